@@ -1,0 +1,1 @@
+"""Baseline methods, one file each; found through the entry points of this distribution."""

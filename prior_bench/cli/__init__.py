@@ -1,0 +1,45 @@
+"""The command line: one file per verb, each with HELP, ``configure(parser)`` and ``run(args) -> int``.
+
+No verb module imports torch, an OpenMMLab library or pandas at import; they do so inside ``run``.
+"""
+
+import argparse
+import sys
+from importlib import import_module
+
+from prior_bench import __version__
+from prior_bench.errors import BenchError
+
+VERBS = ("doctor", "list", "data", "pretrain", "eval", "run", "table", "report")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="prior-bench",
+        description="Benchmark of medical vision-language backbones over five task families.",
+    )
+    parser.add_argument("--version", action="version", version=f"prior-bench {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of user errors")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name in VERBS:
+        module = import_module(f"prior_bench.cli.{name}")
+        verb = verbs.add_parser(name, help=module.HELP, description=module.HELP)
+        module.configure(verb)
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except BenchError as error:
+        if args.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; finished work is kept, run the same command again to go on", file=sys.stderr)
+        return 130

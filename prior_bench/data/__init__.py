@@ -1,0 +1,1 @@
+"""Data sets: one reader a file, each giving a Manifest; decoding, reports, splits and transforms."""

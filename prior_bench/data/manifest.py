@@ -1,0 +1,114 @@
+"""Manifest: what every reader gives, a table with one row per image and the meaning of its columns."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.errors import BenchError
+
+REQUIRED = ("id", "patient_id", "image", "split")
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A data set, read but not decoded.
+
+    Attributes:
+        name: data set name as shown in tables.
+        root: folder that ``image`` is relative to.
+        table: one row per image. Always: ``id`` (unique str), ``patient_id`` (str), ``image`` (str),
+            ``split`` (train, valid or test). Optional: the ``labels`` columns (float: 1, 0, NaN where
+            unknown); ``report`` (tuple of sentences); ``boxes`` (float32 [n, 5]: x1, y1, x2, y2 in pixels
+            of the stored image, class index); ``mask`` (an annotation of :mod:`prior_bench.data.annotations`,
+            or None where not annotated); ``study_id``, ``view``.
+        labels: names of the label columns.
+        exclusive: exactly one label per image (multi-class) rather than any number (multi-label).
+        box_classes: names of the box classes, by index.
+        split_rule: name of the rule that made ``split``.
+        synthetic: True for the sample benchmark; printed wherever its numbers appear.
+    """
+
+    name: str
+    root: Path
+    table: pd.DataFrame
+    labels: tuple[str, ...] = ()
+    exclusive: bool = False
+    box_classes: tuple[str, ...] = ()
+    split_rule: str = "default"
+    synthetic: bool = False
+
+    def __post_init__(self):
+        missing = [c for c in (*REQUIRED, *self.labels) if c not in self.table.columns]
+        if missing:
+            raise BenchError(f"manifest lacks the columns {', '.join(missing)}", where=self.name)
+        if self.table["id"].duplicated().any():
+            twice = self.table.loc[self.table["id"].duplicated(), "id"].iloc[0]
+            raise BenchError(f"id '{twice}' occurs twice", where=self.name)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def select(self, keep: Any) -> Manifest:
+        """The rows where the boolean mask, or at the positions, ``keep``."""
+        keep = np.asarray(keep)
+        rows = self.table[keep] if keep.dtype == bool else self.table.iloc[keep]
+        return replace(self, table=rows.reset_index(drop=True))
+
+    def split(self, name: str) -> Manifest:
+        """The rows of one split.
+
+        Raises:
+            BenchError: the split has no rows.
+        """
+        part = self.select((self.table["split"] == name).to_numpy())
+        if not len(part):
+            present = sorted(self.table["split"].dropna().unique())
+            raise BenchError(
+                f"split '{name}' is empty (rule '{self.split_rule}')",
+                where=self.name,
+                fix=f"splits present: {', '.join(present) or 'none'}",
+            )
+        return part
+
+    def has(self, annotation: str) -> bool:
+        """Whether the data set carries ``labels``, ``boxes``, ``masks`` or ``reports``."""
+        if annotation == "labels":
+            return bool(self.labels)
+        column = {"boxes": "boxes", "masks": "mask", "reports": "report"}[annotation]
+        return column in self.table and self.table[column].notna().any()
+
+    def targets(self) -> np.ndarray:
+        """Labels as float32 [rows, classes], NaN where unknown."""
+        return self.table[list(self.labels)].to_numpy(dtype=np.float32)
+
+    def path(self, row: int) -> Path:
+        """Image file of a row."""
+        return self.root / self.table["image"].iat[row]
+
+    def split_summary(self) -> dict[str, Any]:
+        """Sizes per split and a hash of (id, split): two runs with the same hash used the same split."""
+        pairs = self.table[["id", "split"]].sort_values("id").astype(str)
+        text = "\n".join(f"{i}\t{s}" for i, s in zip(pairs["id"], pairs["split"], strict=True))
+        sizes = {s: int((self.table["split"] == s).sum()) for s in SPLITS}
+        return {"rule": self.split_rule, "hash": hashlib.sha256(text.encode()).hexdigest()[:16], **sizes}
+
+    def fingerprint(self) -> str:
+        """Hash of the table's content and the size of every image file; independent of where it lies."""
+        digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
+        for column in sorted(self.table.columns):
+            digest.update(column.encode())
+            for value in self.table[column]:
+                digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+        for name in self.table["image"]:
+            try:
+                digest.update(str((self.root / name).stat().st_size).encode())
+            except OSError:
+                digest.update(b"absent")
+        return digest.hexdigest()[:16]

@@ -1,0 +1,65 @@
+"""From a data reference (what a user types or a suite lists) to a Manifest.
+
+``NAME`` is a registered data set under the data root, ``NAME@DIR`` one that lies elsewhere,
+``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.data.manifest import Manifest
+from prior_bench.errors import BenchError, unknown_name
+from prior_bench.registry import DATASETS
+
+
+def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
+    """A reference as a dict with ``name``, ``type`` (in DATASETS), ``root`` and the reader's options.
+
+    Raises:
+        BenchError: unknown data set.
+    """
+    if isinstance(reference, dict):
+        if "type" not in reference:
+            raise BenchError("a data set needs a 'type'", where=reference)
+        resolved = {"name": reference["type"], "root": reference["type"], **reference}
+    elif reference.endswith(".csv"):
+        resolved = {"name": Path(reference).stem, "type": "csv", "root": reference}
+    elif reference.startswith("sample:"):
+        kind = reference.removeprefix("sample:")
+        resolved = {"name": f"{kind} (synthetic)", "type": kind, "root": reference}
+    else:
+        kind, _, root = reference.partition("@")
+        resolved = {"name": kind, "type": kind, "root": root or kind}
+    if resolved["type"] not in DATASETS.names():
+        raise unknown_name("data set", resolved["type"], DATASETS.names())
+    return resolved
+
+
+def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Manifest:
+    """Read a data set's files into a Manifest, split by the rule ``split``.
+
+    Raises:
+        BenchError: unknown data set or rule, or files that are missing or not as they should be.
+    """
+    from dataclasses import replace
+
+    options = resolve(reference)
+    name, kind, root = options.pop("name"), options.pop("type"), options.pop("root")
+    synthetic = str(root).startswith("sample:")
+    if synthetic:
+        from prior_bench.data.sample import sample_root
+
+        folder = sample_root(str(root).removeprefix("sample:"))
+    else:
+        folder = Path(root)
+        if not folder.exists() and not folder.is_absolute():
+            folder = paths.data_root() / folder
+    if not folder.exists():
+        raise BenchError(
+            "no such file or folder",
+            where=folder,
+            fix=f"put the data set there, set PRIOR_BENCH_DATA, or name its place: {kind}@DIR",
+        )
+    manifest = DATASETS.get(kind)(folder, split=split, **options)
+    return replace(manifest, name=name, synthetic=synthetic)

@@ -1,0 +1,1 @@
+"""Image and text encoders shared by all methods, and the parts they are made of."""

@@ -1,0 +1,1 @@
+"""From a suite config to stored records: plan, execute, store."""

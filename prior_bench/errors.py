@@ -1,0 +1,44 @@
+"""The one error type a user is meant to read: what is wrong, where, and how to mend it."""
+
+
+class BenchError(Exception):
+    """A problem with what the user gave us (file, name, column, checkpoint), not with our code.
+
+    The command line prints it as one message, without a traceback, and exits with status 1.
+
+    Args:
+        what: one sentence saying what is wrong.
+        where: the file, config key or name concerned.
+        fix: what the user can do about it.
+    """
+
+    def __init__(self, what: str, *, where: object = None, fix: str = ""):
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where is not None else ""
+        remedy = f"\n  fix: {self.fix}" if self.fix else ""
+        return f"{place}{self.what}{remedy}"
+
+
+class ErrorList(BenchError):
+    """Several independent problems, reported together so that one edit can mend them all."""
+
+    def __init__(self, what: str, errors: list[BenchError], *, where: object = None):
+        self.errors = errors
+        lines = "".join(f"\n- {error}" for error in errors)
+        super().__init__(f"{what}{lines}", where=where)
+
+
+def unknown_name(kind: str, name: str, known: list[str], *, where: object = None) -> BenchError:
+    """An error for a name that is not registered, with the nearest known names."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    fix = f"did you mean {' or '.join(near)}?" if near else ""
+    return BenchError(
+        f"unknown {kind} '{name}'",
+        where=where,
+        fix=f"{fix} known: {', '.join(sorted(known)) or 'none'}".strip(),
+    )

@@ -1,0 +1,1 @@
+"""Metrics by name, from per-sample predictions."""

@@ -1,0 +1,58 @@
+"""Where things live: one rule for every root.
+
+Each root is an environment variable, or else a folder under the working directory; shipped files
+(configs, prompts, published numbers) are inside the installed package, or beside it in a checkout.
+"""
+
+import os
+from pathlib import Path
+
+from prior_bench.errors import BenchError
+
+PACKAGE = Path(__file__).parent
+
+
+def _root(variable: str, default: str) -> Path:
+    return Path(os.environ.get(variable, default))
+
+
+def data_root() -> Path:
+    """Folder that holds one sub-folder per data set (``PRIOR_BENCH_DATA``, default ``data``)."""
+    return _root("PRIOR_BENCH_DATA", "data")
+
+
+def cache_root() -> Path:
+    """Folder for what can be recomputed: frozen features (``PRIOR_BENCH_CACHE``, default ``cache``)."""
+    return _root("PRIOR_BENCH_CACHE", "cache")
+
+
+def results_root() -> Path:
+    """Folder that holds one store per suite (``PRIOR_BENCH_RESULTS``, default ``results``)."""
+    return _root("PRIOR_BENCH_RESULTS", "results")
+
+
+def shipped(folder: str) -> Path:
+    """A folder of shipped files, e.g. ``configs``: inside the package (wheel) or beside it (checkout)."""
+    inside, beside = PACKAGE / folder, PACKAGE.parent / folder
+    return inside if inside.is_dir() else beside
+
+
+def find_config(name: str, kind: str) -> Path:
+    """The config file for ``name``: a path as it stands, or ``configs/<kind>/<name>.py`` as shipped.
+
+    Raises:
+        BenchError: no such file; names the shipped ones that come near.
+    """
+    given = Path(name)
+    if given.suffix == ".py" and given.is_file():
+        return given
+    folder = shipped("configs") / kind
+    candidate = folder / (name if name.endswith(".py") else f"{name}.py")
+    if candidate.is_file():
+        return candidate
+    from prior_bench.errors import unknown_name
+
+    if given.suffix == ".py":
+        raise BenchError("no such config file", where=name, fix=f"shipped ones are in {folder}")
+    known = [str(p.relative_to(folder).with_suffix("")) for p in sorted(folder.rglob("*.py"))]
+    raise unknown_name(f"config in {kind}", name, known)

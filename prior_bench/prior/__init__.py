@@ -1,0 +1,1 @@
+"""PRIOR (Cheng et al., ICCV 2023, arXiv 2307.12577)."""

@@ -1,0 +1,71 @@
+"""The registries through which prior_bench finds methods, backbones, tasks and data sets.
+
+Names come from two places, asked in this order: what this process registered by decorator, and the
+installed packages' entry points (ours included). Nothing is imported before its name is asked for.
+"""
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from mmengine.registry import Registry
+
+from prior_bench.errors import BenchError, unknown_name
+
+
+class LazyRegistry(Registry):
+    """An mmengine Registry that also resolves the entry points of one group, on first use.
+
+    Args:
+        name: what an entry is called in messages, e.g. ``"task"``.
+        group: entry-point group, e.g. ``"prior_bench.tasks"``.
+    """
+
+    def __init__(self, name: str, group: str):
+        super().__init__(name)
+        self.group = group
+
+    def _points(self) -> dict[str, Any]:
+        return {point.name: point for point in entry_points(group=self.group)}
+
+    def names(self) -> list[str]:
+        """All known names, without importing any."""
+        return sorted({*self._module_dict, *self._points()})
+
+    def source(self, name: str) -> str:
+        """Where a name comes from: ``module:attribute`` and the distribution that declares it."""
+        if name in self._points():
+            point = self._points()[name]
+            return f"{point.value} ({point.dist.name} {point.dist.version})"
+        entry = self.get(name)
+        return f"{entry.__module__}:{entry.__qualname__} (registered in this process)"
+
+    def get(self, key: str) -> Any:
+        """The class or function registered as ``key``.
+
+        Raises:
+            BenchError: unknown name (with the nearest known ones), or its module fails to import.
+        """
+        if key not in self._module_dict:
+            point = self._points().get(key)
+            if point is None:
+                raise unknown_name(self.name, key, self.names())
+            try:
+                entry = point.load()
+            except (ImportError, AttributeError) as error:
+                raise BenchError(
+                    f"{self.name} '{key}' cannot be loaded: {error}",
+                    where=point.value,
+                    fix=f"reinstall {point.dist.name}, or mend its entry point",
+                ) from error
+            self._register_module(module=entry, module_name=key, force=True)
+        return self._module_dict[key]
+
+
+METHODS = LazyRegistry("method", "prior_bench.methods")
+"""Pre-training methods: classes fulfilling :class:`prior_bench.api.Method`."""
+BACKBONES = LazyRegistry("backbone", "prior_bench.backbones")
+"""Sources of weights: classes fulfilling :class:`prior_bench.api.BackboneSource`."""
+TASKS = LazyRegistry("task", "prior_bench.tasks")
+"""Task families: classes fulfilling :class:`prior_bench.api.Task`."""
+DATASETS = LazyRegistry("data set", "prior_bench.datasets")
+"""Readers: functions ``(root: Path, *, split: str = "default", **options) -> Manifest``."""

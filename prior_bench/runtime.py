@@ -1,0 +1,43 @@
+"""Process-wide matters: device, seeds, progress. Nothing here acts at import."""
+
+import os
+import random
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from prior_bench.errors import BenchError
+
+
+def pick_device(wish: str = "auto") -> str:
+    """``"cuda"`` or ``"cpu"``; ``auto`` takes the first GPU if there is one.
+
+    Raises:
+        BenchError: ``cuda`` was asked for and is not there.
+    """
+    import torch
+
+    if wish == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wish.startswith("cuda") and not torch.cuda.is_available():
+        raise BenchError("no CUDA device is visible", where="--device", fix="use --device cpu, or auto")
+    return wish
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch (all devices)."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def progress(items: Iterable, what: str, total: int | None = None) -> Any:
+    """A progress bar with the remaining time, on stderr; silent where stderr is no terminal and
+    ``PRIOR_BENCH_PROGRESS`` is not set, so that logs stay readable."""
+    from tqdm import tqdm
+
+    shown = sys.stderr.isatty() or bool(os.environ.get("PRIOR_BENCH_PROGRESS"))
+    return tqdm(items, desc=what, total=total, disable=not shown, leave=False, dynamic_ncols=True)

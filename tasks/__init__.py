@@ -1,0 +1,1 @@
+"""Task families, one file each; found through the entry points of this distribution."""
