@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Manifest:
         box_classes: names of the box classes, by index.
         split_rule: name of the rule that made ``split``.
         synthetic: True for the sample benchmark; printed wherever its numbers appear.
+        dropped: how many images the reader left out, by reason ("no findings or impression").
     """
 
     name: str
@@ -43,6 +44,7 @@ class Manifest:
     box_classes: tuple[str, ...] = ()
     split_rule: str = "default"
     synthetic: bool = False
+    dropped: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
         missing = [c for c in (*REQUIRED, *self.labels) if c not in self.table.columns]

@@ -4,6 +4,8 @@
 ``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images.
 """
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,5 +63,17 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
             where=folder,
             fix=f"put the data set there, set PRIOR_BENCH_DATA, or name its place: {kind}@DIR",
         )
-    manifest = DATASETS.get(kind)(folder, split=split, **options)
+    reader = DATASETS.get(kind)
+    _require_options(kind, reader, options)
+    manifest = reader(folder, split=split, **options)
     return replace(manifest, name=name, synthetic=synthetic)
+
+
+def _require_options(kind: str, reader: Callable, options: dict[str, Any]) -> None:
+    known = inspect.signature(reader).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return
+    for name in options:
+        if name not in known or name in ("root", "split"):
+            options_of = [n for n in known if n not in ("root", "split")]
+            raise unknown_name(f"option of data set {kind}", name, options_of)

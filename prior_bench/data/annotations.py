@@ -1,0 +1,109 @@
+"""Mask annotations, kept as the data set stores them and drawn only when needed.
+
+Each has ``decode(height, width) -> uint8 [height, width]`` of 0 and 1 at the size of the stored image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+
+
+@dataclass(frozen=True)
+class RleMask:
+    """Run-length masks as in SIIM-ACR, united; none at all means that the image is negative.
+
+    A string alternates "gap, length": each gap counts from the end of the run before (relative offsets),
+    and pixels are counted down the columns, column after column.
+
+    Attributes:
+        runs: one string per annotated region.
+    """
+
+    runs: tuple[str, ...] = ()
+
+    def decode(self, height: int, width: int) -> np.ndarray:
+        """The union of all regions.
+
+        Raises:
+            BenchError: odd count, no numbers, or a run that leaves the image.
+        """
+        # +1 where a run begins, -1 where it ends: the running sum counts the regions over a pixel
+        edges = np.zeros(height * width + 1, np.int32)
+        for text in self.runs:
+            starts, ends = self._bounds(text, height * width)
+            np.add.at(edges, starts, 1)
+            np.add.at(edges, ends, -1)
+        flat = (np.cumsum(edges[:-1], dtype=np.int32) > 0).astype(np.uint8)
+        return np.ascontiguousarray(flat.reshape(width, height).T)
+
+    @staticmethod
+    def _bounds(text: str, pixels: int) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            numbers = np.array(text.split(), dtype=np.int64)
+        except ValueError:
+            raise BenchError(
+                "run-length mask holds something other than whole numbers", where=text[:40]
+            ) from None
+        if numbers.size % 2:
+            raise BenchError(f"run-length mask has an odd count of numbers ({numbers.size})", where=text[:40])
+        steps = np.cumsum(numbers)
+        if (numbers < 0).any() or (numbers.size and steps[-1] > pixels):
+            reached = steps[-1] if (numbers >= 0).all() else numbers.min()
+            raise BenchError(
+                f"run-length mask reaches {reached}, outside the image's {pixels} pixels",
+                where=text[:40],
+                fix="the mask belongs to another image, another image size, or uses absolute offsets",
+            )
+        return steps[0::2], steps[1::2]
+
+
+@dataclass(frozen=True, eq=False)
+class BoxMask:
+    """Boxes filled in, as RSNA Pneumonia "segmentation" is defined (it has no pixel masks).
+
+    Attributes:
+        boxes: [n, 4 or more]: x1, y1, x2, y2 in pixels of the stored image.
+    """
+
+    boxes: np.ndarray
+
+    def decode(self, height: int, width: int) -> np.ndarray:
+        """1 inside any box; what lies outside the image is cut off."""
+        mask = np.zeros((height, width), np.uint8)
+        for x1, y1, x2, y2 in np.rint(np.asarray(self.boxes)[:, :4]).astype(int):
+            mask[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)] = 1
+        return mask
+
+
+@dataclass(frozen=True)
+class FileMask:
+    """A mask stored as an image of the radiograph's size; any value above 0 counts.
+
+    Attributes:
+        path: the file, relative to ``root``.
+        root: kept out of comparisons and hashes, so that moving the data changes nothing.
+    """
+
+    path: str | Path
+    root: Path = field(default=Path("."), repr=False, compare=False)
+
+    def decode(self, height: int, width: int) -> np.ndarray:
+        """The stored mask.
+
+        Raises:
+            BenchError: missing or unreadable, or not of the image's size.
+        """
+        from prior_bench.data.images import read_image
+
+        file = Path(self.root) / self.path
+        mask = read_image(file)
+        if mask.shape != (height, width):
+            raise BenchError(
+                f"mask is {mask.shape[1]}x{mask.shape[0]} pixels, its image {width}x{height}", where=file
+            )
+        return (mask > 0).astype(np.uint8)

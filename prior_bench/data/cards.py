@@ -1,0 +1,73 @@
+"""Data set cards: what a data set is, where it comes from and how its folder should look.
+
+Each reader's module carries one as ``CARD``; a third party's may too.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from textwrap import fill, indent
+
+from prior_bench.registry import DATASETS
+
+
+@dataclass(frozen=True)
+class Card:
+    """Facts about one data set.
+
+    Attributes:
+        title: full name.
+        what: modality, annotations, origin; one or two sentences.
+        size: images, patients, bytes.
+        source: where it can be had.
+        access: licence, and what has to be signed.
+        tree: expected files, as downloaded.
+        splits: the named split rules and what each does.
+        options: the reader's options.
+        caveats: what to know before trusting a number.
+        annotations: of ``labels``, ``boxes``, ``masks``, ``reports``.
+    """
+
+    title: str
+    what: str
+    size: str
+    source: str
+    access: str
+    tree: str
+    splits: dict[str, str]
+    options: dict[str, str]
+    caveats: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+
+    def text(self, name: str) -> str:
+        """For the terminal."""
+        lines = [f"{name}: {self.title}", "", fill(self.what, 100), ""]
+        facts = {"annotations": ", ".join(self.annotations), "size": self.size, "from": self.source}
+        lines += [*_described({**facts, "access": self.access}), ""]
+        lines += ["expected files", indent(self.tree.strip("\n"), "  "), ""]
+        lines += ["split rules", *_described(self.splits), "", "options", *_described(self.options)]
+        if self.caveats:
+            lines += [
+                "",
+                "good to know",
+                *(fill(c, 98, initial_indent="  - ", subsequent_indent="    ") for c in self.caveats),
+            ]
+        return "\n".join(lines)
+
+
+def _described(entries: dict[str, str]) -> list[str]:
+    width = max(map(len, entries), default=0) + 2
+    return [
+        fill(text, 100, initial_indent=f"  {name:{width}}", subsequent_indent=" " * (width + 2))
+        for name, text in entries.items()
+    ]
+
+
+def card(name: str) -> Card | None:
+    """The card of a registered data set, or None where its module has none.
+
+    Raises:
+        BenchError: unknown data set.
+    """
+    return getattr(sys.modules[DATASETS.get(name).__module__], "CARD", None)

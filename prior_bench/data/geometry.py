@@ -1,0 +1,108 @@
+"""From the pixels of a stored image to those of a network's input, and exactly back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as F
+
+from prior_bench.errors import unknown_name
+
+RESIZE_MODES = ("squash", "pad", "crop")
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Scaling to ``scaled`` pixels, then padding (positive offset) or cropping (negative) to a square.
+
+    Attributes:
+        height, width: of the stored image.
+        scaled: (height, width) after scaling.
+        offset: (top, left) of the scaled image within the square.
+        size: side of the square.
+    """
+
+    height: int
+    width: int
+    scaled: tuple[int, int]
+    offset: tuple[int, int]
+    size: int
+
+    @classmethod
+    def of(cls, height: int, width: int, size: int, mode: str) -> Geometry:
+        """The geometry of an :class:`prior_bench.api.InputSpec`'s ``resize`` mode.
+
+        Raises:
+            BenchError: unknown mode.
+        """
+        if mode not in RESIZE_MODES:
+            raise unknown_name("resize mode", mode, list(RESIZE_MODES))
+        if mode == "squash":
+            return cls(height, width, (size, size), (0, 0), size)
+        scale = size / (max if mode == "pad" else min)(height, width)
+        scaled = max(1, round(height * scale)), max(1, round(width * scale))
+        return cls(height, width, scaled, ((size - scaled[0]) // 2, (size - scaled[1]) // 2), size)
+
+    # --- images and masks
+
+    def image(self, pixels: Tensor) -> Tensor:
+        """[C, height, width] to [C, size, size], antialiased bilinear, padded with 0."""
+        return self._place(F.resize(pixels, list(self.scaled), antialias=True))
+
+    def mask(self, mask: Tensor) -> Tensor:
+        """[height, width] of whole numbers to [size, size], nearest pixel."""
+        nearest = F.resize(mask[None], list(self.scaled), interpolation=InterpolationMode.NEAREST_EXACT)
+        return self._place(nearest)[0]
+
+    def _place(self, scaled: Tensor) -> Tensor:
+        (top, left), (height, width) = self.offset, self.scaled
+        bottom, right = self.size - height - top, self.size - width - left
+        padding = [max(side, 0) for side in (left, top, right, bottom)]
+        if any(padding):
+            scaled = F.pad(scaled, padding)
+        if top < 0 or left < 0:
+            scaled = F.crop(scaled, max(-top, 0), max(-left, 0), self.size, self.size)
+        return scaled
+
+    def mask_to_original(self, mask: Tensor | np.ndarray) -> np.ndarray:
+        """[size, size] back to [height, width], nearest pixel; what was cropped away is 0."""
+        mask = torch.as_tensor(mask)
+        canvas = torch.zeros(self.scaled, dtype=mask.dtype)
+        (top, left), (height, width) = self.offset, self.scaled
+        rows = slice(max(top, 0), min(top + height, self.size))
+        columns = slice(max(left, 0), min(left + width, self.size))
+        inside = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+        canvas[inside] = mask[rows, columns]
+        return F.resize(
+            canvas[None], [self.height, self.width], interpolation=InterpolationMode.NEAREST_EXACT
+        )[0].numpy()
+
+    # --- boxes
+
+    @property
+    def _scale(self) -> tuple[float, float]:
+        return self.scaled[1] / self.width, self.scaled[0] / self.height
+
+    def boxes(self, boxes: np.ndarray) -> np.ndarray:
+        """[n, 4 or more] (x1, y1, x2, y2, …) in stored pixels to input pixels, not clipped."""
+        (sx, sy), (top, left) = self._scale, self.offset
+        return _affine(boxes, (sx, sy), (left, top))
+
+    def to_original(self, boxes: np.ndarray | Tensor) -> np.ndarray:
+        """[n, 4 or more] in input pixels back to stored pixels, clipped to the stored image."""
+        boxes = boxes.detach().cpu().numpy() if isinstance(boxes, Tensor) else boxes
+        (sx, sy), (top, left) = self._scale, self.offset
+        back = _affine(boxes, (1 / sx, 1 / sy), (-left / sx, -top / sy))
+        back[:, 0:4:2] = back[:, 0:4:2].clip(0, self.width)
+        back[:, 1:4:2] = back[:, 1:4:2].clip(0, self.height)
+        return back
+
+
+def _affine(boxes: np.ndarray, scale: tuple[float, float], shift: tuple[float, float]) -> np.ndarray:
+    moved = np.asarray(boxes, dtype=np.float64).copy()
+    moved[:, :4] = moved[:, :4] * (*scale, *scale) + (*shift, *shift)
+    return moved.astype(np.float32)

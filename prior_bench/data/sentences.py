@@ -1,0 +1,60 @@
+"""Splitting the prose of radiology reports into sentences, by rules.
+
+The style is its own: numbered lists, decimal sizes, "Dr. ___" after de-identification, full stops without
+a space behind them. General splitters stumble over these; the rules here are few and each has a test.
+"""
+
+from __future__ import annotations
+
+import re
+
+MARK = re.compile(r"_{2,}|X{4,}|\bX{3}\b")
+"""De-identified text: ``___`` in MIMIC-CXR, ``XXXX`` in Open-i."""
+
+_LINE_START = r"^\s*"
+_AFTER_SENTENCE = r"(?<=[.!?:;])\s+|(?<=[^\d\s][.!?:;])"  # "0.8. Right" is a size, not item 8
+_LIST_ITEM = re.compile(
+    rf"(?:{_LINE_START}|{_AFTER_SENTENCE})[(#]?\d{{1,2}}[.)]+(?!\d)\s*(?=[A-Za-z_(])", re.M
+)
+_BULLET = re.compile(r"^\s*[-*•]\s+", re.M)
+_GLUED = re.compile(r"(?<=[a-z_)\]])\.(?=[A-Z][a-z])")
+_STOPS = re.compile(r"\.(?:\s*\.)+")
+_END = re.compile(r"[.!?]+[\"')\]]*(?=\s+[\"'(\[]?[A-Z0-9_])")
+_END_LOWER = re.compile(r"[.!?]+[\"')\]]*(?=\s+\S)")
+_NOT_AN_END = re.compile(r"(?:^|[\s(])(?:[A-Z]|(?i:dr|drs|mr|mrs|ms|prof|st|vs|e\.g|i\.e|cf|approx|fig))\.$")
+_LETTER = re.compile(r"[A-Za-z]")
+
+
+def split_sentences(text: str) -> tuple[str, ...]:
+    """Sentences in order, white space collapsed, list numbers removed; none is empty.
+
+    A blank line and a list number always end a sentence; a full stop does when a capital, a digit or a
+    de-identification mark follows (anything, in a text without capitals) and no title ("Dr."), initial or
+    "vs." precedes. What holds no letter besides de-identification marks is dropped.
+    """
+    text = text.replace("\r\n", "\n")
+    end = _END_LOWER if text == text.lower() else _END
+    text = _LIST_ITEM.sub("\n\n", _BULLET.sub("\n\n", text))
+    found: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        flat = _GLUED.sub(". ", _STOPS.sub(".", " ".join(paragraph.split())))
+        found += [s for s in _cut(flat, end) if _LETTER.search(MARK.sub("", s))]
+    return tuple(found)
+
+
+def _cut(text: str, end: re.Pattern) -> list[str]:
+    parts, start = [], 0
+    for match in end.finditer(text):
+        sentence = text[start : match.end()]
+        if not _NOT_AN_END.search(sentence):
+            parts.append(sentence.strip())
+            start = match.end()
+    return [*parts, text[start:].strip()]
+
+
+def normalise_marks(text: str, replacement: str = "___") -> str:
+    """One spelling for every de-identification mark; ``""`` takes them out and mends the spacing."""
+    text = MARK.sub(replacement, text)
+    if not replacement:
+        text = re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"[^\S\n]+", " ", text))
+    return text

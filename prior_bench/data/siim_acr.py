@@ -1,0 +1,110 @@
+"""SIIM-ACR Pneumothorax Segmentation (2019): files exactly as Kaggle gives them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.data.annotations import RleMask
+from prior_bench.data.cards import Card
+from prior_bench.data.files import require_images
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.splits import apply_rule, by_group, concatenated, describe
+from prior_bench.data.tables import find_table, read_table
+
+LABEL = "Pneumothorax"
+IMAGES = "dicom-images-train"
+NEGATIVE = "-1"
+
+
+def read(root: Path, *, split: str = "default", missing: str = "error") -> Manifest:
+    """One row per image (see the rule ``mgca`` for the exception), with its label and mask.
+
+    Args:
+        root: folder with ``train-rle.csv`` and ``dicom-images-train/``.
+        split: a name in :data:`RULES`.
+        missing: ``"error"`` or ``"skip"`` absent images.
+
+    Raises:
+        BenchError: files missing or not as they should be.
+    """
+    place = find_table(root, "train-rle.csv", "stage_2_train.csv")
+    table = apply_rule(split, RULES, read_runs(place), "siim_acr")
+    folders = _find_images(root)
+    table["study_id"] = [folders.get(i, "*/*").partition("/")[0] for i in table["image_id"]]
+    table["image"] = [f"{IMAGES}/{folders.get(i, '*/*')}/{i}.dcm" for i in table["image_id"]]
+    table = require_images(table, root, missing=missing, where=place)
+    return Manifest("siim_acr", root, table.drop(columns="image_id"), labels=(LABEL,), split_rule=split)
+
+
+def read_runs(place: Path) -> pd.DataFrame:
+    """The run-length file in its own order, one row per region: image_id, run ("" where negative)."""
+    raw = read_table(place, ("ImageId", "EncodedPixels"), text=("ImageId", "EncodedPixels"))
+    run = raw["EncodedPixels"].fillna(NEGATIVE).str.strip()
+    return pd.DataFrame({"image_id": raw["ImageId"].str.strip(), "run": run.where(run != NEGATIVE, "")})
+
+
+def by_image(runs: pd.DataFrame) -> pd.DataFrame:
+    """One row per image, its regions united, in order of first appearance."""
+    regions = runs.groupby("image_id", sort=False)["run"].agg(lambda values: tuple(r for r in values if r))
+    return pd.DataFrame(
+        {
+            "id": regions.index,
+            "patient_id": regions.index,
+            "image_id": regions.index,
+            LABEL: np.array([float(bool(r)) for r in regions], np.float32),
+            "mask": pd.Series([RleMask(r) for r in regions], dtype=object),
+        }
+    )
+
+
+def _find_images(root: Path) -> dict[str, str]:
+    """Image id to ``<study>/<series>``."""
+    return {p.stem: f"{p.parent.parent.name}/{p.parent.name}" for p in (root / IMAGES).glob("*/*/*.dcm")}
+
+
+# --- split rules --------------------------------------------------------------------------------------
+
+
+def image_split(runs: pd.DataFrame) -> pd.DataFrame:
+    """70/15/15 by image, the share of pneumothorax equal in all three; seed 0."""
+    return by_group(by_image(runs), {"train": 0.7, "valid": 0.15, "test": 0.15}, stratify=[LABEL])
+
+
+def mgca_split(runs: pd.DataFrame) -> pd.DataFrame:
+    """GLoRIA's and MGCA's: 70/15/15 of the file's rows, 9,067/1,944/1,943, random state 0.
+
+    Defect reproduced: an image with several regions can fall into several splits, with an incomplete mask
+    in each (154 images are in train and test). Its further appearances have the id ``...#<split>``.
+    """
+    from sklearn.model_selection import train_test_split
+
+    train, rest = train_test_split(runs, test_size=0.3, random_state=0)
+    test, valid = train_test_split(rest, test_size=0.5, random_state=0)
+    return concatenated({"train": by_image(train), "valid": by_image(valid), "test": by_image(test)})
+
+
+RULES = {"default": image_split, "mgca": mgca_split}
+"""Split rules by name."""
+
+CARD = Card(
+    title="SIIM-ACR Pneumothorax Segmentation",
+    what="Frontal radiographs from NIH ChestX-ray14 with pixel masks of pneumothoraces, run-length encoded; "
+    "2,669 images are positive, with 3,576 regions.",
+    size="12,047 images (1024 x 1024 DICOM)",
+    source="https://www.kaggle.com/c/siim-acr-pneumothorax-segmentation",
+    access="Kaggle account and competition rules",
+    tree="""
+train-rle.csv   (or stage_2_train.csv)
+dicom-images-train/<study>/<series>/<ImageId>.dcm
+""",
+    splits=describe(RULES),
+    options={"missing": "error, or skip absent images"},
+    caveats=(
+        "An all-empty prediction scores a Dice of about 0.75 where empty images count as 1 (GLoRIA, MGCA).",
+        "Regions of one image are separate rows of the file: splitting by row leaks (rule mgca).",
+    ),
+    annotations=("labels", "masks"),
+)

@@ -1,0 +1,141 @@
+"""``data check`` and its siblings: sound data pass, every kind of trouble is found, counted and exits 1."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from prior_bench.cli import main
+from prior_bench.data.annotations import BoxMask, RleMask
+from prior_bench.data.cards import card
+from prior_bench.data.check import check
+from prior_bench.data.manifest import Manifest
+from prior_bench.registry import DATASETS
+
+REAL = Path(__file__).parent / "hannover_cxr" / "metadata.csv"
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    splits = ["train"] * 4 + ["valid"] * 2 + ["test"] * 2
+    for number in range(8):
+        pixels = np.random.default_rng(number).integers(0, 255, (40, 50), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.jpg")
+    boxes = [
+        np.array([[1, 1, 9, 9, 0]], np.float32) if n % 2 else np.zeros((0, 5), np.float32) for n in range(8)
+    ]
+    table = pd.DataFrame(
+        {
+            "id": [f"i{n}" for n in range(8)],
+            "patient_id": [f"p{n}" for n in range(8)],
+            "image": [f"{n}.jpg" for n in range(8)],
+            "split": splits,
+            "y": [0.0, 1, 0, 1, 0, 1, 0, np.nan],
+            "boxes": pd.Series(boxes, dtype=object),
+            "mask": pd.Series([BoxMask(b) for b in boxes], dtype=object),
+            "report": pd.Series([("Clear lungs.", "No edema here.")] * 7 + [None], dtype=object),
+        }
+    )
+    return Manifest("toy", tmp_path, table, labels=("y",), box_classes=("object",), dropped={"too short": 3})
+
+
+def test_sound_data(manifest):
+    report = check(manifest)
+    assert report.sound
+    assert report.remarks == [
+        "3 images left out: too short",
+        "label 'y' has one value only in test: no AUROC there",
+    ]
+    counts = {name: cells for name, *cells in report.counts}
+    assert counts["images"] == counts["patients"] == ["4", "2", "2"]
+    assert counts["positive: y"] == ["2", "1", "0 (1 unknown)"]
+    assert counts["boxes"] == ["2", "1", "1"] and counts["masks annotated"] == ["4", "2", "2"]
+    assert counts["images with report"] == ["4", "2", "1"]
+    assert counts["sentences a report"] == ["2.0", "2.0", "2.0"] and counts["words a report"][0] == "5.0"
+    text = report.text("toy")
+    assert f"hash {manifest.split_summary()['hash']}" in text and text.endswith("verdict: toy is sound")
+
+
+def test_unreadable_images_are_all_counted_and_the_first_named(manifest):
+    for number in range(7):
+        path = manifest.path(number)
+        path.write_bytes(path.read_bytes()[:400])
+    report = check(manifest)
+    assert len([p for p in report.problems if "not a readable image" in p]) == 5
+    assert "... 7 of 8 images or masks cannot be read" in report.problems
+    assert "verdict: toy has 6 problems" in report.text("toy")
+    assert check(manifest, decode=False).sound  # headers are intact
+
+
+def test_shared_patients_and_images(manifest):
+    manifest.table.loc[6, "patient_id"] = "p0"
+    manifest.table.loc[5, "image"] = "0.jpg"
+    problems = check(manifest).problems
+    assert "1 patients are in train and in test, e.g. p0" in problems
+    assert "1 images are in train and in valid, e.g. 0.jpg" in problems
+
+
+def test_masks_boxes_and_labels_that_cannot_be(manifest):
+    manifest.table["mask"] = pd.Series([RleMask(("1 9999",))] + [None] * 7, dtype=object)
+    manifest.table.at[1, "boxes"] = np.array([[10, 10, 90, 20, 0]], np.float32)
+    manifest.table["y"] = 1.0
+    problems = " | ".join(check(manifest).problems)
+    assert "run-length mask reaches 10000, outside the image's 2000 pixels" in problems
+    assert "1 images have boxes that reach beyond the image" in problems
+    assert "label 'y' has one value only" in problems
+
+
+def test_empty_split_is_remarked(manifest):
+    part = manifest.select(np.arange(6))
+    assert "no rows in test" in check(part).remarks
+
+
+# --- command line ---
+
+
+def test_check_of_real_images(capsys):
+    assert main(["data", "check", str(REAL), "--set", "label=projection"]) == 0
+    out = capsys.readouterr().out
+    assert "positive: projection=pa" in out and "verdict: metadata is sound" in out
+
+
+def test_check_exits_1_when_something_is_wrong(capsys):
+    assert main(["data", "check", str(REAL), "--quick"]) == 1  # nobody died
+    assert "problem: label 'died' has one value only" in capsys.readouterr().out
+
+
+def test_check_of_what_is_not_there(capsys, tmp_path):
+    assert main(["data", "check", f"rsna_pneumonia@{tmp_path}"]) == 1
+    error = capsys.readouterr().err
+    assert "stage_2_train_labels.csv is missing" in error and "Traceback" not in error
+    assert main(["data", "check", str(REAL), "--set", "label"]) == 1
+    assert "'label' is not KEY=VALUE" in capsys.readouterr().err
+    assert main(["data", "check", str(REAL), "--split", "by_patint"]) == 1
+    assert "did you mean by_patient" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["mimic_cxr", "chexpert", "chexpert_5x200", "rsna_pneumonia", "siim_acr", "csv"]
+)
+def test_describe(capsys, name):
+    assert main(["data", "describe", name]) == 0
+    out = capsys.readouterr().out
+    assert card(name).title in out and "expected files" in out
+    module = __import__(DATASETS.get(name).__module__, fromlist=["RULES"])
+    assert set(card(name).splits) == set(module.RULES) and all(card(name).splits.values())
+    assert all(rule in out for rule in module.RULES)
+    assert max(map(len, out.splitlines())) <= 110
+
+
+def test_describe_of_an_unknown_data_set(capsys):
+    assert main(["data", "describe", "rsna_pnuemonia"]) == 1
+    assert "did you mean rsna_pneumonia" in capsys.readouterr().err
+
+
+def test_sample_says_where_it_lies(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("prior_bench.data.sample.sample_root", lambda name: tmp_path / name)
+    assert main(["data", "sample"]) == 0
+    out = capsys.readouterr().out
+    assert str(tmp_path / "siim_acr") in out and "synthetic" in out
