@@ -1,0 +1,27 @@
+"""``prior-bench doctor``: what is here, what is missing, and what to do about it."""
+
+import argparse
+
+HELP = "say what is installed, which device and data can be seen, and how to mend what is missing"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Doctor takes no arguments."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings; exit status 1 if something the suite needs is missing or broken."""
+    from prior_bench import diagnosis
+
+    findings = diagnosis.examine()
+    section = None
+    for finding in findings:
+        if finding.section != section:
+            section = finding.section
+            print(f"\n{section}")
+        print(f"  {finding.mark} {finding.what}")
+        if finding.fix:
+            print(f"      -> {finding.fix}")
+    broken = [finding for finding in findings if finding.state == "broken"]
+    print(f"\n{'Not ready: ' + str(len(broken)) + ' problem(s) above' if broken else 'Ready'}.")
+    return 1 if broken else 0

@@ -1,0 +1,135 @@
+"""What the installation can do: packages, compiled ops, device, data sets, checkpoints."""
+
+import importlib
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from prior_bench import __version__, paths
+from prior_bench.registry import DATASETS
+
+MARKS = {"ok": "+", "absent": "-", "broken": "!"}
+IMPORTS = {"mmcv-lite": "mmcv", "mmsegmentation": "mmseg", "scikit-learn": "sklearn", "pillow": "PIL"}
+CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the diagnosis.
+
+    Attributes:
+        section: heading it stands under.
+        state: ``ok``, ``absent`` (optional, not there) or ``broken`` (needed).
+        what, fix: what was found; what to do, if anything.
+    """
+
+    section: str
+    state: str
+    what: str
+    fix: str = ""
+
+    @property
+    def mark(self) -> str:
+        """One-character sign of the state."""
+        return MARKS[self.state]
+
+
+def examine() -> list[Finding]:
+    """All findings, in the order in which they are printed."""
+    return [*_python(), *_packages(), *_ops(), *_device(), *_datasets(), *_checkpoints()]
+
+
+def _python() -> Iterator[Finding]:
+    text = f"Python {platform.python_version()} on {platform.platform(terse=True)}"
+    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
+    fix = "" if fits else "install Python 3.11, 3.12 or 3.13 (mmengine does not run on 3.14)"
+    yield Finding("Python", "ok" if fits else "broken", text, fix)
+    yield Finding("Python", "ok", f"prior-bench {__version__} in {paths.PACKAGE}")
+
+
+def _packages() -> Iterator[Finding]:
+    from packaging.requirements import Requirement
+
+    for line in requires("prior-bench") or []:
+        requirement = Requirement(line)
+        name, optional = requirement.name, requirement.marker is not None
+        remedy = f"pip install '{name}{requirement.specifier}'"
+        if name == "mmcv-lite" and _compiled_mmcv():
+            yield Finding("Packages", "ok", f"mmcv {version('mmcv')} (in place of mmcv-lite)")
+            continue
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            state = "absent" if optional else "broken"
+            yield Finding("Packages", state, f"{name}: not installed{' (optional)' * optional}", remedy)
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            text = f"{name} {found}: outside the supported range {requirement.specifier}"
+            yield Finding("Packages", "broken", text, remedy)
+            continue
+        yield Finding("Packages", "ok", f"{name} {found}")
+
+
+def _compiled_mmcv() -> bool:
+    try:
+        return bool(version("mmcv"))
+    except PackageNotFoundError:
+        return False
+
+
+def _ops() -> Iterator[Finding]:
+    section = "Detection and segmentation (MMDetection, MMSegmentation)"
+    from prior_bench.openmmlab import ops
+
+    try:
+        ops.install()
+        for module in ("mmdet", "mmseg"):
+            importlib.import_module(module)
+        yield Finding(section, "ok", f"compiled ops come from: {ops.provider()}")
+    except Exception as error:  # noqa: BLE001 - whatever breaks these imports is the finding
+        fix = "prior-bench needs mmcv-lite 2.1 or a working compiled mmcv 2.1"
+        if "libGL" in str(error) or "libgthread" in str(error):
+            fix = "OpenCV lacks system libraries: apt-get install libgl1 libglib2.0-0"
+        yield Finding(section, "broken", f"cannot be imported: {error}", fix)
+
+
+def _device() -> Iterator[Finding]:
+    import torch
+
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            properties = torch.cuda.get_device_properties(index)
+            yield Finding(
+                "Device", "ok", f"cuda:{index} {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+            )
+    else:
+        yield Finding("Device", "ok", f"cpu, {torch.get_num_threads()} threads; no CUDA device is visible")
+
+
+def _datasets() -> Iterator[Finding]:
+    section = f"Data sets (under {paths.data_root()}; set PRIOR_BENCH_DATA to look elsewhere)"
+    for name in DATASETS.names():
+        if name == "csv":
+            yield Finding(section, "ok", "csv: your own images, --data FILE.csv")
+        elif (paths.data_root() / name).exists():
+            yield Finding(section, "ok", f"{name}: {paths.data_root() / name}")
+        else:
+            fix = f"prior-bench data describe {name}; the synthetic one is --data sample:{name}"
+            yield Finding(section, "absent", f"{name}: not there", fix)
+
+
+def _checkpoints() -> Iterator[Finding]:
+    section = f"Checkpoints (under {paths.results_root()}/pretrain)"
+    files = [p for p in sorted((paths.results_root() / "pretrain").rglob("*")) if p.suffix in CHECKPOINTS]
+    finals = [p for p in files if p.suffix == ".safetensors"]
+    for file in finals:
+        yield Finding(section, "ok", f"{file}: {_megabytes(file)}")
+    if not finals:
+        yield Finding(section, "absent", "none yet", "prior-bench pretrain convirt_sample, or --backbone FILE")
+
+
+def _megabytes(file: Path) -> str:
+    return f"{file.stat().st_size / 2**20:.0f} MB"

@@ -1,0 +1,239 @@
+"""Metrics of object detection, by name.
+
+Average precision is COCO's: detections of an image are matched to its true boxes greedily by falling
+score, precision is made monotone and averaged at 101 recall levels. The variants differ in the IoU
+thresholds and in which images count, and those choices decide the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from prior_bench.errors import unknown_name
+
+IOU_40_75 = tuple(np.linspace(0.4, 0.75, 8))
+"""IoU thresholds of the RSNA Pneumonia challenge (LoVT, arXiv 2112.02889; MGCA, arXiv 2210.06044)."""
+IOU_COCO = tuple(np.linspace(0.5, 0.95, 10))
+"""IoU thresholds of COCO."""
+RECALLS = np.linspace(0.0, 1.0, 101)
+"""Recall levels at which precision is averaged."""
+MAX_DETECTIONS = 100
+"""Detections per image and class that count, the best ones."""
+FROC_BUDGETS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""False positives per image of the Object-CXR challenge."""
+
+
+class Detections(NamedTuple):
+    """Predicted and true boxes of a whole test set, flat; D predicted and T true boxes.
+
+    Attributes:
+        images: number of images, those without any box included.
+        classes: number of classes.
+        sample, truth_sample: int [D], [T] the image that each box belongs to.
+        box, truth_box: float [D, 4], [T, 4] as x1, y1, x2, y2.
+        score: float [D] confidence.
+        label, truth_label: int [D], [T] class index.
+    """
+
+    images: int
+    classes: int
+    sample: np.ndarray
+    box: np.ndarray
+    score: np.ndarray
+    label: np.ndarray
+    truth_sample: np.ndarray
+    truth_box: np.ndarray
+    truth_label: np.ndarray
+
+    def of_class(self, label: int) -> Detections:
+        """Only the boxes of one class; the images stay."""
+        return self.keep(self.label == label, self.truth_label == label)
+
+    def keep(self, predicted: np.ndarray, true: np.ndarray) -> Detections:
+        """Only the boxes where the boolean masks [D] and [T] are True; the images stay."""
+        return self._replace(
+            sample=self.sample[predicted],
+            box=self.box[predicted],
+            score=self.score[predicted],
+            label=self.label[predicted],
+            truth_sample=self.truth_sample[true],
+            truth_box=self.truth_box[true],
+            truth_label=self.truth_label[true],
+        )
+
+
+def from_predictions(predictions: dict[str, np.ndarray]) -> Detections:
+    """Detections from the arrays that a detection run stores (see TaskResult.predictions)."""
+    return Detections(
+        images=len(predictions["id"]),
+        classes=len(predictions["meta_classes"]),
+        sample=predictions["flat_sample"],
+        box=predictions["flat_box"].reshape(-1, 4),
+        score=predictions["flat_score"],
+        label=predictions["flat_label"],
+        truth_sample=predictions["truth_sample"],
+        truth_box=predictions["truth_box"].reshape(-1, 4),
+        truth_label=predictions["truth_label"],
+    )
+
+
+def pairwise_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Intersection over union [n, m] of boxes [n, 4] and [m, 4]."""
+    first, second = first.astype(np.float64), second.astype(np.float64)
+    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
+    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    overlap = np.prod(np.clip(bottom_right - top_left, 0, None), axis=2)
+    area = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (first, second)]
+    union = area[0][:, None] + area[1][None, :] - overlap
+    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+
+
+def average_precision(found: Detections, thresholds: Sequence[float]) -> np.ndarray:
+    """AP at each IoU threshold and of each class, float [thresholds, classes]; NaN without true boxes."""
+    result = np.full((len(thresholds), found.classes), np.nan)
+    for label in range(found.classes):
+        one = found.of_class(label)
+        if len(one.truth_box):
+            scores, hits = _match(one, np.asarray(thresholds))
+            result[:, label] = _precision_at_recalls(scores, hits, len(one.truth_box))
+    return result
+
+
+def mean_average_precision(found: Detections, thresholds: Sequence[float]) -> float:
+    """Mean AP over thresholds and over the classes that have true boxes; 0 where none has."""
+    values = average_precision(found, thresholds)
+    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+
+
+def map_40_75(found: Detections) -> float:
+    """Mean AP over IoU 0.4, 0.45, ..., 0.75; all images count (LoVT's metric on RSNA)."""
+    return mean_average_precision(found, IOU_40_75)
+
+
+def coco_map(found: Detections) -> float:
+    """Mean AP over IoU 0.5, 0.55, ..., 0.95; all images count."""
+    return mean_average_precision(found, IOU_COCO)
+
+
+def ap_50(found: Detections) -> float:
+    """AP at IoU 0.5; all images count."""
+    return mean_average_precision(found, (0.5,))
+
+
+def map_mgca_compat(found: Detections, confidence: float = 0.5) -> float:
+    """As ``map_40_75``, but blind to most errors, as MGCA's code is (mgca/models/ssl_detector.py).
+
+    Only images with a true box *and* a prediction of at least ``confidence`` count, so that neither
+    missed images nor false alarms on negative images lower it.
+    """
+    found = found.keep(found.score >= confidence, np.ones(len(found.truth_sample), dtype=bool))
+    seen = np.intersect1d(found.sample, found.truth_sample)
+    return map_40_75(found.keep(np.isin(found.sample, seen), np.isin(found.truth_sample, seen)))
+
+
+def froc(found: Detections) -> float:
+    """Mean sensitivity at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives per image.
+
+    A true box is hit by a prediction of its class whose centre lies in it; one prediction may hit
+    several boxes. Where a budget is never used up, the final sensitivity counts.
+    """
+    sensitivity, false_positives = _froc_curve(found)
+    within = [false_positives <= budget * found.images for budget in FROC_BUDGETS]
+    return float(np.mean([sensitivity[mask].max(initial=0.0) for mask in within]))
+
+
+def froc_lovt(found: Detections) -> float:
+    """As ``froc``, but as LoVT computes it (src/metrics/detection_metrics.py).
+
+    A sensitivity is recorded when a budget is reached; budgets that are never reached repeat the last
+    recorded one instead of the final sensitivity. Where none was recorded, the final one counts.
+    """
+    sensitivity, false_positives = _froc_curve(found)
+    recorded: list[float] = []
+    for budget in FROC_BUDGETS:
+        reached = np.flatnonzero(false_positives >= budget * found.images)
+        last = recorded[-1] if recorded else sensitivity[-1]
+        recorded.append(sensitivity[reached[0]] if len(reached) else last)
+    return float(np.mean(recorded))
+
+
+METRICS: dict[str, Callable[[Detections], float]] = {
+    metric.__name__: metric for metric in (map_40_75, coco_map, ap_50, map_mgca_compat, froc, froc_lovt)
+}
+"""All variants by name."""
+
+
+def score(found: Detections, names: tuple[str, ...]) -> dict[str, float]:
+    """The named metrics, as fractions.
+
+    Raises:
+        BenchError: unknown name.
+    """
+    for name in names:
+        if name not in METRICS:
+            raise unknown_name("detection metric", name, list(METRICS))
+    return {name: METRICS[name](found) for name in names}
+
+
+def _match(one: Detections, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Greedy matching of one class: scores [D'] and whether each is a hit, bool [thresholds, D']."""
+    order = np.lexsort((-one.score, one.sample))
+    sample, box, score = one.sample[order], one.box[order], one.score[order]
+    scores, hits = [], []
+    for image in np.unique(sample):
+        first, last = np.searchsorted(sample, [image, image + 1])
+        last = min(last, first + MAX_DETECTIONS)
+        overlap = pairwise_iou(box[first:last], one.truth_box[one.truth_sample == image])
+        hits.append(np.stack([_greedy(overlap, t) for t in thresholds]))
+        scores.append(score[first:last])
+    if not scores:
+        return np.zeros(0), np.zeros((len(thresholds), 0), dtype=bool)
+    return np.concatenate(scores), np.concatenate(hits, axis=1)
+
+
+def _greedy(overlap: np.ndarray, threshold: float) -> np.ndarray:
+    """Hits bool [n] for IoU [n, m], rows in order of falling score; each true box is used once."""
+    free = overlap.copy()
+    hit = np.zeros(len(overlap), dtype=bool)
+    if overlap.shape[1] == 0:
+        return hit
+    for row in np.flatnonzero(overlap.max(axis=1) >= threshold):
+        # of equally good boxes COCO takes the last one
+        best = overlap.shape[1] - 1 - int(np.argmax(free[row, ::-1]))
+        if free[row, best] >= threshold:
+            hit[row] = True
+            free[:, best] = -1.0
+    return hit
+
+
+def _precision_at_recalls(scores: np.ndarray, hits: np.ndarray, positives: int) -> np.ndarray:
+    """Precision averaged at the 101 recall levels, one value per row of hits [thresholds, D']."""
+    if scores.size == 0:
+        return np.zeros(len(hits))
+    ordered = hits[:, np.argsort(-scores, kind="stable")]
+    true = np.cumsum(ordered, axis=1)
+    precision = true / np.arange(1, ordered.shape[1] + 1)
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    values = []
+    for recall, curve in zip(true / positives, envelope, strict=True):
+        at = np.searchsorted(recall, RECALLS, side="left")
+        values.append(np.where(at < len(curve), curve[np.minimum(at, len(curve) - 1)], 0.0).mean())
+    return np.asarray(values)
+
+
+def _froc_curve(found: Detections) -> tuple[np.ndarray, np.ndarray]:
+    """Sensitivity and number of false positives after each prediction by falling score, from none."""
+    centre = (found.box[:, :2] + found.box[:, 2:]) / 2
+    hit = np.zeros(len(found.truth_box), dtype=bool)
+    sensitivity, false_positives = [0.0], [0]
+    for row in np.argsort(-found.score, kind="stable"):
+        box = found.truth_box
+        inside = (found.truth_sample == found.sample[row]) & (found.truth_label == found.label[row])
+        inside &= ((centre[row] >= box[:, :2]) & (centre[row] <= box[:, 2:])).all(axis=1)
+        hit |= inside
+        sensitivity.append(float(hit.mean()) if len(hit) else 0.0)
+        false_positives.append(false_positives[-1] + int(not inside.any()))
+    return np.asarray(sensitivity), np.asarray(false_positives)

@@ -1,0 +1,48 @@
+"""Selecting and repeating samples of stored predictions, ragged arrays included."""
+
+import numpy as np
+
+RAGGED = ("flat", "truth")
+"""Prefixes of arrays with any number of rows per sample; ``<prefix>_sample`` holds the sample of each."""
+
+
+def take(predictions: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    """The predictions of the samples ``rows`` (positions, repeats allowed), in that order.
+
+    Arrays with one row per sample are indexed; ``flat_*`` and ``truth_*`` follow their samples and are
+    numbered anew; ``meta_*`` stays; ``example_*``, meant to be looked at, is dropped. Values that are
+    themselves row numbers (``top_texts``) keep meaning the samples of the original predictions.
+    """
+    rows = np.asarray(rows)
+    taken = {}
+    for prefix in RAGGED:
+        sample = predictions.get(f"{prefix}_sample")
+        if sample is None:
+            continue
+        order = np.argsort(sample, kind="stable")
+        starts, counts = spans(np.asarray(sample)[order], len(predictions["id"]))
+        index = order[concatenated(starts, counts, rows)]
+        for name, values in predictions.items():
+            if name.startswith(f"{prefix}_"):
+                taken[name] = values[index]
+        taken[f"{prefix}_sample"] = np.repeat(np.arange(len(rows)), counts[rows])
+    for name, values in predictions.items():
+        prefix = name.split("_")[0]
+        if prefix == "meta":
+            taken[name] = values
+        elif prefix not in (*RAGGED, "example"):
+            taken[name] = values[rows]
+    return taken
+
+
+def spans(sorted_groups: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where each group starts in a sorted array of group numbers, and how many rows it has."""
+    counts = np.bincount(sorted_groups, minlength=n_groups)
+    return np.cumsum(counts) - counts, counts
+
+
+def concatenated(starts: np.ndarray, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Positions ``starts[g] … starts[g] + counts[g] - 1`` of each group g in ``which``, one after another."""
+    lengths = counts[which]
+    before = np.cumsum(lengths) - lengths
+    return np.arange(lengths.sum()) + np.repeat(starts[which] - before, lengths)

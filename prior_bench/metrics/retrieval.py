@@ -1,0 +1,103 @@
+"""Retrieval metrics from a similarity matrix, one direction at a time.
+
+Two notions of a right answer, never mixed: the *exact pair* (Recall@K, median rank: the query's own
+report or image) and the *class match* (Precision@K, Hit@K: any candidate with the query's label vector).
+
+Ties: candidates with the same similarity, e.g. word-for-word equal reports, stand in random order.
+Recall@K is the expectation over these orders and the rank is the mean rank, so that a model that says the
+same of every candidate comes out at exactly chance, not at 0 or 1.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+KS = (1, 5, 10)
+"""The K of all metrics at K."""
+
+
+class Ranks(NamedTuple):
+    """Where the true candidate of each of Q queries stands.
+
+    Attributes:
+        rank: float [Q], 1 is best; the mean rank among its ties.
+        ties: int [Q], how many other candidates have the same similarity.
+    """
+
+    rank: np.ndarray
+    ties: np.ndarray
+
+
+def ranks(similarity: np.ndarray, own: np.ndarray) -> Ranks:
+    """Ranks of the true candidates.
+
+    Args:
+        similarity: [Q, P] of Q queries to a pool of P candidates, higher is more alike.
+        own: int [Q], the column of each query's true candidate.
+    """
+    true = np.take_along_axis(similarity, own[:, None], axis=1)
+    better = (similarity > true).sum(1)
+    ties = (similarity == true).sum(1) - 1
+    return Ranks(1 + better + ties / 2, ties)
+
+
+def top(similarity: np.ndarray, k: int, *, seed: int = 0, exclude: np.ndarray | None = None) -> np.ndarray:
+    """The best ``k`` candidates of each query, int [Q, min(k, P)], ties in an order drawn from ``seed``.
+
+    Args:
+        exclude: int [Q], a candidate to leave out for each query (its own counterpart); it is put last.
+    """
+    shuffled = np.random.default_rng(seed).permutation(similarity.shape[1])
+    scores = similarity[:, shuffled].astype(np.float64)
+    k = min(k, similarity.shape[1])
+    if exclude is not None:
+        scores[np.argsort(shuffled)[exclude][:, None] == np.arange(len(shuffled))] = -np.inf
+        k = min(k, similarity.shape[1] - 1)
+    return shuffled[np.argsort(-scores, axis=1, kind="stable")[:, :k]]
+
+
+def recall_at(k: int, found: Ranks) -> float:
+    """Share of queries whose exact pair is among the first ``k``, expected over the order of ties."""
+    better = found.rank - 1 - found.ties / 2
+    return float(np.clip((k - better) / (found.ties + 1), 0, 1).mean())
+
+
+def precision_at(k: int, match: np.ndarray) -> float:
+    """Share of the first ``k`` candidates that have the query's label vector.
+
+    Args:
+        match: [Q, K], 1 where the candidate at that place matches, 0 where not.
+    """
+    return float(match[:, :k].mean())
+
+
+def hit_at(k: int, match: np.ndarray) -> float:
+    """Share of queries with at least one match among the first ``k`` candidates."""
+    return float(match[:, :k].any(1).mean())
+
+
+def label_groups(target: np.ndarray) -> np.ndarray:
+    """A number for each distinct label vector, int [N]; unknown (NaN) counts as not mentioned, as 0."""
+    return np.unique(np.nan_to_num(target, nan=0.0), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def chance(groups: np.ndarray | None, pool: int, *, exclude_self: bool) -> dict[str, float]:
+    """Exact expectations of a random order of the pool, for all metrics (both directions are equal).
+
+    Args:
+        groups: [N] numbers of the label vectors of the pool, or None where there are no labels.
+        pool: number of candidates.
+        exclude_self: whether a query's own counterpart is left out for Precision@K and Hit@K.
+    """
+    from scipy.stats import hypergeom
+
+    values = {f"recall_at_{k}": min(k, pool) / pool for k in KS}
+    values["median_rank"] = (pool + 1) / 2
+    candidates = pool - exclude_self
+    if groups is None or candidates < 1:
+        return values
+    right = np.bincount(groups)[groups] - exclude_self
+    for k in KS:
+        values[f"precision_at_{k}"] = float(right.mean() / candidates)
+        values[f"hit_at_{k}"] = float(1 - hypergeom.pmf(0, candidates, right, min(k, candidates)).mean())
+    return values

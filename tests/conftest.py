@@ -1,0 +1,20 @@
+"""What all tests share; being here also lets them import ``tiny_data``."""
+
+import pytest
+from tiny_data import tiny_manifest
+
+from prior_bench.api import RunContext
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A tiny data set (see tiny_data)."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    return tiny_manifest(folder)
+
+
+@pytest.fixture
+def context(tmp_path):
+    """A run whose folders are the test's own."""
+    return RunContext(work_dir=tmp_path / "work", cache_dir=tmp_path / "cache")

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from sklearn import metrics as oracle
+
+from prior_bench.metrics import classification as m
+
+NAN = float("nan")
+
+
+def column(values):
+    return np.array(values, dtype=float)[:, None]
+
+
+def test_auroc_by_hand():
+    # positives .9 and .4; negatives .8 and .1: of four pairs (.9>.8, .9>.1, .4<.8, .4>.1) three are right
+    assert m.auroc(column([0.9, 0.8, 0.4, 0.1]), column([1, 0, 1, 0]))[0] == 0.75
+    # a tie counts one half
+    assert m.auroc(column([0.5, 0.5]), column([1, 0]))[0] == 0.5
+
+
+def test_average_precision_by_hand():
+    # ranked: 1, 0, 1, 0 -> precision 1/1 at the first, 2/3 at the second positive
+    assert m.auprc(column([0.9, 0.8, 0.4, 0.1]), column([1, 0, 1, 0]))[0] == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_unknown_labels_do_not_count():
+    score, target = column([0.9, 0.95, 0.1]), column([1, NAN, 0])
+    assert m.auroc(score, target)[0] == 1
+    assert m.binary_accuracy(score >= 0.5, target)[0] == 1
+    assert m.f1(score >= 0.5, target)[0] == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_agrees_with_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    score = rng.integers(0, 8, (60, 3)) / 8  # with ties
+    target = (rng.random((60, 3)) < 0.4).astype(float)
+    assert m.auroc(score, target) == pytest.approx(oracle.roc_auc_score(target, score, average=None))
+    assert m.auprc(score, target) == pytest.approx(
+        oracle.average_precision_score(target, score, average=None)
+    )
+    decided = score >= 0.5
+    assert m.f1(decided, target) == pytest.approx(oracle.f1_score(target, decided, average=None))
+    assert m.precision(decided, target) == pytest.approx(
+        oracle.precision_score(target, decided, average=None)
+    )
+    assert m.recall(decided, target) == pytest.approx(oracle.recall_score(target, decided, average=None))
+    true = rng.integers(0, 3, 60)
+    kappa = oracle.cohen_kappa_score(true, score.argmax(1))
+    assert m.cohen_kappa(score, np.eye(3)[true]) == pytest.approx(kappa)
+
+
+def test_class_without_both_labels_is_left_out_of_the_mean():
+    score = np.array([[0.9, 0.2], [0.1, 0.3]])
+    target = np.array([[1.0, 0.0], [0.0, 0.0]])
+    values = m.evaluate(score, target, ("A", "B"), ("auroc", "f1"))
+    assert values["auroc"] == 1 and np.isnan(values["auroc/B"])
+    assert values["f1"] == 1 and np.isnan(values["f1/B"])
+    assert m.left_out(target).tolist() == [False, True]
+    assert "auroc/B" not in m.finite(values)
+
+
+def test_exclusive_labels_by_hand():
+    score = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.4, 0.35, 0.25], [0.1, 0.2, 0.7]])
+    target = np.eye(3)[[0, 1, 1, 2]]  # the third is taken for class 0
+    values = m.evaluate(
+        score,
+        target,
+        ("A", "B", "C"),
+        ("accuracy", "f1", "precision", "recall", "kappa", "f1_class_1"),
+        exclusive=True,
+    )
+    assert values["accuracy"] == 0.75
+    assert values["precision/A"] == 0.5 and values["recall/B"] == 0.5
+    assert values["f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert values["f1_class_1"] == pytest.approx(2 / 3)
+    # agreement by luck: predicted (2, 1, 1) and true (1, 2, 1) of 4: (2*1 + 1*2 + 1*1) / 16
+    assert values["kappa"] == pytest.approx((0.75 - 5 / 16) / (1 - 5 / 16))
+
+
+def test_multi_label_decisions_use_the_thresholds_given():
+    score, target = np.array([[0.3, 0.9], [0.1, 0.6]]), np.array([[1.0, 1.0], [0.0, 0.0]])
+    names, thresholds = ("accuracy", "accuracy_at_threshold", "f1"), np.array([0.2, 0.8])
+    values = m.evaluate(score, target, ("A", "B"), names, thresholds=thresholds)
+    assert values["accuracy/A"] == 0.5 and values["accuracy/B"] == 0.5
+    assert values["accuracy_at_threshold"] == values["f1"] == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_best_threshold_reaches_the_best_f1(seed):
+    rng = np.random.default_rng(seed)
+    score = rng.integers(0, 10, (40, 1)) / 10
+    target = (rng.random((40, 1)) < 0.3).astype(float)
+    reached = m.f1(score >= m.best_f1_thresholds(score, target), target)[0]
+    best = max(m.f1(score >= t, target)[0] for t in np.unique(score))
+    assert reached == pytest.approx(best)
+    assert m.METRICS["f1_best_on_test"](m.Case(score, target))[0] == pytest.approx(best)
+
+
+def test_threshold_of_a_class_without_both_labels_is_one_half():
+    assert m.best_f1_thresholds(column([0.1, 0.9]), column([1, 1]))[0] == 0.5
+
+
+def test_trivial_predictors():
+    target = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    prevalence = np.array([0.3, 0.6])
+    trivial = m.trivial(target, prevalence, ("A", "B"), ("auroc", "auprc", "accuracy"), exclusive=False)
+    assert trivial["chance"] == {"auroc": 0.5, "auprc": 0.25, "accuracy": 0.5}
+    assert trivial["all_positive"]["accuracy"] == 0.25
+    assert trivial["majority"]["auroc"] == 0.5
+    # A is never predicted (3 of 4 right), B always (1 of 4 right)
+    assert trivial["majority"]["accuracy/A"] == 0.75 and trivial["majority"]["accuracy/B"] == 0.25
+    one_hot = np.eye(4)[[0, 1, 2, 2]]
+    exclusive = m.trivial(one_hot, np.full(4, 0.25), tuple("ABCD"), ("accuracy", "kappa"), exclusive=True)
+    assert exclusive["chance"] == {"accuracy": 0.25, "kappa": 0.0}
+
+
+def test_unknown_and_unfit_metrics_are_reported():
+    errors = m.check_metrics(("aurocc", "kappa", "f1"), exclusive=False)
+    assert len(errors) == 2
+    assert "did you mean auroc" in str(errors[0]) and "kappa" in str(errors[1])

@@ -1,0 +1,98 @@
+from math import comb
+
+import numpy as np
+import pytest
+
+from prior_bench.metrics import retrieval as m
+
+OWN = np.arange(4)
+SIMILARITY = np.array(
+    [
+        [0.9, 0.1, 0.2, 0.3],  # own first
+        [0.8, 0.5, 0.1, 0.2],  # own second
+        [0.4, 0.3, 0.1, 0.2],  # own last
+        [0.7, 0.6, 0.5, 0.9],  # own first
+    ]
+)
+
+
+def test_ranks_by_hand():
+    found = m.ranks(SIMILARITY, OWN)
+    assert found.rank.tolist() == [1, 2, 4, 1] and found.ties.tolist() == [0, 0, 0, 0]
+    assert m.recall_at(1, found) == 0.5
+    assert m.recall_at(3, found) == 0.75
+    assert np.median(found.rank) == 1.5
+
+
+def test_top_by_hand():
+    assert m.top(SIMILARITY, 2).tolist() == [[0, 3], [0, 1], [0, 1], [3, 0]]
+    assert m.top(SIMILARITY, 2, exclude=OWN).tolist() == [[3, 2], [0, 3], [0, 1], [0, 1]]
+    assert m.top(SIMILARITY, 10).shape == (4, 4)
+    assert m.top(SIMILARITY, 10, exclude=OWN).shape == (4, 3)
+
+
+def test_precision_and_hit_by_hand():
+    match = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 1]])
+    assert m.precision_at(1, match) == pytest.approx(1 / 3)
+    assert m.precision_at(3, match) == pytest.approx(4 / 9)
+    assert m.hit_at(1, match) == pytest.approx(1 / 3)
+    assert m.hit_at(3, match) == pytest.approx(2 / 3)
+
+
+def test_ties_stand_in_random_order():
+    # own and another share the second place: half the orders have it second, half third
+    found = m.ranks(np.array([[0.9, 0.5, 0.5, 0.1]]), np.array([1]))
+    assert (found.rank[0], found.ties[0]) == (2.5, 1)
+    assert [m.recall_at(k, found) for k in (1, 2, 3)] == [0, 0.5, 1]
+
+
+def test_a_model_that_tells_nothing_apart_is_at_chance():
+    flat = np.zeros((20, 20))
+    chance = m.chance(None, 20, exclude_self=False)
+    found = m.ranks(flat, np.arange(20))
+    for k in m.KS:
+        assert m.recall_at(k, found) == pytest.approx(chance[f"recall_at_{k}"])
+    assert np.median(found.rank) == chance["median_rank"]
+
+
+def test_equal_order_of_ties_is_not_the_order_of_rows():
+    first = m.top(np.zeros((1, 100)), 10, seed=0)[0]
+    assert first.tolist() != list(range(10))
+    assert first.tolist() == m.top(np.zeros((1, 100)), 10, seed=0)[0].tolist()
+
+
+@pytest.mark.parametrize("exclude_self", [False, True])
+def test_chance_equals_simulation(exclude_self):
+    groups = np.array([0, 0, 0, 1, 1, 2, 0, 0])
+    expected = m.chance(groups, 8, exclude_self=exclude_self)
+    rng, own = np.random.default_rng(0), np.arange(8)
+    totals = {name: [] for name in ("recall_at_1", "recall_at_5", "precision_at_1", "hit_at_5")}
+    for _ in range(4000):
+        similarity = rng.random((8, 8))
+        found = m.ranks(similarity, own)
+        top = m.top(similarity, 5, exclude=own if exclude_self else None)
+        match = groups[top] == groups[:, None]
+        totals["recall_at_1"].append(m.recall_at(1, found))
+        totals["recall_at_5"].append(m.recall_at(5, found))
+        totals["precision_at_1"].append(m.precision_at(1, match))
+        totals["hit_at_5"].append(m.hit_at(5, match))
+    for name, values in totals.items():
+        assert np.mean(values) == pytest.approx(expected[name], abs=0.01), name
+
+
+def test_chance_of_a_hit_by_hand():
+    # two of five match; the query itself is one of them and is left out: one right among four
+    groups = np.array([0, 0, 1, 2, 3])
+    values = m.chance(groups, 5, exclude_self=True)
+    assert values["precision_at_1"] == pytest.approx((2 * 1 / 4) / 5)
+    kept = m.chance(groups, 5, exclude_self=False)
+    assert kept["hit_at_1"] == pytest.approx((2 * 2 / 5 + 3 * 1 / 5) / 5)
+    wide = m.chance(np.array([0] * 3 + list(range(1, 10))), 12, exclude_self=False)
+    assert wide["hit_at_5"] == pytest.approx(
+        (3 * (1 - comb(9, 5) / comb(12, 5)) + 9 * (1 - comb(11, 5) / comb(12, 5))) / 12
+    )
+
+
+def test_unknown_labels_count_as_not_mentioned():
+    groups = m.label_groups(np.array([[1, np.nan], [1, 0], [0, 1]], dtype=float))
+    assert groups[0] == groups[1] != groups[2]

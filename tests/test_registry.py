@@ -1,0 +1,49 @@
+"""Names are found lazily, their origin can be told, and unknown ones come with suggestions."""
+
+import pytest
+
+from prior_bench.errors import BenchError
+from prior_bench.registry import DATASETS, METHODS, TASKS, LazyRegistry
+
+
+def test_own_parts_come_from_entry_points():
+    assert {"classification", "zero_shot", "retrieval", "segmentation", "detection"} <= set(TASKS.names())
+    assert {"mimic_cxr", "chexpert", "rsna_pneumonia", "siim_acr", "csv"} <= set(DATASETS.names())
+    assert METHODS.source("convirt").startswith("baselines.convirt:ConVIRT (prior-bench ")
+
+
+def test_every_entry_point_loads():
+    for registry in (METHODS, TASKS, DATASETS):
+        for name in registry.names():
+            assert callable(registry.get(name))
+
+
+def test_misspelt_name_suggests_the_right_one():
+    with pytest.raises(BenchError, match="unknown task 'clasification'") as caught:
+        TASKS.get("clasification")
+    assert "did you mean classification?" in str(caught.value)
+
+
+def test_registration_in_process_and_build():
+    registry = LazyRegistry("thing", "prior_bench.no_such_group")
+
+    @registry.register_module(name="pair")
+    class Pair:
+        def __init__(self, left, right=2):
+            self.sum = left + right
+
+    assert registry.names() == ["pair"]
+    assert registry.build({"type": "pair", "left": 3}).sum == 5
+    assert "registered in this process" in registry.source("pair")
+
+
+def test_broken_entry_point_is_reported(monkeypatch):
+    from importlib.metadata import EntryPoint, entry_points
+
+    real = entry_points(group="prior_bench.tasks", name="classification")
+    dist = next(iter(real)).dist
+    point = EntryPoint("bad", "no_such_module:Thing", "g")._for(dist)
+    registry = LazyRegistry("thing", "g")
+    monkeypatch.setattr(registry, "_points", lambda: {"bad": point})
+    with pytest.raises(BenchError, match="cannot be loaded: No module named 'no_such_module'"):
+        registry.get("bad")
