@@ -22,7 +22,7 @@ from prior_bench.metrics.detection import (
 
 
 def detections(images, predicted, true, classes=1):
-    """predicted: rows (image, x1, y1, x2, y2, score[, label]); true: rows (image, x1, y1, x2, y2[, label])."""
+    """Rows (image, x1, y1, x2, y2, score[, label]) predicted, (image, x1, y1, x2, y2[, label]) true."""
     p = np.array([(*row, 0)[:7] for row in predicted], dtype=float).reshape(-1, 7)
     t = np.array([(*row, 0)[:6] for row in true], dtype=float).reshape(-1, 6)
     return Detections(
@@ -78,8 +78,11 @@ def test_thresholds_select_by_overlap():
 
 
 def test_second_box_on_the_same_finding_is_a_false_positive():
-    found = detections(1, [(0, *BOX, 0.9), (0, 11, 11, 31, 31, 0.8), (0, 60, 60, 80, 80, 0.7)],
-                       [(0, *BOX), (0, 60, 60, 80, 80)])
+    found = detections(
+        1,
+        [(0, *BOX, 0.9), (0, 11, 11, 31, 31, 0.8), (0, 60, 60, 80, 80, 0.7)],
+        [(0, *BOX), (0, 60, 60, 80, 80)],
+    )
     assert ap_50(found) == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
@@ -146,7 +149,9 @@ def pycocotools_precision(found, thresholds):
         )
         truth.createIndex()
         predicted = rows(found.sample, found.box, found.label)
-        results = truth.loadRes([dict(r, score=float(s)) for r, s in zip(predicted, found.score, strict=True)])
+        results = truth.loadRes(
+            [dict(r, score=float(s)) for r, s in zip(predicted, found.score, strict=True)]
+        )
         evaluation = COCOeval(truth, results, "bbox")
         evaluation.params.iouThrs = np.asarray(thresholds)
         evaluation.evaluate()
@@ -158,7 +163,12 @@ def test_froc_counts_centres_in_boxes_at_false_positive_budgets():
     # 2 images, falling score: hit, miss, miss, hit; centres decide, not overlap
     found = detections(
         2,
-        [(0, 19, 19, 21, 21, 0.9), (0, 70, 70, 80, 80, 0.8), (1, 70, 70, 80, 80, 0.7), (1, 0, 0, 60, 30, 0.6)],
+        [
+            (0, 19, 19, 21, 21, 0.9),
+            (0, 70, 70, 80, 80, 0.8),
+            (1, 70, 70, 80, 80, 0.7),
+            (1, 0, 0, 60, 30, 0.6),
+        ],
         [(0, *BOX), (1, 25, 10, 45, 30)],
     )
     # below 0.5 FP per image only the first hit is in; from 1 FP per image on both are

@@ -1,0 +1,89 @@
+"""mmengine metrics that keep what each image gave, so that our own metrics decide afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+
+from prior_bench.data.manifest import Manifest
+from prior_bench.metrics import detection, segmentation
+
+
+class SegmentationCollector(BaseMetric):
+    """Counts true and false pixels per image at the size of the input, and keeps the masks packed.
+
+    Args:
+        names: metrics to compute.
+
+    Attributes:
+        rows: int [N] row of each image.
+        counts: of each image.
+        predicted, true: uint8 [N, ceil(S * S / 8)], masks as packed bits.
+        size: S.
+    """
+
+    default_prefix = ""
+
+    def __init__(self, names: tuple[str, ...]):
+        super().__init__()
+        self.names = names
+
+    def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
+        """Take in a batch of predictions."""
+        for sample in data_samples:
+            masks = [sample[key]["data"][0].cpu().numpy() > 0 for key in ("pred_sem_seg", "gt_sem_seg")]
+            self.results.append((sample["row"], masks[0].shape[0], *(np.packbits(mask) for mask in masks)))
+
+    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
+        """The named metrics over all images."""
+        rows, sizes, predicted, true = zip(*results, strict=True)
+        self.rows, self.size = np.asarray(rows), sizes[0]
+        self.predicted, self.true = np.stack(predicted), np.stack(true)
+        self.counts = segmentation.count_packed(self.predicted, self.true, self.size**2)
+        return segmentation.score(self.counts, self.names)
+
+
+class DetectionCollector(BaseMetric):
+    """Gathers detections in pixels of the stored images, beside the true boxes of the manifest.
+
+    Args:
+        manifest: the rows that are evaluated.
+        names: metrics to compute.
+
+    Attributes:
+        found: all detections and true boxes.
+    """
+
+    default_prefix = ""
+
+    def __init__(self, manifest: Manifest, names: tuple[str, ...]):
+        super().__init__()
+        self.manifest, self.names = manifest, names
+
+    def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
+        """Take in a batch of predictions."""
+        for sample in data_samples:
+            found = {key: value.cpu().numpy() for key, value in sample["pred_instances"].items()}
+            boxes = np.asarray(sample["geometry"].to_original(found["bboxes"]), dtype=np.float32)
+            self.results.append((sample["row"], boxes.reshape(-1, 4), found["scores"], found["labels"]))
+
+    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
+        """The named metrics over all images."""
+        rows, boxes, scores, labels = zip(*results, strict=True)
+        truth = [np.asarray(one, dtype=np.float32).reshape(-1, 5) for one in self.manifest.table["boxes"]]
+        everything = np.concatenate(truth)
+        self.found = detection.Detections(
+            images=len(self.manifest),
+            classes=len(self.manifest.box_classes),
+            sample=np.repeat(rows, [len(one) for one in scores]).astype(np.int64),
+            box=np.concatenate(boxes),
+            score=np.concatenate(scores).astype(np.float32),
+            label=np.concatenate(labels).astype(np.int64),
+            truth_sample=np.repeat(np.arange(len(truth)), [len(one) for one in truth]),
+            truth_box=everything[:, :4],
+            truth_label=everything[:, 4].astype(np.int64),
+        )
+        return detection.score(self.found, self.names)

@@ -1,0 +1,120 @@
+"""Torch data sets that give what mmseg and mmdet models take: an input and a data sample.
+
+Images are normalised for the backbone here; the model must not do it again. Images without foreground
+or boxes are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData, PixelData
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import Dataset
+
+from prior_bench.api import InputSpec
+from prior_bench.data.images import read_image
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.transforms import DenseTransform
+from prior_bench.openmmlab.sampler import Draw
+
+
+class DenseDataset(Dataset):
+    """Rows of a manifest through a transform that moves boxes and masks with the image.
+
+    A plain index gives a row as it is evaluated; a Draw also seeds the augmentation, so that a sample
+    does not depend on which process loads it.
+
+    Args:
+        manifest: the rows.
+        transform: see :func:`prior_bench.data.transforms.dense_transform`.
+        classes: names of the foreground classes.
+    """
+
+    def __init__(self, manifest: Manifest, transform: DenseTransform, classes: tuple[str, ...]):
+        self.manifest, self.transform = manifest, transform
+        self.metainfo = {"classes": classes}
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def __getitem__(self, key: int | Draw) -> dict[str, Any]:
+        if not isinstance(key, Draw):
+            return self.sample(int(key))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key.seed)
+            return self.sample(key.row)
+
+    def sample(self, row: int) -> dict[str, Any]:
+        """``inputs`` [C, S, S] and ``data_samples`` of a row."""
+        raise NotImplementedError
+
+
+class SegmentationDataset(DenseDataset):
+    """Images with a binary mask (``mask`` annotations)."""
+
+    def sample(self, row: int) -> dict[str, Any]:
+        """``inputs`` [C, S, S] and a SegDataSample whose ``gt_sem_seg`` is uint8 [1, S, S]."""
+        from mmseg.structures import SegDataSample
+
+        image = read_image(self.manifest.path(row))
+        mask = self.manifest.table["mask"].iat[row].decode(*image.shape)
+        inputs, _, mask, _ = self.transform(image, None, mask)
+        shape = tuple(inputs.shape[-2:])
+        sample = SegDataSample(metainfo=dict(row=row, img_shape=shape, ori_shape=shape, pad_shape=shape))
+        sample.gt_sem_seg = PixelData(data=mask[None])
+        return {"inputs": inputs, "data_samples": sample}
+
+
+class DetectionDataset(DenseDataset):
+    """Images with boxes (``boxes`` arrays [n, 5]); none is fine.
+
+    The input is padded with black at the right and bottom to a multiple of ``divisor``, which the
+    upsampling of YOLOv3's neck needs; coordinates do not change by it.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        transform: DenseTransform,
+        classes: tuple[str, ...],
+        input: InputSpec,
+        divisor: int = 32,
+    ):
+        super().__init__(manifest, transform, classes)
+        self.divisor, self.black = divisor, -input.mean / input.std
+
+    def sample(self, row: int) -> dict[str, Any]:
+        """``inputs`` [C, S, S] and a DetDataSample with ``gt_instances`` in pixels of the input.
+
+        Its metainfo holds ``row`` and ``geometry``, the way back to the stored image's pixels (None where
+        the image was augmented at random).
+        """
+        from mmdet.structures import DetDataSample
+
+        image = read_image(self.manifest.path(row))
+        annotated = np.asarray(self.manifest.table["boxes"].iat[row], dtype=np.float32).reshape(-1, 5)
+        inputs, visible, _, geometry = self.transform(image, annotated, None)
+        visible = torch.from_numpy(visible)
+        inputs = self._pad(inputs)
+        shape = tuple(inputs.shape[-2:])
+        sample = DetDataSample(
+            metainfo=dict(
+                row=row,
+                geometry=geometry,
+                img_shape=shape,
+                ori_shape=shape,
+                pad_shape=shape,
+                batch_input_shape=shape,
+                scale_factor=(1.0, 1.0),
+            )
+        )
+        sample.gt_instances = InstanceData(bboxes=visible[:, :4], labels=visible[:, 4].long())
+        return {"inputs": inputs, "data_samples": sample}
+
+    def _pad(self, inputs: Tensor) -> Tensor:
+        bottom, right = (-side % self.divisor for side in inputs.shape[-2:])
+        return functional.pad(inputs, (0, right, 0, bottom), value=self.black)

@@ -1,0 +1,61 @@
+"""What segmentation and detection runs share: their rows, and the frozen backbone that is run once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from torch.utils.data import Dataset
+
+from prior_bench.api import Backbone, Protocol, RunContext
+from prior_bench.data.fractions import label_fraction
+from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.openmmlab import map_cache
+from prior_bench.openmmlab.backbone import MapReader, is_frozen
+from prior_bench.openmmlab.datasets import DenseDataset
+
+
+def annotated_splits(
+    data: Manifest, column: str, protocol: Protocol, context: RunContext
+) -> dict[str, Manifest]:
+    """The annotated rows of each split; of the training split, the fraction whose labels may be used."""
+    rows = data.select(data.table[column].notna().to_numpy())
+    splits = {name: rows.split(name) for name in SPLITS}
+    splits["train"] = label_fraction(
+        splits["train"], context.fraction, context.seed, by=protocol.fraction_sampler["by"]
+    )
+    return splits
+
+
+def used_split(data: Manifest, splits: dict[str, Manifest]) -> dict[str, Any]:
+    """Sizes and hash of the rows that a run used."""
+    ids = pd.concat([part.table["id"] for part in splits.values()])
+    return data.select(data.table["id"].isin(ids).to_numpy()).split_summary()
+
+
+def attach(
+    backbone: Backbone,
+    datasets: dict[str, DenseDataset],
+    strides: tuple[int, ...],
+    protocol: Protocol,
+    context: RunContext,
+) -> tuple[dict[str, Any], tuple[int, ...], dict[str, Dataset]]:
+    """Put the backbone before the model, or, where nothing of it can change, before the data.
+
+    A backbone that is wholly frozen sees the same images in every epoch unless training images are
+    augmented; its maps are then computed once, if they fit into memory.
+
+    Returns:
+        Config of the model's backbone, channels of its maps (finest first), and the data sets to use.
+    """
+    encoder = backbone.image_encoder.to(context.device)
+    channels = MapReader(encoder, strides).channels
+    once = is_frozen(protocol.frozen) and not protocol.transform.get("train")
+    if once and map_cache.fits(encoder, strides, list(datasets.values()), context.device):
+        cached = {
+            name: map_cache.precompute(encoder, strides, dataset, context)
+            for name, dataset in datasets.items()
+        }
+        return dict(type="PrecomputedMaps"), channels, cached
+    config = dict(type="EncoderBackbone", encoder=encoder, strides=strides, frozen=protocol.frozen)
+    return config, channels, datasets

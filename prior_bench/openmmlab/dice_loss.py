@@ -1,0 +1,33 @@
+"""Soft Dice loss of a one-channel segmentation, over the whole batch."""
+
+from __future__ import annotations
+
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class BatchDiceLoss(nn.Module):
+    """One minus the Dice of foreground probabilities, with all pixels of the batch pooled.
+
+    Pooling gives images without foreground a gradient, which a Dice per image does not. mmseg's
+    DiceLoss cannot be used: with one channel it scores the background.
+
+    Args:
+        loss_weight: factor.
+        smooth: added to both sides of the fraction (1 in GLoRIA's and MGCA's code).
+        loss_name: key of the loss; it must begin with ``loss_``.
+    """
+
+    def __init__(self, loss_weight: float = 1.0, smooth: float = 1.0, loss_name: str = "loss_dice"):
+        super().__init__()
+        self.loss_weight, self.smooth, self.loss_name = loss_weight, smooth, loss_name
+
+    def forward(
+        self, logits: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int | None = None
+    ) -> Tensor:
+        """Loss of logits [B, 1, H, W] for targets [B, H, W] of 0 and 1; ``weight`` is not used."""
+        probability, target = logits.squeeze(1).float().sigmoid(), target.float()
+        overlap = (probability * target).sum()
+        size = probability.sum() + target.sum()
+        return self.loss_weight * (1 - (2 * overlap + self.smooth) / (size + self.smooth))

@@ -1,0 +1,65 @@
+"""A frozen backbone is run once: its feature maps, kept in memory, take the place of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.dataset import pseudo_collate
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from prior_bench.api import RunContext
+from prior_bench.openmmlab.backbone import MapReader
+from prior_bench.openmmlab.datasets import DenseDataset
+from prior_bench.openmmlab.sampler import Draw
+from prior_bench.runtime import progress
+
+MEMORY = 2 * 2**30
+"""Bytes that the maps of all splits may take; beyond that the backbone is run in every epoch."""
+BATCH = 32
+
+
+class CachedMaps(Dataset):
+    """The samples of a data set with the backbone's maps as ``inputs``.
+
+    Args:
+        maps: one tensor [N, C, H, W] per map.
+        samples: the N data samples.
+        metainfo: of the data set they were made from.
+    """
+
+    def __init__(self, maps: Sequence[Tensor], samples: Sequence[Any], metainfo: dict[str, Any]):
+        self.maps, self.samples, self.metainfo = tuple(maps), samples, metainfo
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, key: int | Draw) -> dict[str, Any]:
+        row = key.row if isinstance(key, Draw) else int(key)
+        return {"inputs": tuple(level[row] for level in self.maps), "data_samples": self.samples[row]}
+
+
+def fits(encoder: nn.Module, strides: Sequence[int], datasets: Sequence[DenseDataset], device: str) -> bool:
+    """Whether the float32 maps of all these data sets stay within MEMORY."""
+    image = datasets[0][0]["inputs"][None].to(device)
+    with torch.no_grad():
+        maps = MapReader(encoder, strides)(encoder.eval(), image)
+    return sum(level.numel() for level in maps) * 4 * sum(map(len, datasets)) <= MEMORY
+
+
+@torch.no_grad()
+def precompute(
+    encoder: nn.Module, strides: Sequence[int], dataset: DenseDataset, context: RunContext
+) -> CachedMaps:
+    """Run the encoder, in eval mode, over every row once."""
+    read, encoder = MapReader(encoder, strides), encoder.eval()
+    loader = DataLoader(dataset, BATCH, num_workers=context.workers, collate_fn=pseudo_collate)
+    maps: list[tuple[Tensor, ...]] = []
+    samples: list[Any] = []
+    for batch in progress(loader, "frozen feature maps"):
+        images = torch.stack(batch["inputs"]).to(context.device)
+        maps.append(tuple(level.cpu() for level in read(encoder, images)))
+        samples.extend(batch["data_samples"])
+    return CachedMaps([torch.cat(level) for level in zip(*maps, strict=True)], samples, dataset.metainfo)

@@ -1,0 +1,30 @@
+"""Silences what OpenMMLab and torch say on every run, around the calls that say it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MESSAGES = (
+    "``build_loss`` would be deprecated",
+    "Default ``avg_non_ignore`` is False",
+    "`torch.cuda.amp",
+    "`torch.cpu.amp",
+    "__array__ implementation doesn't accept a copy keyword",
+    ".*find_loader.* is deprecated",
+    ".*MultiScaleDeformableAttention",
+    ".*init_weights of .* has been called more than once",
+    "There is overlap between pos and neg sample",
+    ".*'pin_memory' argument is set as true but",
+)
+"""Beginnings (regular expressions) of warnings that are of no use to whoever runs a benchmark."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Ignore just these messages while in the block."""
+    with warnings.catch_warnings():
+        for message in MESSAGES:
+            warnings.filterwarnings("ignore", message=message)
+        yield

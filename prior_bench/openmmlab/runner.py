@@ -1,0 +1,177 @@
+"""One function around mmengine's Runner: train a dense model, select its weights, test it once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from prior_bench.api import Protocol, RunContext
+from prior_bench.openmmlab.hooks import BEST, LATEST, ProgressBar, Reseed, Validated, validation_history
+from prior_bench.openmmlab.map_cache import CachedMaps
+from prior_bench.openmmlab.quiet import quiet
+from prior_bench.openmmlab.sampler import RoundSampler
+from prior_bench.runtime import seed_everything
+
+
+class DeviceRunner(Runner):
+    """A Runner that trains where it is told, not on whatever GPU it finds.
+
+    Args:
+        device: ``"cpu"`` or ``"cuda"``.
+        kwargs: see Runner.
+    """
+
+    def __init__(self, *, device: str, **kwargs: Any):
+        self.wanted_device = device
+        super().__init__(**kwargs)
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Move the model to the device."""
+        return model.to(self.wanted_device)
+
+    def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Every weight of a file of ours, loaded safely and without a printed line."""
+        checkpoint = torch.load(filename, map_location=self.wanted_device, weights_only=True)
+        self.model.load_state_dict(checkpoint["state_dict"])
+        self._has_loaded = True
+        return checkpoint
+
+
+def train_and_test(
+    build: Callable[[], nn.Module],
+    data: dict[str, Dataset],
+    collectors: dict[str, BaseMetric],
+    protocol: Protocol,
+    context: RunContext,
+) -> list[dict[str, float]]:
+    """Train, validate after each round, and test the weights that the protocol names, once.
+
+    Goes on from ``context.work_dir`` where an earlier call was interrupted, with the same outcome.
+
+    Args:
+        build: makes the model; called after seeding.
+        data: data sets for ``train``, ``valid`` and ``test``.
+        collectors: the metrics of ``valid`` and ``test``; they hold their outcome afterwards.
+        protocol: uses ``optimizer``, ``batch_size`` and ``stopping``: ``epochs``, or ``iterations`` with
+            ``interval`` (iterations between validations); ``patience`` in validations, or None;
+            ``monitor``, a metric of ``valid``; ``tested``, ``"best"`` or ``"last"`` weights.
+        context: seed, device, workers and work dir.
+
+    Returns:
+        One dict per validation: ``epoch``, ``iteration``, ``loss`` (mean since the last) and metrics.
+    """
+    seed_everything(context.seed)
+    rounds, iterations = _rounds(protocol)
+    stopping = protocol.stopping
+    name = f"{protocol.task}-{uuid.uuid4().hex}"  # mmengine shares loggers and hubs between equal names
+    latest = context.work_dir / LATEST
+    with quiet(), _forgotten(name):
+        model = build()
+        sampler = RoundSampler(len(data["train"]), protocol.batch_size, context.seed, iterations)
+        loaders = {
+            part: DataLoader(
+                dataset,
+                batch_size=protocol.batch_size,
+                sampler=sampler if part == "train" else None,
+                num_workers=0 if isinstance(dataset, CachedMaps) else context.workers,
+                collate_fn=pseudo_collate,
+                pin_memory=context.device.startswith("cuda"),
+            )
+            for part, dataset in data.items()
+        }
+        runner = DeviceRunner(
+            device=context.device,
+            model=model,
+            work_dir=str(context.work_dir),
+            train_dataloader=loaders["train"],
+            val_dataloader=loaders["valid"],
+            test_dataloader=loaders["test"],
+            train_cfg=dict(by_epoch=True, max_epochs=rounds, val_interval=1),
+            val_cfg=dict(),
+            test_cfg=dict(),
+            val_evaluator=[collectors["valid"]],
+            test_evaluator=[collectors["test"]],
+            optim_wrapper=build_optim_wrapper(model, _optim_wrapper(protocol.optimizer, context.device)),
+            param_scheduler=_schedule(protocol.optimizer, rounds * len(loaders["train"])),
+            default_hooks=dict(checkpoint=None, logger=None),
+            custom_hooks=[
+                Reseed(context.seed),
+                Validated(stopping["monitor"], stopping.get("patience")),
+                ProgressBar(f"{protocol.task} training"),
+            ],
+            resume=latest.is_file(),
+            load_from=str(latest) if latest.is_file() else None,
+            randomness=dict(seed=context.seed),
+            experiment_name=name,
+            log_level="ERROR",
+            cfg=Config(),
+        )
+        runner.train()
+        history = validation_history(runner)
+        tested = {"best": BEST, "last": LATEST}[stopping.get("tested", "best")]
+        runner.load_checkpoint(str(context.work_dir / tested))
+        runner.test()
+    return history
+
+
+def _rounds(protocol: Protocol) -> tuple[int, int | None]:
+    """Number of rounds (each ends with a validation) and iterations in each, None for one epoch."""
+    stopping = protocol.stopping
+    if "epochs" in stopping:
+        return stopping["epochs"], None
+    return -(-stopping["iterations"] // stopping["interval"]), stopping["interval"]
+
+
+def _optim_wrapper(optimizer: dict[str, Any], device: str) -> dict[str, Any]:
+    # mmengine's AMP asserts a GPU, and bf16 on a CPU is slower than float32
+    amp = optimizer.get("amp", False) and device.startswith("cuda")
+    inner = {key: optimizer[key] for key in ("type", "lr", "weight_decay", "betas") if key in optimizer}
+    wrapper: dict[str, Any] = dict(type="AmpOptimWrapper" if amp else "OptimWrapper", optimizer=inner)
+    if "backbone_lr_scale" in optimizer:
+        scale = dict(backbone=dict(lr_mult=optimizer["backbone_lr_scale"]))
+        wrapper["paramwise_cfg"] = dict(custom_keys=scale)
+    if "clip" in optimizer:
+        wrapper["clip_grad"] = dict(max_norm=optimizer["clip"])
+    return wrapper
+
+
+def _schedule(optimizer: dict[str, Any], iterations: int) -> list[dict[str, Any]]:
+    """Linear warm-up over ``warmup`` iterations, then constant or cosine down to zero."""
+    warmup = min(optimizer.get("warmup", 0), iterations - 1)
+    schedule: list[dict[str, Any]] = []
+    if warmup > 0:
+        schedule.append(dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=warmup))
+    if optimizer.get("schedule", "constant") == "cosine":
+        length = iterations - warmup
+        schedule.append(
+            dict(type="CosineAnnealingLR", T_max=length, by_epoch=False, begin=warmup, end=iterations)
+        )
+    return schedule
+
+
+@contextmanager
+def _forgotten(name: str) -> Iterator[None]:
+    """Take the run's logger, hub, visualizer and scope out of mmengine's global tables afterwards."""
+    try:
+        yield
+    finally:
+        for table in (MMLogger, MessageHub, Visualizer, DefaultScope):
+            # mmengine appends the time to the name
+            for key in [key for key in table._instance_dict if key.startswith(name)]:
+                entry = table._instance_dict.pop(key)
+                for handler in entry.handlers if isinstance(entry, MMLogger) else ():
+                    handler.close()

@@ -1,0 +1,176 @@
+"""The module served as ``mmcv._ext`` where mmcv has no compiled ops: those our models call, from torch.
+
+Signatures and in-place outputs are those of mmcv 2.1's extension, so that mmcv's own Python wrappers
+run unchanged. Half precision is computed in float32, as torchvision's CPU kernels need it. Names that
+are not here can be imported (mmcv looks up over a hundred) and say so when they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torchvision  # noqa: F401  registers torch.ops.torchvision
+from torch import Tensor
+from torch.nn import functional
+
+
+def get_compiler_version() -> str:
+    """What environment reports print as mmcv's compiler."""
+    return "none (torchvision stand-in)"
+
+
+def get_compiling_cuda_version() -> str:
+    """What environment reports print as mmcv's CUDA version."""
+    return "none (torchvision stand-in)"
+
+
+def nms(boxes: Tensor, scores: Tensor, *, iou_threshold: float, offset: int) -> Tensor:
+    """Indices of the boxes [N, 4] kept, by falling score; ``offset`` 1 counts the last pixel in."""
+    grown = torch.cat([boxes[:, :2], boxes[:, 2:] + offset], dim=1)
+    return torch.ops.torchvision.nms(grown.float(), scores.float(), iou_threshold)
+
+
+def softnms(
+    boxes: Tensor,
+    scores: Tensor,
+    dets: Tensor,
+    *,
+    iou_threshold: float,
+    sigma: float,
+    min_score: float,
+    method: int,
+    offset: int,
+) -> Tensor:
+    """Soft-NMS (Bodla et al. 2017): fills ``dets`` [N, 5], returns the indices of the boxes kept.
+
+    Args:
+        method: 0 drops overlapping boxes, 1 lowers their score linearly, 2 by a Gaussian.
+    """
+    left, scores = torch.arange(len(boxes)), scores.clone()
+    kept = []
+    while len(left):
+        best = left[scores[left].argmax()]
+        dets[len(kept)] = torch.cat([boxes[best], scores[best, None]])
+        kept.append(best)
+        left = left[left != best]
+        overlap = _iou(boxes[best], boxes[left], offset)
+        if method == 2:
+            decay = torch.exp(-(overlap**2) / sigma)
+        else:
+            lowered = 1 - overlap if method == 1 else torch.zeros_like(overlap)
+            decay = torch.where(overlap >= iou_threshold, lowered, 1.0)
+        scores[left] *= decay
+        left = left[scores[left] >= min_score]
+    return torch.stack(kept) if kept else torch.zeros(0, dtype=torch.long)
+
+
+def _iou(box: Tensor, others: Tensor, offset: int) -> Tensor:
+    top_left = torch.maximum(box[:2], others[:, :2])
+    bottom_right = torch.minimum(box[2:], others[:, 2:])
+    overlap = (bottom_right - top_left + offset).clamp(min=0).prod(dim=1)
+    areas = (others[:, 2:] - others[:, :2] + offset).prod(dim=1)
+    return overlap / ((box[2:] - box[:2] + offset).prod() + areas - overlap)
+
+
+def roi_align_forward(
+    input: Tensor,
+    rois: Tensor,
+    output: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    *,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
+    """Fills ``output`` [R, C, h, w] with the average-pooled regions ``rois`` [R, 5] of ``input``."""
+    _average_only(pool_mode)
+    pooled = torch.ops.torchvision.roi_align(
+        input.float(), rois.float(), spatial_scale, aligned_height, aligned_width, sampling_ratio, aligned
+    )
+    output.copy_(pooled)
+
+
+def roi_align_backward(
+    grad_output: Tensor,
+    rois: Tensor,
+    argmax_y: Tensor,
+    argmax_x: Tensor,
+    grad_input: Tensor,
+    *,
+    aligned_height: int,
+    aligned_width: int,
+    spatial_scale: float,
+    sampling_ratio: int,
+    pool_mode: int,
+    aligned: bool,
+) -> None:
+    """Fills ``grad_input`` [B, C, H, W] with the gradient of :func:`roi_align_forward`."""
+    _average_only(pool_mode)
+    grad = torch.ops.torchvision._roi_align_backward(
+        grad_output.float(),
+        rois.float(),
+        spatial_scale,
+        aligned_height,
+        aligned_width,
+        *grad_input.shape,
+        sampling_ratio,
+        aligned,
+    )
+    grad_input.copy_(grad)
+
+
+def _average_only(pool_mode: int) -> None:
+    if pool_mode == 0:
+        raise NotImplementedError("roi_align with pool_mode='max' needs a compiled mmcv; use 'avg'")
+
+
+def sigmoid_focal_loss_forward(
+    input: Tensor, target: Tensor, weight: Tensor, output: Tensor, *, gamma: float, alpha: float
+) -> None:
+    """Fills ``output`` [N, C] with the focal loss (Lin et al. 2017) of logits ``input`` [N, C].
+
+    Args:
+        target: class of each row, int64 [N]; C means background.
+        weight: of each class, [C], or empty.
+    """
+    output.copy_(_focal_loss(input.float(), target, weight.float(), gamma, alpha))
+
+
+def sigmoid_focal_loss_backward(
+    input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, *, gamma: float, alpha: float
+) -> None:
+    """Fills ``grad_input`` [N, C] with the gradient of the sum of :func:`sigmoid_focal_loss_forward`."""
+    with torch.enable_grad():
+        logits = input.detach().float().requires_grad_()
+        loss = _focal_loss(logits, target, weight.float(), gamma, alpha).sum()
+    grad_input.copy_(torch.autograd.grad(loss, logits)[0])
+
+
+def _focal_loss(logits: Tensor, target: Tensor, weight: Tensor, gamma: float, alpha: float) -> Tensor:
+    classes = logits.shape[1]
+    positive = functional.one_hot(target, classes + 1)[:, :classes].to(logits)
+    cross_entropy = functional.binary_cross_entropy_with_logits(logits, positive, reduction="none")
+    wrong = torch.where(positive > 0, 1 - logits.sigmoid(), logits.sigmoid())
+    balance = torch.where(positive > 0, alpha, 1 - alpha)
+    loss = balance * wrong**gamma * cross_entropy
+    return loss * weight if weight.numel() else loss
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    # inspect and importlib ask for dunder names and must be told that there are none
+    if name.startswith("__"):
+        raise AttributeError(name)
+
+    def missing(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(
+            f"mmcv op '{name}' needs a compiled mmcv; the torchvision stand-in lacks it"
+        )
+
+    missing.__name__ = name
+    return missing

@@ -1,0 +1,84 @@
+"""Object detection: YOLOv3 on the backbone, through MMDetection."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.data.manifest import Manifest
+from prior_bench.metrics import detection as metrics
+from prior_bench.openmmlab.checks import check_dense
+
+
+class Detection:
+    """Boxes of one or more classes, evaluated in pixels of the stored images; negatives count."""
+
+    name = "detection"
+    needs_text = False
+    needs = ("boxes",)
+
+    def check(self, data: Manifest, protocol: Protocol) -> None:
+        """Boxes in every split, known metrics, a protocol that can be trained.
+
+        Raises:
+            BenchError: all that is wrong, together.
+        """
+        options = {"head": ("width",), "options": ("confidence", "nms_iou", "max_boxes")}
+        check_dense(data, protocol, "boxes", metrics.METRICS, options)
+
+    def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
+        """Train the detector, select its weights on the validation split, test them once."""
+        from prior_bench.data.transforms import dense_transform
+        from prior_bench.openmmlab import dense
+        from prior_bench.openmmlab.collectors import DetectionCollector
+        from prior_bench.openmmlab.datasets import DetectionDataset
+        from prior_bench.openmmlab.detector import STRIDES, build_detector
+        from prior_bench.openmmlab.runner import train_and_test
+
+        splits = dense.annotated_splits(data, "boxes", protocol, context)
+        augmentation = {"train": protocol.transform.get("train")}
+        datasets = {
+            name: DetectionDataset(
+                rows,
+                dense_transform(backbone.input, augmentation.get(name)),
+                data.box_classes,
+                backbone.input,
+            )
+            for name, rows in splits.items()
+        }
+        config, channels, sources = dense.attach(backbone, datasets, STRIDES, protocol, context)
+        collectors = {name: DetectionCollector(splits[name], protocol.metrics) for name in ("valid", "test")}
+        history = train_and_test(
+            lambda: build_detector(config, channels, len(data.box_classes), backbone.input.size, protocol),
+            sources,
+            collectors,
+            protocol,
+            context,
+        )
+        found, table = collectors["test"].found, splits["test"].table
+        predictions = {
+            "id": table["id"].to_numpy(dtype=str),
+            "patient_id": table["patient_id"].to_numpy(dtype=str),
+            "flat_sample": found.sample,
+            "flat_box": found.box,
+            "flat_score": found.score,
+            "flat_label": found.label,
+            "truth_sample": found.truth_sample,
+            "truth_box": found.truth_box,
+            "truth_label": found.truth_label,
+            "meta_classes": np.asarray(data.box_classes, dtype=str),
+        }
+        nothing = found.keep(
+            np.zeros(len(found.sample), dtype=bool), np.ones(len(found.truth_sample), dtype=bool)
+        )
+        return TaskResult(
+            metrics=self.score(predictions, protocol.metrics),
+            predictions=predictions,
+            split=dense.used_split(data, splits),
+            trivial={"all_empty": metrics.score(nothing, protocol.metrics)},
+            history=history,
+        )
+
+    def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
+        """The named metrics from the boxes."""
+        return metrics.score(metrics.from_predictions(predictions), names)

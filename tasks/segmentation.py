@@ -1,0 +1,91 @@
+"""Semantic segmentation: a U-Net decoder on the backbone, through MMSegmentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.data.manifest import Manifest
+from prior_bench.metrics import segmentation as metrics
+from prior_bench.openmmlab.checks import check_dense
+
+EXAMPLES = 48
+"""Test images, at most, whose masks are kept for the report."""
+
+
+class Segmentation:
+    """Foreground against background, evaluated at the size of the backbone's input."""
+
+    name = "segmentation"
+    needs_text = False
+    needs = ("masks",)
+
+    def check(self, data: Manifest, protocol: Protocol) -> None:
+        """Masks in every split, known metrics, a protocol that can be trained.
+
+        Raises:
+            BenchError: all that is wrong, together.
+        """
+        check_dense(data, protocol, "masks", metrics.METRICS, {"head": ("channels", "strides", "loss")})
+
+    def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
+        """Train the decoder, select its weights on the validation split, test them once."""
+        from prior_bench.data.transforms import dense_transform
+        from prior_bench.openmmlab import dense
+        from prior_bench.openmmlab.collectors import SegmentationCollector
+        from prior_bench.openmmlab.datasets import SegmentationDataset
+        from prior_bench.openmmlab.runner import train_and_test
+        from prior_bench.openmmlab.segmentor import build_segmentor
+
+        splits = dense.annotated_splits(data, "mask", protocol, context)
+        augmentation = {"train": protocol.transform.get("train")}
+        datasets = {
+            name: SegmentationDataset(
+                rows, dense_transform(backbone.input, augmentation.get(name)), ("foreground",)
+            )
+            for name, rows in splits.items()
+        }
+        strides = tuple(protocol.head["strides"])
+        config, channels, sources = dense.attach(backbone, datasets, strides, protocol, context)
+        collectors = {name: SegmentationCollector(protocol.metrics) for name in ("valid", "test")}
+        history = train_and_test(
+            lambda: build_segmentor(config, channels, protocol), sources, collectors, protocol, context
+        )
+        test = collectors["test"]
+        table = splits["test"].table.iloc[test.rows]
+        predictions = {
+            "id": table["id"].to_numpy(dtype=str),
+            "patient_id": table["patient_id"].to_numpy(dtype=str),
+            **test.counts._asdict(),
+            "meta_size": np.asarray(test.size),
+            **_examples(test, context.seed),
+        }
+        return TaskResult(
+            metrics=self.score(predictions, protocol.metrics),
+            predictions=predictions,
+            split=dense.used_split(data, splits),
+            trivial=metrics.trivial(test.counts, protocol.metrics),
+            history=history,
+        )
+
+    def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
+        """The named metrics from the pixel counts of each image."""
+        return metrics.score(metrics.Counts(*(predictions[key] for key in metrics.Counts._fields)), names)
+
+
+def _examples(test: Any, seed: int) -> dict[str, np.ndarray]:
+    """Masks of the images with the best, median and worst Dice, and of some drawn at random."""
+    counts, share = test.counts, EXAMPLES // 4
+    positive = np.flatnonzero(counts.tp + counts.fn)
+    dice = 2 * counts.tp / np.maximum(2 * counts.tp + counts.fp + counts.fn, 1)
+    order = positive[np.argsort(dice[positive], kind="stable")]
+    middle = max(len(order) // 2 - share // 2, 0)
+    drawn = np.random.default_rng(seed).permutation(len(dice))[:share]
+    rows = np.unique(np.concatenate([order[:share], order[middle : middle + share], order[-share:], drawn]))
+    return {
+        "example_row": rows,
+        "example_prediction": test.predicted[rows],
+        "example_target": test.true[rows],
+    }

@@ -1,0 +1,87 @@
+"""The mmseg and mmdet models; one file, as importing the two libraries takes seconds."""
+
+import numpy as np
+import pytest
+import torch
+
+from prior_bench import protocols
+from prior_bench.openmmlab.detector import COCO_ANCHORS, build_detector
+from prior_bench.openmmlab.dice_loss import BatchDiceLoss
+from prior_bench.openmmlab.quiet import quiet
+from prior_bench.openmmlab.segmentor import build_segmentor
+
+MAPS = dict(type="PrecomputedMaps")
+
+
+def test_batch_dice_loss_by_hand():
+    big = 40.0  # sigmoid is 0 or 1
+    logits = torch.tensor([[[[big, big], [-big, -big]]], [[[-big, -big], [-big, -big]]]])
+    target = torch.tensor([[[1, 0], [0, 0]], [[0, 0], [0, 0]]])
+    # overlap 1, sizes 2 and 1: 1 - (2 + 1) / (3 + 1)
+    assert BatchDiceLoss()(logits, target).item() == pytest.approx(0.25)
+    assert BatchDiceLoss(loss_weight=2.0)(logits, logits.squeeze(1) > 0).item() == 0
+
+
+def test_batch_dice_loss_teaches_negatives():
+    logits = torch.zeros(2, 1, 2, 2, requires_grad=True)
+    BatchDiceLoss()(logits, torch.zeros(2, 2, 2)).backward()
+    assert (logits.grad > 0).all()
+
+
+@pytest.fixture
+def segmentor():
+    torch.manual_seed(0)
+    with quiet():
+        return build_segmentor(
+            MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7)})
+        )
+
+
+def test_segmentor_learns_a_shape_from_its_maps(segmentor):
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    target = torch.zeros(1, 32, 32, dtype=torch.uint8)
+    target[:, 8:20, 4:28] = 1
+    sample = SegDataSample(metainfo=dict(img_shape=(32, 32), ori_shape=(32, 32), pad_shape=(32, 32)))
+    sample.gt_sem_seg = PixelData(data=target)
+    maps = tuple(torch.randn(2, c, s, s) for c, s in ((4, 16), (6, 8), (8, 4)))
+    optimizer = torch.optim.Adam(segmentor.parameters(), lr=0.02)
+    for _ in range(60):
+        losses = segmentor.loss(maps, [sample, sample])
+        loss, _ = segmentor.parse_losses(losses)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert {"decode.loss_ce", "decode.loss_dice"} <= set(losses)
+    predicted = segmentor.eval().predict(maps, [sample.clone(), sample.clone()])[0].pred_sem_seg.data
+    assert predicted.shape == target.shape
+    assert (predicted == target).float().mean() > 0.9
+
+
+def test_unet_head_needs_one_width_per_step():
+    with pytest.raises(ValueError, match="2 decoder_channels"):
+        build_segmentor(MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7, 9)}))
+
+
+def test_anchors_are_cocos_at_the_size_of_the_input():
+    with quiet():
+        model = build_detector(MAPS, (16, 32, 64), 2, 208, protocols.load("demo/detection"))
+    for level, coco in zip(model.bbox_head.prior_generator.base_sizes, COCO_ANCHORS, strict=True):
+        np.testing.assert_allclose(level, np.array(coco) / 2)
+    assert model.bbox_head.prior_generator.strides == [(32, 32), (16, 16), (8, 8)]
+
+
+def test_detector_takes_images_without_boxes():
+    from mmdet.structures import DetDataSample
+    from mmengine.structures import InstanceData
+
+    with quiet():
+        model = build_detector(MAPS, (16, 32, 64), 1, 64, protocols.load("demo/detection"))
+    meta = dict(img_shape=(64, 64), ori_shape=(64, 64), scale_factor=(1.0, 1.0), batch_input_shape=(64, 64))
+    sample = DetDataSample(metainfo=meta)
+    sample.gt_instances = InstanceData(bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
+    maps = tuple(torch.randn(1, c, s, s) for c, s in ((16, 8), (32, 4), (64, 2)))
+    loss, terms = model.parse_losses(model.loss(maps, [sample]))
+    assert torch.isfinite(loss) and terms["loss_conf"] > 0
+    assert terms["loss_xy"] == terms["loss_wh"] == terms["loss_cls"] == 0

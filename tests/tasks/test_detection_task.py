@@ -1,0 +1,79 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from dense_data import dense_manifest, interrupt_after
+
+from prior_bench import protocols
+from prior_bench.errors import BenchError
+from prior_bench.mock import mock_backbone
+from tasks.detection import Detection
+
+SHORT = {"stopping.epochs": 2, "batch_size": 4, "head.width": 0.03125}
+
+
+@pytest.fixture
+def data(tmp_path):
+    return dense_manifest(tmp_path)
+
+
+@pytest.fixture
+def short():
+    return protocols.load("demo/detection", SHORT)
+
+
+def run(data, protocol, context, name="work", backbone=None):
+    work = replace(context, work_dir=context.work_dir / name)
+    return Detection().run(backbone or mock_backbone(size=64), data, protocol, work)
+
+
+def test_frozen_run_is_deterministic_and_resumes(data, short, context, monkeypatch):
+    backbone = mock_backbone(size=64)
+    before = {key: value.clone() for key, value in backbone.image_encoder.state_dict().items()}
+    result = run(data, short, context, backbone=backbone)
+
+    after = backbone.image_encoder.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert set(result.metrics) == set(short.metrics)
+    assert set(result.trivial["all_empty"].values()) == {0.0}
+    kept = result.predictions
+    assert list(kept["id"]) == ["test0", "test1", "test2", "test3"]
+    np.testing.assert_array_equal(kept["truth_sample"], [0, 2])
+    np.testing.assert_array_equal(
+        kept["truth_box"], np.concatenate(list(data.split("test").table["boxes"]))[:, :4]
+    )
+    boxes = kept["flat_box"]
+    assert len(boxes) and (boxes >= 0).all() and (boxes <= (80, 60, 80, 60)).all()
+    assert Detection().score(kept, short.metrics) == result.metrics
+
+    assert run(data, short, context, "again").metrics == result.metrics
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupt_after(patch, checkpoints=1)
+        run(data, short, context, "broken")
+    resumed = run(data, short, context, "broken")
+    assert resumed.metrics == result.metrics and resumed.history == result.history
+
+
+def test_finds_bright_boxes_in_pixels_of_the_stored_image(tmp_path, context):
+    data = dense_manifest(tmp_path, train=32, valid=8, test=12)
+    changes = {"stopping.epochs": 30, "optimizer.lr": 5e-3, "head.width": 0.0625, "batch_size": 8}
+    result = run(data, protocols.load("demo/detection", changes), context)
+    assert result.metrics["ap_50"] > 0.25  # boxes in pixels of the input would score 0
+
+
+def test_sizes_that_are_no_multiple_of_32_and_everything_trained(data, context):
+    backbone = mock_backbone(size=56)
+    before = {key: value.clone() for key, value in backbone.image_encoder.state_dict().items()}
+    result = run(data, protocols.load("clean/detection_finetune", SHORT), context, backbone=backbone)
+    after = backbone.image_encoder.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert len(result.history) == 2
+
+
+def test_check(data, short):
+    Detection().check(data, short)
+    with pytest.raises(BenchError, match="options lacks confidence"):
+        Detection().check(data, replace(short, options={"nms_iou": 0.4, "max_boxes": 10}))
+    with pytest.raises(BenchError, match="has no boxes"):
+        Detection().check(replace(data, table=data.table.drop(columns="boxes")), short)
