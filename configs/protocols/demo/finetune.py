@@ -1,0 +1,12 @@
+"""The clean fine-tuning, short, for the synthetic sample benchmark on two CPU cores.
+
+prior-bench eval classification --backbone my.ckpt --data sample:chexpert --protocol demo/finetune
+"""
+
+_base_ = ["../clean/finetune.py"]
+
+protocol = dict(
+    optimizer=dict(lr=2e-3, backbone_lr_scale=0.5, warmup=10),
+    batch_size=32,
+    stopping=dict(_delete_=True, iterations=45, interval=15, patience=None, monitor="auroc", tested="best"),
+)

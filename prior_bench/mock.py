@@ -1,0 +1,149 @@
+"""A tiny backbone and method without weights to fetch: for tests of tasks, engines and plug-ins.
+
+Deterministic, fast, and with the whole interface of a real one. What it knows is next to nothing: an
+untrained network with BatchNorm, and texts as bags of hashed words.
+"""
+
+import zlib
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from prior_bench.api import Backbone, Features, InputSpec, LoadContext, PretrainBatch, TextBatch
+
+DIM = 32
+
+
+class MockImageEncoder(nn.Module):
+    """Five strided convolutions with BatchNorm; the last four stages have strides 4, 8, 16 and 32.
+
+    Attributes:
+        images_seen: how many images went through :meth:`forward`.
+    """
+
+    dim = local_dim = DIM
+    stage_channels = (8, 16, 24, DIM)
+    stage_strides = (4, 8, 16, 32)
+
+    def __init__(self, size: int = 64):
+        super().__init__()
+        self.input = InputSpec(size=size, channels=1, mean=0.5, std=0.25, resize="pad")
+        widths = (1, 8, *self.stage_channels)
+        self.stages = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a, b, 3, stride=2, padding=1), nn.BatchNorm2d(b), nn.ReLU())
+            for a, b in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.images_seen = 0
+
+    def feature_maps(self, images: Tensor, stages: tuple[int, ...] = (0, 1, 2, 3)) -> list[Tensor]:
+        """Maps [B, C, H, W] of the stages asked for."""
+        maps = []
+        for stage in self.stages:
+            images = stage(images)
+            maps.append(images)
+        return [maps[1:][stage] for stage in stages]
+
+    def forward(self, images: Tensor) -> Features:
+        """Global [B, 32] and local [B, N, 32] features."""
+        self.images_seen += len(images)
+        (last,) = self.feature_maps(images, (3,))
+        return Features(last.mean((2, 3)), last.flatten(2).transpose(1, 2))
+
+
+class MockTokenizer:
+    """Hashes lower-case words into ``vocab_size`` ids."""
+
+    vocab_size = 512
+    max_tokens = 64
+
+    def __call__(self, texts: list[tuple[str, ...]]) -> TextBatch:
+        """Texts, each a tuple of sentences, as a padded batch."""
+        rows = []
+        for sentences in texts:
+            words = [(w, s) for s, sentence in enumerate(sentences, 1) for w in sentence.lower().split()]
+            rows.append([(self._id(w), 1, s, i) for i, (w, s) in enumerate(words[: self.max_tokens])])
+        longest = max(1, *(len(row) for row in rows))
+        padded = [row + [(0, 0, -1, -1)] * (longest - len(row)) for row in rows]
+        return TextBatch(*torch.tensor(padded, dtype=torch.int64).unbind(-1))
+
+    def _id(self, word: str) -> int:
+        return 1 + zlib.crc32(word.strip(".,").encode()) % (self.vocab_size - 1)
+
+
+class MockTextEncoder(nn.Module):
+    """One embedding per token; the text is their mean."""
+
+    dim = DIM
+
+    def __init__(self):
+        super().__init__()
+        self.tokenizer = MockTokenizer()
+        self.embedding = nn.Embedding(self.tokenizer.vocab_size, DIM)
+
+    def forward(self, text: TextBatch) -> Features:
+        """Global [B, 32] and local [B, L, 32] features."""
+        tokens = self.embedding(text.input_ids)
+        mask = text.attention_mask.bool()
+        mean = (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+        return Features(mean, tokens, mask)
+
+
+class MockMethod(nn.Module):
+    """A dual encoder with a contrastive loss, fulfilling :class:`prior_bench.api.Method`."""
+
+    def __init__(self, size: int = 64):
+        super().__init__()
+        self.image_encoder = MockImageEncoder(size)
+        self.text_encoder = MockTextEncoder()
+        self.image_projection = nn.Linear(DIM, DIM)
+
+    def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
+        """Symmetric InfoNCE at temperature 0.1."""
+        logits = self.similarity(self.encode_image(batch.images), self.encode_text(batch.text)) / 0.1
+        pairs = torch.arange(len(logits), device=logits.device)
+        return {"loss": (F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)) / 2}
+
+    def encode_image(self, images: Tensor) -> Features:
+        """Images into the joint space."""
+        features = self.image_encoder(images)
+        return features._replace(global_=self.image_projection(features.global_))
+
+    def encode_text(self, text: TextBatch) -> Features:
+        """Texts into the joint space."""
+        return self.text_encoder(text)
+
+    def similarity(self, image: Features, text: Features) -> Tensor:
+        """Cosine of the global features, [images, texts]."""
+        return F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
+
+
+def mock_backbone(name: str = "mock", seed: int = 0, size: int = 64) -> Backbone:
+    """An untrained mock method as a backbone, its weights drawn from ``seed``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        method = MockMethod(size)
+    encoder = method.image_encoder
+    return Backbone(name, encoder, method, encoder.input, f"mock-{size}-{seed}", {"kind": "mock"})
+
+
+class MockSource:
+    """A BackboneSource of mock backbones."""
+
+    has_text = True
+
+    def __init__(self, name: str = "mock", size: int = 64):
+        self.name, self.size = name, size
+
+    def check(self) -> None:
+        """Nothing can be wrong."""
+
+    def identity(self, seed: int) -> str:
+        """The weights depend on size and seed."""
+        return f"mock-{self.size}-{seed}"
+
+    def load(self, seed: int, context: LoadContext) -> Backbone:
+        """Made on the spot, on the context's device."""
+        backbone = mock_backbone(self.name, seed, self.size)
+        backbone.method.to(context.device)
+        return backbone

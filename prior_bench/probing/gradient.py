@@ -1,0 +1,146 @@
+"""Classifiers trained by gradient on mmengine's Runner: fine-tuning, and linear heads as in the papers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from torch.utils.data import ConcatDataset, Dataset
+
+from prior_bench.api import Backbone, Protocol, RunContext
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.transforms import eval_transform, train_transform
+from prior_bench.engine.features import Feed, extract
+from prior_bench.metrics.classification import evaluate
+from prior_bench.openmmlab.runner import train_and_test
+from prior_bench.probing.data import LabelledFeatures, LabelledImages
+from prior_bench.probing.model import Classifier
+from prior_bench.probing.outcome import Outcome
+
+MONITORS = ("auroc", "minus_loss")
+"""What can choose the epoch on the validation split; higher is better."""
+
+
+class Scores(BaseMetric):
+    """Gathers the probabilities of all images, in order.
+
+    Args:
+        targets: [N, C], of the same images.
+
+    Attributes:
+        score: float32 [N, C], after an evaluation.
+    """
+
+    default_prefix = ""  # None makes mmengine warn
+
+    def __init__(self, targets: np.ndarray, exclusive: bool):
+        super().__init__()
+        self.targets, self.exclusive = targets, exclusive
+
+    def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
+        """Take in a batch of predictions."""
+        self.results.extend((sample["score"], float(sample["loss"])) for sample in data_samples)
+
+    def compute_metrics(self, results: list[tuple[np.ndarray, float]]) -> dict[str, float]:
+        """Macro AUROC (NaN where undefined) and the mean loss, with a minus, of the batches."""
+        scores, losses = zip(*results, strict=True)
+        self.score = np.stack(scores)
+        names = tuple(str(c) for c in range(self.targets.shape[1]))
+        values = evaluate(self.score, self.targets, names, ("auroc",), exclusive=self.exclusive)
+        return {"auroc": values["auroc"], "minus_loss": -float(np.mean(losses))}
+
+
+def train_classifier(
+    backbone: Backbone,
+    parts: dict[str, Manifest],
+    train_rows: np.ndarray,
+    protocol: Protocol,
+    context: RunContext,
+) -> Outcome:
+    """Train as the protocol says, choose the weights on ``valid``, predict ``valid`` and ``test``.
+
+    The backbone itself is left untouched. Where nothing of it changes and images are not augmented, its
+    cached features take its place. Goes on where an interrupted call in the same ``work_dir`` stopped.
+
+    Args:
+        parts: train, valid and test.
+        train_rows: rows of ``train`` whose labels may be used.
+        protocol: ``frozen``, ``transform["train"]``, ``head`` (see Classifier), and what
+            :func:`prior_bench.openmmlab.runner.train_and_test` reads.
+    """
+    exclusive = parts["train"].exclusive
+    cached = all(protocol.frozen.values()) and not protocol.transform.get("train")
+    if cached:
+        data = _features(backbone, parts, train_rows, protocol, context)
+    else:
+        data = _images(backbone, parts, train_rows, protocol)
+    targets = {name: parts[name].targets() for name in ("valid", "test")}
+    held_out = Scores(np.concatenate([targets["valid"], targets["test"]]), exclusive)
+
+    def build() -> Classifier:
+        return Classifier(
+            None if cached else copy.deepcopy(backbone.image_encoder),
+            backbone.image_encoder.dim,
+            len(parts["train"].labels),
+            exclusive=exclusive,
+            frozen=protocol.frozen,
+            head={key: value for key, value in protocol.head.items() if key != "type"},
+        )
+
+    with _without_parameter_log():
+        history = train_and_test(
+            build,
+            {**data, "test": ConcatDataset([data["valid"], data["test"]])},
+            {"valid": Scores(targets["valid"], exclusive), "test": held_out},
+            protocol,
+            context,
+        )
+    valid, test = np.split(held_out.score, [len(parts["valid"])])
+    return Outcome(valid, test, history)
+
+
+@contextmanager
+def _without_parameter_log() -> Iterator[None]:
+    """Without the three lines that mmengine prints for every parameter with a learning rate of its own."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _features(
+    backbone: Backbone,
+    parts: dict[str, Manifest],
+    train_rows: np.ndarray,
+    protocol: Protocol,
+    context: RunContext,
+) -> dict[str, Dataset]:
+    feed = Feed.of(backbone, protocol)
+    data = {}
+    for name, part in parts.items():
+        features, targets = extract(backbone, part, context, feed=feed), part.targets()
+        rows = train_rows if name == "train" else slice(None)
+        data[name] = LabelledFeatures(features[rows], targets[rows])
+    return data
+
+
+def _images(
+    backbone: Backbone, parts: dict[str, Manifest], train_rows: np.ndarray, protocol: Protocol
+) -> dict[str, Dataset]:
+    feed = Feed.of(backbone, protocol)
+    evaluated = eval_transform(feed.input, feed.steps)
+    augmentation = protocol.transform.get("train")
+    augmented = train_transform(feed.input, augmentation) if augmentation else evaluated
+    return {
+        "train": LabelledImages(parts["train"].select(train_rows), augmented),
+        "valid": LabelledImages(parts["valid"], evaluated),
+        "test": LabelledImages(parts["test"], evaluated),
+    }

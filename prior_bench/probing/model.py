@@ -1,0 +1,116 @@
+"""A classifier as an mmengine model: a backbone, or features in its place, and a linear head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseDataPreprocessor, BaseModel
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+NORMS = ("layer", "batch")
+"""Normalisations that may precede the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
+
+
+class Stack(BaseDataPreprocessor):
+    """Lists of samples into batches on the model's device."""
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Tensor]:
+        """``inputs`` and ``target``, each a list of B tensors, stacked."""
+        return self.cast_data({key: torch.stack(values) for key, values in data.items()})
+
+
+class Classifier(BaseModel):
+    """Backbone and linear head, with the loss that fits the kind of labels.
+
+    Args:
+        backbone: image encoder, or None where ``inputs`` are features [B, D] already.
+        dim: D.
+        classes: number of classes.
+        exclusive: cross-entropy over the classes; otherwise binary cross-entropy of each known label.
+        frozen: ``backbone``: its weights stay; ``batch_norm``: its BatchNorm statistics stay, too.
+        head: ``norm`` (one of NORMS, or None), ``dropout``, ``init`` (``"default"``, ``"truncated_normal"``).
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module | None,
+        dim: int,
+        classes: int,
+        *,
+        exclusive: bool,
+        frozen: dict[str, bool],
+        head: dict[str, Any],
+    ):
+        super().__init__(data_preprocessor=Stack())
+        self.exclusive = exclusive
+        self.frozen = frozen["backbone"]
+        self.still = frozen["batch_norm"]
+        self.backbone = backbone
+        if backbone is not None and self.frozen:
+            backbone.requires_grad_(False)
+        self.head = linear_head(dim, classes, **head)
+
+    def forward(self, inputs: Tensor, target: Tensor, mode: str = "tensor") -> Any:
+        """Logits [B, C] (``tensor``), ``{"loss": …}`` (``loss``) or one dict per image (``predict``).
+
+        Args:
+            inputs: images [B, C, S, S] or features [B, D].
+            target: [B, C], 1, 0 or NaN.
+        """
+        if self.backbone is None:
+            features = inputs
+        else:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+                features = self.backbone(inputs).global_
+        logits = self.head(features.float())
+        if mode == "tensor":
+            return logits
+        loss = classification_loss(logits, target, exclusive=self.exclusive)
+        if mode == "loss":
+            return {"loss": loss}
+        score = logits.softmax(1) if self.exclusive else logits.sigmoid()
+        return [{"score": one, "loss": loss} for one in score.float().cpu().numpy()]
+
+    def train(self, mode: bool = True) -> Classifier:
+        """Training mode, but for the BatchNorm that is to stand still."""
+        super().train(mode)
+        if mode and self.backbone is not None:
+            if self.frozen and self.still:
+                self.backbone.eval()
+            elif self.still:
+                for module in self.backbone.modules():
+                    if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                        module.eval()
+        return self
+
+
+def linear_head(
+    dim: int, classes: int, norm: str | None = None, dropout: float = 0.0, init: str = "default"
+) -> nn.Sequential:
+    """[normalisation,] [dropout,] linear layer."""
+    layers: list[nn.Module] = []
+    if norm is not None:
+        layers.append({"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}[norm](dim))
+    if dropout:
+        layers.append(nn.Dropout(dropout))
+    linear = nn.Linear(dim, classes)
+    if init == "truncated_normal":
+        nn.init.trunc_normal_(linear.weight, std=0.02)
+        nn.init.zeros_(linear.bias)
+    return nn.Sequential(*layers, linear)
+
+
+def classification_loss(logits: Tensor, target: Tensor, *, exclusive: bool) -> Tensor:
+    """Mean loss of a batch.
+
+    Args:
+        logits: [B, C].
+        target: [B, C]; with exclusive labels one 1 per row, otherwise 1, 0, or NaN, which does not count.
+    """
+    if exclusive:
+        return F.cross_entropy(logits, target.argmax(1))
+    known = ~target.isnan()
+    losses = F.binary_cross_entropy_with_logits(logits, target.nan_to_num(), reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)

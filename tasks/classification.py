@@ -1,0 +1,163 @@
+"""Classification: linear probe or fine-tuning, whichever the protocol says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.metrics import classification
+
+HEADS = ("logistic_regression", "linear")
+"""``logistic_regression``: solved on cached features; ``linear``: trained by gradient, with or without
+the backbone, as ``frozen`` says."""
+
+
+class Classification:
+    """Multi-label or multi-class classification of whole images.
+
+    Protocol: ``head`` ``type`` (one of HEADS); with ``logistic_regression`` also ``strengths`` (values of C)
+    and ``max_iterations``; with ``linear`` see :class:`prior_bench.probing.model.Classifier`. Option
+    ``threshold``: ``"validation_f1"`` (of each class, on the validation split) or a number; multi-label
+    decisions need one.
+    """
+
+    name = "classification"
+    needs_text = False
+    needs = ("labels",)
+
+    def check(self, data: Manifest, protocol: Protocol) -> None:
+        """Raise BenchError where data or protocol do not fit."""
+        where = protocol.name
+        errors = classification.check_metrics(protocol.metrics, exclusive=data.exclusive, where=where)
+        present = set(data.table["split"])
+        errors += [BenchError(f"split '{s}' is empty", where=data.name) for s in SPLITS if s not in present]
+        head = protocol.head.get("type")
+        if head not in HEADS:
+            errors.append(unknown_name("head", str(head), list(HEADS), where=where))
+        elif head == "linear":
+            errors += _problems_of_training(data, protocol)
+        elif not all(protocol.frozen.values()):
+            fix = "use head type 'linear' to train the backbone"
+            errors.append(BenchError("logistic regression needs a frozen backbone", where=where, fix=fix))
+        elif not protocol.head.get("strengths"):
+            errors.append(BenchError("head lacks 'strengths', the values of C to try", where=where))
+        if protocol.options.get("threshold", "validation_f1") != "validation_f1":
+            try:
+                float(protocol.options["threshold"])
+            except (TypeError, ValueError):
+                fix = "'validation_f1' or a number"
+                errors.append(BenchError("options.threshold is neither", where=where, fix=fix))
+        if errors:
+            raise ErrorList("classification cannot run:", errors, where=data.name)
+
+    def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
+        """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
+        parts = {name: data.split(name) for name in SPLITS}
+        rows = labelled_rows(parts["train"], protocol, context)
+        if protocol.head["type"] == "linear":
+            from prior_bench.probing.gradient import train_classifier
+
+            outcome = train_classifier(backbone, parts, rows, protocol, context)
+        else:
+            outcome = _logistic(backbone, parts, rows, protocol, context)
+
+        targets, test = {name: part.targets() for name, part in parts.items()}, parts["test"]
+        threshold = protocol.options.get("threshold", "validation_f1")
+        predictions = {
+            "id": test.table["id"].to_numpy(dtype=str),
+            "patient_id": test.table["patient_id"].to_numpy(dtype=str),
+            "score": outcome.test,
+            "target": targets["test"],
+            "meta_classes": np.array(data.labels),
+            "meta_exclusive": np.array(data.exclusive),
+            "meta_thresholds": classification.best_f1_thresholds(outcome.valid, targets["valid"])
+            if threshold == "validation_f1"
+            else np.full(len(data.labels), float(threshold)),
+        }
+        metrics = classification.finite(self.score(predictions, protocol.metrics))
+        prevalence = _prevalence(targets["train"][rows])
+        return TaskResult(
+            metrics={**metrics, "classes_left_out": float(classification.left_out(targets["test"]).sum())},
+            predictions=predictions,
+            split=_split(data, parts["train"].table["id"].to_numpy()[rows]),
+            trivial=classification.trivial(
+                targets["test"], prevalence, data.labels, protocol.metrics, exclusive=data.exclusive
+            ),
+            history=outcome.history,
+        )
+
+    def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
+        """The named metrics from stored predictions; NaN where undefined."""
+        return classification.evaluate(
+            predictions["score"],
+            predictions["target"],
+            tuple(str(name) for name in predictions["meta_classes"]),
+            metrics,
+            exclusive=bool(predictions["meta_exclusive"]),
+            thresholds=predictions["meta_thresholds"],
+        )
+
+
+def labelled_rows(train: Manifest, protocol: Protocol, context: RunContext) -> np.ndarray:
+    """Positions of the training rows whose labels may be used at the context's fraction and seed."""
+    from prior_bench.data.fractions import label_fraction
+
+    by = protocol.fraction_sampler.get("by", "patient_id")
+    seed = protocol.fraction_sampler.get("seed", context.seed)
+    kept = label_fraction(train, context.fraction, seed, by=by).table["id"]
+    return np.flatnonzero(train.table["id"].isin(kept))
+
+
+def _logistic(
+    backbone: Backbone,
+    parts: dict[str, Manifest],
+    rows: np.ndarray,
+    protocol: Protocol,
+    context: RunContext,
+):
+    from prior_bench.engine.features import Feed, extract
+    from prior_bench.probing.logistic import probe
+
+    feed = Feed.of(backbone, protocol)
+    features = {name: extract(backbone, part, context, feed=feed) for name, part in parts.items()}
+    features["train"] = features["train"][rows]
+    return probe(
+        features,
+        {"train": parts["train"].targets()[rows], "valid": parts["valid"].targets()},
+        exclusive=parts["train"].exclusive,
+        strengths=tuple(protocol.head["strengths"]),
+        max_iterations=protocol.head.get("max_iterations", 1000),
+    )
+
+
+def _problems_of_training(data: Manifest, protocol: Protocol) -> list[BenchError]:
+    where, errors = protocol.name, []
+    for group, keys in (("optimizer", ("type", "lr")), ("stopping", ("monitor",))):
+        missing = [key for key in keys if key not in getattr(protocol, group)]
+        if missing:
+            errors.append(BenchError(f"{group} lacks {', '.join(missing)}", where=where))
+    if not ("epochs" in protocol.stopping or {"iterations", "interval"} <= set(protocol.stopping)):
+        fix = "epochs, or iterations and interval"
+        errors.append(BenchError("stopping names no length of training", where=where, fix=fix))
+    monitor = protocol.stopping.get("monitor", "auroc")
+    if monitor not in ("auroc", "minus_loss"):
+        errors.append(unknown_name("monitor", monitor, ["auroc", "minus_loss"], where=where))
+    valid = data.select((data.table["split"] == "valid").to_numpy())
+    if monitor == "auroc" and len(valid) and classification.left_out(valid.targets()).all():
+        fix = "set stopping.monitor to minus_loss"
+        what = "no class has both labels in the validation split, so AUROC cannot choose the epoch"
+        errors.append(BenchError(what, where=data.name, fix=fix))
+    return errors
+
+
+def _prevalence(target: np.ndarray) -> np.ndarray:
+    known = (~np.isnan(target)).sum(0)
+    return np.where(known > 0, np.nansum(target, axis=0) / np.maximum(known, 1), np.nan)
+
+
+def _split(data: Manifest, train_ids: np.ndarray) -> dict:
+    """Summary of the rows used: labelled training rows, validation and test."""
+    used = (data.table["split"] != "train") | data.table["id"].isin(train_ids)
+    return data.select(used.to_numpy()).split_summary()

@@ -1,0 +1,188 @@
+"""Image-text retrieval, both ways, in a pool of candidates that the protocol states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.data.manifest import Manifest
+from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.metrics import retrieval
+from prior_bench.metrics.classification import finite
+
+DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
+"""Directions, and the array of row numbers that each of them finds."""
+
+FRONTAL = ("frontal", "pa", "ap")
+"""Values of ``view``, in any case, that come before all others."""
+
+PAIR_METRICS = ("median_rank", *(f"recall_at_{k}" for k in retrieval.KS))
+CLASS_METRICS = tuple(f"{name}_at_{k}" for name in ("precision", "hit") for k in retrieval.KS)
+METRICS = (*PAIR_METRICS, *CLASS_METRICS)
+"""The mean of both directions under the plain name, each direction as ``"recall_at_5/image_to_text"``."""
+
+
+class Retrieval:
+    """Reports for images and images for reports. Protocol options:
+
+    - ``pool``: ``"test_split"``, or a number of studies drawn from it by ``pool_seed``;
+    - ``exclude_self``: leave a query's own counterpart out of Precision@K and Hit@K (BenchX keeps it in,
+      and so does the default);
+    - ``match_labels``: labels that Precision@K and Hit@K compare; all of the data set's by default.
+
+    A pool has one image per study, the first frontal one, and its report. Word-for-word equal reports are
+    one text to the model; how such ties are ranked is said in :mod:`prior_bench.metrics.retrieval`.
+    Precision@K and Hit@K need labels and are left out where the data set has none.
+    """
+
+    name = "retrieval"
+    needs_text = True
+    needs = ("reports",)
+
+    def check(self, data: Manifest, protocol: Protocol) -> None:
+        """Raise BenchError where data or protocol do not fit."""
+        where = protocol.name
+        known = list(METRICS)
+        errors = [unknown_name("metric", m, known, where=where) for m in protocol.metrics if m not in known]
+        options, pool = _options(protocol), None
+        for label in options["match_labels"] or ():
+            if label not in data.labels:
+                errors.append(unknown_name("label", label, list(data.labels), where=where))
+        if options["pool"] != "test_split" and not (isinstance(options["pool"], int) and options["pool"] > 1):
+            fix = "'test_split' or a number of studies above 1"
+            errors.append(BenchError(f"pool is '{options['pool']}'", where=where, fix=fix))
+        else:
+            try:
+                pool = candidates(data, options)
+            except BenchError as error:
+                errors.append(error)
+        if pool is not None and len(pool) < 2:
+            errors.append(BenchError("the pool has fewer than two studies with a report", where=data.name))
+        if errors:
+            raise ErrorList("retrieval cannot run:", errors, where=data.name)
+
+    def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
+        """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
+        from prior_bench.engine.features import Feed
+        from prior_bench.engine.similarity import similarity_matrix
+
+        options = _options(protocol)
+        pool = candidates(data, options)
+        reports = list(pool.table["report"])
+        texts = list(dict.fromkeys(reports))
+        number = {text: i for i, text in enumerate(texts)}
+        feed = Feed.of(backbone, protocol)
+        similarity = similarity_matrix(backbone, pool, texts, context, feed)
+        # equal reports share a column, so that they tie exactly
+        similarity = similarity[:, [number[report] for report in reports]]
+
+        groups = _label_groups(pool, options)
+        predictions = {
+            "id": pool.table["id"].to_numpy(dtype=str),
+            "patient_id": pool.table["patient_id"].to_numpy(dtype=str),
+            **_found(similarity, groups, options),
+            "meta_pool": np.array(len(pool)),
+        }
+        if groups is not None:
+            predictions |= {"target": pool.targets(), "meta_classes": np.array(data.labels)}
+        metrics = self.score(predictions, protocol.metrics)
+        trivial = {"chance": retrieval.chance(groups, len(pool), exclude_self=options["exclude_self"])}
+        if groups is not None:
+            trivial["majority"] = retrieval.majority(groups, exclude_self=options["exclude_self"])
+        return TaskResult(
+            metrics=finite(metrics),
+            predictions=predictions,
+            split={**pool.split_summary(), "pool": len(pool), "distinct_texts": len(texts)},
+            trivial={
+                kind: {name: values[name] for name in protocol.metrics if name in values}
+                for kind, values in trivial.items()
+            },
+        )
+
+    def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
+        """The named metrics from stored predictions; NaN where there are no labels to match.
+
+        When queries are resampled, the pool that they were ranked in stays what it was.
+        """
+        values = {}
+        for name in metrics:
+            parts = {d: _value(predictions, name, d) for d in DIRECTIONS}
+            values[name] = float(np.mean(list(parts.values())))
+            values |= {f"{name}/{direction}": value for direction, value in parts.items()}
+        return values
+
+
+def candidates(data: Manifest, options: dict[str, Any]) -> Manifest:
+    """The pool: one image per study of the test split, with a report.
+
+    Raises:
+        BenchError: fewer studies than the pool is to have.
+    """
+    test = data.split("test")
+    table = test.table
+    has_report = np.array([isinstance(r, tuple) and len(r) > 0 for r in table["report"]])
+    order = np.arange(len(table))
+    if "view" in table:
+        frontal = table["view"].astype(str).str.lower().isin(FRONTAL).to_numpy()
+        order = np.argsort(~frontal, kind="stable")
+    order = order[has_report[order]]
+    if "study_id" in table:
+        study = table["study_id"].astype(str).to_numpy()[order]
+        order = order[np.unique(study, return_index=True)[1]]
+    order = np.sort(order)
+    if options["pool"] != "test_split":
+        wanted = options["pool"]
+        if wanted > len(order):
+            fix = "a smaller options.pool, or 'test_split'"
+            what = f"a pool of {wanted} was asked for, the test split has {len(order)} studies with a report"
+            raise BenchError(what, where=data.name, fix=fix)
+        drawn = np.random.default_rng(options["pool_seed"]).choice(len(order), wanted, replace=False)
+        order = order[np.sort(drawn)]
+    return test.select(order)
+
+
+def _found(
+    similarity: np.ndarray, groups: np.ndarray | None, options: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """Ranks, best candidates and label matches of both directions."""
+    own, found = np.arange(len(similarity)), {}
+    for (direction, top), scores in zip(DIRECTIONS.items(), (similarity, similarity.T), strict=True):
+        rank, ties = retrieval.ranks(scores, own)
+        shown = retrieval.top(scores, max(retrieval.KS), seed=options["pool_seed"])
+        found |= {f"{direction}_rank": rank, f"{direction}_ties": ties, top: shown}
+        if groups is not None:
+            judged = shown
+            if options["exclude_self"]:
+                judged = retrieval.top(scores, max(retrieval.KS), seed=options["pool_seed"], exclude=own)
+            found[f"{direction}_match"] = groups[judged] == groups[:, None]
+    return found
+
+
+def _value(predictions: dict[str, np.ndarray], name: str, direction: str) -> float:
+    ranks = retrieval.Ranks(predictions[f"{direction}_rank"], predictions[f"{direction}_ties"])
+    if name == "median_rank":
+        return float(np.median(ranks.rank))
+    kind, _, k = name.partition("_at_")
+    if kind == "recall":
+        return retrieval.recall_at(int(k), ranks)
+    match = predictions.get(f"{direction}_match")
+    if match is None:
+        return float("nan")
+    return {"precision": retrieval.precision_at, "hit": retrieval.hit_at}[kind](int(k), match)
+
+
+def _label_groups(pool: Manifest, options: dict[str, Any]) -> np.ndarray | None:
+    labels = options["match_labels"] or pool.labels
+    if not labels:
+        return None
+    return retrieval.label_groups(pool.table[list(labels)].to_numpy(dtype=np.float32))
+
+
+def _options(protocol: Protocol) -> dict[str, Any]:
+    defaults = {"pool": "test_split", "pool_seed": 0, "exclude_self": False, "match_labels": None}
+    unknown = [key for key in protocol.options if key not in defaults]
+    if unknown:
+        raise unknown_name("retrieval option", unknown[0], list(defaults), where=protocol.name)
+    return {**defaults, **protocol.options}

@@ -1,0 +1,167 @@
+"""Zero-shot classification: images against sentences that stand for the classes.
+
+GLoRIA (Huang et al. 2021, section 3.4) scores a class by its best prompt and standardises each class's
+scores; over which images they are standardised changes the result, so the protocol says it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.data import prompts
+from prior_bench.data.manifest import Manifest
+from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.metrics import classification
+
+POOLINGS = {"max": np.max, "mean": np.mean}
+NORMALISATIONS = ("whole_set", "per_batch", "none")
+RANKING = ("auroc", "auprc")
+"""Metrics that judge each class by itself; they use all images. The others judge the argmax."""
+
+
+class ZeroShot:
+    """Zero-shot classification. Protocol options:
+
+    - ``prompts``: a prompt set (name or file);
+    - ``prompts_per_class``: draw so many of each class, by the run's seed; None takes all;
+    - ``pooling``: ``max`` or ``mean`` over the prompts of a class;
+    - ``normalise``: z-score of each class over the ``whole_set``, ``per_batch`` of ``batch_size`` images in
+      the order of the manifest (compat: it makes the score of an image depend on its neighbours), ``none``.
+
+    The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
+    metrics of the argmax use the images with exactly one of these findings.
+    """
+
+    name = "zero_shot"
+    needs_text = True
+    needs = ("labels",)
+
+    def check(self, data: Manifest, protocol: Protocol) -> None:
+        """Raise BenchError where data or protocol do not fit."""
+        options = _options(protocol)
+        errors = classification.check_metrics(protocol.metrics, exclusive=True, where=protocol.name)
+        if options["pooling"] not in POOLINGS:
+            errors.append(unknown_name("pooling", options["pooling"], list(POOLINGS), where=protocol.name))
+        if options["normalise"] not in NORMALISATIONS:
+            name = options["normalise"]
+            errors.append(unknown_name("normalisation", name, list(NORMALISATIONS), where=protocol.name))
+        try:
+            _prompted_classes(prompts.load(options["prompts"]), data)
+        except BenchError as error:
+            errors.append(error)
+        if errors:
+            raise ErrorList("zero-shot classification cannot run:", errors, where=data.name)
+
+    def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
+        """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
+        from prior_bench.engine.features import Feed
+        from prior_bench.engine.similarity import similarity_matrix
+
+        options, test = _options(protocol), data.split("test")
+        prompt_set = prompts.load(options["prompts"])
+        if options["prompts_per_class"]:
+            prompt_set = prompt_set.sample(options["prompts_per_class"], context.seed)
+        classes = _prompted_classes(prompt_set, data)
+        texts = [(c, prompt) for c in classes for prompt in prompt_set.classes[c]]
+        owner = np.array([classes.index(c) for c, _ in texts])
+        feed = Feed.of(backbone, protocol)
+        similarity = similarity_matrix(backbone, test, [(prompt,) for _, prompt in texts], context, feed)
+        scores = class_scores(similarity, owner, options["pooling"])
+        scores = standardise(scores, options["normalise"], protocol.batch_size)
+        predictions = {
+            "id": test.table["id"].to_numpy(dtype=str),
+            "patient_id": test.table["patient_id"].to_numpy(dtype=str),
+            "score": scores,
+            "target": test.targets()[:, [data.labels.index(c) for c in classes]],
+            "prompt_score": similarity,
+            "meta_classes": np.array(classes),
+            "meta_exclusive": np.array(data.exclusive),
+            "meta_prompts": np.array([prompt for _, prompt in texts]),
+            "meta_prompt_class": owner,
+        }
+        return TaskResult(
+            metrics=classification.finite(self.score(predictions, protocol.metrics)),
+            predictions=predictions,
+            split={**test.split_summary(), "prompts": f"{prompt_set.name} v{prompt_set.version}"},
+            trivial=_trivial(predictions, protocol.metrics),
+        )
+
+    def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
+        """The named metrics from stored predictions."""
+        classes = tuple(str(c) for c in predictions["meta_classes"])
+        every = tuple(m for m in metrics if m in RANKING)
+        single = _single(predictions)
+        score, target = predictions["score"], predictions["target"]
+        values = classification.evaluate(score, target, classes, every)
+        argmax = tuple(m for m in metrics if m not in RANKING)
+        values |= classification.evaluate(score[single], target[single], classes, argmax, exclusive=True)
+        return values
+
+
+def class_scores(similarity: np.ndarray, owner: np.ndarray, pooling: str) -> np.ndarray:
+    """Similarity to prompts [N, P] pooled over the prompts of each class (``owner``, int [P]): [N, C]."""
+    pool = POOLINGS[pooling]
+    return np.stack([pool(similarity[:, owner == c], axis=1) for c in range(owner.max() + 1)], axis=1)
+
+
+def standardise(scores: np.ndarray, how: str, batch_size: int) -> np.ndarray:
+    """Scores [N, C] less their mean over the images, in units of their standard deviation, class by class.
+
+    A class whose score is the same for all images becomes 0, as does a batch of one image.
+    """
+    if how == "none":
+        return scores
+    if how == "whole_set":
+        batch_size = len(scores)
+    pieces = [scores[start : start + batch_size] for start in range(0, len(scores), batch_size)]
+    return np.concatenate([_z_score(piece) for piece in pieces])
+
+
+def _z_score(scores: np.ndarray) -> np.ndarray:
+    centred = scores - scores.mean(0)
+    spread = scores.std(0)
+    # below the rounding error of the scores there is nothing to be standardised
+    noise = 4 * np.finfo(scores.dtype).eps * np.abs(scores).max(0, initial=0)
+    return np.where(spread > noise, centred / np.where(spread > noise, spread, 1), 0).astype(scores.dtype)
+
+
+def _single(predictions: dict[str, np.ndarray]) -> np.ndarray:
+    """Images with exactly one positive among the prompted classes, bool [N]."""
+    return (predictions["target"] == 1).sum(1) == 1
+
+
+def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    classes = tuple(str(c) for c in predictions["meta_classes"])
+    target, single = predictions["target"], _single(predictions)
+    prevalence = np.nanmean(target, axis=0) if len(target) else np.full(len(classes), np.nan)
+    parts = {}
+    for rows, names, exclusive in (
+        (slice(None), tuple(m for m in metrics if m in RANKING), False),
+        (single, tuple(m for m in metrics if m not in RANKING), True),
+    ):
+        values = classification.trivial(target[rows], prevalence, classes, names, exclusive=exclusive)
+        parts = {kind: {**parts.get(kind, {}), **values[kind]} for kind in values}
+    return parts
+
+
+def _options(protocol: Protocol) -> dict[str, Any]:
+    defaults = {"prompts": "", "prompts_per_class": None, "pooling": "max", "normalise": "whole_set"}
+    unknown = [key for key in protocol.options if key not in defaults]
+    if unknown:
+        raise unknown_name("zero-shot option", unknown[0], list(defaults), where=protocol.name)
+    return {**defaults, **protocol.options}
+
+
+def _prompted_classes(prompt_set: prompts.PromptSet, data: Manifest) -> tuple[str, ...]:
+    classes = tuple(label for label in data.labels if label in prompt_set.classes)
+    absent = [label for label in data.labels if label not in prompt_set.classes]
+    if not classes or (data.exclusive and absent):
+        raise BenchError(
+            f"prompt set '{prompt_set.name}' has no prompts for {', '.join(absent) or 'any label'}",
+            where=data.name,
+            fix=f"it has {', '.join(prompt_set.classes)}; name another set in options.prompts",
+        )
+    return classes

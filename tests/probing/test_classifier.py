@@ -1,0 +1,61 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from prior_bench.mock import MockImageEncoder
+from prior_bench.probing.model import Classifier, classification_loss, linear_head
+
+NAN = float("nan")
+
+
+def classifier(backbone=True, batch_norm=True, **head):
+    return Classifier(
+        MockImageEncoder(32),
+        32,
+        2,
+        exclusive=False,
+        frozen={"backbone": backbone, "batch_norm": batch_norm},
+        head=head,
+    )
+
+
+def statistics(model):
+    return torch.cat([m.running_mean for m in model.backbone.modules() if isinstance(m, nn.BatchNorm2d)])
+
+
+def test_unknown_labels_do_not_enter_the_loss():
+    logits = torch.tensor([[0.3, -0.2], [1.0, 5.0]])
+    masked = classification_loss(logits, torch.tensor([[1.0, 0.0], [0.0, NAN]]), exclusive=False)
+    known = F.binary_cross_entropy_with_logits(torch.tensor([0.3, -0.2, 1.0]), torch.tensor([1.0, 0.0, 0.0]))
+    assert masked == pytest.approx(known.item())
+    assert classification_loss(logits, torch.full((2, 2), NAN), exclusive=False) == 0
+
+
+def test_no_gradient_comes_from_unknown_labels():
+    logits = torch.zeros(1, 2, requires_grad=True)
+    classification_loss(logits, torch.tensor([[1.0, NAN]]), exclusive=False).backward()
+    assert logits.grad.tolist() == [[-0.5, 0.0]]
+
+
+def test_exclusive_loss_is_cross_entropy():
+    logits, target = torch.randn(3, 4), torch.eye(4)[[2, 0, 3]]
+    expected = F.cross_entropy(logits, torch.tensor([2, 0, 3]))
+    assert classification_loss(logits, target, exclusive=True) == expected
+
+
+@pytest.mark.parametrize(("backbone", "batch_norm", "moves"), [(1, 1, 0), (1, 0, 1), (0, 1, 0), (0, 0, 1)])
+def test_frozen_means_what_it_says(backbone, batch_norm, moves):
+    model = classifier(bool(backbone), bool(batch_norm)).train()
+    before = statistics(model).clone()
+    model(torch.randn(4, 1, 32, 32), torch.ones(4, 2), mode="loss")["loss"].backward()
+    assert torch.equal(statistics(model), before) == (not moves)
+    assert (model.backbone.stages[0][0].weight.grad is None) == bool(backbone)
+    assert model.head[-1].weight.grad is not None
+
+
+def test_heads():
+    assert [type(layer) for layer in linear_head(8, 2)] == [nn.Linear]
+    layers = linear_head(8, 2, norm="layer", dropout=0.2, init="truncated_normal")
+    assert [type(layer) for layer in layers] == [nn.LayerNorm, nn.Dropout, nn.Linear]
+    assert layers[-1].bias.abs().sum() == 0

@@ -1,0 +1,157 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from planted import numbered_images, planted_backbone
+
+from prior_bench import protocols
+from prior_bench.data import prompts
+from prior_bench.errors import BenchError
+from prior_bench.mock import mock_backbone
+from tasks.zero_shot import ZeroShot, class_scores, standardise
+
+TASK = ZeroShot()
+CLEAN = protocols.load("clean/zero_shot")
+FIVE = ("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Pleural Effusion")
+
+
+@pytest.fixture
+def protocol(tmp_path):
+    """Prompts that name the number of their class, two for each."""
+    path = tmp_path / "numbers.json"
+    classes = {name: [f"class {i}", f"this is {i}"] for i, name in enumerate(FIVE)}
+    path.write_text(json.dumps({"name": "numbers", "version": 3, "source": "test", "classes": classes}))
+    return protocols.load("clean/zero_shot", {"options": {"prompts": str(path), "prompts_per_class": None}})
+
+
+def five_classes(folder, each=4):
+    numbers = list(range(5)) * each
+    targets = np.eye(5)[numbers]
+    return numbered_images(folder, numbers, labels=FIVE, targets=targets, exclusive=True)
+
+
+def test_orthogonal_embeddings_are_all_right(tmp_path, context, protocol):
+    data = five_classes(tmp_path)
+    TASK.check(data, protocol)
+    result = TASK.run(planted_backbone(), data, protocol, context)
+    assert all(result.metrics[m] == 1 for m in ("accuracy", "f1", "precision", "recall", "kappa", "auroc"))
+    assert result.trivial["chance"]["accuracy"] == pytest.approx(0.2)
+    assert result.predictions["prompt_score"].shape == (20, 10)
+    assert result.split["prompts"] == "numbers v3" and result.split["test"] == 20
+
+
+def test_one_class_taken_for_another(tmp_path, context, protocol):
+    result = TASK.run(planted_backbone(wrong={4: 3}), five_classes(tmp_path), protocol, context)
+    assert result.metrics["accuracy"] == 0.8
+    assert result.metrics["recall/Pleural Effusion"] == 0
+    assert result.metrics["precision/Edema"] == 0.5
+    assert result.metrics["f1"] == pytest.approx((1 + 1 + 1 + 2 / 3 + 0) / 5)
+    assert result.metrics["kappa"] == pytest.approx((0.8 - 0.2) / 0.8)
+
+
+def test_an_untrained_method_is_near_chance(tiny, context):
+    options = {"options": {"prompts": "sample", "prompts_per_class": None}}
+    protocol = protocols.load("clean/zero_shot", options)
+    accuracies = []
+    for seed in range(6):
+        backbone = mock_backbone(seed=seed)
+        accuracies.append(TASK.run(backbone, tiny, protocol, context).metrics["accuracy"])
+    assert 0.2 < np.mean(accuracies) < 0.8, "two classes"
+
+
+def test_multi_label_images_count_where_one_class_is_present(tmp_path, context, protocol):
+    targets = np.eye(5)[[0, 1, 2, 3, 4]]
+    targets[0, 1] = 1  # two findings
+    targets[2] = 0  # none
+    data = numbered_images(tmp_path, list(range(5)), labels=FIVE, targets=targets)
+    result = TASK.run(planted_backbone(wrong={4: 3}), data, protocol, context)
+    assert result.metrics["accuracy"] == pytest.approx(2 / 3)
+    assert result.metrics["auroc/Cardiomegaly"] == pytest.approx((1 + 0.5) / 2)
+    assert "auroc/Consolidation" not in result.metrics
+
+
+def test_scores_by_hand():
+    similarity = np.array([[0.1, 0.5, 0.2], [0.4, 0.2, 0.6]])
+    owner = np.array([0, 0, 1])
+    assert class_scores(similarity, owner, "max").tolist() == [[0.5, 0.2], [0.4, 0.6]]
+    assert class_scores(similarity, owner, "mean") == pytest.approx(np.array([[0.3, 0.2], [0.3, 0.6]]))
+
+
+def test_standardisation_by_hand():
+    scores = np.array([[1.0, 10], [3.0, 10], [5.0, 40], [7.0, 60]])
+    whole = standardise(scores, "whole_set", 64)
+    assert whole.mean(0) == pytest.approx(0) and whole.std(0) == pytest.approx(1)
+    batches = standardise(scores, "per_batch", 2)
+    assert batches[:, 0].tolist() == [-1, 1, -1, 1]
+    assert batches[:, 1].tolist() == [0, 0, -1, 1], "what is the same everywhere becomes 0, not NaN"
+    assert standardise(scores, "none", 2) is scores
+    assert standardise(scores[:3], "per_batch", 2)[2].tolist() == [0, 0], "a batch of one image"
+
+
+def test_whole_set_scores_do_not_depend_on_order_but_batches_do(tmp_path, context, protocol):
+    data = five_classes(tmp_path)
+    rng = np.random.default_rng(0)
+    noise = dict(zip(data.table["id"], rng.normal(size=(20, 5)), strict=True))
+    order = rng.permutation(20)
+    scores = np.stack([noise[i] for i in data.table["id"]])
+    assert standardise(scores[order], "whole_set", 4) == pytest.approx(
+        standardise(scores, "whole_set", 4)[order]
+    )
+    assert standardise(scores[order], "per_batch", 4) != pytest.approx(
+        standardise(scores, "per_batch", 4)[order]
+    )
+
+
+def test_prompts_are_drawn_by_the_runs_seed(tmp_path, context):
+    data = five_classes(tmp_path)
+    draw = prompts.load("chexpert_5x200_gloria").sample(5, seed=1)
+    assert draw == prompts.load("chexpert_5x200_gloria").sample(5, seed=1)
+    assert draw != prompts.load("chexpert_5x200_gloria").sample(5, seed=2)
+    assert all(len(set(p)) == 5 for p in (draw.classes["Atelectasis"], draw.classes["Edema"]))
+    backbone = mock_backbone()
+    runs = [
+        TASK.run(backbone, data, CLEAN, dataclasses.replace(context, seed=seed)).predictions["meta_prompts"]
+        for seed in (1, 1, 2)
+    ]
+    assert runs[0].tolist() == runs[1].tolist() != runs[2].tolist()
+    assert runs[0].tolist() == [p for c in FIVE for p in draw.classes[c]]
+
+
+def test_gloria_prompts_are_the_full_products():
+    classes = prompts.load("chexpert_5x200_gloria").classes
+    assert [len(classes[name]) for name in FIVE] == [210, 15, 192, 18, 54]
+    assert classes["Atelectasis"][0] == " subsegmental atelectasis at the mid lung zone"
+    assert classes["Cardiomegaly"][0] == " cardiac silhouette size is upper limits of normal "
+    assert "apperance of patchy consolidation at the right uppper lobe" in classes["Consolidation"]
+    assert "presistent pulmonary edema " in classes["Edema"]
+    assert classes["Pleural Effusion"][3] == " right bilateral pleural effusion"
+
+
+def test_prior_prompts_and_sample_prompts_name_the_five_classes():
+    prior = prompts.load("chexpert_5x200_prior").classes
+    assert prior == {name: (f"{name} is observed",) for name in FIVE}
+    sample = prompts.load("sample").classes
+    assert set(FIVE) <= set(sample) and all(len(sample[name]) >= 3 for name in FIVE)
+
+
+def test_what_does_not_fit_is_said(tmp_path, tiny):
+    wrong = protocols.load("clean/zero_shot", {"options": {"pooling": "median", "prompts": "sampel"}})
+    with pytest.raises(BenchError, match="(?s)pooling.*did you mean sample"):
+        TASK.check(tiny, wrong)
+    other = numbered_images(tmp_path, [0, 1], labels=("Cat", "Dog"), targets=np.eye(2), exclusive=True)
+    with pytest.raises(BenchError, match="no prompts for Cat, Dog"):
+        TASK.check(other, CLEAN)
+    unknown = protocols.load("clean/zero_shot", {"options": {"promts": "sample"}})
+    with pytest.raises(BenchError, match="did you mean prompts"):
+        TASK.check(tiny, unknown)
+
+
+def test_a_prompt_file_that_is_none(tmp_path):
+    path = tmp_path / "p.json"
+    path.write_text("{")
+    with pytest.raises(BenchError, match=r"p\.json: not a JSON file"):
+        prompts.load(str(path))
+    path.write_text(json.dumps({"name": "p", "version": 1, "source": "", "classes": {"A": []}}))
+    with pytest.raises(BenchError, match="no prompts for A"):
+        prompts.load(str(path))
