@@ -1,0 +1,171 @@
+"""GLoRIA (Huang et al., ICCV 2021): every word looks for the regions of the radiograph that it is about.
+
+An image and a text are compared as wholes, and word by word: each word gathers the regions that it
+attends to, and the words' agreement with what they have gathered is the local score. Both scores have to
+tell the true pair from the others of the batch, both ways.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from baselines.gloria.losses import local_loss, matching
+from baselines.gloria.variants import Variant
+from baselines.variants import resolve
+from baselines.words import columns_up_to, merge_pieces, row_of_token, word_counts
+from prior_bench.api import Features, PretrainBatch, TextBatch
+from prior_bench.encoders.image import ImageEncoder
+from prior_bench.encoders.text import TextEncoder
+from prior_bench.losses.contrastive import info_nce
+
+TEXTS_AT_ONCE = 16
+"""Texts per step of the similarity, whose memory grows with images x texts x words x regions."""
+
+
+class GLoRIA(nn.Module):
+    """GLoRIA, fulfilling :class:`prior_bench.api.Method`.
+
+    Args:
+        image_encoder: arguments of :class:`ImageEncoder`; in the paper a ResNet-50, whose third layer
+            gives the regions (``local_stage=-2``, the default here).
+        text_encoder: arguments of :class:`TextEncoder`; in the paper Bio_ClinicalBERT, the last four
+            layers summed (``last_layers=4``, the default here).
+        embed_dim: D of the joint space, BERT's own where not given (768 in the paper).
+        upsample: side to which images are enlarged for this method's losses and similarity; 299 as
+            released, which gives 19 x 19 regions.
+        temp1: sharpness of the attention over regions.
+        temp2: sharpness of the pooling over words.
+        temp3: scale of the scores in the losses, global and local.
+        local_weight, global_weight: of the losses.
+        variant: ``"paper"``, ``"released"``, or switches (see :mod:`baselines.gloria.variants`).
+        chunk: texts at a time in the local loss, for less memory; the result is the same.
+    """
+
+    def __init__(
+        self,
+        image_encoder: dict[str, Any],
+        text_encoder: dict[str, Any],
+        embed_dim: int | None = None,
+        upsample: int | None = None,
+        temp1: float = 4.0,
+        temp2: float = 5.0,
+        temp3: float = 10.0,
+        local_weight: float = 1.0,
+        global_weight: float = 1.0,
+        variant: str | dict[str, Any] | Variant = "paper",
+        chunk: int | None = None,
+    ):
+        super().__init__()
+        self.variant = resolve(variant, Variant)
+        self.image_encoder = ImageEncoder(**{"local_stage": -2, **image_encoder})
+        self.text_encoder = TextEncoder(**{"last_layers": 4, **text_encoder})
+        embed_dim = embed_dim or self.text_encoder.dim
+        self.global_embedder = nn.Linear(self.image_encoder.dim, embed_dim)
+        self.local_embedder = nn.Linear(self.image_encoder.local_dim, embed_dim, bias=False)
+        self.text_embedder = nn.Identity()
+        if embed_dim != self.text_encoder.dim:
+            self.text_embedder = nn.Linear(self.text_encoder.dim, embed_dim, bias=False)
+        self.upsample, self.chunk = upsample, chunk
+        self.temp1, self.temp2, self.temp3 = temp1, temp2, temp3
+        self.local_weight, self.global_weight = local_weight, global_weight
+        if self.variant.character_counted_texts:
+            lengths = character_counts(self.text_encoder.tokenizer)
+            self.register_buffer("characters_of_token", lengths, persistent=False)
+
+    # --- encoders ---------------------------------------------------------------------------------------
+
+    def encode_image(self, images: Tensor) -> Features:
+        """Images [B, C, H, W] to the joint space: [B, D], and regions [B, R, D]."""
+        if self.upsample:
+            size = (self.upsample, self.upsample)
+            images = F.interpolate(images, size=size, mode="bilinear", align_corners=True)
+        features = self.image_encoder(images)
+        return Features(self.global_embedder(features.global_), self.local_embedder(features.local))
+
+    def encode_text(self, text: TextBatch) -> Features:
+        """Texts to the joint space: [B, D], and words [B, W, D] with their mask, [CLS] not among them."""
+        rows = self._rows(text)
+        counts = word_counts(text)
+        if self.variant.character_counted_texts:
+            counts = self.characters_of_token[text.input_ids].sum(1) + counts - 1
+        mask = columns_up_to(1 + counts, rows.shape[1], first=1)
+        return Features(self._sentence(rows, text), rows[:, 1:], mask[:, 1:])
+
+    def _rows(self, text: TextBatch) -> Tensor:
+        """[CLS], words, [SEP] in the joint space, [B, W, D]; zero after [SEP]."""
+        tokens = self.text_embedder(self.text_encoder(text).tokens)
+        zeros_matter = self.variant.character_counted_texts
+        width = self.text_encoder.tokenizer.max_tokens if zeros_matter else None
+        return merge_pieces(tokens, row_of_token(text), width)
+
+    def _sentence(self, rows: Tensor, text: TextBatch) -> Tensor:
+        """The mean over the words, [B, D]."""
+        specials = self.variant.specials_in_sentence
+        first, last = (0, 2) if specials else (1, 1)
+        counted = columns_up_to(word_counts(text) + last, rows.shape[1], first).unsqueeze(-1)
+        return (rows * counted).sum(1) / counted.sum(1).clamp(min=1)
+
+    # --- losses -----------------------------------------------------------------------------------------
+
+    def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
+        """The global and the local contrastive losses, both ways."""
+        image, rows = self.encode_image(batch.images), self._rows(batch.text)
+        counts = word_counts(batch.text) + 1
+        mask = columns_up_to(counts, rows.shape[1], first=0 if self.variant.cls_as_word else 1)
+        width = int(counts.max())  # training never needs more
+        text = Features(self._sentence(rows, batch.text), rows[:, :width], mask[:, :width])
+        return self.alignment(image, text)
+
+    def alignment(self, image: Features, text: Features) -> dict[str, Tensor]:
+        """The same from features in the joint space; row i of one belongs to row i of the other."""
+        share = 1.0 if self.variant.summed_directions else 0.5
+        score = partial(self._matching, chunk=self.chunk)
+        whole = info_nce(image.global_, text.global_, 1 / self.temp3)
+        local = local_loss(image.local, text.local, text.mask, self.temp3, score)
+        return {
+            "loss_global_image_to_text": share * self.global_weight * whole[0],
+            "loss_global_text_to_image": share * self.global_weight * whole[1],
+            "loss_local_image_to_text": share * self.local_weight * local[0],
+            "loss_local_text_to_image": share * self.local_weight * local[1],
+        }
+
+    def _matching(
+        self, regions: Tensor, words: Tensor, mask: Tensor, pool: str = "sum", chunk: int | None = None
+    ) -> Tensor:
+        return matching(
+            regions,
+            words,
+            mask,
+            self.temp1,
+            self.temp2,
+            pool=pool,
+            divided=not self.variant.undivided_matching,
+            double_softmax=self.variant.double_softmax,
+            chunk=chunk,
+        )
+
+    # --- similarity -------------------------------------------------------------------------------------
+
+    def similarity(self, image: Features, text: Features) -> Tensor:
+        """Mean of the local and the global score, [images, texts]."""
+        return (self.local_similarity(image, text) + self.global_similarity(image, text)) / 2
+
+    def global_similarity(self, image: Features, text: Features) -> Tensor:
+        """Cosine of the global features, [images, texts]."""
+        return F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
+
+    def local_similarity(self, image: Features, text: Features) -> Tensor:
+        """The words' agreement with the regions that they attend to, [images, texts]."""
+        pool = "max" if self.variant.max_over_words else "sum"
+        return self._matching(image.local, text.local, text.mask, pool, TEXTS_AT_ONCE)
+
+
+def character_counts(tokenizer: Any) -> Tensor:
+    """Characters of every token of a vocabulary, int64 [vocabulary]; 0 for special tokens."""
+    pieces = tokenizer.tokens(range(tokenizer.vocab_size))
+    return torch.tensor([0 if p.startswith("[") else len(p.removeprefix("##")) for p in pieces])

@@ -1,0 +1,50 @@
+"""MGCA's projection heads: linear, batch norm, ReLU, linear, batch norm without scale and shift."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class GlobalHead(nn.Module):
+    """Vectors [B, in_dim] into the joint space, [B, out_dim]. Parameters are named as released."""
+
+    def __init__(self, in_dim: int, hidden_dim: int, out_dim: int):
+        super().__init__()
+        self.head = nn.Sequential(
+            nn.Linear(in_dim, hidden_dim),
+            nn.BatchNorm1d(hidden_dim),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden_dim, out_dim),
+            nn.BatchNorm1d(out_dim, affine=False),
+        )
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """[B, in_dim] to [B, out_dim]."""
+        return self.head(vectors)
+
+
+class LocalHead(nn.Module):
+    """Vectors at N places [B, N, in_dim] into the joint space; batch norm is over batch and places."""
+
+    def __init__(self, in_dim: int, hidden_dim: int, out_dim: int):
+        super().__init__()
+        self.out_dim = out_dim
+        self.head = nn.Sequential(
+            nn.Conv1d(in_dim, hidden_dim, kernel_size=1),
+            nn.BatchNorm1d(hidden_dim),
+            nn.ReLU(inplace=True),
+            nn.Conv1d(hidden_dim, out_dim, kernel_size=1),
+            nn.BatchNorm1d(out_dim, affine=False),
+        )
+
+    def forward(self, vectors: Tensor, mask: Tensor | None = None) -> Tensor:
+        """[B, N, in_dim] to [B, N, out_dim].
+
+        Args:
+            mask: bool [B, N]; where given, only these places are mapped and counted by the batch norm, and
+                the others become 0.
+        """
+        if mask is None:
+            return self.head(vectors.mT).mT
+        mapped = self.head(vectors[mask].T[None])[0].T  # [places, out_dim]
+        return mapped.new_zeros(*mask.shape, self.out_dim).masked_scatter(mask[..., None], mapped)

@@ -1,0 +1,24 @@
+"""What changes in MGCA as training proceeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+
+class FreezePrototypes(Hook):
+    """Keeps the prototypes from learning in the first epochs, as SwAV does.
+
+    Args:
+        epochs: how many; 1 in the paper.
+    """
+
+    def __init__(self, epochs: int = 1):
+        self.epochs = epochs
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Freeze or release them."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.method.prototypes_frozen = runner.epoch < self.epochs

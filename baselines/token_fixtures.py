@@ -1,0 +1,25 @@
+"""Token ids of a fixture, whose JSON has the vocabulary, as the batch that our tokenizer would give."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from prior_bench.api import TextBatch
+
+
+def text_batch(ids: Tensor, vocabulary: dict[str, int]) -> TextBatch:
+    """Ids [B, L] with their words; pieces that start with ``##`` go on with a word."""
+    piece = {number: name for name, number in vocabulary.items()}
+    names = [[piece[int(number)] for number in row] for row in ids]
+    real = torch.tensor([[name != "[PAD]" for name in row] for row in names])
+    words = []
+    for row in names:
+        count = -1
+        words.append([])
+        for name in row:
+            count += not name.startswith(("[", "##"))
+            words[-1].append(-1 if name.startswith("[") else count)
+    word_index = torch.tensor(words)
+    sentence_index = torch.where(word_index >= 0, 1, -1)
+    return TextBatch(ids, real.long(), sentence_index, word_index)

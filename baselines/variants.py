@@ -1,0 +1,54 @@
+"""A method as its paper has it and as its authors released it: one code, named switches between them."""
+
+from __future__ import annotations
+
+from dataclasses import field, fields, replace
+from typing import Any, TypeVar
+
+from prior_bench.errors import BenchError, unknown_name
+
+Switches = TypeVar("Switches")
+
+
+def switch(effect: str, *, paper: bool = False) -> bool:
+    """A field of a frozen dataclass of switches.
+
+    Args:
+        effect: what it does when True, as in the released code; kept as ``metadata["doc"]``.
+        paper: its value in the paper's preset.
+    """
+    return field(default=paper, metadata={"doc": effect})
+
+
+def released(kind: type[Switches]) -> Switches:
+    """All switches on: what the published weights were trained with."""
+    return kind(**{one.name: True for one in fields(kind)})
+
+
+def resolve(variant: str | dict[str, Any] | Switches, kind: type[Switches]) -> Switches:
+    """A variant from its name, or from switches on top of a preset (``{"base": "released", ...}``).
+
+    Args:
+        variant: ``"paper"``, ``"released"``, a dict of switches, or a variant made already.
+        kind: the method's dataclass of switches.
+
+    Raises:
+        BenchError: unknown preset or switch, with the nearest known ones.
+    """
+    where = f"{kind.__module__.split('.')[-2]} variant"
+    presets = {"paper": kind(), "released": released(kind)}
+    if isinstance(variant, kind):
+        return variant
+    if isinstance(variant, str):
+        if variant not in presets:
+            raise unknown_name("variant", variant, list(presets), where=where)
+        return presets[variant]
+    if not isinstance(variant, dict):
+        raise BenchError(f"cannot be made from {variant!r}", where=where, fix="a name, or a dict of switches")
+    changes = dict(variant)
+    base = resolve(changes.pop("base", "paper"), kind)
+    known = [one.name for one in fields(kind)]
+    for name in changes:
+        if name not in known:
+            raise unknown_name("switch", name, known, where=where)
+    return replace(base, **changes)
