@@ -10,7 +10,7 @@ from importlib import import_module
 from prior_bench import __version__
 from prior_bench.errors import BenchError
 
-VERBS = ("doctor", "list", "data", "pretrain", "eval", "run", "table", "report")
+VERBS = ("doctor", "list", "data", "pretrain", "eval", "run", "table", "report", "parity")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,0 +1,32 @@
+"""The sample benchmark: every backbone through all five task families, on synthetic data, in minutes.
+
+prior-bench run demo
+"""
+
+name = "demo"
+title = "The sample benchmark"
+table = "demo"
+seeds = [0, 1, 2]
+
+backbones = [
+    dict(name="Random", type="random", config="convirt_sample"),
+    dict(name="ConVIRT", type="pretrain", config="convirt_sample"),
+]
+
+evaluations = [
+    dict(
+        task="classification",
+        data="sample:chexpert",
+        protocol="demo/linear_probe",
+        fractions=[0.01, 0.1, 1.0],
+    ),
+    dict(task="classification", data="sample:chexpert", protocol="demo/finetune"),
+    dict(
+        task="zero_shot",
+        data=dict(type="chexpert_5x200", root="sample:chexpert", per_class=40),
+        protocol="demo/zero_shot",
+    ),
+    dict(task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval"),
+    dict(task="segmentation", data="sample:siim_acr", protocol="demo/segmentation"),
+    dict(task="detection", data="sample:rsna_pneumonia", protocol="demo/detection"),
+]

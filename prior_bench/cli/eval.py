@@ -1,0 +1,168 @@
+"""``prior-bench eval TASK``: one backbone, one data set, one task family; numbers with intervals."""
+
+import argparse
+
+HELP = "evaluate one backbone on one data set"
+
+DEFAULT_PROTOCOLS = {
+    "classification": "clean/linear_probe",
+    "zero_shot": "clean/zero_shot",
+    "retrieval": "clean/retrieval",
+    "segmentation": "clean/segmentation_frozen",
+    "detection": "clean/detection_frozen",
+}
+"""Protocol of each task family where none is named."""
+
+STORE = "eval"
+"""Name of the store that single evaluations share, under the results root."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    parser.add_argument("task", help="classification, zero_shot, retrieval, segmentation, detection, …")
+    parser.add_argument(
+        "--backbone",
+        required=True,
+        metavar="WHAT",
+        help="a checkpoint file, timm:MODEL, random:MODEL, random:CONFIG, or a pre-training config",
+    )
+    parser.add_argument(
+        "--data", required=True, metavar="REF", help="NAME, NAME@DIR, sample:NAME, or a CSV file"
+    )
+    parser.add_argument("--protocol", metavar="NAME", help="default: the clean one of the task")
+    parser.add_argument("--fraction", type=float, default=1.0, help="share of training labels (default: 1)")
+    parser.add_argument("--seed", "--seeds", type=int, nargs="+", default=[0], help="default: 0")
+    parser.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="label column to use (default: all of the data set); may be repeated",
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="option of the data set's reader, e.g. missing=skip; may be repeated",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a field of the protocol, e.g. optimizer.lr=0.01; may be repeated",
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
+    parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
+    parser.add_argument(
+        "--overwrite", choices=("skip", "failed", "all"), default="failed", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--resamples", type=int, default=1000, help="bootstrap resamples of the intervals (default: 1000)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the verb; 1 where a run failed."""
+    import sys
+
+    from prior_bench.engine.execute import Overwrite, evaluate
+    from prior_bench.engine.plan import expand
+    from prior_bench.engine.store import Store
+    from prior_bench.engine.suite import Suite
+    from prior_bench.report.single import protocol_text, result_text
+
+    evaluation = {
+        "task": args.task,
+        "data": data_reference(args.data, args.label, assignments(args.option, "--option")),
+        "protocol": args.protocol or default_protocol(args.task),
+        "fractions": [args.fraction],
+        "overrides": assignments(args.set, "--set"),
+    }
+    suite = Suite(STORE, [backbone_row(args.backbone)], [evaluation], args.seed, where="eval")
+    plan = expand(suite)
+    if reasons := {run.reason for run in plan.runs if run.reason}:
+        from prior_bench.errors import BenchError
+
+        raise BenchError(f"cannot be evaluated: {', '.join(reasons)}", where=args.backbone)
+    print(protocol_text(plan.runs[0].spec.protocol), flush=True)
+    store = Store.of(STORE)
+    outcome = evaluate(
+        plan, store, device=args.device, workers=args.workers, overwrite=Overwrite(args.overwrite)
+    )
+    for key, record in outcome.records.items():
+        if record.status == "failed":
+            trace = store.runs / key / "traceback.txt"
+            print(f"error: {record.error}\n  traceback: {trace}", file=sys.stderr)
+        else:
+            print(f"\n{result_text(record, store, resamples=args.resamples)}")
+    return 1 if outcome.failed else 0
+
+
+def backbone_row(text: str) -> dict:
+    """The row config that a ``--backbone`` argument stands for.
+
+    Raises:
+        BenchError: neither a file nor a known way to name weights.
+    """
+    from pathlib import Path
+
+    from prior_bench import paths
+    from prior_bench.errors import unknown_name
+
+    folder = paths.shipped("configs") / "pretrain"
+    known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
+    kind, colon, name = text.partition(":")
+    if colon and kind in ("timm", "random"):
+        untrained = kind == "random" and name in known
+        return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
+    if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or Path(text).is_file():
+        return {"name": Path(text).stem, "type": "checkpoint", "path": text}
+    if text not in known:
+        raise unknown_name("backbone", text, [*known, "timm:NAME", "random:NAME", "FILE"], where="--backbone")
+    return {"name": text, "type": "pretrain", "config": text}
+
+
+def data_reference(text: str, labels: list[str], options: dict) -> dict:
+    """The data reference of ``--data`` with the reader's options, of which ``labels`` is one."""
+    from prior_bench.data.open import resolve
+
+    return {**resolve(text), **({"labels": labels} if labels else {}), **options}
+
+
+def default_protocol(task: str) -> str:
+    """The clean protocol of a task family.
+
+    Raises:
+        BenchError: the task has none (or is unknown).
+    """
+    from prior_bench.errors import BenchError
+    from prior_bench.registry import TASKS
+
+    if task not in DEFAULT_PROTOCOLS:
+        TASKS.get(task)
+        raise BenchError("this task has no default protocol", where=task, fix="name one with --protocol")
+    return DEFAULT_PROTOCOLS[task]
+
+
+def assignments(settings: list[str], where: str) -> dict:
+    """A dict from ``KEY=VALUE`` texts; values are Python literals, or else strings.
+
+    Raises:
+        BenchError: a text without ``=``.
+    """
+    import ast
+
+    from prior_bench.errors import BenchError
+
+    found = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise BenchError(f"'{text}' is not KEY=VALUE", where=where)
+        try:
+            found[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[key] = value
+    return found

@@ -1,0 +1,70 @@
+"""``prior-bench pretrain``: train a method's encoders on image-report pairs."""
+
+import argparse
+
+HELP = "pre-train a method from a config; run again to go on where it stopped"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    parser.add_argument("config", metavar="CONFIG", help="shipped config (configs/pretrain) or a .py file")
+    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    parser.add_argument("--workers", type=int, default=0, help="data loading processes; default 0")
+    parser.add_argument(
+        "--work-dir", metavar="DIR", help="folder of this run (default: under results/pretrain)"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="change a config value, e.g. --set schedule.epochs=2; may be repeated",
+    )
+    parser.add_argument("--no-resume", action="store_true", help="start over instead of going on")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and say where the checkpoint is."""
+    import os
+    from pathlib import Path
+
+    from prior_bench import paths
+    from prior_bench.pretraining.source import Pretrained
+    from prior_bench.pretraining.trainer import pretrain
+
+    source = Pretrained(args.config, args.config, overrides(args.set))
+    source.check()
+    if args.work_dir:
+        folder = Path(args.work_dir)
+    else:
+        folder = source.work_dir(args.seed, paths.results_root() / "pretrain")
+    resume = not args.no_resume
+    path = pretrain(source.config, folder, args.seed, args.device, resume=resume, workers=args.workers)
+    if int(os.environ.get("RANK", 0)) == 0:
+        print(f"checkpoint: {path}")
+        data = "sample:chexpert_5x200" if "sample:" in str(source.config.data.dataset) else "chexpert_5x200"
+        print(f"evaluate:   prior-bench eval zero_shot --backbone {path} --data {data}")
+    return 0
+
+
+def overrides(items: list[str]) -> dict[str, object]:
+    """``["a.b=1", "c=x"]`` as a dict; values are Python literals, or else strings.
+
+    Raises:
+        BenchError: an item without ``=``.
+    """
+    import ast
+
+    from prior_bench.errors import BenchError
+
+    values: dict[str, object] = {}
+    for item in items:
+        key, equals, text = item.partition("=")
+        if not equals or not key:
+            raise BenchError(f"'{item}' is not KEY=VALUE", where="--set", fix="e.g. --set schedule.epochs=2")
+        try:
+            values[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            values[key] = text
+    return values

@@ -1,0 +1,81 @@
+"""``prior-bench run SUITE``: run what a suite lacks, then print its table."""
+
+import argparse
+import sys
+
+HELP = "run a suite (what is recorded is not run again) and print its table"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    parser.add_argument("suite", help="name of a shipped suite, or a config file")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and do nothing")
+    parser.add_argument(
+        "--overwrite",
+        choices=("skip", "failed", "all"),
+        default="failed",
+        help="which recorded runs to run again (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="run part of the suite: backbone, task, data, protocol, fraction or seed; may be repeated",
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
+    parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the verb; 1 where a run failed."""
+    from prior_bench.engine.execute import Overwrite, evaluate
+    from prior_bench.engine.plan import expand
+    from prior_bench.engine.store import Store
+    from prior_bench.engine.suite import load_suite
+
+    suite = load_suite(args.suite)
+    plan = expand(suite, only=args.only, tolerate_absent=args.dry_run)
+    store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)
+    if args.dry_run:
+        print(describe_plan(plan, store, overwrite))
+        return 0
+    outcome = evaluate(plan, store, device=args.device, workers=args.workers, overwrite=overwrite)
+    if suite.table:
+        from prior_bench.report.render import render
+        from prior_bench.report.table import build_table, load_table
+
+        print(f"\n{render(build_table(load_table(suite.table), [store]))}")
+    print(f"{len(outcome.ran)} run, {len(outcome.skipped)} already there, {len(outcome.failed)} failed")
+    print(f"records: {store.root}")
+    return _report_failures(plan, outcome, store)
+
+
+def describe_plan(plan, store, overwrite) -> str:
+    """One line per cell (done, to do, or why not), the data that is absent, and a sum."""
+    from prior_bench.engine.execute import to_do
+
+    waiting = {run.key for run in to_do(plan, store, overwrite)}
+    states = [run.reason or ("to do" if run.key in waiting else "done") for run in plan.runs]
+    width = max(map(len, states))
+    lines = [f"{state:<{width}}  {run.label}" for state, run in zip(states, plan.runs, strict=True)]
+    lines += [f"absent: {message}" for message in plan.absent]
+    done, ahead = states.count("done"), states.count("to do")
+    never = len(states) - done - ahead
+    lines.append(f"{len(states)} cells: {done} done, {ahead} to do, {never} cannot be run")
+    return "\n".join(lines)
+
+
+def _report_failures(plan, outcome, store) -> int:
+    if not outcome.failed:
+        return 0
+    labels = {run.key: run.label for run in plan.runnable()}
+    by_message: dict[str, list[str]] = {}
+    for key in outcome.failed:
+        by_message.setdefault(outcome.records[key].error, []).append(key)
+    print(f"error: {len(outcome.failed)} run(s) failed:", file=sys.stderr)
+    for message, keys in by_message.items():
+        more = f" (and {len(keys) - 1} more)" if len(keys) > 1 else ""
+        print(f"- {labels[keys[0]]}{more}: {message}", file=sys.stderr)
+        print(f"  traceback: {store.runs / keys[0] / 'traceback.txt'}", file=sys.stderr)
+    return 1

@@ -1,0 +1,55 @@
+"""How long a pass over runs has taken, and how long it may still take."""
+
+from __future__ import annotations
+
+import time
+from statistics import mean
+
+from prior_bench.engine.plan import PlannedRun
+from prior_bench.engine.store import Store
+
+
+class Clock:
+    """Elapsed time, and an estimate of what remains from the time that earlier runs took, by task.
+
+    Args:
+        store: its records tell how long runs took in earlier passes.
+    """
+
+    def __init__(self, store: Store):
+        self.seconds: dict[str, list[float]] = {}
+        self.loading: list[float] = []
+        for record in store.records().values():
+            if record.status == "done" and (seconds := record.provenance.get("wall_seconds")):
+                self.seconds.setdefault(record.spec["task"], []).append(seconds)
+
+    def start(self, waiting: list[PlannedRun]) -> None:
+        """Begin; the runs of ``waiting`` are to come, in this order."""
+        self.begun, self.waiting, self.total = time.monotonic(), list(waiting), len(waiting)
+
+    def loaded(self, seconds: float) -> None:
+        """Note how long a backbone took to be made ready."""
+        self.loading.append(seconds)
+
+    def line(self, run: PlannedRun, seconds: float, result: str) -> str:
+        """Progress after a run has ended."""
+        self.waiting.remove(run)
+        self.seconds.setdefault(run.spec.task, []).append(seconds)
+        every = [s for values in self.seconds.values() for s in values]
+        remaining = sum(mean(self.seconds.get(r.spec.task, every)) for r in self.waiting)
+        to_load = {_weights(r) for r in self.waiting} - {_weights(run)}
+        remaining += len(to_load) * mean(self.loading or [0])
+        count = f"[{self.total - len(self.waiting)}/{self.total}]"
+        times = f"{seconds:.1f} s; {_minutes(time.monotonic() - self.begun)} elapsed"
+        left = f", about {_minutes(remaining)} left" if self.waiting else ""
+        return f"{count} {run.label}: {result}({times}{left})"
+
+
+def _weights(run: PlannedRun) -> tuple[str, str]:
+    return run.spec.backbone["name"], run.identity
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,118 @@
+"""Which source code a result depends on, as a hash: changed code means a new run, a comment does not."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import sys
+import tokenize
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+OUTCOME_FREE = ("prior_bench.errors", "prior_bench.paths", "prior_bench.registry")
+"""Modules that every part imports and that cannot change a number."""
+
+
+def code_version(*parts: str | ModuleType | type) -> str:
+    """Short hash over the source of modules; comments, docstrings and blank lines do not count.
+
+    Args:
+        parts: module names, modules, or objects (their module is taken). A package means all its files.
+
+    Raises:
+        ModuleNotFoundError: a name is no module.
+    """
+    files: dict[str, Path] = {}
+    for part in parts:
+        name = part if isinstance(part, str) else getattr(part, "__module__", None) or part.__name__
+        files |= _files(name)
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\n{_essence(files[name])}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def used_modules(name: str) -> list[str]:
+    """The module and all it imports, directly or not, from its own top-level package and ``prior_bench``.
+
+    Read from the source, so nothing is imported; imports inside functions count.
+    """
+    inside = {name.partition(".")[0], "prior_bench"}
+    found, waiting = set(), [name]
+    while waiting:
+        module = waiting.pop()
+        path = _source(module)
+        if module in found or module in OUTCOME_FREE or path is None:
+            continue
+        found.add(module)
+        waiting += [m for m in _imports(module, path) if m.partition(".")[0] in inside]
+    return sorted(found)
+
+
+def _files(name: str) -> dict[str, Path]:
+    """Source files of a module, or of a whole package, by a name that does not depend on the machine."""
+    path = _source(name)
+    if path is None:
+        if name in sys.modules:  # made in memory, as test doubles are
+            return {}
+        raise ModuleNotFoundError(f"no source for module '{name}'", name=name)
+    if path.name != "__init__.py":
+        return {name: path}
+    folder = path.parent
+    return {f"{name}/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*.py")}
+
+
+def _source(name: str) -> Path | None:
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        file = getattr(loaded, "__file__", None)
+    else:
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError):
+            return None
+        file = spec.origin if spec else None
+    return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None
+
+
+def _imports(module: str, path: Path) -> Iterable[str]:
+    """Names that may be modules: for ``from a import b`` both ``a`` and ``a.b``."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def _essence(path: Path) -> str:
+    status = path.stat()
+    return _essence_of(path, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _essence_of(path: Path, modified: int, size: int) -> str:
+    """Source text less comments, docstrings, blank lines and trailing space (the same on every Python)."""
+    text = path.read_text("utf-8")
+    lines = text.split("\n")
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else []:
+            value = getattr(statement, "value", None)
+            if isinstance(statement, ast.Expr) and isinstance(value, ast.Constant):
+                rows = range(statement.lineno - 1, statement.end_lineno)
+                if isinstance(value.value, str) and lines[rows[0]].lstrip()[:1] in "\"'rRuU":
+                    for row in rows:
+                        lines[row] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())

@@ -1,0 +1,239 @@
+"""The store of one suite: a folder that survives being killed at any moment.
+
+::
+
+    <results root>/<suite>/
+        plan.json                    the cells of the suite when it was last run, with reasons for gaps
+        runs.log                     one line per run started, finished or failed
+        runs/<key>/record.json       a RunRecord
+        runs/<key>/predictions.npz   what the task predicted per test sample
+        runs/<key>/traceback.txt     of a failed run
+        work/<key>/                  scratch of a run that has not ended
+
+A folder appears in ``runs`` complete or not at all: it is written beside and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prior_bench import paths
+from prior_bench.api import RunRecord
+from prior_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SCHEMA = 1
+"""Version of the layout of record.json that is written; all older ones are read."""
+
+
+class Store:
+    """Records of one suite.
+
+    Args:
+        root: folder of the suite; made when something is first written.
+    """
+
+    def __init__(self, root: Path):
+        self.root = Path(root)
+        self.runs = self.root / "runs"
+
+    @classmethod
+    def of(cls, suite: str) -> Store:
+        """The store of a suite under the results root."""
+        return cls(paths.results_root() / suite)
+
+    # --- reading ---
+
+    def records(self) -> dict[str, RunRecord]:
+        """All readable records by key, in the order of the keys."""
+        keys = sorted(p.name for p in self.runs.glob("*") if not p.name.startswith("."))
+        found = {key: self.get(key) for key in keys}
+        return {key: record for key, record in found.items() if record is not None}
+
+    def get(self, key: str) -> RunRecord | None:
+        """The record of a key, or None; an unreadable one is reported on stderr and counts as missing."""
+        path = self.runs / key / "record.json"
+        try:
+            return _record(json.loads(path.read_text("utf-8")))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, BenchError) as error:
+            print(
+                f"warning: {path}: no readable record ({error}); it counts as not run", file=sys.stderr
+            )
+            return None
+
+    def predictions(self, key: str) -> dict[str, np.ndarray]:
+        """The arrays that the task predicted, by name.
+
+        Raises:
+            BenchError: there are none, or the file is damaged.
+        """
+        import zipfile
+
+        import numpy as np
+
+        path = self.runs / key / "predictions.npz"
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise BenchError(
+                f"predictions cannot be read: {error}", where=path, fix="run the suite with --overwrite all"
+            ) from error
+
+    def plan(self) -> list[dict[str, Any]]:
+        """The cells noted by :meth:`save_plan`: ``spec``, ``key`` and ``reason``; empty without a plan."""
+        path = self.root / "plan.json"
+        try:
+            return json.loads(path.read_text("utf-8"))["runs"]
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError) as error:
+            print(f"warning: {path}: no readable plan ({error}); left aside", file=sys.stderr)
+            return []
+
+    # --- writing ---
+
+    def save(
+        self, record: RunRecord, predictions: dict[str, Any] | None = None, traceback: str = ""
+    ) -> Path:
+        """Write a record, replacing what was stored under its key; returns its folder.
+
+        Raises:
+            BenchError: an array that cannot be stored without pickle.
+        """
+        folder = self.runs / record.key
+        fresh, old = self._beside("tmp", record.key), self._beside("old", record.key)
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        if predictions:
+            import numpy as np
+
+            with open(fresh / "predictions.npz", "wb") as file:
+                np.savez_compressed(file, **{n: _storable(n, a) for n, a in predictions.items()})
+                _flush(file)
+        if traceback:
+            (fresh / "traceback.txt").write_text(traceback, "utf-8")
+        values = {**asdict(record), "schema": SCHEMA}
+        with open(fresh / "record.json", "w", encoding="utf-8") as file:
+            json.dump(plain(values), file, indent=1, allow_nan=False)
+            _flush(file)
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(fresh, folder)
+        shutil.rmtree(old, ignore_errors=True)
+        return folder
+
+    def save_plan(self, runs: list[dict[str, Any]]) -> None:
+        """Note which cells the suite has now, with their keys and the reasons of those that have none."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        fresh = self.root / f".plan-{os.getpid()}.json"
+        fresh.write_text(json.dumps(plain({"schema": SCHEMA, "runs": runs}), indent=1), "utf-8")
+        os.replace(fresh, self.root / "plan.json")
+
+    def log(self, event: str, key: str, label: str) -> None:
+        """Append one line: time, event (``started``, ``finished``, ``failed``), key, label."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with open(self.root / "runs.log", "a", encoding="utf-8") as file:
+            file.write(f"{time}\t{event}\t{key}\t{label}\n")
+
+    def work_dir(self, key: str) -> Path:
+        """Scratch folder of a run; what a killed run left there is kept, so that it can be resumed."""
+        folder = self.root / "work" / key
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def drop_work(self, key: str) -> None:
+        """Remove the scratch folder of a run."""
+        shutil.rmtree(self.root / "work" / key, ignore_errors=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the store for writing, and remove what killed processes left half-written.
+
+        Raises:
+            BenchError: another process is writing to it. (The lock vanishes with its process.)
+        """
+        import fcntl
+
+        self.runs.mkdir(parents=True, exist_ok=True)
+        with open(self.root / ".lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BenchError(
+                    "another process is running this suite", where=self.root, fix="wait for it, or stop it"
+                ) from error
+            for leftover in [*self.runs.glob(".*"), *self.root.glob(".plan-*")]:
+                if leftover.is_dir():
+                    shutil.rmtree(leftover, ignore_errors=True)
+                else:
+                    leftover.unlink()
+            yield
+
+    def _beside(self, kind: str, key: str) -> Path:
+        return self.runs / f".{kind}-{key}-{os.getpid()}"
+
+
+def plain(value: Any) -> Any:
+    """Plain types for JSON: NumPy and paths converted, tuples to lists, NaN and infinity to None."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(v) for v in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if hasattr(value, "tolist"):  # NumPy scalars and arrays, torch tensors
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)
+
+
+def _record(values: dict[str, Any]) -> RunRecord:
+    """A RunRecord from any schema up to ours; fields it did not have yet take their defaults."""
+    if values.get("schema", 0) > SCHEMA:
+        raise BenchError(f"written by a newer prior-bench (schema {values['schema']}, known: {SCHEMA})")
+    known = {f.name for f in fields(RunRecord)}
+    record = RunRecord(**{"status": "done", **{k: v for k, v in values.items() if k in known}})
+    record.schema = SCHEMA
+    record.metrics = _numbers(record.metrics)
+    record.trivial = {name: _numbers(metrics) for name, metrics in record.trivial.items()}
+    record.history = [_numbers(entry) for entry in record.history]
+    return record
+
+
+def _numbers(metrics: dict[str, Any]) -> dict[str, Any]:
+    return {name: math.nan if value is None else value for name, value in metrics.items()}
+
+
+def _storable(name: str, values: Any) -> np.ndarray:
+    """An array NumPy can store without pickle; object arrays of strings become fixed-width strings."""
+    import numpy as np
+
+    array = np.asarray(values)
+    if array.dtype.kind == "O" or array.dtype.kind == "T":
+        if not all(isinstance(item, str) for item in array.ravel()):
+            raise BenchError("must hold numbers, booleans or strings", where=f"predictions['{name}']")
+        array = array.astype(str)
+    return array
+
+
+def _flush(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())

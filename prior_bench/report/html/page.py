@@ -1,0 +1,117 @@
+"""Gather what is to be said about a suite, and fill the page template with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prior_bench.engine.plan import describe
+from prior_bench.engine.provenance import command
+from prior_bench.engine.store import Store
+from prior_bench.engine.suite import Suite
+from prior_bench.errors import BenchError
+from prior_bench.report.html import curves
+from prior_bench.report.html.galleries import Gallery, gallery
+from prior_bench.report.lookup import Entry, entries
+from prior_bench.report.render import html_table
+from prior_bench.report.single import inline
+from prior_bench.report.table import TableConfig, build_table, load_table, table_of_entries
+from prior_bench.runtime import progress
+
+TEMPLATE = "page.html.j2"
+
+
+def build_page(suite: Suite, store: Store) -> str:
+    """The report of a suite as one HTML text.
+
+    Raises:
+        BenchError: nothing has been run yet, or the suite's table config cannot be used.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    found = entries([store])
+    done = [e for e in found if e.record is not None and e.record.status == "done"]
+    if not done:
+        raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.name}")
+    folder = Path(__file__).parent
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["inline"] = inline
+    config = load_table(suite.table) if suite.table else table_of_entries(suite.name, suite.title, found)
+    return environment.get_template(TEMPLATE).render(**context(suite, store, config, found, done))
+
+
+def context(
+    suite: Suite, store: Store, config: TableConfig, found: list[Entry], done: list[Entry]
+) -> dict[str, Any]:
+    """Everything the template uses."""
+    names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
+    colours = curves.colours_of(names)
+    evaluations = evaluations_of(done)
+    galleries = [
+        made for runs in progress(evaluations, "example images") if (made := gallery(comparable(runs)))
+    ]
+    training = [curves.pretraining(done, colours)]
+    training += [plot for runs in evaluations for plot in curves.training(runs, colours)]
+    table = build_table(config, [store], trivial=True)
+    newest = max(done, key=lambda e: e.record.provenance.get("finished", ""))
+    return {
+        "title": suite.title or suite.name,
+        "suite": suite.name,
+        "synthetic": any(e.record.synthetic for e in done),
+        "date": datetime.now().astimezone().strftime("%-d %B %Y, %H:%M %Z"),
+        "command": command(),
+        "names": names,
+        "counts": {"cells": len(found), "done": len(done)},
+        "table": html_table(table, caption=False),
+        "notes": table.notes,
+        "efficiency": _plots(curves.label_efficiency(runs, colours) for runs in evaluations),
+        "per_class": _plots(curves.per_class(runs, colours) for runs in evaluations),
+        "galleries": _ordered(galleries),
+        "training": _plots(training),
+        "gaps": [(describe(e.spec), _gap(e)) for e in found if _gap(e)],
+        "protocols": list({e.spec["protocol"]["name"]: e.spec["protocol"] for e in found}.values()),
+        "provenance": newest.record.provenance,
+        "commands": list(dict.fromkeys(e.record.provenance.get("command", "") for e in done)),
+        "backbones": {e.spec["backbone"]["name"]: e.record.provenance.get("backbone", {}) for e in done},
+        "runs": [(describe(e.spec), e.key, e.record.provenance.get("wall_seconds")) for e in done],
+        "seconds": sum(e.record.provenance.get("wall_seconds") or 0 for e in done),
+        "store": store.root.name,
+    }
+
+
+def evaluations_of(done: list[Entry]) -> list[list[Entry]]:
+    """Finished runs grouped by task, data set and protocol, in the order of the plan."""
+    groups: dict[tuple, list[Entry]] = {}
+    for entry in done:
+        spec = entry.spec
+        key = spec["task"], spec["data"]["name"], spec["protocol"]["name"]
+        groups.setdefault(key, []).append(entry)
+    return list(groups.values())
+
+
+def comparable(runs: list[Entry]) -> list[Entry]:
+    """One run per backbone with the most labels: of the lowest seed that most backbones have."""
+    fraction = max(entry.spec["fraction"] for entry in runs)
+    runs = [entry for entry in runs if entry.spec["fraction"] == fraction]
+    seeds = [entry.spec["seed"] for entry in runs]
+    seed = max(sorted(set(seeds)), key=seeds.count)
+    return [entry for entry in runs if entry.spec["seed"] == seed]
+
+
+def _plots(made: Iterable[curves.Plot | None]) -> list[curves.Plot]:
+    return [plot for plot in made if plot]
+
+
+def _ordered(galleries: list[Gallery]) -> list[Gallery]:
+    order = ["zero_shot", "retrieval", "segmentation", "detection"]
+    return sorted(galleries, key=lambda g: order.index(g.task))
+
+
+def _gap(entry: Entry) -> str:
+    if entry.record is None:
+        return entry.reason
+    return f"failed: {entry.record.error}" if entry.record.status == "failed" else ""

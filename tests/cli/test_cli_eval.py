@@ -1,0 +1,113 @@
+import argparse
+
+import pytest
+
+from prior_bench.cli import eval as evaluation
+from prior_bench.cli import list as listing
+from prior_bench.errors import BenchError, ErrorList
+from prior_bench.report.single import inline, protocol_text
+
+FAKE = ("fake", "--backbone", "mine", "--data", "fake", "--device", "cpu")
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    evaluation.configure(parser)
+    return parser.parse_args(arguments)
+
+
+@pytest.mark.parametrize(
+    "text, row",
+    [
+        ("timm:resnet50", {"name": "timm:resnet50", "type": "timm", "image_encoder": "resnet50"}),
+        ("random:resnet18", {"name": "random:resnet18", "type": "random", "image_encoder": "resnet18"}),
+        ("runs/mine.ckpt", {"name": "mine", "type": "checkpoint", "path": "runs/mine.ckpt"}),
+        ("a.b.safetensors", {"name": "a.b", "type": "checkpoint", "path": "a.b.safetensors"}),
+    ],
+)
+def test_what_a_backbone_argument_stands_for(text, row):
+    assert evaluation.backbone_row(text) == row
+
+
+def test_an_unknown_backbone_says_what_it_could_have_been():
+    with pytest.raises(BenchError, match="unknown backbone 'resnet50'.*\n.*timm:NAME"):
+        evaluation.backbone_row("resnet50")
+
+
+def test_settings_are_literals_or_strings():
+    found = evaluation.assignments(["optimizer.lr=1e-3", "head.type=mlp", "metrics=('auroc',)"], "--set")
+    assert found == {"optimizer.lr": 1e-3, "head.type": "mlp", "metrics": ("auroc",)}
+    with pytest.raises(BenchError, match="--set: 'lr' is not KEY=VALUE"):
+        evaluation.assignments(["lr"], "--set")
+
+
+def test_every_shipped_task_has_a_default_protocol_that_is_shipped():
+    from prior_bench import protocols
+
+    for task in ("classification", "zero_shot", "retrieval", "segmentation", "detection"):
+        assert protocols.load(evaluation.default_protocol(task)).task == task
+    with pytest.raises(BenchError, match="unknown task 'detektion'"):
+        evaluation.default_protocol("detektion")
+
+
+@pytest.fixture
+def one_backbone(parts, tmp_path, monkeypatch):
+    """``--backbone mine`` is a fake backbone with a text tower."""
+    (tmp_path / "data" / "fake").mkdir(parents=True)
+    monkeypatch.setattr(
+        evaluation, "backbone_row", lambda text: {"name": text, "type": "fake", "has_text": text == "mine"}
+    )
+    return parts
+
+
+def test_eval_prints_protocol_weights_intervals_trivial_and_summary(one_backbone, capsys, tmp_path):
+    arguments = (*FAKE, "--protocol", "fake/plain")
+    settings = ("--seeds", "0", "3", "--fraction", "0.5", "--set", "batch_size=8", "--resamples", "50")
+    assert evaluation.run(parse(*arguments, *settings)) == 0
+    out = capsys.readouterr().out
+    assert "protocol fake/plain (changed: batch_size)" in out and "  batch_size: 8" in out
+    assert "backbone\n  from: nowhere" in out
+    assert "split: rule default" in out
+    row = next(line.split() for line in out.splitlines() if line.startswith("auroc "))
+    # the score that is resampled is the same for all samples, so the interval is a point
+    assert row[2:5] == [row[1], "to", row[1]] and row[5] == "0.500"
+    assert out.count("mine · fake · fake · fake/plain (changed: batch_size) · 50 % · seed") == 4
+    assert len(list((tmp_path / "results/eval/runs").iterdir())) == 2
+    # a second time nothing is run, and the same is said
+    assert evaluation.run(parse(*arguments, *settings)) == 0
+    assert len(one_backbone.FakeTask.runs) == 2
+    assert f"auroc {row[1]} ({row[1]} to {row[1]}) · record " in capsys.readouterr().out
+
+
+def test_eval_that_fails_says_where_the_traceback_is(one_backbone, capsys):
+    assert evaluation.run(parse(*FAKE, "--protocol", "fake/unlucky", "--seed", "1")) == 1
+    assert "error: ValueError: seed 1 is not lucky\n  traceback: " in capsys.readouterr().err
+
+
+def test_eval_without_text_tower_and_with_unknown_options_is_an_error(one_backbone):
+    text = ("fake_text", "--backbone", "blind", "--data", "fake", "--protocol", "fake/text")
+    with pytest.raises(BenchError, match="blind: cannot be evaluated: no text encoder"):
+        evaluation.run(parse(*text))
+    options = ("--label", "Edema", "--option", "colour=red")
+    with pytest.raises(ErrorList, match="unknown key 'labels'") as caught:
+        evaluation.run(parse(*FAKE, "--protocol", "fake/plain", *options))
+    assert "unknown key 'colour'" in str(caught.value)
+
+
+def test_protocol_text_leaves_empty_fields_out():
+    fields = {"task": "t", "options": {}, "frozen": {"backbone": True}, "metrics": ["a", "b"]}
+    text = protocol_text({"name": "p", **fields})
+    assert text == "protocol p\n  task: t\n  frozen: backbone yes\n  metrics: a, b"
+    assert inline({"a": {"b": 1, "c": None}, "d": False}) == "a (b 1, c none), d no"
+
+
+def test_list_says_where_each_thing_comes_from(capsys):
+    parser = argparse.ArgumentParser()
+    listing.configure(parser)
+    assert listing.run(parser.parse_args([])) == 0
+    out = capsys.readouterr().out
+    assert all(f"{kind}\n" in out for kind in listing.KINDS)
+    assert "tasks.zero_shot:ZeroShot (prior-bench" in out
+    assert "demo " in out and "suites/demo.py" in out
+    assert listing.run(parser.parse_args(["tables"])) == 0
+    assert capsys.readouterr().out.startswith("tables\n  demo")

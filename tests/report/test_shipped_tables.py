@@ -1,0 +1,45 @@
+"""Every shipped suite and table loads, names what exists, and a table asks for what its suite runs."""
+
+import math
+
+import pytest
+
+from prior_bench import paths, protocols
+from prior_bench.data.open import resolve
+from prior_bench.engine.suite import entry_errors, fractions_of, load_suite
+from prior_bench.registry import BACKBONES, TASKS
+from prior_bench.report.lookup import same_data
+from prior_bench.report.table import load_table
+
+
+def shipped(kind: str) -> list[str]:
+    folder = paths.shipped("configs") / kind
+    return [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
+
+
+@pytest.mark.parametrize("name", shipped("suites"))
+def test_suite_names_what_exists(name):
+    suite = load_suite(name)
+    assert entry_errors(suite) == []
+    assert {row["type"] for row in suite.backbones} <= set(BACKBONES.names())
+    for entry in suite.evaluations:
+        assert entry["task"] in TASKS.names() and resolve(entry["data"])
+        assert protocols.load(entry["protocol"], entry.get("overrides")).task == entry["task"]
+    if suite.table:
+        load_table(suite.table)
+
+
+@pytest.mark.parametrize("name", shipped("tables"))
+def test_every_column_is_run_by_the_table_s_suites(name):
+    config = load_table(name)
+    entries = [entry for suite in config.suites for entry in load_suite(suite).evaluations]
+    for column in config.columns:
+        runs = [
+            entry
+            for entry in entries
+            if (entry["task"], entry["protocol"]) == (column.task, column.protocol)
+            and same_data(resolve(entry["data"]), column.data)
+            and any(math.isclose(fraction, column.fraction) for fraction in fractions_of(entry))
+        ]
+        assert runs, f"no suite runs {column}"
+        assert column.metric.partition("/")[0] in protocols.load(column.protocol).metrics
