@@ -1,0 +1,62 @@
+"""JPEG and DICOM files, the same bytes for the same pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+JPEG_QUALITY = 90
+
+
+def digest(*parts: object) -> str:
+    """64 hexadecimal digits that depend on ``parts`` alone; identifiers are cut from them."""
+    return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
+
+
+def jpeg_bytes(pixels: np.ndarray) -> bytes:
+    """A greyscale JPEG of uint8 [height, width]."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def write_jpeg(path: Path, pixels: np.ndarray) -> None:
+    """Write uint8 [height, width], making the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(jpeg_bytes(pixels))
+
+
+def write_dicom(path: Path, pixels: np.ndarray, uids: tuple[str, str, str], **tags: str) -> None:
+    """Write uint8 [height, width] as RSNA and SIIM do: JPEG baseline inside a secondary capture.
+
+    Args:
+        path: file to write; its folder is made.
+        pixels: grey values, white is dense.
+        uids: of study, series and image.
+        tags: further DICOM attributes by keyword, e.g. ``PatientID``.
+    """
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.encaps import encapsulate
+    from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPInstanceUID = uids[2]
+    meta.TransferSyntaxUID = JPEGBaseline8Bit
+    data = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = SecondaryCaptureImageStorage, uids[2]
+    data.StudyInstanceUID, data.SeriesInstanceUID = uids[0], uids[1]
+    data.Modality, data.BodyPartExamined, data.ConversionType = "CR", "CHEST", "WSD"
+    for keyword, value in tags.items():
+        setattr(data, keyword, value)
+    data.Rows, data.Columns = pixels.shape
+    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+    data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 8, 8, 7, 0
+    data.LossyImageCompression, data.LossyImageCompressionMethod = "01", "ISO_10918_1"
+    data.PixelData = encapsulate([jpeg_bytes(pixels)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data.save_as(path, enforce_file_format=True)

@@ -1,0 +1,368 @@
+"""The radiologist's phrase book: templates per finding, and the words that fill them.
+
+A :class:`Phrase` is used where all its conditions hold. Slots: ``{grade}`` (severity), ``{change}``
+(against the prior study, or nothing), ``{side}``, ``{where}`` (prepositional), ``{kind}`` (subtype).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A sentence template.
+
+    Attributes:
+        text: with slots.
+        when: conditions, all of which must hold (see ``language._conditions``).
+        says: what it says about labels besides that of its own finding: 1, 0 or -1.
+    """
+
+    text: str
+    when: frozenset[str] = frozenset()
+    says: dict[str, int] = field(default_factory=dict)
+
+
+def _phrase(text: str, when: str = "", **says: int) -> Phrase:
+    return Phrase(text, frozenset(when.split()), {k.replace("_", " "): v for k, v in says.items()})
+
+
+GRADES = {
+    "atelectasis": {
+        "mild": ("mild", "minimal", "minor"),
+        "moderate": ("moderate",),
+        "severe": ("severe", "extensive", "marked"),
+    },
+    "cardiomegaly": {
+        "mild": ("mild",),
+        "moderate": ("moderate",),
+        "severe": ("severe", "marked"),
+    },
+    "consolidation": {
+        "mild": ("small", "subtle", "minor"),
+        "moderate": ("moderate", "patchy"),
+        "severe": ("large", "extensive", "dense"),
+    },
+    "edema": {
+        "mild": ("mild", "minimal", "trace"),
+        "moderate": ("moderate",),
+        "severe": ("severe", "marked"),
+    },
+    "effusion": {
+        "mild": ("small", "tiny", "trace", "small"),
+        "moderate": ("moderate", "moderate-sized"),
+        "severe": ("large", "substantial"),
+    },
+    "pneumothorax": {
+        "mild": ("small", "tiny"),
+        "moderate": ("moderate", "moderate-sized"),
+        "severe": ("large",),
+    },
+}
+ADVERBS = {"mild": "mildly", "moderate": "moderately", "severe": "severely"}
+
+CHANGES = {
+    "": ("",),
+    "new": ("new",),
+    "stable": ("stable", "unchanged", "persistent"),
+    "worse": ("increased", "worsening", "progressive"),
+    "better": ("decreased", "improving", "improved"),
+}
+
+WHERE = {
+    ("right", "upper"): ("in the right upper lobe", "at the right upper lung zone", "at the right apex"),
+    ("right", "mid"): ("in the right middle lobe", "at the right mid lung zone", "in the right mid lung"),
+    ("right", "lower"): (
+        "at the right lung base",
+        "in the right lower lobe",
+        "at the right lower lung zone",
+        "at the right base",
+    ),
+    ("left", "upper"): ("in the left upper lobe", "at the left upper lung zone", "at the left apex"),
+    ("left", "mid"): ("in the lingula", "at the left mid lung zone", "in the left mid lung"),
+    ("left", "lower"): (
+        "at the left lung base",
+        "in the left lower lobe",
+        "at the left lower lung zone",
+        "at the left base",
+    ),
+    ("bilateral", "upper"): ("in both upper lobes", "at the bilateral upper lung zones"),
+    ("bilateral", "mid"): ("at the mid lung zones bilaterally", "in both mid lungs"),
+    ("bilateral", "lower"): (
+        "at the lung bases",
+        "at the bilateral lung bases",
+        "in both lower lobes",
+        "at both lung bases",
+    ),
+}
+
+SUBTYPES = {
+    "atelectasis": ("linear", "subsegmental", "bandlike", "plate-like", "discoid", "streaky"),
+    "consolidation": ("patchy", "airspace", "focal", "confluent", "partial"),
+    "edema": ("pulmonary edema", "interstitial edema", "pulmonary interstitial edema", "pulmonary edema"),
+    "effusion": ("pleural effusion",),
+    "pneumothorax": ("pneumothorax",),
+    "cardiomegaly": ("cardiomegaly",),
+}
+
+PRESENT = {
+    "atelectasis": (
+        _phrase("There is {change} {grade} {kind} atelectasis {where}."),
+        _phrase("{change} {grade} {kind} atelectasis {where}."),
+        _phrase("{kind} atelectasis is seen {where}."),
+        _phrase("{grade} {kind} atelectasis is again noted {where}.", "persists"),
+        _phrase("Volume loss with {grade} {kind} atelectasis {where}."),
+        _phrase("{grade} bibasilar atelectasis with low lung volumes.", "bilateral lower"),
+        _phrase("Bibasilar {kind} atelectasis is {changed}.", "bilateral lower persists"),
+        _phrase("The {side} hemidiaphragm is elevated, with {grade} atelectasis {where}.", "onesided lower"),
+        _phrase("Retrocardiac {kind} atelectasis is present.", "left lower"),
+        _phrase("Linear opacities {where} are consistent with {grade} atelectasis.", Lung_Opacity=1),
+    ),
+    "cardiomegaly": (
+        _phrase("The heart is {gradely} enlarged."),
+        _phrase("There is {change} {grade} cardiomegaly."),
+        _phrase("The cardiac silhouette is {gradely} enlarged."),
+        _phrase("Heart size is {gradely} enlarged."),
+        _phrase("{grade} enlargement of the cardiac silhouette."),
+        _phrase("{grade} cardiomegaly is {changed}.", "persists"),
+        _phrase("The heart remains {gradely} enlarged.", "persists"),
+        _phrase("Portable view of the chest demonstrates {change} {grade} cardiomegaly.", "portable"),
+        _phrase("The cardiac silhouette is mildly prominent.", "mild"),
+        _phrase("Cardiomegaly with a left ventricular configuration."),
+    ),
+    "consolidation": (
+        _phrase("There is {change} {grade} consolidation {where}."),
+        _phrase("{kind} consolidation {where}."),
+        _phrase("{change} {kind} consolidation is seen {where}, with air bronchograms."),
+        _phrase("An area of {kind} consolidation is present {where}."),
+        _phrase("Retrocardiac {kind} consolidation is present.", "left lower"),
+        _phrase("{kind} consolidation {where} has {evolved}.", "persists"),
+        _phrase("The {kind} consolidation {where} is {changed}.", "persists"),
+        _phrase("{grade} consolidation {where}, worrisome for pneumonia.", "severe", Pneumonia=-1),
+        _phrase("Consolidative opacity {where} is {newly} seen.", Lung_Opacity=1),
+    ),
+    "edema": (
+        _phrase("There is {change} {grade} {kind}."),
+        _phrase("{change} {grade} {kind}."),
+        _phrase("{grade} {kind} with perihilar haze and indistinct pulmonary vessels."),
+        _phrase("Bilateral perihilar haziness and vascular indistinctness consistent with {grade} {kind}."),
+        _phrase("Prominent vascular markings and Kerley B lines reflect {grade} interstitial edema."),
+        _phrase("{grade} {kind} is {changed}.", "persists"),
+        _phrase("Pulmonary vascular congestion with {grade} {kind}."),
+        _phrase("{kind} has {evolved}.", "persists"),
+        _phrase("Bilateral perihilar opacities are consistent with {grade} {kind}.", Lung_Opacity=1),
+    ),
+    "effusion": (
+        _phrase("There is a {change} {grade} {side} pleural effusion.", "onesided"),
+        _phrase("{change} {grade} {side} pleural effusion.", "onesided"),
+        _phrase("A {grade} {side} pleural effusion is present.", "onesided"),
+        _phrase("Blunting of the {side} costophrenic angle reflects a {grade} pleural effusion.", "onesided"),
+        _phrase("A {grade} {side} pleural effusion obscures the {side} hemidiaphragm.", "onesided notmild"),
+        _phrase("{grade} {side} subpulmonic pleural effusion.", "onesided mild"),
+        _phrase("The {side} pleural effusion has {evolved}.", "onesided persists"),
+        _phrase("{grade} {side} pleural effusion is {changed}.", "onesided persists"),
+        _phrase("There are {change} {grade} bilateral pleural effusions.", "bilateral"),
+        _phrase("{change} {grade} bilateral pleural effusions.", "bilateral"),
+        _phrase("Both costophrenic angles are blunted by {grade} pleural effusions.", "bilateral"),
+        _phrase("Bilateral pleural effusions have {evolved}.", "bilateral persists"),
+    ),
+    "pneumothorax": (
+        _phrase("There is a {change} {grade} {side} apical pneumothorax.", "notsevere"),
+        _phrase("{change} {grade} {side} pneumothorax."),
+        _phrase("A {grade} {side} pneumothorax is seen, with a visible pleural line."),
+        _phrase("A thin pleural line at the {side} apex indicates a {grade} pneumothorax.", "mild"),
+        _phrase("The {side} pneumothorax has {evolved}.", "persists"),
+        _phrase("{grade} {side} pneumothorax is {changed}.", "persists"),
+        _phrase("Large {side} pneumothorax with partial collapse of the {side} lung.", "severe"),
+    ),
+}
+
+CONCLUDED = {
+    "atelectasis": (
+        _phrase("{change} {grade} atelectasis {where}."),
+        _phrase("{grade} {kind} atelectasis {where}."),
+        _phrase("Atelectasis {where}."),
+        _phrase("Bibasilar atelectasis.", "bilateral lower"),
+    ),
+    "cardiomegaly": (
+        _phrase("{change} {grade} cardiomegaly."),
+        _phrase("Cardiomegaly which is {changed}.", "persists"),
+        _phrase("{grade} cardiomegaly."),
+        _phrase("Enlarged heart."),
+    ),
+    "consolidation": (
+        _phrase("{change} consolidation {where}."),
+        _phrase("{kind} consolidation {where}."),
+        _phrase("{kind} consolidation {where}, which may represent pneumonia.", "right", Pneumonia=-1),
+        _phrase("Consolidation {where} has {evolved}.", "persists"),
+    ),
+    "edema": (
+        _phrase("{change} {grade} {kind}."),
+        _phrase("{grade} {kind}."),
+        _phrase("Findings consistent with {grade} {kind}."),
+        _phrase("{kind} has {evolved}.", "persists"),
+    ),
+    "effusion": (
+        _phrase("{change} {grade} {side} pleural effusion.", "onesided"),
+        _phrase("{grade} {side} pleural effusion.", "onesided"),
+        _phrase("{change} {grade} bilateral pleural effusions.", "bilateral"),
+        _phrase("{grade} pleural effusions bilaterally.", "bilateral"),
+    ),
+    "pneumothorax": (
+        _phrase("{change} {grade} {side} pneumothorax."),
+        _phrase("{grade} {side} apical pneumothorax.", "notsevere"),
+        _phrase("{side} pneumothorax, {changed} compared to the prior study.", "persists"),
+    ),
+}
+
+HEDGED = {
+    "atelectasis": (
+        _phrase("Possible mild atelectasis {where}."),
+        _phrase("Faint linear density {where} may represent atelectasis."),
+        _phrase("Minimal basilar opacity, probably atelectasis.", "lower", Lung_Opacity=1),
+    ),
+    "cardiomegaly": (
+        _phrase("Heart size is at the upper limits of normal."),
+        _phrase("The cardiac silhouette is borderline enlarged."),
+        _phrase("Possible mild cardiomegaly, accentuated by technique."),
+    ),
+    "consolidation": (
+        _phrase("Developing consolidation {where} cannot be excluded."),
+        _phrase("Subtle density {where} could represent early consolidation."),
+        _phrase("Possible small consolidation {where}."),
+    ),
+    "edema": (
+        _phrase("Possible mild pulmonary edema."),
+        _phrase("Mild interstitial edema cannot be excluded."),
+        _phrase("Perihilar prominence may reflect minimal interstitial edema."),
+    ),
+    "effusion": (
+        _phrase("A trace {side} pleural effusion cannot be excluded.", "onesided"),
+        _phrase("Possible small {side} pleural effusion.", "onesided"),
+        _phrase("Trace bilateral pleural effusions are suspected.", "bilateral"),
+    ),
+    "pneumothorax": (
+        _phrase("A tiny {side} apical pneumothorax is questioned."),
+        _phrase("Possible tiny {side} apical pneumothorax."),
+    ),
+}
+
+RESOLVED = {
+    "atelectasis": ("Previously seen atelectasis has resolved.", "The previous atelectasis has cleared."),
+    "cardiomegaly": ("Heart size has returned to normal.", "The heart is no longer enlarged."),
+    "consolidation": ("The previously noted consolidation has cleared.", "Prior consolidation has resolved."),
+    "edema": ("Pulmonary edema has resolved.", "The previously seen edema has cleared."),
+    "effusion": ("Previously seen pleural effusion has resolved.", "No residual pleural effusion."),
+    "pneumothorax": ("The prior pneumothorax has resolved.", "No residual pneumothorax."),
+}
+
+DENIED = {
+    "consolidation": ("focal consolidation", "consolidation", "focal consolidation"),
+    "effusion": ("pleural effusion", "pleural effusion", "large pleural effusion"),
+    "pneumothorax": ("pneumothorax",),
+    "edema": ("pulmonary edema", "overt pulmonary edema", "edema"),
+    "atelectasis": ("atelectasis",),
+}
+DENIALS = (
+    "No {list}.",
+    "There is no {list}.",
+    "No evidence of {list}.",
+    "There is no evidence of {list}.",
+    "No {list} is seen.",
+    "No {list} is identified.",
+    "Negative for {list}.",
+)
+
+NORMAL_HEART = (
+    "Heart size is normal.",
+    "The heart is normal in size.",
+    "The cardiac silhouette is normal in size.",
+    "Heart size is within normal limits.",
+    "The cardiomediastinal silhouette is within normal limits.",
+    "Cardiomediastinal contours are normal.",
+)
+NORMAL_LUNGS = (
+    "The lungs are clear.",
+    "Lungs are clear.",
+    "The lungs are well expanded and clear.",
+    "Lungs are fully expanded and clear.",
+    "Both lungs are clear and well aerated.",
+)
+NORMAL_MEDIASTINUM = (
+    "The mediastinal and hilar contours are unremarkable.",
+    "Mediastinal and hilar contours are normal.",
+    "Hilar contours are within normal limits.",
+    "The aorta is mildly tortuous.",
+)
+NORMAL_BONES = (
+    "No acute osseous abnormality is seen.",
+    "The osseous structures are intact.",
+    "Bony structures are unremarkable.",
+    "No displaced rib fracture is identified.",
+    "Mild degenerative changes are noted in the thoracic spine.",
+)
+NOTHING = (
+    "No acute cardiopulmonary process.",
+    "No acute cardiopulmonary abnormality.",
+    "No acute intrathoracic process.",
+    "Normal chest radiograph.",
+    "No evidence of acute disease.",
+)
+UNCHANGED = (
+    "In comparison with the study of ___, there is little overall change.",
+    "As compared to the previous radiograph, there is no relevant change.",
+    "No significant interval change since the prior study.",
+)
+CHANGED = (
+    "In comparison with the study of ___, there has been interval change as described.",
+    "Comparison is made with the prior study from ___.",
+)
+LOW_VOLUMES = (
+    "Lung volumes are low.",
+    "Low lung volumes accentuate the bronchovascular markings.",
+    "The inspiratory level is low.",
+)
+OBJECTS = {
+    "pacemaker": (
+        "A {side}-sided pacemaker is in place with its lead in the right ventricle.",
+        "{side} chest wall pacemaker with the lead unchanged in position.",
+        "Single-lead pacemaker projects over the {side} chest.",
+    ),
+    "central_line": (
+        "A {side} central venous catheter terminates in the superior vena cava.",
+        "{side} PICC line tip is in the mid SVC.",
+        "{side} internal jugular line is in standard position.",
+    ),
+    "endotracheal_tube": (
+        "The endotracheal tube terminates about 4 cm above the carina.",
+        "Endotracheal tube is in appropriate position.",
+    ),
+    "ecg_leads": (
+        "Monitoring leads overlie the chest.",
+        "ECG leads and electrodes project over the thorax.",
+    ),
+    "buttons": (
+        "Round densities over the {side} hemithorax are consistent with buttons on clothing.",
+        "Several buttons project over the {side} chest.",
+    ),
+    "coin": (
+        "A round metallic object projects over the {side} chest, likely external to the patient.",
+        "Rounded radiopaque foreign object overlies the {side} lung.",
+    ),
+    "necklace": (
+        "A necklace projects over the lower neck.",
+        "A metallic chain overlies the upper mediastinum.",
+    ),
+}
+
+COMPLAINTS = {
+    "healthy": ("chest pain", "cough", "preoperative evaluation", "positive PPD", "syncope"),
+    "atelectasis": ("postoperative fever", "hypoxia", "shortness of breath after surgery"),
+    "cardiomegaly": ("hypertension and dyspnea", "heart failure", "chest pain"),
+    "consolidation": ("fever and cough", "productive cough", "leukocytosis, evaluate for pneumonia"),
+    "edema": ("shortness of breath", "heart failure exacerbation", "hypoxia, evaluate for volume overload"),
+    "effusion": ("dyspnea", "shortness of breath", "follow-up of pleural effusion"),
+    "pneumothorax": ("sudden chest pain", "status post chest tube removal", "trauma"),
+    "foreign_object": ("line placement", "evaluate device position", "interval change"),
+}

@@ -1,0 +1,154 @@
+import re
+
+import pytest
+
+from prior_bench.data.sample.cohort import CaseMix, Patient, Study, View, draw_cohort
+from prior_bench.data.sample.findings import Finding
+from prior_bench.data.sample.language import (
+    LABEL_OF,
+    LABELS,
+    Sentence,
+    labels_said,
+    true_labels,
+    write_report,
+)
+from prior_bench.data.sample.phrases import OBJECTS
+
+WORDS = {
+    "Atelectasis": r"atelectasis",
+    "Cardiomegaly": r"cardiomegaly|enlarged|enlargement of the cardiac|silhouette is mildly prominent",
+    "Consolidation": r"consolidat",
+    "Edema": r"edema",
+    "Pleural Effusion": r"effusion",
+    "Pneumothorax": r"pneumothorax",
+    "Support Devices": r"pacemaker|catheter|PICC|jugular line|tube|leads",
+}
+DENIAL = re.compile(r"^(no|there is no|negative for) |evidence of|resolved|cleared|no longer|normal", re.I)
+HEDGE = re.compile(
+    r"possible|cannot be excluded|may |could |questioned|suspected|probably|upper limits|borderline", re.I
+)
+
+
+@pytest.fixture(scope="module")
+def reports():
+    patients = draw_cohort("language", 150, 7, CaseMix())
+    return [(study, write_report(patient, study)) for patient in patients for study in patient.studies]
+
+
+def affirming(report, label):
+    """Sentences that say a finding is there, judged from their words alone."""
+    sentences = [s for s in (*report.findings, *report.impression) if re.search(WORDS[label], s, re.I)]
+    return [s for s in sentences if not DENIAL.search(s) and not HEDGE.search(s)]
+
+
+def test_reports_have_four_to_ten_different_sentences(reports):
+    lengths = [len(r.findings) + len(r.impression) for _, r in reports]
+    assert min(lengths) >= 4 and max(lengths) <= 10 and len(set(lengths)) > 4
+    texts = {(*r.findings, *r.impression) for _, r in reports}
+    assert len(texts) > 0.95 * len(reports)
+
+
+def test_each_section_is_missing_now_and_then_but_never_both(reports):
+    without_findings = sum(not r.findings for _, r in reports)
+    without_impression = sum(not r.impression for _, r in reports)
+    assert 0 < without_findings < 0.15 * len(reports) and 0 < without_impression < 0.2 * len(reports)
+    assert all(r.findings or r.impression for _, r in reports)
+
+
+def test_positive_labels_are_put_in_words_and_only_they(reports):
+    for _study, report in reports:
+        for label in WORDS:
+            said = report.labels.get(label)
+            assert bool(affirming(report, label)) == (said == 1), (label, said, report)
+
+
+def test_labels_agree_with_the_image(reports):
+    for study, report in reports:
+        truth = true_labels(study)
+        for label in (*LABEL_OF.values(), "Support Devices"):
+            said = report.labels.get(label)
+            if truth[label]:
+                assert said in (1, -1), (label, report)
+            else:
+                assert said in (0, None), (label, report)
+
+
+def test_uncertain_labels_are_hedged(reports):
+    seen = 0
+    for _study, report in reports:
+        for label, value in report.labels.items():
+            if value == -1 and label in WORDS:
+                seen += 1
+                sentences = [s for s in (*report.findings, *report.impression) if HEDGE.search(s)]
+                assert sentences, (label, report)
+    assert seen > 3
+
+
+def test_denials_and_normal_statements_are_common(reports):
+    said = [report.labels for _, report in reports]
+    assert sum(labels.get("Pneumothorax") == 0 for labels in said) > len(said) / 3
+    assert sum(labels.get("Cardiomegaly") == 0 for labels in said) > len(said) / 3
+
+
+def test_no_finding_share_and_meaning(reports):
+    free = [not any(true_labels(s)[x] for x in LABEL_OF.values()) for s, _ in reports]
+    assert 0.22 < sum(free) / len(free) < 0.36
+    for study, report in reports:
+        if report.labels.get("No Finding") == 1:
+            assert true_labels(study)["No Finding"] == 1
+
+
+def test_sides_and_zones_are_named(reports):
+    for study, report in reports:
+        for finding in study.findings:
+            if finding.kind in ("effusion", "pneumothorax") and finding.side in ("left", "right"):
+                other = "left" if finding.side == "right" else "right"
+                about = affirming(report, LABEL_OF[finding.kind])
+                assert not [s for s in about if re.search(rf"\b{other}\b", s)], (finding, about)
+
+
+def study_with(findings, prior=None, seed=0):
+    return Study(2, (View("PA", 1),), tuple(findings), prior, seed)
+
+
+def text_of(study):
+    patient = Patient(0, 1, "F", 50, None, (study,))
+    report = write_report(patient, study)
+    return " ".join((*report.findings, *report.impression)), report
+
+
+def test_change_is_worded_as_it_is():
+    small = Finding("effusion", "left", "lower", 0.45)
+    large = Finding("effusion", "left", "lower", 0.9)
+    grown = " ".join(text_of(study_with([large], (small,), seed))[0] for seed in range(60))
+    shrunk = " ".join(text_of(study_with([small], (large,), seed))[0] for seed in range(60))
+    more, less = re.compile("increased|worsening", re.I), re.compile("decreased|improv", re.I)
+    assert more.search(grown) and not less.search(grown)
+    assert less.search(shrunk) and not more.search(shrunk)
+
+
+def test_resolved_finding_counts_as_denied():
+    for seed in range(20):
+        text, report = text_of(study_with([], (Finding("edema", severity=0.6),), seed))
+        assert re.search("edema has (resolved|cleared)|edema has cleared", text)
+        assert report.labels["Edema"] == 0 and report.labels["No Finding"] == 1
+
+
+def test_labels_of_several_sentences_are_merged_like_chexperts():
+    said = [Sentence("", says) for says in ({"Edema": 0}, {"Edema": -1}, {"Edema": 1, "Fracture": 0})]
+    assert labels_said(said) == {"Edema": 1, "Fracture": 0}
+    assert labels_said(said[:2]) == {"Edema": -1}
+    assert labels_said(said[:1]) == {"Edema": 0, "No Finding": 1}
+
+
+def test_sentences_are_tidy(reports):
+    for _, report in reports:
+        for sentence in (*report.findings, *report.impression):
+            assert sentence[0].isupper() and sentence.endswith(".")
+            assert "  " not in sentence and " ." not in sentence and "{" not in sentence
+            assert not re.search(r"\b[Aa] [aeiou]|\b[Aa]n [^aeiou\W]", sentence), sentence
+
+
+def test_every_label_is_known(reports):
+    assert {label for _, report in reports for label in report.labels} <= set(LABELS)
+    assert set(OBJECTS) >= {f.variant for s, _ in reports for f in s.findings if f.variant}
