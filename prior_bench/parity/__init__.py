@@ -1,0 +1,1 @@
+"""Parity: our implementations against numbers that the official sources produced."""

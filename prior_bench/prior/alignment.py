@@ -1,0 +1,124 @@
+"""Alignment of images and reports: global, and local by sigmoid cross-attention (LAM)."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prior_bench.losses.contrastive import info_nce
+from prior_bench.prior.sentences import masked_mean
+
+
+def global_loss(image: Tensor, text: Tensor, logit_scale: Tensor) -> Tensor:
+    """Symmetric InfoNCE of [B, D] and [B, D] with the negatives of all processes (PRIOR, global alignment).
+
+    Args:
+        logit_scale: log of the inverse temperature, scalar, learned and not clamped.
+    """
+    image_to_text, text_to_image = info_nce(image, text, torch.exp(-logit_scale))
+    return (image_to_text + text_to_image) / 2
+
+
+class CrossAttention(NamedTuple):
+    """What patches and sentences of the same pair see of each other.
+
+    Attributes:
+        text_to_image: [B, N, D] sentences as each patch sees them.
+        image_attention: [B, N, S] in (0, 1), 0 on padded sentences.
+        image_to_text: [B, S, D] patches as each sentence sees them (any value on padded sentences).
+        text_attention: [B, S, N] in (0, 1).
+    """
+
+    text_to_image: Tensor
+    image_attention: Tensor
+    image_to_text: Tensor
+    text_attention: Tensor
+
+
+class SigmoidCrossAttention(nn.Module):
+    """Single-head attention both ways with a sigmoid instead of a softmax (PRIOR, LAM).
+
+    A sigmoid lets a patch belong to several sentences or to none. Maps 1 read patches, maps 2 sentences.
+    """
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.scale = dim**-0.5
+        for name in ("query1", "key1", "value1", "query2", "key2", "value2"):
+            setattr(self, name, nn.Linear(dim, dim))
+
+    def forward(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> CrossAttention:
+        """Patches [B, N, D], sentences [B, S, D] and their mask, bool [B, S]."""
+        from_image = torch.sigmoid(self.scale * self.query1(patches) @ self.key2(sentences).mT)
+        from_image = from_image.masked_fill(~mask[:, None, :], 0)
+        from_text = torch.sigmoid(self.scale * self.query2(sentences) @ self.key1(patches).mT)
+        return CrossAttention(
+            from_image @ self.value2(sentences), from_image, from_text @ self.value1(patches), from_text
+        )
+
+    def mean_attention(self, patches: Tensor, sentences: Tensor, mask: Tensor, chunk: int = 16) -> Tensor:
+        """Mean attention, averaged over both directions, of every image with every text.
+
+        Args:
+            patches: [I, N, D].
+            sentences: [T, S, D].
+            mask: bool [T, S].
+            chunk: images at a time; memory grows with chunk x T x N x S.
+
+        Returns:
+            [I, T].
+        """
+        query2, key2 = self.query2(sentences), self.key2(sentences)
+        rows = []
+        for some in patches.split(chunk):
+            from_image = torch.sigmoid(self.scale * torch.einsum("ind,tsd->tsin", self.query1(some), key2))
+            from_text = torch.sigmoid(self.scale * torch.einsum("tsd,ind->tsin", query2, self.key1(some)))
+            rows.append(masked_mean((from_image + from_text).mean(-1) / 2, mask).T)
+        return torch.cat(rows)
+
+
+def predictor(dim: int) -> nn.Sequential:
+    """SimSiam's prediction head: D to D/2 to D."""
+    return nn.Sequential(nn.Linear(dim, dim // 2), nn.ReLU(), nn.Linear(dim // 2, dim))
+
+
+def simsiam_loss(patches: Tensor, attended: Tensor, head: nn.Module) -> Tensor:
+    """Symmetric negative cosine between each side's prediction and the other, held fixed.
+
+    Args:
+        patches: [B, N, D].
+        attended: [B, N, D] the sentences as each patch sees them.
+        head: the predictor.
+
+    Returns:
+        [B] one value per report, in [-1, 1].
+    """
+
+    def agreement(predicted: Tensor, target: Tensor) -> Tensor:
+        return F.cosine_similarity(head(predicted), target.detach(), dim=-1).mean(-1)
+
+    return -(agreement(patches, attended) + agreement(attended, patches)) / 2
+
+
+def within_report_loss(sentences: Tensor, attended: Tensor, mask: Tensor, scale: Tensor) -> Tensor:
+    """Symmetric InfoNCE between a report's sentences and what each sees of the image.
+
+    Negatives are the other sentences of the same report, so a report of one sentence has exactly 0.
+
+    Args:
+        sentences: [B, S, D].
+        attended: [B, S, D] the patches as each sentence sees them.
+        mask: bool [B, S].
+        scale: inverse temperature, scalar.
+
+    Returns:
+        [B] one value per report.
+    """
+    logits = scale * F.normalize(sentences, dim=-1) @ F.normalize(attended, dim=-1).mT
+    # Finite, so that the rows of padded sentences have a gradient (of zero) rather than NaN.
+    nothing = torch.finfo(logits.dtype).min
+    match = logits.diagonal(dim1=1, dim2=2)
+    to_attended = logits.masked_fill(~mask[:, None, :], nothing).logsumexp(2) - match
+    to_sentence = logits.masked_fill(~mask[:, :, None], nothing).logsumexp(1) - match
+    return masked_mean((to_attended + to_sentence) / 2, mask)

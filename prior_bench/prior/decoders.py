@@ -1,0 +1,146 @@
+"""The two decoders of the cross-modality conditional reconstruction (CCR): to the image, to the report."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class _ConvBlock(nn.Module):
+    """Nearest up-sampling, then twice conv 3x3, batch norm, ReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int, size: int | None):
+        super().__init__()
+        self.size = size
+        self.conv1 = self._conv(channels_in, channels_out)
+        self.conv2 = self._conv(channels_out, channels_out)
+
+    @staticmethod
+    def _conv(channels_in: int, channels_out: int) -> nn.Sequential:
+        conv = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
+        return nn.Sequential(conv, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = self.size or tuple(2 * side for side in x.shape[-2:])
+        return self.conv2(self.conv1(F.interpolate(x, size=size, mode="nearest")))
+
+
+class ImageDecoder(nn.Module):
+    """A feature map to a grey image 2**blocks times as large.
+
+    Args:
+        channels: C of the input; halved by every block.
+        blocks: number of blocks.
+        sizes: side after each block, where it is not twice the side before.
+    """
+
+    def __init__(self, channels: int, blocks: int = 5, sizes: tuple[int, ...] | None = None):
+        super().__init__()
+        widths = [channels // 2**i for i in range(blocks + 1)]
+        self.blocks = nn.ModuleList(
+            _ConvBlock(widths[i], widths[i + 1], sizes[i] if sizes else None) for i in range(blocks)
+        )
+        self.output_head = nn.Sequential(nn.Conv2d(widths[-1], 1, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] to [B, 1, H 2**blocks, W 2**blocks]."""
+        for block in self.blocks:
+            x = block(x)
+        return self.output_head(x)
+
+
+class _Attention(nn.Module):
+    """Multi-head attention, residual and LayerNorm, with the parameter names of BERT."""
+
+    def __init__(self, dim: int, heads: int, dropout: float):
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.self = nn.ModuleDict({name: nn.Linear(dim, dim) for name in ("query", "key", "value")})
+        self.output = nn.ModuleDict({"dense": nn.Linear(dim, dim), "LayerNorm": _layer_norm(dim)})
+
+    def forward(self, x: Tensor, seen: Tensor, causal: bool = False) -> Tensor:
+        query, key, value = (
+            self.self[name](source).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for name, source in (("query", x), ("key", seen), ("value", seen))
+        )
+        dropout = self.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=causal)
+        mixed = self.output["dense"](mixed.transpose(1, 2).flatten(2))
+        return self.output["LayerNorm"](x + F.dropout(mixed, self.dropout, self.training))
+
+
+class _DecoderLayer(nn.Module):
+    """Self-attention, cross-attention, feed-forward; LayerNorm after each, as in BERT."""
+
+    def __init__(self, dim: int, heads: int, hidden: int, dropout: float):
+        super().__init__()
+        self.dropout = dropout
+        self.attention = _Attention(dim, heads, dropout)
+        self.crossattention = _Attention(dim, heads, dropout)
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(dim, hidden)})
+        self.output = nn.ModuleDict({"dense": nn.Linear(hidden, dim), "LayerNorm": _layer_norm(dim)})
+
+    def forward(self, x: Tensor, seen: Tensor, causal: bool) -> Tensor:
+        x = self.crossattention(self.attention(x, x, causal), seen)
+        expanded = self.output["dense"](F.gelu(self.intermediate["dense"](x)))
+        return self.output["LayerNorm"](x + F.dropout(expanded, self.dropout, self.training))
+
+
+def _layer_norm(dim: int) -> nn.LayerNorm:
+    return nn.LayerNorm(dim, eps=1e-12)
+
+
+class ReportDecoder(nn.Module):
+    """BERT decoder layers over learned queries that look at the patches, all at once (PRIOR, CCR).
+
+    Own layers instead of ``transformers.BertModel(is_decoder=True)``, which adds a causal mask unless it is
+    given a 4-D one (see the README). Parameters bear BERT's names, so a BERT decoder's weights fit (its word
+    embeddings are not used here and do not exist).
+
+    Args:
+        dim: D.
+        layers: decoder layers.
+        heads: attention heads.
+        hidden: width of the feed-forward.
+        positions: size of the table of position embeddings; at least the number of queries.
+        dropout: on attention weights and on the output of every sub-layer.
+        causal: query i sees queries 1..i only.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        layers: int = 8,
+        heads: int = 12,
+        hidden: int = 3072,
+        positions: int = 512,
+        dropout: float = 0.1,
+        causal: bool = False,
+    ):
+        super().__init__()
+        self.causal, self.dropout = causal, dropout
+        self.embeddings = nn.ModuleDict(
+            {
+                "position_embeddings": nn.Embedding(positions, dim),
+                "token_type_embeddings": nn.Embedding(2, dim),
+                "LayerNorm": _layer_norm(dim),
+            }
+        )
+        stack = nn.ModuleList(_DecoderLayer(dim, heads, hidden, dropout) for _ in range(layers))
+        self.encoder = nn.ModuleDict({"layer": stack})
+        self.apply(_init_as_bert)
+
+    def forward(self, queries: Tensor, patches: Tensor) -> Tensor:
+        """Queries [B, N, D] and patches [B, I, D] to sentences [B, N, D]."""
+        positions = self.embeddings["position_embeddings"].weight[: queries.shape[1]]
+        x = queries + positions + self.embeddings["token_type_embeddings"].weight[0]
+        x = F.dropout(self.embeddings["LayerNorm"](x), self.dropout, self.training)
+        for layer in self.encoder["layer"]:
+            x = layer(x, patches, self.causal)
+        return x
+
+
+def _init_as_bert(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear | nn.Embedding):
+        torch.nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear):
+        torch.nn.init.zeros_(module.bias)

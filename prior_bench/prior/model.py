@@ -1,0 +1,349 @@
+"""PRIOR (Cheng et al., ICCV 2023, arXiv 2307.12577): from a batch of images and reports to its losses.
+
+Stage 1 aligns, stage 2 replaces sentences by prototypes, stage 3 reconstructs image and report from each
+other. Shapes: B pairs, N patches, S sentences (padded), Q queries, K prototypes, D channels.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prior_bench.api import Features, PretrainBatch, TextBatch
+from prior_bench.encoders.image import ImageEncoder
+from prior_bench.encoders.text import TextEncoder
+from prior_bench.errors import BenchError, unknown_name
+from prior_bench.prior import reconstruction as ccr
+from prior_bench.prior.alignment import (
+    SigmoidCrossAttention,
+    global_loss,
+    predictor,
+    simsiam_loss,
+    within_report_loss,
+)
+from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
+from prior_bench.prior.pooling import SentenceAttentionPool
+from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
+from prior_bench.prior.sentences import gather_sentences
+from prior_bench.prior.variants import Variant, resolve
+
+WEIGHTS = {
+    "global": 1.0,
+    "local_image": 1.0,
+    "local_text": 1.0,
+    "prototype": 10.0,
+    "image": 1.0,
+    "report": 10.0,
+    "query": 1.0,
+    "report_global": 1.0,
+}
+"""Weights of the terms (released configuration); a term of weight 0 is not computed."""
+
+
+class Injected(NamedTuple):
+    """What is otherwise random or not unique, given instead (for parity).
+
+    Attributes:
+        sentence_noise: [B, S, K] Gumbel noise for the true sentences.
+        decoded_noise: [B, Q, K] Gumbel noise for the decoded ones.
+        assignment: int [B, Q] target of each query.
+    """
+
+    sentence_noise: Tensor | None = None
+    decoded_noise: Tensor | None = None
+    assignment: Tensor | None = None
+
+
+NOTHING_INJECTED = Injected()
+
+
+class PRIOR(nn.Module):
+    """PRIOR, fulfilling :class:`prior_bench.api.Method`. State-dict names follow the released checkpoint.
+
+    The attention pool's output map is the global text projection; there is no further one.
+
+    Args:
+        image_encoder: :class:`ImageEncoder` or its arguments (paper: ResNet-50, one channel,
+            ``pool="attention"``).
+        text_encoder: :class:`TextEncoder` or its arguments (paper: Bio_ClinicalBERT).
+        embed_dim: D; must be divisible by the 8 heads of the sentence pool and by 2**4.
+        prototypes: K; 0 leaves the sentence prototype bank out.
+        queries: Q, the most sentences that stage 3 reconstructs; longer reports are cut.
+        variant: ``"paper"``, ``"released"``, or switches (see :mod:`prior_bench.prior.variants`).
+        weights: changes to :data:`WEIGHTS`.
+        stage: 1, 2 or 3; training moves it on.
+        temperature, local_temperature: start of the learned ones.
+        prototype_temperature: of the Gumbel-softmax.
+        image_masking: share of the image's patches masked before reconstruction.
+        decoder_layers, decoder_heads, decoder_hidden, decoder_positions, decoder_dropout: of the report
+            decoder (see :class:`ReportDecoder`); heads default to D / 64, hidden to 4 D.
+        image_blocks: up-samplings of the image decoder; 2**blocks is the stride of a patch.
+    """
+
+    def __init__(
+        self,
+        image_encoder: dict[str, Any] | nn.Module,
+        text_encoder: dict[str, Any] | nn.Module,
+        embed_dim: int = 768,
+        prototypes: int = 512,
+        queries: int = 16,
+        variant: str | dict[str, Any] | Variant = "paper",
+        weights: dict[str, float] | None = None,
+        stage: int = 1,
+        temperature: float = 0.01,
+        local_temperature: float = 0.01,
+        prototype_temperature: float = 0.9,
+        image_masking: float = 0.5,
+        decoder_layers: int = 8,
+        decoder_heads: int | None = None,
+        decoder_hidden: int | None = None,
+        decoder_positions: int = 512,
+        decoder_dropout: float = 0.1,
+        image_blocks: int = 5,
+    ):
+        super().__init__()
+        self.variant, self.weights = resolve(variant), _weights(weights or {})
+        self.queries, self.image_masking = queries, image_masking
+        self.image_encoder = _made(ImageEncoder, image_encoder)
+        self.text_encoder = _made(TextEncoder, text_encoder)
+        self.register_buffer("_stage", torch.tensor(1))
+        self.stage = stage
+
+        self.global_image_projection = nn.Linear(self.image_encoder.dim, embed_dim)
+        self.local_image_projection = nn.Linear(self.image_encoder.local_dim, embed_dim)
+        self.local_text_projection = nn.Linear(self.text_encoder.dim, embed_dim)
+        self.global_text_attention = SentenceAttentionPool(embed_dim)
+        self.logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
+
+        self.local_cross_attention = SigmoidCrossAttention(embed_dim)
+        self.predictor = predictor(embed_dim)
+        self.local_logit_scale = nn.Parameter(torch.tensor(-math.log(local_temperature)))
+
+        self.sentence_bank = None
+        if prototypes:
+            self.sentence_bank = SentenceBank(
+                prototypes,
+                embed_dim,
+                prototype_temperature,
+                soft=self.variant.soft_prototypes,
+                always_noisy=self.variant.noise_at_inference,
+            )
+
+        self.image_decoder = ImageDecoder(2 * embed_dim, image_blocks)
+        self.prototype_queries = nn.Parameter(torch.randn(1, queries, embed_dim) * 0.02)
+        self.sentence_decoder = ReportDecoder(
+            embed_dim,
+            decoder_layers,
+            decoder_heads or max(embed_dim // 64, 1),
+            decoder_hidden or 4 * embed_dim,
+            decoder_positions,
+            decoder_dropout,
+            causal=self.variant.causal_report_decoder,
+        )
+
+    @property
+    def stage(self) -> int:
+        """1 alignment, 2 with prototypes, 3 with reconstruction; saved with the weights."""
+        return int(self._stage)
+
+    @stage.setter
+    def stage(self, stage: int) -> None:
+        if stage not in (1, 2, 3):
+            raise BenchError(f"stage is {stage!r}; must be 1, 2 or 3", where="PRIOR.stage")
+        self._stage.fill_(stage)
+
+    # --- encoders ---------------------------------------------------------------------------------------
+
+    def encode_image(self, images: Tensor) -> Features:
+        """Images [B, C, H, W] to the joint space: [B, D], and patches [B, N, D]."""
+        features = self.image_encoder(images)
+        patches = ccr.scramble(features.local) if self.variant.scrambled_patches else features.local
+        return Features(
+            self.global_image_projection(features.global_), self.local_image_projection(patches), None
+        )
+
+    def encode_text(self, text: TextBatch) -> Features:
+        """Texts to the joint space: [T, D], and sentences (prototypes from stage 2 on) [T, S, D]."""
+        index = _with_sep(text) if self.variant.sep_in_prompts else text.sentence_index
+        return self.embed_text(self.text_encoder(text).tokens, index)
+
+    def embed_text(self, tokens: Tensor, sentence_index: Tensor, noise: Tensor | None = None) -> Features:
+        """Token features [T, L, D'] to the joint space; ``noise`` as in :class:`SentenceBank`."""
+        sentences, mask = self.sentences(tokens, sentence_index)
+        if self.stage > 1 and self.sentence_bank is not None:
+            sentences = self.sentence_bank(sentences, noise).prototypes
+        return Features(self.global_text_attention(sentences, mask), sentences, mask)
+
+    def sentences(self, tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
+        """Projected sentences [B, S, D] and their mask; an affine map may follow the mean over tokens."""
+        sentences, mask = gather_sentences(tokens, sentence_index)
+        return self.local_text_projection(sentences), mask
+
+    # --- losses -----------------------------------------------------------------------------------------
+
+    def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
+        """The weighted terms of the current stage, as ``loss_<term>``, and the bank's perplexity."""
+        image = self.encode_image(batch.images)
+        sentences, mask = self.sentences(self.text_encoder(batch.text).tokens, batch.text.sentence_index)
+        terms = self.terms(image, sentences, mask, batch.images)
+        perplexity = terms.pop("perplexity", None)
+        losses = {f"loss_{name}": self.weight(name) * term for name, term in terms.items()}
+        return losses if perplexity is None else {**losses, "prototype_perplexity": perplexity}
+
+    def weight(self, term: str) -> float:
+        """The factor of a term in the current stage's total."""
+        tenfold = term == "global" and self.stage == 3 and self.variant.tenfold_global_in_stage3
+        return self.weights[term] * (10 if tenfold else 1)
+
+    def terms(
+        self,
+        image: Features,
+        sentences: Tensor,
+        mask: Tensor,
+        images: Tensor | None = None,
+        injected: Injected = NOTHING_INJECTED,
+    ) -> dict[str, Tensor]:
+        """The terms of the current stage, without their weights.
+
+        Args:
+            image: in the joint space.
+            sentences: [B, S, D], projected.
+            mask: bool [B, S].
+            images: [B, C, H, W], what stage 3 reconstructs.
+            injected: for parity.
+        """
+        terms, logits = {}, None
+        if self.stage == 3:
+            sentences, mask = sentences[:, : self.queries], mask[:, : self.queries]
+        if self.stage > 1 and self.sentence_bank is not None:
+            bank = self.sentence_bank(sentences, injected.sentence_noise)
+            if self.weights["prototype"]:
+                terms["prototype"] = prototype_loss(sentences, bank.prototypes, mask)
+            terms["perplexity"] = usage_perplexity(bank.logits, mask)
+            sentences, logits = bank.prototypes, bank.logits
+        report = self.global_text_attention(sentences, mask)
+        if self.weights["global"]:
+            terms["global"] = global_loss(image.global_, report, self.logit_scale)
+
+        seen = self.local_cross_attention(image.local, sentences, mask)
+        if self.weights["local_image"]:
+            terms["local_image"] = simsiam_loss(image.local, seen.text_to_image, self.predictor).mean()
+        if self.weights["local_text"]:
+            terms["local_text"] = self._local_text(sentences, seen.image_to_text, mask)
+        if self.stage == 3:
+            if self.weights["image"]:
+                terms["image"] = ccr.image_loss(self.decode_image(image.local, seen.text_to_image), images)
+            if any(self.weights[name] for name in ("report", "query", "report_global")):
+                terms |= self._report(image.local, sentences, mask, report, logits, injected)
+        return terms
+
+    def _local_text(self, sentences: Tensor, attended: Tensor, mask: Tensor) -> Tensor:
+        losses = within_report_loss(sentences, attended, mask, self.local_logit_scale.exp())
+        if self.variant.single_sentence_reports:
+            return losses.mean()
+        return losses.sum() / (mask.sum(1) > 1).sum().clamp(min=1)  # the others are exactly 0
+
+    def decode_image(self, patches: Tensor, attended: Tensor) -> Tensor:
+        """Image [B, 1, H, W] from masked patches [B, N, D] and the sentences they see [B, N, D]."""
+        drop = self.image_masking if self.training else 0.0
+        variant = self.variant
+        fused = ccr.fuse(patches, attended, drop, variant.channel_dropout, variant.scrambled_decoder_input)
+        return self.image_decoder(fused)
+
+    def decode_report(self, patches: Tensor) -> Tensor:
+        """Sentence prototypes [B, Q, D], in no order, from patches [B, N, D]."""
+        return self.sentence_decoder(self.prototype_queries.expand(len(patches), -1, -1), patches)
+
+    def _report(
+        self,
+        patches: Tensor,
+        sentences: Tensor,
+        mask: Tensor,
+        report: Tensor,
+        logits: Tensor | None,
+        injected: Injected,
+    ) -> dict[str, Tensor]:
+        empty = self.queries - sentences.shape[1]
+        real = F.pad(mask, (0, empty))
+        targets = F.pad(sentences * mask[..., None], (0, 0, 0, empty))
+        decoded = self.decode_report(patches)
+        ordered, counted = self.match(decoded, targets, real, injected.assignment)
+
+        terms = {"report": ccr.report_loss(ordered, targets, counted)}
+        summary = ordered
+        if self.sentence_bank is not None:
+            if self.weights["query"]:
+                predicted = self.sentence_bank.query(ordered[:, : sentences.shape[1]])
+                terms["query"] = self.query_loss(logits, predicted, mask)
+            summary = self.sentence_bank(ordered, injected.decoded_noise).prototypes
+        if self.weights["report_global"]:
+            summary = self.global_text_attention(summary, real)
+            terms["report_global"] = global_loss(summary, report, self.logit_scale)
+        return terms
+
+    def match(
+        self, decoded: Tensor, targets: Tensor, real: Tensor, assignment: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Decoded sentences [B, Q, D] in the order of the targets they match, and the slots that count.
+
+        Args:
+            targets: [B, Q, D], zero where not real.
+            real: bool [B, Q].
+            assignment: int [B, Q], to use instead of the Hungarian one.
+        """
+        all_count = self.variant.padded_slots_in_l1
+        if assignment is None:
+            cost = ccr.matching_cost(decoded, targets)
+            # An empty slot costs any query the same: the real targets are matched as if alone.
+            assignment = ccr.assign(cost if all_count else cost.masked_fill(~real[:, None, :], 0))
+        ordered = ccr.reorder(decoded, assignment, self.variant.inverse_permutation)
+        return ordered, torch.ones_like(real) if all_count else real
+
+    def query_loss(self, true: Tensor, predicted: Tensor, mask: Tensor) -> Tensor:
+        """KL consistency of bank queries, logits [B, S, K]; the true ones are the target."""
+        return query_consistency(
+            true if self.variant.kl_target_gradient else true.detach(), predicted, mask
+        )
+
+    # --- similarity -------------------------------------------------------------------------------------
+
+    def similarity(self, image: Features, text: Features) -> Tensor:
+        """Scaled cosine of the global features, [images, texts] (see ``Variant.local_similarity``)."""
+        logits = self.global_similarity(image, text)
+        if not self.variant.local_similarity:
+            return logits
+        return logits.softmax(1) + self.local_similarity(image, text).softmax(1) / 2
+
+    def global_similarity(self, image: Features, text: Features) -> Tensor:
+        """Cosine times the logit scale, [images, texts]."""
+        scale = self.logit_scale if self.variant.raw_logit_scale else self.logit_scale.exp()
+        return scale * F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
+
+    def local_similarity(self, image: Features, text: Features) -> Tensor:
+        """Mean sigmoid attention of both directions, [images, texts], in (0, 1)."""
+        mask = text.mask if text.mask is not None else torch.ones(text.local.shape[:2], dtype=torch.bool)
+        return self.local_cross_attention.mean_attention(image.local, text.local, mask.to(text.local.device))
+
+
+def _made(kind: type, encoder: dict[str, Any] | nn.Module) -> nn.Module:
+    return kind(**encoder) if isinstance(encoder, dict) else encoder
+
+
+def _weights(changes: dict[str, float]) -> dict[str, float]:
+    for name in changes:
+        if name not in WEIGHTS:
+            raise unknown_name("loss term", name, list(WEIGHTS), where="PRIOR(weights=...)")
+    return {**WEIGHTS, **changes}
+
+
+def _with_sep(text: TextBatch) -> Tensor:
+    """The sentence index with [SEP] in the sentence of one-sentence texts."""
+    index = text.sentence_index
+    single = index.amax(1, keepdim=True) <= 1
+    special = (text.attention_mask == 1) & (index < 1)
+    special[:, 0] = False  # [CLS]
+    return torch.where(special & single, 1, index)

@@ -1,0 +1,119 @@
+"""The sentence prototype memory bank (SPB): sentences as mixtures of K learned prototypes."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from prior_bench.errors import unknown_name
+from prior_bench.prior.sentences import mean_over_sentences
+
+_SCHEDULES = {
+    "fixed": lambda progress: 1.0,
+    "linear": lambda progress: 1 - 0.9 * progress,
+    "exp": lambda progress: 0.1**progress,
+}
+
+
+def temperature_at(step: int, steps: int, start: float = 0.9, schedule: str = "fixed") -> float:
+    """Gumbel-softmax temperature: constant, or falling to a tenth of ``start`` (linearly, exponentially).
+
+    Raises:
+        BenchError: unknown schedule.
+    """
+    if schedule not in _SCHEDULES:
+        raise unknown_name("temperature schedule", schedule, list(_SCHEDULES))
+    return start * _SCHEDULES[schedule](step / max(steps, 1))
+
+
+class Lookup(NamedTuple):
+    """What the bank says of sentences [..., D].
+
+    Attributes:
+        prototypes: [..., D] what each sentence is replaced by.
+        logits: [..., K] dot products with the bank, without noise.
+        weights: [..., K] of the mixture.
+        index: int [...] of the entry that weighs most.
+    """
+
+    prototypes: Tensor
+    logits: Tensor
+    weights: Tensor
+    index: Tensor
+
+
+class SentenceBank(nn.Module):
+    """K prototypes, queried by Gumbel-softmax (PRIOR, SPB).
+
+    Args:
+        prototypes: K.
+        dim: D.
+        temperature: of the softmax; training may lower it (:func:`temperature_at`).
+        soft: mixture of the bank; else the one entry that weighs most, straight-through.
+        always_noisy: draw noise at inference too.
+    """
+
+    def __init__(
+        self,
+        prototypes: int,
+        dim: int,
+        temperature: float = 0.9,
+        soft: bool = True,
+        always_noisy: bool = False,
+    ):
+        super().__init__()
+        self.embed = nn.Embedding(prototypes, dim)
+        self.temperature, self.soft, self.always_noisy = temperature, soft, always_noisy
+
+    def forward(self, sentences: Tensor, noise: Tensor | None = None) -> Lookup:
+        """Replace sentences [..., D] by prototypes.
+
+        Args:
+            noise: [..., K] Gumbel noise to use; None draws it in training and uses none at inference.
+        """
+        logits = self.query(sentences)
+        if noise is None and (self.training or self.always_noisy):
+            noise = -torch.empty_like(logits).exponential_().log()
+        noisy = logits if noise is None else logits + noise
+        weights = (noisy / self.temperature).softmax(-1)
+        index = weights.argmax(-1)
+        if not self.soft:
+            weights = F.one_hot(index, weights.shape[-1]) - weights.detach() + weights
+        return Lookup(weights @ self.embed.weight, logits, weights, index)
+
+    def query(self, sentences: Tensor) -> Tensor:
+        """Dot products of [..., D] with the bank, [..., K]."""
+        return sentences @ self.embed.weight.mT
+
+
+def prototype_loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference of sentences and their prototypes, [B, S, D]; gradient to both."""
+    return mean_over_sentences((prototypes - sentences).abs().mean(-1), mask)
+
+
+def query_consistency(target: Tensor, predicted: Tensor, mask: Tensor) -> Tensor:
+    """KL divergence from the predicted sentences' queries to the true ones', per sentence.
+
+    Args:
+        target: [B, S, K] logits of the true sentences.
+        predicted: [B, S, K] logits of the decoded ones.
+        mask: bool [B, S].
+    """
+    target, predicted = target.log_softmax(-1), predicted.log_softmax(-1)
+    return mean_over_sentences((target.exp() * (target - predicted)).sum(-1), mask)
+
+
+def usage_perplexity(logits: Tensor, mask: Tensor) -> Tensor:
+    """How many prototypes the sentences of a batch choose: exp of the entropy of the choices' frequencies.
+
+    Choices are noise-free, so that noise does not hide a collapse. At most K, and at most the number of
+    sentences.
+
+    Args:
+        logits: [B, S, K].
+        mask: bool [B, S].
+    """
+    chosen = F.one_hot(logits.argmax(-1), logits.shape[-1]) * mask[..., None]
+    share = chosen.flatten(0, -2).sum(0) / mask.sum().clamp(min=1)
+    return torch.exp(torch.special.entr(share).sum())

@@ -1,0 +1,70 @@
+"""Cross-modality conditional reconstruction (CCR): what the two branches are asked to give back."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from prior_bench.prior.sentences import masked_mean
+
+
+def scramble(patches: Tensor) -> Tensor:
+    """[B, N, C] read off the channel-major map in memory order, N rows of C (a slip of the released code)."""
+    return patches.mT.reshape(patches.shape)
+
+
+def to_map(patches: Tensor, scrambled: bool = False) -> Tensor:
+    """Patches [B, N, D] of a square grid as a map [B, D, H, W]; or re-read as one, as released."""
+    batch, count, dim = patches.shape
+    side = math.isqrt(count)
+    return (patches if scrambled else patches.mT).reshape(batch, dim, side, side)
+
+
+def fuse(patches: Tensor, attended: Tensor, drop: float, by_channel: bool, scrambled: bool) -> Tensor:
+    """The masked image beside what the report says of each patch: [B, 2D, H, W].
+
+    Args:
+        patches: [B, N, D].
+        attended: [B, N, D] the sentences as each patch sees them.
+        drop: share of positions masked; the others are scaled up, as in dropout.
+        by_channel: mask channels instead of positions.
+        scrambled: see :func:`to_map`.
+    """
+    if by_channel:
+        image = F.dropout2d(to_map(patches, scrambled), drop)
+    else:
+        image = to_map(F.dropout1d(patches, drop), scrambled)
+    return torch.cat([image, to_map(attended, scrambled)], dim=1)
+
+
+def image_loss(decoded: Tensor, images: Tensor) -> Tensor:
+    """Mean absolute error to the grey images [B, C, S, S], resized where the decoder gives another size."""
+    target = images[:, :1]
+    if target.shape[-2:] != decoded.shape[-2:]:
+        target = F.interpolate(target, size=decoded.shape[-2:], mode="bilinear", align_corners=True)
+    return (decoded - target).abs().mean()
+
+
+def matching_cost(decoded: Tensor, targets: Tensor) -> Tensor:
+    """L1 distance of each decoded sentence [B, N, D] to each target [B, N, D]: float64 [B, N, N]."""
+    return torch.cdist(decoded.detach().double(), targets.detach().double(), p=1)
+
+
+def assign(cost: Tensor) -> Tensor:
+    """Hungarian matching: [B, N, N] to the target of each query, int64 [B, N]."""
+    columns = np.stack([linear_sum_assignment(one)[1] for one in cost.cpu().numpy()])
+    return torch.from_numpy(columns).to(cost.device)
+
+
+def reorder(decoded: Tensor, assignment: Tensor, inverse: bool = False) -> Tensor:
+    """Put decoded sentences [B, N, D] in the order of their targets (or, as released, the inverse)."""
+    order = assignment if inverse else assignment.argsort(1)
+    return decoded.gather(1, order[..., None].expand_as(decoded))
+
+
+def report_loss(reordered: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute error of [B, N, D] over the slots of ``mask``, averaged over reports."""
+    return masked_mean((reordered - targets).abs().mean(-1), mask).mean()

@@ -1,0 +1,42 @@
+"""From tokens to sentences: padded [B, S, D] with a mask. Padding never changes a result."""
+
+import torch
+from torch import Tensor
+
+
+def gather_sentences(tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
+    """Each sentence as the mean of its tokens (PRIOR's sentence-wise representation).
+
+    A number without a token is skipped, and the later sentences move up.
+
+    Args:
+        tokens: [B, L, D].
+        sentence_index: int [B, L]; 1..n on the tokens of sentence n, below 1 elsewhere.
+
+    Returns:
+        Sentences [B, S, D] with S the highest number in the batch (at least 1), and their mask, bool
+        [B, S]. Padded sentences are zero.
+    """
+    numbers = torch.arange(1, max(int(sentence_index.max()), 1) + 1, device=tokens.device)
+    member = sentence_index[:, None, :] == numbers[:, None]  # [B, S, L]
+    member = _close_gaps(member)
+    count = member.sum(-1)
+    weight = member.to(tokens.dtype) / count.clamp(min=1)[..., None]
+    return weight @ tokens, count > 0
+
+
+def _close_gaps(member: Tensor) -> Tensor:
+    empty = ~member.any(-1)
+    order = empty.long().argsort(dim=1, stable=True)
+    return member.gather(1, order[..., None].expand_as(member))
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the real entries of axis 1: [B, S, ...] and bool [B, S] to [B, ...]; 0 where none is real."""
+    mask = mask.reshape(*mask.shape, *[1] * (values.ndim - 2))
+    return values.masked_fill(~mask, 0).sum(1) / mask.sum(1).clamp(min=1)
+
+
+def mean_over_sentences(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of [B, S] over all real sentences of the batch: a scalar, 0 where there is none."""
+    return values.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
