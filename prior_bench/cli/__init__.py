@@ -4,6 +4,7 @@ No verb module imports torch, an OpenMMLab library or pandas at import; they do 
 """
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -33,6 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Entry point of ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
     args = build_parser().parse_args(argv)
+    # Threads that wait actively are many times slower on a machine with anything else to do.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return args.run(args)
     except BenchError as error:

@@ -101,3 +101,24 @@ def chance(groups: np.ndarray | None, pool: int, *, exclude_self: bool) -> dict[
         values[f"precision_at_{k}"] = float(right.mean() / candidates)
         values[f"hit_at_{k}"] = float(1 - hypergeom.pmf(0, candidates, right, min(k, candidates)).mean())
     return values
+
+
+def majority(groups: np.ndarray, *, exclude_self: bool) -> dict[str, float]:
+    """Precision@K and Hit@K of one order for all queries: the commonest label vectors first.
+
+    A model that likes the same few candidates whatever it is asked comes near it, above chance.
+
+    Args:
+        groups, exclude_self: see :func:`chance`.
+    """
+    size = np.bincount(groups)[groups]
+    order = np.lexsort((groups, -size))
+    liking = np.empty(len(groups))
+    liking[order] = -np.arange(len(groups))
+    everyone = np.broadcast_to(liking, (len(groups), len(groups)))
+    found = top(everyone, max(KS), exclude=np.arange(len(groups)) if exclude_self else None)
+    match = groups[found] == groups[:, None]
+    return {f"{name}_at_{k}": value(k, match) for k in KS for name, value in _BY_CLASS.items()}
+
+
+_BY_CLASS = {"precision": precision_at, "hit": hit_at}

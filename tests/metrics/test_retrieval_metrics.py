@@ -93,6 +93,16 @@ def test_chance_of_a_hit_by_hand():
     )
 
 
+def test_majority_by_hand():
+    groups = np.array([0, 0, 1, 0, 2])  # three of the commonest kind come first for everyone
+    values = m.majority(groups, exclude_self=True)
+    assert values["precision_at_1"] == values["hit_at_1"] == pytest.approx(3 / 5)
+    # of the four others: 2 of 4 match for the three, none for the two
+    assert values["precision_at_5"] == pytest.approx((3 * 2 / 4) / 5)
+    itself = m.majority(groups, exclude_self=False)
+    assert itself["hit_at_5"] == 1 and itself["precision_at_5"] == pytest.approx((9 + 1 + 1) / 25)
+
+
 def test_unknown_labels_count_as_not_mentioned():
     groups = m.label_groups(np.array([[1, np.nan], [1, 0], [0, 1]], dtype=float))
     assert groups[0] == groups[1] != groups[2]

@@ -1,0 +1,125 @@
+"""Reading weights files as data: a checkpoint is never allowed to run code."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from prior_bench.errors import BenchError
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
+"""Keys under which training scripts put the state dict, in order of preference."""
+
+
+def read_tensors(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors or torch file, by name, on the CPU; a wrapping dict is opened.
+
+    Raises:
+        BenchError: the file is missing, truncated, no weights file, or holds objects other than plain data.
+    """
+    path = _existing(path)
+    if _is_safetensors(path):
+        with _open_safetensors(path) as file:
+            return {name: file.get_tensor(name) for name in file.keys()}
+    return _state_dict(_load_torch(path), path)
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The metadata of a safetensors file, without reading its tensors; empty for other files.
+
+    Raises:
+        BenchError: the file is missing or truncated.
+    """
+    path = _existing(path)
+    if not _is_safetensors(path):
+        return {}
+    with _open_safetensors(path) as file:
+        return file.metadata() or {}
+
+
+def sha256(path: str | Path) -> str:
+    """Hash of a file's content."""
+    with open(_existing(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise BenchError("no such checkpoint file", where=path)
+    return path
+
+
+def _is_safetensors(path: Path) -> bool:
+    if path.suffix == ".safetensors":
+        return True
+    with open(path, "rb") as file:  # 8 bytes header length, then JSON
+        return file.read(9)[8:] == b"{"
+
+
+def _open_safetensors(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="pt", device="cpu")
+    except SafetensorError as error:
+        raise BenchError(
+            f"truncated, or no safetensors file ({error})", where=path, fix="copy or download it again"
+        ) from error
+
+
+def _load_torch(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "Weights only load failed" not in str(error):
+            raise _truncated(path, error) from error
+        if zipfile.is_zipfile(path) or _is_pickle(path):
+            raise BenchError(
+                f"holds more than tensors and plain data, and is not opened: {_refused(error)}",
+                where=path,
+                fix="where you trust its source, in the environment that wrote it: "
+                "state = torch.load(file, weights_only=False)['state_dict']; torch.save(state, 'out.pth')",
+            ) from error
+        raise _truncated(path, error) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+        raise _truncated(path, error) from error
+
+
+def _truncated(path: Path, error: Exception) -> BenchError:
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    return BenchError(
+        f"truncated, or no weights file ({reason})", where=path, fix="copy or download it again"
+    )
+
+
+def _is_pickle(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(1) == b"\x80" and path.stat().st_size > 1
+
+
+def _refused(error: Exception) -> str:
+    """The part of torch's long message that names what was refused."""
+    for line in str(error).splitlines():
+        if "Unsupported" in line or "GLOBAL" in line or "persistent" in line:
+            return line.strip().split(". ")[0]
+    return "an object torch does not allow"
+
+
+def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
+    while isinstance(content, dict):
+        tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+        wrapper = next((k for k in WRAPPERS if isinstance(content.get(k), dict)), None)
+        if wrapper is None:
+            if tensors:
+                return tensors
+            break
+        content = content[wrapper]
+    raise BenchError(
+        "holds no state dict", where=path, fix=f"expected tensors by name, or under {', '.join(WRAPPERS)}"
+    )

@@ -1,0 +1,199 @@
+"""Which layout a foreign checkpoint has, and where each of its tensors goes in our image encoder.
+
+A checkpoint fits where its names, less one prefix, are those of the timm model. The prefix is found, not
+listed: whatever stands before the model's own names (``module.``, ``encoder_q.``, ``backbone.``…).
+Layouts whose names differ need an entry in LAYOUTS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from prior_bench.checkpoints.files import read_tensors, sha256
+from prior_bench.errors import BenchError
+
+MINIMUM_SHARE = 0.9
+"""Share of the model's tensors that a checkpoint must supply."""
+
+ARCHITECTURES = (
+    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "densenet121"),
+    *("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224", "vit_base_patch32_224"),
+    *("convnext_tiny", "convnext_small", "convnext_base"),
+)
+"""timm models tried where the architecture of a checkpoint is not told."""
+
+LESS_LIKELY = ("encoder_k", "momentum", "teacher", "ema", "text")
+"""Among equal matches, prefixes with these words come last: the trained encoder is the other one."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A family of checkpoints that name the image encoder's tensors in their own way.
+
+    Attributes:
+        name: as shown.
+        rename: (pattern, replacement) pairs, applied in order to each name; then the prefix is sought.
+        owns: whether a checkpoint with these names is of this family.
+    """
+
+    name: str
+    rename: tuple[tuple[str, str], ...] = ()
+    owns: Callable[[set[str]], bool] = field(default=lambda names: True)
+
+
+LAYOUTS = (Layout("torchvision or timm state dict"),)
+"""Layouts, the most particular first; each paper's released checkpoints get an entry here."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """How a checkpoint maps onto a model.
+
+    Attributes:
+        layout: name of the layout.
+        prefix: what stood before the model's own names.
+        mapping: model's name to checkpoint's name, where shapes agree (or the input layer is adapted).
+        missing: model's names that the checkpoint lacks.
+        misshapen: model's names whose shapes differ, with both shapes.
+        unused: checkpoint's names that go nowhere (classifiers, other towers).
+    """
+
+    layout: str
+    prefix: str
+    mapping: dict[str, str]
+    missing: tuple[str, ...]
+    misshapen: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """Matched share of the model's tensors, in [0, 1]."""
+        return len(self.mapping) / max(1, len(self.mapping) + len(self.missing) + len(self.misshapen))
+
+
+def recognise(tensors: dict[str, Tensor], model: nn.Module) -> Recognition:
+    """The best mapping of a checkpoint's tensors onto a timm model."""
+    layout = next(layout for layout in LAYOUTS if layout.owns(set(tensors)))
+    names = {_renamed(name, layout.rename): name for name in tensors}
+    state = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
+    candidates = [_match(layout, names, tensors, state, prefix) for prefix in _prefixes(names, state)]
+    return max(candidates, key=lambda match: len(match.mapping))  # the first of equals
+
+
+def load_image_weights(encoder: Any, path: str | Path, minimum: float = MINIMUM_SHARE) -> dict[str, Any]:
+    """Load a foreign checkpoint into an ImageEncoder's model.
+
+    A colour input layer is summed for a grey encoder; a grey one is repeated, divided by three.
+
+    Args:
+        encoder: :class:`prior_bench.encoders.image.ImageEncoder`.
+        path: weights file.
+        minimum: matched share of tensors under which the load is refused.
+
+    Returns:
+        What was recognised, for the record: layout, prefix, share, missing, misshapen, unused, sha256.
+
+    Raises:
+        BenchError: the file cannot be read, or fits too little; names the tensors.
+    """
+    tensors = read_tensors(path)
+    found = recognise(tensors, encoder.model)
+    if found.share < minimum:
+        raise _refusal(found, encoder.arguments["model_name"], path)
+    target = encoder.model.state_dict()
+    state = {name: _adapted(tensors[source], target[name].shape) for name, source in found.mapping.items()}
+    encoder.model.load_state_dict(state, strict=False)
+    return {
+        "layout": found.layout,
+        "prefix": found.prefix,
+        "share": round(found.share, 4),
+        "missing": list(found.missing),
+        "misshapen": list(found.misshapen),
+        "unused": list(found.unused),
+        "sha256": sha256(path),
+    }
+
+
+def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[str, int]:
+    """The timm model that a checkpoint belongs to, and its input channels.
+
+    Raises:
+        BenchError: none of ARCHITECTURES fits.
+    """
+    import timm
+    import torch
+
+    best: tuple[float, str, Recognition] | None = None
+    for name in ARCHITECTURES:
+        with torch.device("meta"):
+            model = timm.create_model(name, num_classes=0)
+        found = recognise(tensors, model)
+        if best is None or found.share > best[0]:
+            best = (found.share, name, found)
+    share, name, found = best
+    if share < MINIMUM_SHARE:
+        raise _refusal(found, name, path, guessed=True)
+    first = next(source for source in found.mapping.values() if tensors[source].ndim == 4)
+    channels = tensors[first].shape[1]
+    return name, channels if channels in (1, 3) else 3
+
+
+def _prefixes(names: dict[str, str], state: dict[str, Tensor]) -> list[str]:
+    """Whatever precedes the model's own names, the shortest and likeliest first."""
+    anchors = [name for name in state if state[name].ndim > 1][:1] + list(state)[-1:]
+    found = {""}
+    for anchor in anchors:
+        found |= {name[: -len(anchor)] for name in names if name.endswith(f".{anchor}") or name == anchor}
+    return sorted(found, key=lambda p: (any(word in p for word in LESS_LIKELY), len(p), p))
+
+
+def _match(
+    layout: Layout, names: dict[str, str], tensors: dict[str, Tensor], state: dict[str, Tensor], prefix: str
+) -> Recognition:
+    mapping, missing, misshapen = {}, [], []
+    for name, wanted in state.items():
+        source = names.get(prefix + name)
+        if source is None:
+            missing.append(name)
+        elif tensors[source].shape == wanted.shape or _is_input_layer(tensors[source].shape, wanted.shape):
+            mapping[name] = source
+        else:
+            misshapen.append(f"{name} {list(tensors[source].shape)} instead of {list(wanted.shape)}")
+    used = set(mapping.values())
+    unused = tuple(n for n in tensors if n not in used and not n.endswith("num_batches_tracked"))
+    return Recognition(layout.name, prefix, mapping, tuple(missing), tuple(misshapen), unused)
+
+
+def _is_input_layer(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    same = len(given) == len(wanted) == 4 and given[0] == wanted[0] and given[2:] == wanted[2:]
+    return same and {given[1], wanted[1]} == {1, 3}
+
+
+def _adapted(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+    if tensor.shape == shape:
+        return tensor
+    return tensor.sum(1, keepdim=True) if shape[1] == 1 else tensor.repeat(1, 3, 1, 1) / 3
+
+
+def _renamed(name: str, rules: tuple[tuple[str, str], ...]) -> str:
+    for pattern, replacement in rules:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def _refusal(found: Recognition, model: str, path: str | Path, guessed: bool = False) -> BenchError:
+    wrong = [f"missing {n}" for n in found.missing] + [f"misshapen {n}" for n in found.misshapen]
+    shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+    what = f"a checkpoint of another architecture: it supplies {found.share:.0%} of the tensors of {model}"
+    nearest = " (the nearest known)" if guessed else ""
+    return BenchError(
+        f"{what}{nearest}, {MINIMUM_SHARE:.0%} are needed: {shown}",
+        where=path,
+        fix="name its architecture, a timm model, in the backbone's image_encoder.model_name",
+    )

@@ -1,0 +1,85 @@
+"""Model hubs: say quickly and clearly when one cannot be reached."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from prior_bench.errors import BenchError
+
+
+def require_hub(what: str, *, where: object, fix: str) -> None:
+    """Return if the Hugging Face hub answers, else raise; the hub's own clients take most of a minute.
+
+    Args:
+        what: what is wanted from it, for the message.
+        where: the config key or name concerned.
+        fix: how to do without the hub.
+
+    Raises:
+        BenchError: the hub cannot be reached, or ``HF_HUB_OFFLINE`` is set.
+    """
+    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    if not offline and urllib.request.getproxies():
+        return  # whether a proxy lets us through only a real request can tell
+    endpoint = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+    try:
+        if offline:
+            raise OSError("HF_HUB_OFFLINE is set")
+        port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
+        socket.create_connection((endpoint.hostname, port), timeout=5).close()
+    except OSError as error:
+        raise BenchError(
+            f"{what} is not in the local cache and {endpoint.hostname} cannot be reached ({error})",
+            where=where,
+            fix=fix,
+        ) from error
+
+
+def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
+    """``factory.from_pretrained(name)`` of transformers: a folder, the local cache, or else the hub.
+
+    Args:
+        factory: an ``Auto…`` class of transformers.
+        name: hub name or local folder.
+        what: e.g. ``"the tokenizer of"``, for the message.
+        options: passed to ``from_pretrained``.
+
+    Raises:
+        BenchError: it cannot be had; says how to do without the hub.
+    """
+    fix = (
+        f"on a machine with network: hf download {name} --local-dir {Path(name).name}; copy the folder "
+        f"here and set text_encoder.name to its path; or use text_encoder.config for a small new model"
+    )
+    if not Path(name).is_dir():
+        try:
+            return factory.from_pretrained(name, local_files_only=True, **options)
+        except (OSError, ValueError):
+            require_hub(f"{what} '{name}'", where="text_encoder.name", fix=fix)
+    try:
+        return factory.from_pretrained(name, **options)
+    except (OSError, ValueError) as error:
+        raise BenchError(
+            f"{what} '{name}' cannot be had: {str(error).splitlines()[0]}", where="text_encoder.name", fix=fix
+        ) from error
+
+
+@contextlib.contextmanager
+def quiet(*loggers: str) -> Iterator[None]:
+    """Only errors from these loggers inside the block."""
+    before = {name: logging.getLogger(name).level for name in loggers}
+    try:
+        for name in loggers:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

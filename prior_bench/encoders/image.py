@@ -1,0 +1,210 @@
+"""Image encoder: any timm model, with pooled, local and per-stage features."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import asdict
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from prior_bench.api import Features, InputSpec
+from prior_bench.encoders.attention import AttentionPool2d
+from prior_bench.encoders.hub import quiet, require_hub
+from prior_bench.errors import BenchError, unknown_name
+
+POOLS = ("avg", "attention")
+
+
+class ImageEncoder(nn.Module):
+    """A timm model without its classifier. Its parameters keep timm's names under ``model.``.
+
+    Args:
+        model_name: as in ``timm.list_models()``, e.g. ``"resnet50"``, ``"vit_base_patch16_224"``.
+        in_channels: 1 or 3.
+        pretrained: True for timm's own weights (from the hub), or the path of a weights file.
+        pool: ``"avg"``, the model's own pooling (mean of the last map; the class token of a ViT), or
+            ``"attention"`` (:class:`AttentionPool2d` over the last map).
+        local_stage: which of the stages gives the local features.
+        model_args: further arguments of ``timm.create_model``, e.g. ``dict(channels=(32, 64, 128, 256))``
+            for a ResNet-18 of half the width.
+        input: fields of :class:`InputSpec` (or one); what is missing comes from the pre-trained weights'
+            own statistics (averaged over the colours) or InputSpec's defaults.
+
+    Attributes:
+        dim: channels of the global feature.
+        local_dim: channels of the local features.
+        input: what the encoder expects to be fed.
+        stage_channels, stage_strides: of the stages, finest first. A plain ViT has one map: it counts as
+            four equal stages.
+
+    Raises:
+        BenchError: unknown model or argument, or weights that cannot be had.
+    """
+
+    def __init__(
+        self,
+        model_name: str = "resnet50",
+        in_channels: int = 3,
+        pretrained: bool | str = False,
+        pool: str = "avg",
+        local_stage: int = -1,
+        model_args: dict[str, Any] | None = None,
+        input: dict[str, Any] | InputSpec | None = None,
+    ):
+        super().__init__()
+        known = known_model(model_name)
+        if in_channels not in (1, 3):
+            raise BenchError(
+                f"in_channels is {in_channels}; must be 1 or 3", where="image_encoder.in_channels"
+            )
+        if pool not in POOLS:
+            raise unknown_name("pool", pool, list(POOLS), where="image_encoder.pool")
+        self.input = _input_spec(known if pretrained is True else None, in_channels, input)
+        self._arguments = dict(
+            model_name=model_name,
+            in_channels=in_channels,
+            pool=pool,
+            local_stage=local_stage,
+            model_args=dict(model_args or {}),
+        )
+        arguments = dict(model_args or {})
+        if known.fixed_input_size:  # position embeddings are made for one size
+            arguments.setdefault("img_size", self.input.size)
+        self.model = _create(model_name, in_channels, pretrained is True, arguments)
+
+        infos = getattr(self.model.feature_info, "info", self.model.feature_info)
+        self.is_hierarchical = len({info["reduction"] for info in infos}) > 1
+        infos = list(infos) if self.is_hierarchical else [infos[-1]] * 4
+        if self.is_hierarchical:  # convolutions are a quarter faster in this layout, on CPU and GPU
+            self.model.to(memory_format=torch.channels_last)
+        self.stage_channels = tuple(info["num_chs"] for info in infos)
+        self.stage_strides = tuple(info["reduction"] for info in infos)
+        if not -len(infos) <= local_stage < len(infos):
+            raise BenchError(
+                f"local_stage is {local_stage}, but {model_name} has {len(infos)} stages",
+                where="image_encoder.local_stage",
+            )
+        self.local_stage = local_stage % len(infos)
+        self.local_dim = self.stage_channels[self.local_stage]
+        self.dim = self.stage_channels[-1] if pool == "attention" else self.model.head_hidden_size
+        self.attention_pool = self._attention_pool() if pool == "attention" else None
+        if isinstance(pretrained, str):
+            from prior_bench.checkpoints.recognise import load_image_weights
+
+            load_image_weights(self, pretrained)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What rebuilds this encoder, without its weights and without any download."""
+        return {**self._arguments, "input": asdict(self.input)}
+
+    def forward(self, images: Tensor) -> Features:
+        """Images [B, C, S, S] into one vector each [B, dim] and local features [B, H*W, local_dim].
+
+        The local features are the positions of the chosen stage in row-major order.
+        """
+        last = len(self.stage_channels) - 1
+        final, maps = self._run(images, sorted({self.local_stage, last}))
+        if self.attention_pool is None:
+            pooled = self.model.forward_head(final, pre_logits=True)
+        else:
+            pooled = self.attention_pool(maps[last])
+        return Features(pooled, maps[self.local_stage].flatten(2).transpose(1, 2), None)
+
+    def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
+        """The maps [B, C, H, W] of the given stages (indices into ``stage_channels``, -1 the last)."""
+        wanted = [stage % len(self.stage_channels) for stage in stages]
+        _, maps = self._run(images, sorted(set(wanted)))
+        return [maps[stage] for stage in wanted]
+
+    def _run(self, images: Tensor, stages: list[int]) -> tuple[Tensor, dict[int, Tensor]]:
+        if not self.is_hierarchical:
+            final, (grid,) = self.model.forward_intermediates(images, indices=1, norm=True)
+            return final, dict.fromkeys(range(len(self.stage_channels)), grid)
+        images = images.contiguous(memory_format=torch.channels_last)
+        final, maps = self.model.forward_intermediates(images, indices=stages)
+        return final, dict(zip(stages, maps, strict=True))
+
+    def _attention_pool(self) -> AttentionPool2d:
+        training, size = self.model.training, self.input.size
+        with torch.no_grad():  # only a run tells the grid: models round differently
+            grid = self.eval()._run(
+                torch.zeros(1, self.input.channels, size, size), [len(self.stage_channels) - 1]
+            )[1]
+        self.train(training)
+        height, width = grid[len(self.stage_channels) - 1].shape[-2:]
+        return AttentionPool2d((height, width), self.dim)
+
+
+def known_model(model_name: str) -> Any:
+    """timm's description of the model and its weights.
+
+    Raises:
+        BenchError: timm does not know it.
+    """
+    if not timm.is_model(model_name):
+        near = difflib.get_close_matches(model_name, timm.list_models(), n=3)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise BenchError(
+            f"timm has no model '{model_name}'",
+            where="image_encoder.model_name",
+            fix=f"{hint}all names: python -c \"import timm; print(*timm.list_models(), sep='\\n')\"",
+        )
+    return timm.get_pretrained_cfg(model_name)
+
+
+def _input_spec(weights: Any, channels: int, given: dict[str, Any] | InputSpec | None) -> InputSpec:
+    if isinstance(given, InputSpec):
+        given = asdict(given)
+    values = {"channels": channels}
+    if weights is not None:
+        values |= {"size": weights.input_size[-1], "mean": sum(weights.mean) / 3, "std": sum(weights.std) / 3}
+    try:
+        spec = InputSpec(**{**values, **(given or {})})
+    except TypeError as error:
+        raise BenchError(
+            str(error).replace("InputSpec.__init__() ", ""),
+            where="image_encoder.input",
+            fix="fields: size, channels, mean, std, resize",
+        ) from None
+    if spec.channels != channels:
+        raise BenchError(
+            f"input.channels is {spec.channels} but in_channels is {channels}", where="image_encoder"
+        )
+    return spec
+
+
+def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any]) -> nn.Module:
+    fix = (
+        f"on a machine with network: python -c \"import timm, torch; torch.save(timm.create_model('{name}', "
+        f"pretrained=True).state_dict(), '{name}.pth')\"; copy the file here and set "
+        f"image_encoder.pretrained='{name}.pth'"
+    )
+    try:
+        if not pretrained:
+            return timm.create_model(name, in_chans=channels, num_classes=0, **arguments)
+        if not _is_cached(name):
+            require_hub(f"the weights of '{name}'", where="image_encoder.pretrained", fix=fix)
+        with quiet("timm", "huggingface_hub"):
+            return timm.create_model(name, pretrained=True, in_chans=channels, num_classes=0, **arguments)
+    except TypeError as error:
+        raise BenchError(
+            f"{name} does not take these arguments: {error}", where="image_encoder.model_args"
+        ) from error
+    except (OSError, RuntimeError) as error:
+        if not pretrained:
+            raise
+        raise BenchError(
+            f"the weights of '{name}' cannot be had: {error}", where="image_encoder.pretrained", fix=fix
+        ) from error
+
+
+def _is_cached(name: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    repository = timm.get_pretrained_cfg(name).hf_hub_id
+    files = ("model.safetensors", "pytorch_model.bin")
+    return bool(repository) and any(isinstance(try_to_load_from_cache(repository, f), str) for f in files)

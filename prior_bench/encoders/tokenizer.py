@@ -1,0 +1,158 @@
+"""Report tokenizer: sentences in, padded ids out, each token knowing its sentence and its word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+from prior_bench.api import TextBatch
+from prior_bench.encoders.hub import load_from_hub, quiet
+from prior_bench.errors import BenchError
+
+BERT_SPECIALS = {"pad": "[PAD]", "unknown": "[UNK]", "first": "[CLS]", "last": "[SEP]", "mask": "[MASK]"}
+
+
+class ReportTokenizer:
+    """Tokenises reports given as tuples of sentences.
+
+    A report is tokenised once, as its sentences joined by spaces; which sentence and which word a token
+    belongs to is read off the character offsets of that one tokenisation. A report of more than
+    ``max_tokens`` is cut; it keeps its final [SEP].
+
+    Args:
+        backend: a fast tokenizer that adds [CLS] and [SEP] (or what its model uses for them).
+        pad_token: its padding token.
+        max_tokens: longest output, special tokens included.
+    """
+
+    def __init__(self, backend: Tokenizer, pad_token: str = "[PAD]", max_tokens: int = 256):
+        self.pad_token, self.max_tokens = pad_token, max_tokens
+        self._backend = Tokenizer.from_str(backend.to_str())  # ours to configure
+        self._backend.no_padding()
+        self._backend.enable_truncation(max_tokens)
+        self._pad_id = self._backend.token_to_id(pad_token)
+        if self._pad_id is None:
+            raise BenchError(f"the tokenizer has no padding token '{pad_token}'", where="tokenizer")
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of token ids, added tokens included."""
+        return self._backend.get_vocab_size()
+
+    def __call__(self, texts: list[tuple[str, ...]]) -> TextBatch:
+        """Tokenise B texts; L, the padded length, is that of the longest of them."""
+        rows = [self._encode(text) for text in texts]
+        length = max(len(row[0]) for row in rows)
+        fill = (self._pad_id, 0, -1, -1)
+        columns = [
+            torch.tensor([row[k] + [fill[k]] * (length - len(row[k])) for row in rows])
+            for k in range(len(fill))
+        ]
+        return TextBatch(*columns)
+
+    def lengths(self, texts: Iterable[tuple[str, ...]]) -> list[int]:
+        """Number of tokens of each text after truncation, [CLS] and [SEP] included."""
+        return [len(self._backend.encode(" ".join(text)).ids) for text in texts]
+
+    def tokens(self, ids: Iterable[int]) -> list[str]:
+        """The tokens behind ids, for showing."""
+        return [self._backend.id_to_token(int(i)) for i in ids]
+
+    def _encode(self, text: tuple[str, ...]) -> tuple[list[int], ...]:
+        encoding = self._backend.encode(" ".join(text))
+        starts, position = [], 0
+        for sentence in text:
+            starts.append(position)
+            position += len(sentence) + 1
+        sentences, current = [], 0
+        for (start, _), word in zip(encoding.offsets, encoding.word_ids, strict=True):
+            while word is not None and current < len(starts) and starts[current] <= start:
+                current += 1  # an empty sentence has no token, but keeps its number
+            sentences.append(-1 if word is None else current)
+        words = [-1 if word is None else word for word in encoding.word_ids]
+        return encoding.ids, encoding.attention_mask, sentences, words
+
+    # --- where tokenizers come from -------------------------------------------------------------------
+
+    @classmethod
+    def train(
+        cls, corpus: Iterable[tuple[str, ...]], vocab_size: int, max_tokens: int = 256
+    ) -> ReportTokenizer:
+        """A lower-casing WordPiece tokenizer trained on reports; the same corpus gives the same one.
+
+        Raises:
+            BenchError: the corpus is empty.
+        """
+        texts = [" ".join(text) for text in corpus]
+        if not any(texts):
+            raise BenchError("there is no text to train a tokenizer on", where="tokenizer")
+        specials = list(BERT_SPECIALS.values())
+        draft = _word_piece({})
+        letters = sorted(
+            {c for text in texts for c in draft.normalizer.normalize_str(text) if not c.isspace()}
+        )
+        # Announced as special tokens, the letters get their ids in our order rather than a hash map's;
+        # ids break ties between merges, so without this every run would find another vocabulary.
+        alphabet = [piece for letter in letters for piece in (letter, f"##{letter}")]
+        trainer = trainers.WordPieceTrainer(
+            vocab_size=vocab_size, special_tokens=specials + alphabet, show_progress=False
+        )
+        draft.train_from_iterator(texts, trainer)
+        trained = _word_piece(draft.get_vocab())
+        trained.add_special_tokens(specials)
+        trained.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", special_tokens=[(t, trained.token_to_id(t)) for t in ("[CLS]", "[SEP]")]
+        )
+        return cls(trained, "[PAD]", max_tokens)
+
+    @classmethod
+    def from_pretrained(cls, name: str, max_tokens: int = 256) -> ReportTokenizer:
+        """The fast tokenizer of a hub name or local folder.
+
+        Raises:
+            BenchError: it cannot be had, or has no fast version.
+        """
+        from transformers import AutoTokenizer
+
+        with quiet("transformers", "huggingface_hub"):
+            tokenizer = load_from_hub(AutoTokenizer, name, "the tokenizer of", use_fast=True)
+        if not tokenizer.is_fast:
+            raise BenchError(f"'{name}' has no fast tokenizer", where="text_encoder.name")
+        return cls(tokenizer.backend_tokenizer, tokenizer.pad_token, max_tokens)
+
+    def to_json(self) -> str:
+        """All of it as one string."""
+        return json.dumps(
+            {
+                "pad_token": self.pad_token,
+                "max_tokens": self.max_tokens,
+                "backend": json.loads(self._backend.to_str()),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> ReportTokenizer:
+        """The tokenizer that :meth:`to_json` wrote."""
+        values = json.loads(text)
+        return cls(
+            Tokenizer.from_str(json.dumps(values["backend"])), values["pad_token"], values["max_tokens"]
+        )
+
+    def __getstate__(self) -> str:
+        return self.to_json()
+
+    def __setstate__(self, state: str) -> None:
+        self.__dict__ = self.from_json(state).__dict__
+
+
+def _word_piece(vocabulary: dict[str, int]) -> Tokenizer:
+    unknown = BERT_SPECIALS["unknown"]
+    tokenizer = Tokenizer(
+        models.WordPiece(vocabulary, unk_token=unknown) if vocabulary else models.WordPiece(unk_token=unknown)
+    )
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer

@@ -1,0 +1,87 @@
+"""Batches of texts of like length: less padding, the same data."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.utils.data import Sampler
+
+from prior_bench.api import PretrainBatch
+from prior_bench.encoders.tokenizer import ReportTokenizer
+from prior_bench.errors import BenchError
+
+POOL = 8
+"""Batches whose pairs are drawn together and sorted by length among themselves."""
+
+
+class DrawsTexts(Protocol):
+    """A data set that knows which text it will give."""
+
+    def __len__(self) -> int: ...
+
+    def draw_text(self, epoch: int, index: int) -> tuple[str, ...]:
+        """The sentences of a sample in an epoch."""
+
+
+class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
+    """Batches of keys (epoch, index), shuffled anew each epoch; the incomplete last one is dropped.
+
+    The data are shuffled, cut into pools of a few batches, sorted by length within each pool and cut into
+    batches, whose order is shuffled again. Length is counted in characters, which is near enough. Each
+    process gets its share of every batch, so that all processes together see the same batches as one.
+
+    Args:
+        dataset: what is sampled from.
+        batch_size: over all processes; a multiple of ``processes``.
+        seed: of the order.
+        rank, processes: which share this process gets.
+
+    Raises:
+        BenchError: fewer data than one batch, or a batch that cannot be shared evenly.
+    """
+
+    def __init__(
+        self, dataset: DrawsTexts, batch_size: int, seed: int = 0, rank: int = 0, processes: int = 1
+    ):
+        if len(dataset) < batch_size:
+            raise BenchError(f"{len(dataset)} pairs do not fill a batch of {batch_size}", where="batch_size")
+        if batch_size % processes:
+            raise BenchError(f"{batch_size} is no multiple of the {processes} processes", where="batch_size")
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
+        self.rank, self.processes, self.epoch = rank, processes, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next iteration."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.dataset) // self.batch_size
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        epoch = self.epoch
+        draw = random.Random(f"order/{self.seed}/{epoch}")
+        order = draw.sample(range(len(self.dataset)), len(self) * self.batch_size)
+        batches = []
+        for start in range(0, len(order), POOL * self.batch_size):
+            pool = order[start : start + POOL * self.batch_size]
+            pool.sort(key=lambda index: sum(map(len, self.dataset.draw_text(epoch, index))))
+            batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
+        draw.shuffle(batches)
+        for batch in batches:
+            yield [(epoch, index) for index in batch[self.rank :: self.processes]]
+
+
+class Collate:
+    """Stacks images and tokenises texts, padded to the longest of the batch."""
+
+    def __init__(self, tokenizer: ReportTokenizer):
+        self.tokenizer = tokenizer
+
+    def __call__(self, samples: list[tuple[Tensor, tuple[str, ...]]]) -> PretrainBatch:
+        """B samples into a batch."""
+        images, texts = zip(*samples, strict=True)
+        return PretrainBatch(torch.stack(images), self.tokenizer(list(texts)))

@@ -1,0 +1,157 @@
+"""Image-report pairs for pre-training; what is drawn depends on (seed, epoch, study) alone."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from prior_bench.errors import BenchError
+from prior_bench.pretraining.config import Data
+from prior_bench.runtime import progress
+
+CACHE_MARGIN = 1.25
+"""Longest side of a cached image, in input sizes: room for crops without blur."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A study: its images, one of which is drawn each time, and the sentences of its report."""
+
+    images: tuple[Path, ...]
+    report: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """All pairs of a data set that a config trains on.
+
+    Attributes:
+        pairs: in the order of the data set.
+        name: of the data set.
+        fingerprint: of the data set's content.
+        synthetic: whether it is the sample benchmark.
+    """
+
+    pairs: tuple[Pair, ...]
+    name: str
+    fingerprint: str
+    synthetic: bool
+
+    def corpus(self) -> list[tuple[str, ...]]:
+        """All reports, for training a tokenizer."""
+        return [pair.report for pair in self.pairs]
+
+
+def read_pairs(data: Data) -> Pairs:
+    """The pairs of the data set, less the sentences and reports that are too short.
+
+    Raises:
+        BenchError: the data set has no reports, or none is long enough.
+    """
+    from prior_bench.data.open import open_dataset
+
+    manifest = open_dataset(data.dataset, split=data.split_rule)
+    if not manifest.has("reports"):
+        raise BenchError("has no reports to pre-train on", where=manifest.name)
+    table = manifest.table[manifest.table["split"].isin(data.splits)]
+    study = table["study_id"] if "study_id" in table else table["id"]
+    pairs = []
+    for _, rows in table.groupby(study.astype(str), sort=False):
+        report = rows["report"].iloc[0]
+        sentences = [s for s in report or () if _words(s) >= max(1, data.min_sentence_words)]
+        if len(sentences) >= max(1, data.min_sentences) and sum(map(_words, sentences)) >= data.min_words:
+            pairs.append(Pair(tuple(manifest.root / name for name in rows["image"]), tuple(sentences)))
+    if not pairs:
+        raise BenchError(
+            f"no report of the splits {', '.join(data.splits)} is long enough",
+            where=manifest.name,
+            fix="lower data.min_sentences, data.min_words or data.min_sentence_words",
+        )
+    return Pairs(tuple(pairs), manifest.name, manifest.fingerprint(), manifest.synthetic)
+
+
+class PairDataset(Dataset):
+    """Gives (image tensor [C, S, S], sentences) for a key (epoch, index).
+
+    Image, text and augmentation are drawn from a generator seeded by (seed, epoch, index), so that they
+    are the same with any number of worker processes, and after a resume.
+
+    Args:
+        pairs: what :func:`read_pairs` gave.
+        transform: from uint8 [H, W] to a float32 tensor; draws from torch's global generator.
+        text: one of :data:`prior_bench.pretraining.config.TEXT_MODES`.
+        seed: of all draws.
+        cache_size: longest side of images kept in memory, or None to decode anew each time.
+    """
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        transform: Callable[[np.ndarray], Tensor],
+        text: str = "report",
+        seed: int = 0,
+        cache_size: int | None = None,
+    ):
+        self.pairs, self.transform, self.text, self.seed = pairs.pairs, transform, text, seed
+        self._cache = _cache_images(self.pairs, cache_size) if cache_size else None
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def draw_text(self, epoch: int, index: int) -> tuple[str, ...]:
+        """The sentences fed for a study in an epoch."""
+        report = self.pairs[index].report
+        if self.text == "report":
+            return report
+        draw = random.Random(f"text/{self.seed}/{epoch}/{index}")
+        if self.text == "random_sentence":
+            return (draw.choice(report),)
+        if self.text == "random_sentences":
+            return tuple(draw.sample(report, draw.randint(1, len(report))))
+        return tuple(draw.sample(report, len(report)))
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, tuple[str, ...]]:
+        epoch, index = key
+        draw = random.Random(f"image/{self.seed}/{epoch}/{index}")
+        path = draw.choice(self.pairs[index].images)
+        image = self._cache[path] if self._cache else _read(path)
+        generator = torch.default_generator
+        state = generator.get_state()
+        generator.manual_seed(draw.getrandbits(63))
+        try:
+            return self.transform(image), self.draw_text(epoch, index)
+        finally:
+            generator.set_state(state)
+
+
+def _read(path: Path) -> np.ndarray:
+    from prior_bench.data.images import read_image
+
+    return read_image(path)
+
+
+def _cache_images(pairs: tuple[Pair, ...], size: int) -> dict[Path, np.ndarray]:
+    paths = sorted({path for pair in pairs for path in pair.images})
+    return {path: _reduced(_read(path), size) for path in progress(paths, "caching images")}
+
+
+def _reduced(image: np.ndarray, size: int) -> np.ndarray:
+    from PIL import Image
+
+    scale = size / max(image.shape)
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(side * scale)) for side in image.shape)
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _words(sentence: str) -> int:
+    return len(re.findall(r"\w+", sentence))

@@ -1,0 +1,113 @@
+"""mmengine hooks of every pre-training run: exact resuming, plain checkpoints, history."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import all_reduce, get_rank, get_world_size, is_main_process
+from mmengine.hooks import Hook
+
+from prior_bench.runtime import progress, seed_everything
+
+
+def plain_types(value: Any) -> Any:
+    """The part of a nested value that is plain: str, numbers, None, and lists and dicts of these."""
+    if hasattr(value, "item") and getattr(value, "size", None) == 1:
+        return value.item()  # NumPy's floats pass for Python's, but not in torch's weights-only loading
+    if isinstance(value, list | tuple):
+        return [plain_types(v) for v in value if _is_plain(v)]
+    if isinstance(value, dict):
+        return {str(k): plain_types(v) for k, v in value.items() if _is_plain(v)}
+    return value if _is_plain(value) else None
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool | None | list | tuple | dict) or hasattr(value, "item")
+
+
+class PlainCheckpoint(Hook):
+    """Keeps what is no plain data out of checkpoints, so that torch's weights-only loading takes them."""
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
+        """Replace the message hub's buffers, and anything else that is no plain data."""
+        info = plain_types(checkpoint["message_hub"]["runtime_info"])
+        resumed = {k: v for k, v in checkpoint["message_hub"]["resumed_keys"].items() if k in info}
+        checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": info, "resumed_keys": resumed}
+        checkpoint["meta"] = plain_types(checkpoint["meta"])
+
+
+class ReseedEachEpoch(Hook):
+    """Makes an epoch depend on (seed, epoch, process) alone, so that a resumed run equals an undisturbed one.
+
+    mmengine does not keep random states in its checkpoints.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Seed every generator and tell the batch sampler its epoch."""
+        seed_everything((self.seed * 1_000_003 + runner.epoch) * 1_009 + get_rank())
+        runner.train_dataloader.batch_sampler.set_epoch(runner.epoch)
+
+
+class History(Hook):
+    """Mean losses of each epoch: a bar while it runs, a line when it is over, and a file for curves.
+
+    Args:
+        path: JSON file, a list with one dict per epoch.
+        batch_size: over all processes, for the speed.
+    """
+
+    priority = "NORMAL"
+
+    def __init__(self, path: Path, batch_size: int):
+        self.path, self.batch_size = Path(path), batch_size
+        self.epochs: list[dict[str, float]] = []
+
+    def before_train(self, runner: Any) -> None:
+        """Take up the history of the epochs already done."""
+        if runner.epoch and self.path.is_file():
+            self.epochs = json.loads(self.path.read_text())[: runner.epoch]
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Start the epoch's sums and its bar."""
+        self._sums, self._start = {}, time.monotonic()
+        steps = len(runner.train_dataloader)
+        self._bar = progress(range(steps), f"epoch {runner.epoch + 1}/{runner.max_epochs}", steps)
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        """Add a step's scalars, without waiting for the device."""
+        for name, value in (outputs or {}).items():
+            self._sums[name] = self._sums.get(name, 0) + value.detach()
+        self._bar.update()
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Close the epoch: average over steps and processes, write, and print one line."""
+        self._bar.close()
+        steps, seconds = len(runner.train_dataloader), time.monotonic() - self._start
+        means = {}
+        for name, total in self._sums.items():
+            mean = total.float() / steps
+            if get_world_size() > 1:
+                all_reduce(mean, op="mean")
+            means[name] = mean.item()
+        lr = runner.optim_wrapper.get_lr()["lr"][0]
+        self.epochs.append({"epoch": runner.epoch + 1, **means, "lr": lr, "seconds": round(seconds, 2)})
+        if is_main_process():
+            unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+            unfinished.write_text(json.dumps(self.epochs, indent=1))
+            os.replace(unfinished, self.path)
+            losses = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+            speed = steps * self.batch_size / max(seconds, 1e-9)
+            done = f"epoch {runner.epoch + 1}/{runner.max_epochs}"
+            print(f"{done}  {losses}  {seconds:.1f} s  {speed:.0f} pairs/s", file=sys.stderr)

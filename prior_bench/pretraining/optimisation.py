@@ -1,0 +1,53 @@
+"""Optimiser and learning-rate schedule of a config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from torch import nn
+
+from prior_bench.pretraining.config import Optimizer, PretrainConfig, Schedule
+
+
+def parameter_groups(model: nn.Module, config: Optimizer) -> list[dict[str, Any]]:
+    """Trainable parameters, grouped by whether they are decayed and by their ``lr_scale``.
+
+    Vectors and scalars (biases, normalisation, temperatures) are not decayed.
+    """
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            factors = [f for prefix, f in config.lr_scale.items() if name.startswith(prefix)]
+            groups.setdefault((factors[0] if factors else 1.0, parameter.ndim > 1), []).append(parameter)
+    return [
+        {"params": parameters, "lr": config.lr * factor, "weight_decay": config.weight_decay * decayed}
+        for (factor, decayed), parameters in groups.items()
+    ]
+
+
+def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> OptimWrapper:
+    """The optimiser with gradient clipping and, on a GPU, mixed precision."""
+    optimizer = config.optimizer
+    made = getattr(torch.optim, optimizer.type)(
+        parameter_groups(method, optimizer), lr=optimizer.lr, betas=tuple(optimizer.betas)
+    )
+    clip = {"max_norm": config.clip_grad} if config.clip_grad else None
+    if device.startswith("cuda") and config.precision != "float32":
+        return AmpOptimWrapper(dtype=config.precision, optimizer=made, clip_grad=clip)
+    return OptimWrapper(made, clip_grad=clip)
+
+
+def schedulers(config: Schedule, steps_per_epoch: int) -> list[dict[str, Any]]:
+    """Configs of mmengine's schedulers, counted in steps."""
+    warmup, total = round(config.warmup_epochs * steps_per_epoch), config.epochs * steps_per_epoch
+    parts = []
+    if warmup:
+        parts.append(
+            dict(type="LinearLR", start_factor=config.warmup_factor, begin=0, end=warmup, by_epoch=False)
+        )
+    if total - warmup > 1:
+        cosine = dict(type="CosineAnnealingLR", begin=warmup, end=total, T_max=total - warmup, by_epoch=False)
+        parts.append({**cosine, "eta_min_ratio": config.final_factor})
+    return parts

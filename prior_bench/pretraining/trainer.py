@@ -1,0 +1,305 @@
+"""Pre-training of one config with one seed on mmengine's Runner."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import sys
+import uuid
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging import MMLogger
+from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import DataLoader
+
+from prior_bench.checkpoints.native import save_method
+from prior_bench.engine.provenance import versions
+from prior_bench.errors import BenchError
+from prior_bench.losses.gather import rank, world_size
+from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
+from prior_bench.pretraining.config import PretrainConfig, load_config
+from prior_bench.pretraining.dataset import CACHE_MARGIN, PairDataset, Pairs, read_pairs
+from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch
+from prior_bench.pretraining.identity import run_identity
+from prior_bench.pretraining.model import PretrainModel, build_method
+from prior_bench.pretraining.optimisation import optim_wrapper, schedulers
+from prior_bench.runtime import pick_device
+
+FINAL = "model.safetensors"
+HISTORY = "history.json"
+RUN = "run.json"
+
+
+def pretrain(
+    config: PretrainConfig | str,
+    work_dir: str | Path,
+    seed: int = 0,
+    device: str = "auto",
+    resume: bool = True,
+    workers: int = 0,
+) -> Path:
+    """Train, or go on where a killed run was, and return the checkpoint; nothing is done twice.
+
+    Under ``torchrun`` every process trains its share of each batch. On a CPU, a run that was killed and
+    resumed gives bit for bit the weights of an undisturbed one.
+
+    Args:
+        config: a :class:`PretrainConfig`, or the name or path of one.
+        work_dir: of this run alone; holds the log, ``history.json`` and, while training, the epochs' states.
+        seed: of the weights, the order and everything drawn.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        resume: go on from the last epoch's state; False starts over.
+        workers: data loading processes, per training process.
+
+    Returns:
+        Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`.
+
+    Raises:
+        BenchError: config or data cannot be used, or ``work_dir`` holds another run.
+    """
+    config = load_config(config) if isinstance(config, str) else config
+    device, work_dir = pick_device(device), Path(work_dir)
+    _check_logs(config)
+    with _process_group(device):
+        pairs = read_pairs(config.data)
+        identity = run_identity(config, pairs.fingerprint, seed)
+        if _claim(work_dir, {"identity": identity, "seed": seed, "config": config.to_dict()}, resume):
+            return work_dir / FINAL
+        method = build_method(config, pairs.corpus(), seed)
+        runner, history = _runner(config, method, pairs, work_dir, seed, device, workers)
+        try:
+            runner.train()
+        finally:
+            _close_logs(runner.logger)
+        if rank() == 0:
+            provenance = _provenance(config, pairs, seed, identity, history)
+            save_method(work_dir / FINAL, method, config.method, provenance)
+            _tidy(work_dir)
+        if world_size() > 1:
+            torch.distributed.barrier()
+    return work_dir / FINAL
+
+
+class _Runner(Runner):
+    """mmengine's Runner, quiet, and on the device that was asked for rather than any GPU there is."""
+
+    def __init__(self, *args: Any, device: str, **kwargs: Any):
+        self.device = device
+        super().__init__(*args, **kwargs)
+
+    def build_logger(
+        self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any
+    ) -> MMLogger:
+        """A logger that writes to ``pretrain.log`` and shows errors only."""
+        logger = super().build_logger(log_level, str(Path(self.work_dir) / "pretrain.log"), **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.setLevel(logging.ERROR)
+        return logger
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Take up an epoch's state; mmengine prints its path, we say where training goes on."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            super().resume(filename, *args, **kwargs)
+        if rank() == 0:
+            print(f"going on after epoch {self.epoch}", file=sys.stderr)
+
+    def dump_config(self) -> None:
+        """Nothing: ``run.json`` and the checkpoint hold the config."""
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Move the model to the device and make it data-parallel where there are several processes."""
+        if self.device != "cpu":
+            return super().wrap_model(model_wrapper_cfg, model)
+        if not self.distributed:
+            return model
+        unused = self.cfg.get("find_unused_parameters", False)
+        return MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=unused)
+
+
+def _runner(
+    config: PretrainConfig,
+    method: Any,
+    pairs: Pairs,
+    work_dir: Path,
+    seed: int,
+    device: str,
+    workers: int,
+) -> tuple[Runner, History]:
+    loader = _loader(config, method, pairs, seed, device, workers)
+    history = History(work_dir / HISTORY, config.batch_size)
+    # mmengine shares hub, logger and visualizer between runs of one name.
+    name = f"{config.name or 'pretrain'}-{uuid.uuid4().hex[:8]}"
+    state = _latest_state(work_dir)
+    runner = _Runner(
+        device=device,
+        model=PretrainModel(method),
+        work_dir=str(work_dir),
+        train_dataloader=loader,
+        train_cfg={"by_epoch": True, "max_epochs": config.schedule.epochs},
+        optim_wrapper=optim_wrapper(method, config, device),
+        param_scheduler=schedulers(config.schedule, len(loader)),
+        default_hooks={
+            "sampler_seed": None,  # ReseedEachEpoch does it
+            "logger": {"type": "LoggerHook", "interval": 50},
+            "checkpoint": {
+                "type": "CheckpointHook",
+                "interval": 1,
+                "max_keep_ckpts": config.keep_checkpoints,
+            },
+        },
+        custom_hooks=[ReseedEachEpoch(seed), PlainCheckpoint(), history, *map(dict, config.hooks)],
+        launcher="pytorch" if world_size() > 1 else "none",
+        randomness={"seed": seed},
+        visualizer={"type": "Visualizer", "name": name, "vis_backends": _backends(config, work_dir)},
+        default_scope="mmengine",
+        experiment_name=name,
+        load_from=str(state) if state else None,
+        resume=state is not None,
+        cfg={
+            "sync_bn": "torch" if config.sync_batch_norm and device != "cpu" else None,
+            "find_unused_parameters": config.find_unused_parameters,
+        },
+    )
+    return runner, history
+
+
+def _loader(
+    config: PretrainConfig, method: Any, pairs: Pairs, seed: int, device: str, workers: int
+) -> DataLoader:
+    from prior_bench.data.transforms import train_transform
+
+    spec = method.image_encoder.input
+    cache = round(CACHE_MARGIN * spec.size) if config.data.cache == "memory" else None
+    transform = train_transform(spec, dict(config.data.transform))
+    dataset = PairDataset(pairs, transform, config.data.text, seed, cache)
+    batches = LengthGroupedBatches(dataset, config.batch_size, seed, rank(), world_size())
+    return DataLoader(
+        dataset,
+        batch_sampler=batches,
+        collate_fn=Collate(method.text_encoder.tokenizer),
+        num_workers=workers,
+        pin_memory=device != "cpu",
+    )
+
+
+# --- the run's folder -----------------------------------------------------------------------------------
+
+
+def _claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
+    """Make the folder this run's own; True where the run is already complete."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    note, identity = work_dir / RUN, run["identity"]
+    if resume and note.is_file():
+        other = json.loads(note.read_text()).get("identity")
+        if other != identity:
+            raise BenchError(
+                f"holds run {other}, not {identity}: config, seed, data or code have changed since",
+                where=work_dir,
+                fix="choose another --work-dir, or start over with --no-resume",
+            )
+        if (work_dir / FINAL).is_file():
+            return True
+    if world_size() > 1:
+        torch.distributed.barrier()  # nobody removes what another has still to look at
+    if rank() == 0:
+        if not resume:
+            for old in (*_states(work_dir), work_dir / FINAL, work_dir / HISTORY):
+                old.unlink(missing_ok=True)
+        unfinished = note.with_name(f".{RUN}.{os.getpid()}")
+        unfinished.write_text(json.dumps(run, indent=1))
+        os.replace(unfinished, note)
+    if world_size() > 1:
+        torch.distributed.barrier()
+    return False
+
+
+def _states(work_dir: Path) -> list[Path]:
+    """States of epochs, the latest first."""
+    return sorted(work_dir.glob("epoch_*.pth"), key=lambda p: int(p.stem.rpartition("_")[2]), reverse=True)
+
+
+def _latest_state(work_dir: Path) -> Path | None:
+    """The latest state that was written to its end: a torch file closes with the directory of its zip."""
+    return next((path for path in _states(work_dir) if zipfile.is_zipfile(path)), None)
+
+
+def _tidy(work_dir: Path) -> None:
+    """Remove what only resuming needs, and the empty folders that mmengine makes for its logs."""
+    for state in (*_states(work_dir), work_dir / "last_checkpoint"):
+        state.unlink(missing_ok=True)
+    for folder in work_dir.iterdir():
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _provenance(
+    config: PretrainConfig, pairs: Pairs, seed: int, identity: str, history: History
+) -> dict[str, Any]:
+    epochs = [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history.epochs]
+    return {
+        "identity": identity,
+        "config": config.to_dict(),
+        "seed": seed,
+        "data": {
+            "name": pairs.name,
+            "fingerprint": pairs.fingerprint,
+            "synthetic": pairs.synthetic,
+            "pairs": len(pairs.pairs),
+        },
+        "versions": versions(),
+        "history": epochs,
+    }
+
+
+# --- processes and logs ---------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _process_group(device: str) -> Iterator[None]:
+    """Join the processes that torchrun started, if it did; mmengine cannot do so without a GPU."""
+    distributed = torch.distributed
+    mine = int(os.environ.get("WORLD_SIZE", 1)) > 1 and not distributed.is_initialized()
+    if mine:
+        if device != "cpu":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        distributed.init_process_group("gloo" if device == "cpu" else "nccl")
+    try:
+        yield
+    finally:
+        if mine:
+            distributed.destroy_process_group()
+
+
+def _close_logs(logger: logging.Logger) -> None:
+    for handler in logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
+
+
+def _check_logs(config: PretrainConfig) -> None:
+    from importlib.util import find_spec
+
+    if "wandb" in config.log and find_spec("wandb") is None:
+        raise BenchError("wandb is not installed", where="log", fix="pip install 'prior-bench[wandb]'")
+
+
+def _backends(config: PretrainConfig, work_dir: Path) -> list[dict[str, Any]]:
+    kinds = {
+        "tensorboard": {"type": "TensorboardVisBackend", "save_dir": str(work_dir / "tensorboard")},
+        "wandb": {
+            "type": "WandbVisBackend",
+            "save_dir": str(work_dir / "wandb"),
+            "init_kwargs": {"project": "prior-bench", "name": f"{config.name}-{work_dir.name}"},
+        },
+    }
+    return [kinds[log] for log in config.log]

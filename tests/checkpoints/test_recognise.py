@@ -1,0 +1,92 @@
+import pytest
+import timm
+import torch
+
+from prior_bench.api import LoadContext
+from prior_bench.checkpoints.recognise import load_image_weights, recognise
+from prior_bench.encoders.image import ImageEncoder
+from prior_bench.errors import BenchError
+from prior_bench.registry import BACKBONES
+
+SMALL = dict(model_name="resnet18", input=dict(size=32), model_args=dict(channels=(8, 8, 16, 16)))
+
+
+@pytest.fixture(scope="module")
+def weights():
+    """A torchvision-like state dict, classifier included, with statistics that matter."""
+    torch.manual_seed(1)
+    model = timm.create_model("resnet18", channels=(8, 8, 16, 16), num_classes=5)
+    return {k: torch.rand_like(v) if v.is_floating_point() else v for k, v in model.state_dict().items()}
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["", "module.", "model.", "encoder.", "backbone.", "module.encoder_q.", "gloria.img_encoder.model."],
+)
+def test_any_prefix_is_found(weights, tmp_path, prefix):
+    torch.save({"state_dict": {prefix + k: v for k, v in weights.items()}}, tmp_path / "w.pth")
+    encoder = ImageEncoder(**SMALL)
+    found = load_image_weights(encoder, tmp_path / "w.pth")
+    assert (found["prefix"], found["share"], found["missing"]) == (prefix, 1.0, [])
+    assert found["unused"] == [f"{prefix}fc.weight", f"{prefix}fc.bias"]
+    loaded = encoder.model.state_dict()
+    assert all(
+        torch.equal(loaded[k], v) for k, v in weights.items() if k in loaded and "num_batches" not in k
+    )
+
+
+def test_of_two_towers_the_trained_one_is_taken(weights):
+    both = {f"module.{tower}.{k}": v for tower in ("encoder_k", "encoder_q") for k, v in weights.items()}
+    assert recognise(both, ImageEncoder(**SMALL).model).prefix == "module.encoder_q."
+
+
+def test_input_layer_is_adapted_to_grey_and_back(weights, tmp_path):
+    torch.save(weights, tmp_path / "rgb.pth")
+    grey = ImageEncoder(**{**SMALL, "in_channels": 1}).eval()
+    load_image_weights(grey, tmp_path / "rgb.pth")
+    colour = ImageEncoder(**SMALL).eval()
+    load_image_weights(colour, tmp_path / "rgb.pth")
+    image = torch.rand(2, 1, 32, 32)
+    want = colour(image.expand(-1, 3, -1, -1)).global_
+    torch.testing.assert_close(grey(image).global_, want)
+    torch.save(grey.model.state_dict(), tmp_path / "grey.pth")
+    back = ImageEncoder(**SMALL).eval()
+    load_image_weights(back, tmp_path / "grey.pth")
+    torch.testing.assert_close(back(image.expand(-1, 3, -1, -1)).global_, want)
+
+
+def test_another_architecture_is_refused_and_names_tensors(weights, tmp_path):
+    torch.save(weights, tmp_path / "narrow.pth")
+    encoder = ImageEncoder("resnet18")
+    before = encoder.model.state_dict()["layer1.0.conv1.weight"].clone()
+    with pytest.raises(
+        BenchError, match=r"narrow.pth: a checkpoint of another architecture.*misshapen layer1"
+    ):
+        load_image_weights(encoder, tmp_path / "narrow.pth")
+    assert torch.equal(encoder.model.state_dict()["layer1.0.conv1.weight"], before)
+    with pytest.raises(BenchError, match="missing layer1.2.conv1.weight"):
+        load_image_weights(ImageEncoder("resnet34", model_args=SMALL["model_args"]), tmp_path / "narrow.pth")
+
+
+def test_encoders_take_a_weights_file(weights, tmp_path):
+    torch.save(weights, tmp_path / "w.pth")
+    encoder = ImageEncoder(**SMALL, pretrained=str(tmp_path / "w.pth"))
+    assert torch.equal(encoder.model.conv1.weight, weights["conv1.weight"])
+    assert "pretrained" not in encoder.arguments
+
+
+def test_the_architecture_of_a_file_is_guessed(tmp_path):
+    torchvision = pytest.importorskip("torchvision")
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "resnet18-f37072fd.pth")
+    source = BACKBONES.build(
+        dict(type="checkpoint", name="ImageNet", path=str(tmp_path / "resnet18-f37072fd.pth"))
+    )
+    assert not source.has_text
+    backbone = source.load(0, LoadContext())
+    assert backbone.provenance["model"] == "resnet18" and backbone.provenance["share"] == 1.0
+    assert backbone.image_encoder.dim == 512 and backbone.method is None
+    torch.save({"w": torch.ones(3, 3)}, tmp_path / "other.pth")
+    with pytest.raises(BenchError, match="another architecture"):
+        BACKBONES.build(dict(type="checkpoint", name="x", path=str(tmp_path / "other.pth"))).load(
+            0, LoadContext()
+        )

@@ -1,0 +1,59 @@
+import pytest
+import timm
+import torch
+
+from prior_bench.api import LoadContext
+from prior_bench.errors import BenchError
+from prior_bench.registry import BACKBONES
+
+SMALL = dict(
+    model_name="resnet18", in_channels=1, input=dict(size=32), model_args=dict(channels=(8, 8, 8, 8))
+)
+
+
+def build(**config):
+    return BACKBONES.build(config)
+
+
+def test_random_weights_depend_on_the_seed_alone():
+    source = build(type="random", name="random", image_encoder=SMALL)
+    source.check()
+    state = torch.get_rng_state()
+    first = source.load(0, LoadContext())
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(5)
+    again, other = source.load(0, LoadContext()), source.load(1, LoadContext())
+    weights = [b.image_encoder.model.conv1.weight for b in (first, again, other)]
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+    assert first.identity == again.identity == source.identity(0) != other.identity
+    assert first.method is None and not source.has_text and not first.image_encoder.training
+
+
+def test_timm_weights_from_a_file(tmp_path):
+    path = tmp_path / "weights.pth"
+    model = timm.create_model("resnet18", channels=(8, 8, 8, 8))
+    torch.save(model.state_dict(), path)
+    source = build(type="timm", name="ImageNet", image_encoder=SMALL, file=str(path))
+    source.check()
+    backbone = source.load(0, LoadContext())
+    grey = model.conv1.weight.sum(1, keepdim=True)
+    torch.testing.assert_close(backbone.image_encoder.model.conv1.weight, grey)
+    identity = source.identity(0)
+    torch.save({k: v + 1 for k, v in model.state_dict().items()}, path)
+    assert source.identity(0) != identity
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (dict(type="random", image_encoder="resnet5O"), "did you mean resnet50"),
+        (dict(type="random", image_encoder=dict(model_nam="resnet18")), "did you mean model_name"),
+        (dict(type="random", config="convirt_sampel"), "did you mean convirt_sample"),
+        (dict(type="random"), "either 'config' or 'image_encoder'"),
+        (dict(type="timm", image_encoder="resnet18", file="absent.pth"), "absent.pth: no such weights file"),
+        (dict(type="checkpoint", path="absent.pth"), "absent.pth: no such checkpoint"),
+    ],
+)
+def test_rows_that_cannot_work_say_so_before_anything_is_loaded(config, message):
+    with pytest.raises(BenchError, match=message):
+        build(name="row", **config).check()
