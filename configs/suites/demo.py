@@ -23,7 +23,7 @@ evaluations = [
     dict(task="classification", data="sample:chexpert", protocol="demo/finetune"),
     dict(
         task="zero_shot",
-        data=dict(type="chexpert_5x200", root="sample:chexpert", per_class=40),
+        data="sample:chexpert_5x200",
         protocol="demo/zero_shot",
     ),
     dict(task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval"),

@@ -17,7 +17,7 @@ _probe = dict(
 _zero_shot = dict(
     group="CheXpert 5x200, zero-shot",
     task="zero_shot",
-    data=dict(type="chexpert_5x200", root="sample:chexpert", per_class=40),
+    data="sample:chexpert_5x200",
     protocol="demo/zero_shot",
 )
 _retrieval = dict(

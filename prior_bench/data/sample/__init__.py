@@ -26,6 +26,9 @@ FOLDERS = {
 }
 """Folder of each data set, by registered name."""
 
+OPTIONS = {"chexpert_5x200": {"per_class": 40}}
+"""Reader options that the small size of the sample asks for, by registered name."""
+
 
 def sample_root(name: str) -> Path:
     """Folder of one synthetic data set, in the layout of the real one; all are generated on first use.
