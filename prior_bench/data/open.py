@@ -29,9 +29,9 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
         resolved = {"name": Path(reference).stem, "type": "csv", "root": reference}
     elif reference.startswith("sample:"):
         kind = reference.removeprefix("sample:")
-        from prior_bench.data.sample import OPTIONS
+        from prior_bench.data.sample import sample_options
 
-        resolved = {"name": f"{kind} (synthetic)", "type": kind, "root": reference, **OPTIONS.get(kind, {})}
+        resolved = {"name": f"{kind} (synthetic)", "type": kind, "root": reference, **sample_options(kind)}
     else:
         kind, _, root = reference.partition("@")
         resolved = {"name": kind, "type": kind, "root": root or kind}

@@ -26,8 +26,14 @@ FOLDERS = {
 }
 """Folder of each data set, by registered name."""
 
-OPTIONS = {"chexpert_5x200": {"per_class": 40}}
-"""Reader options that the small size of the sample asks for, by registered name."""
+PER_CLASS = {"default": 40, "tiny": 2}
+"""Images per class of the sample's CheXpert 5x200, by size; its pools are too small for 200."""
+
+
+def sample_options(name: str) -> dict[str, int]:
+    """Reader options that the small size of the sample asks for."""
+    size = os.environ.get(SIZE_VARIABLE) or "default"
+    return {"per_class": PER_CLASS[size]} if name == "chexpert_5x200" and size in PER_CLASS else {}
 
 
 def sample_root(name: str) -> Path:

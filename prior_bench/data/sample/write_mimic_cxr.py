@@ -58,7 +58,7 @@ def subject_id(patient: Patient) -> int:
 
 def study_id(patient: Patient, study: Study) -> int:
     """Eight digits starting with 5, unique to the study."""
-    return 50_000_000 + (patient.number * 16 + study.number) * 997 + patient.key % 997
+    return 50_000_000 + (patient.number * 16 + study.number) * 613 + patient.key % 613
 
 
 def dicom_id(patient: Patient, study: Study, view: int) -> str:

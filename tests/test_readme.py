@@ -1,0 +1,61 @@
+"""Every command of the README runs, on the tiny sample benchmark and a dozen real radiographs."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+LINES = [line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
+COMMANDS = [line for line in LINES if line.startswith("prior-bench ")]
+PART_OF_SUITE = ["--only", "seed=0", "--only", "backbone=Random", "--only", "task=retrieval"]
+"""A suite is run in part: as written it takes minutes."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reader")
+    shutil.copytree(ROOT / "tests/data/hannover_cxr/images", folder / "images")
+    table = pd.read_csv(ROOT / "tests/data/hannover_cxr/metadata.csv")
+    table[["image", "patient_id", "projection"]].to_csv(folder / "my_images.csv", index=False)
+    return folder
+
+
+def test_readme_has_commands_for_all_three_jobs():
+    verbs = {command.split()[1] for command in COMMANDS}
+    assert {"data", "eval", "run", "table", "report", "list", "pretrain"} <= verbs
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_of_readme(command, folder):
+    arguments = shlex.split(command)[1:]
+    if arguments == ["run", "demo"]:
+        arguments += PART_OF_SUITE
+    environment = {**os.environ, "PRIOR_BENCH_SAMPLE_SIZE": "tiny", "OMP_NUM_THREADS": "1"}
+    for variable in ("PRIOR_BENCH_DATA", "PRIOR_BENCH_CACHE", "PRIOR_BENCH_RESULTS"):
+        environment.pop(variable, None)
+    done = subprocess.run(
+        [sys.executable, "-m", "prior_bench", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
+def test_make_target_of_readme_exists(line):
+    target = shlex.split(line)[1]
+    plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {"demo": "prior-bench run demo", "test": "-m pytest"}[target] in plan
