@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol as Interface
+from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Protocol as Interface
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,9 +186,7 @@ class Protocol:
     task: str
     source: str = ""
     split: dict[str, Any] = field(default_factory=lambda: {"rule": "default"})
-    fraction_sampler: dict[str, Any] = field(
-        default_factory=lambda: {"by": "patient_id", "nested": True}
-    )
+    fraction_sampler: dict[str, Any] = field(default_factory=lambda: {"by": "patient_id", "nested": True})
     transform: dict[str, Any] = field(default_factory=dict)
     head: dict[str, Any] = field(default_factory=dict)
     frozen: dict[str, bool] = field(default_factory=lambda: {"backbone": True, "batch_norm": True})
@@ -268,9 +267,7 @@ class Task(Interface):
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit; cheap, called before any work."""
 
-    def run(
-        self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext
-    ) -> TaskResult:
+    def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set."""
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:

@@ -128,7 +128,9 @@ def _checkpoints() -> Iterator[Finding]:
     for file in finals:
         yield Finding(section, "ok", f"{file}: {_megabytes(file)}")
     if not finals:
-        yield Finding(section, "absent", "none yet", "prior-bench pretrain convirt_sample, or --backbone FILE")
+        yield Finding(
+            section, "absent", "none yet", "prior-bench pretrain convirt_sample, or --backbone FILE"
+        )
 
 
 def _megabytes(file: Path) -> str:

@@ -43,9 +43,7 @@ def test_doors_are_one_way(file):
         assert not reaches(names, "torch", "torchvision", "timm", "transformers"), "reports need no torch"
 
 
-@pytest.mark.parametrize(
-    "file", sorted((ROOT / "prior_bench/cli").glob("*.py")), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("file", sorted((ROOT / "prior_bench/cli").glob("*.py")), ids=lambda p: p.stem)
 def test_verbs_import_nothing_heavy_at_module_level(file):
     heavy = reaches(
         imported(file, top_level_only=True), "torch", "mmengine", "pandas", "numpy", "sklearn", "matplotlib"

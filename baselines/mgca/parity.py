@@ -85,9 +85,7 @@ def _tokens(case: Case) -> dict[str, Tensor]:
 def _prototypes(case: Case, image: Tensor, text: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
     hyper = case.hyper
     balance = (hyper["epsilon"], hyper["sinkhorn_iterations"])
-    from_text, from_image = prototype_alignment(
-        image, text, prototypes, hyper["proto_temperature"], *balance
-    )
+    from_text, from_image = prototype_alignment(image, text, prototypes, hyper["proto_temperature"], *balance)
     total = (from_text + from_image) / 2
     (gradient,) = torch.autograd.grad(total, [prototypes], retain_graph=True)
     return {

@@ -8,9 +8,7 @@ HELP = "print a comparison table from stored records"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("table", help="name of a shipped table, or a config file")
-    parser.add_argument(
-        "--format", default="markdown", help="markdown (default), latex, csv, html or json"
-    )
+    parser.add_argument("--format", default="markdown", help="markdown (default), latex, csv, html or json")
     parser.add_argument("--output", metavar="FILE", help="write to a file instead of printing")
     parser.add_argument(
         "--suite", action="append", default=[], help="read this suite's store instead of the table's own"

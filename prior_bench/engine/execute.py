@@ -117,9 +117,7 @@ def merged_plan(plan: Plan, store: Store) -> list[dict[str, Any]]:
 class _Session:
     """One pass over the runs that wait, with what they share."""
 
-    def __init__(
-        self, plan: Plan, store: Store, device: str, workers: int, say: Callable, outcome: Outcome
-    ):
+    def __init__(self, plan: Plan, store: Store, device: str, workers: int, say: Callable, outcome: Outcome):
         self.plan, self.store, self.device, self.workers = plan, store, device, workers
         self.say, self.outcome = say, outcome
         self.clock = Clock(store)

@@ -70,9 +70,7 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError, BenchError) as error:
-            print(
-                f"warning: {path}: no readable record ({error}); it counts as not run", file=sys.stderr
-            )
+            print(f"warning: {path}: no readable record ({error}); it counts as not run", file=sys.stderr)
             return None
 
     def predictions(self, key: str) -> dict[str, np.ndarray]:
@@ -107,9 +105,7 @@ class Store:
 
     # --- writing ---
 
-    def save(
-        self, record: RunRecord, predictions: dict[str, Any] | None = None, traceback: str = ""
-    ) -> Path:
+    def save(self, record: RunRecord, predictions: dict[str, Any] | None = None, traceback: str = "") -> Path:
         """Write a record, replacing what was stored under its key; returns its folder.
 
         Raises:

@@ -113,9 +113,7 @@ def _threads(least: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _error(
-    ours: Tensor | None, stored: Tensor, yardstick: Tensor, relative: float, absolute: float
-) -> Error:
+def _error(ours: Tensor | None, stored: Tensor, yardstick: Tensor, relative: float, absolute: float) -> Error:
     exact = not stored.is_floating_point()
     tolerance = 0.0 if exact else relative
     if ours is None or ours.shape != stored.shape:

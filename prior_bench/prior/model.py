@@ -305,9 +305,7 @@ class PRIOR(nn.Module):
 
     def query_loss(self, true: Tensor, predicted: Tensor, mask: Tensor) -> Tensor:
         """KL consistency of bank queries, logits [B, S, K]; the true ones are the target."""
-        return query_consistency(
-            true if self.variant.kl_target_gradient else true.detach(), predicted, mask
-        )
+        return query_consistency(true if self.variant.kl_target_gradient else true.detach(), predicted, mask)
 
     # --- similarity -------------------------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ def test_local_alignment(tmp_path, counts, patches, dim, seed):
 
         image, text, attended = [], [], []
         for u, s in zip(t["in.image"], t["in.sentences"].split(counts), strict=True):
+
             def maps(name, x):
                 return layer(f"local_cross_attention.{name}", x)
 

@@ -38,9 +38,7 @@ def test_pool_equals_a_loop_over_reports(ragged):
     pool = SentenceAttentionPool(DIM, heads=4).double()
     pooled = pool(sentences, mask)
     layers = dict(pool.named_children())
-    looped = torch.stack(
-        [oracle.attention_pool(sentences[i, :n], layers, 4) for i, n in enumerate(COUNTS)]
-    )
+    looped = torch.stack([oracle.attention_pool(sentences[i, :n], layers, 4) for i, n in enumerate(COUNTS)])
     torch.testing.assert_close(pooled, looped, rtol=1e-12, atol=1e-12)
     ours, theirs = (gradients(x.pow(2).sum(), sentences)[0] for x in (pooled, looped))
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)

@@ -136,9 +136,7 @@ def test_batch_equals_reports_one_by_one():
     alone = []
     for i, n in enumerate(mask.sum(1)):
         own = Features(image.global_[i : i + 1], image.local[i : i + 1])
-        alone.append(
-            model.terms(own, sentences[i : i + 1, :n], mask[i : i + 1, :n], images[i : i + 1])
-        )
+        alone.append(model.terms(own, sentences[i : i + 1, :n], mask[i : i + 1, :n], images[i : i + 1]))
     counts = mask.sum(1).double()
     for name in ("local_image", "image", "report"):  # means over reports
         torch.testing.assert_close(together[name], torch.stack([t[name] for t in alone]).mean())

@@ -264,9 +264,7 @@ def test_boxes_are_scaled():
     assert rectangle(np.array([10, 20, 30, 60]), 0.5) == "M5.0 10.0H15.0V30.0H5.0Z"
 
 
-@pytest.mark.parametrize(
-    "mode, corner, middle", [("pad", 0, 200), ("squash", 200, 200), ("crop", 200, 200)]
-)
+@pytest.mark.parametrize("mode, corner, middle", [("pad", 0, 200), ("squash", 200, 200), ("crop", 200, 200)])
 def test_pictures_show_what_the_network_saw(mode, corner, middle):
     import base64
     import io
