@@ -115,11 +115,14 @@ def backbone_row(text: str) -> dict:
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
     kind, colon, name = text.partition(":")
     if colon and kind in ("timm", "random"):
-        untrained = kind == "random" and name in known
+        untrained = kind == "random" and (name in known or name.endswith(".py"))
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
-    if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or Path(text).is_file():
+    is_config = text in known or text.endswith(".py")
+    if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
+        Path(text).is_file() and not is_config
+    ):
         return {"name": Path(text).stem, "type": "checkpoint", "path": text}
-    if text not in known:
+    if not is_config:
         raise unknown_name("backbone", text, [*known, "timm:NAME", "random:NAME", "FILE"], where="--backbone")
     return {"name": text, "type": "pretrain", "config": text}
 

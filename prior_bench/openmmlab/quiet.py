@@ -23,8 +23,17 @@ MESSAGES = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Ignore just these messages while in the block."""
-    with warnings.catch_warnings():
-        for message in MESSAGES:
-            warnings.filterwarnings("ignore", message=message)
-        yield
+    """Ignore just these messages while in the block, and mmengine's three lines per parameter that has a
+    learning rate of its own."""
+    from mmengine.logging import MMLogger
+
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        with warnings.catch_warnings():
+            for message in MESSAGES:
+                warnings.filterwarnings("ignore", message=message)
+            yield
+    finally:
+        logger.setLevel(level)

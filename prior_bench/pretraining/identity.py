@@ -13,6 +13,7 @@ PARTS = (
     "prior_bench.encoders",
     "prior_bench.losses",
     "prior_bench.pretraining",
+    "prior_bench.data.geometry",
     "prior_bench.data.images",
     "prior_bench.data.transforms",
 )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
-from mmengine.logging import MMLogger
 from torch.utils.data import ConcatDataset, Dataset
 
 from prior_bench.api import Backbone, Protocol, RunContext
@@ -92,28 +90,15 @@ def train_classifier(
             head={key: value for key, value in protocol.head.items() if key != "type"},
         )
 
-    with _without_parameter_log():
-        history = train_and_test(
-            build,
-            {**data, "test": ConcatDataset([data["valid"], data["test"]])},
-            {"valid": Scores(targets["valid"], exclusive), "test": held_out},
-            protocol,
-            context,
-        )
+    history = train_and_test(
+        build,
+        {**data, "test": ConcatDataset([data["valid"], data["test"]])},
+        {"valid": Scores(targets["valid"], exclusive), "test": held_out},
+        protocol,
+        context,
+    )
     valid, test = np.split(held_out.score, [len(parts["valid"])])
     return Outcome(valid, test, history)
-
-
-@contextmanager
-def _without_parameter_log() -> Iterator[None]:
-    """Without the three lines that mmengine prints for every parameter with a learning rate of its own."""
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel("WARNING")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _features(
