@@ -16,7 +16,7 @@ class Size:
     """
 
     side: int = 192
-    mimic: int = 850
+    mimic: int = 950
     chexpert_train: int = 440
     chexpert_valid: int = 75
     rsna: int = 360

@@ -65,7 +65,7 @@ def test_full_size_is_as_promised():
         for s in p.studies
         for v in s.views
     )
-    assert 1700 <= views[True] <= 2100 and views[False] > 40
+    assert 1800 <= views[True] <= 2300 and views[False] > 40
 
 
 def test_five_by_two_hundred_rule_finds_enough_images_per_class():
