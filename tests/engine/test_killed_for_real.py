@@ -28,11 +28,11 @@ TABLE = """
 suite = "killed"
 rows = "all"
 columns = [
-    dict(label="probe", task="classification", data="sample:chexpert", protocol="demo/linear_probe",
+    dict(group="CheXpert", label="probe", task="classification", data="sample:chexpert", protocol="demo/linear_probe",
          fraction=1.0, metric="auroc"),
-    dict(label="zero-shot", task="zero_shot", data="sample:chexpert_5x200", protocol="demo/zero_shot",
+    dict(group="5x200", label="zero-shot", task="zero_shot", data="sample:chexpert_5x200", protocol="demo/zero_shot",
          metric="accuracy"),
-    dict(label="R@5", task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval",
+    dict(group="MIMIC", label="R@5", task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval",
          metric="recall_at_5"),
 ]
 """
