@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.S)
+INLINE = re.findall(r"`(prior-bench [^`]*)`", README)
 LINES = [line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
-COMMANDS = [line for line in LINES if line.startswith("prior-bench ")]
+COMMANDS = [line for line in LINES if line.startswith("prior-bench ")] + INLINE
 PART_OF_SUITE = ["--only", "seed=0", "--only", "backbone=Random", "--only", "task=retrieval"]
 """A suite is run in part: as written it takes minutes."""
 
@@ -43,7 +45,7 @@ def test_command_of_readme(command, folder):
         environment.pop(variable, None)
     done = subprocess.run(
         [sys.executable, "-m", "prior_bench", *arguments],
-        cwd=folder,
+        cwd=ROOT if "tests/golden" in command else folder,
         env=environment,
         capture_output=True,
         text=True,

@@ -28,10 +28,10 @@ TABLE = """
 suite = "killed"
 rows = "all"
 columns = [
-    dict(group="CheXpert", label="probe", task="classification", data="sample:chexpert", protocol="demo/linear_probe",
-         fraction=1.0, metric="auroc"),
-    dict(group="5x200", label="zero-shot", task="zero_shot", data="sample:chexpert_5x200", protocol="demo/zero_shot",
-         metric="accuracy"),
+    dict(group="CheXpert", label="probe", task="classification", data="sample:chexpert",
+         protocol="demo/linear_probe", fraction=1.0, metric="auroc"),
+    dict(group="5x200", label="zero-shot", task="zero_shot", data="sample:chexpert_5x200",
+         protocol="demo/zero_shot", metric="accuracy"),
     dict(group="MIMIC", label="R@5", task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval",
          metric="recall_at_5"),
 ]
