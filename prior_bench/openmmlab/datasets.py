@@ -6,6 +6,7 @@ or boxes are kept.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from prior_bench.data.transforms import DenseTransform
 from prior_bench.openmmlab.sampler import Draw
 
 
-class DenseDataset(Dataset):
+class DenseDataset(Dataset, ABC):
     """Rows of a manifest through a transform that moves boxes and masks with the image.
 
     A plain index gives a row as it is evaluated; a Draw also seeds the augmentation, so that a sample
@@ -48,9 +49,9 @@ class DenseDataset(Dataset):
             torch.manual_seed(key.seed)
             return self.sample(key.row)
 
+    @abstractmethod
     def sample(self, row: int) -> dict[str, Any]:
         """``inputs`` [C, S, S] and ``data_samples`` of a row."""
-        raise NotImplementedError
 
 
 class SegmentationDataset(DenseDataset):
