@@ -7,18 +7,17 @@ the median ratio of paired runs, and the operators dispatched at two batch sizes
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from baselines.gloria.losses import local_loss, matching
 from baselines.mgca.attention import clipped_weights
 from baselines.mgca.losses import token_alignment, token_logits
+from benchmarks.measuring import in_turns, median_ratio, operators
 
 TEMPS = (4.0, 5.0, 10.0)
 TEMPERATURE = 0.1
@@ -27,16 +26,6 @@ SIZES = {
     "paper": {"regions": 361, "dim": 768, "mgca_dim": 128},
 }
 """Regions and channels: of the sample configs, and of a 299 pixel image in ResNet-50."""
-
-
-class CountOperators(TorchDispatchMode):
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.count += 1
-        return function(*args, **(kwargs or {}))
 
 
 def features(batch: int, regions: int, dim: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -116,18 +105,6 @@ def step(loss: Callable[..., Tensor], inputs: tuple[Tensor, Tensor, Tensor]) -> 
     return value, *torch.autograd.grad(value, inputs[:2])
 
 
-def seconds(loss: Callable[..., Tensor], inputs: tuple[Tensor, Tensor, Tensor]) -> float:
-    start = time.perf_counter()
-    step(loss, inputs)
-    return time.perf_counter() - start
-
-
-def operators(loss: Callable[..., Tensor], inputs: tuple[Tensor, Tensor, Tensor]) -> int:
-    with CountOperators() as counter:
-        step(loss, inputs)
-    return counter.count
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--batch", type=int, default=48)
@@ -143,11 +120,15 @@ def main() -> None:
             inputs = features(options.batch, shape["regions"], shape[dim])
             for ours, theirs in zip(step(batched, inputs), step(loop, inputs), strict=True):
                 torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
-            rounds = [(seconds(batched, inputs), seconds(loop, inputs)) for _ in range(options.repeats)]
-            fast, slow = (statistics.median(times) for times in zip(*rounds, strict=True))
-            ratio = statistics.median(b / a for a, b in rounds)
+            ways = {"batched": partial(step, batched, inputs), "loop": partial(step, loop, inputs)}
+            times = in_turns(ways, options.repeats)
+            fast, slow = map(statistics.median, times.values())
+            ratio = median_ratio(times["loop"], times["batched"])
             few = features(options.small, shape["regions"], shape[dim])
-            counts = [f"{operators(f, few)} -> {operators(f, inputs)}" for f in (batched, loop)]
+            counts = [
+                " -> ".join(str(operators(partial(step, way, some))) for some in (few, inputs))
+                for way in (batched, loop)
+            ]
             print(
                 f"{name + ', ' + size:26}{fast * 1e3:7.1f} ms{slow * 1e3:7.1f} ms{ratio:12.2f} x"
                 f"   batched {counts[0]}, loop {counts[1]}"

@@ -35,9 +35,10 @@ def seed_everything(seed: int) -> None:
 
 
 def progress(items: Iterable, what: str, total: int | None = None) -> Any:
-    """A progress bar with the remaining time, on stderr; silent where stderr is no terminal and
-    ``PRIOR_BENCH_PROGRESS`` is not set, so that logs stay readable."""
+    """A progress bar with the remaining time, on stderr; silent where stderr is no terminal, so that logs
+    stay readable. ``PRIOR_BENCH_PROGRESS`` decides where it is set: 1 shows bars, empty hides them."""
     from tqdm import tqdm
 
-    shown = sys.stderr.isatty() or bool(os.environ.get("PRIOR_BENCH_PROGRESS"))
+    wish = os.environ.get("PRIOR_BENCH_PROGRESS")
+    shown = sys.stderr.isatty() if wish is None else bool(wish)
     return tqdm(items, desc=what, total=total, disable=not shown, leave=False, dynamic_ncols=True)

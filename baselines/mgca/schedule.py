@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+
+from prior_bench.pretraining.hooks import method_of
 
 
 class FreezePrototypes(Hook):
@@ -20,5 +21,4 @@ class FreezePrototypes(Hook):
 
     def before_train_epoch(self, runner: Any) -> None:
         """Freeze or release them."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.method.prototypes_frozen = runner.epoch < self.epochs
+        method_of(runner).prototypes_frozen = runner.epoch < self.epochs

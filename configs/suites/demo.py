@@ -6,11 +6,14 @@ prior-bench run demo
 name = "demo"
 title = "The sample benchmark"
 table = "demo"
-seeds = [0, 1, 2]
+seeds = [0, 1]
 
 backbones = [
     dict(name="Random", type="random", config="convirt_sample"),
     dict(name="ConVIRT", type="pretrain", config="convirt_sample"),
+    dict(name="GLoRIA", type="pretrain", config="gloria_sample"),
+    dict(name="MGCA", type="pretrain", config="mgca_sample"),
+    dict(name="PRIOR", type="pretrain", config="prior_sample"),
 ]
 
 evaluations = [

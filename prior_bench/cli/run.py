@@ -25,6 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="backbones worked on at once, each with its share of the cores (default: 1)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         print(describe_plan(plan, store, overwrite))
         return 0
-    outcome = evaluate(plan, store, device=args.device, workers=args.workers, overwrite=overwrite)
+    how = dict(device=args.device, workers=args.workers, jobs=args.jobs, overwrite=overwrite)
+    outcome = evaluate(plan, store, **how)
     if suite.table:
         from prior_bench.report.render import render
         from prior_bench.report.table import build_table, load_table

@@ -14,9 +14,11 @@ class Clock:
 
     Args:
         store: its records tell how long runs took in earlier passes.
+        jobs: how many runs go on at once.
     """
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, jobs: int = 1):
+        self.jobs = jobs
         self.seconds: dict[str, list[float]] = {}
         self.loading: list[float] = []
         for record in store.records().values():
@@ -39,6 +41,7 @@ class Clock:
         remaining = sum(mean(self.seconds.get(r.spec.task, every)) for r in self.waiting)
         to_load = {_weights(r) for r in self.waiting} - {_weights(run)}
         remaining += len(to_load) * mean(self.loading or [0])
+        remaining /= self.jobs
         count = f"[{self.total - len(self.waiting)}/{self.total}]"
         times = f"{seconds:.1f} s; {_minutes(time.monotonic() - self.begun)} elapsed"
         left = f", about {_minutes(remaining)} left" if self.waiting else ""

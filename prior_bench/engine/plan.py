@@ -278,7 +278,7 @@ def _cells(
             seed=seed,
         )
         if evaluation.task.needs_text and not source.has_text:
-            yield PlannedRun(spec, reason=NO_TEXT)
+            yield PlannedRun(spec, reason=getattr(source, "text_problem", "") or NO_TEXT)
         elif evaluation.absent:
             yield PlannedRun(spec, reason="data not there")
         else:

@@ -15,6 +15,7 @@ from typing import Any
 from prior_bench.api import InputSpec
 from prior_bench.engine.configs import read_config
 from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.pretraining.schedule import Schedule, Stage
 
 TEXT_MODES = ("random_sentence", "random_sentences", "report", "shuffled_sentences")
 LOGS = ("tensorboard", "wandb")
@@ -63,23 +64,6 @@ class Optimizer:
     weight_decay: float = 1e-6
     betas: tuple[float, float] = (0.9, 0.999)
     lr_scale: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Linear warm-up, then a half cosine, per step.
-
-    Attributes:
-        epochs: passes over the data.
-        warmup_epochs: may be a fraction.
-        warmup_factor: learning rate at the first step, as a share of the peak.
-        final_factor: at the last.
-    """
-
-    epochs: int
-    warmup_epochs: float = 0.0
-    warmup_factor: float = 0.01
-    final_factor: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -161,6 +145,8 @@ def from_dict(values: dict[str, Any], where: object = None) -> PretrainConfig:
             errors.append(BenchError(f"must be a dict, not {type(given).__name__}", where=key))
             continue
         wrong = _key_errors(given, section, key) if key in values or key == "optimizer" else []
+        if section is Schedule and not wrong:
+            given, wrong = _with_stages(given)
         errors += wrong
         if not wrong and (given or key == "optimizer"):
             made[key] = section(**_tuples(given, section))
@@ -177,6 +163,18 @@ def _key_errors(values: dict[str, Any], section: type, prefix: str) -> list[Benc
     return errors + [
         BenchError(f"the key '{k}' is missing", where=prefix or "config") for k in needed if k not in values
     ]
+
+
+def _with_stages(schedule: dict[str, Any]) -> tuple[dict[str, Any], list[BenchError]]:
+    """The schedule with its stages made, and what is wrong with it."""
+    stages = schedule.get("stages") or ()
+    if bool(stages) == any(key != "stages" for key in schedule):
+        what = "must say either 'stages', or 'epochs' and the like of a single one"
+        return schedule, [BenchError(what, where="schedule")]
+    errors = [e for i, stage in enumerate(stages) for e in _key_errors(stage, Stage, f"schedule.stages.{i}")]
+    if not errors:
+        schedule = {**schedule, "stages": tuple(Stage(**stage) for stage in stages)}
+    return schedule, errors
 
 
 def _tuples(values: dict[str, Any], section: type) -> dict[str, Any]:
@@ -217,11 +215,13 @@ def _value_errors(values: dict[str, Any], made: dict[str, Any]) -> list[BenchErr
             except BenchError as error:
                 errors.append(error)
     if schedule := made.get("schedule"):
-        demand(schedule.epochs >= 1, "must be at least 1", "schedule.epochs")
-        demand(
-            0 <= schedule.warmup_epochs < schedule.epochs, "must lie in [0, epochs)", "schedule.warmup_epochs"
-        )
-        demand(0 < schedule.warmup_factor <= 1, "must lie in (0, 1]", "schedule.warmup_factor")
+        for i, stage in enumerate(schedule.parts):
+            where = f"schedule.stages.{i}" if schedule.stages else "schedule"
+            demand(stage.epochs >= 1, "must be at least 1", f"{where}.epochs")
+            fits = stage.epochs < 1 or 0 <= stage.warmup_epochs < stage.epochs
+            demand(fits, "must lie in [0, epochs)", f"{where}.warmup_epochs")
+            demand(0 < stage.warmup_factor <= 1, "must lie in (0, 1]", f"{where}.warmup_factor")
+            demand(stage.lr_factor > 0, "must be positive", f"{where}.lr_factor")
     if optimizer := made.get("optimizer"):
         import torch
 

@@ -6,13 +6,22 @@ import json
 import os
 import sys
 import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.dist import all_reduce, get_rank, get_world_size, is_main_process
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 
 from prior_bench.runtime import progress, seed_everything
+
+
+def method_of(runner: Any) -> Any:
+    """The method that a runner trains, taken out of mmengine's wrappers."""
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    return model.method
 
 
 def plain_types(value: Any) -> Any:
@@ -56,6 +65,36 @@ class ReseedEachEpoch(Hook):
         """Seed every generator and tell the batch sampler its epoch."""
         seed_everything((self.seed * 1_000_003 + runner.epoch) * 1_009 + get_rank())
         runner.train_dataloader.batch_sampler.set_epoch(runner.epoch)
+
+
+class Stages(Hook):
+    """Tells the method which stage of its training it is in, and keeps its weights at the end of each.
+
+    The optimiser forgets its moments where a stage begins: they belong to other losses.
+
+    Args:
+        ends: the epoch after which each stage is over.
+        keep: writes the weights at the end of a stage, given its number from 1.
+    """
+
+    priority = "LOW"  # the history of the epoch is complete
+
+    def __init__(self, ends: Sequence[int], keep: Callable[[int], Any]):
+        self.ends, self.keep = list(ends), keep
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Enter the stage; the epoch alone says which, so that a resumed run is in the right one."""
+        method_of(runner).stage = self._stage(runner)
+        if runner.epoch in self.ends:
+            runner.optim_wrapper.optimizer.state.clear()
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Keep the weights of every stage but the last, which are the run's own."""
+        if runner.epoch + 1 in self.ends[:-1] and is_main_process():
+            self.keep(self._stage(runner))
+
+    def _stage(self, runner: Any) -> int:
+        return 1 + bisect_right(self.ends, runner.epoch)
 
 
 class History(Hook):

@@ -8,7 +8,8 @@ import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
-from prior_bench.pretraining.config import Optimizer, PretrainConfig, Schedule
+from prior_bench.pretraining.config import Optimizer, PretrainConfig
+from prior_bench.pretraining.schedule import Schedule, StagedLR
 
 
 def parameter_groups(model: nn.Module, config: Optimizer) -> list[dict[str, Any]]:
@@ -39,15 +40,6 @@ def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> Opt
     return OptimWrapper(made, clip_grad=clip)
 
 
-def schedulers(config: Schedule, steps_per_epoch: int) -> list[dict[str, Any]]:
-    """Configs of mmengine's schedulers, counted in steps."""
-    warmup, total = round(config.warmup_epochs * steps_per_epoch), config.epochs * steps_per_epoch
-    parts = []
-    if warmup:
-        parts.append(
-            dict(type="LinearLR", start_factor=config.warmup_factor, begin=0, end=warmup, by_epoch=False)
-        )
-    if total - warmup > 1:
-        cosine = dict(type="CosineAnnealingLR", begin=warmup, end=total, T_max=total - warmup, by_epoch=False)
-        parts.append({**cosine, "eta_min_ratio": config.final_factor})
-    return parts
+def scheduler(schedule: Schedule, steps_per_epoch: int) -> dict[str, Any]:
+    """Config of mmengine's scheduler, counted in steps."""
+    return dict(type=StagedLR, schedule=schedule, steps_per_epoch=steps_per_epoch)

@@ -49,7 +49,7 @@ class Pretrained:
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The trained method; trains it first, or goes on with it, where it is not there yet."""
-        from prior_bench.checkpoints.sources import native_backbone
+        from prior_bench.checkpoints.checkpoint_file import native_backbone
         from prior_bench.pretraining.trainer import FINAL, pretrain
 
         folder = self.work_dir(seed, context.pretrain_dir)

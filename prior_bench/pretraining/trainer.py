@@ -10,11 +10,12 @@ import os
 import sys
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
 from mmengine.runner import Runner
@@ -28,13 +29,14 @@ from prior_bench.losses.gather import rank, world_size
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
 from prior_bench.pretraining.config import PretrainConfig, load_config
 from prior_bench.pretraining.dataset import CACHE_MARGIN, PairDataset, Pairs, read_pairs
-from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch
+from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch, Stages
 from prior_bench.pretraining.identity import run_identity
 from prior_bench.pretraining.model import PretrainModel, build_method
-from prior_bench.pretraining.optimisation import optim_wrapper, schedulers
+from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
 from prior_bench.runtime import pick_device
 
 FINAL = "model.safetensors"
+STAGE = "stage_{}.safetensors"
 HISTORY = "history.json"
 RUN = "run.json"
 
@@ -61,7 +63,8 @@ def pretrain(
         workers: data loading processes, per training process.
 
     Returns:
-        Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`.
+        Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`; where training has several
+        stages, the weights at the end of the earlier ones stay beside it.
 
     Raises:
         BenchError: config or data cannot be used, or ``work_dir`` holds another run.
@@ -75,14 +78,20 @@ def pretrain(
         if _claim(work_dir, {"identity": identity, "seed": seed, "config": config.to_dict()}, resume):
             return work_dir / FINAL
         method = build_method(config, pairs.corpus(), seed)
-        runner, history = _runner(config, method, pairs, work_dir, seed, device, workers)
+        history = History(work_dir / HISTORY, config.batch_size)
+
+        def save(name: str) -> None:
+            provenance = _provenance(config, pairs, seed, identity, history)
+            save_method(work_dir / name, method, config.method, provenance)
+
+        hooks = [history, *_stage_hooks(config, method, save)]
+        runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
         try:
             runner.train()
         finally:
             _close_logs(runner.logger)
         if rank() == 0:
-            provenance = _provenance(config, pairs, seed, identity, history)
-            save_method(work_dir / FINAL, method, config.method, provenance)
+            save(FINAL)
             _tidy(work_dir)
         if world_size() > 1:
             torch.distributed.barrier()
@@ -134,20 +143,20 @@ def _runner(
     seed: int,
     device: str,
     workers: int,
-) -> tuple[Runner, History]:
+    hooks: list[Hook],
+) -> Runner:
     loader = _loader(config, method, pairs, seed, device, workers)
-    history = History(work_dir / HISTORY, config.batch_size)
     # mmengine shares hub, logger and visualizer between runs of one name.
     name = f"{config.name or 'pretrain'}-{uuid.uuid4().hex[:8]}"
     state = _latest_state(work_dir)
-    runner = _Runner(
+    return _Runner(
         device=device,
         model=PretrainModel(method),
         work_dir=str(work_dir),
         train_dataloader=loader,
-        train_cfg={"by_epoch": True, "max_epochs": config.schedule.epochs},
+        train_cfg={"by_epoch": True, "max_epochs": config.schedule.ends[-1]},
         optim_wrapper=optim_wrapper(method, config, device),
-        param_scheduler=schedulers(config.schedule, len(loader)),
+        param_scheduler=scheduler(config.schedule, len(loader)),
         default_hooks={
             "sampler_seed": None,  # ReseedEachEpoch does it
             "logger": {"type": "LoggerHook", "interval": 50},
@@ -157,7 +166,7 @@ def _runner(
                 "max_keep_ckpts": config.keep_checkpoints,
             },
         },
-        custom_hooks=[ReseedEachEpoch(seed), PlainCheckpoint(), history, *map(dict, config.hooks)],
+        custom_hooks=[ReseedEachEpoch(seed), PlainCheckpoint(), *hooks, *map(dict, config.hooks)],
         launcher="pytorch" if world_size() > 1 else "none",
         randomness={"seed": seed},
         visualizer={"type": "Visualizer", "name": name, "vis_backends": _backends(config, work_dir)},
@@ -170,7 +179,14 @@ def _runner(
             "find_unused_parameters": config.find_unused_parameters,
         },
     )
-    return runner, history
+
+
+def _stage_hooks(config: PretrainConfig, method: Any, save: Callable[[str], None]) -> list[Hook]:
+    if not config.schedule.stages:
+        return []
+    if not hasattr(method, "stage"):
+        raise BenchError(f"'{config.method['type']}' is not trained in stages", where="schedule.stages")
+    return [Stages(config.schedule.ends, lambda stage: save(STAGE.format(stage)))]
 
 
 def _loader(
@@ -213,7 +229,7 @@ def _claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
         torch.distributed.barrier()  # nobody removes what another has still to look at
     if rank() == 0:
         if not resume:
-            for old in (*_states(work_dir), work_dir / FINAL, work_dir / HISTORY):
+            for old in (*_states(work_dir), *work_dir.glob("*.safetensors"), work_dir / HISTORY):
                 old.unlink(missing_ok=True)
         unfinished = note.with_name(f".{RUN}.{os.getpid()}")
         unfinished.write_text(json.dumps(run, indent=1))

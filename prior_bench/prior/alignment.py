@@ -49,13 +49,17 @@ class SigmoidCrossAttention(nn.Module):
             setattr(self, name, nn.Linear(dim, dim))
 
     def forward(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> CrossAttention:
-        """Patches [B, N, D], sentences [B, S, D] and their mask, bool [B, S]."""
-        from_image = torch.sigmoid(self.scale * self.query1(patches) @ self.key2(sentences).mT)
+        """Patches [B, N, D], sentences [B, S, D] and their mask, bool [B, S].
+
+        There are many more patches than sentences, so maps of patches are applied to the other side of the
+        product they enter: the same numbers for S / N of the work.
+        """
+        from_image = torch.sigmoid(self.scale * _dots(self.query1, patches, self.key2(sentences)).mT)
         from_image = from_image.masked_fill(~mask[:, None, :], 0)
-        from_text = torch.sigmoid(self.scale * self.query2(sentences) @ self.key1(patches).mT)
-        return CrossAttention(
-            from_image @ self.value2(sentences), from_image, from_text @ self.value1(patches), from_text
-        )
+        from_text = torch.sigmoid(self.scale * _dots(self.key1, patches, self.query2(sentences)))
+        weighted = F.linear(from_text @ patches, self.value1.weight)  # from_text @ value1(patches), but bias
+        image_to_text = weighted + from_text.sum(-1, keepdim=True) * self.value1.bias
+        return CrossAttention(from_image @ self.value2(sentences), from_image, image_to_text, from_text)
 
     def mean_attention(self, patches: Tensor, sentences: Tensor, mask: Tensor, chunk: int = 16) -> Tensor:
         """Mean attention, averaged over both directions, of every image with every text.
@@ -76,6 +80,11 @@ class SigmoidCrossAttention(nn.Module):
             from_text = torch.sigmoid(self.scale * torch.einsum("tsd,ind->tsin", query2, self.key1(some)))
             rows.append(masked_mean((from_image + from_text).mean(-1) / 2, mask).T)
         return torch.cat(rows)
+
+
+def _dots(layer: nn.Linear, many: Tensor, few: Tensor) -> Tensor:
+    """Products of few [B, S, D] with ``layer(many)`` [B, N, D], [B, S, N]."""
+    return (few @ layer.weight) @ many.mT + (few @ layer.bias)[..., None]
 
 
 def predictor(dim: int) -> nn.Sequential:

@@ -7,6 +7,7 @@ other. Shapes: B pairs, N patches, S sentences (padded), Q queries, K prototypes
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -74,7 +75,7 @@ class PRIOR(nn.Module):
         prototypes: K; 0 leaves the sentence prototype bank out.
         queries: Q, the most sentences that stage 3 reconstructs; longer reports are cut.
         variant: ``"paper"``, ``"released"``, or switches (see :mod:`prior_bench.prior.variants`).
-        weights: changes to :data:`WEIGHTS`.
+        weights: changes to :data:`WEIGHTS`; three of them, one for each stage, where the stages differ.
         stage: 1, 2 or 3; training moves it on.
         temperature, local_temperature: start of the learned ones.
         prototype_temperature: of the Gumbel-softmax.
@@ -82,6 +83,8 @@ class PRIOR(nn.Module):
         decoder_layers, decoder_heads, decoder_hidden, decoder_positions, decoder_dropout: of the report
             decoder (see :class:`ReportDecoder`); heads default to D / 64, hidden to 4 D.
         image_blocks: up-samplings of the image decoder; 2**blocks is the stride of a patch.
+        checkpoint_decoders: less memory in stage 3: the decoders' activations are computed again in the
+            backward pass. The result is the same.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class PRIOR(nn.Module):
         prototypes: int = 512,
         queries: int = 16,
         variant: str | dict[str, Any] | Variant = "paper",
-        weights: dict[str, float] | None = None,
+        weights: dict[str, float] | Sequence[dict[str, float]] | None = None,
         stage: int = 1,
         temperature: float = 0.01,
         local_temperature: float = 0.01,
@@ -104,9 +107,10 @@ class PRIOR(nn.Module):
         decoder_positions: int = 512,
         decoder_dropout: float = 0.1,
         image_blocks: int = 5,
+        checkpoint_decoders: bool = False,
     ):
         super().__init__()
-        self.variant, self.weights = resolve(variant), _weights(weights or {})
+        self.variant, self.stage_weights = resolve(variant), _weights(weights or {})
         self.queries, self.image_masking = queries, image_masking
         self.image_encoder = _made(ImageEncoder, image_encoder)
         self.text_encoder = _made(TextEncoder, text_encoder)
@@ -133,7 +137,7 @@ class PRIOR(nn.Module):
                 always_noisy=self.variant.noise_at_inference,
             )
 
-        self.image_decoder = ImageDecoder(2 * embed_dim, image_blocks)
+        self.image_decoder = ImageDecoder(2 * embed_dim, image_blocks, checkpoint=checkpoint_decoders)
         self.prototype_queries = nn.Parameter(torch.randn(1, queries, embed_dim) * 0.02)
         self.sentence_decoder = ReportDecoder(
             embed_dim,
@@ -143,6 +147,7 @@ class PRIOR(nn.Module):
             decoder_positions,
             decoder_dropout,
             causal=self.variant.causal_report_decoder,
+            checkpoint=checkpoint_decoders,
         )
 
     @property
@@ -155,6 +160,11 @@ class PRIOR(nn.Module):
         if stage not in (1, 2, 3):
             raise BenchError(f"stage is {stage!r}; must be 1, 2 or 3", where="PRIOR.stage")
         self._stage.fill_(stage)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weights of the terms in the current stage."""
+        return self.stage_weights[self.stage - 1]
 
     # --- encoders ---------------------------------------------------------------------------------------
 
@@ -326,16 +336,30 @@ class PRIOR(nn.Module):
         mask = text.mask if text.mask is not None else torch.ones(text.local.shape[:2], dtype=torch.bool)
         return self.local_cross_attention.mean_attention(image.local, text.local, mask.to(text.local.device))
 
+    # --- pictures ---------------------------------------------------------------------------------------
+
+    attention_over = "sentences"
+
+    def attention(self, image: Features, text: Features) -> Tensor | None:
+        """LAM's [B, S, N] in (0, 1): what each sentence sees of its image; None for scrambled patches."""
+        if self.variant.scrambled_patches:
+            return None
+        return self.local_cross_attention(image.local, text.local, text.mask).text_attention
+
 
 def _made(kind: type, encoder: dict[str, Any] | nn.Module) -> nn.Module:
     return kind(**encoder) if isinstance(encoder, dict) else encoder
 
 
-def _weights(changes: dict[str, float]) -> dict[str, float]:
-    for name in changes:
+def _weights(changes: dict[str, float] | Sequence[dict[str, float]]) -> tuple[dict[str, float], ...]:
+    """The weights of each of the three stages."""
+    by_stage = (changes,) * 3 if isinstance(changes, dict) else tuple(changes)
+    if len(by_stage) != 3:
+        raise BenchError(f"{len(by_stage)} dicts; must be one, or three", where="PRIOR(weights=...)")
+    for name in {name for stage in by_stage for name in stage}:
         if name not in WEIGHTS:
             raise unknown_name("loss term", name, list(WEIGHTS), where="PRIOR(weights=...)")
-    return {**WEIGHTS, **changes}
+    return tuple({**WEIGHTS, **stage} for stage in by_stage)
 
 
 def _with_sep(text: TextBatch) -> Tensor:

@@ -55,10 +55,10 @@ STAGE3 = {
 
 def checkers() -> dict[str, Checker]:
     """The family's checkers, by fixture."""
-    # ReLU and |x| have kinks. Under stage 3's image decoder, some of the stored float32 gradients of weights
-    # lie on the other side of one than float64's: a relative change of 2e-7 in the inputs moves them by 8e-3.
+    # ReLU and |x| have kinks. Under stage 3's image decoder, one unit in the last place of the inputs moves
+    # float32 gradients of weights by 5e-3 to 8e-3, and those of "all_fixed" were stored from the other side.
     kinks = {"grad.*": 1e-3}
-    deep_kinks = {**kinks, "grad.*.w.image_decoder.*": 5e-2, "grad.*.w.local_cross_attention.*": 5e-2}
+    deep_kinks = {**kinks, "grad.*.w.image_decoder.*": 1e-2, "grad.*.w.local_cross_attention.*": 1e-2}
     key_bias = ("*.k_proj.bias", "*.key.bias")  # adds the same to all scores of a softmax
     return {
         "sentence_gather_avg": Checker(sentence_gather),

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prior_bench.errors import unknown_name
-from prior_bench.prior.sentences import mean_over_sentences
+from prior_bench.prior.sentences import mean_over_sentences, over_processes
 
 _SCHEDULES = {
     "fixed": lambda progress: 1.0,
@@ -64,7 +64,9 @@ class SentenceBank(nn.Module):
     ):
         super().__init__()
         self.embed = nn.Embedding(prototypes, dim)
-        self.temperature, self.soft, self.always_noisy = temperature, soft, always_noisy
+        self.soft, self.always_noisy = soft, always_noisy
+        # Saved with the weights, as training changes it; double, so that no digit of it is lost.
+        self.register_buffer("temperature", torch.tensor(temperature, dtype=torch.float64))
 
     def forward(self, sentences: Tensor, noise: Tensor | None = None) -> Lookup:
         """Replace sentences [..., D] by prototypes.
@@ -105,7 +107,7 @@ def query_consistency(target: Tensor, predicted: Tensor, mask: Tensor) -> Tensor
 
 
 def usage_perplexity(logits: Tensor, mask: Tensor) -> Tensor:
-    """How many prototypes the sentences of a batch choose: exp of the entropy of the choices' frequencies.
+    """How many prototypes the sentences of the whole batch choose: exp of the entropy of their frequencies.
 
     Choices are noise-free, so that noise does not hide a collapse. At most K, and at most the number of
     sentences.
@@ -115,5 +117,6 @@ def usage_perplexity(logits: Tensor, mask: Tensor) -> Tensor:
         mask: bool [B, S].
     """
     chosen = F.one_hot(logits.argmax(-1), logits.shape[-1]) * mask[..., None]
-    share = chosen.flatten(0, -2).sum(0) / mask.sum().clamp(min=1)
+    times = over_processes(chosen.flatten(0, -2).sum(0))
+    share = times / times.sum().clamp(min=1)
     return torch.exp(torch.special.entr(share).sum())

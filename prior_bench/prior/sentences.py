@@ -1,7 +1,10 @@
 """From tokens to sentences: padded [B, S, D] with a mask. Padding never changes a result."""
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
+
+from prior_bench.losses.gather import world_size
 
 
 def gather_sentences(tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,4 +42,26 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 def mean_over_sentences(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of [B, S] over all real sentences of the batch: a scalar, 0 where there is none."""
-    return values.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)
+    return mean_where(values, mask)
+
+
+def mean_where(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the entries that count, however many each process holds: a scalar, 0 where none does.
+
+    Averaged over processes, value and gradient are those of one process with the whole batch; the mean of
+    the processes' own means would weigh the entries of a process that has few of them more.
+
+    Args:
+        values: any shape.
+        mask: bool, of the same shape.
+    """
+    share = over_processes(mask.sum()) / world_size()  # how many count per process, on average
+    return values.masked_fill(~mask, 0).sum() / share.clamp(min=1 / world_size())
+
+
+def over_processes(total: Tensor) -> Tensor:
+    """The sum of a tensor without gradient over all training processes."""
+    if world_size() > 1:
+        total = total.clone()
+        dist.all_reduce(total)
+    return total

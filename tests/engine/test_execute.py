@@ -3,7 +3,7 @@ import math
 import fake_parts
 import pytest
 
-from prior_bench.engine import execute
+from prior_bench.engine import clock as clocks
 from prior_bench.engine.execute import Overwrite, evaluate, to_do
 from prior_bench.engine.plan import expand
 from prior_bench.engine.store import Store
@@ -155,8 +155,8 @@ def test_the_plan_is_noted_with_reasons_and_a_part_leaves_the_rest(tmp_path):
 def test_remaining_time_is_estimated_per_task(monkeypatch, tmp_path):
     plan = expand(tiny(tmp_path, backbones=[dict(name="A", type="fake")], seeds=[0]))
     now = iter([0.0, 10.0, 130.0])
-    monkeypatch.setattr(execute.time, "monotonic", lambda: next(now))
-    clock = execute.Clock(Store.of("tiny"))
+    monkeypatch.setattr(clocks.time, "monotonic", lambda: next(now))
+    clock = clocks.Clock(Store.of("tiny"))
     clock.start(plan.runs)
     assert "(10.0 s; 0:10 elapsed, about 0:30 left)" in clock.line(plan.runs[0], 10.0, "")
     # two of the same task at (10 + 120) / 2 would be 65 s each; the text task is still unknown

@@ -1,4 +1,4 @@
-"""A suite of real tasks, killed at three moments and run again, ends in the same table."""
+"""A suite of real tasks, killed at three moments in two processes, and run again, ends in the same table."""
 
 import os
 import shutil
@@ -81,7 +81,7 @@ def test_killed_suite_ends_like_an_undisturbed_one(tmp_path):
     ]
     before: dict[Path, float] = {}
     for moment in moments:
-        process = command(tmp_path, "cut", "run", "killed_suite.py")
+        process = command(tmp_path, "cut", "run", "killed_suite.py", "--jobs", "2")
         wait_for(moment, process)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -4,8 +4,9 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
-from prior_bench.pretraining.config import Optimizer, Schedule
-from prior_bench.pretraining.optimisation import parameter_groups, schedulers
+from prior_bench.pretraining.config import Optimizer
+from prior_bench.pretraining.optimisation import parameter_groups, scheduler
+from prior_bench.pretraining.schedule import Schedule, Stage
 
 
 def test_vectors_are_not_decayed_and_frozen_weights_left_out():
@@ -16,19 +17,37 @@ def test_vectors_are_not_decayed_and_frozen_weights_left_out():
     assert found == {(0.01, 0.5): 1, (0.01, 0.0): 1, (0.1, 0.0): 3}
 
 
-def test_warm_up_then_cosine():
-    parameter = nn.Parameter(torch.zeros(1))
-    wrapper = OptimWrapper(torch.optim.SGD([parameter], lr=1.0))
-    parts = schedulers(Schedule(epochs=5, warmup_epochs=0.5, warmup_factor=0.1, final_factor=0.01), 10)
-    built = [PARAM_SCHEDULERS.build({**part, "optimizer": wrapper}) for part in parts]
-    rates = []
-    parameter.sum().backward()
-    for _ in range(50):
-        rates.append(wrapper.param_groups[0]["lr"])
+def rates_of(schedule, steps_per_epoch, steps):
+    """The rate of every step; half way the scheduler is saved and loaded into a new one."""
+
+    def start():
+        wrapper = OptimWrapper(torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=2.0))
+        config = scheduler(schedule, steps_per_epoch)
+        return wrapper, PARAM_SCHEDULERS.build({**config, "optimizer": wrapper})
+
+    found, (wrapper, built) = [], start()
+    for step in range(steps):
+        found.append(wrapper.param_groups[0]["lr"] / 2)
+        if step == steps // 2:
+            saved, (wrapper, built) = built.state_dict(), start()
+            built.load_state_dict(saved)
         wrapper.step()
-        for scheduler in built:
-            scheduler.step()
+        built.step()
+    return found
+
+
+def test_warm_up_then_cosine():
+    rates = rates_of(Schedule(epochs=5, warmup_epochs=0.5, warmup_factor=0.1, final_factor=0.01), 10, 50)
     assert rates[0] == pytest.approx(0.1) and rates[5] == pytest.approx(1.0)
     assert rates[:6] == sorted(rates[:6]) and rates[5:] == sorted(rates[5:], reverse=True)
     assert rates[27] == pytest.approx(0.505, abs=0.03)  # half way down
     assert rates[-1] == pytest.approx(0.01, abs=0.01)
+
+
+def test_every_stage_warms_up_again_to_its_own_peak():
+    stages = (Stage(epochs=2), Stage(epochs=3, warmup_epochs=1, warmup_factor=0.5, lr_factor=0.2))
+    rates = rates_of(Schedule(stages=stages), 4, 20)
+    assert rates[0] == 1 and rates[7] < 0.05
+    assert rates[8] == pytest.approx(0.1) and rates[12] == pytest.approx(0.2)
+    assert rates[12:] == sorted(rates[12:], reverse=True)
+    assert Schedule(stages=stages).ends == [2, 5]

@@ -36,7 +36,7 @@ def test_all_errors_come_together(values):
         "'words'",
         "RandomErase",
         "'typ'",
-        "'epochs'",
+        "schedule.epochs",
         "'modelname'",
     ):
         assert part in message

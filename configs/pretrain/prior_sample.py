@@ -1,0 +1,31 @@
+"""PRIOR on the sample benchmark, with ConVIRT's encoders, so that the methods compare.
+
+prior-bench pretrain prior_sample
+"""
+
+_base_ = "convirt_sample.py"
+
+method = dict(
+    type="prior",
+    image_encoder=dict(pool="attention"),
+    prototypes=64,
+    queries=8,
+    decoder_layers=2,
+    decoder_dropout=0.0,
+    temperature=0.1,
+    local_temperature=0.1,
+    weights=dict(prototype=2.0, report=2.0),  # the paper's tens drown the alignment of so small a model
+)
+schedule = dict(
+    _delete_=True,
+    stages=(
+        dict(epochs=8, warmup_epochs=1),
+        dict(epochs=2, warmup_epochs=0.3, lr_factor=0.5),
+        dict(epochs=2, warmup_epochs=0.3, lr_factor=0.5),
+    ),
+)
+hooks = (
+    # so few steps would not bring prototypes that start as noise near the sentences
+    dict(type="prior_bench.prior.schedule.PrototypesFromSentences", epoch=8),
+)
+find_unused_parameters = True

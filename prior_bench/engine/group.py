@@ -1,0 +1,174 @@
+"""Run the cells of one backbone: load it once, evaluate, record every outcome as soon as it is there."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.api import Backbone, LoadContext, RunContext, RunRecord, TaskResult
+from prior_bench.engine.plan import Plan, PlannedRun, task_code
+from prior_bench.engine.provenance import provenance
+from prior_bench.engine.store import Store
+from prior_bench.errors import BenchError
+from prior_bench.protocols import from_dict
+from prior_bench.registry import TASKS
+from prior_bench.runtime import seed_everything
+
+
+@dataclass(frozen=True)
+class Event:
+    """What has just happened in a group.
+
+    Attributes:
+        kind: ``"loading"``, ``"loaded"``, ``"finished"`` or ``"failed"``.
+        key: of the run.
+        seconds: that it took.
+        text: for the progress line.
+    """
+
+    kind: str
+    key: str
+    seconds: float = 0.0
+    text: str = ""
+
+
+class Group:
+    """The runs that share a backbone, and where their records go.
+
+    Args:
+        plan: that they belong to.
+        store: takes their records.
+        device: ``"cpu"`` or ``"cuda"``.
+        workers: data loading processes.
+        tell: takes the events.
+    """
+
+    def __init__(self, plan: Plan, store: Store, device: str, workers: int, tell: Callable[[Event], None]):
+        self.plan, self.store, self.device, self.workers, self.tell = plan, store, device, workers, tell
+
+    def run(self, runs: list[PlannedRun]) -> None:
+        """All of them; a run that fails is recorded and does not stop the others."""
+        backbone, unloadable = None, None
+        for run in runs:
+            begun = time.monotonic()
+            self.store.log("started", run.key, run.label)
+            try:
+                if unloadable:
+                    raise unloadable
+                if backbone is None:
+                    try:
+                        backbone = self._load(run)
+                    except Exception as error:
+                        unloadable = error
+                        raise
+                    self.tell(Event("loaded", run.key, time.monotonic() - begun))
+                loaded = time.monotonic()
+                before = _checksum(backbone)
+                result = self._run_task(backbone, run)
+                if _checksum(backbone) != before:
+                    backbone = None
+                    raise BenchError(
+                        "the task changed the backbone's weights in place",
+                        where=run.spec.task,
+                        fix="train a copy (copy.deepcopy)",
+                    )
+            except Exception as error:  # whatever it is, the other runs go on
+                self._record_failure(run, error, time.monotonic() - begun)
+            else:
+                self._record(run, backbone, result, time.monotonic() - loaded)
+
+    def _load(self, run: PlannedRun) -> Backbone:
+        name, seed = run.spec.backbone["name"], run.spec.seed
+        self.tell(Event("loading", run.key, text=f"making {name} ready (seed {seed})"))
+        seed_everything(seed)
+        context = LoadContext(self.device, paths.results_root() / "pretrain", self.workers)
+        return self.plan.sources[name].load(seed, context)
+
+    def _run_task(self, backbone: Backbone, run: PlannedRun) -> TaskResult:
+        spec = run.spec
+        context = RunContext(
+            fraction=spec.fraction,
+            seed=spec.seed,
+            work_dir=self.store.work_dir(run.key),
+            cache_dir=paths.cache_root(),
+            device=self.device,
+            workers=self.workers,
+        )
+        data = self.plan.data_sets.open(spec.data, spec.protocol)
+        # each run starts from its own seed, so that it does not matter which ones went before it
+        seed_everything(spec.seed)
+        return TASKS.get(spec.task)().run(backbone, data, from_dict(spec.protocol), context)
+
+    def _record(self, run: PlannedRun, backbone: Backbone, result: TaskResult, seconds: float) -> None:
+        record = RunRecord(
+            key=run.key,
+            status="done",
+            spec=asdict(run.spec),
+            metrics=result.metrics,
+            trivial=result.trivial,
+            history=result.history,
+            split=result.split,
+            provenance={
+                **self._provenance(run, seconds),
+                "backbone": backbone.provenance,
+                "input": asdict(backbone.input),
+                "parameters": _parameters(backbone),
+            },
+            synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
+        )
+        self.store.save(record, result.predictions)
+        self.store.drop_work(run.key)
+        self.store.log("finished", run.key, run.label)
+        primary = (*run.spec.protocol["metrics"], *result.metrics)[:1]
+        value = "".join(f"{name} {result.metrics[name]:.3f}  " for name in primary if name in result.metrics)
+        self.tell(Event("finished", run.key, seconds, value))
+
+    def _record_failure(self, run: PlannedRun, error: Exception, seconds: float) -> None:
+        message = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+        record = RunRecord(
+            key=run.key,
+            status="failed",
+            spec=asdict(run.spec),
+            error=message,
+            provenance=self._provenance(run, seconds),
+            synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
+        )
+        self.store.save(record, traceback="".join(traceback.format_exception(error)))
+        self.store.drop_work(run.key)
+        self.store.log("failed", run.key, run.label)
+        self.tell(Event("failed", run.key, seconds, f"FAILED: {message}  "))
+
+    def _provenance(self, run: PlannedRun, seconds: float) -> dict[str, Any]:
+        return {
+            **provenance(self.device),
+            "identity": run.identity,
+            "data_fingerprint": self.plan.data_sets.fingerprint(run.spec.data, run.spec.protocol),
+            "code_version": task_code(TASKS.get(run.spec.task)),
+            "wall_seconds": round(seconds, 3),
+            "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+
+
+def _parameters(backbone: Backbone) -> int:
+    """Parameters of the image encoder."""
+    parameters = getattr(backbone.image_encoder, "parameters", None)
+    return sum(p.numel() for p in parameters()) if parameters else 0
+
+
+def _checksum(backbone: Backbone) -> int:
+    """CRC over the image encoder's and, where present, the method's weights and buffers."""
+    import torch
+
+    owner = backbone.method if backbone.method is not None else backbone.image_encoder
+    checksum = 0
+    for name, tensor in sorted(getattr(owner, "state_dict", dict)().items()):
+        if isinstance(tensor, torch.Tensor):
+            data = tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
+            checksum = zlib.crc32(data, zlib.crc32(name.encode(), checksum))
+    return checksum

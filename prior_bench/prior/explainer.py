@@ -1,0 +1,82 @@
+"""What PRIOR can show of itself: written sentences, reconstructed images, the use of its prototypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from prior_bench.api import TextBatch
+from prior_bench.explain.contract import Prototype, PrototypeUse
+from prior_bench.prior import reconstruction as ccr
+from prior_bench.prior.model import PRIOR
+from prior_bench.prior.written import SentenceCorpus, encode_corpus, sentence_vectors, uses_bank, write
+
+NEAREST = 5
+"""Sentences shown per prototype."""
+
+MASKING_SEED = 0
+"""Of the mask under which images are reconstructed, so that pages can be made again."""
+
+
+class PriorExplainer:
+    """:class:`prior_bench.explain.contract.Explainer` of PRIOR; before stage 3 it has a bank at most."""
+
+    def __init__(self, method: PRIOR, reports: Sequence[tuple[str, ...]]):
+        self.model, self.reports = method, reports
+
+    @cached_property
+    def corpus(self) -> SentenceCorpus:
+        """The reports' sentences, encoded on first use."""
+        return encode_corpus(self.model, self.reports)
+
+    def write(self, images: Tensor) -> list[tuple[str, ...]] | None:
+        """See :func:`prior_bench.prior.written.write`."""
+        return write(self.model, images, self.corpus) if self.model.stage == 3 else None
+
+    def decoded_sentences(self, images: Tensor) -> Tensor | None:
+        """Sentence prototypes [B, Q, D]."""
+        if self.model.stage != 3:
+            return None
+        return self.model.decode_report(self.model.encode_image(images).local)
+
+    def true_sentences(self, text: TextBatch) -> tuple[Tensor, Tensor]:
+        """The targets of the report branch: at most Q sentences, replaced by prototypes where the bank is."""
+        _, targets, mask = sentence_vectors(self.model, text)
+        return targets[:, : self.model.queries], mask[:, : self.model.queries]
+
+    def reconstruct(self, images: Tensor, text: TextBatch) -> dict[str, Tensor] | None:
+        """From the whole image and the report, and from the image masked as in training and the report."""
+        model, variant = self.model, self.model.variant
+        if model.stage != 3:
+            return None
+        patches = model.encode_image(images).local
+        seen = model.local_cross_attention(patches, *self.true_sentences(text)).text_to_image
+        devices = [patches.device] if patches.is_cuda else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(MASKING_SEED)
+            masked = ccr.fuse(
+                patches, seen, model.image_masking, variant.channel_dropout, variant.scrambled_decoder_input
+            )
+        return {
+            "image and report": model.decode_image(patches, seen),
+            "masked image and report": model.image_decoder(masked),
+        }
+
+    def prototypes(self, top: int) -> PrototypeUse | None:
+        """Choices are noise-free; the nearest sentences are those whose mixtures give it the most weight."""
+        if not uses_bank(self.model):
+            return None
+        corpus, bank = self.corpus, self.model.sentence_bank
+        share = corpus.choices.double() / corpus.occurrences
+        weights = (bank.query(corpus.projected) / bank.temperature).softmax(1)  # [T, K]
+        shown = []
+        for index in share.argsort(descending=True, stable=True)[:top].tolist():
+            if share[index] > 0:
+                nearest = weights[:, index].argsort(descending=True, stable=True)[:NEAREST].tolist()
+                sentences = tuple(corpus.texts[n] for n in nearest)
+                shown.append(Prototype(index, float(share[index]), sentences))
+        perplexity = float(torch.special.entr(share).sum().exp())
+        return PrototypeUse(len(share), corpus.occurrences, len(corpus.texts), perplexity, tuple(shown))

@@ -1,0 +1,140 @@
+"""Reports written by PRIOR: the sentences of a corpus nearest to the decoded sentence prototypes.
+
+Which of the Q slots are written is for the reader to decide (the paper does not say), so the rule is ours:
+
+- ``padded_slots_in_l1`` (released): empty slots were trained as zero vectors. A slot nearer to the zero
+  vector than to any sentence is empty, and all others are written.
+- else (paper): slots that no sentence was matched to were never trained to be anything, so nothing in a
+  slot says that it is empty. As many are written as a training report has sentences (the median), those
+  whose sentence is most similar to the image.
+
+Either way a sentence is written once, whatever number of slots it is nearest to, and the sentences stand in
+the order of their similarity to the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from prior_bench.api import Features, TextBatch
+from prior_bench.explain.inputs import spread, tokenised
+from prior_bench.prior.model import PRIOR
+
+MOST_REPORTS = 10_000
+"""Reports of a corpus that are encoded, evenly spaced."""
+
+_AT_ONCE = 32
+
+
+class SentenceCorpus(NamedTuple):
+    """The T distinct sentences of a corpus, as PRIOR encodes them within its reports.
+
+    A sentence that occurs several times is the mean of its occurrences, which differ by their context.
+
+    Attributes:
+        texts: T sentences.
+        projected: [T, D], before the bank.
+        features: as one-sentence reports; ``local`` is [T, 1, D], from the bank where that is in use.
+        typical: median number of sentences of a report.
+        occurrences: of all sentences together.
+        choices: int64 [K], how many occurrences choose each prototype (without noise), or None.
+    """
+
+    texts: tuple[str, ...]
+    projected: Tensor
+    features: Features
+    typical: int
+    occurrences: int
+    choices: Tensor | None
+
+    @property
+    def vectors(self) -> Tensor:
+        """[T, D], what decoded sentences are compared with."""
+        return self.features.local[:, 0]
+
+
+def uses_bank(model: PRIOR) -> bool:
+    """Whether sentences are replaced by prototypes (from stage 2 on)."""
+    return model.stage > 1 and model.sentence_bank is not None
+
+
+def sentence_vectors(model: PRIOR, text: TextBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """What stage 3 asks the report branch for, without noise: sentences as projected and as targets.
+
+    Returns:
+        Projected sentences [B, S, D], targets [B, S, D] (from the bank in use) and the mask, bool [B, S].
+    """
+    projected, mask = model.sentences(model.text_encoder(text).tokens, text.sentence_index)
+    if not uses_bank(model):
+        return projected, projected, mask
+    silent = projected.new_zeros(())
+    return projected, model.sentence_bank(projected, silent).prototypes, mask
+
+
+@torch.no_grad()
+def encode_corpus(
+    model: PRIOR, reports: Sequence[tuple[str, ...]], most: int = MOST_REPORTS
+) -> SentenceCorpus:
+    """Encode the sentences of reports, at most of ``most``; what the tokenizer cuts off is left out."""
+    reports = spread(reports, most)
+    device = next(model.parameters()).device
+    texts, projected, targets = [], [], []
+    for start in range(0, len(reports), _AT_ONCE):
+        some = reports[start : start + _AT_ONCE]
+        batch = tokenised(model, some, str(device))
+        before, after, mask = sentence_vectors(model, batch)
+        for report, index in zip(some, batch.sentence_index, strict=True):
+            texts += [report[n - 1] for n in index.unique().tolist() if n > 0]
+        projected.append(before[mask])
+        targets.append(after[mask])
+    place = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+    member = torch.tensor([place[text] for text in texts], device=device)
+    occurrences = torch.cat(projected)
+    choices = None
+    if uses_bank(model):
+        logits = model.sentence_bank.query(occurrences)
+        choices = logits.argmax(1).bincount(minlength=logits.shape[1])
+    vectors = _means(torch.cat(targets), member)[:, None]
+    pooled = model.global_text_attention(vectors, torch.ones_like(vectors[..., 0], dtype=torch.bool))
+    typical = max(1, round(median(len(report) for report in reports)))
+    return SentenceCorpus(
+        tuple(place), _means(occurrences, member), Features(pooled, vectors), typical, len(texts), choices
+    )
+
+
+def _means(vectors: Tensor, member: Tensor) -> Tensor:
+    """Means of the rows of [N, D] that have the same number, [T, D]."""
+    total = vectors.new_zeros(int(member.max()) + 1, vectors.shape[1]).index_add(0, member, vectors)
+    return total / member.bincount()[:, None]
+
+
+@torch.no_grad()
+def write(model: PRIOR, images: Tensor, corpus: SentenceCorpus) -> list[tuple[str, ...]]:
+    """The sentences that PRIOR of stage 3 writes for images [B, C, H, W], by the rule of this module."""
+    image = model.encode_image(images)
+    decoded = model.decode_report(image.local)
+    similarity = model.global_similarity(image, corpus.features)
+    return [
+        tuple(corpus.texts[n] for n in chosen_sentences(model, slots, corpus, scores))
+        for slots, scores in zip(decoded, similarity, strict=True)
+    ]
+
+
+def chosen_sentences(model: PRIOR, slots: Tensor, corpus: SentenceCorpus, similarity: Tensor) -> list[int]:
+    """Which sentences are written for one image, in order.
+
+    Args:
+        slots: [Q, D] decoded sentences.
+        corpus: T sentences.
+        similarity: [T] of each sentence to the image.
+    """
+    distance, nearest = torch.cdist(slots.float(), corpus.vectors.float(), p=1).min(1)
+    if model.variant.padded_slots_in_l1:
+        nearest = nearest[distance <= slots.abs().sum(1)]
+    ranked = sorted(set(nearest.tolist()), key=lambda n: (-float(similarity[n]), n))
+    return ranked if model.variant.padded_slots_in_l1 else ranked[: corpus.typical]
