@@ -1,9 +1,9 @@
-"""``prior-bench data``: describe a data set, check one, or generate the sample benchmark."""
+"""``prior-bench data``: describe a data set, check or prepare one, or generate the sample benchmark."""
 
 import argparse
 from typing import Any
 
-HELP = "describe a data set, check one that you have, generate the sample benchmark"
+HELP = "describe a data set, check or prepare one that you have, generate the sample benchmark"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,19 +14,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
     describe.add_argument("name", metavar="NAME", help="registered data set (prior-bench list)")
 
     check = verbs.add_parser("check", help="counts, unreadable images, shared patients, split hash, verdict")
-    check.add_argument("data", metavar="REF", help="NAME, NAME@DIR, sample:NAME or FILE.csv")
+    _add_reference(check)
     check.add_argument("--split", default="default", metavar="RULE", help="split rule (see describe)")
-    check.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="option of the reader (see describe)"
-    )
     check.add_argument("--quick", action="store_true", help="read image headers only, decode nothing")
+
+    prepare = verbs.add_parser(
+        "prepare", help="read annotations and splits once, so that later runs need not"
+    )
+    _add_reference(prepare)
+    prepare.add_argument(
+        "--split", action="append", metavar="RULE", help="split rule; may be repeated; 'every' prepares all"
+    )
 
     verbs.add_parser("sample", help="generate the synthetic sample benchmark and say where it lies")
 
 
+def _add_reference(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", metavar="REF", help="NAME, NAME@DIR, sample:NAME or FILE.csv")
+    parser.add_argument("--root", metavar="DIR", help="folder of the data set, as NAME@DIR")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="option of the reader (see describe)"
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Do what the sub-verb says."""
-    return {"describe": _describe, "check": _check, "sample": _sample}[args.data_verb](args)
+    verbs = {"describe": _describe, "check": _check, "prepare": _prepare, "sample": _sample}
+    return verbs[args.data_verb](args)
 
 
 def _describe(args: argparse.Namespace) -> int:
@@ -39,13 +53,44 @@ def _describe(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from prior_bench.data.cards import card
     from prior_bench.data.check import check
-    from prior_bench.data.open import open_dataset, resolve
+    from prior_bench.data.open import open_dataset
 
-    reference = {**resolve(args.data), **dict(map(_option, args.set))}
-    report = check(manifest := open_dataset(reference, args.split), decode=not args.quick)
+    reference = _reference(args)
+    manifest = open_dataset(reference, args.split)
+    found = card(reference["type"])
+    comparable = found and not args.set and not manifest.synthetic
+    published = found.published if comparable else None
+    report = check(manifest, decode=not args.quick, published=published)
     print(report.text(manifest.name))
     return 0 if report.sound else 1
+
+
+def _prepare(args: argparse.Namespace) -> int:
+    from prior_bench.data.cards import card
+    from prior_bench.data.open import prepare_dataset
+
+    reference = _reference(args)
+    rules = args.split or ["default"]
+    if rules == ["every"]:
+        found = card(reference["type"])
+        rules = list(found.splits) if found else ["default"]
+    for rule in rules:
+        manifest, place, written = prepare_dataset(reference, rule)
+        summary = manifest.split_summary()
+        sizes = "/".join(f"{summary[part]:,}" for part in ("train", "valid", "test"))
+        state = "written to" if written else "up to date:"
+        print(f"{rule}: {len(manifest):,} images ({sizes}), hash {summary['hash']}, {state} {place}")
+    return 0
+
+
+def _reference(args: argparse.Namespace) -> dict[str, Any]:
+    """The data reference with ``--root`` and the options of ``--set``."""
+    from prior_bench.data.open import resolve
+
+    root = {"root": args.root} if args.root else {}
+    return {**resolve(args.data), **root, **dict(map(_option, args.set))}
 
 
 def _option(text: str) -> tuple[str, Any]:

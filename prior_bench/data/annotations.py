@@ -81,6 +81,28 @@ class BoxMask:
 
 
 @dataclass(frozen=True)
+class ShapeMask:
+    """Outlines filled in, their edges included, united, as in Object-CXR.
+
+    Attributes:
+        shapes: (kind, coordinates) each, in pixels of the stored image: ``"rectangle"`` and ``"ellipse"``
+            with (x1, y1, x2, y2) of the enclosing box, ``"polygon"`` with (x1, y1, x2, y2, ..., xn, yn).
+    """
+
+    shapes: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+    def decode(self, height: int, width: int) -> np.ndarray:
+        """1 inside any shape; what lies outside the image is cut off."""
+        from PIL import Image, ImageDraw
+
+        image = Image.new("L", (width, height))
+        canvas = ImageDraw.Draw(image)
+        for kind, numbers in self.shapes:
+            getattr(canvas, kind)(numbers, fill=1)
+        return np.array(image)
+
+
+@dataclass(frozen=True)
 class FileMask:
     """A mask stored as an image of the radiograph's size; any value above 0 counts.
 

@@ -6,7 +6,7 @@ Each reader's module carries one as ``CARD``; a third party's may too.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from textwrap import fill, indent
 
 from prior_bench.registry import DATASETS
@@ -27,6 +27,10 @@ class Card:
         options: the reader's options.
         caveats: what to know before trusting a number.
         annotations: of ``labels``, ``boxes``, ``masks``, ``reports``.
+        published: counts to compare with (:mod:`prior_bench.data.counts`), by split rule, of the
+            reader's default options; ``"all"`` holds totals over the splits.
+        watched: glob patterns, relative to the root, of the files from which a prepared index is made
+            (:mod:`prior_bench.data.index`); the index is stale once one of them has changed.
     """
 
     title: str
@@ -39,6 +43,8 @@ class Card:
     options: dict[str, str]
     caveats: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
+    published: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
+    watched: tuple[str, ...] = ("*.csv*", "*.txt", "*.json", "*.zip", "*.tgz")
 
     def text(self, name: str) -> str:
         """For the terminal."""
@@ -47,6 +53,8 @@ class Card:
         lines += [*_described({**facts, "access": self.access}), ""]
         lines += ["expected files", indent(self.tree.strip("\n"), "  "), ""]
         lines += ["split rules", *_described(self.splits), "", "options", *_described(self.options)]
+        if self.published:
+            lines += ["", "published counts (data check compares)", *_described(_counts(self.published))]
         if self.caveats:
             lines += [
                 "",
@@ -62,6 +70,14 @@ def _described(entries: dict[str, str]) -> list[str]:
         fill(text, 100, initial_indent=f"  {name:{width}}", subsequent_indent=" " * (width + 2))
         for name, text in entries.items()
     ]
+
+
+def _counts(published: dict[str, dict[str, tuple[int, ...]]]) -> dict[str, str]:
+    """Per rule, ``images 18,678 / 4,003 / 4,003; ...`` (train / valid / test)."""
+    return {
+        rule: "; ".join(f"{what} {' / '.join(f'{n:,}' for n in values)}" for what, values in counts.items())
+        for rule, counts in published.items()
+    }
 
 
 def card(name: str) -> Card | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tabulate import tabulate
 
+from prior_bench.data.counts import Published, compare, counts
 from prior_bench.data.images import image_size, read_image
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.errors import BenchError
@@ -50,51 +51,26 @@ class CheckReport:
         return "\n".join([*lines, "", f"verdict: {name} {verdict}"])
 
 
-def check(manifest: Manifest, *, decode: bool = True, workers: int | None = None) -> CheckReport:
+def check(
+    manifest: Manifest, *, decode: bool = True, workers: int | None = None, published: Published | None = None
+) -> CheckReport:
     """Look at everything a manifest names.
 
     Args:
         manifest: the data set.
         decode: decode every image and mask rather than read headers only.
         workers: threads; by default one per core.
+        published: counts to compare with (``Card.published``); a difference is a remark, since a data set
+            may be complete in itself and yet another version.
     """
-    report = CheckReport(_counts(manifest), manifest.split_summary())
+    report = CheckReport(counts(manifest), manifest.split_summary())
+    report.remarks += list(manifest.notes)
+    report.remarks += compare(manifest, published or {})
     report.remarks += [f"{count} images left out: {why}" for why, count in manifest.dropped.items()]
     _check_splits(manifest, report)
     _check_labels(manifest, report)
     _check_files(manifest, report, decode, workers or os.cpu_count() or 1)
     return report
-
-
-def _counts(manifest: Manifest) -> list[tuple[str, ...]]:
-    parts = [manifest.select((manifest.table["split"] == s).to_numpy()) for s in SPLITS]
-    rows: list[tuple[str, ...]] = [
-        ("images", *(str(len(p)) for p in parts)),
-        ("patients", *(str(p.table["patient_id"].nunique()) for p in parts)),
-    ]
-    for name in manifest.labels:
-        cells = []
-        for part in parts:
-            values = part.table[name].to_numpy(float)
-            unknown = int(np.isnan(values).sum())
-            cells.append(f"{int((values == 1).sum())}" + (f" ({unknown} unknown)" if unknown else ""))
-        rows.append((f"positive: {name}", *cells))
-    if manifest.has("boxes"):
-        rows.append(("boxes", *(str(sum(len(b) for b in p.table["boxes"])) for p in parts)))
-    if manifest.has("masks"):
-        rows.append(("masks annotated", *(str(int(p.table["mask"].notna().sum())) for p in parts)))
-    if manifest.has("reports"):
-        reports = [p.table.loc[p.table["report"].notna(), "report"] for p in parts]
-        rows.append(("images with report", *(str(len(r)) for r in reports)))
-        rows.append(
-            (
-                "sentences a report",
-                *(f"{np.mean([len(t) for t in r]):.1f}" if len(r) else "-" for r in reports),
-            )
-        )
-        words = [[len(" ".join(t).split()) for t in r] for r in reports]
-        rows.append(("words a report", *(f"{np.mean(w):.1f}" if w else "-" for w in words)))
-    return rows
 
 
 def _check_splits(manifest: Manifest, report: CheckReport) -> None:

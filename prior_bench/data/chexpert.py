@@ -177,4 +177,5 @@ valid/patient64541/study1/view1_frontal.jpg
         "split has seen them.",
     ),
     annotations=("labels",),
+    published={"mgca": {"images": (185771, 4284, 202)}},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from prior_bench.data.chexpert_pools import draw
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splits import apply_rule, describe
+from prior_bench.errors import BenchError
 
 
 def read(
@@ -34,7 +36,7 @@ def read(
     """
     root = home(root)
     table = read_labels(root, "train")
-    rules = {name: partial(rule, per_class=per_class, seed=seed) for name, rule in RULES.items()}
+    rules = {name: partial(rule, per_class=per_class, seed=seed, root=root) for name, rule in RULES.items()}
     drawn = apply_rule(split, rules, table[table["frontal"]], "chexpert_5x200")
     drawn = drawn.drop(columns=list(FOURTEEN))
     for name in FIVE:
@@ -43,17 +45,60 @@ def read(
     return Manifest("chexpert_5x200", root, drawn, labels=FIVE, exclusive=True, split_rule=split)
 
 
-def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
+def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int, root: Path) -> pd.DataFrame:
     """GLoRIA's and MGCA's rule: no other finding present or uncertain; seed 0 gives MGCA's set."""
     return draw(table, "mgca", per_class, seed).assign(split="test")
 
 
-def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
+def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int, root: Path) -> pd.DataFrame:
     """The rule behind PRIOR's shipped list: uncertain resolved first, further findings allowed."""
     return draw(table, "prior", per_class, seed).assign(split="test")
 
 
-RULES = {"default": exclusive_draw, "gloria": exclusive_draw, "mgca": exclusive_draw, "prior": prior_draw}
+def prior_list(table: pd.DataFrame, *, per_class: int, seed: int, root: Path) -> pd.DataFrame:
+    """PRIOR's shipped list itself, from chexpert_5x200.json beside train.csv; nothing is drawn.
+
+    The file maps a row of train.csv to {image_path, label: five numbers in the order of FIVE, the first
+    highest of which is the finding}.
+
+    Raises:
+        BenchError: the list is missing or of another form, or names an image that train.csv does not.
+    """
+    place = root / PRIOR_LIST
+    if not place.is_file():
+        raise BenchError(
+            f"{PRIOR_LIST} is missing",
+            where=root,
+            fix="take it from datasets/zero_shot_classification of PRIOR's repository, or use split='prior', "
+            "which draws by the same rule",
+        )
+    try:
+        entries = list(json.loads(place.read_text("utf-8")).values())
+        images = [entry["image_path"] for entry in entries]
+        findings = [FIVE[int(np.argmax(entry["label"]))] for entry in entries]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise BenchError(
+            f"not of the form {{row: {{image_path, label}}}} ({error!r})", where=place, fix="fetch it again"
+        ) from error
+    rows = table.set_index("image", drop=False)
+    unknown = [image for image in images if image not in rows.index]
+    if unknown:
+        raise BenchError(
+            f"{len(unknown)} of {len(images)} images are not in train.csv; the first is {unknown[0]}",
+            where=place,
+        )
+    listed = rows.loc[images].reset_index(drop=True)
+    return listed.assign(finding=findings, split="test")
+
+
+PRIOR_LIST = "chexpert_5x200.json"
+RULES = {
+    "default": exclusive_draw,
+    "gloria": exclusive_draw,
+    "mgca": exclusive_draw,
+    "prior": prior_draw,
+    "prior_list": prior_list,
+}
 """Split rules by name."""
 
 CARD = Card(
@@ -66,6 +111,7 @@ CARD = Card(
     tree="""
 train.csv
 train/patient00001/study1/view1_frontal.jpg
+chexpert_5x200.json                          (PRIOR's list; only for prior_list)
 """,
     splits=describe(RULES),
     options={
@@ -76,6 +122,12 @@ train/patient00001/study1/view1_frontal.jpg
     caveats=(
         "At least four different sets go by this name; compare numbers only under the same rule and seed.",
         "GLoRIA's own draw had no seed and was never released.",
+        "PRIOR's list shares 32 images with MGCA's draw; 947 of its 1,000 are in MGCA's training split.",
+        "BenchX's set is drawn from MIMIC-CXR: mimic_5x200.",
     ),
     annotations=("labels",),
+    published={
+        rule: {"images": (0, 0, 1000), **{f"positive: {name}": (0, 0, 200) for name in FIVE}}
+        for rule in RULES
+    },
 )

@@ -34,6 +34,7 @@ class Manifest:
         split_rule: name of the rule that made ``split``.
         synthetic: True for the sample benchmark; printed wherever its numbers appear.
         dropped: how many images the reader left out, by reason ("no findings or impression").
+        notes: what the reader found that changes what a number means ("COVIDx version 9A").
     """
 
     name: str
@@ -45,6 +46,7 @@ class Manifest:
     split_rule: str = "default"
     synthetic: bool = False
     dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         missing = [c for c in (*REQUIRED, *self.labels) if c not in self.table.columns]
@@ -95,11 +97,13 @@ class Manifest:
         return self.root / self.table["image"].iat[row]
 
     def split_summary(self) -> dict[str, Any]:
-        """Sizes per split and a hash of (id, split): two runs with the same hash used the same split."""
+        """Sizes per split, the notes, and a hash of (id, split): same hash, same split."""
         pairs = self.table[["id", "split"]].sort_values("id").astype(str)
         text = "\n".join(f"{i}\t{s}" for i, s in zip(pairs["id"], pairs["split"], strict=True))
         sizes = {s: int((self.table["split"] == s).sum()) for s in SPLITS}
-        return {"rule": self.split_rule, "hash": hashlib.sha256(text.encode()).hexdigest()[:16], **sizes}
+        notes = {"notes": list(self.notes)} if self.notes else {}
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return {"rule": self.split_rule, "hash": digest, **sizes, **notes}
 
     def fingerprint(self) -> str:
         """Hash of the table's content and the size of every image file; independent of where it lies."""

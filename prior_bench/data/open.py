@@ -6,6 +6,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,47 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Manifest:
-    """Read a data set's files into a Manifest, split by the rule ``split``.
+    """Read a data set's files into a Manifest, split by the rule ``split``; from its prepared index if any.
 
     Raises:
         BenchError: unknown data set or rule, or files that are missing or not as they should be.
     """
-    from dataclasses import replace
+    from prior_bench.data import index
 
+    name, kind, folder, options, synthetic = locate(reference)
+    manifest = None if synthetic else index.load(kind, folder, split, options)
+    if manifest is None:
+        manifest = DATASETS.get(kind)(folder, split=split, **options)
+    return replace(manifest, name=name, synthetic=synthetic)
+
+
+def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> tuple[Manifest, Path, bool]:
+    """Read a data set once and keep its index (:mod:`prior_bench.data.index`); a fresh one is left alone.
+
+    Returns:
+        The manifest, the index file, and whether it was written now.
+
+    Raises:
+        BenchError: as :func:`open_dataset`; or a synthetic data set, which needs no index.
+    """
+    from prior_bench.data import index
+
+    name, kind, folder, options, synthetic = locate(reference)
+    if synthetic:
+        raise BenchError("is generated, not prepared", where=name, fix="use it as it is")
+    manifest = index.load(kind, folder, split, options)
+    if manifest is not None:
+        return manifest, index.place_of(kind, folder, split, options), False
+    manifest = DATASETS.get(kind)(folder, split=split, **options)
+    return manifest, index.save(manifest, kind, folder, split, options), True
+
+
+def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, Any], bool]:
+    """(name, type, folder or file, the reader's options, whether synthetic) of a reference.
+
+    Raises:
+        BenchError: unknown data set or option, or nothing lies there.
+    """
     options = resolve(reference)
     name, kind, root = options.pop("name"), options.pop("type"), options.pop("root")
     synthetic = str(root).startswith("sample:")
@@ -65,10 +100,8 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
             where=folder,
             fix=f"put the data set there, set PRIOR_BENCH_DATA, or name its place: {kind}@DIR",
         )
-    reader = DATASETS.get(kind)
-    _require_options(kind, reader, options)
-    manifest = reader(folder, split=split, **options)
-    return replace(manifest, name=name, synthetic=synthetic)
+    _require_options(kind, DATASETS.get(kind), options)
+    return name, kind, folder, options, synthetic
 
 
 def _require_options(kind: str, reader: Callable, options: dict[str, Any]) -> None:

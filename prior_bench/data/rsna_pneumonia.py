@@ -124,4 +124,16 @@ stage_2_train_images/<patientId>.dcm
         "cannot be told apart here.",
     ),
     annotations=("labels", "boxes", "masks"),
+    published={
+        "mgca_classification": {
+            "images": (18678, 4003, 4003),
+            "positive: Pneumonia": (4162, 928, 922),
+        },
+        "mgca_detection": {
+            "images": (16010, 5337, 5337),
+            "positive: Pneumonia": (3579, 1182, 1251),
+            "boxes": (5678, 1892, 1985),
+        },
+        "all": {"images": (26684,), "positive: Pneumonia": (6012,), "boxes": (9555,)},
+    },
 )

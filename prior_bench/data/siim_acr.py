@@ -107,4 +107,8 @@ dicom-images-train/<study>/<series>/<ImageId>.dcm
         "Regions of one image are separate rows of the file: splitting by row leaks (rule mgca).",
     ),
     annotations=("labels", "masks"),
+    published={
+        "mgca": {"images": (8578, 1910, 1903), "positive: Pneumothorax": (2002, 535, 476)},
+        "default": {"images": (8433, 1807, 1807)},
+    },
 )

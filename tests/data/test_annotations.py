@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from prior_bench.data.annotations import BoxMask, FileMask, RleMask
+from prior_bench.data.annotations import BoxMask, FileMask, RleMask, ShapeMask
 from prior_bench.errors import BenchError
 
 
@@ -80,3 +80,15 @@ def test_file_mask(tmp_path):
 def test_file_mask_is_told_by_its_name_not_its_place():
     assert repr(FileMask("m.png", "/one")) == repr(FileMask("m.png", "/two"))
     assert FileMask("m.png", "/one") == FileMask("m.png", "/two")
+
+
+def test_shapes_are_filled_united_and_cut_off():
+    mask = ShapeMask(
+        (("rectangle", (1.0, 1.0, 2.0, 3.0)), ("polygon", (4.0, 0.0, 9.0, 0.0, 4.0, 5.0)))
+    ).decode(6, 7)
+    assert mask.shape == (6, 7) and mask.dtype == np.uint8
+    assert mask[1:4, 1:3].all() and mask[:, 1:3].sum() == 6
+    assert mask[0, 4:].all() and mask[5, 4] and not mask[5, 5:].any()  # runs out on the right
+    disc = ShapeMask((("ellipse", (0.0, 0.0, 20.0, 20.0)),)).decode(21, 21)
+    assert disc.sum() == pytest.approx(np.pi * 10.5**2, rel=0.02) and not disc[0, 0]
+    assert not ShapeMask().decode(3, 3).any()

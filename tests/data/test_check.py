@@ -1,5 +1,7 @@
 """``data check`` and its siblings: sound data pass, every kind of trouble is found, counted and exits 1."""
 
+from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +89,28 @@ def test_masks_boxes_and_labels_that_cannot_be(manifest):
     assert "label 'y' has one value only" in problems
 
 
+def test_published_counts_are_compared(manifest):
+    published = {
+        "default": {"images": (4, 2, 2), "positive: y": (2, 1, 9), "masks": (1, 1, 1)},
+        "all": {"patients": (8,), "boxes": (5,)},
+        "other": {"images": (1, 1, 1)},
+    }
+    remarks = check(manifest, published=published).remarks
+    assert remarks[:5] == [
+        "images: 4/2/2, as published",
+        "positive: y: 2/1/0, published are 2/1/9",
+        "masks: 0/0/0, published are 1/1/1",
+        "patients: 8, as published",
+        "boxes: 4, published are 5",
+    ]
+
+
+def test_notes_are_shown_and_recorded(manifest):
+    noted = replace(manifest, notes=("version found: 9A",))
+    assert check(noted).remarks[0] == "version found: 9A"
+    assert noted.split_summary()["notes"] == ["version found: 9A"] and "notes" not in manifest.split_summary()
+
+
 def test_empty_split_is_remarked(manifest):
     part = manifest.select(np.arange(6))
     assert "no rows in test" in check(part).remarks
@@ -116,9 +140,14 @@ def test_check_of_what_is_not_there(capsys, tmp_path):
     assert "did you mean by_patient" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "name", ["mimic_cxr", "chexpert", "chexpert_5x200", "rsna_pneumonia", "siim_acr", "csv"]
-)
+OURS = sorted(p.name for p in entry_points(group="prior_bench.datasets") if p.dist.name == "prior-bench")
+
+
+def test_all_our_data_sets_are_described():
+    assert len(OURS) >= 13 and {"mimic_cxr", "openi", "vindr_cxr", "csv"} <= set(OURS)
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_describe(capsys, name):
     assert main(["data", "describe", name]) == 0
     out = capsys.readouterr().out

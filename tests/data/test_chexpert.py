@@ -1,5 +1,7 @@
 """CheXpert and CheXpert 5x200: miniatures of the layout, and the real label file."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,6 +174,25 @@ def test_5x200_pool_too_small_names_the_sizes(root):
         chexpert_5x200.read(root)
     with pytest.raises(BenchError, match="did you mean prior"):
         chexpert_5x200.read(root, split="priro")
+
+
+def test_priors_own_list(root, write_text):
+    with pytest.raises(
+        BenchError, match="chexpert_5x200.json is missing\n  fix: take it from .* split='prior'"
+    ):
+        chexpert_5x200.read(root, split="prior_list")
+    images = [f"train/patient{p:05d}/study1/view1_frontal.jpg" for p in (7, 3)]
+    entries = {str(n): {"image_path": image, "label": [0, 0, n, 1 - n, 0]} for n, image in enumerate(images)}
+    place = write_text(root / "chexpert_5x200.json", json.dumps(entries))
+    data = chexpert_5x200.read(root, split="prior_list")
+    assert data.table["image"].tolist() == images and data.exclusive
+    assert data.table["Edema"].tolist() == [1, 0] and data.table["Consolidation"].tolist() == [0, 1]
+    write_text(place, json.dumps({"0": {"image_path": "train/x.jpg", "label": [1, 0, 0, 0, 0]}}))
+    with pytest.raises(BenchError, match="1 of 1 images are not in train.csv; the first is train/x.jpg"):
+        chexpert_5x200.read(root, split="prior_list")
+    write_text(place, json.dumps([1]))
+    with pytest.raises(BenchError, match=r"chexpert_5x200.json: not of the form"):
+        chexpert_5x200.read(root, split="prior_list")
 
 
 # --- the real label file ---

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from prior_bench.data.csv import line_number, read
+from prior_bench.data.csv import read
+from prior_bench.data.csv_lines import line_number
 from prior_bench.data.open import open_dataset
 from prior_bench.errors import BenchError, ErrorList
 

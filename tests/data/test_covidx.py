@@ -1,0 +1,119 @@
+"""COVIDx: miniatures of version 9A and CXR-4."""
+
+import pytest
+
+from prior_bench.cli import main
+from prior_bench.data import covidx
+from prior_bench.errors import BenchError
+
+THREE = ("normal", "pneumonia", "COVID-19")
+
+
+def write(root, write_image, write_text, lists, classes):
+    """Two images a patient."""
+    for name, part, count in lists:
+        lines = []
+        for n in range(count):
+            lines.append(
+                f"{n // 2} {part} {n}.png {classes[n // 2 % len(classes)]} cohen"
+            )  # a blank in the name
+            write_image(root / f"{part}/{part} {n}.png")
+        write_text(root / name, "\n".join(lines) + "\n")
+    return root
+
+
+@pytest.fixture
+def nine(tmp_path, write_image, write_text):
+    lists = [("train_COVIDx9A.txt", "train", 40), ("test_COVIDx9A.txt", "test", 6)]
+    return write(tmp_path, write_image, write_text, lists, THREE)
+
+
+@pytest.fixture
+def four(tmp_path, write_image, write_text):
+    lists = [(f"{part}.txt", part, count) for part, count in (("train", 20), ("val", 6), ("test", 8))]
+    return write(tmp_path, write_image, write_text, lists, ("negative", "positive"))
+
+
+def test_three_classes(nine):
+    data = covidx.read(nine)
+    assert data.labels == THREE and data.exclusive and (data.targets().sum(axis=1) == 1).all()
+    assert data.notes[0].startswith(
+        "COVIDx version found: 9A (three classes, by the name of train_COVIDx9A.txt)"
+    )
+    assert data.split_summary()["notes"] == list(data.notes)  # goes into every record
+    assert data.table["split"].value_counts().to_dict() == {"train": 36, "valid": 4, "test": 6}
+    part = data.table[data.table["split"] != "test"]
+    assert part.groupby("patient_id")["split"].nunique().max() == 1
+    assert data.table["image"].iloc[0] == "train/train 0.png"
+
+
+def test_binary(four):
+    data = covidx.read(four)
+    assert data.labels == ("COVID-19",) and not data.exclusive
+    assert "CXR-2, CXR-3 or CXR-4 (binary, 34 images" in data.notes[0]
+    assert data.table["split"].value_counts().to_dict() == {"train": 20, "valid": 6, "test": 8}
+    assert data.table["COVID-19"].sum() == 10 + 2 + 4
+
+
+def test_rules_of_papers(nine):
+    mgca = covidx.read(nine, split="mgca").table
+    assert mgca["split"].value_counts().to_dict() == {"train": 32, "valid": 8, "test": 6}
+    with pytest.raises(BenchError, match="'benchx' needs a list val"):
+        covidx.read(nine, split="benchx")
+    with pytest.raises(BenchError, match="did you mean mgca"):
+        covidx.read(nine, split="mgac")
+
+
+def test_benchx_loses_the_first_line_of_every_list(four):
+    table = covidx.read(four, split="benchx").table
+    assert table["split"].value_counts().to_dict() == {"train": 19, "valid": 5, "test": 7}
+    assert not table["id"].isin(["train/train 0.png", "val/val 0.png", "test/test 0.png"]).any()
+    with pytest.raises(BenchError, match="'mgca' was made for versions without"):
+        covidx.read(four, split="mgca")
+
+
+@pytest.mark.parametrize("line", ["7 train 7.png COVID cohen", "7", "7 positive", "patient,file,class"])
+def test_a_line_of_another_form_is_named(nine, write_text, line):
+    write_text(nine / "test_COVIDx9A.txt", f"0 test 0.png normal cohen\n\n{line}\n")
+    with pytest.raises(
+        BenchError, match=r"test_COVIDx9A.txt, line 3: '.*' is not 'patient file class source'"
+    ):
+        covidx.read(nine)
+
+
+def test_lists_without_source(nine, write_text):
+    write_text(nine / "test_COVIDx9A.txt", "0 test 0.png normal\n1 test 1.png COVID-19\n")
+    data = covidx.read(nine)
+    assert data.split("test").table["patient_id"].tolist() == [":0", ":1"]
+
+
+def test_missing_mixed_and_doubled(nine, write_text):
+    write_text(nine / "test_COVIDx8.txt", "0 test 0.png normal cohen")
+    with pytest.raises(BenchError, match="several lists of test: test_COVIDx8.txt, test_COVIDx9A.txt"):
+        covidx.read(nine)
+    assert covidx.read(nine, version="9A").notes[0].startswith("COVIDx version found: 9A")
+    (nine / "test_COVIDx8.txt").rename(nine / "test.txt")
+    assert len(covidx.read(nine, version="9A")) == 46
+    with pytest.raises(BenchError, match=r"train\*.txt is missing"):
+        covidx.read(nine, version="unnamed")
+    (nine / "test.txt").unlink()
+    write_text(nine / "test_COVIDx9A.txt", "0 test 0.png negative cohen")
+    with pytest.raises(BenchError, match="lists mix versions"):
+        covidx.read(nine)
+    write_text(nine / "test_COVIDx9A.txt", "0 absent.png normal cohen")
+    with pytest.raises(BenchError, match=r"1 of 41 images .*test/absent\.png"):
+        covidx.read(nine)
+    write_text(nine / "test_COVIDx9A.txt", "\n")
+    with pytest.raises(BenchError, match="list is empty"):
+        covidx.read(nine)
+    (nine / "test_COVIDx9A.txt").unlink()
+    with pytest.raises(BenchError, match=r"test\*.txt is missing\n  fix: .*test_COVIDx9A.txt or test.txt"):
+        covidx.read(nine)
+
+
+def test_check_prints_the_version(four, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
+    main(["data", "check", f"covidx@{four}", "--split", "benchx"])
+    out = capsys.readouterr().out
+    assert "remark: COVIDx version found: CXR-2, CXR-3 or CXR-4 (binary" in out
+    assert "images: 19/5/7, published are 67,862/8,472/8,481" in out

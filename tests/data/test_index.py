@@ -1,0 +1,169 @@
+"""Prepared indices: they give back exactly what was read, and are not believed once anything has changed."""
+
+import os
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from prior_bench.cli import main
+from prior_bench.data import index
+from prior_bench.data.annotations import BoxMask, FileMask, RleMask, ShapeMask
+from prior_bench.data.index_cells import decode_table, encode_table
+from prior_bench.data.open import open_dataset, prepare_dataset
+from prior_bench.errors import BenchError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def root(tmp_path, write_image, write_text):
+    folder = tmp_path / "object-cxr"
+    for part, count in (("train", 10), ("dev", 4)):
+        lines = ["image_name,annotation"]
+        for n in range(count):
+            lines.append(f"{n}.jpg,{'0 1 2 5 6;2 1 1 5 1 1 5.25' if n % 2 else ''}")
+            write_image(folder / f"{part}/{n}.jpg")
+        write_text(folder / f"{part}.csv", "\n".join(lines))
+    return folder
+
+
+def test_every_kind_of_cell_comes_back(tmp_path):
+    table = pd.DataFrame(
+        {
+            "id": ["007", "b"],
+            "y": np.array([1, np.nan], np.float32),
+            "flag": [True, False],
+            "count": [1, 2],
+            "view": pd.Series(["AP", None], dtype=object),
+            "report": pd.Series([("One.", "Two."), None], dtype=object),
+            "boxes": pd.Series([np.array([[1.1, 2, 3, 4, 0]], np.float32), np.zeros((0, 5), np.float32)]),
+            "mask": pd.Series([RleMask(("1 2",)), FileMask("a.png", tmp_path)], dtype=object),
+            "other": pd.Series([BoxMask(np.ones((1, 5), np.float32)), ShapeMask((("ellipse", (1.0, 2.5)),))]),
+        }
+    )
+    again = decode_table(encode_table(table), tmp_path)
+    assert again.dtypes.tolist() == table.dtypes.tolist() and list(again) == list(table)
+    for name in table:
+        for one, other in zip(table[name], again[name], strict=True):
+            assert repr(one) == repr(other), name
+    assert again["boxes"][1].shape == (0, 5) and again["boxes"][0].dtype == np.float32
+
+
+def test_prepared_is_the_same_and_reads_no_annotation(root, monkeypatch, capsys):
+    fresh = open_dataset(f"object_cxr@{root}")
+    _, place, written = prepare_dataset(f"object_cxr@{root}")
+    assert written and place.is_file() and not list(place.parent.glob("*.part"))
+
+    def forbidden(*args, **options):
+        raise AssertionError("the reader was asked")
+
+    monkeypatch.setattr("prior_bench.data.object_cxr.read_part", forbidden)
+    prepared = open_dataset(f"object_cxr@{root}")
+    assert prepared.fingerprint() == fresh.fingerprint() and prepared.split_summary() == fresh.split_summary()
+    assert (prepared.labels, prepared.box_classes, prepared.root) == (
+        fresh.labels,
+        fresh.box_classes,
+        fresh.root,
+    )
+    assert capsys.readouterr().err == ""
+    with pytest.raises(AssertionError, match="the reader was asked"):
+        open_dataset(f"object_cxr@{root}", "mgca")  # another rule is another index
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (
+            lambda root: (root / "dev.csv").write_text("image_name,annotation\n0.jpg,\n"),
+            "dev.csv has changed",
+        ),
+        (lambda root: (root / "test.csv").write_text("image_name,annotation\n"), "test.csv is new"),
+        (lambda root: (root / "train.csv").rename(root / "train.csv.old"), "train.csv is gone"),
+    ],
+)
+def test_stale_indices_are_not_used(root, capsys, change, why):
+    prepare_dataset(f"object_cxr@{root}")
+    change(root)
+    folder = str(root)
+    assert index.load("object_cxr", root, "default", {}) is None
+    err = capsys.readouterr().err
+    assert "is stale" in err and why in err and f"prior-bench data prepare object_cxr@{folder}" in err
+
+
+def test_changed_annotations_are_read_anew_and_prepared_anew(root, capsys):
+    prepare_dataset(f"object_cxr@{root}")
+    (root / "dev.csv").write_text("image_name,annotation\n0.jpg,\n")
+    assert len(open_dataset(f"object_cxr@{root}").split("test")) == 1
+    assert "is stale" in capsys.readouterr().err
+    assert prepare_dataset(f"object_cxr@{root}")[2]
+    capsys.readouterr()
+    assert len(open_dataset(f"object_cxr@{root}").split("test")) == 1 and capsys.readouterr().err == ""
+
+
+def test_a_copied_file_with_another_time_is_the_same_file(root, capsys):
+    prepare_dataset(f"object_cxr@{root}")
+    os.utime(root / "dev.csv", (1, 1))
+    assert not prepare_dataset(f"object_cxr@{root}")[2] and capsys.readouterr().err == ""
+
+
+def test_another_version_of_the_reader(root, monkeypatch, capsys):
+    prepare_dataset(f"object_cxr@{root}")
+    monkeypatch.setattr(index, "reader_code", lambda kind: "other")
+    assert index.load("object_cxr", root, "default", {}) is None
+    assert "made by another version of the reader" in capsys.readouterr().err
+
+
+def test_a_damaged_index_is_read_over(root, capsys):
+    _, place, _ = prepare_dataset(f"object_cxr@{root}")
+    place.write_bytes(place.read_bytes()[:100])
+    assert len(open_dataset(f"object_cxr@{root}")) == 14
+    assert "it cannot be read" in capsys.readouterr().err
+
+
+def test_what_cannot_be_prepared(root):
+    with pytest.raises(BenchError, match="cannot be prepared with missing=skip"):
+        prepare_dataset({"type": "object_cxr", "root": str(root), "missing": "skip"})
+    with pytest.raises(BenchError, match="is generated, not prepared"):
+        prepare_dataset("sample:chexpert")
+
+
+# --- command line ---
+
+
+def test_prepare_goes_on_where_it_was(root, capsys, cache):
+    assert main(["data", "prepare", "object_cxr", "--root", str(root), "--split", "default"]) == 0
+    assert "default: 14 images (8/2/4), hash " in capsys.readouterr().out
+    both = ["--split", "default", "--split", "mgca"]
+    assert main(["data", "prepare", "object_cxr", "--root", str(root), *both]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "up to date" in first and "mgca: 14 images (9/1/4)" in second and "written to" in second
+    assert len(list((cache / "indices").iterdir())) == 2
+    assert main(["data", "prepare", "object_cxr", "--root", str(root), "--split", "every"]) == 1
+    assert "needs test.csv and test/" in capsys.readouterr().err
+
+
+def test_check_takes_the_index(root, capsys, monkeypatch):
+    main(["data", "prepare", f"object_cxr@{root}"])
+    monkeypatch.setattr("prior_bench.data.object_cxr.read_part", None)
+    assert main(["data", "check", "object_cxr", "--root", str(root)]) == 0
+    assert "verdict: object_cxr is sound" in capsys.readouterr().out
+
+
+def test_own_csv_can_be_prepared(tmp_path, write_image, write_text):
+    for n in range(10):
+        write_image(tmp_path / f"{n}.jpg")
+    rows = [f"{n}.jpg,{n % 2},{'Clear lungs today.' if n else ''},{n}.jpg" for n in range(10)]
+    place = write_text(tmp_path / "own.csv", "image,y,report,mask\n" + "\n".join(rows))
+    fresh = open_dataset(str(place))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert prepare_dataset(str(place))[2] and not prepare_dataset(str(place))[2]
+    again = open_dataset(str(place))
+    assert again.fingerprint() == fresh.fingerprint() and again.name == fresh.name
+    assert again.table["mask"][0].decode(8, 8).shape == (8, 8)
