@@ -1,13 +1,27 @@
 """``prior-bench table NAME``: print a comparison table from the records there are."""
 
 import argparse
+from typing import TYPE_CHECKING
 
-HELP = "print a comparison table from stored records"
+from prior_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from prior_bench.report.table import Table
+
+HELP = "print a comparison table from stored records, with published numbers beside them where wanted"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("table", help="name of a shipped table, or a config file")
+    parser.add_argument("table", nargs="?", help="name of a shipped table, or a config file")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--with-published", action="store_true", help="ours, the published number, and the difference"
+    )
+    what.add_argument("--only-published", action="store_true", help="the paper's table, from the file alone")
+    what.add_argument(
+        "--leaderboard", action="store_true", help="everything in the stores, by mean rank; takes no table"
+    )
     parser.add_argument("--format", default="markdown", help="markdown (default), latex, csv, html or json")
     parser.add_argument("--output", metavar="FILE", help="write to a file instead of printing")
     parser.add_argument(
@@ -16,19 +30,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trivial", action="store_true", help="add rows of predictors that do not look at the image"
     )
+    parser.add_argument(
+        "--no-test", action="store_true", help="make no significance tests (faster; nothing is bold)"
+    )
+    parser.add_argument(
+        "--ranks", metavar="FILE.svg", help="draw mean ranks with Nemenyi's critical difference"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     from prior_bench.report.files import write_text
     from prior_bench.report.render import render
-    from prior_bench.report.table import build_table, load_table
 
-    config = load_table(args.table)
-    config.suites = args.suite or config.suites
-    text = render(build_table(config, trivial=args.trivial), args.format)
+    table = _table(args)
+    text = render(table, args.format)
+    if args.ranks:
+        from prior_bench.report.critical_difference import ranks_of, ranks_svg
+
+        print(write_text(args.ranks, ranks_svg(ranks_of(table))))
     if args.output:
         print(write_text(args.output, text))
     else:
         print(text, end="")
     return 0
+
+
+def _table(args: argparse.Namespace) -> "Table":
+    from prior_bench.report.beside import published_table, table_beside
+    from prior_bench.report.leaderboard import leaderboard
+    from prior_bench.report.lookup import EVERY_SUITE, stores_of
+    from prior_bench.report.table import build_table, load_table
+
+    if args.leaderboard:
+        if args.table:
+            raise BenchError("a leaderboard takes no table", where=args.table, fix="leave one of the two out")
+        return leaderboard(stores_of(args.suite or [EVERY_SUITE]), test=not args.no_test)
+    if not args.table:
+        raise BenchError("which table?", fix="name one, or give --leaderboard; prior-bench list tables")
+    config = load_table(args.table)
+    config.suites = args.suite or config.suites
+    if args.only_published:
+        return published_table(config)
+    if args.with_published or not all(column.protocol for column in config.columns):
+        return table_beside(config)
+    return build_table(config, trivial=args.trivial, test=not args.no_test)

@@ -8,6 +8,7 @@ thresholds and in which images count, and those choices decide the number.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +98,7 @@ def average_precision(found: Detections, thresholds: Sequence[float]) -> np.ndar
     for label in range(found.classes):
         one = found.of_class(label)
         if len(one.truth_box):
-            scores, hits = _match(one, np.asarray(thresholds))
+            scores, hits = _match(one, np.asarray(thresholds, dtype=np.float64))
             result[:, label] = _precision_at_recalls(scores, hits, len(one.truth_box))
     return result
 
@@ -181,17 +182,29 @@ def score(found: Detections, names: tuple[str, ...]) -> dict[str, float]:
 def _match(one: Detections, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Greedy matching of one class: scores [D'] and whether each is a hit, bool [thresholds, D']."""
     order = np.lexsort((-one.score, one.sample))
-    sample, box, score = one.sample[order], one.box[order], one.score[order]
+    sample, score = one.sample[order], one.score[order]
+    box, truth_box = one.box[order].astype(np.float64), one.truth_box.astype(np.float64)
     scores, hits = [], []
     for image in np.unique(sample):
         first, last = np.searchsorted(sample, [image, image + 1])
         last = min(last, first + MAX_DETECTIONS)
-        overlap = pairwise_iou(box[first:last], one.truth_box[one.truth_sample == image])
-        hits.append(np.stack([_greedy(overlap, t) for t in thresholds]))
+        truth = truth_box[one.truth_sample == image]
+        hits.append(_hits_in_image(box[first:last].tobytes(), truth.tobytes(), thresholds.tobytes()))
         scores.append(score[first:last])
     if not scores:
         return np.zeros(0), np.zeros((len(thresholds), 0), dtype=bool)
     return np.concatenate(scores), np.concatenate(hits, axis=1)
+
+
+@lru_cache(maxsize=8192)
+def _hits_in_image(box: bytes, truth: bytes, thresholds: bytes) -> np.ndarray:
+    """Hits bool [thresholds, n] among the boxes of one image, by falling score; all float64 arrays as bytes.
+
+    Kept, because a bootstrap asks for the same images over and over.
+    """
+    boxes, true_boxes = (np.frombuffer(one).reshape(-1, 4) for one in (box, truth))
+    overlap = pairwise_iou(boxes, true_boxes)
+    return np.stack([_greedy(overlap, threshold) for threshold in np.frombuffer(thresholds)])
 
 
 def _greedy(overlap: np.ndarray, threshold: float) -> np.ndarray:

@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from prior_bench import paths
 from prior_bench.api import RunRecord
 from prior_bench.engine.store import Store
+
+EVERY_SUITE = "*"
+"""In place of a suite's name: every store under the results root."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,14 @@ class Entry:
     store: Store | None = field(default=None, compare=False)
 
 
+def stores_of(suites: Iterable[str]) -> list[Store]:
+    """The stores of some suites, each once; :data:`EVERY_SUITE` stands for all there are."""
+    names: list[str] = []
+    for suite in suites:
+        names += _all_suites() if suite == EVERY_SUITE else [suite]
+    return [Store.of(name) for name in dict.fromkeys(names)]
+
+
 def entries(stores: Iterable[Store]) -> list[Entry]:
     """All entries of some stores, in the order of their plans.
 
@@ -46,7 +58,7 @@ def entries(stores: Iterable[Store]) -> list[Entry]:
         else:
             newest = {}
             for record in sorted(records.values(), key=_finished):
-                newest[_identity(record.spec)] = record
+                newest[identity(record.spec)] = record
             ordered = sorted(newest.values(), key=lambda r: (r.spec["backbone"]["name"], r.spec["seed"]))
             found += [Entry(r.spec, r.key, "", r, store) for r in ordered]
     return found
@@ -62,10 +74,15 @@ def same_data(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return essence(one) == essence(other)
 
 
+def _all_suites() -> list[str]:
+    return sorted(path.parent.name for path in paths.results_root().glob("*/runs") if path.is_dir())
+
+
 def _finished(record: RunRecord) -> tuple[str, str]:
     return record.provenance.get("finished", ""), record.key
 
 
-def _identity(spec: dict[str, Any]) -> tuple:
+def identity(spec: dict[str, Any]) -> tuple:
+    """What makes two runs the same cell of a table: backbone, task, data, protocol, fraction and seed."""
     data, protocol = spec["data"]["name"], spec["protocol"]["name"]
     return spec["backbone"]["name"], spec["task"], data, protocol, spec["fraction"], spec["seed"]

@@ -10,12 +10,13 @@ from itertools import groupby
 
 from prior_bench.engine.store import plain
 from prior_bench.errors import unknown_name
-from prior_bench.report.table import BEST, SECOND, Cell, Column, Table
+from prior_bench.report.marks import BEST, LEADING, TIED
+from prior_bench.report.table import Cell, Column, Table
 
 WIDTH = 110
 """Markdown tables wider than this many characters are broken into several, between column groups."""
 
-REASON_LENGTH = 32
+REASON_LENGTH = 60
 """Longer reasons are cut in tables meant for reading; JSON and CSV have them whole."""
 
 
@@ -35,9 +36,12 @@ def cell_text(cell: Cell, column: Column) -> str:
     if not cell.values:
         reason = cell.reason
         return reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}…"
-    text = f"{cell.mean:.{column.digits}f}"
+    digits, sign = column.digits, "+" if cell.signed else ""
+    text = f"{cell.mean:{sign}.{digits}f}"
     if len(cell.values) > 1:
-        text += f" ± {cell.std:.{column.digits}f}"
+        text += f" ± {cell.std:.{digits}f}"
+    if cell.interval:
+        text += " [" + ", ".join(f"{bound:{sign}.{digits}f}" for bound in cell.interval) + "]"
     if 0 < len(cell.values) < cell.planned:
         text += f" ({len(cell.values)} of {cell.planned} seeds)"
     return text
@@ -49,7 +53,7 @@ def markdown(table: Table) -> str:
 
     def marked(cell: Cell, column: Column) -> str:
         text = cell_text(cell, column).replace("|", "\\|")
-        return {BEST: f"**{text}**", SECOND: f"<u>{text}</u>"}.get(cell.mark, text)
+        return {BEST: f"**{text}**", TIED: f"{text} ≈", LEADING: f"<u>{text}</u>"}.get(cell.mark, text)
 
     def block(groups: list[list[int]]) -> str:
         chosen = [i for group in groups for i in group]
@@ -77,7 +81,8 @@ def latex(table: Table) -> str:
 
     def marked(cell: Cell, column: Column) -> str:
         text = _tex(cell_text(cell, column))
-        return {BEST: rf"\textbf{{{text}}}", SECOND: rf"\underline{{{text}}}"}.get(cell.mark, text)
+        marks = {BEST: rf"\textbf{{{text}}}", TIED: rf"{text} $\approx$", LEADING: rf"\underline{{{text}}}"}
+        return marks.get(cell.mark, text)
 
     spans, rules, start = [], [], 2
     for group in _groups(table):
@@ -111,7 +116,7 @@ def csv(table: Table) -> str:
 
 
 def html_table(table: Table, *, caption: bool = True) -> str:
-    """A ``<table>`` with grouped headings; marks are ``<strong>`` and ``<u>``.
+    """A ``<table>`` with grouped headings; marks are ``<strong>``, ``≈`` and ``<u>``.
 
     Args:
         caption: with title and notes; False where the page says them itself.
@@ -121,7 +126,8 @@ def html_table(table: Table, *, caption: bool = True) -> str:
         text = html.escape(cell_text(cell, column))
         if not cell.values:
             return f'<td class="none" title="{html.escape(cell.reason)}">{text}</td>'
-        text = {BEST: f"<strong>{text}</strong>", SECOND: f"<u>{text}</u>"}.get(cell.mark, text)
+        marks = {BEST: f"<strong>{text}</strong>", TIED: f"{text} ≈", LEADING: f"<u>{text}</u>"}
+        text = marks.get(cell.mark, text)
         return f"<td>{text}</td>"
 
     groups = _groups(table)
@@ -182,6 +188,10 @@ _TEX = {
     "–": "--",
     "…": r"\dots{}",
     "·": r"$\cdot$",
+    "≈": r"$\approx$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "²": r"\textsuperscript{2}",
 }
 
 

@@ -10,6 +10,9 @@ from prior_bench.engine.plan import describe
 from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
 
+HISTORY_ENDS = 5
+"""Lines of a long history that are shown at its beginning, and at its end."""
+
 
 def protocol_text(protocol: dict[str, Any]) -> str:
     """A protocol (plain types) in full, one field a line; empty fields are left out."""
@@ -57,6 +60,33 @@ def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
     return "\n".join([*_weights(record), *_data(record), "", table, "", summary(record, bounds)])
 
 
+def run_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
+    """Everything about one run, finished or failed: spec, metrics, split, history, provenance.
+
+    Args:
+        record, store, resamples: see :func:`result_text`.
+    """
+    spec = record.spec
+    told = {name: value for name, value in spec.items() if name != "protocol"}
+    parts = [
+        f"record {record.key}, {record.status}, in {store.runs / record.key}",
+        "\n".join(f"{name}: {inline(value)}" for name, value in told.items()),
+        protocol_text(spec["protocol"]),
+    ]
+    if record.status == "done":
+        parts.append(result_text(record, store, resamples))
+    else:
+        traceback = store.runs / record.key / "traceback.txt"
+        parts.append(f"error: {record.error}" + (f"\ntraceback: {traceback}" if traceback.is_file() else ""))
+    if record.history:
+        parts.append("history\n" + _history(record.history))
+    facts = {name: value for name, value in record.provenance.items() if name != "backbone"}
+    if facts:
+        lines = [f"  {name}: {inline(value)}" for name, value in facts.items()]
+        parts.append("\n".join(["provenance", *lines]))
+    return "\n\n".join(parts)
+
+
 def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tuple[float, float]]:
     """95 % bootstrap intervals by patient, from the stored predictions."""
     from prior_bench.metrics.statistics import interval
@@ -91,6 +121,18 @@ def _data(record: RunRecord) -> list[str]:
     data, split = record.spec["data"], record.split
     line = f"data {data['name']}" + (" (generated, not from patients)" if record.synthetic else "")
     return [line, f"  split: {inline(split)}"] if split else [line]
+
+
+def _history(history: list[dict[str, Any]]) -> str:
+    """One line per entry; a long history keeps its first and last lines."""
+    from tabulate import tabulate
+
+    rows = [{name: f"{value:.5g}" for name, value in entry.items()} for entry in history]
+    left_out = len(rows) - 2 * HISTORY_ENDS
+    if left_out > 0:
+        rows = [*rows[:HISTORY_ENDS], {name: "…" for name in rows[0]}, *rows[-HISTORY_ENDS:]]
+    text = tabulate(rows, headers="keys", disable_numparse=True)
+    return text + (f"\n({left_out} more in between; --json has them all)" if left_out > 0 else "")
 
 
 def _number(value: float) -> str:

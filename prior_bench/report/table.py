@@ -1,69 +1,42 @@
-"""The comparison table: rows are backbones, columns are metrics of evaluations, cells are means over seeds.
-
-A table config is an mmengine Python config::
-
-    title = "Demo"
-    suite = "demo"          # or a list of suites
-    rows = "all"            # or names of backbones, in order
-    columns = [
-        dict(group="CheXpert, linear probe (AUROC)", label="1 %", task="classification",
-             data="sample:chexpert", protocol="demo/linear_probe", fraction=0.01, metric="auroc"),
-        ...
-    ]
-"""
+"""The comparison table: rows are backbones, columns metrics of evaluations, cells means over seeds."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
-from prior_bench.data.open import resolve
-from prior_bench.engine.configs import key_errors, read_config
-from prior_bench.engine.store import Store, plain
-from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.lookup import Entry, entries, same_data
+from prior_bench.engine.store import Store
+from prior_bench.report.lookup import Entry, entries, stores_of
+from prior_bench.report.marks import mark_cells
+from prior_bench.report.paired import Runs
+from prior_bench.report.table_config import (
+    Column,
+    TableConfig,
+    higher_is_better,
+    load_table,
+    table_of_entries,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BEST, SECOND = "best", "second"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A metric of an evaluation, and how it is shown.
-
-    Attributes:
-        group, label: heading, in two levels.
-        task, data, protocol, fraction: which runs.
-        metric: name in their metrics.
-        scale: the number shown is ``scale`` times the metric.
-        digits: decimals shown.
-        higher_is_better: decides what is marked as best.
-    """
-
-    group: str
-    label: str
-    task: str
-    data: dict[str, Any]
-    protocol: str
-    metric: str
-    fraction: float = 1.0
-    scale: float = 100.0
-    digits: int = 1
-    higher_is_better: bool = True
-
-    def takes(self, spec: dict[str, Any]) -> bool:
-        """Whether a run (its spec as plain types) belongs to this column."""
-        return (
-            spec["task"] == self.task
-            and spec["protocol"]["name"] == self.protocol
-            and math.isclose(spec["fraction"], self.fraction)
-            and same_data(spec["data"], self.data)
-        )
+__all__ = [
+    "Cell",
+    "Column",
+    "Row",
+    "Table",
+    "TableConfig",
+    "build_table",
+    "cell_of",
+    "finished",
+    "higher_is_better",
+    "load_table",
+    "notes_of",
+    "table_of_entries",
+]
 
 
 @dataclass
@@ -74,13 +47,17 @@ class Cell:
         values: scaled values by seed.
         planned: number of seeds that the suite has for this cell.
         reason: why there is no value; empty where there is one.
-        mark: ``"best"``, ``"second"`` or ``""``.
+        mark: one of those in :mod:`prior_bench.report.marks`, or ``""``.
+        interval: (lower, upper) of a 95 % interval to print, or None.
+        signed: whether the number is a difference, printed with its sign.
     """
 
     values: dict[int, float] = field(default_factory=dict)
     planned: int = 0
     reason: str = ""
     mark: str = ""
+    interval: tuple[float, float] | None = None
+    signed: bool = False
 
     @property
     def mean(self) -> float:
@@ -119,17 +96,19 @@ class Table:
     notes: list[str]
 
     def frame(self) -> pd.DataFrame:
-        """One line per cell: row, column, mean, standard deviation, number of seeds, mark, reason."""
+        """One line per cell: row, column, mean, deviation, number of seeds, interval, mark, reason."""
         import pandas as pd
 
         lines = [
             {
                 "backbone": row.label,
                 "trivial": row.trivial,
-                **{**asdict(column), "data": column.data["name"]},
+                **{**_identifying(column), "data": column.data["name"]},
                 "mean": cell.mean,
                 "std": cell.std,
                 "seeds": len(cell.values),
+                "lower": cell.interval[0] if cell.interval else math.nan,
+                "upper": cell.interval[1] if cell.interval else math.nan,
                 "mark": cell.mark,
                 "reason": cell.reason,
             }
@@ -139,54 +118,12 @@ class Table:
         return pd.DataFrame(lines)
 
 
-@dataclass
-class TableConfig:
-    """A table before it is filled.
-
-    Attributes:
-        name: of the config.
-        columns: what is shown.
-        rows: names of backbones in order, or ``"all"``.
-        suites: stores to read.
-        title: heading.
-    """
-
-    name: str
-    columns: list[Column]
-    rows: list[str] | str
-    suites: list[str]
-    title: str
-
-
-def load_table(name: str) -> TableConfig:
-    """A table config by name or path.
-
-    Raises:
-        BenchError: no such config.
-        ErrorList: unknown or missing keys, unknown data sets.
-    """
-    values, path = read_config(name, "tables")
-    errors = key_errors(values, ("title", "suite", "rows", "columns"), ("columns",), path)
-    columns = []
-    for i, column in enumerate(values.get("columns", [])):
-        known = [f.name for f in fields(Column)]
-        required = ("group", "label", "task", "data", "protocol", "metric")
-        wrong = key_errors(column, known, required, f"columns[{i}]")
-        if not wrong:
-            try:
-                columns.append(Column(**{**column, "data": plain(resolve(column["data"]))}))
-            except BenchError as error:
-                wrong = [BenchError(error.what, where=f"columns[{i}].data", fix=error.fix)]
-        errors += wrong
-    if errors:
-        raise ErrorList("the table cannot be used:", errors, where=path)
-    suites = values.get("suite", path.stem)
-    suites = [suites] if isinstance(suites, str) else list(suites)
-    return TableConfig(path.stem, columns, values.get("rows", "all"), suites, values.get("title", path.stem))
+def _identifying(column: Column) -> dict[str, Any]:
+    return {name: value for name, value in asdict(column).items() if name != "published"}
 
 
 def build_table(
-    config: TableConfig, stores: Iterable[Store] | None = None, *, trivial: bool = False
+    config: TableConfig, stores: Iterable[Store] | None = None, *, trivial: bool = False, test: bool = True
 ) -> Table:
     """Fill a table from stores.
 
@@ -194,24 +131,38 @@ def build_table(
         config: what to show.
         stores: where the records are; default, the stores of the config's suites.
         trivial: append rows of predictors that do not look at the image.
+        test: make the paired tests that bold print needs; without them nothing is bold.
     """
-    found = entries(stores if stores is not None else [Store.of(suite) for suite in config.suites])
+    found = entries(stores if stores is not None else stores_of(config.suites))
     names = config.rows
     if names == "all":
         names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     belonging = [[e for e in found if column.takes(e.spec)] for column in config.columns]
-    rows = []
+    rows, runs = [], []
     for name in names:
         mine = [[e for e in column if e.spec["backbone"]["name"] == name] for column in belonging]
-        rows.append(Row(name, [_cell(e, c) for e, c in zip(mine, config.columns, strict=True)]))
-    _mark(rows, config.columns)
+        rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, config.columns, strict=True)]))
+        runs.append([finished(e, c.metric) for e, c in zip(mine, config.columns, strict=True)])
+    legend = mark_cells(rows, config.columns, runs, test=test)
     if trivial:
         rows += _trivial_rows(belonging, config.columns)
     used = [e for column in belonging for e in column if e.spec["backbone"]["name"] in names]
-    return Table(config.name, config.title, config.columns, rows, _notes(config, used))
+    return Table(config.name, config.title, config.columns, rows, [*notes_of(config, used), *legend])
 
 
-def _cell(runs: list[Entry], column: Column) -> Cell:
+def finished(runs: Iterable[Entry], metric: str) -> Runs:
+    """The runs that have a number for the metric, by seed."""
+    return {
+        run.spec["seed"]: run
+        for run in runs
+        if run.record is not None
+        and run.record.status == "done"
+        and math.isfinite(run.record.metrics.get(metric, math.nan))
+    }
+
+
+def cell_of(runs: list[Entry], column: Column) -> Cell:
+    """The values of some runs in a column, or the reason why there is none."""
     cell = Cell(planned=len(runs))
     reasons = []
     for run in runs:
@@ -230,23 +181,6 @@ def _cell(runs: list[Entry], column: Column) -> Cell:
     return cell
 
 
-def _mark(rows: list[Row], columns: list[Column]) -> None:
-    """Mark the best and, among three or more, the second best value of each column, as they are printed.
-
-    Equal printed values share a mark; a column in which all are equal has none.
-    """
-    for i, column in enumerate(columns):
-        sign = 1 if column.higher_is_better else -1
-        cells = [row.cells[i] for row in rows if row.cells[i].values]
-        shown = sorted({sign * round(cell.mean, column.digits) for cell in cells}, reverse=True)
-        for cell in cells:
-            place = shown.index(sign * round(cell.mean, column.digits))
-            if place == 0 and len(shown) > 1:
-                cell.mark = BEST
-            elif place == 1 and len(cells) > 2:
-                cell.mark = SECOND
-
-
 def _trivial_rows(belonging: list[list[Entry]], columns: list[Column]) -> list[Row]:
     """One row per predictor that some record reports; its value is the mean over a column's records."""
     records = [[e.record for e in column if e.record and e.record.trivial] for column in belonging]
@@ -262,7 +196,8 @@ def _trivial_rows(belonging: list[list[Entry]], columns: list[Column]) -> list[R
     return rows
 
 
-def _notes(config: TableConfig, used: list[Entry]) -> list[str]:
+def notes_of(config: TableConfig, used: list[Entry]) -> list[str]:
+    """What must be said about the numbers of some runs: synthetic data, seeds, scale and protocols."""
     seeds = sorted({e.spec["seed"] for e in used if e.record})
     notes = []
     if any(e.record and e.record.synthetic for e in used):
@@ -274,34 +209,7 @@ def _notes(config: TableConfig, used: list[Entry]) -> list[str]:
     scales = {column.scale for column in config.columns}
     if scales == {100.0}:
         notes.append("All values × 100.")
-    notes.append(f"Protocols: {', '.join(dict.fromkeys(column.protocol for column in config.columns))}.")
-    names = {e.spec["backbone"]["name"] for e in used}
-    if len(names) > 1:
-        second = ", second best underlined" if len(names) > 2 else ""
-        notes.append(f"Best in bold{second}.")
+    protocols = [column.protocol for column in config.columns] + [e.spec["protocol"]["name"] for e in used]
+    if named := dict.fromkeys(name for name in protocols if name):
+        notes.append(f"Protocols: {', '.join(named)}.")
     return notes
-
-
-def table_of_entries(name: str, title: str, found: list[Entry]) -> TableConfig:
-    """A table for a suite that has none: the primary metric of each of its evaluations."""
-    columns: dict[tuple, Column] = {}
-    for entry in found:
-        spec = entry.spec
-        metric = (*spec["protocol"]["metrics"], *(entry.record.metrics if entry.record else ()), "")[0]
-        group = f"{spec['data']['name']}, {spec['protocol']['name']}"
-        key = group, spec["task"], spec["fraction"]
-        columns.setdefault(
-            key,
-            Column(
-                group=group,
-                label=f"{metric}, {100 * spec['fraction']:g} %",
-                task=spec["task"],
-                data=spec["data"],
-                protocol=spec["protocol"]["name"],
-                metric=metric,
-                fraction=spec["fraction"],
-                scale=1.0 if "rank" in metric else 100.0,
-                higher_is_better="rank" not in metric,
-            ),
-        )
-    return TableConfig(name, list(columns.values()), "all", [name], title or name)

@@ -16,12 +16,15 @@ from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
 from prior_bench.registry import DATASETS
 from prior_bench.report.html import galleries
+from prior_bench.report.html.examples import Gallery
+from prior_bench.report.html.heat import overlay
 from prior_bench.report.html.page import build_page, evaluations_of
 from prior_bench.report.html.pictures import Original, outline, rectangle
 from prior_bench.report.lookup import entries
 
 SIZE = 32
 CLASSES = ("Edema & more", "Effusion")
+DIRECTIONS = ("image_to_text", "text_to_image")
 TEST = 8
 
 
@@ -53,17 +56,36 @@ def predictions(task: str, skill: float) -> dict[str, np.ndarray]:
         return {**base, "score": target * skill + 0.1, "target": target, "meta_classes": np.array(CLASSES)}
     if task == "retrieval":
         top = (rows[:, None] + np.arange(5)[None] + (skill < 0.5)) % TEST
-        return {**base, "top_texts": top, "image_to_text_rank": np.full(TEST, 1.0 if skill > 0.5 else 8.0)}
+        ranks = {f"{d}_rank": np.full(TEST, 1.0 if skill > 0.5 else 8.0) for d in DIRECTIONS}
+        ties = {f"{d}_ties": np.zeros(TEST, int) for d in DIRECTIONS}
+        shown = explanation() if skill > 0.5 else {}
+        return {**base, "top_texts": top, **ranks, **ties, **shown}
     if task == "segmentation":
         kept = rows[:6]
         predicted = np.stack([packed(8 + int((1 - skill) * 10) + n // 3) for n in kept])
         truth = np.stack([packed(8)] * 6)
         examples = {"example_row": kept, "example_prediction": predicted, "example_target": truth}
-        return {**base, **examples, "meta_size": np.asarray(SIZE)}
+        counts = dict(tp=np.full(TEST, 50), fp=rows, fn=TEST - rows, tn=np.full(TEST, 900))
+        return {**base, **counts, **examples, "meta_size": np.asarray(SIZE)}
     boxes = np.array([[4, 4, 20, 24], [1, 2, 3, 4.0]])
     flat = {"flat_sample": np.array([0, 0]), "flat_box": boxes, "flat_score": np.array([skill, 0.1])}
     truth = {"truth_sample": np.array([0, 2]), "truth_box": boxes[[0, 0]]}
+    flat["flat_label"] = truth["truth_label"] = np.array([0, 0])
     return {**base, **flat, **truth, "meta_classes": np.array(["opacity"])}
+
+
+def explanation() -> dict[str, np.ndarray]:
+    """Of samples 1 and 3: the first looks at the upper left and has one sentence only."""
+    attention = np.full((2, 2, 4, 4), np.nan, np.float16)
+    attention[0, 0] = attention[1] = 0.25
+    attention[:, 0, 0, 0] = 0.75
+    return {
+        "example_row": np.array([1, 3]),
+        "example_attention": attention,
+        "example_attention_text": np.array([["Report <1>.", ""], ["Report <3>.", "Clear."]]),
+        "example_written": np.array([["Clear.", "Edema."], ["", ""]]),
+        "example_reconstruction": np.full((2, SIZE, SIZE), 90, np.uint8),
+    }
 
 
 METRICS = {
@@ -211,6 +233,34 @@ def test_retrieved_reports_mark_the_own_one(drawn):
     assert not any(own for _, own in random.texts) and random.texts[0][0] == "Report <1>. Clear."
 
 
+def test_explanations_show_attention_reconstruction_and_written_sentences(drawn):
+    first, second = by_task(drawn)["explanation"].examples
+    assert first.text == "Report <1>. Clear." and [a.backbone for a in first.answers] == ["ConVIRT"]
+    (answer,) = first.answers
+    assert [text for _, text in answer.panels] == [
+        "Report <1>. (0.250 to 0.750)",
+        "reconstructed from image and report",
+    ]
+    assert answer.written == [("Clear.", True), ("Edema.", False)]
+    assert len(second.answers[0].panels) == 3 and second.answers[0].caption == "writes no sentence"
+    assert "✓ in the report" in build_page(*drawn)
+
+
+def test_records_without_explanations_have_no_such_gallery(drawn):
+    runs = [e for e in entries([drawn[1]]) if e.record and e.spec["task"] == "retrieval"]
+    random = [e for e in runs if e.spec["backbone"]["name"] == "Random"]
+    assert [gallery.kind for gallery in galleries.galleries(random[:1])] == ["retrieval"]
+
+
+def test_attention_is_drawn_where_it_is():
+    grid = np.zeros((4, 4))
+    grid[0, 3] = 0.5
+    drawn = overlay(np.full((32, 32), 100, np.uint8), grid, 64).astype(int)
+    change = np.abs(drawn - 100).sum(-1)
+    assert change[:16, 48:].mean() > 50 and change[32:, :32].max() == 0
+    assert (overlay(np.full((8, 8), 7, np.uint8), np.ones((2, 2)), 8) == 7).all()
+
+
 def test_segmentation_examples_go_from_best_to_worst(drawn):
     made = by_task(drawn)["segmentation"]
     dice = [float(e.answers[1].caption.removeprefix("Dice ")) for e in made.examples]
@@ -231,10 +281,10 @@ def test_detection_examples_have_true_boxes_and_scores(drawn):
     assert examples[1].answers[1].caption == "no detection"
 
 
-def by_task(drawn) -> dict[str, galleries.Gallery]:
+def by_task(drawn) -> dict[str, Gallery]:
     groups = evaluations_of([e for e in entries([drawn[1]]) if e.record])
-    made = [galleries.gallery([e for e in runs if e.spec["seed"] == 0]) for runs in groups]
-    return {gallery.task: gallery for gallery in made if gallery}
+    made = [galleries.galleries([e for e in runs if e.spec["seed"] == 0]) for runs in groups]
+    return {gallery.kind: gallery for some in made for gallery in some}
 
 
 def test_missing_images_and_predictions_are_said_and_the_page_still_stands(drawn, tmp_path):

@@ -32,8 +32,12 @@ def test_suite_names_what_exists(name):
 @pytest.mark.parametrize("name", shipped("tables"))
 def test_every_column_is_run_by_the_table_s_suites(name):
     config = load_table(name)
+    columns = [column for column in config.columns if column.protocol]
+    if not columns:  # shows published numbers beside whatever was run: see test_published_tables.py
+        assert all(column.published for column in config.columns)
+        return
     entries = [entry for suite in config.suites for entry in load_suite(suite).evaluations]
-    for column in config.columns:
+    for column in columns:
         runs = [
             entry
             for entry in entries

@@ -7,7 +7,8 @@ from prior_bench.api import RunRecord
 from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.report.lookup import entries, same_data
-from prior_bench.report.table import BEST, SECOND, build_table, load_table
+from prior_bench.report.marks import LEADING
+from prior_bench.report.table import build_table, load_table
 
 
 @pytest.fixture
@@ -27,9 +28,12 @@ def test_cells_are_means_and_sample_deviations_over_seeds(config, stores):
     assert table.rows[2].cells[2].mean == 3.5
 
 
-def test_best_and_second_are_marked_per_column_in_its_own_direction(config, stores):
-    marks = [[cell.mark for cell in row.cells] for row in build_table(config, stores).rows]
-    assert marks == [["", "", ""], [BEST, SECOND, ""], ["", BEST, ""]]
+def test_without_patients_the_best_is_underlined_and_nothing_claimed(config, stores):
+    table = build_table(config, stores)
+    marks = [[cell.mark for cell in row.cells] for row in table.rows]
+    assert marks == [["", "", ""], [LEADING, "", ""], ["", LEADING, ""]]
+    notes = " ".join(table.notes)
+    assert "Bold" not in notes and "without a test (the predictions name no patients)" in notes
 
 
 def test_ties_as_printed_share_a_mark(config, stores):
@@ -37,13 +41,13 @@ def test_ties_as_printed_share_a_mark(config, stores):
     record.metrics["auroc"] = 1.09003  # mean with 0.52 is 80.5015, which prints as 80.5
     stores[0].save(record)
     marks = [row.cells[1].mark for row in build_table(config, stores).rows]
-    assert marks == [BEST, SECOND, BEST]
+    assert marks == [LEADING, "", LEADING]
 
 
 def test_lower_is_better(config, stores):
     run = spec("ConVIRT", "retrieval", "mimic_cxr", "demo/retrieval")
     stores[0].save(RunRecord("convirt-r-0", "done", run, metrics={"median_rank": 9.0}))
-    assert [row.cells[2].mark for row in build_table(config, stores).rows] == ["", "", BEST]
+    assert [row.cells[2].mark for row in build_table(config, stores).rows] == ["", "", LEADING]
 
 
 def test_a_cell_without_a_record_says_why(config, stores):

@@ -13,7 +13,8 @@ from prior_bench.engine.store import Store
 from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
 from prior_bench.report.html import curves
-from prior_bench.report.html.galleries import Gallery, gallery
+from prior_bench.report.html.examples import Gallery
+from prior_bench.report.html.galleries import MAKERS, galleries
 from prior_bench.report.lookup import Entry, entries
 from prior_bench.report.render import html_table
 from prior_bench.report.single import inline
@@ -51,8 +52,8 @@ def context(
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     colours = curves.colours_of(names)
     evaluations = evaluations_of(done)
-    galleries = [
-        made for runs in progress(evaluations, "example images") if (made := gallery(comparable(runs)))
+    examples = [
+        made for runs in progress(evaluations, "example images") for made in galleries(comparable(runs))
     ]
     training = [curves.pretraining(done, colours)]
     training += [plot for runs in evaluations for plot in curves.training(runs, colours)]
@@ -70,7 +71,7 @@ def context(
         "notes": table.notes,
         "efficiency": _plots(curves.label_efficiency(runs, colours) for runs in evaluations),
         "per_class": _plots(curves.per_class(runs, colours) for runs in evaluations),
-        "galleries": _ordered(galleries),
+        "galleries": _ordered(examples),
         "training": _plots(training),
         "gaps": [(describe(e.spec), _gap(e)) for e in found if _gap(e)],
         "protocols": list({e.spec["protocol"]["name"]: e.spec["protocol"] for e in found}.values()),
@@ -106,9 +107,9 @@ def _plots(made: Iterable[curves.Plot | None]) -> list[curves.Plot]:
     return [plot for plot in made if plot]
 
 
-def _ordered(galleries: list[Gallery]) -> list[Gallery]:
-    order = ["zero_shot", "retrieval", "segmentation", "detection"]
-    return sorted(galleries, key=lambda g: order.index(g.task))
+def _ordered(found: list[Gallery]) -> list[Gallery]:
+    order = list(MAKERS)
+    return sorted(found, key=lambda gallery: order.index(gallery.kind))
 
 
 def _gap(entry: Entry) -> str:

@@ -68,6 +68,10 @@ class Original:
 
     def as_input(self, size: int, mode: str, alt: str) -> Picture:
         """The image as a network of that input size saw it: squashed, padded or cropped to a square."""
+        return jpeg(self.square(size, mode), size, alt)
+
+    def square(self, size: int, mode: str) -> np.ndarray:
+        """The same as uint8 [size, size]."""
         from PIL import Image
 
         height, width = self.pixels.shape
@@ -79,7 +83,7 @@ class Original:
         square = Image.new("L", (size, size))
         offset = (size - scaled[0]) // 2, (size - scaled[1]) // 2
         square.paste(Image.fromarray(self.pixels).resize(scaled, Image.Resampling.BILINEAR), offset)
-        return _encode(square, alt)
+        return np.asarray(square)
 
 
 def outline(mask: np.ndarray) -> str:
@@ -99,8 +103,25 @@ def rectangle(box: np.ndarray, scale: float) -> str:
     return f"M{x1:.1f} {y1:.1f}H{x2:.1f}V{y2:.1f}H{x1:.1f}Z"
 
 
-def _encode(image, alt: str) -> Picture:
+def jpeg(pixels: np.ndarray, side: int, alt: str) -> Picture:
+    """A square image, uint8 [S, S] or [S, S, 3], scaled to ``side`` and embedded as JPEG (small)."""
+    return _encode(_scaled(pixels, side), alt)
+
+
+def png(pixels: np.ndarray, side: int, alt: str) -> Picture:
+    """A square image, uint8 [S, S] or [S, S, 3], scaled to ``side`` and embedded as PNG (exact)."""
+    return _encode(_scaled(pixels, side), alt, "PNG")
+
+
+def _scaled(pixels: np.ndarray, side: int):
+    from PIL import Image
+
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return image if image.width == side else image.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def _encode(image, alt: str, kind: str = "JPEG") -> Picture:
     buffer = io.BytesIO()
-    image.save(buffer, format="JPEG", quality=82, optimize=True)
-    uri = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    image.save(buffer, format=kind, optimize=True, **({"quality": 82} if kind == "JPEG" else {}))
+    uri = f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return Picture(uri, image.width, image.height, alt)

@@ -1,0 +1,38 @@
+"""``prior-bench compare A B``: two runs, or two stores, side by side."""
+
+import argparse
+
+HELP = "compare two runs or two stores: what is better or worse, by how much, and is it significant"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    for name in ("first", "second"):
+        parser.add_argument(name, help="a suite or the folder of a store; or a run: its key, or SUITE/KEY")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the verb."""
+    from prior_bench.errors import BenchError
+    from prior_bench.report import compare
+    from prior_bench.report.runs import find_run, find_store
+
+    stores = [find_store(name) for name in (args.first, args.second)]
+    if all(stores):
+        lines, missing = compare.compare_stores(*stores)
+        names = (args.first, args.second)
+        print(compare.lines_text(lines, *(names if names[0] != names[1] else ("first", "second"))))
+        for sentence in missing:
+            print(sentence)
+    elif any(stores):
+        store, other = (args.first, args.second) if stores[0] else (args.second, args.first)
+        raise BenchError(f"is no store, but '{store}' is one", where=other, fix="give two stores or two runs")
+    else:
+        first, second = find_run(args.first), find_run(args.second)
+        lines = compare.compare_runs(first, second)
+        for difference in compare.spec_differences(first, second):
+            print(difference)
+        print()
+        print(compare.lines_text(lines, first.key[:8], second.key[:8]))
+    print("\nPaired tests by test patient, p values corrected by Holm; see docs/statistics.md.")
+    return 0

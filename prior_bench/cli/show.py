@@ -1,0 +1,29 @@
+"""``prior-bench show RUN``: everything that is known about one run."""
+
+import argparse
+
+HELP = "everything about one run: what it was told, its metrics with intervals, where it comes from"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    parser.add_argument("recorded", metavar="RUN", help="its key or the beginning of it, or SUITE/KEY")
+    parser.add_argument("--json", action="store_true", help="the record as it is stored")
+    parser.add_argument("--resamples", type=int, default=1000, help="of the intervals; 0 leaves them out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the verb."""
+    import json
+    from dataclasses import asdict
+
+    from prior_bench.engine.store import plain
+    from prior_bench.report.runs import find_run
+    from prior_bench.report.single import run_text
+
+    found = find_run(args.recorded)
+    if args.json:
+        print(json.dumps(plain(asdict(found.record)), indent=1, ensure_ascii=False))
+    else:
+        print(run_text(found.record, found.store, args.resamples))
+    return 0

@@ -1,0 +1,79 @@
+"""Bootstrap draws of a run's metrics, kept in the cache because some metrics are slow to resample."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from prior_bench import paths
+from prior_bench.api import RunRecord
+from prior_bench.engine.store import Store
+
+RESAMPLES = 500
+"""Of every bootstrap in a table."""
+
+
+def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLES) -> np.ndarray:
+    """``n`` values of a metric on resampled patients; the same patients for every run on a test set.
+
+    Args:
+        record: of a finished run.
+        store: that holds its predictions.
+        metric: a name among the record's metrics.
+
+    Returns:
+        [n], NaN where a resample leaves the metric undefined.
+
+    Raises:
+        BenchError: the predictions are missing or hold no patients.
+    """
+    name = metric.partition("/")[0]
+    place = paths.cache_root() / "bootstrap" / f"{_key(record, store, name, n)}.npz"
+    try:
+        with np.load(place) as kept:
+            return kept[metric] if metric in kept.files else np.full(n, np.nan)
+    except (OSError, ValueError, EOFError):
+        pass
+    from prior_bench.metrics.statistics import bootstrap
+    from prior_bench.registry import TASKS
+
+    task = TASKS.get(record.spec["task"])()
+    drawn = bootstrap(lambda p: task.score(p, (name,)), load_predictions(store.root, record.key), n=n)
+    _keep(place, drawn)
+    return drawn.get(metric, np.full(n, np.nan))
+
+
+@lru_cache(maxsize=64)
+def load_predictions(root: Path, key: str) -> dict[str, np.ndarray]:
+    """The predictions of a run, read once; not to be changed.
+
+    Raises:
+        BenchError: there are none, or the file is damaged.
+    """
+    return Store(root).predictions(key)
+
+
+def _key(record: RunRecord, store: Store, name: str, n: int) -> str:
+    """Hash of the predictions, the code that scores them, and what is drawn."""
+    from prior_bench.engine.code import code_version
+    from prior_bench.registry import TASKS
+
+    path = store.runs / record.key / "predictions.npz"
+    content = path.read_bytes() if path.is_file() else b""
+    code = code_version(TASKS.get(record.spec["task"]), "prior_bench.metrics")
+    return hashlib.sha256(content + f"{record.spec['task']} {code} {name} {n}".encode()).hexdigest()[:24]
+
+
+def _keep(place: Path, drawn: dict[str, np.ndarray]) -> None:
+    """Write to the cache; a cache that cannot be written is only slower."""
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with open(fresh, "wb") as file:
+            np.savez_compressed(file, **drawn)
+        os.replace(fresh, place)

@@ -1,0 +1,186 @@
+"""Numbers that papers print, read from CSV files that anyone may add to.
+
+The shipped files are in ``results/published``; more are read from ``<results root>/published``. Their
+columns are described in ``docs/published.md``: the first ten say what is printed where and how it was read,
+the others what it means in the terms of this suite, so that it can be told which run it may stand beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prior_bench import paths
+from prior_bench.errors import BenchError, ErrorList, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHOICES = {
+    "verified": ("yes", "no"),
+    "frozen": ("yes", "no", ""),
+    "kind": ("printed", "re-run", "aggregate"),
+}
+"""Columns with a fixed vocabulary."""
+
+REQUIRED = ("method", "task", "dataset", "metric", "source_paper", "via", "family", "data")
+"""Columns that may not be empty."""
+
+UNIQUE = ("method", "task", "dataset", "metric", "label_fraction", "source_paper", "source_table", "via")
+"""Columns that together name a number: no two lines may agree in all of them."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One printed number: a line of a file, and where that line is.
+
+    Attributes:
+        method, task, dataset, metric: as the source calls them.
+        label_fraction: as printed (``"1%"``), ``"0%"`` where no labels are used, or ``"unknown"``.
+        value: in the unit of the source, mostly percent.
+        source_paper, source_table, via, verified: where it was read, how, and whether it was read in the
+            source itself (which does not mean that it was reproduced).
+        family, data, split, frozen, variant: task, data set, split rule, whether the backbone is frozen, and
+            metric in our terms; empty where the source does not say.
+        half_width: of a 95 % interval that the source gives, or None.
+        kind: ``"printed"``, ``"re-run"`` (by others than the method's authors) or ``"aggregate"`` (a listing
+            that names neither table nor protocol).
+        note: what a reader should know.
+        digits: decimals as printed.
+        where: file and line.
+    """
+
+    method: str
+    task: str
+    dataset: str
+    metric: str
+    label_fraction: str
+    value: float
+    source_paper: str
+    source_table: str
+    via: str
+    verified: str
+    family: str
+    data: str
+    split: str
+    frozen: str
+    variant: str
+    half_width: float | None
+    kind: str
+    note: str
+    digits: int = 1
+    where: str = ""
+
+    @property
+    def fraction(self) -> float | None:
+        """The label fraction as a share, or None where it is not known."""
+        return float(self.label_fraction[:-1]) / 100 if self.label_fraction.endswith("%") else None
+
+
+COLUMNS = tuple(f.name for f in fields(Published) if f.name not in ("digits", "where"))
+"""Columns of a file, in order."""
+
+
+def load_published(folders: Iterable[Path] | None = None) -> list[Published]:
+    """All published numbers, in the order of the files' names and lines.
+
+    Args:
+        folders: where to look; default, the shipped folder and the one under the results root.
+
+    Raises:
+        ErrorList: everything that is wrong with the files.
+    """
+    if folders is None:
+        folders = (paths.shipped("results/published"), paths.results_root() / "published")
+    files = {path.resolve(): path for folder in folders for path in sorted(Path(folder).glob("*.csv"))}
+    numbers: list[Published] = []
+    errors: list[BenchError] = []
+    for path in files.values():
+        found, wrong = read_file(path)
+        numbers, errors = numbers + found, errors + wrong
+    seen: dict[tuple, Published] = {}
+    for number in numbers:
+        first = seen.setdefault(tuple(getattr(number, name) for name in UNIQUE), number)
+        if first is not number:
+            fix = "keep one of the two"
+            errors.append(BenchError(f"the same number as {first.where}", where=number.where, fix=fix))
+    if errors:
+        raise ErrorList(f"{len(errors)} problem(s) with published numbers:", errors)
+    return numbers
+
+
+def read_file(path: Path) -> tuple[list[Published], list[BenchError]]:
+    """The numbers of one file, and what is wrong with it."""
+    import warnings
+
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a line too long is cut, with a warning
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:
+        reason = " ".join(str(error).split())
+        return [], [BenchError(f"cannot be read as CSV: {reason}", where=path, fix="see docs/published.md")]
+    unknown = [unknown_name("column", c, list(COLUMNS), where=f"{path}:1") for c in table if c not in COLUMNS]
+    missing = [BenchError(f"has no column '{c}'", where=f"{path}:1") for c in COLUMNS if c not in table]
+    if unknown or missing:
+        return [], unknown + missing
+    numbers, errors = [], []
+    for line, row in zip(_lines(table), table.to_dict("records"), strict=True):
+        wrong = _row_errors(row, f"{path}:{line}")
+        errors += wrong
+        if not wrong:
+            numbers.append(_number(row, f"{path}:{line}"))
+    return numbers, errors
+
+
+def select(numbers: Iterable[Published], wanted: dict[str, Any]) -> list[Published]:
+    """The numbers whose columns have the wanted values (a list gives alternatives)."""
+
+    def fits(number: Published) -> bool:
+        alternatives = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in wanted.items()}
+        return all(getattr(number, name) in values for name, values in alternatives.items())
+
+    return [number for number in numbers if fits(number)]
+
+
+def _lines(table: pd.DataFrame) -> Iterable[int]:
+    """Line of each row in the file; a quoted line break in a row shifts those after it."""
+    line = 2
+    for row in table.itertuples(index=False):
+        yield line
+        line += 1 + sum(str(value).count("\n") for value in row)
+
+
+def _row_errors(row: dict[str, Any], where: str) -> list[BenchError]:
+    errors = [BenchError(f"'{name}' is empty", where=where) for name in REQUIRED if not row[name].strip()]
+    for name, allowed in CHOICES.items():
+        if row[name] not in allowed:
+            fix = f"one of: {', '.join(value or '(empty)' for value in allowed)}"
+            errors.append(BenchError(f"'{name}' is '{row[name]}'", where=where, fix=fix))
+    for name, optional in (("value", False), ("half_width", True)):
+        if not (_is_number(row[name]) or (optional and not row[name])):
+            errors.append(BenchError(f"'{name}' is '{row[name]}', not a number", where=where))
+    fraction = row["label_fraction"]
+    if fraction != "unknown" and not (fraction.endswith("%") and _is_number(fraction[:-1])):
+        fix = "a percentage such as 1%, or unknown"
+        errors.append(BenchError(f"'label_fraction' is '{fraction}'", where=where, fix=fix))
+    return errors
+
+
+def _is_number(text: str) -> bool:
+    import math
+
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _number(row: dict[str, str], where: str) -> Published:
+    values: dict[str, Any] = {**row, "value": float(row["value"])}
+    values["half_width"] = float(row["half_width"]) if row["half_width"] else None
+    return Published(**values, digits=len(row["value"].partition(".")[2]), where=where)

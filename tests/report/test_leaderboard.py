@@ -1,0 +1,57 @@
+import math
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from fixed_store import TABLE
+from scored_store import save, scored
+
+from prior_bench.engine.store import Store
+from prior_bench.errors import BenchError
+from prior_bench.metrics.ranks import Ranks
+from prior_bench.report.critical_difference import ranks_of, ranks_svg, ranks_text
+from prior_bench.report.leaderboard import leaderboard
+from prior_bench.report.lookup import EVERY_SUITE, stores_of
+from prior_bench.report.render import render
+from prior_bench.report.table import build_table, load_table
+
+
+@pytest.fixture(autouse=True)
+def roots(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "results"))
+
+
+def test_leaderboard_over_all_stores_in_order_of_mean_rank(tmp_path):
+    scored(tmp_path / "results" / "one", {"Low": 0.2, "High": 3.0}, seeds=1)
+    save(Store(tmp_path / "results" / "two"), "Other", 1.0, fraction=0.1)
+    table = leaderboard(stores_of([EVERY_SUITE]), test=False)
+    assert [row.label for row in table.rows] == ["High", "Other", "Low"]
+    assert [row.cells[0].mean for row in table.rows] == [1, 1, 2]
+    assert [row.cells[1].mean for row in table.rows] == [1, 1, 1]
+    assert "leaderboard" in render(table, "latex") and len(table.columns) == 4
+    with pytest.raises(BenchError, match="no finished run"):
+        leaderboard([Store(tmp_path / "nothing")])
+
+
+def test_ranks_of_a_table_use_full_columns_and_no_trivial_rows(tmp_path, stores):
+    (tmp_path / "tiny.py").write_text(TABLE)
+    config = load_table(str(tmp_path / "tiny.py"))
+    ranks = ranks_of(build_table(config, stores, trivial=True))
+    assert ranks.labels == ("PRIOR & Co_1", "ConVIRT", "Random")  # the 100 % column is the only full one
+    assert ranks.average == (1, 2, 3) and ranks.evaluations == 1 and math.isnan(ranks.difference)
+    config.rows = ["Random"]
+    with pytest.raises(BenchError, match="two rows"):
+        ranks_of(build_table(config, stores))
+
+
+@pytest.mark.parametrize("difference", [0.9, 9.0, math.nan])
+def test_diagram_is_well_formed_and_says_everything(difference):
+    ranks = Ranks(("A & B", "C", "D"), (1.2, 1.9, 2.9), 10, difference, 0.004)
+    root = ElementTree.fromstring(ranks_svg(ranks))
+    texts = ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("}text")]
+    assert {"A & B (1.20)", "C (1.90)", "D (2.90)"} <= set(texts)
+    bars = [e for e in root.iter() if e.get("stroke-width") == "4"]
+    assert len(bars) == {0.9: 1, 9.0: 1}.get(difference, 0)
+    assert "Friedman" in ranks_text(ranks)
+    width = float(root.get("viewBox").split()[2])
+    assert all(0 <= float(e.get(k)) <= width for e in root.iter() for k in ("x1", "x2") if e.get(k))

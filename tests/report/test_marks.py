@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from scored_store import CLASSES, predictions, save, scored
+from sklearn.metrics import roc_auc_score
+
+from prior_bench.engine.store import Store
+from prior_bench.report.draws import load_predictions, metric_draws
+from prior_bench.report.marks import BEST, LEADING, TIED
+from prior_bench.report.paired import NotTested, mean_interval, paired_difference
+from prior_bench.report.table import build_table, load_table
+
+COLUMN = """dict(group="CheXpert", label="{0}", task="classification", data="sample:chexpert",
+     protocol="demo/linear_probe", metric="{0}"),
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
+    load_predictions.cache_clear()
+
+
+def table(tmp_path, store, **options):
+    path = tmp_path / "two.py"
+    path.write_text(f"columns = [{COLUMN.format('auroc')}{COLUMN.format('f1')}]\n")
+    return build_table(load_table(str(path)), [store], **options)
+
+
+def marks(filled):
+    return {row.label: [cell.mark for cell in row.cells] for row in filled.rows}
+
+
+def test_the_significantly_best_row_is_bold(tmp_path):
+    filled = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "Middle": 1.0, "High": 3.0}))
+    assert marks(filled) == {"Low": ["", ""], "Middle": ["", ""], "High": [BEST, BEST]}
+    notes = " ".join(filled.notes)
+    assert "Holm over the table's 6 comparisons" in notes and "Bold: significantly better" in notes
+    assert "≈" not in notes and "Underlined" not in notes
+
+
+def test_rows_that_are_not_told_apart_are_ties(tmp_path):
+    filled = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "High": 3.0, "Higher": 3.01}))
+    assert marks(filled) == {"Low": ["", ""], "High": [TIED, TIED], "Higher": [TIED, TIED]}
+    assert "Nothing is significantly better" in " ".join(filled.notes)
+
+
+def test_a_row_without_predictions_takes_the_bold_print_from_the_column(tmp_path):
+    store = scored(tmp_path / "s", {"Low": 0.2, "High": 3.0})
+    (store.runs / "low-0" / "predictions.npz").unlink()
+    filled = table(tmp_path, store)
+    assert marks(filled) == {"Low": ["", ""], "High": [LEADING, LEADING]}
+    assert "without a test (no stored predictions)" in " ".join(filled.notes)
+
+
+def test_one_row_is_not_marked_and_no_test_is_claimed(tmp_path):
+    filled = table(tmp_path, scored(tmp_path / "s", {"Alone": 2.0}))
+    assert marks(filled) == {"Alone": ["", ""]}
+    assert not any(word in " ".join(filled.notes) for word in ("Bold", "Underlined", "Holm"))
+
+
+def test_tests_can_be_left_out(tmp_path):
+    filled = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "High": 3.0}), test=False)
+    assert marks(filled)["High"] == [LEADING, LEADING] and "not asked for" in " ".join(filled.notes)
+
+
+def test_difference_of_two_methods(tmp_path):
+    store = Store(tmp_path / "s")
+    low, high = ({s: save(store, n, k, s) for s in (0, 1)} for n, k in (("Low", 0.5), ("High", 1.5)))
+    found = paired_difference(high, low, "auroc")
+    macro = [
+        np.mean([roc_auc_score(p["target"][:, c], p["score"][:, c]) for c in (0, 1)])
+        for p in (predictions(k, s) for s in (0, 1) for k in (1.5, 0.5))
+    ]
+    assert found.value == pytest.approx((macro[0] - macro[1] + macro[2] - macro[3]) / 2)
+    assert found.seeds == 2 and 0.01 < found.p < 0.03  # two seeds prove little
+    # one seed: the bootstrap agrees with DeLong
+    one = [{0: side[0]} for side in (high, low)]
+    draws = [metric_draws(side[0].record, store, "auroc", n=400) for side in one]
+    assert paired_difference(*one, "auroc").error == pytest.approx(np.std(draws[0] - draws[1]), rel=0.15)
+    assert paired_difference(*one, f"auroc/{CLASSES[0]}").value == pytest.approx(
+        high[0].record.metrics["auroc/Edema"] - low[0].record.metrics["auroc/Edema"]
+    )
+
+
+def test_why_no_test_can_be_made(tmp_path):
+    store = Store(tmp_path / "s")
+    one, other = save(store, "A", 1.0), save(store, "B", 1.0)
+    with pytest.raises(NotTested, match="no seed in common"):
+        paired_difference({0: one}, {1: other}, "auroc")
+    fewer = {n: v[:40] if n[:4] != "meta" else v for n, v in predictions(1.0, 0).items()}
+    store.save(other.record, fewer)
+    load_predictions.cache_clear()
+    with pytest.raises(NotTested, match="not the same test samples"):
+        paired_difference({0: one}, {0: other}, "auroc")
+    assert mean_interval({0: other}, "f1") is not None
+
+
+def test_draws_are_cached_and_follow_the_predictions(tmp_path, monkeypatch):
+    run = save(Store(tmp_path / "s"), "A", 1.0)
+    first = metric_draws(run.record, run.store, "f1", n=20)
+    with monkeypatch.context() as patch:
+        patch.setattr("prior_bench.metrics.statistics.bootstrap", None)  # would fail if it were called
+        assert metric_draws(run.record, run.store, "f1", n=20).tolist() == first.tolist()
+    run.store.save(run.record, predictions(2.0, 0))
+    load_predictions.cache_clear()
+    assert metric_draws(run.record, run.store, "f1", n=20).tolist() != first.tolist()

@@ -1,0 +1,115 @@
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from prior_bench.errors import ErrorList
+from prior_bench.report.published import COLUMNS, load_published, read_file, select
+
+SHIPPED = Path(__file__).parents[2] / "results" / "published"
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    return load_published([SHIPPED])
+
+
+def lines_of(name):
+    with open(SHIPPED / name, newline="") as file:
+        return list(csv.reader(file))
+
+
+def broken(tmp_path, change):
+    """The messages about a copy of a shipped file whose lines were changed."""
+    lines = lines_of("medcta.csv")
+    change(lines)
+    with open(tmp_path / "x.csv", "w", newline="") as file:
+        csv.writer(file).writerows(lines)
+    with pytest.raises(ErrorList) as caught:
+        load_published([tmp_path])
+    return [str(error) for error in caught.value.errors]
+
+
+def test_all_shipped_numbers_are_read(numbers):
+    assert len(numbers) == 1082
+    assert sum(n.verified == "no" for n in numbers) == 9
+    assert len({n.method for n in numbers}) == 50
+
+
+def test_prior_s_rows_are_re_runs_or_aggregates_and_say_so(numbers):
+    prior = select(numbers, {"method": "PRIOR"})
+    assert len(prior) == 26 and {n.kind for n in prior} == {"re-run", "aggregate"}
+    assert all(n.note for n in prior)
+    aggregates = [n for n in prior if n.kind == "aggregate"]
+    assert len(aggregates) == 9 and all(n.fraction is None and not n.split for n in aggregates)
+
+
+def test_values_fractions_digits_and_half_widths(numbers):
+    one = select(numbers, {"method": "PRIOR", "metric": "Precision@1", "task": "image-to-text retrieval"})[0]
+    assert (one.value, one.digits, one.variant) == (49.5, 2, "precision_at_1/image_to_text")
+    assert select(numbers, {"label_fraction": "10%"})[0].fraction == pytest.approx(0.1)
+    widths = [n for n in numbers if n.half_width is not None]
+    assert widths and all(f"half-width {n.half_width:.2f}" in n.source_table for n in widths)
+
+
+def test_detection_rows_that_g2d_repeats_from_lovt_carry_lovt_s_terms(numbers):
+    rows = select(numbers, {"source_paper": "G2D arXiv 2312.01522", "family": "detection", "dataset": "RSNA"})
+    repeated = {n.method for n in rows if (n.split, n.variant) == ("lovt", "map_40_75")}
+    assert repeated == {"Random", "ImageNet", "ConVIRT"}
+    assert {(n.split, n.variant) for n in rows if n.method == "MGCA"} == {
+        ("mgca_detection", "map_mgca_compat")
+    }
+
+
+def test_files_of_ones_own_are_read_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path))
+    (tmp_path / "published").mkdir()
+    lines = [COLUMNS, list(lines_of("medcta.csv")[1])]
+    lines[1][COLUMNS.index("source_paper")] = "Ours 2026"
+    with open(tmp_path / "published" / "ours.csv", "w", newline="") as file:
+        csv.writer(file).writerows(lines)
+    assert len(load_published()) == 1083
+
+
+def test_the_same_folder_twice_is_read_once():
+    assert len(load_published([SHIPPED, SHIPPED / ".." / "published"])) == 1082
+
+
+def test_unknown_and_missing_columns(tmp_path):
+    messages = broken(tmp_path, lambda lines: lines[0].__setitem__(0, "methd"))
+    assert "x.csv:1: unknown column 'methd'" in messages[0] and "did you mean method" in messages[0]
+    assert "has no column 'method'" in messages[1]
+
+
+def test_a_mistyped_value_names_file_and_line(tmp_path):
+    def change(lines):
+        lines[3][COLUMNS.index("value")] = "47,1"
+        lines[4][COLUMNS.index("frozen")] = "maybe"
+        lines[5][COLUMNS.index("label_fraction")] = "0.1"
+        lines[6][COLUMNS.index("method")] = ""
+
+    messages = broken(tmp_path, change)
+    assert [message.split("x.csv:")[1].split(":")[0] for message in messages] == ["4", "5", "6", "7"]
+    assert "'value' is '47,1', not a number" in messages[0] and "'frozen' is 'maybe'" in messages[1]
+    assert "'label_fraction' is '0.1'" in messages[2] and "'method' is empty" in messages[3]
+
+
+def test_duplicates_name_both_lines(tmp_path):
+    messages = broken(tmp_path, lambda lines: lines.append(lines[1]))
+    assert messages[0].startswith(f"{tmp_path}/x.csv:48: the same number as {tmp_path}/x.csv:2")
+    shutil.copy(SHIPPED / "medcta.csv", tmp_path / "x.csv")
+    shutil.copy(SHIPPED / "medcta.csv", tmp_path / "y.csv")
+    with pytest.raises(ErrorList, match="46 problem"):
+        load_published([tmp_path])
+
+
+@pytest.mark.parametrize("extra", [["one", "too", "many"], None])
+def test_lines_too_long_or_too_short(tmp_path, extra):
+    lines = lines_of("medcta.csv")[:3]
+    lines[1] = lines[1] + extra if extra else lines[1][:7]
+    with open(tmp_path / "x.csv", "w", newline="") as file:
+        csv.writer(file).writerows(lines)
+    numbers, errors = read_file(tmp_path / "x.csv")
+    assert ("cannot be read as CSV" if extra else "x.csv:2: 'via' is empty") in str(errors[0])
+    assert len(numbers) == (0 if extra else 1)
