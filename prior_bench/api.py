@@ -82,6 +82,14 @@ class Method(Interface):
     ``image_encoder`` is a :class:`prior_bench.encoders.image.ImageEncoder` (its features *before* the
     method's projection are what classification, segmentation and detection use); ``text_encoder`` a
     :class:`prior_bench.encoders.text.TextEncoder` with a ``tokenizer``.
+
+    Optional, for pictures: ``attention(image: Features, text: Features) -> Tensor | None``, [B, S, N], what
+    row s of ``text.local`` looks at among the N patches of ``image.local`` of the same pair, row-major on a
+    square grid (None where local features have no place in the image); and the class attribute
+    ``attention_over``, ``"sentences"`` or ``"words"``: what the rows of ``text.local`` are, in the order of
+    the text's ``sentence_index`` or by its ``word_index``. More can be shown through
+    :class:`prior_bench.explain.contract.Explainer`. Also optional: ``random_evaluation``, True where what it
+    says in evaluation mode is random by design (``prior-bench check-method`` asks).
     """
 
     image_encoder: nn.Module
@@ -142,6 +150,7 @@ class BackboneSource(Interface):
     Attributes:
         name: row label.
         has_text: whether the backbone will bring a text tower (zero-shot and retrieval need one).
+        text_problem: optional; why a text tower that is there cannot be used, as shown to the user.
     """
 
     name: str

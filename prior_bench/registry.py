@@ -2,9 +2,15 @@
 
 Names come from two places, asked in this order: what this process registered by decorator, and the
 installed packages' entry points (ours included). Nothing is imported before its name is asked for.
+
+What has no name there is found as ``module:attribute``, the working folder being one of the places where
+modules are looked for: a method in a file of one's own needs no packaging.
 """
 
+import sys
+from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from mmengine.registry import Registry
@@ -37,14 +43,18 @@ class LazyRegistry(Registry):
             point = self._points()[name]
             return f"{point.value} ({point.dist.name} {point.dist.version})"
         entry = self.get(name)
+        if ":" in name:
+            return f"{name} (named in full)"
         return f"{entry.__module__}:{entry.__qualname__} (registered in this process)"
 
     def get(self, key: str) -> Any:
-        """The class or function registered as ``key``.
+        """The class or function registered as ``key``, or at ``module:attribute``.
 
         Raises:
             BenchError: unknown name (with the nearest known ones), or its module fails to import.
         """
+        if key not in self._module_dict and ":" in key:
+            return self._named_in_full(key)
         if key not in self._module_dict:
             point = self._points().get(key)
             if point is None:
@@ -60,6 +70,20 @@ class LazyRegistry(Registry):
             self._register_module(module=entry, module_name=key, force=True)
         return self._module_dict[key]
 
+    def _named_in_full(self, key: str) -> Any:
+        module, _, attribute = key.partition(":")
+        here = str(Path.cwd())
+        if here not in sys.path:
+            sys.path.append(here)  # last, so that a user's file never hides a library
+        try:
+            return getattr(import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise BenchError(
+                f"{self.name} '{key}' cannot be loaded: {error}",
+                where=key,
+                fix=f"run in the folder that holds {module.partition('.')[0]}, or put it on PYTHONPATH",
+            ) from error
+
 
 METHODS = LazyRegistry("method", "prior_bench.methods")
 """Pre-training methods: classes fulfilling :class:`prior_bench.api.Method`."""
@@ -69,3 +93,7 @@ TASKS = LazyRegistry("task", "prior_bench.tasks")
 """Task families: classes fulfilling :class:`prior_bench.api.Task`."""
 DATASETS = LazyRegistry("data set", "prior_bench.datasets")
 """Readers: functions ``(root: Path, *, split: str = "default", **options) -> Manifest``."""
+EXPLAINERS = LazyRegistry("explainer", "prior_bench.explainers")
+"""What methods can show of themselves, by their names: :class:`prior_bench.explain.contract.Explainer`."""
+LAYOUTS = LazyRegistry("checkpoint layout", "prior_bench.layouts")
+"""Functions ``() -> tuple[ReleasedLayout, ...]``: how the released checkpoints of a method are laid out."""

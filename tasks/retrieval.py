@@ -34,6 +34,7 @@ class Retrieval:
 
     A pool has one image per study, the first frontal one, and its report. Word-for-word equal reports are
     one text to the model; how such ties are ranked is said in :mod:`prior_bench.metrics.retrieval`.
+    For a few images, what the method shows of itself is kept (:mod:`prior_bench.explain.examples`).
     Precision@K and Hit@K need labels and are left out where the data set has none.
     """
 
@@ -67,6 +68,8 @@ class Retrieval:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
         from prior_bench.engine.features import Feed
         from prior_bench.engine.similarity import similarity_matrix
+        from prior_bench.explain.examples import example_arrays
+        from prior_bench.explain.inputs import training_reports
 
         options = _options(protocol)
         pool = candidates(data, options)
@@ -87,6 +90,7 @@ class Retrieval:
         }
         if groups is not None:
             predictions |= {"target": pool.targets(), "meta_classes": np.array(data.labels)}
+        predictions |= example_arrays(backbone, pool, training_reports(data), context, feed)
         metrics = self.score(predictions, protocol.metrics)
         trivial = {"chance": retrieval.chance(groups, len(pool), exclude_self=options["exclude_self"])}
         if groups is not None:

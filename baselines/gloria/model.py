@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.gloria.losses import local_loss, matching
+from baselines.gloria.losses import attend, local_loss, matching
 from baselines.gloria.variants import Variant
 from baselines.variants import resolve
 from baselines.words import columns_up_to, merge_pieces, row_of_token, word_counts
@@ -163,6 +163,16 @@ class GLoRIA(nn.Module):
         """The words' agreement with the regions that they attend to, [images, texts]."""
         pool = "max" if self.variant.max_over_words else "sum"
         return self._matching(image.local, text.local, text.mask, pool, TEXTS_AT_ONCE)
+
+    # --- pictures ---------------------------------------------------------------------------------------
+
+    attention_over = "words"
+
+    def attention(self, image: Features, text: Features) -> Tensor:
+        """The share of its attention that each word gives to each region of its image, [B, W, R]."""
+        pairs = zip(*(x.split(1) for x in (image.local, text.local, text.mask)), strict=True)
+        double = self.variant.double_softmax
+        return torch.cat([attend(*pair, self.temp1, double)[0] for pair in pairs])
 
 
 def character_counts(tokenizer: Any) -> Tensor:

@@ -228,6 +228,16 @@ class MGCA(nn.Module):
         """Cosine of the global features, [images, texts]."""
         return F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
 
+    # --- pictures ---------------------------------------------------------------------------------------
+
+    attention_over = "words"
+
+    def attention(self, image: Features, text: Features) -> Tensor:
+        """The share of its attention that each word gives to each patch of its image, [B, words, N]."""
+        if self.word_looks is None:
+            return (text.local @ image.local.mT / self.local_temperature).softmax(dim=-1)
+        return self.word_looks(text.local, image.local, image.local, need_weights=True)[1]
+
 
 def cut_full_texts(rows: Tensor) -> tuple[Tensor, Tensor]:
     """Rows [B, L] less the last word and [SEP] of texts without padding, and which these are, bool [B]."""

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from planted import numbered_images, planted_backbone
+from planted import Planted, numbered_images, planted_backbone
 
 from prior_bench import protocols
 from prior_bench.errors import BenchError
@@ -119,3 +119,39 @@ def test_what_does_not_fit_is_said(tmp_path):
         TASK.check(data, with_options(pool="all", match_labels=["Edma"]))
     with pytest.raises(BenchError, match="did you mean recall_at_5"):
         TASK.check(data, dataclasses.replace(CLEAN, metrics=("recal_at_5",)))
+
+
+class Looking(Planted):
+    """Every sentence looks at the patch of its image's number."""
+
+    attention_over = "sentences"
+
+    def encode_image(self, images):
+        features = super().encode_image(images)
+        return features._replace(local=features.global_[:, :4, None])
+
+    def encode_text(self, text):
+        features = super().encode_text(text)
+        return features._replace(local=features.global_[:, None])
+
+    def attention(self, image, text):
+        return image.local.mT
+
+
+def test_examples_of_attention_are_kept_where_the_method_shows_it(tmp_path, context):
+    data = studies(tmp_path, list(range(10)))
+    backbone = planted_backbone()
+    assert not any(
+        name.startswith("example") for name in TASK.run(backbone, data, CLEAN, context).predictions
+    )
+    found = TASK.run(dataclasses.replace(backbone, method=Looking()), data, CLEAN, context).predictions
+    assert found["example_row"].tolist() == [0, 3, 6, 9]
+    assert found["example_attention_text"].tolist() == [
+        ["Study 0."],
+        ["Study 3."],
+        ["Study 6."],
+        ["Study 9."],
+    ]
+    assert found["example_attention"].shape == (4, 1, 2, 2)
+    assert found["example_attention"][1, 0].tolist() == [[0, 0], [0, 1]]
+    assert "example_written" not in found and TASK.score(found, ("recall_at_1",))["recall_at_1"] == 1

@@ -1,0 +1,70 @@
+"""``prior-bench explain``: what a method sees and writes, as pages with pictures and as numbers."""
+
+import argparse
+
+HELP = "show what a method sees and writes: attention, reconstructions, prototypes"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    parser.add_argument(
+        "--backbone", required=True, metavar="WHAT", help="a checkpoint file, or a pre-training config"
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="REF",
+        help="a data set with reports: NAME, NAME@DIR, sample:NAME, CSV",
+    )
+    parser.add_argument("--image", action="append", default=[], metavar="ID", help="may be repeated")
+    parser.add_argument(
+        "--count", type=int, default=4, help="images, evenly spread over the split, where none is named"
+    )
+    parser.add_argument("--split", default="test", help="train, valid or test (default)")
+    parser.add_argument("--rule", default="default", help="rule of the split (default: the data set's own)")
+    parser.add_argument(
+        "--measure",
+        type=int,
+        default=200,
+        metavar="N",
+        help="images that numbers are taken over (default: 200)",
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE", help="option of the data set's reader"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of a config's pre-training (default: 0)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
+    parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the pages")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the verb."""
+    from pathlib import Path
+
+    from prior_bench import paths
+    from prior_bench.api import LoadContext, RunContext
+    from prior_bench.cli.eval import assignments, backbone_row, data_reference
+    from prior_bench.data.open import open_dataset
+    from prior_bench.engine.provenance import command
+    from prior_bench.explain.explanation import explain
+    from prior_bench.explain.pages import write_pages
+    from prior_bench.registry import BACKBONES
+    from prior_bench.runtime import pick_device, seed_everything
+
+    device = pick_device(args.device)
+    row = backbone_row(args.backbone)
+    source = BACKBONES.get(row.pop("type"))(**row)
+    source.check()
+    reference = data_reference(args.data, [], assignments(args.option, "--option"))
+    manifest = open_dataset(reference, split=args.rule)
+    seed_everything(args.seed)
+    backbone = source.load(args.seed, LoadContext(device, paths.results_root() / "pretrain", args.workers))
+    context = RunContext(device=device, workers=args.workers, cache_dir=paths.cache_root())
+    explanation = explain(
+        backbone, manifest, context, split=args.split, ids=args.image, count=args.count, measured=args.measure
+    )
+    for line in explanation.lines():
+        print(line)
+    print(write_pages(explanation, Path(args.output), command()))
+    return 0

@@ -1,0 +1,1 @@
+"""What a method sees and says, as pictures and numbers."""

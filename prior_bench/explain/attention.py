@@ -1,0 +1,111 @@
+"""What each sentence of a report looks at in the image, by the method's own attention."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prior_bench.api import Features, Method, TextBatch
+
+WORDS = 2
+"""Words of a sentence shown on their own, where a method attends word by word."""
+
+SHORTEST_WORD = 4
+"""Letters of a word that may be shown on its own."""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Where a sentence or word looks.
+
+    Attributes:
+        text: the sentence or word.
+        grid: float32 [G, G], the method's own values.
+        words: of the sentence, where the method attends word by word: those that look at the least of the
+            image (least entropy), in the order of the text.
+    """
+
+    text: str
+    grid: np.ndarray
+    words: tuple[Attention, ...] = ()
+
+
+def attention_of(
+    method: Method, image: Features, text: Features, tokens: TextBatch, reports: list[tuple[str, ...]]
+) -> list[list[Attention]] | None:
+    """The attention of each report's sentences over the image in the same row.
+
+    Args:
+        method: whose optional ``attention`` is asked.
+        image, text: B rows each, as the method encoded them.
+        tokens: what ``text`` was encoded from.
+        reports: their sentences.
+
+    Returns:
+        Per row its sentences (less those cut off by the tokenizer); None where the method shows no attention,
+        or its local features lie on no square grid.
+    """
+    if not hasattr(method, "attention") or image.local is None or text.local is None:
+        return None
+    values = method.attention(image, text)
+    if values is None or math.isqrt(values.shape[-1]) ** 2 != values.shape[-1]:
+        return None
+    side = math.isqrt(values.shape[-1])
+    grids = values.float().cpu().numpy().reshape(*values.shape[:2], side, side)
+    rows = _of_words if method.attention_over == "words" else _of_sentences
+    return [rows(method, grids[i], _row(tokens, i), report) for i, report in enumerate(reports)]
+
+
+def _row(tokens: TextBatch, i: int) -> TextBatch:
+    return TextBatch(*(ids[i].cpu() for ids in tokens))
+
+
+def _of_sentences(
+    method: Method, grids: np.ndarray, tokens: TextBatch, report: tuple[str, ...]
+) -> list[Attention]:
+    return [Attention(report[n - 1], grid) for n, grid in zip(_present(tokens), grids, strict=False)]
+
+
+def _of_words(
+    method: Method, grids: np.ndarray, tokens: TextBatch, report: tuple[str, ...]
+) -> list[Attention]:
+    pieces = method.text_encoder.tokenizer.tokens(tokens.input_ids.tolist())
+    found = []
+    for number in _present(tokens):
+        numbers = tokens.word_index[tokens.sentence_index == number].unique().tolist()
+        words = [
+            Attention(_word(pieces, tokens.word_index == n), grids[n]) for n in numbers if 0 <= n < len(grids)
+        ]
+        words = [word for word in words if re.fullmatch(r"\w+", word.text)]  # no full stop, no [UNK]
+        if words:
+            mean = np.mean([word.grid for word in words], axis=0)
+            found.append(Attention(report[number - 1], mean, _most_focused(words)))
+    return found
+
+
+def _present(tokens: TextBatch) -> list[int]:
+    """Numbers of the sentences that have a token."""
+    return [n for n in tokens.sentence_index.unique().tolist() if n > 0]
+
+
+def _word(pieces: list[str], member: Tensor) -> str:
+    return "".join(pieces[i].removeprefix("##") for i in torch.nonzero(member)[:, 0].tolist())
+
+
+def _most_focused(words: list[Attention]) -> tuple[Attention, ...]:
+    long: dict[str, Attention] = {}
+    for word in words:
+        if len(word.text) >= SHORTEST_WORD:
+            long.setdefault(word.text, word)
+    chosen = sorted(long.values(), key=lambda word: _entropy(word.grid))[:WORDS]
+    return tuple(word for word in words if any(word is one for one in chosen))
+
+
+def _entropy(grid: np.ndarray) -> float:
+    share = np.clip(grid, 1e-12, None) / np.clip(grid, 1e-12, None).sum()
+    return float(-(share * np.log(share)).sum())

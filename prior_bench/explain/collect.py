@@ -1,0 +1,95 @@
+"""Everything that can be shown about some images: attention, written report, reconstructions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prior_bench.api import Backbone, InputSpec, RunContext
+from prior_bench.data.images_dataset import ImageDataset
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.transforms import eval_transform
+from prior_bench.engine.features import Feed, evaluating
+from prior_bench.explain.attention import Attention, attention_of
+from prior_bench.explain.inputs import tokenised
+
+
+@dataclass
+class Reconstruction:
+    """An image given back: from what, as uint8 [H, W], and in the scale of the input, [1, 1, H, W]."""
+
+    source: str
+    pixels: np.ndarray
+    tensor: Tensor
+
+
+@dataclass
+class Explained:
+    """One image.
+
+    Attributes:
+        id: of the sample.
+        report: its true sentences.
+        seen: uint8 [S, S], the image as the network saw it.
+        fed: the same as a tensor, [1, C, S, S].
+        attention: of each sentence; None where the method shows none.
+        written: the sentences that the method writes; None where it writes none.
+        reconstructed: images; empty where the method gives none back.
+    """
+
+    id: str
+    report: tuple[str, ...]
+    seen: np.ndarray
+    fed: Tensor
+    attention: list[Attention] | None = None
+    written: tuple[str, ...] | None = None
+    reconstructed: list[Reconstruction] = field(default_factory=list)
+
+
+def explain_images(
+    backbone: Backbone, explainer: Any | None, data: Manifest, context: RunContext, feed: Feed | None = None
+) -> list[Explained]:
+    """Every image of ``data``, which all have reports, one at a time.
+
+    Args:
+        explainer: an :class:`prior_bench.explain.contract.Explainer`, or None.
+        feed: how images are fed; by default as the backbone expects them.
+    """
+    feed = feed or Feed(backbone.input)
+    images = ImageDataset(data, eval_transform(feed.input, feed.steps))
+    with evaluating(backbone.method, context.device):
+        return [
+            _explain(backbone, explainer, feed.input, data, row, images[row][0][None].to(context.device))
+            for row in range(len(data))
+        ]
+
+
+def _explain(
+    backbone: Backbone, explainer: Any | None, spec: InputSpec, data: Manifest, row: int, image: Tensor
+) -> Explained:
+    method, report = backbone.method, data.table["report"].iat[row]
+    tokens = tokenised(method, [report], str(image.device))
+    attention = attention_of(method, method.encode_image(image), method.encode_text(tokens), tokens, [report])
+    shown = Explained(
+        str(data.table["id"].iat[row]),
+        report,
+        grey(image, spec),
+        image.cpu(),
+        attention[0] if attention is not None else None,
+    )
+    if explainer is not None:
+        written = explainer.write(image)
+        shown.written = tuple(written[0]) if written is not None else None
+        for source, picture in (explainer.reconstruct(image, tokens) or {}).items():
+            shown.reconstructed.append(Reconstruction(source, grey(picture, spec), picture.cpu()))
+    return shown
+
+
+def grey(image: Tensor, spec: InputSpec) -> np.ndarray:
+    """The first channel of [1, C, H, W] as fed, back in grey levels: uint8 [H, W]."""
+    levels = 255 * (image[0, 0].float() * spec.std + spec.mean)
+    return levels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()

@@ -1,0 +1,86 @@
+"""A few images' explanations as arrays that are kept with a task's predictions, for the report of a suite.
+
+Their names begin with ``example_`` (see :class:`prior_bench.api.TaskResult`):
+
+- ``example_row`` [E]: rows of the predictions;
+- ``example_attention`` float16 [E, S, G, G], NaN where there is no such sentence, with
+  ``example_attention_text`` str [E, S];
+- ``example_written`` str [E, W], empty where there are no more;
+- ``example_reconstruction`` uint8 [E, H, W].
+
+Each is there only where the method has it; without any there is no ``example_row`` either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from prior_bench.api import Backbone, RunContext
+from prior_bench.data.manifest import Manifest
+from prior_bench.engine.features import Feed
+from prior_bench.explain.collect import Explained, explain_images
+from prior_bench.explain.contract import explainer_of
+from prior_bench.explain.inputs import spread
+
+EXAMPLES = 4
+"""Images, evenly spaced over the rows."""
+
+SENTENCES = 4
+"""Sentences of a report whose attention is kept, the first ones."""
+
+REPORTS = 2_000
+"""Training reports, evenly spaced, from whose sentences a method may write."""
+
+
+def example_arrays(
+    backbone: Backbone,
+    data: Manifest,
+    reports: Sequence[tuple[str, ...]],
+    context: RunContext,
+    feed: Feed,
+) -> dict[str, np.ndarray]:
+    """Explanations of a few rows of ``data``, which all have reports.
+
+    Args:
+        reports: of the training split; what a method may write.
+    """
+    explainer = explainer_of(backbone, spread(reports, REPORTS))
+    if explainer is None and not hasattr(backbone.method, "attention"):
+        return {}
+    rows = np.array(spread(range(len(data)), EXAMPLES))
+    shown = explain_images(backbone, explainer, data.select(rows), context, feed)
+    arrays = _attention(shown) | _written(shown) | _reconstruction(shown)
+    return {"example_row": rows, **arrays} if arrays else {}
+
+
+def _attention(shown: list[Explained]) -> dict[str, np.ndarray]:
+    kept = [(one.attention or [])[:SENTENCES] for one in shown]
+    if not any(kept):
+        return {}
+    side = next(attention.grid.shape[0] for some in kept for attention in some)
+    longest = max(map(len, kept))
+    grids = np.full((len(kept), longest, side, side), np.nan, np.float16)
+    for i, some in enumerate(kept):
+        for j, attention in enumerate(some):
+            grids[i, j] = attention.grid
+    texts = [[attention.text for attention in some] for some in kept]
+    return {"example_attention": grids, "example_attention_text": _texts(texts, longest)}
+
+
+def _written(shown: list[Explained]) -> dict[str, np.ndarray]:
+    if any(one.written is None for one in shown):
+        return {}
+    texts = [list(one.written) for one in shown]
+    return {"example_written": _texts(texts, max(map(len, texts)))}
+
+
+def _reconstruction(shown: list[Explained]) -> dict[str, np.ndarray]:
+    if not all(one.reconstructed for one in shown):
+        return {}
+    return {"example_reconstruction": np.stack([one.reconstructed[0].pixels for one in shown])}
+
+
+def _texts(rows: list[list[str]], width: int) -> np.ndarray:
+    return np.array([row + [""] * (width - len(row)) for row in rows], dtype=str).reshape(len(rows), width)

@@ -1,0 +1,180 @@
+"""One backbone explained on one data set: a few images in full, and numbers over many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from prior_bench.api import Backbone, RunContext
+from prior_bench.data.manifest import Manifest
+from prior_bench.engine.features import evaluating
+from prior_bench.errors import BenchError, unknown_name
+from prior_bench.explain.attention import Attention
+from prior_bench.explain.collect import Explained, explain_images, grey
+from prior_bench.explain.contract import PrototypeUse, explainer_of
+from prior_bench.explain.inputs import spread, training_reports, with_report
+from prior_bench.explain.measure import Measure, image_l1, mean_image, measure
+
+TOP_PROTOTYPES = 12
+"""Prototypes shown, the most used."""
+
+ABSENT = {
+    "attention": "Attention over the image is left out: the method offers none, or its local features have "
+    "no place in the image.",
+    "reconstruction": "Reconstructed images are left out: the method, as trained, gives none back.",
+    "written": "Written sentences are left out: the method, as trained, writes none.",
+    "prototypes": "Prototypes of sentences are left out: the method, as trained, has none that can be shown.",
+}
+"""One line for each part that a method lacks."""
+
+
+@dataclass
+class Explanation:
+    """What is to be shown.
+
+    Attributes:
+        backbone: that was explained.
+        data: name of the data set; ``synthetic`` whether it was generated; ``split`` of the numbers.
+        shown: images in full.
+        measures: numbers, empty where the method reconstructs nothing.
+        prototypes: their use by the training reports, or None.
+        mean: the mean training image in the scale of the input, [1, 1, S, S], or None.
+    """
+
+    backbone: Backbone
+    data: str
+    synthetic: bool
+    split: str
+    shown: list[Explained]
+    measures: list[Measure] = field(default_factory=list)
+    prototypes: PrototypeUse | None = None
+    mean: Tensor | None = None
+
+    def absent(self) -> list[str]:
+        """A line for each part that the method lacks."""
+        has = {
+            "attention": any(one.attention is not None for one in self.shown),
+            "reconstruction": any(one.reconstructed for one in self.shown),
+            "written": any(one.written is not None for one in self.shown),
+            "prototypes": self.prototypes is not None,
+        }
+        return [line for part, line in ABSENT.items() if not has[part]]
+
+    def mean_picture(self) -> np.ndarray | None:
+        """The mean training image, uint8 [S, S]."""
+        return None if self.mean is None else grey(self.mean, self.backbone.input)
+
+    def errors(self, one: Explained) -> dict[str, float]:
+        """L1 of an image's reconstructions, and of the mean training image, in grey levels of 255."""
+        std = self.backbone.input.std
+        found = {r.source: float(image_l1(r.tensor, one.fed, std)[0]) for r in one.reconstructed}
+        if found and self.mean is not None:
+            found["mean training image"] = float(image_l1(self.mean, one.fed, std)[0])
+        return found
+
+    def lines(self) -> list[str]:
+        """The numbers in words, for the terminal."""
+        said = [f"{self.backbone.name} on {self.data}{' [synthetic data]' if self.synthetic else ''}"]
+        for m in self.measures:
+            low, high = m.gain_interval
+            said.append(
+                f"  {m.name}: {m.value:.4g}; by chance ({m.chance_name}) {m.chance:.4g}; "
+                f"gain {m.gain:.4g} (95 % {low:.4g} to {high:.4g}) over {m.images} images: {m.verdict}"
+            )
+        if (use := self.prototypes) is not None:
+            said.append(
+                f"  prototypes in use: perplexity {use.perplexity:.1f} of {use.count} "
+                f"({100 * use.perplexity / use.count:.1f} %) over {use.sentences} sentences"
+            )
+        return said + [f"  {line}" for line in self.absent()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain types, for JSON."""
+        use = self.prototypes
+        return {
+            "backbone": {
+                "name": self.backbone.name,
+                "identity": self.backbone.identity,
+                **self.backbone.provenance,
+            },
+            "data": {"name": self.data, "synthetic": self.synthetic, "split": self.split},
+            "measures": [{**asdict(m), "verdict": m.verdict} for m in self.measures],
+            "prototypes": None
+            if use is None
+            else {**asdict(use), "perplexity_share": use.perplexity / use.count},
+            "images": [self._image(one) for one in self.shown],
+            "absent": self.absent(),
+        }
+
+    def _image(self, one: Explained) -> dict[str, Any]:
+        return {
+            "id": one.id,
+            "report": list(one.report),
+            "written": None if one.written is None else list(one.written),
+            "image_l1": self.errors(one),
+            "attention": None if one.attention is None else [_plain(a) for a in one.attention],
+        }
+
+
+def explain(
+    backbone: Backbone,
+    manifest: Manifest,
+    context: RunContext,
+    *,
+    split: str = "test",
+    ids: Sequence[str] = (),
+    count: int = 4,
+    measured: int = 200,
+) -> Explanation:
+    """Explain a backbone on a data set with reports.
+
+    Args:
+        split: that images are taken from where ``ids`` names none, and over which numbers are taken.
+        ids: samples to show, of any split.
+        count: samples to show otherwise, evenly spread.
+        measured: most images that numbers are taken over.
+
+    Raises:
+        BenchError: no text tower, no reports in the split, or an unknown or reportless sample.
+    """
+    if backbone.method is None:
+        fix = "a checkpoint written by prior-bench pretrain, or a pre-training config"
+        raise BenchError("has no text tower to explain an image with", where=backbone.name, fix=fix)
+    pool = with_report(manifest, split)
+    if not len(pool):
+        fix = "another --split, --rule or data set (prior-bench data describe NAME)"
+        raise BenchError(f"the {split} split has no report", where=manifest.name, fix=fix)
+    chosen = _named(manifest, ids) if ids else pool.select(np.array(spread(range(len(pool)), max(1, count))))
+    reports = training_reports(manifest)
+    explainer = explainer_of(backbone, reports)
+    shown = explain_images(backbone, explainer, chosen, context)
+    found = Explanation(backbone, manifest.name, manifest.synthetic, split, shown)
+    if explainer is None:
+        return found
+    if any(one.reconstructed for one in shown):
+        found.mean = mean_image(backbone, manifest, context)
+    some = pool.select(np.array(spread(range(len(pool)), max(1, measured))))
+    found.measures = measure(backbone, explainer, some, found.mean, context)
+    with evaluating(backbone.method, context.device):
+        found.prototypes = explainer.prototypes(TOP_PROTOTYPES)
+    return found
+
+
+def _named(manifest: Manifest, ids: Sequence[str]) -> Manifest:
+    rows = {str(sample): n for n, sample in enumerate(manifest.table["id"])}
+    for sample in ids:
+        if sample not in rows:
+            raise unknown_name("sample", sample, list(rows)[:20], where=manifest.name)
+        report = manifest.table["report"].iat[rows[sample]] if "report" in manifest.table else None
+        if not report:
+            raise BenchError("this sample has no report", where=sample)
+    return manifest.select(np.array([rows[sample] for sample in ids]))
+
+
+def _plain(attention: Attention) -> dict[str, Any]:
+    values = {"text": attention.text, "grid": np.round(attention.grid.astype(float), 5).tolist()}
+    return values | ({"words": [_plain(word) for word in attention.words]} if attention.words else {})

@@ -1,0 +1,40 @@
+"""What is explained: the reports a method may choose from, images of a split, and texts for a method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from prior_bench.api import Method, TextBatch
+from prior_bench.data.manifest import Manifest
+
+
+def spread(items: Sequence, count: int) -> list:
+    """``count`` items, evenly spaced from the first to the last."""
+    if len(items) <= count or count < 2:
+        return list(items[:count])
+    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
+
+
+def with_report(manifest: Manifest, split: str) -> Manifest:
+    """The first image of each study of a split that has a report; possibly none."""
+    table = manifest.table
+    reports = table["report"] if "report" in table else [None] * len(table)
+    has_report = np.array([isinstance(report, tuple) and len(report) > 0 for report in reports], bool)
+    part = manifest.select(has_report & (table["split"] == split).to_numpy())
+    if "study_id" not in part.table:
+        return part
+    return part.select(~part.table["study_id"].astype(str).duplicated().to_numpy())
+
+
+def training_reports(manifest: Manifest) -> list[tuple[str, ...]]:
+    """The reports of the training split, one per study."""
+    part = with_report(manifest, "train")
+    return list(part.table["report"]) if len(part) else []
+
+
+def tokenised(method: Method, texts: Sequence[tuple[str, ...]], device: str) -> TextBatch:
+    """Texts, each a tuple of sentences, for the method's text encoder."""
+    batch = method.text_encoder.tokenizer(list(texts))
+    return type(batch)(*(ids.to(device) for ids in batch))

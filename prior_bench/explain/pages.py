@@ -1,0 +1,109 @@
+"""The explanation as pages without network or script: one per image, and one about the model."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prior_bench.explain.attention import Attention
+from prior_bench.explain.collect import Explained
+from prior_bench.explain.explanation import Explanation
+from prior_bench.report.files import write_text
+from prior_bench.report.html.heat import overlay, spanned
+from prior_bench.report.html.pictures import Picture, png
+
+SIDE = 256
+"""Of a picture, in pixels."""
+
+WORD_SIDE = 128
+"""Of the picture of a word's attention."""
+
+
+@dataclass
+class Panel:
+    """A picture, what it is of, and a small line below; words where the method attends to them."""
+
+    picture: Picture
+    text: str
+    detail: str = ""
+    words: list[Panel] = field(default_factory=list)
+
+
+def write_pages(explanation: Explanation, folder: Path, command: str) -> Path:
+    """Write ``index.html``, ``image-<id>.html`` for each image and ``explanation.json``.
+
+    Args:
+        command: that made the pages, to be shown on them.
+
+    Returns:
+        Path of the index, which is written last.
+
+    Raises:
+        BenchError: the folder cannot be written to.
+    """
+    environment = _environment()
+    shared = {"explanation": explanation, "command": command, "mean": _mean(explanation)}
+    links = []
+    for number, one in enumerate(explanation.shown):
+        name = f"image-{_file_name(one.id)}.html"
+        links.append((name, png(one.seen, WORD_SIDE, f"Radiograph {one.id}"), one))
+        page = environment.get_template("image.html.j2").render(
+            **shared, **_image(explanation, one), number=number + 1
+        )
+        write_text(folder / name, page)
+    write_text(folder / "explanation.json", json.dumps(explanation.to_dict(), indent=1) + "\n")
+    return write_text(
+        folder / "index.html", environment.get_template("index.html.j2").render(**shared, links=links)
+    )
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    here = Path(__file__).parent
+    folders = [here / "templates", here.parent / "report" / "html"]
+    return Environment(
+        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def _image(explanation: Explanation, one: Explained) -> dict[str, Any]:
+    errors = explanation.errors(one)
+    rebuilt = [
+        Panel(
+            png(r.pixels, SIDE, f"Radiograph {one.id} reconstructed from {r.source}"),
+            f"From {r.source}",
+            f"L1 {errors[r.source]:.1f}",
+        )
+        for r in one.reconstructed
+    ]
+    return {
+        "one": one,
+        "original": png(one.seen, SIDE, f"Radiograph {one.id} as the network saw it"),
+        "attention": [_attention(one, a, SIDE) for a in one.attention or []],
+        "rebuilt": rebuilt,
+        "chance": errors.get("mean training image"),
+        "own": set(one.report),
+    }
+
+
+def _attention(one: Explained, attention: Attention, side: int) -> Panel:
+    alt = f"Radiograph under the attention of “{attention.text}”"
+    picture = png(overlay(one.seen, attention.grid, side), side, alt)
+    words = [_attention(one, word, WORD_SIDE) for word in attention.words]
+    return Panel(picture, attention.text, spanned(attention.grid), words)
+
+
+def _mean(explanation: Explanation) -> Picture | None:
+    pixels = explanation.mean_picture()
+    return None if pixels is None else png(pixels, SIDE, "Mean of the training images")
+
+
+def _file_name(sample: str) -> str:
+    """A sample id as part of a file name; ids that differ give names that differ."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", sample)
+    return plain if plain == sample else f"{plain}-{zlib.crc32(sample.encode()):08x}"
