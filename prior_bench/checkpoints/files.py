@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from prior_bench.checkpoints.inert import is_allowed, stand_ins
 from prior_bench.errors import BenchError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
@@ -74,21 +75,29 @@ def _open_safetensors(path: Path) -> Any:
 
 
 def _load_torch(path: Path) -> Any:
+    zipped = zipfile.is_zipfile(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        named = set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) if zipped else set()
+        if refused := sorted(name for name in named if not is_allowed(name)):
+            raise _holds_more(path, ", ".join(refused))
+        with stand_ins(named):
+            # Mapped, a file's names and shapes are known without reading its tensors.
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped or None)
     except pickle.UnpicklingError as error:
-        if "Weights only load failed" not in str(error):
-            raise _truncated(path, error) from error
-        if zipfile.is_zipfile(path) or _is_pickle(path):
-            raise BenchError(
-                f"holds more than tensors and plain data, and is not opened: {_refused(error)}",
-                where=path,
-                fix="where you trust its source, in the environment that wrote it: "
-                "state = torch.load(file, weights_only=False)['state_dict']; torch.save(state, 'out.pth')",
-            ) from error
+        if "Weights only load failed" in str(error) and (zipped or _is_pickle(path)):
+            raise _holds_more(path, _refused(error)) from error
         raise _truncated(path, error) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
         raise _truncated(path, error) from error
+
+
+def _holds_more(path: Path, what: str) -> BenchError:
+    return BenchError(
+        f"holds more than tensors and plain data, and is not opened: {what}",
+        where=path,
+        fix="where you trust its source, in the environment that wrote it: "
+        "state = torch.load(file, weights_only=False)['state_dict']; torch.save(state, 'out.pth')",
+    )
 
 
 def _truncated(path: Path, error: Exception) -> BenchError:

@@ -1,21 +1,25 @@
-"""Which layout a foreign checkpoint has, and where each of its tensors goes in our image encoder.
+"""Where each tensor of a plain image encoder's checkpoint goes in our image encoder.
 
 A checkpoint fits where its names, less one prefix, are those of the timm model. The prefix is found, not
 listed: whatever stands before the model's own names (``module.``, ``encoder_q.``, ``backbone.``…).
-Layouts whose names differ need an entry in LAYOUTS.
+Libraries whose names differ from timm's have an entry in :mod:`prior_bench.checkpoints.timm_names`; the
+released checkpoints of methods are :mod:`prior_bench.checkpoints.layouts`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from prior_bench.checkpoints.files import read_tensors, sha256
+from prior_bench.checkpoints.files import sha256
+from prior_bench.checkpoints.folders import weights_file
+from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
 from prior_bench.errors import BenchError
 
 MINIMUM_SHARE = 0.9
@@ -28,27 +32,11 @@ ARCHITECTURES = (
 )
 """timm models tried where the architecture of a checkpoint is not told."""
 
+CLASSIFIER = r"(^|\.)(fc|head|classifier|heads\.head)\.(weight|bias)$"
+"""Names of classifiers, which are never loaded."""
+
 LESS_LIKELY = ("encoder_k", "momentum", "teacher", "ema", "text")
 """Among equal matches, prefixes with these words come last: the trained encoder is the other one."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A family of checkpoints that name the image encoder's tensors in their own way.
-
-    Attributes:
-        name: as shown.
-        rename: (pattern, replacement) pairs, applied in order to each name; then the prefix is sought.
-        owns: whether a checkpoint with these names is of this family.
-    """
-
-    name: str
-    rename: tuple[tuple[str, str], ...] = ()
-    owns: Callable[[set[str]], bool] = field(default=lambda names: True)
-
-
-LAYOUTS = (Layout("torchvision or timm state dict"),)
-"""Layouts, the most particular first; each paper's released checkpoints get an entry here."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +44,13 @@ class Recognition:
     """How a checkpoint maps onto a model.
 
     Attributes:
-        layout: name of the layout.
+        layout: whose names the checkpoint has.
         prefix: what stood before the model's own names.
         mapping: model's name to checkpoint's name, where shapes agree (or the input layer is adapted).
         missing: model's names that the checkpoint lacks.
         misshapen: model's names whose shapes differ, with both shapes.
         unused: checkpoint's names that go nowhere (classifiers, other towers).
+        deeper: those of them that belong to a larger model of the same family.
     """
 
     layout: str
@@ -70,6 +59,7 @@ class Recognition:
     missing: tuple[str, ...]
     misshapen: tuple[str, ...]
     unused: tuple[str, ...]
+    deeper: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
@@ -79,10 +69,10 @@ class Recognition:
 
 def recognise(tensors: dict[str, Tensor], model: nn.Module) -> Recognition:
     """The best mapping of a checkpoint's tensors onto a timm model."""
-    layout = next(layout for layout in LAYOUTS if layout.owns(set(tensors)))
-    names = {_renamed(name, layout.rename): name for name in tensors}
+    naming = naming_of(set(tensors))
+    names = {naming.renamed(name): name for name in tensors}
     state = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
-    candidates = [_match(layout, names, tensors, state, prefix) for prefix in _prefixes(names, state)]
+    candidates = [_match(naming, names, tensors, state, prefix) for prefix in _prefixes(names, state)]
     return max(candidates, key=lambda match: len(match.mapping))  # the first of equals
 
 
@@ -102,9 +92,9 @@ def load_image_weights(encoder: Any, path: str | Path, minimum: float = MINIMUM_
     Raises:
         BenchError: the file cannot be read, or fits too little; names the tensors.
     """
-    tensors = read_tensors(path)
+    tensors = read_for_timm(path)
     found = recognise(tensors, encoder.model)
-    if found.share < minimum:
+    if found.share < minimum or found.deeper:
         raise _refusal(found, encoder.arguments["model_name"], path)
     target = encoder.model.state_dict()
     state = {name: _adapted(tensors[source], target[name].shape) for name, source in found.mapping.items()}
@@ -116,7 +106,7 @@ def load_image_weights(encoder: Any, path: str | Path, minimum: float = MINIMUM_
         "missing": list(found.missing),
         "misshapen": list(found.misshapen),
         "unused": list(found.unused),
-        "sha256": sha256(path),
+        "sha256": sha256(weights_file(path)),
     }
 
 
@@ -126,22 +116,27 @@ def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[st
     Raises:
         BenchError: none of ARCHITECTURES fits.
     """
-    import timm
-    import torch
-
-    best: tuple[float, str, Recognition] | None = None
+    best: tuple[tuple[float, int], str, Recognition] | None = None
     for name in ARCHITECTURES:
-        with torch.device("meta"):
-            model = timm.create_model(name, num_classes=0)
-        found = recognise(tensors, model)
-        if best is None or found.share > best[0]:
-            best = (found.share, name, found)
-    share, name, found = best
-    if share < MINIMUM_SHARE:
+        found = recognise(tensors, _without_memory(name))
+        rank = (found.share, len(found.mapping))  # ResNet-18 is a part of ResNet-34
+        if best is None or rank > best[0]:
+            best = (rank, name, found)
+    _, name, found = best
+    if found.share < MINIMUM_SHARE or found.deeper:
         raise _refusal(found, name, path, guessed=True)
     first = next(source for source in found.mapping.values() if tensors[source].ndim == 4)
     channels = tensors[first].shape[1]
     return name, channels if channels in (1, 3) else 3
+
+
+@cache
+def _without_memory(name: str) -> nn.Module:
+    """A timm model whose tensors have shapes only."""
+    import timm
+
+    with torch.device("meta"):
+        return timm.create_model(name, num_classes=0)
 
 
 def _prefixes(names: dict[str, str], state: dict[str, Tensor]) -> list[str]:
@@ -154,7 +149,7 @@ def _prefixes(names: dict[str, str], state: dict[str, Tensor]) -> list[str]:
 
 
 def _match(
-    layout: Layout, names: dict[str, str], tensors: dict[str, Tensor], state: dict[str, Tensor], prefix: str
+    naming: Naming, names: dict[str, str], tensors: dict[str, Tensor], state: dict[str, Tensor], prefix: str
 ) -> Recognition:
     mapping, missing, misshapen = {}, [], []
     for name, wanted in state.items():
@@ -167,7 +162,16 @@ def _match(
             misshapen.append(f"{name} {list(tensors[source].shape)} instead of {list(wanted.shape)}")
     used = set(mapping.values())
     unused = tuple(n for n in tensors if n not in used and not n.endswith("num_batches_tracked"))
-    return Recognition(layout.name, prefix, mapping, tuple(missing), tuple(misshapen), unused)
+    parts = {name.split(".")[0] for name in state}
+    deeper = tuple(
+        original
+        for name, original in names.items()
+        if original in unused
+        and name.startswith(prefix)
+        and name.removeprefix(prefix).split(".")[0] in parts
+        and not re.search(CLASSIFIER, name)
+    )
+    return Recognition(naming.name, prefix, mapping, tuple(missing), tuple(misshapen), unused, deeper)
 
 
 def _is_input_layer(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
@@ -181,14 +185,9 @@ def _adapted(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     return tensor.sum(1, keepdim=True) if shape[1] == 1 else tensor.repeat(1, 3, 1, 1) / 3
 
 
-def _renamed(name: str, rules: tuple[tuple[str, str], ...]) -> str:
-    for pattern, replacement in rules:
-        name = re.sub(pattern, replacement, name)
-    return name
-
-
 def _refusal(found: Recognition, model: str, path: str | Path, guessed: bool = False) -> BenchError:
     wrong = [f"missing {n}" for n in found.missing] + [f"misshapen {n}" for n in found.misshapen]
+    wrong += [f"without a place {n}" for n in found.deeper]
     shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
     what = f"a checkpoint of another architecture: it supplies {found.share:.0%} of the tensors of {model}"
     nearest = " (the nearest known)" if guessed else ""

@@ -1,4 +1,4 @@
-"""Sources of weights that need no training: random, timm's, and checkpoint files."""
+"""Sources of weights that need no training and no file of ours: random and timm's."""
 
 from __future__ import annotations
 
@@ -10,22 +10,6 @@ from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
 from prior_bench.errors import BenchError
-
-
-def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
-    """A backbone from a checkpoint that prior-bench wrote.
-
-    Raises:
-        BenchError: the file is damaged or does not fit its method.
-    """
-    from prior_bench.checkpoints.native import load_method
-
-    method, info = load_method(path)
-    provenance = {"source": "prior-bench checkpoint", "path": str(path), "method": info.method["type"]}
-    provenance |= {
-        key: info.provenance[key] for key in ("seed", "data", "identity") if key in info.provenance
-    }
-    return _backbone(name, method.image_encoder, method, identity, provenance)
 
 
 class RandomInit:
@@ -47,7 +31,7 @@ class RandomInit:
         overrides: dict[str, Any] | None = None,
     ):
         self.name, self._config_name, self._overrides = name, config, overrides
-        self._encoder = _encoder_arguments(image_encoder)
+        self._encoder = encoder_arguments(image_encoder)
         self.has_text = config is not None
         if (config is None) == (image_encoder is None):
             raise BenchError("give either 'config' or 'image_encoder'", where=f"backbone '{name}'")
@@ -57,7 +41,7 @@ class RandomInit:
         if self._config_name is not None:
             _ = self._config
         else:
-            _check_encoder(self._encoder)
+            check_encoder(self._encoder)
 
     @property
     def _config(self) -> Any:
@@ -68,7 +52,7 @@ class RandomInit:
     def identity(self, seed: int) -> str:
         """Hash of the architecture, the seed and, with a text tower, the corpus of its tokenizer."""
         if self._config_name is None:
-            return _hash("random", self._encoder, seed, _encoder_code())
+            return hash_of("random", self._encoder, seed, encoder_code())
         from prior_bench.pretraining.identity import method_code
         from prior_bench.pretraining.source import data_fingerprint
 
@@ -79,7 +63,7 @@ class RandomInit:
             config.determining()["data"],
             method_code(config.method["type"]),
         )
-        return _hash("random", parts, data_fingerprint(config.data), seed)
+        return hash_of("random", parts, data_fingerprint(config.data), seed)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The random backbone; needs no GPU and writes nothing."""
@@ -92,14 +76,14 @@ class RandomInit:
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed)
                 encoder = ImageEncoder(**self._encoder)
-            return _backbone(self.name, encoder, None, self.identity(seed), provenance)
+            return made_backbone(self.name, encoder, None, self.identity(seed), provenance)
         from prior_bench.pretraining.dataset import read_pairs
         from prior_bench.pretraining.model import build_method
 
         config = self._config
         method = build_method(config, read_pairs(config.data).corpus(), seed)
         provenance |= {"config": config.name, "method": config.method["type"]}
-        return _backbone(self.name, method.image_encoder, method, self.identity(seed), provenance)
+        return made_backbone(self.name, method.image_encoder, method, self.identity(seed), provenance)
 
 
 class TimmWeights:
@@ -115,11 +99,11 @@ class TimmWeights:
 
     def __init__(self, name: str, image_encoder: dict[str, Any] | str, file: str | None = None):
         self.name, self._file = name, file
-        self._encoder = {**_encoder_arguments(image_encoder), "pretrained": file or True}
+        self._encoder = {**encoder_arguments(image_encoder), "pretrained": file or True}
 
     def check(self) -> None:
         """Raise BenchError for an unknown model or a missing file."""
-        _check_encoder(self._encoder)
+        check_encoder(self._encoder)
         if self._file is not None and not Path(self._file).is_file():
             raise BenchError("no such weights file", where=self._file)
 
@@ -128,90 +112,32 @@ class TimmWeights:
         from prior_bench.checkpoints.files import sha256
 
         origin = sha256(self._file) if self._file else version("timm")
-        return _hash("timm", {**self._encoder, "pretrained": origin}, _encoder_code())
+        return hash_of("timm", {**self._encoder, "pretrained": origin}, encoder_code())
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The backbone; fetches the weights where the hub's cache lacks them."""
         from prior_bench.encoders.image import ImageEncoder
 
         provenance = {"source": "timm weights", "model": self._encoder["model_name"], "file": self._file}
-        return _backbone(self.name, ImageEncoder(**self._encoder), None, self.identity(seed), provenance)
+        return made_backbone(self.name, ImageEncoder(**self._encoder), None, self.identity(seed), provenance)
 
 
-class CheckpointFile:
-    """A weights file: ours, or a state dict of a known layout.
-
-    Args:
-        name: row label.
-        path: the file.
-        image_encoder: for foreign files, arguments of ImageEncoder or a timm model's name; guessed where
-            not given.
-    """
-
-    def __init__(self, name: str, path: str, image_encoder: dict[str, Any] | str | None = None):
-        self.name, self.path = name, Path(path)
-        self._encoder = None if image_encoder is None else _encoder_arguments(image_encoder)
-
-    @property
-    def has_text(self) -> bool:
-        """Whether the file is one of ours, which hold whole methods."""
-        from prior_bench.checkpoints.native import read_info
-
-        return self.path.is_file() and read_info(self.path) is not None
-
-    def check(self) -> None:
-        """Raise BenchError where the file is missing or its architecture unknown."""
-        from prior_bench.checkpoints.files import read_metadata
-
-        read_metadata(self.path)
-        if self._encoder is not None:
-            _check_encoder(self._encoder)
-
-    def identity(self, seed: int) -> str:
-        """Hash of the file and of how it is used; the seed does not matter."""
-        from prior_bench.checkpoints.files import sha256
-
-        return _hash("checkpoint", sha256(self.path), self._encoder, _encoder_code())
-
-    def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The backbone.
-
-        Raises:
-            BenchError: the file cannot be read, or is a checkpoint of another architecture.
-        """
-        from prior_bench.checkpoints.files import read_tensors
-        from prior_bench.checkpoints.native import read_info
-        from prior_bench.checkpoints.recognise import guess_architecture, load_image_weights
-        from prior_bench.encoders.image import ImageEncoder
-
-        if read_info(self.path) is not None:
-            return native_backbone(self.name, self.path, self.identity(seed))
-        arguments = self._encoder
-        if arguments is None:
-            model_name, channels = guess_architecture(read_tensors(self.path), self.path)
-            arguments = {"model_name": model_name, "in_channels": channels}
-        encoder = ImageEncoder(**arguments)
-        found = load_image_weights(encoder, self.path)
-        provenance = {
-            "source": "checkpoint file",
-            "path": str(self.path),
-            "model": arguments["model_name"],
-            **found,
-        }
-        return _backbone(self.name, encoder, None, self.identity(seed), provenance)
-
-
-def _backbone(name: str, encoder: Any, method: Any, identity: str, provenance: dict[str, Any]) -> Backbone:
+def made_backbone(
+    name: str, encoder: Any, method: Any, identity: str, provenance: dict[str, Any]
+) -> Backbone:
+    """A backbone in evaluation mode; ``method`` is None where only the image encoder is there."""
     (method if method is not None else encoder).eval()
     return Backbone(name, encoder, method, encoder.input, identity, provenance)
 
 
-def _encoder_arguments(given: dict[str, Any] | str | None) -> dict[str, Any]:
+def encoder_arguments(given: dict[str, Any] | str | None) -> dict[str, Any]:
+    """Arguments of ImageEncoder from a row's ``image_encoder``; a ResNet-50 where no model is named."""
     arguments = {"model_name": given} if isinstance(given, str) else dict(given or {})
     return {"model_name": "resnet50", **arguments}
 
 
-def _check_encoder(arguments: dict[str, Any]) -> None:
+def check_encoder(arguments: dict[str, Any]) -> None:
+    """Raise ErrorList where ImageEncoder does not take these arguments."""
     import inspect
 
     from prior_bench.encoders.image import ImageEncoder, known_model
@@ -229,11 +155,13 @@ def _check_encoder(arguments: dict[str, Any]) -> None:
         raise ErrorList("this image encoder cannot be made:", errors)
 
 
-def _encoder_code() -> str:
+def encoder_code() -> str:
+    """Version of the encoders' code."""
     from prior_bench.engine.code import code_version
 
     return code_version("prior_bench.encoders")
 
 
-def _hash(*parts: Any) -> str:
+def hash_of(*parts: Any) -> str:
+    """Short hash of plain values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -11,7 +11,25 @@ from importlib import import_module
 from prior_bench import __version__
 from prior_bench.errors import BenchError
 
-VERBS = ("doctor", "list", "data", "pretrain", "eval", "run", "table", "report", "parity")
+VERBS = (
+    "doctor",
+    "list",
+    "data",
+    "pretrain",
+    "eval",
+    "explain",
+    "run",
+    "table",
+    "show",
+    "compare",
+    "report",
+    "results",
+    "checkpoint",
+    "export",
+    "parity",
+    "new",
+    "check-method",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show tracebacks of user errors")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in VERBS:
-        module = import_module(f"prior_bench.cli.{name}")
+        module = import_module(f"prior_bench.cli.{name.replace('-', '_')}")
         verb = verbs.add_parser(name, help=module.HELP, description=module.HELP)
         module.configure(verb)
         verb.set_defaults(run=module.run)

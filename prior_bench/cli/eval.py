@@ -24,10 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--backbone",
         required=True,
         metavar="WHAT",
-        help="a checkpoint file, timm:MODEL, random:MODEL, random:CONFIG, or a pre-training config",
+        help="a checkpoint file or folder, timm:MODEL, random:MODEL, random:CONFIG, or a pre-training config",
     )
     parser.add_argument(
         "--data", required=True, metavar="REF", help="NAME, NAME@DIR, sample:NAME, or a CSV file"
+    )
+    parser.add_argument(
+        "--tokenizer",
+        metavar="PATH",
+        help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
     parser.add_argument("--protocol", metavar="NAME", help="default: the clean one of the task")
     parser.add_argument("--fraction", type=float, default=1.0, help="share of training labels (default: 1)")
@@ -80,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         "fractions": [args.fraction],
         "overrides": assignments(args.set, "--set"),
     }
-    suite = Suite(STORE, [backbone_row(args.backbone)], [evaluation], args.seed, where="eval")
+    suite = Suite(STORE, [backbone_row(args.backbone, args.tokenizer)], [evaluation], args.seed, where="eval")
     plan = expand(suite)
     if reasons := {run.reason for run in plan.runs if run.reason}:
         from prior_bench.errors import BenchError
@@ -100,17 +105,26 @@ def run(args: argparse.Namespace) -> int:
     return 1 if outcome.failed else 0
 
 
-def backbone_row(text: str) -> dict:
+def backbone_row(text: str, tokenizer: str | None = None) -> dict:
     """The row config that a ``--backbone`` argument stands for.
 
+    Args:
+        text: the argument.
+        tokenizer: of a released checkpoint's text encoder.
+
     Raises:
-        BenchError: neither a file nor a known way to name weights.
+        BenchError: neither a file nor a known way to name weights, or a tokenizer for what takes none.
     """
     from pathlib import Path
 
     from prior_bench import paths
-    from prior_bench.errors import unknown_name
+    from prior_bench.errors import BenchError, unknown_name
 
+    if tokenizer is not None:
+        row = backbone_row(text)
+        if row["type"] != "checkpoint":
+            raise BenchError("only a checkpoint file takes a tokenizer", where="--tokenizer")
+        return {**row, "tokenizer": tokenizer}
     folder = paths.shipped("configs") / "pretrain"
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
     kind, colon, name = text.partition(":")
@@ -119,7 +133,7 @@ def backbone_row(text: str) -> dict:
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
     is_config = text in known or text.endswith(".py")
     if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
-        Path(text).is_file() and not is_config
+        (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
     ):
         return {"name": Path(text).stem, "type": "checkpoint", "path": text}
     if not is_config:

@@ -2,8 +2,8 @@
 
 import argparse
 
-KINDS = ("methods", "backbones", "tasks", "datasets", "protocols", "suites", "tables")
-HELP = "list methods, backbones, tasks, data sets, protocols, suites and tables"
+KINDS = ("methods", "backbones", "layouts", "tasks", "datasets", "protocols", "suites", "tables")
+HELP = "list methods, backbones, layouts, tasks, data sets, protocols, suites and tables"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +30,7 @@ def _lines(kind: str) -> list[tuple[str, str]]:
     registries = {
         "methods": registry.METHODS,
         "backbones": registry.BACKBONES,
+        "layouts": registry.LAYOUTS,
         "tasks": registry.TASKS,
         "datasets": registry.DATASETS,
         "protocols": protocols.PROTOCOLS,

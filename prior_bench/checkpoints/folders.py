@@ -1,0 +1,76 @@
+"""Folders in the manner of the Hugging Face hub: a ``config.json`` beside the weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from prior_bench.errors import BenchError
+
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+
+
+def weights_file(path: str | Path) -> Path:
+    """The weights of a folder, or the file itself.
+
+    Raises:
+        BenchError: a folder without weights in one file.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    for name in WEIGHTS:
+        if (path / name).is_file():
+            return path / name
+    raise BenchError(
+        f"a folder without {' or '.join(WEIGHTS)}", where=path, fix="name the weights file itself"
+    )
+
+
+def encoder_of_folder(path: str | Path) -> dict[str, Any]:
+    """What a folder's configs say of its image encoder, as arguments of ImageEncoder; empty for a file.
+
+    Raises:
+        BenchError: a config that cannot be read.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return {}
+    config, images = _json(path / "config.json"), _json(path / "preprocessor_config.json")
+    weights = config.get("pretrained_cfg") or {}
+    found: dict[str, Any] = {}
+    if name := config.get("architecture"):
+        found["model_name"] = name.partition(".")[0]
+        arguments = dict(config.get("model_args") or {})
+        found["in_channels"] = arguments.pop("in_chans", weights.get("input_size", [3])[0])
+        arguments.pop("num_classes", None)
+        if arguments:
+            found["model_args"] = arguments
+    elif "num_channels" in config:
+        found["in_channels"] = config["num_channels"]
+    mean, std = (
+        images.get(f"image_{which}") if images.get("do_normalize", True) else None
+        for which in ("mean", "std")
+    )
+    mean, std = mean or weights.get("mean"), std or weights.get("std")
+    size = _side(images.get("size")) or weights.get("input_size", [None])[-1] or config.get("image_size")
+    values = {"size": size, "mean": mean and sum(mean) / len(mean), "std": std and sum(std) / len(std)}
+    if given := {name: value for name, value in values.items() if value}:
+        found["input"] = given
+    return found
+
+
+def _side(size: Any) -> int | None:
+    if isinstance(size, dict):
+        return size.get("height") or size.get("shortest_edge")
+    return size
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BenchError(f"no valid JSON: {error}", where=path) from error

@@ -1,0 +1,104 @@
+"""Released checkpoints as our methods: whole with their text encoder, or the image encoder alone."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prior_bench.checkpoints.layouts import Match, ReleasedLayout, Shapes, find_layout, known_layouts, match
+from prior_bench.checkpoints.vocabulary import placeholder
+from prior_bench.encoders.image import ImageEncoder
+from prior_bench.encoders.tokenizer import ReportTokenizer
+
+IMAGE = "image_encoder."
+
+
+def match_released(tensors: dict[str, Tensor]) -> Match | None:
+    """What becomes of each tensor of a released checkpoint; None where it is of no known layout."""
+    found = find_layout(set(tensors))
+    if found is None:
+        return None
+    layout, wrapper = found
+    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    return match(layout, wrapper, given, wanted_shapes(layout.name))
+
+
+def load_released(
+    found: Match, tensors: dict[str, Tensor], tokenizer: ReportTokenizer, where: str | Path, **changes: Any
+) -> tuple[nn.Module, dict[str, Any]]:
+    """The method of a released checkpoint in evaluation mode, and the config that builds it.
+
+    Args:
+        found: from :func:`match_released`.
+        tensors: of the file.
+        tokenizer: of its text encoder.
+        where: the file, for messages.
+        changes: fields of InputSpec.
+
+    Raises:
+        BenchError: tensors that do not fit, by name.
+    """
+    found.require_complete(where)
+    config = method_config(found.layout, changes)
+    method = _build(config, tokenizer)
+    _fill(method, found, tensors)
+    return method.eval(), config
+
+
+def load_released_image(
+    found: Match, tensors: dict[str, Tensor], where: str | Path, **changes: Any
+) -> ImageEncoder:
+    """The image encoder alone; the whole file has to fit all the same. Arguments as :func:`load_released`."""
+    found.require_complete(where)
+    encoder = _image_encoder(method_config(found.layout, changes))
+    _fill(encoder, found, tensors, IMAGE)
+    return encoder.eval()
+
+
+def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Arguments of METHODS.build, its input spec changed; the tokenizer is apart."""
+    config = deepcopy(layout.method)
+    config["image_encoder"]["input"] |= changes or {}
+    return config
+
+
+@cache
+def wanted_shapes(layout_name: str) -> Shapes:
+    """The tensors of the method that a layout builds; takes no memory for them."""
+    layout = next(layout for layout in known_layouts() if layout.name == layout_name)
+    config = method_config(layout)
+    with torch.device("meta"):
+        if "type" in config:
+            state = _build(config, placeholder(layout.vocabulary, layout.max_tokens)).state_dict()
+        else:
+            state = {IMAGE + name: t for name, t in _image_encoder(config).state_dict().items()}
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _build(config: dict[str, Any], tokenizer: ReportTokenizer) -> nn.Module:
+    from prior_bench.registry import METHODS
+
+    text = {**config["text_encoder"], "tokenizer": tokenizer.to_json()}
+    return METHODS.build({**config, "text_encoder": text})
+
+
+def _image_encoder(config: dict[str, Any]) -> ImageEncoder:
+    return ImageEncoder(**config["image_encoder"])
+
+
+def _fill(module: nn.Module, found: Match, tensors: dict[str, Tensor], beginning: str = "") -> None:
+    target = module.state_dict()
+    state = {}
+    for ours, value, _ in found.layout.supplied:
+        built = target.get(ours.removeprefix(beginning)) if ours.startswith(beginning) else None
+        if built is not None:
+            state[ours] = built if value is None else torch.full_like(built, value)
+    for ours, theirs in found.mapping.items():
+        if ours.startswith(beginning):
+            state[ours] = tensors[theirs].reshape(target[ours.removeprefix(beginning)].shape)
+    module.load_state_dict({name.removeprefix(beginning): tensor for name, tensor in state.items()})

@@ -1,0 +1,121 @@
+"""Names of image encoders' tensors in other libraries, turned into timm's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from prior_bench.checkpoints.files import read_tensors
+from prior_bench.checkpoints.folders import weights_file
+
+Rule = tuple[str, str | Callable[[re.Match], str]]
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a library names the tensors of an image encoder.
+
+    Attributes:
+        name: as shown.
+        mark: regular expression that one name at least matches; empty: any.
+        rules: (pattern, replacement) pairs, applied in order to each name; prefixes stay.
+    """
+
+    name: str
+    mark: str = ""
+    rules: tuple[Rule, ...] = ()
+
+    def renamed(self, name: str) -> str:
+        """timm's name for one of this library's."""
+        for pattern, replacement in self.rules:
+            name = re.sub(pattern, replacement, name)
+        return name
+
+
+def _next(text: str) -> Callable[[re.Match], str]:
+    return lambda found: text.format(int(found[1]) + 1)
+
+
+NAMINGS = (
+    Naming(
+        "transformers ResNet",
+        r"embedder\.embedder\.convolution\.",
+        (
+            (r"embedder\.embedder\.convolution\.", "conv1."),
+            (r"embedder\.embedder\.normalization\.", "bn1."),
+            (r"encoder\.stages\.(\d+)\.layers\.", _next("layer{}.")),
+            (r"shortcut\.convolution\.", "downsample.0."),
+            (r"shortcut\.normalization\.", "downsample.1."),
+            (r"layer\.(\d+)\.convolution\.", _next("conv{}.")),
+            (r"layer\.(\d+)\.normalization\.", _next("bn{}.")),
+        ),
+    ),
+    Naming(
+        "transformers ViT",
+        r"patch_embeddings\.projection\.",
+        (
+            (r"embeddings\.cls_token$", "cls_token"),
+            (r"embeddings\.position_embeddings$", "pos_embed"),
+            (r"embeddings\.patch_embeddings\.projection\.", "patch_embed.proj."),
+            (r"encoder\.layer\.(\d+)\.", r"blocks.\1."),
+            (r"attention\.attention\.qkv\.", "attn.qkv."),
+            (r"attention\.output\.dense\.", "attn.proj."),
+            (r"intermediate\.dense\.", "mlp.fc1."),
+            (r"output\.dense\.", "mlp.fc2."),
+            (r"layernorm_before\.", "norm1."),
+            (r"layernorm_after\.", "norm2."),
+            (r"(^|\.)layernorm\.", r"\1norm."),
+        ),
+    ),
+    Naming(
+        "torchvision ViT",
+        r"encoder\.layers\.encoder_layer_0\.",
+        (
+            (r"class_token$", "cls_token"),
+            (r"conv_proj\.", "patch_embed.proj."),
+            (r"encoder\.pos_embedding$", "pos_embed"),
+            (r"encoder\.layers\.encoder_layer_(\d+)\.", r"blocks.\1."),
+            (r"self_attention\.in_proj_", "attn.qkv."),
+            (r"self_attention\.out_proj\.", "attn.proj."),
+            (r"\.ln_([12])\.", r".norm\1."),
+            (r"\.mlp\.(0|linear_1)\.", ".mlp.fc1."),
+            (r"\.mlp\.(3|linear_2)\.", ".mlp.fc2."),
+            (r"encoder\.ln\.", "norm."),
+        ),
+    ),
+    Naming("torchvision or timm state dict"),
+)
+"""Known namings, the most particular first."""
+
+
+def naming_of(names: set[str]) -> Naming:
+    """The library whose names these are."""
+    return next(naming for naming in NAMINGS if any(re.search(naming.mark, name) for name in names))
+
+
+def read_for_timm(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a weights file or folder; separate queries, keys and values of a ViT are joined.
+
+    Raises:
+        BenchError: see :func:`prior_bench.checkpoints.files.read_tensors`.
+    """
+    return joined(read_tensors(weights_file(path)))
+
+
+def joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with ``attention.attention.{query,key,value}`` as one ``qkv``, as timm has them."""
+    found = {}
+    for name, tensor in tensors.items():
+        part = re.fullmatch(r"(.*layer\.\d+\.attention\.attention\.)(query|key|value)\.(weight|bias)", name)
+        trio = part and [f"{part[1]}{which}.{part[3]}" for which in ("query", "key", "value")]
+        # BERT has the same parts one level up, so only a ViT's are met here.
+        if not trio or any(one not in tensors for one in trio):
+            found[name] = tensor
+        elif part[2] == "query":
+            found[f"{part[1]}qkv.{part[3]}"] = torch.cat([tensors[one] for one in trio])
+    return found

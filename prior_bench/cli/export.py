@@ -1,0 +1,35 @@
+"""``prior-bench export BACKBONE -o DIR``: a backbone's encoders for timm and transformers."""
+
+import argparse
+
+HELP = "write a backbone's encoders for timm and transformers"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the verb."""
+    parser.add_argument("backbone", help="whatever 'eval --backbone' takes")
+    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="a folder that is not there yet")
+    parser.add_argument(
+        "--tokenizer",
+        metavar="PATH",
+        help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of random or pre-trained weights (default: 0)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the verb."""
+    from prior_bench import paths
+    from prior_bench.api import LoadContext
+    from prior_bench.checkpoints.export import export
+    from prior_bench.cli.eval import backbone_row
+    from prior_bench.registry import BACKBONES
+
+    source = BACKBONES.build(backbone_row(args.backbone, args.tokenizer))
+    source.check()
+    context = LoadContext(pretrain_dir=paths.results_root() / "pretrain")
+    lines = export(source.load(args.seed, context), args.output)
+    if problem := getattr(source, "text_problem", ""):
+        lines.append(f"note          {problem}; the image encoder alone was written")
+    print(f"wrote {args.output}", *lines, sep="\n  ")
+    return 0
