@@ -1,5 +1,7 @@
 # make demo: bare machine to comparison table and HTML report.   make test: bare machine to passing tests.
 PYTHON ?= python3
+# backbones worked on at once; each takes its share of the cores and about 1.5 GB
+JOBS ?= 2
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -7,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: demo test test-slow lint clean
 
 demo: $(INSTALLED)
-	$(BIN)/prior-bench run demo
+	$(BIN)/prior-bench run demo --jobs $(JOBS)
 	$(BIN)/prior-bench table demo
 	$(BIN)/prior-bench report demo
 

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "tests/checkpoints"))
+import released_files  # noqa: E402
+
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.S)
 INLINE = re.findall(r"`(prior-bench [^`]*)`", README)
@@ -27,6 +31,10 @@ def folder(tmp_path_factory):
     shutil.copytree(ROOT / "tests/data/hannover_cxr/images", folder / "images")
     table = pd.read_csv(ROOT / "tests/data/hannover_cxr/metadata.csv")
     table[["image", "patient_id", "projection"]].to_csv(folder / "my_images.csv", index=False)
+    image_encoder = released_files.real(
+        "prior_image_encoder_only"
+    )  # random, with the released names and shapes
+    torch.save(image_encoder, folder / "prior_resnet50.pt")
     return folder
 
 

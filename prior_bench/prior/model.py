@@ -29,7 +29,7 @@ from prior_bench.prior.alignment import (
 from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
 from prior_bench.prior.pooling import SentenceAttentionPool
 from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
-from prior_bench.prior.sentences import gather_sentences
+from prior_bench.prior.sentences import gather_sentences, mean_where
 from prior_bench.prior.variants import Variant, resolve
 
 WEIGHTS = {
@@ -166,6 +166,11 @@ class PRIOR(nn.Module):
         """Weights of the terms in the current stage."""
         return self.stage_weights[self.stage - 1]
 
+    @property
+    def random_evaluation(self) -> bool:
+        """Whether features and similarities are random, as they are with the released weights."""
+        return self.variant.noise_at_inference
+
     # --- encoders ---------------------------------------------------------------------------------------
 
     def encode_image(self, images: Tensor) -> Features:
@@ -255,7 +260,7 @@ class PRIOR(nn.Module):
         losses = within_report_loss(sentences, attended, mask, self.local_logit_scale.exp())
         if self.variant.single_sentence_reports:
             return losses.mean()
-        return losses.sum() / (mask.sum(1) > 1).sum().clamp(min=1)  # the others are exactly 0
+        return mean_where(losses, mask.sum(1) > 1)
 
     def decode_image(self, patches: Tensor, attended: Tensor) -> Tensor:
         """Image [B, 1, H, W] from masked patches [B, N, D] and the sentences they see [B, N, D]."""

@@ -1,0 +1,1 @@
+"""A new method: the files to start from, and the contract that it has to keep."""

@@ -1,0 +1,118 @@
+"""The method that is checked: built from a pre-training config, on a few images and reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prior_bench import paths
+from prior_bench.api import Features, Method, PretrainBatch, TextBatch
+from prior_bench.errors import BenchError
+from prior_bench.pretraining.config import PretrainConfig, load_config
+from prior_bench.pretraining.model import build_method
+from prior_bench.registry import METHODS
+
+REPORTS = (
+    ("The heart is enlarged.", "No pleural effusion is seen."),
+    ("No acute process.",),
+    ("Small left pleural effusion.", "The lungs are clear.", "No pneumothorax."),
+    ("Right lower lobe consolidation, which is new since the last film.", "Mild edema."),
+)
+"""Of one to three sentences, the longest neither first nor last."""
+
+
+class Subject:
+    """A method and data for it; every call of :meth:`method` builds it anew, with the same weights.
+
+    Args:
+        config: pre-training config, of which the data and the schedule are not used.
+    """
+
+    def __init__(self, config: PretrainConfig):
+        self.config = config
+        method = self.method()
+        size, channels = method.image_encoder.input.size, method.image_encoder.input.channels
+        draw = torch.Generator().manual_seed(1)
+        self.images = torch.randn(len(REPORTS), channels, size, size, generator=draw)
+        self.tokenizer = method.text_encoder.tokenizer
+        self.text: TextBatch = self.tokenizer(list(REPORTS))
+
+    @classmethod
+    def of(cls, name: str, overrides: dict[str, Any] | None = None) -> Subject:
+        """The method ``name``: its config for the sample benchmark, or its name in ConVIRT's config.
+
+        Args:
+            name: of a method, or a pre-training config (a file, or as shipped).
+            overrides: dotted keys to change in the config.
+
+        Raises:
+            BenchError: there is no such method, or it cannot be built.
+        """
+        return cls(load_config(*_config_of(name, overrides or {})))
+
+    @property
+    def random_evaluation(self) -> bool:
+        """Whether the method says that its evaluation is random by design."""
+        return bool(getattr(self.method(), "random_evaluation", False))
+
+    def method(self, training: bool = False) -> Method:
+        """The method with weights drawn from seed 0, in evaluation mode unless ``training``."""
+        return build_method(self.config, list(REPORTS), 0).train(training)
+
+    @property
+    def batch(self) -> PretrainBatch:
+        """All pairs."""
+        return PretrainBatch(self.images, self.text)
+
+    @property
+    def padded(self) -> TextBatch:
+        """The texts with three more columns of padding (fewer where the encoder takes no more)."""
+        room = min(3, self.tokenizer.max_tokens - self.text.input_ids.shape[1])
+        fill = (int(self.text.input_ids[self.text.attention_mask == 0][0]), 0, -1, -1)
+        return TextBatch(
+            *(
+                torch.cat([old, old.new_full((len(old), room), value)], dim=1)
+                for old, value in zip(self.text, fill, strict=True)
+            )
+        )
+
+
+def losses(method: Method, batch: PretrainBatch) -> dict[str, Tensor]:
+    """What the method says of a batch; randomness is the same in every call."""
+    torch.manual_seed(0)
+    return method.loss(batch)
+
+
+def total(values: dict[str, Tensor]) -> Tensor:
+    """The sum that is minimised."""
+    return sum(value for name, value in values.items() if name.startswith("loss"))
+
+
+@torch.no_grad()
+def encode(method: Method, images: Tensor, text: TextBatch) -> tuple[Features, Features, Tensor]:
+    """Image and text features and their similarity; randomness is the same in every call."""
+    torch.manual_seed(0)
+    image, words = method.encode_image(images), method.encode_text(text)
+    return image, words, method.similarity(image, words)
+
+
+def _config_of(name: str, overrides: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Name of a config and the changes to make in it."""
+    shipped = paths.shipped("configs") / "pretrain"
+    beside = Path(f"{name}_sample.py")
+    if name.endswith(".py") or (shipped / f"{name}.py").is_file():
+        return name, overrides
+    if beside.is_file():
+        return str(beside), overrides
+    if (shipped / f"{name}_sample.py").is_file():
+        return f"{name}_sample", overrides
+    if ":" not in name and name not in METHODS.names():
+        raise BenchError(
+            f"no method and no config '{name}'",
+            where="NAME",
+            fix=f"known methods: {', '.join(METHODS.names())}; or name a config file",
+        )
+    return "convirt_sample", {"method.type": name, **overrides}
