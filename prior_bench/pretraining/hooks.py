@@ -103,12 +103,13 @@ class History(Hook):
     Args:
         path: JSON file, a list with one dict per epoch.
         batch_size: over all processes, for the speed.
+        label: begins the lines, as several runs may write to one terminal.
     """
 
     priority = "NORMAL"
 
-    def __init__(self, path: Path, batch_size: int):
-        self.path, self.batch_size = Path(path), batch_size
+    def __init__(self, path: Path, batch_size: int, label: str = ""):
+        self.path, self.batch_size, self.label = Path(path), batch_size, label
         self.epochs: list[dict[str, float]] = []
 
     def before_train(self, runner: Any) -> None:
@@ -148,5 +149,5 @@ class History(Hook):
             os.replace(unfinished, self.path)
             losses = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
             speed = steps * self.batch_size / max(seconds, 1e-9)
-            done = f"epoch {runner.epoch + 1}/{runner.max_epochs}"
+            done = f"{self.label} epoch {runner.epoch + 1}/{runner.max_epochs}".strip()
             print(f"{done}  {losses}  {seconds:.1f} s  {speed:.0f} pairs/s", file=sys.stderr)

@@ -78,7 +78,7 @@ def pretrain(
         if _claim(work_dir, {"identity": identity, "seed": seed, "config": config.to_dict()}, resume):
             return work_dir / FINAL
         method = build_method(config, pairs.corpus(), seed)
-        history = History(work_dir / HISTORY, config.batch_size)
+        history = History(work_dir / HISTORY, config.batch_size, f"{config.name} seed {seed}".strip())
 
         def save(name: str) -> None:
             provenance = _provenance(config, pairs, seed, identity, history)

@@ -98,7 +98,8 @@ def test_the_terminal_gets_one_line_per_epoch(config, tmp_path, capfd):
     pretrain(replace(config, log=("tensorboard",)), tmp_path / "run", device="cpu")
     out, err = capfd.readouterr()
     assert out == ""
-    assert [line[:9] for line in err.splitlines()] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    lines = [line.partition("  ")[0] for line in err.splitlines()]
+    assert lines == [f"small seed 0 epoch {epoch}/3" for epoch in (1, 2, 3)]
     assert list((tmp_path / "run/tensorboard").glob("events*"))
 
 
