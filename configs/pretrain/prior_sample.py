@@ -21,11 +21,11 @@ schedule = dict(
     stages=(
         dict(epochs=8, warmup_epochs=1),
         dict(epochs=2, warmup_epochs=0.3, lr_factor=0.5),
-        dict(epochs=3, warmup_epochs=0.3),
+        dict(epochs=3, warmup_epochs=0.3, lr_factor=0.5),
     ),
 )
 # the decoders have three epochs to learn in
-optimizer = dict(lr_scale=dict(image_decoder=6.0, sentence_decoder=3.0))
+optimizer = dict(lr_scale=dict(image_decoder=12.0, sentence_decoder=6.0))
 hooks = (
     # so few steps would not bring prototypes that start as noise near the sentences
     dict(type="prior_bench.prior.schedule.PrototypesFromSentences", epoch=8),

@@ -8,11 +8,11 @@ title = "Fine-tuning with 1, 10 and 100 % of the labels, as BenchX evaluates"
 suite = "*"
 
 _evaluations = [
-    ("Table 1", "NIH CXR14", "AUROC", "nih_chestxray14", "auroc"),
-    ("Table 1", "VinDr-CXR", "AUROC", "vindr_cxr", "auroc"),
-    ("Table 2", "COVIDx CXR-4", "F1", "covidx", "f1_class_1"),
-    ("Table 2", "SIIM", "F1", "siim_acr", "f1_class_1"),
-    ("Table 2", "RSNA", "F1", "rsna_pneumonia", "f1_class_1"),
+    ("Table 1", "NIH CXR14", "AUROC", "nih_chestxray14", "benchx/finetune_nih", "auroc"),
+    ("Table 1", "VinDr-CXR", "AUROC", "vindr_cxr", "benchx/finetune_vindr", "auroc"),
+    ("Table 2", "COVIDx CXR-4", "F1", "covidx", "benchx/finetune_covidx", "f1_class_1"),
+    ("Table 2", "SIIM", "F1", "siim_acr", "", "f1_class_1"),
+    ("Table 2", "RSNA", "F1", "rsna_pneumonia", "benchx/finetune_rsna", "f1_class_1"),
 ]
 columns = [
     dict(
@@ -20,6 +20,7 @@ columns = [
         label=f"{_percent} %",
         task="classification",
         data=_data,
+        protocol=_protocol,
         fraction=_percent / 100,
         metric=_ours,
         published=dict(
@@ -29,6 +30,6 @@ columns = [
             label_fraction=f"{_percent}%",
         ),
     )
-    for _table, _dataset, _metric, _data, _ours in _evaluations
+    for _table, _dataset, _metric, _data, _protocol, _ours in _evaluations
     for _percent in (1, 10, 100)
 ]

@@ -13,6 +13,7 @@ columns = [
         label=f"@{_k}",
         task="retrieval",
         data="mimic_5x200",
+        protocol="benchx/retrieval",
         metric=f"{_name.lower()}_at_{_k}/image_to_text",
         published=dict(
             source_paper="BenchX (NeurIPS 2024 D&B)", source_table="Table 5", metric=f"{_name}@{_k}"

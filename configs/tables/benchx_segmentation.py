@@ -8,10 +8,10 @@ title = "Segmentation with a frozen encoder, as BenchX evaluates (mDice over bac
 suite = "*"
 
 _data_sets = [
-    ("Object-CXR", "object_cxr"),
-    ("RSNA", "rsna_pneumonia"),
-    ("SIIM", "siim_acr"),
-    ("TBX11K", "tbx11k"),
+    ("Object-CXR", "object_cxr", "benchx/segmentation_object"),
+    ("RSNA", "rsna_pneumonia", "benchx/segmentation_rsna"),
+    ("SIIM", "siim_acr", ""),
+    ("TBX11K", "tbx11k", ""),
 ]
 columns = [
     dict(
@@ -19,8 +19,9 @@ columns = [
         label=_dataset,
         task="segmentation",
         data=_data,
+        protocol=_protocol,
         metric="mdice",
         published=dict(source_paper="BenchX (NeurIPS 2024 D&B)", source_table="Table 3", dataset=_dataset),
     )
-    for _dataset, _data in _data_sets
+    for _dataset, _data, _protocol in _data_sets
 ]

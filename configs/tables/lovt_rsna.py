@@ -8,16 +8,17 @@ title = "RSNA with 1, 10 and 100 % of the labels, as LoVT evaluates"
 suite = "*"
 
 _evaluations = [
-    ("YOLOv3, fine-tuned (mAP)", "detection", "map_40_75", "detection (fine-tune, YOLOv3)"),
-    ("YOLOv3, frozen (mAP)", "detection", "map_40_75", "detection (frozen encoder, YOLOv3)"),
-    ("Linear, frozen (Dice)", "segmentation", "dice_micro", "segmentation (frozen encoder, linear)"),
+    ("YOLOv3, fine-tuned (mAP)", "detection_finetune", "map_40_75", "detection (fine-tune, YOLOv3)"),
+    ("YOLOv3, frozen (mAP)", "detection_frozen", "map_40_75", "detection (frozen encoder, YOLOv3)"),
+    ("Linear, frozen (Dice)", "segmentation_linear", "dice_micro", "segmentation (frozen encoder, linear)"),
 ]
 columns = [
     dict(
         group=_group,
         label=f"{_percent} %",
-        task=_task,
+        task=_name.partition("_")[0],
         data="rsna_pneumonia",
+        protocol=f"lovt/{_name}_rsna{'' if _percent == 100 else f'_{_percent}'}",
         fraction=_percent / 100,
         metric=_metric,
         published=dict(
@@ -27,6 +28,6 @@ columns = [
             label_fraction=f"{_percent}%",
         ),
     )
-    for _group, _task, _metric, _printed in _evaluations
+    for _group, _name, _metric, _printed in _evaluations
     for _percent in (1, 10, 100)
 ]

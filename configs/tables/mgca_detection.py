@@ -15,6 +15,7 @@ columns = [
         label=f"{_percent} %",
         task="detection",
         data=_data,
+        protocol=f"mgca/detection_{_data.partition('_')[0]}{'_1' if _percent == 1 else ''}",
         fraction=_percent / 100,
         metric="map_mgca_compat",
         published=dict(

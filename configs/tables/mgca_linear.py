@@ -8,9 +8,9 @@ title = "Linear probe with 1, 10 and 100 % of the labels"
 suite = "*"
 
 _evaluations = [
-    ("CheXpert", "AUC", "chexpert", "auroc"),
-    ("RSNA", "AUC", "rsna_pneumonia", "auroc"),
-    ("COVIDx", "ACC", "covidx", "accuracy"),
+    ("CheXpert", "AUC", "chexpert", "mgca/linear_chexpert", "auroc"),
+    ("RSNA", "AUC", "rsna_pneumonia", "mgca/linear_rsna", "auroc"),
+    ("COVIDx", "ACC", "covidx", "mgca/linear_covidx", "accuracy"),
 ]
 columns = [
     dict(
@@ -18,6 +18,7 @@ columns = [
         label=f"{_percent} %",
         task="classification",
         data=_data,
+        protocol=_protocol,
         fraction=_percent / 100,
         metric=_ours,
         published=dict(
@@ -28,6 +29,6 @@ columns = [
             label_fraction=f"{_percent}%",
         ),
     )
-    for _dataset, _metric, _data, _ours in _evaluations
+    for _dataset, _metric, _data, _protocol, _ours in _evaluations
     for _percent in (1, 10, 100)
 ]

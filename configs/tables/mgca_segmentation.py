@@ -13,6 +13,7 @@ columns = [
         label=f"{_percent} %",
         task="segmentation",
         data=_data,
+        protocol=f"mgca/segmentation_{_dataset.lower()}",
         fraction=_percent / 100,
         metric="dice_per_image_empty1",
         published=dict(

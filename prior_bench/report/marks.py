@@ -13,7 +13,9 @@ from prior_bench.report.paired import NotTested, Runs, paired_difference, spread
 
 BEST, TIED, LEADING = "best", "tied", "leading"
 """Marks of a cell: significantly better than every other row; highest, or not told apart from the highest;
-highest where no test was made."""
+highest where no test was made, or where no row was told apart from it."""
+
+ALL_TIED = "no row of the column is told apart from it"
 
 
 def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool = True) -> list[str]:
@@ -34,14 +36,17 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
         shown = {r: sign * round(rows[r].cells[c].mean, column.digits) for r in filled}
         top = max(filled, key=lambda r: sign * rows[r].cells[c].mean)
         against = {r: p_values.get((c, *sorted((top, r)))) for r in filled if r != top}
-        if any(p is None for p in against.values()):
+        tied = [r for r, p in against.items() if p is not None and p >= LEVEL]
+        if any(p is None for p in against.values()) or len(tied) == len(against):
             leading = [r for r in filled if shown[r] == shown[top]]
             for r in leading if len(leading) < len(filled) else []:
                 rows[r].cells[c].mark = LEADING
-        elif all(p < LEVEL for p in against.values()):
+            if len(tied) == len(against):
+                reasons[ALL_TIED] += 1
+        elif not tied:
             rows[top].cells[c].mark = BEST
         else:
-            for r in [top, *(r for r, p in against.items() if p >= LEVEL)]:
+            for r in [top, *tied]:
                 rows[r].cells[c].mark = TIED
     return _legend(rows, len(p_values), reasons, test)
 
@@ -79,6 +84,6 @@ def _legend(rows: list, tests: int, reasons: Counter, test: bool) -> list[str]:
     if TIED in marks:
         notes.append("≈: best number, or not significantly worse than the best.")
     if LEADING in marks:
-        why = f" ({reasons.most_common(1)[0][0]})" if reasons else "" if test else " (not asked for)"
-        notes.append(f"Underlined: best number, without a test{why}; no claim.")
+        why = " or ".join(reason for reason, _ in reasons.most_common(2)) if test else "no test was asked for"
+        notes.append(f"Underlined: best number, no claim ({why}).")
     return notes

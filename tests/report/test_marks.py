@@ -49,7 +49,7 @@ def test_a_row_without_predictions_takes_the_bold_print_from_the_column(tmp_path
     (store.runs / "low-0" / "predictions.npz").unlink()
     filled = table(tmp_path, store)
     assert marks(filled) == {"Low": ["", ""], "High": [LEADING, LEADING]}
-    assert "without a test (no stored predictions)" in " ".join(filled.notes)
+    assert "no claim (no stored predictions)" in " ".join(filled.notes)
 
 
 def test_one_row_is_not_marked_and_no_test_is_claimed(tmp_path):
@@ -60,7 +60,7 @@ def test_one_row_is_not_marked_and_no_test_is_claimed(tmp_path):
 
 def test_tests_can_be_left_out(tmp_path):
     filled = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "High": 3.0}), test=False)
-    assert marks(filled)["High"] == [LEADING, LEADING] and "not asked for" in " ".join(filled.notes)
+    assert marks(filled)["High"] == [LEADING, LEADING] and "no test was asked for" in " ".join(filled.notes)
 
 
 def test_difference_of_two_methods(tmp_path):
@@ -104,3 +104,10 @@ def test_draws_are_cached_and_follow_the_predictions(tmp_path, monkeypatch):
     run.store.save(run.record, predictions(2.0, 0))
     load_predictions.cache_clear()
     assert metric_draws(run.record, run.store, "f1", n=20).tolist() != first.tolist()
+
+
+def test_where_no_row_is_told_apart_the_highest_is_underlined_without_a_claim(tmp_path):
+    filled = table(tmp_path, scored(tmp_path / "s", {"Low": 1.0, "High": 1.02}))
+    assert {mark for row in marks(filled).values() for mark in row} <= {"", LEADING}
+    notes = " ".join(filled.notes)
+    assert "no claim (no row of the column is told apart from it)" in notes and "≈" not in notes

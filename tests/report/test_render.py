@@ -22,13 +22,13 @@ MARKDOWN = """\
 | *chance*     |                      50.0 |                      50.0 |                        – |
 
 Synthetic data: generated phantoms, not patients. Mean ± standard deviation over seeds 0, 1. \
-Protocols: demo/linear_probe, demo/retrieval. Underlined: best number, without a test \
-(the predictions name no patients); no claim.
+Protocols: demo/linear_probe, demo/retrieval. Underlined: best number, no claim \
+(the predictions name no patients).
 """
 
 LATEX = r"""\begin{table}[t]
 \centering
-\caption{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number, without a test (the predictions name no patients); no claim.}
+\caption{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number, no claim (the predictions name no patients).}
 \label{tab:tiny}
 \begin{tabular}{lrrr}
 \toprule

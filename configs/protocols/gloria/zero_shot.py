@@ -1,0 +1,22 @@
+"""Zero-shot classification as GLoRIA's released functions score it: docs/protocols/gloria.md.
+
+prior-bench run gloria_tasks --only protocol=gloria/zero_shot
+"""
+
+protocol = dict(
+    task="zero_shot",
+    source="GLoRIA (ICCV 2021), code: gloria/gloria.py:184-306; the images of one call: not determined",
+    split=dict(rule="gloria"),
+    transform=dict(input=dict(size=224, mean=0.5, std=0.5, resize="pad"), eval=dict(Resize=dict(size=256))),
+    metrics=("accuracy", "f1", "precision", "recall", "auroc"),
+    options=dict(prompts="chexpert_5x200_gloria", prompts_per_class=5, pooling="max", normalise="whole_set"),
+    defects=(
+        "five prompts of each class are drawn at random, without a seed there, by the run's seed here "
+        "(gloria/gloria.py:305)",
+        "each class is standardised over the images of the call: a score depends on the other images "
+        "(gloria/gloria.py:269-270)",
+        "the comment says average over prompts, the code takes the maximum (gloria/gloria.py:264)",
+        "misspelt prompts: apperance, uppper, presistent (gloria/constants.py:77-169)",
+        "the images were drawn without a seed and never released; MGCA's draw by the same rule stands in",
+    ),
+)

@@ -1,0 +1,12 @@
+"""LoVT's detection on RSNA, fine-tuned, with all labels: docs/protocols/lovt.md.
+
+prior-bench run lovt_rsna --only protocol=lovt/detection_finetune_rsna
+"""
+
+_base_ = ["./detection_frozen_rsna.py"]
+
+protocol = dict(
+    frozen=dict(backbone=False, batch_norm=False),
+    # 100 steps with a frozen encoder come first there; here the rate rises over as many
+    optimizer=dict(lr=3e-4, warmup=100),
+)

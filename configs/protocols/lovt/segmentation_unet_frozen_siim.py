@@ -1,0 +1,13 @@
+"""LoVT's U-Net segmentation on SIIM-ACR with a frozen encoder: docs/protocols/lovt.md.
+
+prior-bench run lovt_localised --only protocol=lovt/segmentation_unet_frozen_siim
+"""
+
+_base_ = ["./segmentation_linear_rsna.py"]
+
+protocol = dict(
+    transform=dict(input=dict(mean=0.5043, std=0.2880)),
+    head=dict(type="unet", strides=(2, 4, 8, 16, 32), channels=(256, 128, 64, 32)),
+    optimizer=dict(lr=3e-5),
+    defects=(),
+)

@@ -1,0 +1,10 @@
+"""A stand-in for PRIOR's linear classification, whose settings are not known: docs/protocols/prior.md.
+
+prior-bench run prior_tasks --only protocol=prior/linear
+"""
+
+_base_ = ["../clean/linear_probe.py"]
+
+protocol = dict(
+    source="PRIOR (ICCV 2023): settings not determined, no code released; clean/linear_probe stands in",
+)

@@ -1,0 +1,20 @@
+"""GLoRIA's tasks at paper scale: linear classification, segmentation of SIIM-ACR, zero-shot.
+
+prior-bench run gloria_tasks --dry-run
+"""
+
+_base_ = "mgca_linear.py"
+
+name = "gloria_tasks"
+title = "GLoRIA's tasks"
+table = "gloria_tasks"
+seeds = [1]
+
+_fractions = [0.01, 0.1, 1.0]
+evaluations = [
+    dict(task="classification", data="chexpert", protocol="gloria/linear_chexpert", fractions=_fractions),
+    dict(task="classification", data="rsna_pneumonia", protocol="gloria/linear_rsna", fractions=_fractions),
+    dict(task="segmentation", data="siim_acr", protocol="gloria/segmentation_siim", fractions=_fractions),
+    # there the five prompts were drawn once, without a seed
+    dict(task="zero_shot", data="chexpert_5x200", protocol="gloria/zero_shot", seeds=[0, 1, 2]),
+]

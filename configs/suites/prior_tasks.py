@@ -1,0 +1,23 @@
+"""PRIOR's five task families at paper scale; but for zero-shot its settings are not known, and stand-ins run.
+
+prior-bench run prior_tasks --dry-run
+"""
+
+_base_ = "mgca_linear.py"
+
+name = "prior_tasks"
+title = "PRIOR's five task families (settings not determined but for zero-shot)"
+table = "prior_tasks"
+seeds = [0, 1, 2]
+
+_fractions = [0.01, 0.1, 1.0]
+evaluations = [
+    dict(task="classification", data="chexpert", protocol="prior/linear", fractions=_fractions),
+    dict(task="classification", data="rsna_pneumonia", protocol="prior/linear", fractions=_fractions),
+    dict(task="classification", data="chexpert", protocol="prior/finetune"),
+    dict(task="zero_shot", data="chexpert_5x200", protocol="prior/zero_shot"),
+    dict(task="retrieval", data="mimic_cxr", protocol="prior/retrieval"),
+    dict(task="segmentation", data="siim_acr", protocol="prior/segmentation_siim"),
+    dict(task="segmentation", data="rsna_pneumonia", protocol="prior/segmentation_rsna"),
+    dict(task="detection", data="rsna_pneumonia", protocol="prior/detection_rsna"),
+]

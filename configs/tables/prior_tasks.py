@@ -1,0 +1,35 @@
+"""PRIOR's five task families; but for zero-shot the settings are stand-ins: docs/protocols/prior.md.
+
+prior-bench table prior_tasks --trivial
+"""
+
+title = "PRIOR's five task families (settings not determined but for zero-shot)"
+suite = "prior_tasks"
+
+_probes = [
+    dict(
+        group=f"{_name}, linear (AUROC)",
+        label=f"{_percent} %",
+        task="classification",
+        data=_data,
+        protocol="prior/linear",
+        fraction=_percent / 100,
+        metric="auroc",
+    )
+    for _name, _data in (("CheXpert", "chexpert"), ("RSNA", "rsna_pneumonia"))
+    for _percent in (1, 10, 100)
+]
+_others = [
+    ("CheXpert, fine-tuned", "AUROC", "classification", "chexpert", "prior/finetune", "auroc"),
+    ("CheXpert 5x200, zero-shot", "accuracy", "zero_shot", "chexpert_5x200", "prior/zero_shot", "accuracy"),
+    ("CheXpert 5x200, zero-shot", "F1", "zero_shot", "chexpert_5x200", "prior/zero_shot", "f1"),
+    ("MIMIC-CXR, retrieval", "R@5", "retrieval", "mimic_cxr", "prior/retrieval", "recall_at_5"),
+    ("MIMIC-CXR, retrieval", "P@5", "retrieval", "mimic_cxr", "prior/retrieval", "precision_at_5"),
+    ("SIIM", "Dice", "segmentation", "siim_acr", "prior/segmentation_siim", "dice_micro"),
+    ("RSNA", "Dice", "segmentation", "rsna_pneumonia", "prior/segmentation_rsna", "dice_micro"),
+    ("RSNA", "mAP 40–75", "detection", "rsna_pneumonia", "prior/detection_rsna", "map_40_75"),
+]
+columns = _probes + [
+    dict(group=_group, label=_label, task=_task, data=_data, protocol=_protocol, metric=_metric)
+    for _group, _label, _task, _data, _protocol, _metric in _others
+]
