@@ -25,7 +25,7 @@ schedule = dict(
     ),
 )
 # the decoders have three epochs to learn in
-optimizer = dict(lr_scale=dict(image_decoder=12.0, sentence_decoder=6.0))
+optimizer = dict(lr_scale=dict(image_decoder=12.0, sentence_decoder=4.0))
 hooks = (
     # so few steps would not bring prototypes that start as noise near the sentences
     dict(type="prior_bench.prior.schedule.PrototypesFromSentences", epoch=8),
