@@ -8,6 +8,12 @@ Their names begin with ``example_`` (see :class:`prior_bench.api.TaskResult`):
 - ``example_written`` str [E, W], empty where there are no more;
 - ``example_reconstruction`` uint8 [E, H, W].
 
+Of the model as a whole: its most used prototypes of sentences, the most used first,
+
+- ``meta_prototype_share`` [P], of the training sentences that choose it, and ``meta_prototype_sentences``
+  str [P, n], those nearest to it;
+- ``meta_prototype_usage`` [2]: how many there are, and how many are in use (perplexity).
+
 Each is there only where the method has it; without any there is no ``example_row`` either.
 """
 
@@ -19,9 +25,9 @@ import numpy as np
 
 from prior_bench.api import Backbone, RunContext
 from prior_bench.data.manifest import Manifest
-from prior_bench.engine.features import Feed
+from prior_bench.engine.features import Feed, evaluating
 from prior_bench.explain.collect import Explained, explain_images
-from prior_bench.explain.contract import explainer_of
+from prior_bench.explain.contract import PrototypeUse, explainer_of
 from prior_bench.explain.inputs import spread
 
 EXAMPLES = 4
@@ -29,6 +35,9 @@ EXAMPLES = 4
 
 SENTENCES = 4
 """Sentences of a report whose attention is kept, the first ones."""
+
+PROTOTYPES = 10
+"""Of which the nearest sentences are kept."""
 
 REPORTS = 2_000
 """Training reports, evenly spaced, from whose sentences a method may write."""
@@ -52,6 +61,9 @@ def example_arrays(
     rows = np.array(spread(range(len(data)), EXAMPLES))
     shown = explain_images(backbone, explainer, data.select(rows), context, feed)
     arrays = _attention(shown) | _written(shown) | _reconstruction(shown)
+    if explainer is not None:
+        with evaluating(backbone.method, context.device):
+            arrays |= _prototypes(explainer.prototypes(PROTOTYPES))
     return {"example_row": rows, **arrays} if arrays else {}
 
 
@@ -80,6 +92,17 @@ def _reconstruction(shown: list[Explained]) -> dict[str, np.ndarray]:
     if not all(one.reconstructed for one in shown):
         return {}
     return {"example_reconstruction": np.stack([one.reconstructed[0].pixels for one in shown])}
+
+
+def _prototypes(use: PrototypeUse | None) -> dict[str, np.ndarray]:
+    if use is None:
+        return {}
+    texts = [list(prototype.sentences) for prototype in use.top]
+    return {
+        "meta_prototype_share": np.array([prototype.share for prototype in use.top]),
+        "meta_prototype_sentences": _texts(texts, max(map(len, texts))),
+        "meta_prototype_usage": np.array([use.count, use.perplexity]),
+    }
 
 
 def _texts(rows: list[list[str]], width: int) -> np.ndarray:

@@ -212,4 +212,15 @@ def notes_of(config: TableConfig, used: list[Entry]) -> list[str]:
     protocols = [column.protocol for column in config.columns] + [e.spec["protocol"]["name"] for e in used]
     if named := dict.fromkeys(name for name in protocols if name):
         notes.append(f"Protocols: {', '.join(named)}.")
-    return notes
+    return notes + _leakage_notes(used)
+
+
+def _leakage_notes(used: list[Entry]) -> list[str]:
+    """One sentence for each row and data set whose test patients were trained on, or may have been."""
+    clauses = {
+        f"Leakage: {e.spec['backbone']['name']} on {e.spec['data']['name']}: {clause}."
+        for e in used
+        if e.record
+        for clause in e.record.provenance.get("leakage", ())
+    }
+    return sorted(clauses)

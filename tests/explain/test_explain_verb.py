@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from tiny_data import tiny_manifest
 
+from prior_bench.api import RunContext
+from prior_bench.checkpoints.checkpoint_file import native_backbone
 from prior_bench.checkpoints.native import save_method
 from prior_bench.cli import explain
+from prior_bench.data.open import open_dataset
 from prior_bench.encoders.tokenizer import ReportTokenizer
+from prior_bench.engine.features import Feed
 from prior_bench.errors import BenchError
+from prior_bench.explain.examples import example_arrays
 from prior_bench.registry import METHODS
 
 
@@ -114,6 +119,20 @@ def test_prior_is_explained_in_full(tmp_path, data, checkpoint, capsys):
     assert set(first["image_l1"]) == {"image and report", "masked image and report", "mean training image"}
     said = capsys.readouterr().out
     assert "prototypes in use: perplexity" in said and said.rstrip().endswith("index.html")
+
+
+def test_a_task_keeps_all_parts_of_prior_for_the_report(tmp_path, data, checkpoint):
+    path = checkpoint("prior", image=dict(pool="attention"), **PRIOR)
+    backbone, context = native_backbone("PRIOR", path, "x"), RunContext(cache_dir=tmp_path)
+    test = open_dataset(str(data)).split("test")
+    found = example_arrays(backbone, test, list(test.table["report"])[:10], context, Feed(backbone.input))
+    assert found["example_attention"].shape == (4, 3, 2, 2)
+    assert found["example_written"].shape[0] == 4 and found["example_reconstruction"].shape == (4, 64, 64)
+    share, sentences = found["meta_prototype_share"], found["meta_prototype_sentences"]
+    assert 1 <= len(share) <= 8 and (np.diff(share) <= 0).all() and share.sum() == pytest.approx(1)
+    assert sentences.shape == (len(share), 5) and "There is no edema." in sentences
+    count, perplexity = found["meta_prototype_usage"]
+    assert count == 8 and 1 <= perplexity <= len(share)
 
 
 @pytest.mark.parametrize("kind, arguments", [("gloria", {}), ("mgca", dict(hidden_dim=8, prototypes=4))])

@@ -193,9 +193,10 @@ def test_the_page_is_whole_and_loads_nothing(drawn):
     assert reader.open == []
     assert {target.removeprefix("#") for target in reader.targets} <= set(reader.ids)
     assert all(address.startswith(("data:", "#")) for address in reader.loaded)
-    assert "<script" not in text and "http://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
-    for svg in re.findall(r"<svg[^>]*>.{0,40}", text, flags=re.DOTALL):
-        assert 'role="img"' in svg and "<title>" in svg
+    assert "@import" not in text and not re.search(r"url\((?!#)", text)
+    assert "http://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
+    for svg in re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL):
+        assert 'aria-hidden="true"' in svg or ('role="img"' in svg and re.search(r"<title>[^<]+<", svg))
 
 
 def test_the_page_says_everything(drawn):
@@ -266,6 +267,11 @@ def test_segmentation_examples_go_from_best_to_worst(drawn):
     dice = [float(e.answers[1].caption.removeprefix("Dice ")) for e in made.examples]
     # the predicted square lies 0 or 1 rows lower than the true one: all or 7/8 of the rows overlap
     assert dice == sorted(dice, reverse=True) and set(dice) == {1.0, 0.88}
+    titles = [example.title for example in made.examples]
+    assert titles[0].startswith("Best of the images kept, mean Dice 0.") and titles[1].startswith(
+        "Mean Dice 0."
+    )
+    assert titles[2].startswith("Median of") and titles[4].startswith("Worst of")
     picture = made.examples[0].answers[1].picture
     assert (picture.width, picture.height) == (SIZE, SIZE)
     assert [mark.kind for mark in picture.marks] == ["true", "predicted"]
@@ -326,11 +332,12 @@ def test_pictures_show_what_the_network_saw(mode, corner, middle):
 
 
 def test_a_history_without_time_is_no_training_curve(drawn):
-    from prior_bench.report.html import curves
+    from prior_bench.report.html.row_style import colours_of
+    from prior_bench.report.html.training import training
 
     runs = [e for e in entries([drawn[1]]) if e.record and e.spec["task"] == "detection"]
-    colours = curves.colours_of(["Random", "ConVIRT"])
-    assert len(curves.training(runs, colours)) == 2  # the loss and the validation score
+    colours = colours_of(["Random", "ConVIRT"])
+    assert len(training(runs, colours)) == 2  # the loss and the validation score
     for entry in runs:
         entry.record.history[:] = [{"strength": c, "valid": c} for c in (0.1, 1.0)]
-    assert curves.training(runs, colours) == []
+    assert training(runs, colours) == []

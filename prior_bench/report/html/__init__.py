@@ -1,1 +1,1 @@
-"""The HTML report of a suite: one file, no network, no script."""
+"""The HTML report of a suite: one file, no network; a small script sorts tables and is not needed."""

@@ -22,7 +22,8 @@ def segmentation(evaluation: Evaluation) -> list[Example]:
         if masks[0][sample][1].any()
     }
     examples = []
-    for sample in spread(sorted(quality, key=quality.get, reverse=True), EXAMPLES):
+    ordered = spread(sorted(quality, key=quality.get, reverse=True), EXAMPLES)
+    for place, sample in zip(_places(len(ordered)), ordered, strict=True):
         original = evaluation.original(sample)
         answers = []
         for run, kept in zip(evaluation.runs, masks, strict=True):
@@ -36,8 +37,17 @@ def segmentation(evaluation: Evaluation) -> list[Example]:
             picture = original.as_input(true.shape[0], fed.get("resize", "pad"), alt)
             picture.marks = [Mark("true", outline(true)), Mark("predicted", outline(predicted))]
             answers.append(Answer(run.name, caption, picture))
-        examples.append(Example("", answers))
+        examples.append(Example(f"{place} {quality[sample]:.2f}", answers))
     return examples
+
+
+def _places(count: int) -> list[str]:
+    """What is said of ``count`` images in order, of the first, the middle and the last in particular."""
+    places = ["Mean Dice"] * count
+    for position, name in ((count // 2, "Median"), (-1, "Worst"), (0, "Best")):
+        if count and (name != "Median" or count % 2):
+            places[position] = f"{name} of the images kept, mean Dice"
+    return places
 
 
 def detection(evaluation: Evaluation) -> list[Example]:
@@ -48,7 +58,8 @@ def detection(evaluation: Evaluation) -> list[Example]:
     for sample in spread([s for s in evaluation.shared() if first.place[s] in positive], EXAMPLES):
         picture, scale = evaluation.original(sample).picture("")
         answers = [_detected(run, sample, picture, scale) for run in evaluation.runs]
-        examples.append(Example("", answers))
+        true = int((first.predictions["truth_sample"] == first.place[sample]).sum())
+        examples.append(Example(f"{true} true box{'es' if true > 1 else ''}", answers))
     return examples
 
 

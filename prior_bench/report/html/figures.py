@@ -10,20 +10,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-PALETTE = ("#1b84c7", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8a6fd1", "#7f7f7f")
-"""After Okabe and Ito: told apart with any colour vision, on light and dark ground."""
-
-MARKERS = "osD^vPX*"
+from prior_bench.report.html.row_style import line_style, marker_of
 
 
 @dataclass
 class Series:
-    """A named line: positions, values, and optionally standard deviations (drawn as a band or bars)."""
+    """A named line: positions, values, and optionally their errors ``std``, drawn as a band or bars."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     std: Sequence[float] = field(default_factory=list)
+
+
+@dataclass
+class Plot:
+    """A figure: ``<svg>`` text and a caption."""
+
+    svg: str
+    caption: str
+
+
+@dataclass
+class Multiples:
+    """Small panels of one kind with a common legend.
+
+    Attributes:
+        title: what they show.
+        names: rows in the legend.
+        plots: one per class.
+        note: what must be said besides.
+    """
+
+    title: str
+    names: list[str]
+    plots: list[Plot] = field(default_factory=list)
+    note: str = ""
 
 
 def line_plot(
@@ -45,13 +67,21 @@ def line_plot(
         x_ticks: labelled positions; default, matplotlib's choice.
 
     Returns:
-        An ``<svg>`` element with ``alt`` as its title.
+        An ``<svg>`` element with ``alt`` as its title and the values as its description.
     """
     figure, axes = _figure(size)
     for i, line in enumerate(series):
-        colour, marker = colours[line.name], MARKERS[list(colours).index(line.name) % len(MARKERS)]
-        marker = marker if len(line.x) <= 30 else ""
-        axes.plot(line.x, line.y, color=colour, marker=marker, markersize=4.5, linewidth=1.6, label=line.name)
+        colour = colours[line.name]
+        axes.plot(
+            line.x,
+            line.y,
+            color=colour,
+            marker=marker_of(line.name, colours) if len(line.x) <= 30 else "",
+            linestyle=line_style(line.name, colours),
+            markersize=4.5,
+            linewidth=1.6,
+            label=line.name,
+        )
         if any(math.isfinite(s) for s in line.std):
             low = [y - (s if math.isfinite(s) else 0) for y, s in zip(line.y, line.std, strict=True)]
             high = [y + (s if math.isfinite(s) else 0) for y, s in zip(line.y, line.std, strict=True)]
@@ -67,8 +97,9 @@ def line_plot(
     axes.set_ylabel(y_label)
     axes.margins(x=0.03)
     if legend and len(series) > 1:
-        axes.legend(frameon=False, loc="best")
-    return _svg(figure, alt)
+        axes.legend(frameon=False, loc="best", handlelength=2.8)
+    positions = [[(x_ticks or {}).get(x, f"{x:g}") for x in line.x] for line in series]
+    return _svg(figure, alt, _in_words(series, positions))
 
 
 def dot_plot(
@@ -81,24 +112,23 @@ def dot_plot(
     reference: float | None = None,
     limits: tuple[float, float] | None = None,
 ) -> str:
-    """One line of dots per label, with standard deviations as bars; ``x`` of a series is unused.
+    """One line of dots per label, with errors as bars; ``x`` of a series is unused.
 
     Args:
         labels: from top to bottom.
         reference: position of a dashed vertical line, e.g. chance.
         limits: smallest and largest possible value.
     """
-    figure, axes = _figure((6.4, 0.9 + 0.34 * max(len(labels), 2)))
+    figure, axes = _figure((5.0, 0.9 + (0.2 + 0.07 * len(series)) * max(len(labels), 2)))
     spread = 0.5 / max(len(series), 1)
     for i, dots in enumerate(series):
         positions = [row + (i - (len(series) - 1) / 2) * spread for row in range(len(labels))]
         bars = [s if math.isfinite(s) else 0 for s in dots.std] or None
-        marker = MARKERS[list(colours).index(dots.name) % len(MARKERS)]
         axes.errorbar(
             dots.y,
             positions,
             xerr=bars,
-            fmt=marker,
+            fmt=marker_of(dots.name, colours),
             color=colours[dots.name],
             markersize=5,
             elinewidth=1.4,
@@ -114,8 +144,18 @@ def dot_plot(
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(x_label)
     if len(series) > 1:
-        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0)
-    return _svg(figure, alt)
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0)
+    return _svg(figure, alt, _in_words(series, [labels] * len(series)))
+
+
+def _in_words(series: list[Series], positions: list[list[str]]) -> str:
+    """The values, for those who cannot see them; of long lines the first and the last."""
+    told = []
+    for line, places in zip(series, positions, strict=True):
+        values = [f"{p} {y:.3g}" for p, y in zip(places, line.y, strict=True) if math.isfinite(y)]
+        values = values if len(values) <= 15 else [values[0], "…", values[-1]]
+        told.append(f"{line.name}: {', '.join(values)}")
+    return "; ".join(told)
 
 
 def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
@@ -131,7 +171,7 @@ def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _svg(figure: Any, alt: str) -> str:
+def _svg(figure: Any, alt: str, description: str) -> str:
     import matplotlib
 
     style = {
@@ -153,4 +193,5 @@ def _svg(figure: Any, alt: str) -> str:
     text = text.replace("<text ", '<text fill="currentColor" ')
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text).groups()
     head = f'<svg role="img" viewBox="0 0 {width} {height}" style="max-width:{float(width) * 1.4:.0f}px">'
-    return re.sub(r"<svg[^>]*>", f"{head}<title>{html.escape(alt)}</title>", text, count=1)
+    head += f"<title>{html.escape(alt)}</title><desc>{html.escape(description)}</desc>"
+    return re.sub(r"<svg[^>]*>", lambda _: head, text, count=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from prior_bench.errors import BenchError
 from prior_bench.report.html.dense_galleries import detection, segmentation
@@ -75,15 +76,17 @@ MAKERS = {
 def galleries(entries: list[Entry]) -> list[Gallery]:
     """The galleries of an evaluation; none for tasks that have none."""
     spec = entries[0].spec
-    made = [_gallery(kind, entries) for kind, maker in MAKERS.items() if maker.task == spec["task"]]
+    opened = cache(lambda: Evaluation(entries))  # opening a data set takes a while
+    data = spec["data"]["name"]
+    made = [_gallery(kind, data, opened) for kind, maker in MAKERS.items() if maker.task == spec["task"]]
     return [gallery for gallery in made if gallery is not None]
 
 
-def _gallery(kind: str, entries: list[Entry]) -> Gallery | None:
+def _gallery(kind: str, data: str, opened: Callable[[], Evaluation]) -> Gallery | None:
     maker = MAKERS[kind]
-    found = Gallery(kind, f"{maker.title}: {entries[0].spec['data']['name']}", maker.legend)
+    found = Gallery(kind, f"{maker.title}: {data}", maker.legend)
     try:
-        found.examples = maker.make(Evaluation(entries))
+        found.examples = maker.make(opened())
     except (BenchError, KeyError) as error:
         if maker.optional:
             return None

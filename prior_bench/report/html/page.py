@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +13,16 @@ from prior_bench.engine.provenance import command
 from prior_bench.engine.store import Store
 from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
-from prior_bench.report.html import curves
+from prior_bench.report.html.cost import cost_table, machines
 from prior_bench.report.html.examples import Gallery
+from prior_bench.report.html.figures import Plot
 from prior_bench.report.html.galleries import MAKERS, galleries
+from prior_bench.report.html.label_efficiency import label_efficiency
+from prior_bench.report.html.rank_diagram import rank_diagram
+from prior_bench.report.html.row_style import colours_of, swatch
+from prior_bench.report.html.score_sections import score_sections
+from prior_bench.report.html.sortable import SortableTable, number, words
+from prior_bench.report.html.training import pretraining, training
 from prior_bench.report.lookup import Entry, entries
 from prior_bench.report.render import html_table
 from prior_bench.report.single import inline
@@ -50,13 +58,13 @@ def context(
 ) -> dict[str, Any]:
     """Everything the template uses."""
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
-    colours = curves.colours_of(names)
+    colours = colours_of(names)
     evaluations = evaluations_of(done)
     examples = [
         made for runs in progress(evaluations, "example images") for made in galleries(comparable(runs))
     ]
-    training = [curves.pretraining(done, colours)]
-    training += [plot for runs in evaluations for plot in curves.training(runs, colours)]
+    trained = [pretraining(done, colours)]
+    trained += [plot for runs in evaluations for plot in training(runs, colours)]
     table = build_table(config, [store], trivial=True)
     newest = max(done, key=lambda e: e.record.provenance.get("finished", ""))
     return {
@@ -69,16 +77,21 @@ def context(
         "counts": {"cells": len(found), "done": len(done)},
         "table": html_table(table, caption=False),
         "notes": table.notes,
-        "efficiency": _plots(curves.label_efficiency(runs, colours) for runs in evaluations),
-        "per_class": _plots(curves.per_class(runs, colours) for runs in evaluations),
+        "ranks": rank_diagram(table),
+        "swatches": {name: swatch(name, colours) for name in names},
+        "efficiency": _plots(label_efficiency(runs, colours) for runs in evaluations),
+        "scores": score_sections(evaluations, colours),
         "galleries": _ordered(examples),
-        "training": _plots(training),
+        "training": _plots(trained),
+        "cost": cost_table(done, names),
+        "machines": machines(done),
         "gaps": [(describe(e.spec), _gap(e)) for e in found if _gap(e)],
         "protocols": list({e.spec["protocol"]["name"]: e.spec["protocol"] for e in found}.values()),
         "provenance": newest.record.provenance,
         "commands": list(dict.fromkeys(e.record.provenance.get("command", "") for e in done)),
-        "backbones": {e.spec["backbone"]["name"]: e.record.provenance.get("backbone", {}) for e in done},
-        "runs": [(describe(e.spec), e.key, e.record.provenance.get("wall_seconds")) for e in done],
+        "backbones": backbones_of(done),
+        "regenerate": regenerate(suite, newest),
+        "runs": runs_table(done),
         "seconds": sum(e.record.provenance.get("wall_seconds") or 0 for e in done),
         "store": store.root.name,
     }
@@ -103,7 +116,39 @@ def comparable(runs: list[Entry]) -> list[Entry]:
     return [entry for entry in runs if entry.spec["seed"] == seed]
 
 
-def _plots(made: Iterable[curves.Plot | None]) -> list[curves.Plot]:
+def backbones_of(done: list[Entry]) -> dict[str, dict[str, Any]]:
+    """Where the weights of every row and seed come from."""
+    found = {}
+    for entry in done:
+        label = f"{entry.spec['backbone']['name']}, seed {entry.spec['seed']}"
+        provenance = entry.record.provenance
+        about = {k: v for k, v in provenance.get("backbone", {}).items() if k != "history"}
+        found.setdefault(label, {"identity": provenance.get("identity", ""), **about})
+    return found
+
+
+def runs_table(done: list[Entry]) -> SortableTable:
+    """Every finished run with its record and time."""
+    table = SortableTable(
+        "Finished runs; prior-bench show KEY prints all that is known of one.", ["Run", "Record", "Seconds"]
+    )
+    for entry in done:
+        seconds = entry.record.provenance.get("wall_seconds") or 0.0
+        table.rows.append([words(describe(entry.spec)), words(entry.key), number(seconds)])
+    return table
+
+
+def regenerate(suite: Suite, newest: Entry) -> list[str]:
+    """The commands that make records and page anew, from the revision of the newest record."""
+    revision = newest.record.provenance.get("git", {}).get("revision")
+    name = shlex.quote(suite.name)
+    first = [f"git checkout {revision}", "pip install -e ."] if revision else []
+    if newest.record.provenance.get("git", {}).get("dirty"):
+        first.insert(1, "# the records were made with changes that are not in this revision")
+    return [*first, f"prior-bench run {name}", f"prior-bench report {name}"]
+
+
+def _plots(made: Iterable[Plot | None]) -> list[Plot]:
     return [plot for plot in made if plot]
 
 

@@ -1,0 +1,91 @@
+"""The page in a real browser: it opens without a complaint, sorts, and fits a phone."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from scored_store import scored
+
+from prior_bench.engine.suite import Suite
+from prior_bench.report.html.page import build_page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here"),
+]
+
+VISIT = """<script>
+const table = document.querySelector("table.comparison");
+const order = () => [...table.tBodies[0].rows].map((row) => row.cells[0].textContent.trim());
+const headings = [...table.querySelectorAll("th")].filter((heading) => heading.querySelector("button"));
+const press = (heading) => {
+  const button = heading.querySelector("button");
+  button.focus();
+  const focused = document.activeElement === button;
+  button.click();
+  return { order: order(), sorted: heading.getAttribute("aria-sort"), focused };
+};
+const told = {
+  before: order(),
+  byNumber: press(headings[1]),
+  again: press(headings[1]),
+  byName: press(headings[0]),
+  marked: document.querySelectorAll("table.comparison [aria-sort]").length,
+  unsortable: document.querySelectorAll("table.sortable th[scope=col]:not(:has(button))").length,
+  wider: document.documentElement.scrollWidth - innerWidth,
+  width: innerWidth,
+};
+const pre = document.createElement("pre");
+pre.id = "told";
+pre.textContent = JSON.stringify(told);
+document.body.append(pre);
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> str:
+    store = scored(tmp_path_factory.mktemp("scored"), {"B": 1.0, "A": 0.2, "C": 2.0}, seeds=1)
+    return build_page(Suite("scored", [], [], title="Scored"), store)
+
+
+def visit(page: str, folder, width: int = 1200) -> tuple[dict, list[str]]:
+    """What the visiting script told, and the lines of the browser's console."""
+    place = folder / "page.html"
+    place.write_text(page.replace("</body>", f"{VISIT}</body>"), "utf-8")
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={width},900"]
+    options += [f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr"]
+    options += ["--virtual-time-budget=3000", "--dump-dom", place.as_uri()]
+    run = subprocess.run([CHROMIUM, *options], capture_output=True, text=True, timeout=120)
+    found = re.search(r'<pre id="told">(.*?)</pre>', run.stdout, re.DOTALL)
+    assert found, run.stderr[-2000:]
+    return json.loads(found.group(1)), [line for line in run.stderr.splitlines() if "CONSOLE" in line]
+
+
+def test_headings_sort_the_table_and_say_so(page, tmp_path):
+    told, console = visit(page, tmp_path)
+    assert console == []
+    assert told["before"][:3] == ["A", "B", "C"]
+    assert told["byNumber"] == {
+        "order": [*"CBA", *told["before"][3:]],
+        "sorted": "descending",
+        "focused": True,
+    }
+    assert told["again"]["order"][:3] == ["A", "B", "C"] and told["again"]["sorted"] == "ascending"
+    assert told["byName"]["order"][:3] == ["A", "B", "C"] and told["byName"]["sorted"] == "ascending"
+    assert told["marked"] == 1 and told["unsortable"] == 0
+
+
+def test_a_phone_need_not_be_moved_sideways(page, tmp_path):
+    told, console = visit(page, tmp_path, width=390)
+    assert console == [] and told["width"] <= 500 and told["wider"] <= 0
+
+
+def test_a_complaint_of_the_console_would_be_seen(page, tmp_path):
+    _, console = visit(
+        page.replace("<script>", "<script>console.error('a complaint');</script><script>", 1), tmp_path
+    )
+    assert len(console) == 1 and "a complaint" in console[0]
