@@ -85,6 +85,9 @@ def explanation() -> dict[str, np.ndarray]:
         "example_attention_text": np.array([["Report <1>.", ""], ["Report <3>.", "Clear."]]),
         "example_written": np.array([["Clear.", "Edema."], ["", ""]]),
         "example_reconstruction": np.full((2, SIZE, SIZE), 90, np.uint8),
+        "meta_prototype_share": np.array([0.75, 0.25]),
+        "meta_prototype_sentences": np.array([["Clear lungs.", "No <edema>."], ["Effusion.", ""]]),
+        "meta_prototype_usage": np.array([8, 1.75]),
     }
 
 
@@ -341,3 +344,11 @@ def test_a_history_without_time_is_no_training_curve(drawn):
     for entry in runs:
         entry.record.history[:] = [{"strength": c, "valid": c} for c in (0.1, 1.0)]
     assert training(runs, colours) == []
+
+
+def test_prototypes_are_told_with_their_sentences(drawn):
+    text = build_page(*drawn)
+    section = text.partition('<h2 id="prototypes">')[2].partition("</section>")[0]
+    assert section.count("<table") == 1 and "ConVIRT: the prototypes" in section
+    assert "as many of the 8 as 1.8 equally frequent ones would be (22 %)" in section
+    assert "75.0" in section and "Clear lungs. · No &lt;edema&gt;." in section and "Effusion." in section

@@ -18,6 +18,7 @@ from prior_bench.report.html.examples import Gallery
 from prior_bench.report.html.figures import Plot
 from prior_bench.report.html.galleries import MAKERS, galleries
 from prior_bench.report.html.label_efficiency import label_efficiency
+from prior_bench.report.html.prototypes import prototype_tables
 from prior_bench.report.html.rank_diagram import rank_diagram
 from prior_bench.report.html.row_style import colours_of, swatch
 from prior_bench.report.html.score_sections import score_sections
@@ -82,6 +83,7 @@ def context(
         "efficiency": _plots(label_efficiency(runs, colours) for runs in evaluations),
         "scores": score_sections(evaluations, colours),
         "galleries": _ordered(examples),
+        "prototypes": [table for runs in evaluations for table in prototype_tables(comparable(runs))],
         "training": _plots(trained),
         "cost": cost_table(done, names),
         "machines": machines(done),
