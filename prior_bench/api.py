@@ -151,6 +151,11 @@ class BackboneSource(Interface):
         name: row label.
         has_text: whether the backbone will bring a text tower (zero-shot and retrieval need one).
         text_problem: optional; why a text tower that is there cannot be used, as shown to the user.
+
+    Optional, so that test patients can be looked for: ``training_data() -> list[dict]``, each with the
+    ``dataset`` (a data reference), ``split_rule`` and ``splits`` that the weights were trained on; and
+    ``known_exposure() -> list[tuple[str, str]]``, data sets whose patients they are known to have seen, each
+    with a clause that says so.
     """
 
     name: str

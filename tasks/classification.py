@@ -13,6 +13,9 @@ HEADS = ("logistic_regression", "linear")
 """``logistic_regression``: solved on cached features; ``linear``: trained by gradient, with or without
 the backbone, as ``frozen`` says."""
 
+MONITORS = ("auroc", "minus_loss", "f1_class_1")
+"""What can choose the epoch on the validation split; higher is better."""
+
 
 class Classification:
     """Multi-label or multi-class classification of whole images.
@@ -30,7 +33,9 @@ class Classification:
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
         where = protocol.name
-        errors = classification.check_metrics(protocol.metrics, exclusive=data.exclusive, where=where)
+        errors = classification.check_metrics(
+            protocol.metrics, exclusive=data.exclusive, where=where, classes=len(data.labels)
+        )
         present = set(data.table["split"])
         errors += [BenchError(f"split '{s}' is empty", where=data.name) for s in SPLITS if s not in present]
         head = protocol.head.get("type")
@@ -102,11 +107,9 @@ class Classification:
 
 def labelled_rows(train: Manifest, protocol: Protocol, context: RunContext) -> np.ndarray:
     """Positions of the training rows whose labels may be used at the context's fraction and seed."""
-    from prior_bench.data.fractions import label_fraction
+    from prior_bench.data.fractions import training_part
 
-    by = protocol.fraction_sampler.get("by", "patient_id")
-    seed = protocol.fraction_sampler.get("seed", context.seed)
-    kept = label_fraction(train, context.fraction, seed, by=by).table["id"]
+    kept = training_part(train, protocol.fraction_sampler, context.fraction, context.seed).table["id"]
     return np.flatnonzero(train.table["id"].isin(kept))
 
 
@@ -142,8 +145,12 @@ def _problems_of_training(data: Manifest, protocol: Protocol) -> list[BenchError
         fix = "epochs, or iterations and interval"
         errors.append(BenchError("stopping names no length of training", where=where, fix=fix))
     monitor = protocol.stopping.get("monitor", "auroc")
-    if monitor not in ("auroc", "minus_loss"):
-        errors.append(unknown_name("monitor", monitor, ["auroc", "minus_loss"], where=where))
+    if monitor not in MONITORS:
+        errors.append(unknown_name("monitor", monitor, list(MONITORS), where=where))
+    if monitor == "f1_class_1":
+        errors += classification.check_metrics(
+            (monitor,), exclusive=data.exclusive, where=where, classes=len(data.labels)
+        )
     valid = data.select((data.table["split"] == "valid").to_numpy())
     if monitor == "auroc" and len(valid) and classification.left_out(valid.targets()).all():
         fix = "set stopping.monitor to minus_loss"

@@ -29,6 +29,7 @@ class Detection:
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Train the detector, select its weights on the validation split, test them once."""
         from prior_bench.data.transforms import dense_transform
+        from prior_bench.engine.features import Feed
         from prior_bench.openmmlab import dense
         from prior_bench.openmmlab.collectors import DetectionCollector
         from prior_bench.openmmlab.datasets import DetectionDataset
@@ -37,19 +38,20 @@ class Detection:
 
         splits = dense.annotated_splits(data, "boxes", protocol, context)
         augmentation = {"train": protocol.transform.get("train")}
+        feed = Feed.of(backbone, protocol)
         datasets = {
             name: DetectionDataset(
                 rows,
-                dense_transform(backbone.input, augmentation.get(name)),
+                dense_transform(feed.input, augmentation.get(name)),
                 data.box_classes,
-                backbone.input,
+                feed.input,
             )
             for name, rows in splits.items()
         }
         config, channels, sources = dense.attach(backbone, datasets, STRIDES, protocol, context)
         collectors = {name: DetectionCollector(splits[name], protocol.metrics) for name in ("valid", "test")}
         history = train_and_test(
-            lambda: build_detector(config, channels, len(data.box_classes), backbone.input.size, protocol),
+            lambda: build_detector(config, channels, len(data.box_classes), feed.input.size, protocol),
             sources,
             collectors,
             protocol,

@@ -16,7 +16,11 @@ EXAMPLES = 48
 
 
 class Segmentation:
-    """Foreground against background, evaluated at the size of the backbone's input."""
+    """Foreground against background, evaluated at the size of the input.
+
+    Protocol: for ``head`` see :func:`prior_bench.openmmlab.segmentor.build_segmentor`; ``stopping.monitor``
+    is one of the metrics, or ``minus_loss``.
+    """
 
     name = "segmentation"
     needs_text = False
@@ -28,28 +32,35 @@ class Segmentation:
         Raises:
             BenchError: all that is wrong, together.
         """
-        check_dense(data, protocol, "masks", metrics.METRICS, {"head": ("channels", "strides", "loss")})
+        needed = {"head": ("channels", "strides", "loss")}
+        check_dense(data, protocol, "masks", metrics.METRICS, needed, monitors=("minus_loss",))
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Train the decoder, select its weights on the validation split, test them once."""
         from prior_bench.data.transforms import dense_transform
+        from prior_bench.engine.features import Feed
         from prior_bench.openmmlab import dense
         from prior_bench.openmmlab.collectors import SegmentationCollector
         from prior_bench.openmmlab.datasets import SegmentationDataset
         from prior_bench.openmmlab.runner import train_and_test
-        from prior_bench.openmmlab.segmentor import build_segmentor
+        from prior_bench.openmmlab.segmentor import build_segmentor, training_loss
 
         splits = dense.annotated_splits(data, "mask", protocol, context)
         augmentation = {"train": protocol.transform.get("train")}
+        feed = Feed.of(backbone, protocol)
         datasets = {
             name: SegmentationDataset(
-                rows, dense_transform(backbone.input, augmentation.get(name)), ("foreground",)
+                rows, dense_transform(feed.input, augmentation.get(name)), ("foreground",)
             )
             for name, rows in splits.items()
         }
         strides = tuple(protocol.head["strides"])
         config, channels, sources = dense.attach(backbone, datasets, strides, protocol, context)
-        collectors = {name: SegmentationCollector(protocol.metrics) for name in ("valid", "test")}
+        loss = training_loss(protocol) if protocol.stopping["monitor"] == "minus_loss" else None
+        collectors = {
+            "valid": SegmentationCollector(protocol.metrics, loss),
+            "test": SegmentationCollector(protocol.metrics),
+        }
         history = train_and_test(
             lambda: build_segmentor(config, channels, protocol), sources, collectors, protocol, context
         )

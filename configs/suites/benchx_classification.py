@@ -15,7 +15,7 @@ evaluations = [
     for _data, _name in (
         ("nih_chestxray14", "nih"),
         ("vindr_cxr", "vindr"),
-        ("covidx", "covidx"),
+        ("covidx@covidx_cxr4", "covidx"),
         ("rsna_pneumonia", "rsna"),
     )
 ]

@@ -3,12 +3,13 @@
 prior-bench run gloria_tasks --dry-run
 """
 
-_base_ = "mgca_linear.py"
+_base_ = "prior_tasks.py"
 
 name = "gloria_tasks"
 title = "GLoRIA's tasks"
 table = "gloria_tasks"
 seeds = [1]
+allow_leakage = True  # SIIM-ACR is split by regions: images are in train and in test
 
 _fractions = [0.01, 0.1, 1.0]
 evaluations = [

@@ -2,8 +2,8 @@
 
 prior-bench run mgca_linear --dry-run
 
-The other papers' suites take their rows from here. Put the released files into checkpoints/ (names as they are
-handed out, docs/checkpoints.md); a row without its file is a reason in a dry run and an error in a run, unless
+The other papers' suites of image tasks take their rows from here. Put the released files into checkpoints/
+(docs/protocols/README.md); a row without its file is a reason in a dry run, and an error in a run unless
 --only backbone=... leaves it out.
 """
 
@@ -17,7 +17,7 @@ backbones = [
     dict(name="ImageNet", type="timm", image_encoder="resnet50.tv_in1k"),
     dict(name="ConVIRT", type="pretrain", config="convirt_r50_mimic"),
     dict(name="GLoRIA", type="checkpoint", path="checkpoints/chexpert_resnet50.ckpt"),
-    dict(name="MGCA", type="checkpoint", path="checkpoints/resnet_50.ckpt"),
+    dict(name="MGCA", type="checkpoint", path="checkpoints/mgca_resnet_50.ckpt"),
     dict(name="PRIOR", type="checkpoint", path="checkpoints/prior_resnet50.pt"),
 ]
 
@@ -25,5 +25,5 @@ _fractions = [0.01, 0.1, 1.0]
 evaluations = [
     dict(task="classification", data="chexpert", protocol="mgca/linear_chexpert", fractions=_fractions),
     dict(task="classification", data="rsna_pneumonia", protocol="mgca/linear_rsna", fractions=_fractions),
-    dict(task="classification", data="covidx", protocol="mgca/linear_covidx", fractions=_fractions),
+    dict(task="classification", data="covidx@covidx_9a", protocol="mgca/linear_covidx", fractions=_fractions),
 ]

@@ -8,6 +8,7 @@ _base_ = "mgca_linear.py"
 name = "mgca_segmentation"
 title = "MGCA's segmentation with a frozen encoder"
 table = "mgca_segmentation"
+allow_leakage = True  # SIIM-ACR is split by regions: images are in train and in test
 
 _fractions = [0.01, 0.1, 1.0]
 evaluations = [

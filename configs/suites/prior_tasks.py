@@ -1,14 +1,23 @@
 """PRIOR's five task families at paper scale; but for zero-shot its settings are not known, and stand-ins run.
 
 prior-bench run prior_tasks --dry-run
-"""
 
-_base_ = "mgca_linear.py"
+The papers' suites with text tasks take their rows from here: whole models, not image encoders alone.
+"""
 
 name = "prior_tasks"
 title = "PRIOR's five task families (settings not determined but for zero-shot)"
 table = "prior_tasks"
 seeds = [0, 1, 2]
+
+backbones = [
+    dict(name="Random", type="random", image_encoder="resnet50"),
+    dict(name="ImageNet", type="timm", image_encoder="resnet50.tv_in1k"),
+    dict(name="ConVIRT", type="pretrain", config="convirt_r50_mimic"),
+    dict(name="GLoRIA", type="checkpoint", path="checkpoints/chexpert_resnet50.ckpt"),
+    dict(name="MGCA", type="checkpoint", path="checkpoints/mgca_resnet_50.ckpt"),
+    dict(name="PRIOR", type="checkpoint", path="checkpoints/prior.ckpt"),
+]
 
 _fractions = [0.01, 0.1, 1.0]
 evaluations = [

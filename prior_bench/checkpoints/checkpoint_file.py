@@ -104,6 +104,15 @@ class CheckpointFile:
             return native_backbone(self.name, self._file, self.identity(seed))
         return self._released(seed) if self._match is not None else self._image_encoder(seed)
 
+    def training_data(self) -> list[dict[str, Any]]:
+        """Data set, split rule and splits that a checkpoint of ours was pre-trained on; empty for others."""
+        config = self._native.provenance.get("config", {}) if self._native is not None else {}
+        return [config["data"]] if "data" in config else []
+
+    def known_exposure(self) -> list[tuple[str, str]]:
+        """Data sets whose patients a released checkpoint has seen, each with a clause that says so."""
+        return list(self._match.layout.exposure) if self._match is not None else []
+
     def config(self) -> dict[str, Any] | None:
         """Arguments of METHODS.build behind a released checkpoint with text; None otherwise."""
         from prior_bench.checkpoints.released import method_config

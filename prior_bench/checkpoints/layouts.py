@@ -38,6 +38,8 @@ class ReleasedLayout:
         tokenizer: hub name of the tokenizer that the text encoder was trained with.
         source: repository of the weights.
         notes: what a user should know of preprocessing and scoring.
+        exposure: (data set whose patients the weights have seen, a clause that says so), for tables of its
+            results (:mod:`prior_bench.engine.leakage`).
     """
 
     name: str
@@ -53,6 +55,7 @@ class ReleasedLayout:
     tokenizer: str = "emilyalsentzer/Bio_ClinicalBERT"
     source: str = ""
     notes: tuple[str, ...] = ()
+    exposure: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_text(self) -> bool:

@@ -1,9 +1,9 @@
-"""``prior-bench data``: describe a data set, check or prepare one, or generate the sample benchmark."""
+"""``prior-bench data``: describe, check, prepare or cache a data set, or generate the sample benchmark."""
 
 import argparse
 from typing import Any
 
-HELP = "describe a data set, check or prepare one that you have, generate the sample benchmark"
+HELP = "describe a data set, check, prepare or cache one that you have, generate the sample benchmark"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--split", action="append", metavar="RULE", help="split rule; may be repeated; 'every' prepares all"
     )
 
+    cache = verbs.add_parser("cache", help="decode and reduce all images once, so that later runs read fast")
+    _add_reference(cache)
+    cache.add_argument("--size", type=int, required=True, help="longest side of the cached images, in pixels")
+    cache.add_argument("--split", default="default", metavar="RULE", help="split rule (see describe)")
+    cache.add_argument("--workers", type=int, metavar="N", help="images in work at once (default: the cores)")
+
     verbs.add_parser("sample", help="generate the synthetic sample benchmark and say where it lies")
 
 
@@ -39,7 +45,13 @@ def _add_reference(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the sub-verb says."""
-    verbs = {"describe": _describe, "check": _check, "prepare": _prepare, "sample": _sample}
+    verbs = {
+        "describe": _describe,
+        "check": _check,
+        "prepare": _prepare,
+        "cache": _cache,
+        "sample": _sample,
+    }
     return verbs[args.data_verb](args)
 
 
@@ -70,19 +82,55 @@ def _check(args: argparse.Namespace) -> int:
 def _prepare(args: argparse.Namespace) -> int:
     from prior_bench.data.cards import card
     from prior_bench.data.open import prepare_dataset
+    from prior_bench.errors import BenchError, ErrorList
 
     reference = _reference(args)
     rules = args.split or ["default"]
     if rules == ["every"]:
         found = card(reference["type"])
         rules = list(found.splits) if found else ["default"]
+    errors = []  # a rule that needs lists which are not there does not keep back the others
     for rule in rules:
-        manifest, place, written = prepare_dataset(reference, rule)
+        try:
+            manifest, place, written = prepare_dataset(reference, rule)
+        except BenchError as error:
+            errors.append(error)
+            continue
         summary = manifest.split_summary()
         sizes = "/".join(f"{summary[part]:,}" for part in ("train", "valid", "test"))
         state = "written to" if written else "up to date:"
         print(f"{rule}: {len(manifest):,} images ({sizes}), hash {summary['hash']}, {state} {place}")
+    if errors:
+        raise errors[0] if len(rules) == 1 else ErrorList("split rules that cannot be prepared:", errors)
     return 0
+
+
+def _cache(args: argparse.Namespace) -> int:
+    from prior_bench.data.cache.build import build
+    from prior_bench.data.cache.image_cache import outdated
+    from prior_bench.data.open import open_dataset
+    from prior_bench.errors import BenchError, ErrorList
+
+    reference = {**_reference(args), "cache": None}
+    manifest = open_dataset(reference, args.split)
+    built = build(manifest, args.size, args.workers)
+    for shard, why in built.dropped.items():
+        print(f"made anew: {shard.name}: {why}")
+    print(f"{manifest.name}: {built.made:,} images made, {built.kept:,} already there, in {built.folder}")
+    for folder in outdated(manifest.root, args.size):
+        print(f"remark: {folder} was made by other code and is no longer used; delete it to free its space")
+    if built.unreadable:
+        errors = [BenchError(message) for message in list(built.unreadable.values())[:SHOWN]]
+        more = f" (the first {SHOWN})" if len(built.unreadable) > SHOWN else ""
+        raise ErrorList(
+            f"{len(built.unreadable)} image(s) cannot be read, all others are cached{more}:", errors
+        )
+    print(f"use it as cache={args.size}: --set cache={args.size}, --option cache={args.size}, or in a config")
+    return 0
+
+
+SHOWN = 50
+"""Unreadable images that are printed."""
 
 
 def _reference(args: argparse.Namespace) -> dict[str, Any]:

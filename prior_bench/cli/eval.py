@@ -58,6 +58,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change a field of the protocol, e.g. optimizer.lr=0.01; may be repeated",
     )
+    parser.add_argument(
+        "--allow-leakage",
+        action="store_true",
+        help="evaluate also where test patients were trained on; results then say so",
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
     parser.add_argument(
@@ -85,13 +90,16 @@ def run(args: argparse.Namespace) -> int:
         "fractions": [args.fraction],
         "overrides": assignments(args.set, "--set"),
     }
-    suite = Suite(STORE, [backbone_row(args.backbone, args.tokenizer)], [evaluation], args.seed, where="eval")
+    rows = [backbone_row(args.backbone, args.tokenizer)]
+    suite = Suite(STORE, rows, [evaluation], args.seed, allow_leakage=args.allow_leakage, where="eval")
     plan = expand(suite)
     if reasons := {run.reason for run in plan.runs if run.reason}:
         from prior_bench.errors import BenchError
 
         raise BenchError(f"cannot be evaluated: {', '.join(reasons)}", where=args.backbone)
     print(protocol_text(plan.runs[0].spec.protocol), flush=True)
+    for leak in plan.runs[0].leaks:
+        print(f"leakage: {leak}", flush=True)
     store = Store.of(STORE)
     outcome = evaluate(
         plan, store, device=args.device, workers=args.workers, overwrite=Overwrite(args.overwrite)

@@ -9,7 +9,11 @@ HELP = "run a suite (what is recorded is not run again) and print its table"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("suite", help="name of a shipped suite, or a config file")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan and do nothing")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the plan, the data and weights that are missing and a rough estimate; do nothing",
+    )
     parser.add_argument(
         "--overwrite",
         choices=("skip", "failed", "all"),
@@ -22,6 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FIELD=VALUE",
         help="run part of the suite: backbone, task, data, protocol, fraction or seed; may be repeated",
+    )
+    parser.add_argument(
+        "--allow-leakage",
+        action="store_true",
+        help="evaluate also where test patients were trained on; results then say so",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
@@ -41,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.engine.suite import load_suite
 
     suite = load_suite(args.suite)
+    suite.allow_leakage = suite.allow_leakage or args.allow_leakage
     plan = expand(suite, only=args.only, tolerate_absent=args.dry_run)
     store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)
     if args.dry_run:
@@ -59,8 +69,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe_plan(plan, store, overwrite) -> str:
-    """One line per cell (done, to do, or why not), the data that is absent, and a sum."""
+    """One line per cell (done, to do, or why not), what is absent, a rough estimate, and a sum."""
     from prior_bench.engine.execute import to_do
+    from prior_bench.engine.plan import NO_TEXT
 
     waiting = {run.key for run in to_do(plan, store, overwrite)}
     states = [run.reason or ("to do" if run.key in waiting else "done") for run in plan.runs]
@@ -69,8 +80,26 @@ def describe_plan(plan, store, overwrite) -> str:
     lines += [f"absent: {message}" for message in plan.absent]
     done, ahead = states.count("done"), states.count("to do")
     never = len(states) - done - ahead
+    left = [run for run, state in zip(plan.runs, states, strict=True) if state not in ("done", NO_TEXT)]
+    lines += estimate_lines(plan, left)
     lines.append(f"{len(states)} cells: {done} done, {ahead} to do, {never} cannot be run")
     return "\n".join(lines)
+
+
+def estimate_lines(plan, runs) -> list[str]:
+    """The GPU hours that some runs may take, in words; nothing where they do not matter."""
+    from prior_bench.engine.estimate import FORWARD, FROZEN, TRAINED, gpu_hours
+
+    hours, unknown = gpu_hours(plan, runs)
+    if hours < 0.1:
+        return []
+    without = f"; {unknown} cells without known counts left out" if unknown else ""
+    return [
+        f"rough estimate: {hours:,.{0 if hours >= 10 else 1}f} GPU hours for what is not done{without}",
+        "  = images x passes / images per second, assumed for one data-centre GPU and 224 pixels: "
+        f"{FORWARD:g} run, {FROZEN:g} frozen under a trained head, {TRAINED:g} trained;",
+        "  neither early stopping nor pre-training is counted (prior_bench/engine/estimate.py)",
+    ]
 
 
 def _report_failures(plan, outcome, store) -> int:

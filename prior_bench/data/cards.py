@@ -11,6 +11,9 @@ from textwrap import fill, indent
 
 from prior_bench.registry import DATASETS
 
+WATCHED = ("*.csv*", "*.txt", "*.json", "*.zip", "*.tgz")
+"""Files that most data sets' tables are made from."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -31,6 +34,8 @@ class Card:
             reader's default options; ``"all"`` holds totals over the splits.
         watched: glob patterns, relative to the root, of the files from which a prepared index is made
             (:mod:`prior_bench.data.index`); the index is stale once one of them has changed.
+        patients: data set whose patient identifiers it shares, where that is another one; test patients are
+            looked for in pre-training by them (:mod:`prior_bench.engine.leakage`).
     """
 
     title: str
@@ -44,7 +49,8 @@ class Card:
     caveats: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
     published: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
-    watched: tuple[str, ...] = ("*.csv*", "*.txt", "*.json", "*.zip", "*.tgz")
+    watched: tuple[str, ...] = WATCHED
+    patients: str = ""
 
     def text(self, name: str) -> str:
         """For the terminal."""

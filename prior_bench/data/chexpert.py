@@ -177,5 +177,8 @@ valid/patient64541/study1/view1_frontal.jpg
         "split has seen them.",
     ),
     annotations=("labels",),
-    published={"mgca": {"images": (185771, 4284, 202)}},
+    published={
+        "mgca": {"images": (185771, 4284, 202)},
+        "default": {"images": (171771, 19256, 202)},
+    },
 )

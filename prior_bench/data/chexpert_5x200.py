@@ -130,4 +130,5 @@ chexpert_5x200.json                          (PRIOR's list; only for prior_list)
         rule: {"images": (0, 0, 1000), **{f"positive: {name}": (0, 0, 200) for name in FIVE}}
         for rule in RULES
     },
+    patients="chexpert",
 )

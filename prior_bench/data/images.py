@@ -13,6 +13,8 @@ import numpy as np
 from prior_bench.errors import BenchError
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
+IN_CACHE = ".imagecache/"
+"""Stands in a path to an image of the image cache (:mod:`prior_bench.data.cache`), which is no file."""
 _ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 exchange width and height
 
 
@@ -26,6 +28,10 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         BenchError: missing, empty, truncated, or not an image of a kind that can be read here.
     """
     path = Path(path)
+    if IN_CACHE in str(path):
+        from prior_bench.data.cache.reading import read_cached
+
+        return read_cached(str(path))
     _require_file(path)
     return _read_dicom(path) if _is_dicom(path) else _read_pillow(path)
 
@@ -37,6 +43,10 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
         BenchError: missing, or no image header.
     """
     path = Path(path)
+    if IN_CACHE in str(path):
+        from prior_bench.data.cache.reading import cached_size
+
+        return cached_size(str(path))
     _require_file(path)
     if _is_dicom(path):
         header = _dicom_dataset(path, pixels=False)

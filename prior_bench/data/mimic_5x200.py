@@ -95,4 +95,5 @@ and the files of mimic_cxr
     annotations=("labels", "reports"),
     published={"default": {"images": (0, 0, 1000)}, "benchx": {"images": (0, 0, 1000)}},
     watched=(IMAGE_LIST, *mimic_cxr.CARD.watched),
+    patients="mimic_cxr",
 )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.cards import Card
+from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, by_group, describe
+from prior_bench.data.splits import BENCHX_LISTS, apply_rule, by_group, by_lists, describe
 from prior_bench.data.tables import find_table, read_table
 from prior_bench.errors import BenchError, unknown_name
 
@@ -59,9 +60,10 @@ def read(
         drawn = read_boxes(find_table(root, "BBox_List_2017.csv"))
         table = table[table["id"].isin(drawn)].reset_index(drop=True)
         table["boxes"] = pd.Series([drawn[i] for i in table["id"]], dtype=object)
-    if split in RULES and split != "boxes_by_patient":
+    if split == "default":
         table = _official_part(table, root)
-    table = apply_rule(split, RULES, table, "nih_chestxray14")
+    rules = {**RULES, "benchx": partial(benchx_lists, root=root)}
+    table = apply_rule(split, rules, table, "nih_chestxray14")
     folders = _find_images(root)
     table["image"] = [f"{folders.get(i, 'images')}/{i}" for i in table["id"]]
     table = require_images(table, root, missing=missing, where=root)
@@ -163,7 +165,16 @@ def boxes_by_patient_split(table: pd.DataFrame) -> pd.DataFrame:
     return by_group(table, {"train": 0.6, "valid": 0.2, "test": 0.2})
 
 
-RULES = {"default": official_split, "boxes_by_patient": boxes_by_patient_split}
+def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
+    """BenchX's (from MRM): 78,468/11,219/22,433 by its lists, copied to benchx/ beside the label file."""
+    return by_lists(table, root, BENCHX_LISTS)
+
+
+RULES = {
+    "default": official_split,
+    "boxes_by_patient": boxes_by_patient_split,
+    "benchx": benchx_lists,
+}
 """Split rules by name."""
 
 CARD = Card(
@@ -195,5 +206,9 @@ images_001/images/*.png  ... images_012/images/*.png   (or all of them in images
         "boxes_by_patient shares none, and is not the same split.",
     ),
     annotations=("labels", "boxes"),
-    published={"all": {"images": (112120,), "patients": (30805,)}},
+    published={
+        "benchx": {"images": (78468, 11219, 22433)},
+        "all": {"images": (112120,), "patients": (30805,)},
+    },
+    watched=(*WATCHED, "benchx/*.txt"),
 )

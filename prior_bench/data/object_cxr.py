@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
 from prior_bench.data.annotations import ShapeMask
-from prior_bench.data.cards import Card
+from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, by_group, concatenated, describe
+from prior_bench.data.splits import LOVT_LISTS, apply_rule, by_group, by_lists, concatenated, describe
 from prior_bench.data.tables import find_table, read_table, require_columns
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, unknown_name
 
 LABEL = "Foreign object"
 KINDS = {"0": "rectangle", "1": "ellipse", "2": "polygon"}
 PARTS = ("train", "dev", "test")
 NAME_COLUMNS = ("image_name", "image_path")
+BOXES = ("enclosing", "swapped")
 
 Shape = tuple[str, tuple[float, ...]]
 
 
-def read(root: Path, *, split: str = "default", missing: str = "error") -> Manifest:
+def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missing: str = "error") -> Manifest:
     """One row per image, with its label, the boxes that enclose the objects, and the outlines as mask.
 
     Args:
         root: folder with ``train.csv``, ``dev.csv``, ``train/`` and ``dev/`` (and, in the Kaggle re-pack,
             ``test.csv`` and ``test/``).
         split: a name in :data:`RULES`.
+        boxes: ``"enclosing"``, or ``"swapped"``: width and height exchanged, a defect of LoVT's code, with
+            which its published detection numbers were very probably made.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
@@ -38,7 +42,12 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
     parts = [read_part(find_table(root, f"{part}.csv"), part) for part in PARTS[:2]]
     if any(root.glob("test.csv*")):
         parts.append(read_part(find_table(root, "test.csv"), "test"))
-    table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "object_cxr")
+    if boxes not in BOXES:
+        raise unknown_name("kind of boxes", boxes, list(BOXES), where="object_cxr")
+    rules = {**RULES, "lovt": partial(lovt_lists, root=root)}
+    table = apply_rule(split, rules, pd.concat(parts, ignore_index=True), "object_cxr")
+    if boxes == "swapped":
+        table["boxes"] = pd.Series([swap_sides(b) for b in table["boxes"]], dtype=object)
     table = require_images(table, root, missing=missing, where=root)
     return Manifest(
         "object_cxr", root, table, labels=(LABEL,), box_classes=("foreign object",), split_rule=split
@@ -102,6 +111,13 @@ def enclosing_boxes(shapes: tuple[Shape, ...]) -> np.ndarray:
     return np.array(boxes, np.float32).reshape(-1, 5)
 
 
+def swap_sides(boxes: np.ndarray) -> np.ndarray:
+    """Boxes [n, 5] with the same upper left corner, and with width and height exchanged."""
+    swapped = boxes.copy()
+    swapped[:, 2:4] = boxes[:, :2] + (boxes[:, 2:4] - boxes[:, :2])[:, ::-1]
+    return swapped
+
+
 # --- split rules --------------------------------------------------------------------------------------
 
 
@@ -135,7 +151,12 @@ def official_split(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(split=table["part"].replace("dev", "valid"))
 
 
-RULES = {"default": dev_split, "mgca": mgca_split, "official": official_split}
+def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
+    """LoVT's: 6,400/1,600/1,000 by its lists, copied to lovt/ beside train.csv; dev is the test set."""
+    return by_lists(table[table["part"] != "test"], root, LOVT_LISTS)
+
+
+RULES = {"default": dev_split, "mgca": mgca_split, "official": official_split, "lovt": lovt_lists}
 """Split rules by name."""
 
 CARD = Card(
@@ -154,7 +175,10 @@ dev/08001.jpg
 test.csv, test/      (Kaggle re-pack only)
 """,
     splits=describe(RULES),
-    options={"missing": "error, or skip absent images"},
+    options={
+        "boxes": "enclosing, or swapped (sides exchanged, as in LoVT's code)",
+        "missing": "error, or skip absent images",
+    },
     caveats=(
         "LoVT and MGCA test on dev, BenchX on test: their numbers do not compare.",
         "Boxes here enclose the outline. LoVT's code swaps width and height, and MGCA boxes polygons about "
@@ -167,5 +191,7 @@ test.csv, test/      (Kaggle re-pack only)
         "default": {"images": (6400, 1600, 1000)},
         "mgca": {"images": (7200, 800, 1000)},
         "official": {"images": (8000, 1000, 1000)},
+        "lovt": {"images": (6400, 1600, 1000), "positive: Foreign object": (3190, 810, 500)},
     },
+    watched=(*WATCHED, "lovt/*.csv"),
 )

@@ -1,7 +1,8 @@
 """From a data reference (what a user types or a suite lists) to a Manifest.
 
 ``NAME`` is a registered data set under the data root, ``NAME@DIR`` one that lies elsewhere,
-``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images.
+``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images. With the
+option ``cache=SIZE`` images come from the image cache (:mod:`prior_bench.data.cache`).
 """
 
 import inspect
@@ -20,7 +21,7 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
     """A reference as a dict with ``name``, ``type`` (in DATASETS), ``root`` and the reader's options.
 
     Raises:
-        BenchError: unknown data set.
+        BenchError: unknown data set, or ``cache`` is no size.
     """
     if isinstance(reference, dict):
         if "type" not in reference:
@@ -38,6 +39,9 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
         resolved = {"name": kind, "type": kind, "root": root or kind}
     if resolved["type"] not in DATASETS.names():
         raise unknown_name("data set", resolved["type"], DATASETS.names())
+    size = resolved.get("cache")
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int)):
+        raise BenchError(f"is {size!r}; must be the longest side of the cached images", where="cache")
     return resolved
 
 
@@ -53,7 +57,14 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
     manifest = None if synthetic else index.load(kind, folder, split, options)
     if manifest is None:
         manifest = DATASETS.get(kind)(folder, split=split, **options)
-    return replace(manifest, name=name, synthetic=synthetic)
+    manifest = replace(manifest, name=name, synthetic=synthetic)
+    size = resolve(reference).get("cache")
+    if size is None:
+        return manifest
+    from prior_bench.data.cache.reference import use_cache
+
+    known_as = f"sample:{kind}" if synthetic else str(folder) if kind == "csv" else f"{kind}@{folder}"
+    return use_cache(manifest, size, known_as)
 
 
 def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> tuple[Manifest, Path, bool]:
@@ -85,6 +96,7 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
     """
     options = resolve(reference)
     name, kind, root = options.pop("name"), options.pop("type"), options.pop("root")
+    options.pop("cache", None)  # says which images are opened, and is no option of the reader
     synthetic = str(root).startswith("sample:")
     if synthetic:
         from prior_bench.data.sample import sample_root

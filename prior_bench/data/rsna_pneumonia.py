@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from prior_bench.data.annotations import BoxMask
-from prior_bench.data.cards import Card
+from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, by_group, concatenated, describe
+from prior_bench.data.splits import LOVT_LISTS, apply_rule, by_group, by_lists, concatenated, describe
 from prior_bench.data.tables import find_table, read_table
 from prior_bench.errors import BenchError
 
@@ -31,7 +32,8 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
         BenchError: files missing or not as they should be.
     """
     place = find_table(root, "stage_2_train_labels.csv")
-    table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia")
+    rules = {**RULES, "lovt": partial(lovt_lists, root=root)}
+    table = apply_rule(split, rules, read_labels(place), "rsna_pneumonia")
     table = require_images(table, root, missing=missing, where=place)
     return Manifest(
         "rsna_pneumonia", root, table, labels=(LABEL,), box_classes=("pneumonia",), split_rule=split
@@ -97,10 +99,27 @@ def _halved(table: pd.DataFrame, held_out: float | int) -> pd.DataFrame:
     return concatenated({"train": train, "valid": valid, "test": test})
 
 
+def benchx_split(table: pd.DataFrame) -> pd.DataFrame:
+    """BenchX's: 18,678/4,003/4,003, stratified by label, random state 42."""
+    from sklearn.model_selection import train_test_split
+
+    how = dict(random_state=42)
+    train, rest = train_test_split(table, test_size=0.3, stratify=table[LABEL], **how)
+    valid, test = train_test_split(rest, test_size=0.5, stratify=rest[LABEL], **how)
+    return concatenated({"train": train, "valid": valid, "test": test})
+
+
+def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
+    """LoVT's: 16,010/5,337/5,337 by its lists, copied to lovt/ beside the label file; not regenerable."""
+    return by_lists(table, root, LOVT_LISTS)
+
+
 RULES = {
     "default": stratified_split,
     "mgca_classification": mgca_classification_split,
     "mgca_detection": mgca_detection_split,
+    "benchx": benchx_split,
+    "lovt": lovt_lists,
 }
 """Split rules by name."""
 
@@ -134,6 +153,10 @@ stage_2_train_images/<patientId>.dcm
             "positive: Pneumonia": (3579, 1182, 1251),
             "boxes": (5678, 1892, 1985),
         },
+        "benchx": {"images": (18678, 4003, 4003), "positive: Pneumonia": (4208, 902, 902)},
+        "default": {"images": (18679, 4002, 4003)},
+        "lovt": {"images": (16010, 5337, 5337), "positive: Pneumonia": (3584, 1210, 1218)},
         "all": {"images": (26684,), "positive: Pneumonia": (6012,), "boxes": (9555,)},
     },
+    watched=(*WATCHED, "lovt/*.csv"),
 )

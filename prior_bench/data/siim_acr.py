@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from prior_bench.data.annotations import RleMask
-from prior_bench.data.cards import Card
+from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, by_group, concatenated, describe
+from prior_bench.data.splits import LOVT_LISTS, apply_rule, by_group, by_lists, concatenated, describe
 from prior_bench.data.tables import find_table, read_table
 
 LABEL = "Pneumothorax"
@@ -31,7 +32,8 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
         BenchError: files missing or not as they should be.
     """
     place = find_table(root, "train-rle.csv", "stage_2_train.csv")
-    table = apply_rule(split, RULES, read_runs(place), "siim_acr")
+    rules = {**RULES, "lovt": partial(lovt_lists, root=root)}
+    table = apply_rule(split, rules, read_runs(place), "siim_acr")
     folders = _find_images(root)
     table["study_id"] = [folders.get(i, "*/*").partition("/")[0] for i in table["image_id"]]
     table["image"] = [f"{IMAGES}/{folders.get(i, '*/*')}/{i}.dcm" for i in table["image_id"]]
@@ -86,7 +88,12 @@ def mgca_split(runs: pd.DataFrame) -> pd.DataFrame:
     return concatenated({"train": by_image(train), "valid": by_image(valid), "test": by_image(test)})
 
 
-RULES = {"default": image_split, "mgca": mgca_split}
+def lovt_lists(runs: pd.DataFrame, *, root: Path) -> pd.DataFrame:
+    """LoVT's: 7,229/2,409/2,409 images by its lists, copied to lovt/ beside the run-length file."""
+    return by_lists(by_image(runs), root, LOVT_LISTS)
+
+
+RULES = {"default": image_split, "mgca": mgca_split, "lovt": lovt_lists}
 """Split rules by name."""
 
 CARD = Card(
@@ -109,6 +116,8 @@ dicom-images-train/<study>/<series>/<ImageId>.dcm
     annotations=("labels", "masks"),
     published={
         "mgca": {"images": (8578, 1910, 1903), "positive: Pneumothorax": (2002, 535, 476)},
+        "lovt": {"images": (7229, 2409, 2409), "positive: Pneumothorax": (1584, 570, 515)},
         "default": {"images": (8433, 1807, 1807)},
     },
+    watched=(*WATCHED, "lovt/*.csv"),
 )

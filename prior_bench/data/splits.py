@@ -7,13 +7,21 @@ puts one image into two splits, repeat them. Every random choice has a fixed see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from prior_bench.data.tables import read_table
 from prior_bench.errors import BenchError, unknown_name
 
 Rule = Callable[[pd.DataFrame], pd.DataFrame]
+
+LOVT_LISTS = {"train": "lovt/train.csv", "valid": "lovt/validation.csv", "test": "lovt/test.csv"}
+"""LoVT's lists (github.com/philip-mueller/lovt, folder datasets), copied into a data set's folder."""
+BENCHX_LISTS = {"train": "benchx/train.txt", "valid": "benchx/val.txt", "test": "benchx/test.txt"}
+"""BenchX's lists (github.com/yangzhou12/BenchX, folder preprocess/datasets), copied likewise."""
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 
 
 def apply_rule(name: str, rules: Mapping[str, Rule], table: pd.DataFrame, data_set: str) -> pd.DataFrame:
@@ -92,6 +100,57 @@ def stratified_order(
     tie = np.empty(len(groups))
     tie[shuffled] = np.arange(len(groups))
     return groups[np.lexsort((tie, place))]
+
+
+def by_lists(table: pd.DataFrame, root: Path, lists: Mapping[str, str]) -> pd.DataFrame:
+    """Splits as somebody's lists say, each in its list's order; images in no list are left out.
+
+    Args:
+        table: one row per image.
+        root: folder of the data set.
+        lists: split name to file, relative to ``root``; see :func:`listed_ids`.
+
+    Raises:
+        BenchError: a list is missing, or names an image that the table does not have.
+    """
+    position = {bare_name(name): row for row, name in enumerate(table["id"])}
+    parts = {}
+    for split, file in lists.items():
+        names = [bare_name(name) for name in listed_ids(root / file)]
+        unknown = [name for name in names if name not in position]
+        if unknown:
+            raise BenchError(
+                f"{len(unknown)} of {len(names)} images are not in the data set; the first is {unknown[0]}",
+                where=root / file,
+                fix="take the lists made for this data set, and its complete label file",
+            )
+        parts[split] = table.iloc[[position[name] for name in names]]
+    return concatenated(parts)
+
+
+def listed_ids(place: Path) -> list[str]:
+    """Image names of a list: the column ``ID`` of a .csv file, or the lines of another.
+
+    Raises:
+        BenchError: there is no such list.
+    """
+    if not place.is_file():
+        raise BenchError(
+            "this list is missing",
+            where=place,
+            fix="copy the lists from the repository they are named after into that folder, "
+            "or use a split rule that needs none",
+        )
+    if place.suffix == ".csv":
+        return list(read_table(place, ("ID",), text=("ID",))["ID"])
+    return [line.strip() for line in place.read_text("utf-8").splitlines() if line.strip()]
+
+
+def bare_name(name: str) -> str:
+    """An image's name without folder and without the suffix of an image file."""
+    name = str(name).rpartition("/")[2]
+    suffix = next((s for s in IMAGE_SUFFIXES if name.lower().endswith(s)), "")
+    return name[: len(name) - len(suffix)]
 
 
 def concatenated(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

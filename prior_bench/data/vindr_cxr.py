@@ -13,7 +13,7 @@ from prior_bench.data.box_fusion import fuse_boxes
 from prior_bench.data.cards import Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, by_group, describe
+from prior_bench.data.splits import BENCHX_LISTS, apply_rule, by_group, by_lists, describe
 from prior_bench.data.vindr_files import CONSENSUS, CORNERS, Annotations, image_suffix, read_annotations
 from prior_bench.errors import BenchError, unknown_name
 
@@ -60,7 +60,10 @@ def read(
     none = np.zeros((0, 5), np.float32)
     table["boxes"] = pd.Series([drawn.get(i, none) for i in table["id"]], dtype=object)
     has_test = bool((table["part"] == "test").any())
-    rules = {name: partial(rule, has_test=has_test) for name, rule in RULES.items()}
+    rules = {
+        "default": partial(official_split, has_test=has_test),
+        "benchx": partial(benchx_lists, root=root),
+    }
     table = apply_rule(split, rules, table, "vindr_cxr").drop(columns="finding")
     suffix = {part: image_suffix(root, part) for part in ("train", "test")}
     table["image"] = [f"{p}/{i}{suffix[p]}" for p, i in zip(table["part"], table["id"], strict=True)]
@@ -127,7 +130,12 @@ def official_split(table: pd.DataFrame, *, has_test: bool) -> pd.DataFrame:
     return pd.concat([train, test.assign(split="test")])
 
 
-RULES = {"default": official_split}
+def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
+    """BenchX's, PhysioNet only: 12,000/3,000/3,000 by its lists, copied to benchx/ beside annotations/."""
+    return by_lists(table, root, BENCHX_LISTS)
+
+
+RULES = {"default": official_split, "benchx": benchx_lists}
 """Split rules by name."""
 
 CARD = Card(
@@ -163,5 +171,6 @@ train.csv                                                    Kaggle
         "The files name no patients: every image counts as one of its own.",
     ),
     annotations=("labels", "boxes"),
-    watched=("*.csv*", "annotations/*.csv*"),
+    published={"benchx": {"images": (12000, 3000, 3000)}},
+    watched=("*.csv*", "annotations/*.csv*", "benchx/*.txt"),
 )

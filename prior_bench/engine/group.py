@@ -150,6 +150,7 @@ class Group:
             "identity": run.identity,
             "data_fingerprint": self.plan.data_sets.fingerprint(run.spec.data, run.spec.protocol),
             "code_version": task_code(TASKS.get(run.spec.task)),
+            **({"leakage": list(run.leaks)} if run.leaks else {}),
             "wall_seconds": round(seconds, 3),
             "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }

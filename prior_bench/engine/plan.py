@@ -19,6 +19,7 @@ from prior_bench.api import BackboneSource, Protocol, RunSpec, Task
 from prior_bench.data.open import open_dataset, resolve
 from prior_bench.engine.code import code_version, used_modules
 from prior_bench.engine.configs import argument_errors
+from prior_bench.engine.leakage import find_leaks
 from prior_bench.engine.store import plain
 from prior_bench.engine.suite import Suite, entry_errors, fractions_of, seeds_of
 from prior_bench.errors import BenchError, ErrorList
@@ -42,12 +43,14 @@ class PlannedRun:
         key: hash of all that determines the outcome; empty where it is not known.
         reason: why the cell cannot be run; empty where it can.
         identity: of the backbone's weights; runs with the same one share a loaded backbone.
+        leaks: what is known of its test patients having been trained on, as clauses.
     """
 
     spec: RunSpec
     key: str = ""
     reason: str = ""
     identity: str = ""
+    leaks: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -70,6 +73,10 @@ class DataSets:
             self._read[key] = open_dataset(dict(data), split=rule)
         return self._read[key]
 
+    def already_read(self, data: dict[str, Any], protocol: dict[str, Any]) -> Manifest | None:
+        """The manifest, where it has been read."""
+        return self._read.get((_json(data), protocol["split"].get("rule", "default")))
+
     def fingerprint(self, data: dict[str, Any], protocol: dict[str, Any]) -> str:
         """Hash of the manifest's content."""
         manifest = self.open(data, protocol)
@@ -87,7 +94,8 @@ class Plan:
         runs: cells in the order of the config: by backbone, seed, evaluation, fraction.
         sources: where each backbone's weights come from, by row name.
         data_sets: the manifests, already read.
-        absent: data sets that are not there, as messages (only where the plan was made to tolerate it).
+        absent: data sets and weights that are not there, as messages (only where the plan was made to
+            tolerate it).
         partial: whether filters left some cells of the suite out.
     """
 
@@ -115,6 +123,21 @@ class _Evaluation:
     absent: str = ""
 
 
+@dataclass
+class _Weights:
+    """The weights of a row at one seed.
+
+    Attributes:
+        source: where they come from.
+        identity: of theirs; empty where it is not known.
+        reason: why they cannot be had; empty where they can.
+    """
+
+    source: BackboneSource
+    identity: str = ""
+    reason: str = ""
+
+
 def expand(
     suite: Suite,
     *,
@@ -127,7 +150,8 @@ def expand(
         suite: what to run.
         only: filters ``FIELD=VALUE`` (fields: backbone, task, data, protocol, fraction, seed); values of one
             field are alternatives, fields narrow each other down.
-        tolerate_absent: give the cells of a data set that is not there a reason instead of raising.
+        tolerate_absent: give the cells of a data set, or of weights, that are not there a reason instead of
+            raising.
 
     Raises:
         ErrorList: everything that is wrong with the suite.
@@ -135,10 +159,13 @@ def expand(
     data_sets = DataSets()
     wanted = _filter(only)
     errors = entry_errors(suite)
-    sources = {}
+    sources, without_file = {}, {}
     for i, row in enumerate(suite.backbones):
         if "name" in row and "type" in row and _passes(wanted, backbone=row["name"]):
-            sources[row["name"]] = _attempt(errors, f"backbones[{i}]", _source, row)
+            if tolerate_absent and (absent := _absent_file(row)):
+                without_file[row["name"]] = absent
+            check = row["name"] not in without_file
+            sources[row["name"]] = _attempt(errors, f"backbones[{i}]", _source, row, check)
     evaluations = []
     for i, entry in enumerate(suite.evaluations):
         if {"task", "data", "protocol"} <= set(entry):
@@ -150,20 +177,29 @@ def expand(
             _attempt(errors, evaluation.where, _check_data, evaluation, data_sets)
     _raise(errors, suite)
 
-    runs = []
+    runs, problems = [], [str(error) for error in without_file.values()]
     for row in suite.backbones:
         if (source := sources.get(row["name"])) is None:
             continue
         for seed in sorted({s for e in evaluations for s in seeds_of(suite, e.entry)}):
-            identity = _attempt(errors, f"backbone '{row['name']}'", source.identity, seed)
+            weights = _Weights(source, reason="weights not there" if row["name"] in without_file else "")
+            if not weights.reason:
+                unknown: list[BenchError] = []
+                weights.identity = _attempt(unknown, f"backbone '{row['name']}'", source.identity, seed) or ""
+                if unknown and tolerate_absent:
+                    weights.reason = "pre-training data not there"
+                    problems += map(str, unknown)
+                else:
+                    errors += unknown
             for evaluation in evaluations:
-                if seed in seeds_of(suite, evaluation.entry) and identity:
-                    cells = _cells(evaluation, row, source, identity, seed, data_sets)
+                if seed in seeds_of(suite, evaluation.entry) and (weights.identity or weights.reason):
+                    cells = _cells(evaluation, row, weights, seed, data_sets)
                     runs += [cell for cell in cells if _passes(wanted, **_fields(cell.spec))]
+    runs = find_leaks(runs, sources, data_sets, suite.allow_leakage, errors)
     _raise(errors, suite)
     if not runs:
         raise BenchError("nothing to run", where=suite.where, fix="loosen --only" if wanted else "")
-    absent = list(dict.fromkeys(e.absent for e in evaluations if e.absent))
+    absent = list(dict.fromkeys([*(e.absent for e in evaluations if e.absent), *problems]))
     return Plan(suite, runs, sources, data_sets, absent, partial=bool(wanted))
 
 
@@ -219,7 +255,7 @@ def _resolve(
 def _data_reference(reference: Any) -> dict[str, Any]:
     """The reference resolved, its options checked against what the reader takes."""
     data = resolve(reference)
-    options = {name: value for name, value in data.items() if name not in ("name", "type")}
+    options = {name: value for name, value in data.items() if name not in ("name", "type", "cache")}
     if errors := argument_errors(DATASETS.get(data["type"]), options, f"data set '{data['type']}'"):
         raise ErrorList("unknown or missing options:", errors)
     return data
@@ -247,21 +283,31 @@ def _check_data(evaluation: _Evaluation, data_sets: DataSets) -> None:
     evaluation.task.check(manifest, evaluation.protocol)
 
 
-def _source(row: dict[str, Any]) -> BackboneSource:
+def _absent_file(row: dict[str, Any]) -> BenchError | None:
+    """What is wrong where a row names a weights file or folder that is not there."""
+    for name in ("path", "file"):
+        place = row.get(name)
+        if isinstance(place, str) and not Path(place).exists():
+            what = f"the weights of {row['name']} are not there"
+            return BenchError(what, where=place, fix="put the file there; docs/checkpoints.md says which")
+    return None
+
+
+def _source(row: dict[str, Any], check: bool = True) -> BackboneSource:
     kind = BACKBONES.get(row["type"])
     arguments = {name: value for name, value in row.items() if name != "type"}
     if errors := argument_errors(kind, arguments, f"type '{row['type']}'"):
         raise ErrorList("unknown or missing arguments:", errors)
     source = kind(**arguments)
-    source.check()
+    if check:
+        source.check()
     return source
 
 
 def _cells(
     evaluation: _Evaluation,
     row: dict[str, Any],
-    source: BackboneSource,
-    identity: str,
+    weights: _Weights,
     seed: int,
     data_sets: DataSets,
 ) -> Iterable[PlannedRun]:
@@ -277,14 +323,16 @@ def _cells(
             fraction=fraction,
             seed=seed,
         )
-        if evaluation.task.needs_text and not source.has_text:
-            yield PlannedRun(spec, reason=getattr(source, "text_problem", "") or NO_TEXT)
+        if weights.reason:
+            yield PlannedRun(spec, reason=weights.reason)
+        elif evaluation.task.needs_text and not weights.source.has_text:
+            yield PlannedRun(spec, reason=getattr(weights.source, "text_problem", "") or NO_TEXT)
         elif evaluation.absent:
             yield PlannedRun(spec, reason="data not there")
         else:
             fingerprint = data_sets.fingerprint(spec.data, spec.protocol)
-            key = run_key(spec, identity, fingerprint, task_code(type(evaluation.task)))
-            yield PlannedRun(spec, key, identity=identity)
+            key = run_key(spec, weights.identity, fingerprint, task_code(type(evaluation.task)))
+            yield PlannedRun(spec, key, identity=weights.identity)
 
 
 def _fields(spec: RunSpec) -> dict[str, str]:

@@ -39,6 +39,8 @@ def similarity_matrix(
         **feed.key(),
         "code": code_of(method),
     }
+    if getattr(method, "random_evaluation", False):
+        key["seed"] = context.seed  # else all seeds would show the noise of the first
 
     def compute() -> np.ndarray:
         rows = []

@@ -38,6 +38,7 @@ class Suite:
         seeds: seeds of the runs; backbones that are pre-trained or initialised here follow them.
         table: name of the table config that shows the suite; empty for none.
         title: one line for reports.
+        allow_leakage: evaluate on patients that were trained on too (:mod:`prior_bench.engine.leakage`).
         where: the config file, for messages.
     """
 
@@ -47,6 +48,7 @@ class Suite:
     seeds: list[int] = field(default_factory=lambda: [0])
     table: str = ""
     title: str = ""
+    allow_leakage: bool = False
     where: str = "suite"
 
     def __post_init__(self):
@@ -64,7 +66,7 @@ def load_suite(name: str) -> Suite:
         BenchError: no such config, or unknown, missing or ill-typed keys (all together).
     """
     values, path = read_config(name, "suites")
-    known = ("name", "backbones", "evaluations", "seeds", "table", "title")
+    known = ("name", "backbones", "evaluations", "seeds", "table", "title", "allow_leakage")
     values.setdefault("name", path.stem)
     errors = key_errors(values, known, ("backbones", "evaluations"), path)
     errors += [

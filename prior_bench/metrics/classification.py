@@ -124,24 +124,28 @@ METRICS: dict[str, Callable[[Case], np.ndarray | float]] = {
     "f1_at_half": lambda case: f1(case.score >= 0.5, case.target),
     "accuracy_best_on_test": lambda case: binary_accuracy(_best_on_test(case), case.target),
     "f1_best_on_test": lambda case: f1(_best_on_test(case), case.target),
-    "f1_class_1": lambda case: float(f1(case.decisions(), case.target)[1]),
+    "f1_class_1": lambda case: _f1_class_1(case),
 }
 """Metric variants by name. Exclusive labels are decided by the argmax. Multi-label ones by the thresholds
 given (F1, precision, recall, ``accuracy_at_threshold``), by 0.5 (``accuracy``, ``f1_at_half``), or, which
 flatters, by thresholds picked per class on the test labels (``*_best_on_test``; BenchX, MedKLIP and
-CheXzero report it). ``f1_class_1``: F1 of the second class alone, BenchX's ``multiclass_f1``."""
+CheXzero report it). ``f1_class_1``: F1 of the second class alone, or of a single label at 0.5
+(BenchX's ``multiclass_f1``)."""
 
 EXCLUSIVE_ONLY = ("kappa", "f1_class_1")
-"""Metrics that need exactly one label per sample."""
+"""Metrics that need exactly one label per sample, or (``f1_class_1``) a single label."""
 
 
-def check_metrics(metrics: tuple[str, ...], *, exclusive: bool, where: object = None) -> list[BenchError]:
-    """What is wrong with a protocol's list of metrics, for labels of this kind."""
+def check_metrics(
+    metrics: tuple[str, ...], *, exclusive: bool, where: object = None, classes: int = 0
+) -> list[BenchError]:
+    """What is wrong with a protocol's list of metrics, for labels of this kind and number."""
+    single = ("f1_class_1",) if classes == 1 else ()
     errors = [unknown_name("metric", m, list(METRICS), where=where) for m in metrics if m not in METRICS]
     errors += [
         BenchError(f"metric '{m}' needs exactly one label per image", where=where)
         for m in metrics
-        if m in EXCLUSIVE_ONLY and not exclusive
+        if m in EXCLUSIVE_ONLY and m not in single and not exclusive
     ]
     return errors
 
@@ -258,6 +262,12 @@ def _ranked(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.nda
     order = np.argsort(-score, kind="stable")
     ranked = score[order]
     return positive[order].cumsum(), np.append(ranked[1:] != ranked[:-1], True), ranked
+
+
+def _f1_class_1(case: Case) -> float:
+    if not case.exclusive:  # one label: the second of two classes is its presence
+        return float(f1(case.score[:, :1] >= 0.5, case.target[:, :1])[0])
+    return float(f1(case.decisions(), case.target)[1])
 
 
 def _best_on_test(case: Case) -> np.ndarray:

@@ -18,6 +18,7 @@ def check_dense(
     annotation: str,
     metrics: Iterable[str],
     options: dict[str, tuple[str, ...]],
+    monitors: tuple[str, ...] = (),
 ) -> None:
     """Annotations in every split, known metrics, a complete protocol.
 
@@ -25,11 +26,15 @@ def check_dense(
         annotation: ``"masks"`` or ``"boxes"``.
         metrics: names of the task's metrics.
         options: keys that fields of the protocol must have, by field.
+        monitors: what may choose the weights beside the protocol's metrics.
 
     Raises:
         BenchError: all that is wrong, together.
     """
-    problems = [*_data_problems(data, annotation), *_protocol_problems(protocol, list(metrics), options)]
+    problems = [
+        *_data_problems(data, annotation),
+        *_protocol_problems(protocol, list(metrics), options, monitors),
+    ]
     if problems:
         raise ErrorList(
             f"{protocol.task} with protocol '{protocol.name}' cannot run", problems, where=data.name
@@ -48,7 +53,7 @@ def _data_problems(data: Manifest, annotation: str) -> list[BenchError]:
 
 
 def _protocol_problems(
-    protocol: Protocol, metrics: list[str], options: dict[str, tuple[str, ...]]
+    protocol: Protocol, metrics: list[str], options: dict[str, tuple[str, ...]], monitors: tuple[str, ...]
 ) -> list[BenchError]:
     problems = [
         unknown_name("metric", name, metrics, where=protocol.name)
@@ -64,8 +69,8 @@ def _protocol_problems(
     if not ("epochs" in stopping or {"iterations", "interval"} <= set(stopping)):
         fix = "epochs, or iterations and interval"
         problems.append(BenchError("stopping names no length of training", where=protocol.name, fix=fix))
-    if stopping.get("monitor") not in protocol.metrics:
-        known = ", ".join(protocol.metrics)
+    if stopping.get("monitor") not in (*protocol.metrics, *monitors):
+        known = ", ".join((*protocol.metrics, *monitors))
         problems.append(
             BenchError(
                 f"stopping.monitor is '{stopping.get('monitor')}'",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.evaluator import BaseMetric
+from torch import Tensor
 
 from prior_bench.data.manifest import Manifest
 from prior_bench.metrics import detection, segmentation
@@ -17,6 +19,8 @@ class SegmentationCollector(BaseMetric):
 
     Args:
         names: metrics to compute.
+        loss: of logits [B, 1, S, S] and masks [B, S, S]; with it the metrics have ``minus_loss``, the mean
+            over the images with a minus.
 
     Attributes:
         rows: int [N] row of each image.
@@ -27,23 +31,34 @@ class SegmentationCollector(BaseMetric):
 
     default_prefix = ""
 
-    def __init__(self, names: tuple[str, ...]):
+    def __init__(self, names: tuple[str, ...], loss: Callable[[Tensor, Tensor], Tensor] | None = None):
         super().__init__()
-        self.names = names
+        self.names, self.loss = names, loss
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Take in a batch of predictions."""
+        loss = self._batch_loss(data_samples)
         for sample in data_samples:
             masks = [sample[key]["data"][0].cpu().numpy() > 0 for key in ("pred_sem_seg", "gt_sem_seg")]
-            self.results.append((sample["row"], masks[0].shape[0], *(np.packbits(mask) for mask in masks)))
+            packed = (np.packbits(mask) for mask in masks)
+            self.results.append((sample["row"], masks[0].shape[0], loss, *packed))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """The named metrics over all images."""
-        rows, sizes, predicted, true = zip(*results, strict=True)
+        rows, sizes, losses, predicted, true = zip(*results, strict=True)
         self.rows, self.size = np.asarray(rows), sizes[0]
         self.predicted, self.true = np.stack(predicted), np.stack(true)
         self.counts = segmentation.count_packed(self.predicted, self.true, self.size**2)
-        return segmentation.score(self.counts, self.names)
+        loss = {"minus_loss": -float(np.mean(losses))} if self.loss is not None else {}
+        return {**segmentation.score(self.counts, self.names), **loss}
+
+    def _batch_loss(self, samples: Sequence[dict[str, Any]]) -> float:
+        if self.loss is None:
+            return 0.0
+        logits, masks = (
+            torch.stack([s[key]["data"] for s in samples]) for key in ("seg_logits", "gt_sem_seg")
+        )
+        return float(self.loss(logits, masks.squeeze(1).to(logits.device)))
 
 
 class DetectionCollector(BaseMetric):

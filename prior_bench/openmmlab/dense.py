@@ -8,7 +8,7 @@ import pandas as pd
 from torch.utils.data import Dataset
 
 from prior_bench.api import Backbone, Protocol, RunContext
-from prior_bench.data.fractions import label_fraction
+from prior_bench.data.fractions import training_part, validation_part
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.openmmlab import map_cache
 from prior_bench.openmmlab.backbone import MapReader, is_frozen
@@ -18,12 +18,12 @@ from prior_bench.openmmlab.datasets import DenseDataset
 def annotated_splits(
     data: Manifest, column: str, protocol: Protocol, context: RunContext
 ) -> dict[str, Manifest]:
-    """The annotated rows of each split; of the training split, the fraction whose labels may be used."""
+    """The annotated rows of each split that the protocol's ``fraction_sampler`` leaves."""
     rows = data.select(data.table[column].notna().to_numpy())
     splits = {name: rows.split(name) for name in SPLITS}
-    splits["train"] = label_fraction(
-        splits["train"], context.fraction, context.seed, by=protocol.fraction_sampler["by"]
-    )
+    how = protocol.fraction_sampler, context.fraction, context.seed
+    splits["train"] = training_part(splits["train"], *how)
+    splits["valid"] = validation_part(splits["valid"], *how[:2])
     return splits
 
 

@@ -30,9 +30,11 @@ def build_detector(
         backbone: config of a registered backbone.
         channels: of its maps, finest first.
         classes: number of box classes.
-        size: side of the input in pixels; anchors are COCO's times size / 416, as in MGCA.
-        protocol: its ``head``: ``width`` (factor on YOLOv3's channels); its ``options``: ``confidence``
-            (least objectness), ``nms_iou`` and ``max_boxes`` per image at prediction.
+        size: side of the input in pixels.
+        protocol: its ``head``: ``width`` (factor on YOLOv3's channels) and ``anchors`` (three times three
+            (width, height) in pixels of the input, coarsest map first; by default COCO's times size / 416,
+            as in MGCA); its ``options``: ``confidence`` (least objectness), ``nms_iou`` and ``max_boxes`` per
+            image at prediction.
     """
     ops.install()
     import mmdet.models  # noqa: F401  registers
@@ -42,7 +44,9 @@ def build_detector(
 
     neck = [round(width * protocol.head["width"]) for width in (512, 256, 128)]
     strides = list(reversed(STRIDES))
-    anchors = [[(w * size / 416, h * size / 416) for w, h in level] for level in COCO_ANCHORS]
+    anchors = protocol.head.get("anchors")
+    if anchors is None:
+        anchors = [[(w * size / 416, h * size / 416) for w, h in level] for level in COCO_ANCHORS]
     config = dict(
         type="YOLOV3",
         data_preprocessor=dict(type="StackInputs"),

@@ -16,12 +16,15 @@ class BatchDiceLoss(nn.Module):
     Args:
         loss_weight: factor.
         smooth: added to both sides of the fraction (1 in GLoRIA's and MGCA's code).
+        log: minus the logarithm of the Dice instead of one minus it (GLoRIA, MGCA).
         loss_name: key of the loss; it must begin with ``loss_``.
     """
 
-    def __init__(self, loss_weight: float = 1.0, smooth: float = 1.0, loss_name: str = "loss_dice"):
+    def __init__(
+        self, loss_weight: float = 1.0, smooth: float = 1.0, log: bool = False, loss_name: str = "loss_dice"
+    ):
         super().__init__()
-        self.loss_weight, self.smooth, self.loss_name = loss_weight, smooth, loss_name
+        self.loss_weight, self.smooth, self.log, self.loss_name = loss_weight, smooth, log, loss_name
 
     def forward(
         self, logits: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int | None = None
@@ -30,4 +33,5 @@ class BatchDiceLoss(nn.Module):
         probability, target = logits.squeeze(1).float().sigmoid(), target.float()
         overlap = (probability * target).sum()
         size = probability.sum() + target.sum()
-        return self.loss_weight * (1 - (2 * overlap + self.smooth) / (size + self.smooth))
+        dice = (2 * overlap + self.smooth) / (size + self.smooth)
+        return self.loss_weight * (-dice.log() if self.log else 1 - dice)

@@ -106,7 +106,9 @@ def train_and_test(
             val_evaluator=[collectors["valid"]],
             test_evaluator=[collectors["test"]],
             optim_wrapper=build_optim_wrapper(model, _optim_wrapper(protocol.optimizer, context.device)),
-            param_scheduler=_schedule(protocol.optimizer, rounds * len(loaders["train"])),
+            param_scheduler=_schedule(
+                protocol.optimizer, rounds * len(loaders["train"]), stopping["monitor"]
+            ),
             default_hooks=dict(checkpoint=None, logger=None),
             custom_hooks=[
                 Reseed(context.seed),
@@ -149,17 +151,24 @@ def _optim_wrapper(optimizer: dict[str, Any], device: str) -> dict[str, Any]:
     return wrapper
 
 
-def _schedule(optimizer: dict[str, Any], iterations: int) -> list[dict[str, Any]]:
-    """Linear warm-up over ``warmup`` iterations, then constant or cosine down to zero."""
+def _schedule(optimizer: dict[str, Any], iterations: int, monitor: str) -> list[dict[str, Any]]:
+    """Linear warm-up over ``warmup`` iterations, then ``schedule``.
+
+    ``constant``; ``cosine`` down to zero, at the end or after ``total`` iterations; or ``plateau``: times
+    ``factor`` (0.5) after more than ``patience`` (3) validations in a row without a better ``monitor``.
+    """
     warmup = min(optimizer.get("warmup", 0), iterations - 1)
     schedule: list[dict[str, Any]] = []
     if warmup > 0:
         schedule.append(dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=warmup))
     if optimizer.get("schedule", "constant") == "cosine":
-        length = iterations - warmup
+        total = optimizer.get("total", iterations)
         schedule.append(
-            dict(type="CosineAnnealingLR", T_max=length, by_epoch=False, begin=warmup, end=iterations)
+            dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup, end=total)
         )
+    elif optimizer.get("schedule") == "plateau":
+        how = dict(factor=optimizer.get("factor", 0.5), patience=optimizer.get("patience", 3))
+        schedule.append(dict(type="ReduceOnPlateauLR", monitor=monitor, rule="greater", **how))
     return schedule
 
 

@@ -2,32 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
-from torch import nn
+from torch import Tensor, nn
 
 from prior_bench.api import Protocol
 from prior_bench.errors import unknown_name
 from prior_bench.openmmlab import ops
+from prior_bench.openmmlab.quiet import quiet
 
 LOSSES: dict[str, dict[str, Any]] = {
     "cross_entropy": dict(type="CrossEntropyLoss", use_sigmoid=True, loss_name="loss_ce"),
     "dice": dict(type="BatchDiceLoss"),
-    "focal": dict(type="FocalLoss", use_sigmoid=True, loss_name="loss_focal"),
+    "log_dice": dict(type="BatchDiceLoss", log=True, loss_name="loss_log_dice"),
+    "focal": dict(type="BinaryFocalLoss"),
 }
 """Terms of the loss that a protocol's ``head["loss"]`` may weigh."""
 
 
+def _unet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
+    return dict(type="UNetHead", in_channels=channels, decoder_channels=tuple(head["channels"]))
+
+
+def _linear(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
+    last = dict(in_channels=channels[-1], channels=channels[-1], in_index=len(channels) - 1)
+    return dict(type="FCNHead", num_convs=0, concat_input=False, **last)
+
+
+def _upernet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
+    every = dict(in_channels=list(channels), in_index=list(range(len(channels))))
+    return dict(type="UPerHead", channels=head["channels"][0], norm_cfg=dict(type="BN"), **every)
+
+
+HEADS = {"unet": _unet, "linear": _linear, "upernet": _upernet}
+"""Decoders by name: a U-Net; one linear layer per pixel of the coarsest map (LoVT); UPerNet with pooling
+scales 1, 2, 3 and 6 (BenchX). The logits are upsampled to the input bilinearly."""
+
+
 def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protocol: Protocol) -> nn.Module:
-    """An EncoderDecoder with a U-Net head and one output channel (foreground where p > 0.5).
+    """An EncoderDecoder with one output channel (foreground where p > 0.5).
 
     Args:
         backbone: config of a registered backbone.
         channels: of its maps, finest first.
-        protocol: its ``head``: ``channels`` (width of each decoder block, coarsest first), ``dropout``
-            and ``loss`` (weight of each of LOSSES).
+        protocol: its ``head``: ``type`` (one of HEADS, by default ``"unet"``), ``channels`` (U-Net: width
+            of each decoder block, coarsest first; UPerNet: one width; linear: none), ``dropout`` and
+            ``loss`` (weight of each of LOSSES).
+
+    Raises:
+        BenchError: unknown head or loss.
+    """
+    ops.install()
+    import mmseg.models  # noqa: F401  registers
+    from mmseg.registry import MODELS
+
+    import prior_bench.openmmlab.backbone
+    import prior_bench.openmmlab.dice_loss
+    import prior_bench.openmmlab.focal_loss
+    import prior_bench.openmmlab.unet_head  # noqa: F401
+
+    head = protocol.head
+    losses = _losses(protocol)
+    kind = head.get("type", "unet")
+    if kind not in HEADS:
+        raise unknown_name("segmentation head", kind, list(HEADS), where=protocol.name)
+    config = dict(
+        type="EncoderDecoder",
+        data_preprocessor=dict(type="StackInputs"),
+        backbone=backbone,
+        decode_head=dict(
+            **HEADS[kind](channels, head),
+            num_classes=2,
+            out_channels=1,
+            threshold=0.5,
+            dropout_ratio=head.get("dropout", 0.0),
+            loss_decode=losses,
+        ),
+        train_cfg=dict(),
+        test_cfg=ConfigDict(mode="whole"),  # mmseg reads it by attribute
+    )
+    with DefaultScope.overwrite_default_scope("mmseg"):
+        return MODELS.build(config)
+
+
+def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss that a protocol trains with, of logits [B, 1, H, W] and masks [B, H, W] of 0 and 1.
 
     Raises:
         BenchError: unknown loss.
@@ -36,30 +98,16 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
     import mmseg.models  # noqa: F401  registers
     from mmseg.registry import MODELS
 
-    import prior_bench.openmmlab.backbone
     import prior_bench.openmmlab.dice_loss
-    import prior_bench.openmmlab.unet_head  # noqa: F401
+    import prior_bench.openmmlab.focal_loss  # noqa: F401
 
-    head = protocol.head
-    for name in head["loss"]:
+    with quiet(), DefaultScope.overwrite_default_scope("mmseg"):
+        terms = [MODELS.build(config) for config in _losses(protocol)]
+    return lambda logits, masks: sum(term(logits, masks.long(), ignore_index=255) for term in terms)
+
+
+def _losses(protocol: Protocol) -> list[dict[str, Any]]:
+    for name in protocol.head["loss"]:
         if name not in LOSSES:
             raise unknown_name("segmentation loss", name, list(LOSSES), where=protocol.name)
-    config = dict(
-        type="EncoderDecoder",
-        data_preprocessor=dict(type="StackInputs"),
-        backbone=backbone,
-        decode_head=dict(
-            type="UNetHead",
-            in_channels=channels,
-            decoder_channels=tuple(head["channels"]),
-            num_classes=2,
-            out_channels=1,
-            threshold=0.5,
-            dropout_ratio=head.get("dropout", 0.0),
-            loss_decode=[dict(LOSSES[name], loss_weight=weight) for name, weight in head["loss"].items()],
-        ),
-        train_cfg=dict(),
-        test_cfg=ConfigDict(mode="whole"),  # mmseg reads it by attribute
-    )
-    with DefaultScope.overwrite_default_scope("mmseg"):
-        return MODELS.build(config)
+    return [dict(LOSSES[name], loss_weight=weight) for name, weight in protocol.head["loss"].items()]

@@ -5,6 +5,12 @@ from __future__ import annotations
 from prior_bench.checkpoints.layouts import ReleasedLayout
 
 SOURCE = "github.com/QtacierP/PRIOR"
+EXPOSURE = (
+    (
+        "mimic_cxr",
+        "the released code trains on all of MIMIC-CXR, official validation and test splits included",
+    ),
+)
 INDEX = "a constant index, which today's transformers do not store"
 _IMAGE_ENCODER = {
     "model_name": "resnet50",
@@ -57,6 +63,7 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         vocabulary=28996,
         max_tokens=256,
         source=SOURCE,
+        exposure=EXPOSURE,
         notes=(
             _STATISTICS,
             "as released, zero-shot draws Gumbel noise: scores change from run to run unless seeded",
@@ -72,6 +79,7 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         method={"image_encoder": _IMAGE_ENCODER},
         wrappers=("", "image_encoder.", "module.", "model.", "module.image_encoder."),
         source=SOURCE,
+        exposure=EXPOSURE,
         notes=(_STATISTICS,),
     )
     return whole, image

@@ -20,9 +20,6 @@ from prior_bench.probing.data import LabelledFeatures, LabelledImages
 from prior_bench.probing.model import Classifier
 from prior_bench.probing.outcome import Outcome
 
-MONITORS = ("auroc", "minus_loss")
-"""What can choose the epoch on the validation split; higher is better."""
-
 
 class Scores(BaseMetric):
     """Gathers the probabilities of all images, in order.
@@ -45,12 +42,13 @@ class Scores(BaseMetric):
         self.results.extend((sample["score"], float(sample["loss"])) for sample in data_samples)
 
     def compute_metrics(self, results: list[tuple[np.ndarray, float]]) -> dict[str, float]:
-        """Macro AUROC (NaN where undefined) and the mean loss, with a minus, of the batches."""
+        """Macro AUROC (NaN where undefined), minus the mean loss of the batches, and F1 of class 1."""
         scores, losses = zip(*results, strict=True)
         self.score = np.stack(scores)
         names = tuple(str(c) for c in range(self.targets.shape[1]))
-        values = evaluate(self.score, self.targets, names, ("auroc",), exclusive=self.exclusive)
-        return {"auroc": values["auroc"], "minus_loss": -float(np.mean(losses))}
+        wanted = ("auroc", "f1_class_1") if self.exclusive or len(names) == 1 else ("auroc",)
+        values = evaluate(self.score, self.targets, names, wanted, exclusive=self.exclusive)
+        return {"minus_loss": -float(np.mean(losses)), **{name: values[name] for name in wanted}}
 
 
 def train_classifier(

@@ -1,11 +1,13 @@
 """Label fractions: by patient, nested, stratified, seeded."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from prior_bench.data.fractions import label_fraction
+from prior_bench.data.fractions import label_fraction, training_part, validation_part
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 
@@ -62,3 +64,45 @@ def test_bad_input(manifest):
             label_fraction(manifest, fraction, seed=0)
     with pytest.raises(BenchError, match="no such column"):
         label_fraction(manifest, 0.1, seed=0, by="study")
+
+
+def test_first_rows_and_the_first_share_of_the_validation(manifest):
+    part = training_part(manifest, {"by": "first"}, 0.1, seed=5)
+    assert part.table["id"].tolist() == manifest.table["id"].tolist()[: len(manifest) // 10]
+    sampler = {"by": "first", "valid_share": 0.1}
+    assert len(validation_part(manifest, sampler, 0.01)) == round(len(manifest) / 10)
+    assert validation_part(manifest, sampler, 1.0) is manifest
+    assert validation_part(manifest, {"by": "first"}, 0.01) is manifest
+
+
+def test_choice_is_numpys_and_its_seed_may_be_the_protocols(manifest):
+    expected = manifest.table["id"].to_numpy()[np.random.RandomState(42).choice(500, 50, replace=False)]
+    for sampler, seed in (({"by": "choice"}, 42), ({"by": "choice", "seed": 42}, 7)):
+        assert training_part(manifest, sampler, 0.1, seed).table["id"].tolist() == expected.tolist()
+
+
+def test_stratified_rows_keep_the_share_of_positives(manifest):
+    part = training_part(manifest, {"by": "stratified_rows", "seed": 42}, 0.1, seed=0)
+    assert len(part) == 50
+    assert part.table["y"].mean() == pytest.approx(manifest.table["y"].mean(), abs=0.02)
+
+
+def test_balanced_keeps_all_positives_and_as_many_negatives(manifest):
+    positives = int(manifest.table["y"].sum())
+    whole = training_part(manifest, {"balanced": True, "seed": 1}, 1.0, seed=0)
+    assert whole.table["y"].value_counts().to_dict() == {1.0: positives, 0.0: positives}
+    tenth = training_part(manifest, {"balanced": True, "seed": 1}, 0.1, seed=0)
+    assert len(tenth) == len(whole) // 10 and set(tenth.table["id"]) < set(whole.table["id"])
+
+
+def test_listed_images(manifest, tmp_path):
+    listed = replace(manifest, root=tmp_path)
+    (tmp_path / "benchx").mkdir()
+    place = tmp_path / "benchx" / "train_10.txt"
+    with pytest.raises(BenchError, match="train_10.txt: this list is missing"):
+        training_part(listed, {"by": "listed:benchx"}, 0.1, 0)
+    place.write_text("some/folder/7-0.png\n3-1\n")
+    assert training_part(listed, {"by": "listed:benchx"}, 0.1, 0).table["id"].tolist() == ["3-1", "7-0"]
+    place.write_text("7-0.png\nnobody.png\n")
+    with pytest.raises(BenchError, match="1 of 2 images there are not in the training split"):
+        training_part(listed, {"by": "listed:benchx"}, 0.1, 0)

@@ -88,3 +88,18 @@ def test_check_compares_with_what_was_published(root, capsys, monkeypatch, tmp_p
     out = capsys.readouterr().out
     assert "images: 16/4/4, published are 6,400/1,600/1,000" in out
     assert "12 images have boxes that reach beyond the image" in out
+
+
+def test_sides_can_be_swapped_as_lovt_does(root):
+    boxes = object_cxr.read(root, boxes="swapped").table.set_index("id").loc["train/00001", "boxes"]
+    np.testing.assert_array_equal(boxes, [[1, 2, 5, 6, 0], [8, 8, 12, 14, 0], [1, 10, 6, 15, 0]])
+    with pytest.raises(BenchError, match="did you mean swapped"):
+        object_cxr.read(root, boxes="swaped")
+
+
+def test_lovts_lists_test_on_dev(root, write_text):
+    for name, ids in (("train", "00002\n00001"), ("validation", "00003"), ("test", "00021\n00022")):
+        write_text(root / f"lovt/{name}.csv", f"ID\n{ids}\n")
+    split = object_cxr.read(root, split="lovt").table
+    assert split["id"].tolist() == ["train/00002", "train/00001", "train/00003", "dev/00021", "dev/00022"]
+    assert split["split"].tolist() == ["train", "train", "valid", "test", "test"]

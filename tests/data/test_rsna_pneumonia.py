@@ -146,3 +146,8 @@ def test_real_default_split_is_even(real_table):
     assert [v[0] for v in counts(split).values()] == [18_679, 4002, 4003]
     shares = split.groupby("split")["Pneumonia"].mean()
     assert shares.max() - shares.min() < 0.0005
+
+
+def test_real_benchx_split(real_table):
+    split = rsna_pneumonia.benchx_split(real_table)
+    assert [v[:2] for v in counts(split).values()] == [(18_678, 4208), (4003, 902), (4003, 902)]

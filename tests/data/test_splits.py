@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prior_bench.data.splits import apply_rule, by_group, concatenated, stratified_order
+from prior_bench.data.splits import apply_rule, by_group, by_lists, concatenated, stratified_order
 from prior_bench.errors import BenchError
 
 
@@ -61,3 +61,19 @@ def test_repeated_ids_are_marked():
 def test_unknown_rule():
     with pytest.raises(BenchError, match="set: unknown split rule 'defualt'\n.*did you mean default"):
         apply_rule("defualt", {"default": lambda t: t}, pd.DataFrame(), "set")
+
+
+def test_splits_by_somebodys_lists(tmp_path):
+    table = pd.DataFrame({"id": ["dev/1.2.3", "train/2", "train/3"], "y": [1, 2, 3]})
+    lists = {"train": "theirs/train.csv", "valid": "theirs/val.txt"}
+    with pytest.raises(BenchError, match="train.csv: this list is missing"):
+        by_lists(table, tmp_path, lists)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/train.csv").write_text("ID,boxes\n3.png,\n1.2.3,\n")
+    (tmp_path / "theirs/val.txt").write_text("2.JPG\n\n")
+    split = by_lists(table, tmp_path, lists)
+    assert split["id"].tolist() == ["train/3", "dev/1.2.3", "train/2"]
+    assert split["split"].tolist() == ["train", "train", "valid"]
+    (tmp_path / "theirs/val.txt").write_text("9.jpg\n")
+    with pytest.raises(BenchError, match="val.txt: 1 of 1 images are not in the data set; the first is 9"):
+        by_lists(table, tmp_path, lists)

@@ -28,7 +28,7 @@ def read_fake(root: Path, *, split: str = "default") -> Manifest:
             "id": [f"i{row}" for row in rows],
             "patient_id": [f"p{row // 2}" for row in rows],
             "image": [f"{row}.png" for row in rows],
-            "split": ["train" if row < 6 - (split == "odd") else "test" for row in rows],
+            "split": ["train" if row < 6 - 2 * (split == "odd") else "test" for row in rows],
             CLASSES[0]: [float(row % 2) for row in rows],
             CLASSES[1]: [float(row % 3 == 0) for row in rows],
         }

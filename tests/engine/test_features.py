@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +113,11 @@ def test_similarity_in_pieces_equals_the_whole(tiny, context, monkeypatch):
     assert backbone.image_encoder.images_seen == 120
     similarity_matrix(backbone, tiny, texts, context)
     assert backbone.image_encoder.images_seen == 120, "the second time it comes from the cache"
+
+
+def test_a_method_that_is_random_by_design_has_its_own_similarity_for_each_seed(tiny, context):
+    backbone, texts = mock_backbone(), [("finding",)]
+    backbone.method.random_evaluation = True
+    for seed in (0, 1, 0):
+        similarity_matrix(backbone, tiny, texts, replace(context, seed=seed))
+    assert backbone.image_encoder.images_seen == 2 * len(tiny)

@@ -163,3 +163,18 @@ def test_overrides_change_protocol_and_its_name(tmp_path):
     spec = expand(suite).runs[0].spec
     assert spec.protocol["batch_size"] == 2
     assert spec.protocol["name"] == "fake/plain (changed: batch_size)"
+
+
+def test_absent_weights_can_be_tolerated_as_a_reason(tmp_path):
+    suite = tiny(tmp_path)
+    suite.backbones += [
+        dict(name="File", type="checkpoint", path=str(tmp_path / "nobody.ckpt")),
+        dict(name="Trained", type="pretrain", config="convirt_r50_mimic"),
+    ]
+    with pytest.raises(ErrorList, match=r"nobody.ckpt: no such"):
+        expand(suite)
+    plan = expand(suite, tolerate_absent=True)
+    reasons = {run.spec.backbone["name"]: run.reason for run in plan.runs}
+    assert reasons["File"] == "weights not there" and reasons["Trained"] == "pre-training data not there"
+    assert not reasons["High"] and len(plan.runnable()) == 14
+    assert any("nobody.ckpt" in text for text in plan.absent) and any("mimic_cxr" in t for t in plan.absent)

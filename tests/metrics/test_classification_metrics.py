@@ -119,3 +119,13 @@ def test_unknown_and_unfit_metrics_are_reported():
     errors = m.check_metrics(("aurocc", "kappa", "f1"), exclusive=False)
     assert len(errors) == 2
     assert "did you mean auroc" in str(errors[0]) and "kappa" in str(errors[1])
+
+
+def test_f1_of_class_1_is_that_of_a_single_label_at_one_half():
+    score, target = column([0.9, 0.6, 0.4, 0.1]), column([1, 0, 1, 0])
+    value = m.evaluate(score, target, ("A",), ("f1_class_1",), thresholds=np.array([0.95]))["f1_class_1"]
+    two = m.evaluate(np.hstack([1 - score, score]), np.hstack([1 - target, target]), ("no", "A"),
+                     ("f1_class_1",), exclusive=True)["f1_class_1"]  # fmt: skip
+    assert value == two == 0.5
+    assert m.check_metrics(("f1_class_1",), exclusive=False, classes=1) == []
+    assert len(m.check_metrics(("f1_class_1",), exclusive=False, classes=2)) == 1

@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import PARAM_SCHEDULERS
 
 from prior_bench import protocols
+from prior_bench.errors import BenchError
 from prior_bench.openmmlab.detector import COCO_ANCHORS, build_detector
 from prior_bench.openmmlab.dice_loss import BatchDiceLoss
+from prior_bench.openmmlab.focal_loss import BinaryFocalLoss
 from prior_bench.openmmlab.quiet import quiet
+from prior_bench.openmmlab.runner import _schedule
 from prior_bench.openmmlab.segmentor import build_segmentor
 
 MAPS = dict(type="PrecomputedMaps")
@@ -85,3 +89,56 @@ def test_detector_takes_images_without_boxes():
     loss, terms = model.parse_losses(model.loss(maps, [sample]))
     assert torch.isfinite(loss) and terms["loss_conf"] > 0
     assert terms["loss_xy"] == terms["loss_wh"] == terms["loss_cls"] == 0
+
+
+def test_log_dice_and_focal_loss_by_hand():
+    logits, target = torch.zeros(1, 1, 1, 2), torch.tensor([[[1, 0]]])
+    # p is 1/2 everywhere: overlap 1/2, sizes 1 and 1
+    assert BatchDiceLoss(log=True)(logits, target).item() == pytest.approx(-np.log((1 + 1) / (2 + 1)))
+    assert BinaryFocalLoss()(logits, target).item() == pytest.approx(0.25 * np.log(2))
+    sure = torch.tensor([[[[3.0, -1.0]]]])
+    p = 1 / (1 + np.exp([-3.0, -1.0]))  # probability of what is true
+    expected = np.mean((1 - p) ** 2 * -np.log(p))
+    assert BinaryFocalLoss(loss_weight=10.0)(sure, target).item() == pytest.approx(10 * expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("head", "parameters"),
+    [(dict(type="linear", channels=()), 8 + 1), (dict(type="upernet", channels=(4,)), None)],
+)
+def test_other_segmentation_heads(head, parameters):
+    protocol = protocols.load(
+        "demo/segmentation", {"head": {**head, "loss": {"focal": 1.0, "log_dice": 1.0}}}
+    )
+    with quiet():
+        model = build_segmentor(MAPS, (4, 6, 8, 8), protocol).eval()
+    maps = tuple(torch.rand(2, c, s, s) for c, s in zip((4, 6, 8, 8), (16, 8, 4, 2), strict=True))
+    logits = model.decode_head(maps)
+    assert logits.shape[:2] == (2, 1) and torch.isfinite(logits).all()
+    if parameters:
+        assert sum(p.numel() for p in model.parameters()) == parameters
+    with pytest.raises(BenchError, match="did you mean upernet"):
+        build_segmentor(MAPS, (4,), protocols.load("demo/segmentation", {"head.type": "upernett"}))
+
+
+def test_a_detectors_anchors_may_be_given():
+    anchors = tuple(((4 * i, 5 * i), (6 * i, 7 * i), (8 * i, 9 * i)) for i in (3, 2, 1))
+    with quiet():
+        model = build_detector(
+            MAPS, (4, 6, 8), 1, 64, protocols.load("demo/detection", {"head": {"anchors": anchors}})
+        )
+    first = model.bbox_head.prior_generator.base_anchors[0]
+    assert (first[:, 2:] - first[:, :2]).tolist() == [[12, 15], [18, 21], [24, 27]]
+
+
+def test_plateau_schedule_follows_the_monitor():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.Adam([parameter], lr=1.0)
+    (how,) = _schedule({"schedule": "plateau", "patience": 1}, 10, "dice_micro")
+    scheduler = PARAM_SCHEDULERS.build(how, default_args={"optimizer": optimizer})
+    rates = []
+    for value in (0.1, 0.2, 0.2, 0.2, 0.3):
+        scheduler.step()  # after an epoch, which counts only
+        scheduler.step({"dice_micro": value})
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == [1.0, 1.0, 1.0, 0.5, 0.5]

@@ -84,8 +84,12 @@ def finetune():
     return protocols.load("clean/segmentation_finetune", changes)
 
 
-def test_interrupted_run_ends_as_an_undisturbed_one(data, context, monkeypatch):
+@pytest.mark.parametrize("schedule", ["constant", "plateau"])
+def test_interrupted_run_ends_as_an_undisturbed_one(data, context, monkeypatch, schedule):
     protocol = finetune()
+    # a patience of 0 lowers the rate at every chance: a forgotten state would show
+    how = {"schedule": schedule, "patience": 0, "factor": 0.1, "warmup": 0} if schedule == "plateau" else {}
+    protocol = replace(protocol, optimizer={**protocol.optimizer, **how})
     whole = run(data, protocol, context, "whole")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         interrupt_after(patch, checkpoints=2)
@@ -138,3 +142,11 @@ def test_check_misses_a_split(data, short):
     table["mask"] = [None if split == "valid" else RleMask() for split in table["split"]]
     with pytest.raises(BenchError, match="split 'valid' has no image with masks"):
         Segmentation().check(replace(data, table=table), short)
+
+
+def test_the_validation_loss_can_choose_the_weights(data, short, context):
+    protocol = replace(short, stopping={**short.stopping, "monitor": "minus_loss"})
+    Segmentation().check(data, protocol)
+    result = run(data, protocol, context)
+    losses = [-entry["minus_loss"] for entry in result.history]
+    assert losses[-1] < losses[0] and "minus_loss" not in result.metrics

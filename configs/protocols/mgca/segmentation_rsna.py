@@ -21,7 +21,7 @@ protocol = dict(
     frozen=dict(backbone=True, batch_norm=False),
     optimizer=dict(type="AdamW", lr=5e-4, weight_decay=0.05, betas=(0.9, 0.999), schedule="constant"),
     batch_size=16,
-    stopping=dict(epochs=50, patience=10, monitor="dice_per_image_empty1", tested="best"),
+    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="best"),
     metrics=("dice_per_image_empty1", "dice_positives", "dice_micro", "mdice", "iou"),
     defects=(
         "the frozen encoder's BatchNorm is in training mode (mgca/models/mgca/mgca_segmenter.py:93-95)",
