@@ -78,9 +78,9 @@ def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> 
     """
     from prior_bench.data import index
 
-    name, kind, folder, options, synthetic = locate(reference)
-    if synthetic:
-        raise BenchError("is generated, not prepared", where=name, fix="use it as it is")
+    if str(resolve(reference)["root"]).startswith("sample:"):
+        raise BenchError("is generated, not prepared", where=str(reference), fix="use it as it is")
+    _, kind, folder, options, _ = locate(reference)
     manifest = index.load(kind, folder, split, options)
     if manifest is not None:
         return manifest, index.place_of(kind, folder, split, options), False
