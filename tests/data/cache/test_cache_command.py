@@ -16,7 +16,7 @@ from prior_bench.data.cache.image_cache import ImageCache
 from prior_bench.data.cache.reduce import reduced
 from prior_bench.data.images import read_image
 from prior_bench.data.open import open_dataset, resolve
-from prior_bench.engine.plan import _data_reference
+from prior_bench.engine.resolve import data_reference
 from prior_bench.errors import BenchError
 
 SMALL_SHARDS = """
@@ -101,6 +101,6 @@ def test_without_a_cache_the_message_names_the_command(images):
 
 
 def test_references_of_suites_take_the_option_and_check_it(images):
-    assert _data_reference({"type": "csv", "root": str(images), "cache": 64})["cache"] == 64
+    assert data_reference({"type": "csv", "root": str(images), "cache": 64})["cache"] == 64
     with pytest.raises(BenchError, match="cache: is 'big'"):
-        _data_reference({"type": "csv", "root": str(images), "cache": "big"})
+        data_reference({"type": "csv", "root": str(images), "cache": "big"})

@@ -1,0 +1,43 @@
+"""Part of a suite: ``--only FIELD=VALUE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prior_bench.api import RunSpec
+from prior_bench.errors import BenchError
+
+FILTERS = ("backbone", "task", "data", "protocol", "fraction", "seed")
+
+
+def fields_of(spec: RunSpec) -> dict[str, str]:
+    """What a cell is filtered by, and described by, as text."""
+    return {
+        "backbone": spec.backbone["name"],
+        "task": spec.task,
+        "data": spec.data["name"],
+        "protocol": spec.protocol["name"],
+        "fraction": f"{spec.fraction:g}",
+        "seed": str(spec.seed),
+    }
+
+
+def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
+    """Wanted values by field.
+
+    Raises:
+        BenchError: not ``FIELD=VALUE``, or an unknown field.
+    """
+    wanted: dict[str, set[str]] = {}
+    for text in only:
+        name, equals, value = text.partition("=")
+        if not equals or name not in FILTERS:
+            fix = f"FIELD=VALUE, where FIELD is one of {', '.join(FILTERS)}"
+            raise BenchError(f"'{text}' is no filter", where="--only", fix=fix)
+        wanted.setdefault(name, set()).add(f"{float(value):g}" if name == "fraction" else value)
+    return wanted
+
+
+def passes(wanted: dict[str, set[str]], **fields: str) -> bool:
+    """Whether the fields given here are all wanted."""
+    return all(fields[name] in values for name, values in wanted.items() if name in fields)
