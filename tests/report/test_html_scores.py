@@ -146,6 +146,7 @@ def zero_shot_entry(store: Store, name: str, **arrays) -> Entry:
         **arrays,
     }
     entry = save(store, name, 1.0, task="zero_shot")
+    entry.record.spec["data"]["root"] = str(store.root / "no_such_folder")  # no images: no galleries
     store.save(entry.record, {k: v for k, v in predictions.items() if v is not None})
     return entry
 
