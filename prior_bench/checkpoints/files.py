@@ -102,6 +102,8 @@ def _holds_more(path: Path, what: str) -> BenchError:
 
 def _truncated(path: Path, error: Exception) -> BenchError:
     reason = (str(error) or type(error).__name__).splitlines()[0]
+    if "weights_only" in reason:  # torch goes on to advise what must not be done here
+        reason = "it cannot be unpickled"
     return BenchError(
         f"truncated, or no weights file ({reason})", where=path, fix="copy or download it again"
     )

@@ -79,3 +79,12 @@ def test_other_files(tmp_path):
     torch.save({"epoch": 1}, tmp_path / "empty.pth")
     with pytest.raises(BenchError, match="holds no state dict"):
         read_tensors(tmp_path / "empty.pth")
+
+
+def test_noise_is_refused_without_torch_s_advice_to_load_it_anyway(tmp_path):
+    path = tmp_path / "noise.pt"
+    path.write_bytes(bytes(range(7, 256)) * 10)
+    with pytest.raises(BenchError) as caught:
+        read_tensors(path)
+    assert "noise.pt: truncated, or no weights file" in str(caught.value)
+    assert "weights_only" not in str(caught.value)
