@@ -10,7 +10,6 @@ INSTALLED := $(VENV)/.installed
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
-	$(BIN)/prior-bench table demo
 	$(BIN)/prior-bench report demo
 
 test: $(INSTALLED)
@@ -27,5 +26,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -c constraints.txt -e '.[test]'
 	touch $@
 
+# the demo's own only: data/ and results/ may hold what took days to get
 clean:
-	rm -rf $(VENV) data cache results/demo results/pretrain
+	rm -rf $(VENV) data/sample-* cache results/demo results/pretrain/*_sample-seed*

@@ -9,17 +9,10 @@ from torch import Tensor, nn
 
 from baselines.convirt import ConVIRT
 from baselines.mgca.heads import GlobalHead
-from baselines.mgca.released import (
-    CROSS_ATTENTION,
-    ENLARGED,
-    NO_TOKEN_TYPES,
-    PADDING,
-    POSITIONS,
-    SOURCE,
-    image_encoder,
-)
+from baselines.mgca.released import CROSS_ATTENTION, NO_TOKEN_TYPES, SOURCE
+from baselines.released import ENLARGED, PADDING, image_encoder
 from prior_bench.api import Features
-from prior_bench.checkpoints.layouts import ReleasedLayout
+from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
 from prior_bench.encoders.heads import projection_head
 
 

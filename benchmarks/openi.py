@@ -19,7 +19,7 @@ def reports() -> list[tuple[str, ...]]:
     if found is None:
         raise BenchError(
             "the Open-i reports are inside the torchxrayvision wheel, which is not installed",
-            where="benchmarks.text_encoding",
+            where="benchmarks.openi",
             fix="pip install 'prior-bench[test]'  (or: pip install torchxrayvision)",
         )
     kept = []

@@ -54,6 +54,10 @@ class TextBatch(NamedTuple):
     sentence_index: Tensor
     word_index: Tensor
 
+    def to(self, device: Any) -> TextBatch:
+        """The same on a device."""
+        return TextBatch(*(tensor.to(device) for tensor in self))
+
 
 class PretrainBatch(NamedTuple):
     """Image-report pairs: row i of ``images`` [B, C, H, W] belongs to row i of ``text``."""

@@ -77,7 +77,7 @@ class LazyRegistry(Registry):
             sys.path.append(here)  # last, so that a user's file never hides a library
         try:
             return getattr(import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
+        except (ImportError, AttributeError, ValueError, TypeError) as error:
             raise BenchError(
                 f"{self.name} '{key}' cannot be loaded: {error}",
                 where=key,

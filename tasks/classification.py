@@ -6,8 +6,10 @@ import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
 from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.engine.configs import key_errors
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import classification
+from prior_bench.openmmlab.checks import training_problems
 
 HEADS = ("logistic_regression", "linear")
 """``logistic_regression``: solved on cached features; ``linear``: trained by gradient, with or without
@@ -136,17 +138,9 @@ def _logistic(
 
 
 def _problems_of_training(data: Manifest, protocol: Protocol) -> list[BenchError]:
-    where, errors = protocol.name, []
-    for group, keys in (("optimizer", ("type", "lr")), ("stopping", ("monitor",))):
-        missing = [key for key in keys if key not in getattr(protocol, group)]
-        if missing:
-            errors.append(BenchError(f"{group} lacks {', '.join(missing)}", where=where))
-    if not ("epochs" in protocol.stopping or {"iterations", "interval"} <= set(protocol.stopping)):
-        fix = "epochs, or iterations and interval"
-        errors.append(BenchError("stopping names no length of training", where=where, fix=fix))
-    monitor = protocol.stopping.get("monitor", "auroc")
-    if monitor not in MONITORS:
-        errors.append(unknown_name("monitor", monitor, list(MONITORS), where=where))
+    where, monitor = protocol.name, protocol.stopping.get("monitor")
+    errors = training_problems(protocol, MONITORS)
+    errors += key_errors(protocol.head, ("type", "norm", "dropout", "init"), (), where=f"{where}: head")
     if monitor == "f1_class_1":
         errors += classification.check_metrics(
             (monitor,), exclusive=data.exclusive, where=where, classes=len(data.labels)

@@ -1,9 +1,19 @@
 """Names are found lazily, their origin can be told, and unknown ones come with suggestions."""
 
+import sys
+
 import pytest
 
 from prior_bench.errors import BenchError
-from prior_bench.registry import DATASETS, METHODS, TASKS, LazyRegistry
+from prior_bench.registry import (
+    BACKBONES,
+    DATASETS,
+    EXPLAINERS,
+    LAYOUTS,
+    METHODS,
+    TASKS,
+    LazyRegistry,
+)
 
 
 def test_own_parts_come_from_entry_points():
@@ -13,7 +23,7 @@ def test_own_parts_come_from_entry_points():
 
 
 def test_every_entry_point_loads():
-    for registry in (METHODS, TASKS, DATASETS):
+    for registry in (METHODS, TASKS, DATASETS, BACKBONES, LAYOUTS, EXPLAINERS):
         for name in registry.names():
             assert callable(registry.get(name))
 
@@ -35,6 +45,23 @@ def test_registration_in_process_and_build():
     assert registry.names() == ["pair"]
     assert registry.build({"type": "pair", "left": 3}).sum == 5
     assert "registered in this process" in registry.source("pair")
+
+
+@pytest.mark.parametrize("name", ["no_such_module:A", "math:Pii", ":A", "..up:A"])
+def test_a_name_in_full_that_leads_nowhere_is_one_message(name):
+    with pytest.raises(BenchError, match="cannot be loaded"):
+        METHODS.get(name)
+
+
+def test_a_file_in_the_working_folder_never_hides_a_library(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "this_module_is_mine", raising=False)
+    (tmp_path / "colorsys.py").write_text("rgb_to_hsv = 'mine'\n")
+    (tmp_path / "this_module_is_mine.py").write_text("thing = 'mine'\n")
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    assert METHODS.get("this_module_is_mine:thing") == "mine"
+    assert METHODS.get("colorsys:rgb_to_hsv") != "mine"
 
 
 def test_broken_entry_point_is_reported(monkeypatch):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from prior_bench.checkpoints.layouts import ReleasedLayout
+from baselines.released import ENLARGED, PADDING, image_encoder
+from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
 
 SOURCE = "github.com/HKU-MedAI/MGCA"
-POSITIONS = (r".*\.embeddings\.position_ids$", "a constant index, which today's transformers do not store")
 CROSS_ATTENTION = (
     r".*\.crossattention\.",
     "cross-attention of the text encoder: never run, as texts are encoded on their own",
@@ -17,23 +15,6 @@ NO_TOKEN_TYPES = (
     0.0,
     "this BERT has no token types",
 )
-PADDING = (
-    "as released, images are padded to a square of 256 and their centre of 224 is used: "
-    "transform=dict(Resize=dict(size=256)) in a protocol does so"
-)
-ENLARGED = (
-    "zero-shot and retrieval enlarge the image to 299 pixels, as released; the image encoder alone is fed 224"
-)
-
-
-def image_encoder(model_name: str) -> dict[str, Any]:
-    """Arguments of ImageEncoder for the encoders of that repository."""
-    return {
-        "model_name": model_name,
-        "in_channels": 3,
-        "local_stage": -2,
-        "input": {"size": 224, "channels": 3, "mean": 0.5, "std": 0.5, "resize": "pad"},
-    }
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:

@@ -52,6 +52,6 @@ schedule = dict(
     )
 )
 # The experiment's name says "exp_decay", its configuration "fixed", which is followed; for the other:
-# hooks = (dict(type="prior_bench.prior.schedule.PrototypeTemperature", schedule="exp", first_epoch=20),)
+# hooks = (dict(type="prior_bench.prior.schedule.PrototypeTemperature", schedule="exp"),)
 sync_batch_norm = True
 find_unused_parameters = True  # the later stages' parameters have no part in the earlier ones

@@ -28,6 +28,6 @@ schedule = dict(
 optimizer = dict(lr_scale=dict(image_decoder=12.0, sentence_decoder=4.0))
 hooks = (
     # so few steps would not bring prototypes that start as noise near the sentences
-    dict(type="prior_bench.prior.schedule.PrototypesFromSentences", epoch=8),
+    dict(type="prior_bench.prior.schedule.PrototypesFromSentences"),
 )
 find_unused_parameters = True

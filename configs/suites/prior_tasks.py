@@ -5,17 +5,16 @@ prior-bench run prior_tasks --dry-run
 The papers' suites with text tasks take their rows from here: whole models, not image encoders alone.
 """
 
+_base_ = "mgca_linear.py"
+
 name = "prior_tasks"
 title = "PRIOR's five task families (settings not determined but for zero-shot)"
 table = "prior_tasks"
 seeds = [0, 1, 2]
 
+# image tasks take PRIOR's released image encoder, the last of the rows; texts need the whole model
 backbones = [
-    dict(name="Random", type="random", image_encoder="resnet50"),
-    dict(name="ImageNet", type="timm", image_encoder="resnet50.tv_in1k"),
-    dict(name="ConVIRT", type="pretrain", config="convirt_r50_mimic"),
-    dict(name="GLoRIA", type="checkpoint", path="checkpoints/chexpert_resnet50.ckpt"),
-    dict(name="MGCA", type="checkpoint", path="checkpoints/mgca_resnet_50.ckpt"),
+    *_base_.backbones[:-1],
     dict(name="PRIOR", type="checkpoint", path="checkpoints/prior.ckpt"),
 ]
 

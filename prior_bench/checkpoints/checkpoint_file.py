@@ -10,6 +10,7 @@ from typing import Any
 from prior_bench.api import Backbone, InputSpec, LoadContext
 from prior_bench.checkpoints.sources import (
     check_encoder,
+    drawn_encoder,
     encoder_arguments,
     encoder_code,
     hash_of,
@@ -69,8 +70,12 @@ class CheckpointFile:
 
     def check(self) -> None:
         """Raise BenchError where the file is missing, damaged or incomplete, or arguments do not fit it."""
-        if self._native is not None and (self._input or self._given_tokenizer):
-            raise BenchError("a checkpoint of ours knows its input and tokenizer", where=self.path)
+        if self._native is not None and (self._encoder or self._input or self._given_tokenizer):
+            raise BenchError(
+                "a checkpoint of ours knows its image encoder, input and tokenizer",
+                where=self.path,
+                fix="leave image_encoder, input and tokenizer out",
+            )
         if self._encoder is not None:
             check_encoder(self._encoder)
         if self._input:
@@ -110,8 +115,11 @@ class CheckpointFile:
         return [config["data"]] if "data" in config else []
 
     def known_exposure(self) -> list[tuple[str, str]]:
-        """Data sets whose patients a released checkpoint has seen, each with a clause that says so."""
-        return list(self._match.layout.exposure) if self._match is not None else []
+        """Data sets whose patients a released checkpoint has seen, each with a clause that says so.
+
+        They stay known where it was converted, and where its image encoder alone is used.
+        """
+        return list(self._origin.exposure) if self._origin is not None else []
 
     def config(self) -> dict[str, Any] | None:
         """Arguments of METHODS.build behind a released checkpoint with text; None otherwise."""
@@ -126,7 +134,7 @@ class CheckpointFile:
         found, tensors = self._match, read_tensors(self._file)
         method = None
         if self.has_text:
-            method, _ = load_released(found, tensors, self._tokenizer, self.path, **self._input)
+            method = load_released(found, tensors, self._tokenizer, self.path, **self._input)
             encoder = method.image_encoder
         else:
             encoder = load_released_image(found, tensors, self.path, **self._input)
@@ -143,17 +151,12 @@ class CheckpointFile:
         return made_backbone(self.name, encoder, method, self.identity(seed), provenance)
 
     def _image_encoder(self, seed: int) -> Backbone:
-        from prior_bench.checkpoints.folders import encoder_of_folder
-        from prior_bench.checkpoints.recognise import guess_architecture, load_image_weights
+        from prior_bench.checkpoints.recognise import arguments_for, load_image_weights
         from prior_bench.checkpoints.timm_names import read_for_timm
-        from prior_bench.encoders.image import ImageEncoder
 
-        arguments = dict(self._encoder or encoder_of_folder(self.path))
-        if "model_name" not in arguments:
-            model_name, channels = guess_architecture(read_for_timm(self._file), self.path)
-            arguments = {"in_channels": channels, **arguments, "model_name": model_name}
+        arguments = arguments_for(read_for_timm(self._file), self.path, self._encoder)
         arguments["input"] = {**(arguments.get("input") or {}), **self._input}
-        encoder = ImageEncoder(**arguments)
+        encoder = drawn_encoder(arguments, 0)  # what the file lacks must not depend on the run
         found = load_image_weights(encoder, self.path)
         told = {"source": "checkpoint file", "path": str(self.path), "model": arguments["model_name"]}
         return made_backbone(self.name, encoder, None, self.identity(seed), {**told, **found})
@@ -184,6 +187,21 @@ class CheckpointFile:
         if self._native is not None or self._encoder is not None:
             return None
         return match_released(read_tensors(self._file))
+
+    @cached_property
+    def _origin(self) -> Any:
+        """Layout of the released file that the weights come from, if any."""
+        from prior_bench.checkpoints.files import read_tensors
+        from prior_bench.checkpoints.layouts import find_layout, layout_named
+
+        if self._native is None:
+            found = find_layout(set(read_tensors(self._file)))
+            return found[0] if found is not None else None
+        source = self._native.provenance
+        while source := source.get("converted_from"):
+            if layout := layout_named(source.get("layout", "")):
+                return layout
+        return None
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from prior_bench import __version__
 from prior_bench.api import LoadContext
 from prior_bench.checkpoints.checkpoint_file import CheckpointFile
+from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.native import read_info, save_image_encoder, save_method
 from prior_bench.errors import BenchError
 
@@ -30,12 +31,14 @@ def convert(
     """
     source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer)
     source.check()
-    if not Path(path).is_dir() and read_info(path) is not None and not image_only:
+    if read_info(weights_file(path)) is not None and not image_only:
         raise BenchError("is a checkpoint of ours already", where=path)
     if source.text_problem and not image_only:
         raise BenchError(source.text_problem, where=path, fix="or convert the image encoder: --image-only")
     backbone = source.load(0, LoadContext())
     provenance = {"converted_from": backbone.provenance, "prior_bench": __version__}
+    for data in source.training_data():  # whose patients must stay known
+        provenance["config"] = {"data": data}
     if backbone.method is None or image_only:
         save_image_encoder(output, backbone.image_encoder, provenance)
         return f"image encoder {backbone.image_encoder.arguments['model_name']}"

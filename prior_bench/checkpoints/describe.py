@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prior_bench.api import InputSpec
 from prior_bench.checkpoints.files import read_tensors, sha256
-from prior_bench.checkpoints.folders import encoder_of_folder, weights_file
+from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.layouts import Match
 from prior_bench.checkpoints.native import NativeInfo, read_info
 
@@ -96,29 +95,27 @@ def _released(file: Path, found: Match) -> Description:
 
 
 def _image_encoder(path: Path, file: Path) -> Description:
-    from prior_bench.checkpoints.recognise import guess_architecture, recognise
+    from prior_bench.checkpoints.recognise import arguments_for, recognise
     from prior_bench.checkpoints.timm_names import read_for_timm
     from prior_bench.encoders.image import ImageEncoder
 
-    tensors, told = read_for_timm(file), encoder_of_folder(path)
-    if "model_name" not in told:
-        name, channels = guess_architecture(tensors, path)
-        told = {"in_channels": channels, **told, "model_name": name}
+    tensors = read_for_timm(file)
+    told = arguments_for(tensors, path)
     encoder = ImageEncoder(**told)
     found = recognise(tensors, encoder.model)
-    given = told.get("input", {})
-    notes = () if {"mean", "std"} <= set(given) else ("the file does not tell the input's statistics",)
-    wrong = [f"missing {n}" for n in found.missing] + [f"misshapen {n}" for n in found.misshapen]
+    notes = [] if found.is_refused else [f"left as drawn at random: {problem}" for problem in found.problems]
+    if not {"mean", "std"} <= set(told.get("input", {})):
+        notes.append("the file does not tell the input's statistics")
     return Description(
         file,
         sha256(file),
         f"{found.layout}, {told['model_name']}" + (f", under '{found.prefix}'" if found.prefix else ""),
         found.share,
         found.mapping,
-        asdict(InputSpec(**{"channels": told["in_channels"], **given})),
+        asdict(encoder.input),
         unused={name: "no part of the image encoder" for name in found.unused},
-        problems=tuple(wrong + [f"unknown {name}" for name in found.deeper]),
-        notes=notes,
+        problems=found.problems if found.is_refused else (),
+        notes=tuple(notes),
     )
 
 

@@ -8,7 +8,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from prior_bench.api import Backbone
+from prior_bench.checkpoints.native import storable
 from prior_bench.errors import BenchError
 
 
@@ -26,12 +29,12 @@ def export(backbone: Backbone, folder: str | Path) -> list[str]:
         One line per thing written, saying how to load it.
 
     Raises:
-        BenchError: the folder is not empty, or the text encoder has no such form.
+        BenchError: the folder is not empty, or cannot be written.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BenchError("is there already and not empty", where=folder, fix="name another folder with -o")
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
+    unfinished = folder.parent / f".{folder.resolve().name}.{os.getpid()}"
     try:
         lines = _image(backbone, unfinished / "image_encoder", folder / "image_encoder")
         if backbone.method is not None:
@@ -40,6 +43,8 @@ def export(backbone: Backbone, folder: str | Path) -> list[str]:
         if folder.exists():
             folder.rmdir()
         os.replace(unfinished, folder)
+    except (OSError, SafetensorError) as error:
+        raise BenchError(f"cannot be written: {error}", where=folder) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return lines
@@ -76,7 +81,7 @@ def _image(backbone: Backbone, target: Path, shown: Path) -> list[str]:
     encoder = backbone.image_encoder
     config = timm_config(encoder)
     target.mkdir(parents=True)
-    save_file(_plain(encoder.model), target / "model.safetensors", metadata={"format": "pt"})
+    save_file(storable(encoder.model), target / "model.safetensors", metadata={"format": "pt"})
     _write_json(target / "config.json", config)
     arguments = "".join(f", {key}={value!r}" for key, value in config.get("model_args", {}).items())
     name = config["architecture"]
@@ -86,7 +91,7 @@ def _image(backbone: Backbone, target: Path, shown: Path) -> list[str]:
         f"transformers  TimmWrapperModel.from_pretrained('{shown}')",
     ]
     if encoder.attention_pool is not None:
-        save_file(_plain(encoder.attention_pool), target / "attention_pool.safetensors")
+        save_file(storable(encoder.attention_pool), target / "attention_pool.safetensors")
         lines.append(
             f"note          the backbone's global feature is an attention pool over the last map, which timm "
             f"lacks: its weights are in {shown}/attention_pool.safetensors"
@@ -119,10 +124,6 @@ def _special_tokens(stored: dict[str, Any]) -> dict[str, str]:
     known |= set(stored["backend"]["model"].get("vocab", {}))
     roles = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
     return {"pad_token": stored["pad_token"], **{r: t for r, t in roles.items() if t in known}}
-
-
-def _plain(module: Any) -> dict[str, Any]:
-    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from prior_bench.errors import BenchError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
 """Keys under which training scripts put the state dict, in order of preference."""
+DEEPEST = 5
+"""Wrapping dicts that are opened: one may, on purpose, contain itself."""
 
 
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
@@ -55,14 +57,14 @@ def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
         raise BenchError("no such checkpoint file", where=path)
+    if not os.access(path, os.R_OK):
+        raise BenchError("may not be read", where=path, fix=f"chmod u+r {path}")
     return path
 
 
 def _is_safetensors(path: Path) -> bool:
-    if path.suffix == ".safetensors":
-        return True
-    with open(path, "rb") as file:  # 8 bytes header length, then JSON
-        return file.read(9)[8:] == b"{"
+    # 8 bytes header length, then JSON
+    return path.suffix == ".safetensors" or _beginning(path, 9)[8:] == b"{"
 
 
 def _open_safetensors(path: Path) -> Any:
@@ -75,7 +77,7 @@ def _open_safetensors(path: Path) -> Any:
 
 
 def _load_torch(path: Path) -> Any:
-    zipped = zipfile.is_zipfile(path)
+    zipped = _beginning(path, 4) == b"PK\x03\x04"  # as torch tells
     try:
         named = set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) if zipped else set()
         if refused := sorted(name for name in named if not is_allowed(name)):
@@ -83,11 +85,19 @@ def _load_torch(path: Path) -> Any:
         with stand_ins(named):
             # Mapped, a file's names and shapes are known without reading its tensors.
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped or None)
+    except BenchError:
+        raise
     except pickle.UnpicklingError as error:
         if "Weights only load failed" in str(error) and (zipped or _is_pickle(path)):
             raise _holds_more(path, _refused(error)) from error
         raise _truncated(path, error) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except Exception as error:  # a damaged file makes torch raise nearly anything
+        if "torchscript" in str(error).lower():
+            raise BenchError(
+                "is a TorchScript archive, which is code, and is not opened",
+                where=path,
+                fix="where you trust its source: torch.save(torch.jit.load(file).state_dict(), 'out.pth')",
+            ) from error
         raise _truncated(path, error) from error
 
 
@@ -110,8 +120,13 @@ def _truncated(path: Path, error: Exception) -> BenchError:
 
 
 def _is_pickle(path: Path) -> bool:
+    beginning = _beginning(path, 2)
+    return len(beginning) == 2 and beginning[:1] == b"\x80"
+
+
+def _beginning(path: Path, size: int) -> bytes:
     with open(path, "rb") as file:
-        return file.read(1) == b"\x80" and path.stat().st_size > 1
+        return file.read(size)
 
 
 def _refused(error: Exception) -> str:
@@ -123,7 +138,9 @@ def _refused(error: Exception) -> str:
 
 
 def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
-    while isinstance(content, dict):
+    for _ in range(DEEPEST):
+        if not isinstance(content, dict):
+            break
         tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
         wrapper = next((k for k in WRAPPERS if isinstance(content.get(k), dict)), None)
         if wrapper is None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -32,7 +33,7 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
     """What a folder's configs say of its image encoder, as arguments of ImageEncoder; empty for a file.
 
     Raises:
-        BenchError: a config that cannot be read.
+        BenchError: a config that cannot be read, or asks for more than an architecture.
     """
     path = Path(path)
     if not path.is_dir():
@@ -47,6 +48,7 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
         arguments.pop("num_classes", None)
         if arguments:
             found["model_args"] = arguments
+            check_image_encoder(found, path / "config.json")
     elif "num_channels" in config:
         found["in_channels"] = config["num_channels"]
     mean, std = (

@@ -16,6 +16,8 @@ from prior_bench.errors import BenchError
 
 Shapes = dict[str, tuple[int, ...]]
 """Tensors' shapes by name."""
+POSITIONS = (r".*\.embeddings\.position_ids$", "a constant index, which today's transformers do not store")
+"""An entry of ``unused`` for files with a BERT."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,11 @@ def known_layouts() -> list[ReleasedLayout]:
     from prior_bench.registry import LAYOUTS
 
     return [layout for name in LAYOUTS.names() for layout in LAYOUTS.get(name)()]
+
+
+def layout_named(name: str) -> ReleasedLayout | None:
+    """The layout of that name."""
+    return next((layout for layout in known_layouts() if layout.name == name), None)
 
 
 def match(layout: ReleasedLayout, wrapper: str, given: Shapes, wanted: Shapes) -> Match:

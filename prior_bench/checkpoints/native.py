@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from prior_bench.api import InputSpec
 from prior_bench.checkpoints.files import read_metadata, read_tensors
+from prior_bench.checkpoints.permitted import check_image_encoder, check_method, check_text_encoder
 from prior_bench.errors import BenchError
 
 KEY = "prior_bench"
 """Name of our entry in the metadata of a safetensors file."""
 SCHEMA = 1
+ANEW = "it was written by another version of the code; train or convert it again"
 
 
 @dataclass(frozen=True)
@@ -43,15 +50,26 @@ def read_info(path: str | Path) -> NativeInfo | None:
     """What the checkpoint says of itself, or None where it is not one of ours; reads no tensor.
 
     Raises:
-        BenchError: missing or truncated file, or a newer schema.
+        BenchError: missing, truncated or damaged file, or a newer schema.
     """
     text = read_metadata(path).get(KEY)
     if text is None:
         return None
-    values = json.loads(text)
-    if values.pop("schema") > SCHEMA:
-        raise BenchError("written by a newer prior-bench", where=path, fix="update prior-bench")
-    return NativeInfo(**values)
+    try:
+        values = json.loads(text)
+        if values.pop("schema") > SCHEMA:
+            raise BenchError("written by a newer prior-bench", where=path, fix="update prior-bench")
+        info = NativeInfo(**values)
+        InputSpec(**info.input)
+        if not isinstance(info.method, dict) or not isinstance(info.provenance, dict):
+            raise TypeError("method and provenance are no dicts")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BenchError(
+            f"damaged: what it says of itself cannot be read ({error})",
+            where=path,
+            fix="copy or download it again",
+        ) from error
+    return info
 
 
 def save_method(path: str | Path, method: Any, config: dict[str, Any], provenance: dict[str, Any]) -> Path:
@@ -61,6 +79,9 @@ def save_method(path: str | Path, method: Any, config: dict[str, Any], provenanc
         method: as built by ``METHODS.build(config)``.
         config: that config; what it says of the encoders is replaced by what they have become.
         provenance: plain types.
+
+    Raises:
+        BenchError: the file cannot be written.
     """
     text = dict(method.text_encoder.arguments)
     tokenizer = text.pop("tokenizer")
@@ -75,22 +96,27 @@ def save_image_encoder(path: str | Path, encoder: Any, provenance: dict[str, Any
     return _save(Path(path), encoder, info)
 
 
-def _save(path: Path, module: Any, info: NativeInfo) -> Path:
+def _save(path: Path, module: nn.Module, info: NativeInfo) -> Path:
     from safetensors.torch import save_file
 
     # One entry: safetensors writes several in an order that changes from run to run.
     metadata = {KEY: json.dumps({"schema": SCHEMA, **asdict(info)}, sort_keys=True)}
-    tensors = {
-        name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(tensors, unfinished, metadata=metadata)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(storable(module), unfinished, metadata=metadata)
         os.replace(unfinished, path)
+    except (OSError, SafetensorError) as error:
+        raise BenchError(f"cannot be written: {error}", where=path) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return path
+
+
+def storable(module: nn.Module) -> dict[str, Tensor]:
+    """A module's tensors as safetensors wants them: on the CPU, contiguous, none sharing memory."""
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
 
 
 def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
@@ -101,18 +127,16 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
     Raises:
         BenchError: not one of ours, an unknown method, or tensors that do not fit it.
     """
-    from prior_bench.registry import METHODS
-
     info = read_info(path)
     if info is None:
         raise BenchError("not a checkpoint written by prior-bench", where=path)
-    if info.is_method:
-        text = {**info.method["text_encoder"], "tokenizer": info.tokenizer}
-        module, what = METHODS.build({**info.method, "text_encoder": text}), f"method '{info.method['type']}'"
-    else:
-        from prior_bench.encoders.image import ImageEncoder
-
-        module, what = ImageEncoder(**info.method["image_encoder"]), "its image encoder"
+    what = f"method '{info.method['type']}'" if info.is_method else "its image encoder"
+    try:
+        module = _built(info, path)
+    except BenchError:
+        raise
+    except Exception as error:  # the file's arguments are not those of today's code, or are nonsense
+        raise BenchError(f"{what} cannot be built: {error}", where=path, fix=ANEW) from error
     state, tensors = module.state_dict(), read_tensors(path)
     wrong = sorted(state.keys() ^ tensors.keys())
     wrong += [name for name in state if name in tensors and state[name].shape != tensors[name].shape]
@@ -120,7 +144,24 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
         raise BenchError(
             f"{len(wrong)} tensors do not fit {what}: {', '.join(wrong[:5])}",
             where=path,
-            fix="it was written by another version of the code; train or convert it again",
+            fix=ANEW,
         )
     module.load_state_dict(tensors)
     return module.eval(), info
+
+
+def _built(info: NativeInfo, path: str | Path) -> nn.Module:
+    """The module without its weights; nothing is built that the file has no business to ask for."""
+    from prior_bench.encoders.image import ImageEncoder
+    from prior_bench.registry import METHODS
+
+    image = info.method["image_encoder"]
+    check_image_encoder(image, path)
+    if not info.is_method:
+        return ImageEncoder(**image)
+    text, name = info.method["text_encoder"], info.method["type"]
+    check_text_encoder(text, path)
+    kind = METHODS.get(name)
+    check_method(kind, name, path)
+    arguments = {key: value for key, value in info.method.items() if key != "type"}
+    return kind(**{**arguments, "text_encoder": {**text, "tokenizer": info.tokenizer}})

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from prior_bench.checkpoints.files import sha256
-from prior_bench.checkpoints.folders import weights_file
+from prior_bench.checkpoints.folders import encoder_of_folder, weights_file
 from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
 from prior_bench.errors import BenchError
 
@@ -66,6 +66,18 @@ class Recognition:
         """Matched share of the model's tensors, in [0, 1]."""
         return len(self.mapping) / max(1, len(self.mapping) + len(self.missing) + len(self.misshapen))
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether too little of the model is there, or the checkpoint is of a larger one."""
+        return self.share < MINIMUM_SHARE or bool(self.deeper)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One per tensor that does not fit, with its name."""
+        wrong = [f"missing {name}" for name in self.missing]
+        wrong += [f"misshapen {shapes}" for shapes in self.misshapen]
+        return tuple(wrong + [f"without a place {name}" for name in self.deeper])
+
 
 def recognise(tensors: dict[str, Tensor], model: nn.Module) -> Recognition:
     """The best mapping of a checkpoint's tensors onto a timm model."""
@@ -76,15 +88,14 @@ def recognise(tensors: dict[str, Tensor], model: nn.Module) -> Recognition:
     return max(candidates, key=lambda match: len(match.mapping))  # the first of equals
 
 
-def load_image_weights(encoder: Any, path: str | Path, minimum: float = MINIMUM_SHARE) -> dict[str, Any]:
+def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
     """Load a foreign checkpoint into an ImageEncoder's model.
 
     A colour input layer is summed for a grey encoder; a grey one is repeated, divided by three.
 
     Args:
         encoder: :class:`prior_bench.encoders.image.ImageEncoder`.
-        path: weights file.
-        minimum: matched share of tensors under which the load is refused.
+        path: weights file or folder.
 
     Returns:
         What was recognised, for the record: layout, prefix, share, missing, misshapen, unused, sha256.
@@ -94,7 +105,7 @@ def load_image_weights(encoder: Any, path: str | Path, minimum: float = MINIMUM_
     """
     tensors = read_for_timm(path)
     found = recognise(tensors, encoder.model)
-    if found.share < minimum or found.deeper:
+    if found.is_refused:
         raise _refusal(found, encoder.arguments["model_name"], path)
     target = encoder.model.state_dict()
     state = {name: _adapted(tensors[source], target[name].shape) for name, source in found.mapping.items()}
@@ -110,6 +121,26 @@ def load_image_weights(encoder: Any, path: str | Path, minimum: float = MINIMUM_
     }
 
 
+def arguments_for(
+    tensors: dict[str, Tensor], path: str | Path, given: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Arguments of the ImageEncoder that a checkpoint belongs to: as told, by its folder, or guessed.
+
+    Args:
+        tensors: from :func:`prior_bench.checkpoints.timm_names.read_for_timm`.
+        path: the file or folder.
+        given: arguments that someone has named; the folder is not asked then.
+
+    Raises:
+        BenchError: the folder's config cannot be used, or no known architecture fits.
+    """
+    arguments = dict(given or encoder_of_folder(path))
+    if "model_name" not in arguments:
+        model_name, channels = guess_architecture(tensors, path)
+        arguments = {"in_channels": channels, **arguments, "model_name": model_name}
+    return arguments
+
+
 def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[str, int]:
     """The timm model that a checkpoint belongs to, and its input channels.
 
@@ -123,7 +154,7 @@ def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[st
         if best is None or rank > best[0]:
             best = (rank, name, found)
     _, name, found = best
-    if found.share < MINIMUM_SHARE or found.deeper:
+    if found.is_refused:
         raise _refusal(found, name, path, guessed=True)
     first = next(source for source in found.mapping.values() if tensors[source].ndim == 4)
     channels = tensors[first].shape[1]
@@ -186,8 +217,7 @@ def _adapted(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def _refusal(found: Recognition, model: str, path: str | Path, guessed: bool = False) -> BenchError:
-    wrong = [f"missing {n}" for n in found.missing] + [f"misshapen {n}" for n in found.misshapen]
-    wrong += [f"without a place {n}" for n in found.deeper]
+    wrong = found.problems
     shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
     what = f"a checkpoint of another architecture: it supplies {found.share:.0%} of the tensors of {model}"
     nearest = " (the nearest known)" if guessed else ""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prior_bench.checkpoints.layouts import Match, ReleasedLayout, Shapes, find_layout, known_layouts, match
+from prior_bench.checkpoints.layouts import Match, ReleasedLayout, Shapes, find_layout, layout_named, match
 from prior_bench.checkpoints.vocabulary import placeholder
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
@@ -30,8 +30,8 @@ def match_released(tensors: dict[str, Tensor]) -> Match | None:
 
 def load_released(
     found: Match, tensors: dict[str, Tensor], tokenizer: ReportTokenizer, where: str | Path, **changes: Any
-) -> tuple[nn.Module, dict[str, Any]]:
-    """The method of a released checkpoint in evaluation mode, and the config that builds it.
+) -> nn.Module:
+    """The method of a released checkpoint, in evaluation mode.
 
     Args:
         found: from :func:`match_released`.
@@ -44,10 +44,9 @@ def load_released(
         BenchError: tensors that do not fit, by name.
     """
     found.require_complete(where)
-    config = method_config(found.layout, changes)
-    method = _build(config, tokenizer)
+    method = _build(method_config(found.layout, changes), tokenizer)
     _fill(method, found, tensors)
-    return method.eval(), config
+    return method.eval()
 
 
 def load_released_image(
@@ -70,7 +69,7 @@ def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None)
 @cache
 def wanted_shapes(layout_name: str) -> Shapes:
     """The tensors of the method that a layout builds; takes no memory for them."""
-    layout = next(layout for layout in known_layouts() if layout.name == layout_name)
+    layout = layout_named(layout_name)
     config = method_config(layout)
     with torch.device("meta"):
         if "type" in config:

@@ -67,15 +67,9 @@ class RandomInit:
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The random backbone; needs no GPU and writes nothing."""
-        import torch
-
         provenance = {"source": "random initialisation", "seed": seed}
         if self._config_name is None:
-            from prior_bench.encoders.image import ImageEncoder
-
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(seed)
-                encoder = ImageEncoder(**self._encoder)
+            encoder = drawn_encoder(self._encoder, seed)
             return made_backbone(self.name, encoder, None, self.identity(seed), provenance)
         from prior_bench.pretraining.dataset import read_pairs
         from prior_bench.pretraining.model import build_method
@@ -134,6 +128,17 @@ def encoder_arguments(given: dict[str, Any] | str | None) -> dict[str, Any]:
     """Arguments of ImageEncoder from a row's ``image_encoder``; a ResNet-50 where no model is named."""
     arguments = {"model_name": given} if isinstance(given, str) else dict(given or {})
     return {"model_name": "resnet50", **arguments}
+
+
+def drawn_encoder(arguments: dict[str, Any], seed: int) -> Any:
+    """An ImageEncoder whose weights depend on the seed alone; the random generator stays where it was."""
+    import torch
+
+    from prior_bench.encoders.image import ImageEncoder
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return ImageEncoder(**arguments)
 
 
 def check_encoder(arguments: dict[str, Any]) -> None:

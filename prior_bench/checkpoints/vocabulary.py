@@ -15,6 +15,9 @@ FIX = (
     "'hf download {name} --local-dir FOLDER' on a machine with network. Image-only tasks need none"
 )
 
+FILES = ("tokenizer.json", "vocab.txt")
+"""Where a folder keeps its tokenizer, the first that is there."""
+
 
 def tokenizer_of(layout: ReleasedLayout, given: str | Path | None = None) -> ReportTokenizer:
     """The tokenizer of a released text encoder.
@@ -51,29 +54,28 @@ def read_tokenizer(path: str | Path, max_tokens: int) -> ReportTokenizer:
     Raises:
         BenchError: there is none, or it cannot be read.
     """
-    from tokenizers import Tokenizer
-    from transformers import BertTokenizerFast
+    from tokenizers import BertWordPieceTokenizer, Tokenizer
 
     path = Path(path)
-    if not path.exists():
-        raise BenchError("no such tokenizer", where=path, fix="a folder, a tokenizer.json or a vocab.txt")
-    if path.is_dir() and (path / "vocab.txt").is_file() and not (path / "tokenizer.json").is_file():
-        path = path / "vocab.txt"
-    if path.is_dir():
-        return ReportTokenizer.from_pretrained(str(path), max_tokens)
+    if path.is_dir():  # not through transformers, for which a folder may name code of its own
+        path = next((path / name for name in FILES if (path / name).is_file()), path)
+    if not path.is_file():
+        what = "holds no tokenizer" if path.is_dir() else "no such tokenizer"
+        raise BenchError(what, where=path, fix=f"{' or '.join(FILES)}, or the folder of one")
     try:
         if path.suffix == ".json":
             return ReportTokenizer(Tokenizer.from_file(str(path)), max_tokens=max_tokens)
-        lower = _lower_cases(path.parent)
-        words = path.read_text(encoding="utf-8").splitlines()
-        fast = BertTokenizerFast(
-            vocab={word: i for i, word in enumerate(words)}, do_lower_case=lower, strip_accents=None
-        )
+        with open(path, encoding="utf-8") as lines:  # a line may hold other characters that end lines
+            words = [line.rstrip("\n") for line in lines]
+        vocabulary = {word: i for i, word in enumerate(words)}
+        backend = BertWordPieceTokenizer(vocabulary, lowercase=_lower_cases(path.parent))
     except BenchError:
         raise
     except Exception as error:  # the library raises Exception itself
-        raise BenchError(f"is no tokenizer: {str(error).splitlines()[0]}", where=path) from error
-    return ReportTokenizer(fast.backend_tokenizer, "[PAD]", max_tokens)
+        raise BenchError(
+            f"is no tokenizer: {(str(error) or repr(error)).splitlines()[0]}", where=path
+        ) from error
+    return ReportTokenizer(backend, "[PAD]", max_tokens)
 
 
 def _lower_cases(folder: Path) -> bool:

@@ -21,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """One line per check; 1 where one fails."""
-    from prior_bench.cli.pretrain import overrides
+    from prior_bench.cli.eval import assignments
     from prior_bench.scaffold.checks import CHECKS, Broken
     from prior_bench.scaffold.subject import Subject
 
-    subject = Subject.of(args.name, overrides(args.set))
+    subject = Subject.of(args.name, assignments(args.set, "--set"))
     print(f"{subject.config.method['type']}, built from the config {subject.config.name}")
     width = max(len(check.__name__) for check in CHECKS)
     failed = 0

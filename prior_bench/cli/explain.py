@@ -11,6 +11,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--backbone", required=True, metavar="WHAT", help="a checkpoint file, or a pre-training config"
     )
     parser.add_argument(
+        "--tokenizer",
+        metavar="PATH",
+        help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
+    )
+    parser.add_argument(
         "--data",
         required=True,
         metavar="REF",
@@ -47,15 +52,18 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.cli.eval import assignments, backbone_row, data_reference
     from prior_bench.data.open import open_dataset
     from prior_bench.engine.provenance import command
+    from prior_bench.errors import BenchError
     from prior_bench.explain.explanation import explain
     from prior_bench.explain.pages import write_pages
     from prior_bench.registry import BACKBONES
     from prior_bench.runtime import pick_device, seed_everything
 
     device = pick_device(args.device)
-    row = backbone_row(args.backbone)
+    row = backbone_row(args.backbone, args.tokenizer)
     source = BACKBONES.get(row.pop("type"))(**row)
     source.check()
+    if problem := getattr(source, "text_problem", ""):
+        raise BenchError(problem, where=args.backbone)
     reference = data_reference(args.data, [], assignments(args.option, "--option"))
     manifest = open_dataset(reference, split=args.rule)
     seed_everything(args.seed)

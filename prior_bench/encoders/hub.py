@@ -44,7 +44,7 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
 
 
 def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
-    """``factory.from_pretrained(name)`` of transformers: a folder, the local cache, or else the hub.
+    """``factory.from_pretrained(name)``: a folder, the local cache, or else the hub; never code from there.
 
     Args:
         factory: an ``Auto…`` class of transformers.
@@ -61,11 +61,11 @@ def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
     )
     if not Path(name).is_dir():
         try:
-            return factory.from_pretrained(name, local_files_only=True, **options)
+            return factory.from_pretrained(name, local_files_only=True, trust_remote_code=False, **options)
         except (OSError, ValueError):
             require_hub(f"{what} '{name}'", where="text_encoder.name", fix=fix)
     try:
-        return factory.from_pretrained(name, **options)
+        return factory.from_pretrained(name, trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
         raise BenchError(
             f"{what} '{name}' cannot be had: {str(error).splitlines()[0]}", where="text_encoder.name", fix=fix

@@ -16,7 +16,8 @@ from prior_bench.data.cards import card
 
 if TYPE_CHECKING:
     from prior_bench.api import RunSpec
-    from prior_bench.engine.plan import DataSets, Plan, PlannedRun
+    from prior_bench.engine.data_sets import DataSets
+    from prior_bench.engine.plan import Plan, PlannedRun
 
 FORWARD, FROZEN, TRAINED = 1000.0, 600.0, 300.0
 """Assumed images per second at 224 pixels: an encoder that is only run; one that is run under a decoder or
@@ -74,7 +75,7 @@ def _training_seconds(spec: RunSpec, sizes: tuple[int, int, int]) -> float:
     if "epochs" in stopping:
         rounds, seen = stopping["epochs"], stopping["epochs"] * train
     else:
-        rounds = -(-stopping["iterations"] // stopping["interval"])
+        rounds = -(-stopping["iterations"] // stopping.get("interval", stopping["iterations"]))
         seen = stopping["iterations"] * protocol["batch_size"]
     work = seen / (FROZEN if frozen else TRAINED) + (rounds * valid + test) / FORWARD
     return work * (_size(protocol) / 224) ** 2

@@ -86,7 +86,8 @@ def evaluate(
         say: takes progress lines.
 
     Raises:
-        BenchError: the device is not there, another process is writing to the store, or a job was killed.
+        BenchError: the device is not there, another process is writing to the store, or a job was
+            killed or failed.
     """
     if jobs < 1:
         raise BenchError(f"is {jobs}; must be at least 1", where="--jobs")
@@ -97,6 +98,7 @@ def evaluate(
         outcome = Outcome(skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys)))
         if waiting:
             groups, device = _by_backbone(waiting), pick_device(device)
+            jobs = min(jobs, len(groups))
             progress = _Progress(store, [run for group in groups for run in group], jobs, say, outcome)
             if jobs == 1:
                 group = Group(plan, store, device, workers, progress)

@@ -26,7 +26,7 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
     """Wanted values by field.
 
     Raises:
-        BenchError: not ``FIELD=VALUE``, or an unknown field.
+        BenchError: not ``FIELD=VALUE``, an unknown field, or a fraction that is no number.
     """
     wanted: dict[str, set[str]] = {}
     for text in only:
@@ -34,10 +34,17 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
         if not equals or name not in FILTERS:
             fix = f"FIELD=VALUE, where FIELD is one of {', '.join(FILTERS)}"
             raise BenchError(f"'{text}' is no filter", where="--only", fix=fix)
-        wanted.setdefault(name, set()).add(f"{float(value):g}" if name == "fraction" else value)
+        wanted.setdefault(name, set()).add(_fraction(value) if name == "fraction" else value)
     return wanted
 
 
 def passes(wanted: dict[str, set[str]], **fields: str) -> bool:
     """Whether the fields given here are all wanted."""
     return all(fields[name] in values for name, values in wanted.items() if name in fields)
+
+
+def _fraction(text: str) -> str:
+    try:
+        return f"{float(text):g}"
+    except ValueError as error:
+        raise BenchError(f"'{text}' is no fraction", where="--only", fix="a number, as in 0.1") from error

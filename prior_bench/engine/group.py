@@ -58,34 +58,40 @@ class Group:
         for run in runs:
             begun = time.monotonic()
             self.store.log("started", run.key, run.label)
-            try:
-                if unloadable:
-                    raise unloadable
-                if backbone is None:
-                    try:
-                        backbone = self._load(run)
-                    except Exception as error:
-                        unloadable = error
-                        raise
+            if backbone is None and unloadable is None:
+                name, seed = run.spec.backbone["name"], run.spec.seed
+                self.tell(Event("loading", run.key, text=f"making {name} ready (seed {seed})"))
+                try:
+                    backbone = self._load(run)
+                except Exception as error:
+                    unloadable = error
+                else:
                     self.tell(Event("loaded", run.key, time.monotonic() - begun))
-                loaded = time.monotonic()
+                    begun = time.monotonic()
+            try:
+                if unloadable is not None:
+                    raise unloadable
                 before = _checksum(backbone)
                 result = self._run_task(backbone, run)
                 if _checksum(backbone) != before:
-                    backbone = None
                     raise BenchError(
                         "the task changed the backbone's weights in place",
                         where=run.spec.task,
                         fix="train a copy (copy.deepcopy)",
                     )
+                self._record(run, backbone, result, time.monotonic() - begun)
             except Exception as error:  # whatever it is, the other runs go on
+                backbone = None  # who knows what was done to it
                 self._record_failure(run, error, time.monotonic() - begun)
+                kind, text = "failed", f"FAILED: {_message(error)}  "
             else:
-                self._record(run, backbone, result, time.monotonic() - loaded)
+                kind, text = "finished", _primary(run, result)
+            self.store.drop_work(run.key)
+            self.store.log(kind, run.key, run.label)
+            self.tell(Event(kind, run.key, time.monotonic() - begun, text))
 
     def _load(self, run: PlannedRun) -> Backbone:
         name, seed = run.spec.backbone["name"], run.spec.seed
-        self.tell(Event("loading", run.key, text=f"making {name} ready (seed {seed})"))
         seed_everything(seed)
         context = LoadContext(self.device, paths.results_root() / "pretrain", self.workers)
         return self.plan.sources[name].load(seed, context)
@@ -123,26 +129,17 @@ class Group:
             synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
         )
         self.store.save(record, result.predictions)
-        self.store.drop_work(run.key)
-        self.store.log("finished", run.key, run.label)
-        primary = (*run.spec.protocol["metrics"], *result.metrics)[:1]
-        value = "".join(f"{name} {result.metrics[name]:.3f}  " for name in primary if name in result.metrics)
-        self.tell(Event("finished", run.key, seconds, value))
 
     def _record_failure(self, run: PlannedRun, error: Exception, seconds: float) -> None:
-        message = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
         record = RunRecord(
             key=run.key,
             status="failed",
             spec=asdict(run.spec),
-            error=message,
+            error=_message(error),
             provenance=self._provenance(run, seconds),
             synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
         )
         self.store.save(record, traceback="".join(traceback.format_exception(error)))
-        self.store.drop_work(run.key)
-        self.store.log("failed", run.key, run.label)
-        self.tell(Event("failed", run.key, seconds, f"FAILED: {message}  "))
 
     def _provenance(self, run: PlannedRun, seconds: float) -> dict[str, Any]:
         return {
@@ -154,6 +151,16 @@ class Group:
             "wall_seconds": round(seconds, 3),
             "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
+
+
+def _message(error: Exception) -> str:
+    return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+
+
+def _primary(run: PlannedRun, result: TaskResult) -> str:
+    """The value of the protocol's first metric, or else of the first that there is."""
+    names = (*run.spec.protocol["metrics"], *result.metrics)[:1]
+    return "".join(f"{name} {result.metrics[name]:.3f}  " for name in names if name in result.metrics)
 
 
 def _parameters(backbone: Backbone) -> int:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
 from prior_bench.errors import BenchError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prior_bench.engine.store import Store
 
 NEXT = "next"
-"""What a process sends when it wants another group."""
+"""What a process sends when it wants another group; it gets an empty one where there are no more."""
 
 
 def run_groups(
@@ -40,79 +40,86 @@ def run_groups(
         tell: takes the events of all of them, in this process.
 
     Raises:
-        BenchError: a process was killed.
+        BenchError: a process was killed or failed; the others are stopped.
     """
     context = multiprocessing.get_context("spawn")
-    jobs = min(jobs, len(groups))
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    processes, ours = [], []
-    for _ in range(jobs):
-        mine, theirs = context.Pipe()
-        settings = (theirs, os.getpid(), threads, plan, store, device, workers)
-        process = context.Process(target=_work, args=settings)
-        process.start()
-        theirs.close()  # so that a dead process is an end of file here
-        processes.append(process)
-        ours.append(mine)
+    processes: dict[Connection, BaseProcess] = {}
     try:
-        _serve(ours, list(groups), tell)
+        for _ in range(jobs):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs, jobs, plan, store, device, workers))
+            process.start()
+            theirs.close()  # so that a dead process is an end of file here
+            processes[ours] = process
+        _serve(processes, list(groups), tell)
     finally:
-        for process in processes:
+        for process in processes.values():
             process.terminate()
             process.join()
 
 
-def _serve(ours: list[Connection], groups: list[list[PlannedRun]], tell: Callable[[Event], None]) -> None:
+def _serve(
+    processes: dict[Connection, BaseProcess],
+    groups: list[list[PlannedRun]],
+    tell: Callable[[Event], None],
+) -> None:
     """Hand out the groups and pass the events on, until every process has been told to stop."""
-    open_ends = list(ours)
-    while open_ends:
-        for end in wait(open_ends):
+    busy = dict(processes)
+    while busy:
+        for end in wait(list(busy)):
             try:
                 message = end.recv()
-            except EOFError as error:
-                raise BenchError(
-                    "a process was killed; what it had finished is recorded",
-                    where="--jobs",
-                    fix="where memory ran out use fewer, then run the same command again",
-                ) from error
+                if message == NEXT:
+                    runs = groups.pop(0) if groups else []
+                    end.send(runs)
+            except (EOFError, OSError) as error:  # also a process that died with our message unread
+                raise _why_ended(busy[end]) from error
             if message != NEXT:
                 tell(message)
-            elif groups:
-                end.send(groups.pop(0))
-            else:
-                end.send(None)
-                open_ends.remove(end)
+            elif not runs:
+                del busy[end]
 
 
-def _work(
-    end: Connection, parent: int, threads: int, plan: Plan, store: Store, device: str, workers: int
-) -> None:
+def _why_ended(process: BaseProcess) -> BenchError:
+    process.join(timeout=10)
+    if (process.exitcode or 0) > 0:
+        what = "a process failed, its traceback is above; what it had finished is recorded"
+        return BenchError(what, where="--jobs", fix="mend what it names, then run the same command again")
+    return BenchError(
+        "a process was killed; what it had finished is recorded",
+        where="--jobs",
+        fix="where memory ran out use fewer, then run the same command again",
+    )
+
+
+def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, workers: int) -> None:
     """A process: ask for a group, run it, and so on."""
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _compute_with(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _share_cores(jobs)
     from prior_bench.engine.group import Group
 
+    os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other
     group = Group(plan, store, device, workers, end.send)
     try:
         end.send(NEXT)
-        while (runs := end.recv()) is not None:
+        while runs := end.recv():
             group.run(runs)
             end.send(NEXT)
-    except (KeyboardInterrupt, EOFError, BrokenPipeError):
+    except (KeyboardInterrupt, EOFError, ConnectionError):
         pass  # the parent says what there is to say
 
 
-def _compute_with(threads: int) -> None:
+def _share_cores(jobs: int) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
+    threads = max(1, torch.get_num_threads() // jobs)  # knows of OMP_NUM_THREADS and of allotted cores
     torch.set_num_threads(threads)
     threadpool_limits(threads)
-    os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries that are loaded later
 
 
-def _end_with(parent: int) -> None:
+def _end_with_parent() -> None:
     """Do not outlive the parent: another run of the suite may be started, and must find no one at work."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
+    multiprocessing.parent_process().join()
     os._exit(1)

@@ -11,11 +11,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prior_bench.api import BackboneSource, RunSpec
-from prior_bench.data.open import open_dataset
 from prior_bench.engine.code import code_version, used_modules
+from prior_bench.engine.data_sets import DataSets
 from prior_bench.engine.filters import fields_of, passes, read_filters
 from prior_bench.engine.leakage import find_leaks
 from prior_bench.engine.resolve import (
@@ -29,9 +29,6 @@ from prior_bench.engine.resolve import (
 from prior_bench.engine.store import plain
 from prior_bench.engine.suite import Suite, entry_errors, fractions_of, seeds_of
 from prior_bench.errors import BenchError, ErrorList
-
-if TYPE_CHECKING:
-    from prior_bench.data.manifest import Manifest
 
 NO_TEXT = "no text encoder"
 """Reason of a cell whose task compares images with texts and whose backbone has no text tower."""
@@ -59,33 +56,6 @@ class PlannedRun:
     def label(self) -> str:
         """The cell in words."""
         return describe(asdict(self.spec))
-
-
-class DataSets:
-    """Manifests by reference and split rule, each read once."""
-
-    def __init__(self):
-        self._read: dict[tuple[str, str], Manifest] = {}
-        self._fingerprints: dict[int, str] = {}
-
-    def open(self, data: dict[str, Any], protocol: dict[str, Any]) -> Manifest:
-        """The manifest of a resolved reference, split by the protocol's rule."""
-        rule = protocol["split"].get("rule", "default")
-        key = (_json(data), rule)
-        if key not in self._read:
-            self._read[key] = open_dataset(dict(data), split=rule)
-        return self._read[key]
-
-    def already_read(self, data: dict[str, Any], protocol: dict[str, Any]) -> Manifest | None:
-        """The manifest, where it has been read."""
-        return self._read.get((_json(data), protocol["split"].get("rule", "default")))
-
-    def fingerprint(self, data: dict[str, Any], protocol: dict[str, Any]) -> str:
-        """Hash of the manifest's content."""
-        manifest = self.open(data, protocol)
-        if id(manifest) not in self._fingerprints:
-            self._fingerprints[id(manifest)] = manifest.fingerprint()
-        return self._fingerprints[id(manifest)]
 
 
 @dataclass
@@ -212,7 +182,8 @@ def run_key(spec: RunSpec, identity: str, fingerprint: str, code: str) -> str:
     """
     protocol = {name: value for name, value in spec.protocol.items() if name != "source"}
     parts = [identity, spec.task, protocol, fingerprint, spec.fraction, spec.seed, code]
-    return hashlib.sha256(_json(parts).encode()).hexdigest()[:16]
+    text = json.dumps(plain(parts), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
@@ -256,7 +227,3 @@ def _raise(errors: list[BenchError], suite: Suite) -> None:
     if errors:
         unique = list({str(error): error for error in errors}.values())
         raise ErrorList(f"{len(unique)} problem(s), nothing was run:", unique, where=suite.where)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(plain(value), sort_keys=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prior_bench import paths, protocols
+from prior_bench import protocols
 from prior_bench.api import BackboneSource, Protocol, Task
-from prior_bench.data.open import resolve
+from prior_bench.data.open import locate, resolve
 from prior_bench.engine.configs import argument_errors
 from prior_bench.engine.filters import passes
 from prior_bench.engine.store import plain
@@ -16,7 +16,7 @@ from prior_bench.errors import BenchError, ErrorList
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
 
 if TYPE_CHECKING:
-    from prior_bench.engine.plan import DataSets
+    from prior_bench.engine.data_sets import DataSets
 
 
 @dataclass
@@ -64,15 +64,14 @@ def data_reference(reference: Any) -> dict[str, Any]:
 
 def _absent(data: dict[str, Any]) -> BenchError | None:
     """What is wrong where a data set's folder or file is not there; nothing is read or generated."""
-    root = str(data["root"])
-    if root.startswith("sample:"):
+    if str(data["root"]).startswith("sample:"):
         return None
-    place = Path(root) if Path(root).exists() or Path(root).is_absolute() else paths.data_root() / root
-    if place.exists():
-        return None
-    kind = data["type"]
-    fix = f"put the data set there, set PRIOR_BENCH_DATA, or name its place: {kind}@DIR"
-    return BenchError(f"the data set {data['name']} is not there", where=place, fix=fix)
+    try:
+        locate(data)
+    except BenchError as error:
+        what = f"the data set {data['name']} is not there"
+        return BenchError(what, where=error.where, fix=error.fix)
+    return None
 
 
 def check_data(evaluation: Evaluation, data_sets: DataSets) -> None:
@@ -90,7 +89,8 @@ def absent_file(row: dict[str, Any]) -> BenchError | None:
         place = row.get(name)
         if isinstance(place, str) and not Path(place).exists():
             what = f"the weights of {row['name']} are not there"
-            return BenchError(what, where=place, fix="put the file there; docs/checkpoints.md says which")
+            fix = "put the file there; docs/protocols/README.md says which the papers' suites take"
+            return BenchError(what, where=place, fix=fix)
     return None
 
 

@@ -59,5 +59,4 @@ def _encoded(method: Method, texts: list[tuple[str, ...]], device: str) -> Itera
     """Features of the texts, piece by piece; a piece is padded to its longest text."""
     tokenizer = method.text_encoder.tokenizer
     for start in range(0, len(texts), TEXTS_AT_ONCE):
-        batch = tokenizer(texts[start : start + TEXTS_AT_ONCE])
-        yield method.encode_text(type(batch)(*(ids.to(device) for ids in batch)))
+        yield method.encode_text(tokenizer(texts[start : start + TEXTS_AT_ONCE]).to(device))

@@ -76,9 +76,9 @@ class Explainer(Interface):
 
 def explainer_of(backbone: Backbone, reports: Sequence[tuple[str, ...]]) -> Any | None:
     """The :class:`Explainer` of a backbone's method; None where it has none, or there are no reports."""
-    from prior_bench.registry import EXPLAINERS
+    from prior_bench.registry import EXPLAINERS, METHODS
 
-    name = backbone.provenance.get("method")
-    if name not in EXPLAINERS.names() or not reports:
-        return None
-    return EXPLAINERS.get(name)(backbone.method, reports)
+    for name in EXPLAINERS.names() if reports else ():
+        if name in METHODS.names() and type(backbone.method) is METHODS.get(name):
+            return EXPLAINERS.get(name)(backbone.method, reports)
+    return None

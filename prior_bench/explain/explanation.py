@@ -12,12 +12,13 @@ from torch import Tensor
 from prior_bench.api import Backbone, RunContext
 from prior_bench.data.manifest import Manifest
 from prior_bench.engine.features import evaluating
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.engine.store import plain
+from prior_bench.errors import BenchError
 from prior_bench.explain.attention import Attention
 from prior_bench.explain.collect import Explained, explain_images, grey
 from prior_bench.explain.contract import PrototypeUse, explainer_of
-from prior_bench.explain.inputs import spread, training_reports, with_report
-from prior_bench.explain.measure import Measure, image_l1, mean_image, measure
+from prior_bench.explain.inputs import has_report, spread, training_reports, with_report
+from prior_bench.explain.measure import Measure, image_l1, in_words, mean_image, measure
 
 TOP_PROTOTYPES = 12
 """Prototypes shown, the most used."""
@@ -80,10 +81,9 @@ class Explanation:
         """The numbers in words, for the terminal."""
         said = [f"{self.backbone.name} on {self.data}{' [synthetic data]' if self.synthetic else ''}"]
         for m in self.measures:
-            low, high = m.gain_interval
             said.append(
                 f"  {m.name}: {m.value:.4g}; by chance ({m.chance_name}) {m.chance:.4g}; "
-                f"gain {m.gain:.4g} (95 % {low:.4g} to {high:.4g}) over {m.images} images: {m.verdict}"
+                f"gain {m.gain:.4g} (95 % {in_words(m.gain_interval)}) over {m.images} images: {m.verdict}"
             )
         if (use := self.prototypes) is not None:
             said.append(
@@ -93,9 +93,9 @@ class Explanation:
         return said + [f"  {line}" for line in self.absent()]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain types, for JSON."""
+        """Everything as plain types, for JSON; what is undefined is None."""
         use = self.prototypes
-        return {
+        values = {
             "backbone": {
                 "name": self.backbone.name,
                 "identity": self.backbone.identity,
@@ -103,20 +103,19 @@ class Explanation:
             },
             "data": {"name": self.data, "synthetic": self.synthetic, "split": self.split},
             "measures": [{**asdict(m), "verdict": m.verdict} for m in self.measures],
-            "prototypes": None
-            if use is None
-            else {**asdict(use), "perplexity_share": use.perplexity / use.count},
+            "prototypes": use and {**asdict(use), "perplexity_share": use.perplexity / use.count},
             "images": [self._image(one) for one in self.shown],
             "absent": self.absent(),
         }
+        return plain(values)
 
     def _image(self, one: Explained) -> dict[str, Any]:
         return {
             "id": one.id,
-            "report": list(one.report),
-            "written": None if one.written is None else list(one.written),
+            "report": one.report,
+            "written": one.written,
             "image_l1": self.errors(one),
-            "attention": None if one.attention is None else [_plain(a) for a in one.attention],
+            "attention": None if one.attention is None else [_rounded(a) for a in one.attention],
         }
 
 
@@ -166,15 +165,16 @@ def explain(
 
 def _named(manifest: Manifest, ids: Sequence[str]) -> Manifest:
     rows = {str(sample): n for n, sample in enumerate(manifest.table["id"])}
+    told = has_report(manifest)
     for sample in ids:
         if sample not in rows:
-            raise unknown_name("sample", sample, list(rows)[:20], where=manifest.name)
-        report = manifest.table["report"].iat[rows[sample]] if "report" in manifest.table else None
-        if not report:
-            raise BenchError("this sample has no report", where=sample)
+            fix = f"an id of the data set, such as {', '.join(list(rows)[:3])}"
+            raise BenchError(f"unknown sample '{sample}'", where=manifest.name, fix=fix)
+        if not told[rows[sample]]:
+            raise BenchError(f"the sample '{sample}' has no report", where=manifest.name, fix="name another")
     return manifest.select(np.array([rows[sample] for sample in ids]))
 
 
-def _plain(attention: Attention) -> dict[str, Any]:
-    values = {"text": attention.text, "grid": np.round(attention.grid.astype(float), 5).tolist()}
-    return values | ({"words": [_plain(word) for word in attention.words]} if attention.words else {})
+def _rounded(attention: Attention) -> dict[str, Any]:
+    values = {"text": attention.text, "grid": np.round(attention.grid.astype(float), 5)}
+    return values | ({"words": [_rounded(word) for word in attention.words]} if attention.words else {})

@@ -17,12 +17,16 @@ def spread(items: Sequence, count: int) -> list:
     return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
 
 
-def with_report(manifest: Manifest, split: str) -> Manifest:
-    """The first image of each study of a split that has a report; possibly none."""
+def has_report(manifest: Manifest) -> np.ndarray:
+    """Which samples have a report of at least one sentence, bool [rows]."""
     table = manifest.table
     reports = table["report"] if "report" in table else [None] * len(table)
-    has_report = np.array([isinstance(report, tuple) and len(report) > 0 for report in reports], bool)
-    part = manifest.select(has_report & (table["split"] == split).to_numpy())
+    return np.array([isinstance(report, tuple) and len(report) > 0 for report in reports], bool)
+
+
+def with_report(manifest: Manifest, split: str) -> Manifest:
+    """The first image of each study of a split that has a report; possibly none."""
+    part = manifest.select(has_report(manifest) & (manifest.table["split"] == split).to_numpy())
     if "study_id" not in part.table:
         return part
     return part.select(~part.table["study_id"].astype(str).duplicated().to_numpy())
@@ -36,5 +40,4 @@ def training_reports(manifest: Manifest) -> list[tuple[str, ...]]:
 
 def tokenised(method: Method, texts: Sequence[tuple[str, ...]], device: str) -> TextBatch:
     """Texts, each a tuple of sentences, for the method's text encoder."""
-    batch = method.text_encoder.tokenizer(list(texts))
-    return type(batch)(*(ids.to(device) for ids in batch))
+    return method.text_encoder.tokenizer(list(texts)).to(device)

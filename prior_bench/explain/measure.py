@@ -56,6 +56,12 @@ class Measure:
         return "worse than chance" if high < 0 else "not told apart from chance"
 
 
+def in_words(bounds: tuple[float, float]) -> str:
+    """Lower to upper bound; "not defined" where there are none, as with a single patient."""
+    low, high = bounds
+    return f"{low:.4g} to {high:.4g}" if np.isfinite(low) and np.isfinite(high) else "not defined"
+
+
 class Agreement(NamedTuple):
     """Decoded sentences against true ones, after matching: cosine (higher is better) and L1 per channel."""
 

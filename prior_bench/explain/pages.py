@@ -12,6 +12,7 @@ from typing import Any
 from prior_bench.explain.attention import Attention
 from prior_bench.explain.collect import Explained
 from prior_bench.explain.explanation import Explanation
+from prior_bench.explain.measure import in_words
 from prior_bench.report.files import write_text
 from prior_bench.report.html.heat import overlay, spanned
 from prior_bench.report.html.pictures import Picture, png
@@ -55,7 +56,9 @@ def write_pages(explanation: Explanation, folder: Path, command: str) -> Path:
             **shared, **_image(explanation, one), number=number + 1
         )
         write_text(folder / name, page)
-    write_text(folder / "explanation.json", json.dumps(explanation.to_dict(), indent=1) + "\n")
+    write_text(
+        folder / "explanation.json", json.dumps(explanation.to_dict(), indent=1, allow_nan=False) + "\n"
+    )
     return write_text(
         folder / "index.html", environment.get_template("index.html.j2").render(**shared, links=links)
     )
@@ -66,9 +69,11 @@ def _environment() -> Any:
 
     here = Path(__file__).parent
     folders = [here / "templates", here.parent / "report" / "html"]
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["in_words"] = in_words
+    return environment
 
 
 def _image(explanation: Explanation, one: Explained) -> dict[str, Any]:

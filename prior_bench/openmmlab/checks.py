@@ -1,4 +1,4 @@
-"""What a dense task needs of its data and protocol; cheap, imports no torch and nothing of OpenMMLab."""
+"""What tasks that train need of data and protocol; cheap, imports no torch and nothing of OpenMMLab."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ from collections.abc import Iterable
 
 from prior_bench.api import Protocol
 from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.engine.configs import key_errors
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 
 COLUMNS = {"masks": "mask", "boxes": "boxes"}
 """Manifest column that holds each kind of annotation."""
+
+SCHEDULES = ("constant", "cosine", "plateau")
+"""Courses of the learning rate; see :mod:`prior_bench.openmmlab.runner`."""
+
+FIELDS = {
+    "optimizer": (
+        ("type", "lr", "weight_decay", "betas", "backbone_lr_scale", "clip", "amp")
+        + ("schedule", "warmup", "total", "factor", "patience"),
+        ("type", "lr"),
+    ),
+    "stopping": (("epochs", "iterations", "interval", "patience", "monitor", "tested"), ("monitor",)),
+    "frozen": (("backbone", "batch_norm"), ("backbone", "batch_norm")),
+}
+"""Keys of a protocol's fields that training knows, and those that it needs."""
 
 
 def check_dense(
@@ -52,6 +67,31 @@ def _data_problems(data: Manifest, annotation: str) -> list[BenchError]:
     ]
 
 
+def training_problems(protocol: Protocol, monitors: Iterable[str]) -> list[BenchError]:
+    """What :func:`prior_bench.openmmlab.runner.train_and_test` would not understand of a protocol.
+
+    Args:
+        monitors: what may choose the weights.
+    """
+    where, problems = protocol.name, []
+    for field, (known, required) in FIELDS.items():
+        problems += key_errors(getattr(protocol, field), known, required, where=f"{where}: {field}")
+    stopping = protocol.stopping
+    if ("epochs" in stopping) == ({"iterations", "interval"} <= set(stopping)):
+        fix = "epochs, or iterations and interval"
+        problems.append(BenchError("stopping must name one length of training", where=where, fix=fix))
+    choices = [
+        ("stopping", "monitor", list(monitors)),
+        ("stopping", "tested", ["best", "last"]),
+        ("optimizer", "schedule", list(SCHEDULES)),
+    ]
+    for field, key, known in choices:
+        values = getattr(protocol, field)
+        if key in values and values[key] not in known:
+            problems.append(unknown_name(f"{field}.{key}", str(values[key]), known, where=where))
+    return problems
+
+
 def _protocol_problems(
     protocol: Protocol, metrics: list[str], options: dict[str, tuple[str, ...]], monitors: tuple[str, ...]
 ) -> list[BenchError]:
@@ -60,26 +100,8 @@ def _protocol_problems(
         for name in protocol.metrics
         if name not in metrics
     ]
-    needed = {**options, "optimizer": ("type", "lr"), "frozen": ("backbone", "batch_norm")}
-    for field, keys in needed.items():
+    for field, keys in options.items():
         missing = [key for key in keys if key not in getattr(protocol, field)]
         if missing:
             problems.append(BenchError(f"{field} lacks {', '.join(missing)}", where=protocol.name))
-    stopping = protocol.stopping
-    if not ("epochs" in stopping or {"iterations", "interval"} <= set(stopping)):
-        fix = "epochs, or iterations and interval"
-        problems.append(BenchError("stopping names no length of training", where=protocol.name, fix=fix))
-    if stopping.get("monitor") not in (*protocol.metrics, *monitors):
-        known = ", ".join((*protocol.metrics, *monitors))
-        problems.append(
-            BenchError(
-                f"stopping.monitor is '{stopping.get('monitor')}'",
-                where=protocol.name,
-                fix=f"one of the protocol's metrics: {known}",
-            )
-        )
-    if stopping.get("tested", "best") not in ("best", "last"):
-        problems.append(
-            BenchError(f"stopping.tested is '{stopping['tested']}'", where=protocol.name, fix="best or last")
-        )
-    return problems
+    return problems + training_problems(protocol, (*protocol.metrics, *monitors))

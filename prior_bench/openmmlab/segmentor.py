@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mmengine.config import ConfigDict
-from mmengine.registry import DefaultScope
+from mmengine.registry import DefaultScope, Registry
 from torch import Tensor, nn
 
 from prior_bench.api import Protocol
@@ -55,15 +55,7 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
     Raises:
         BenchError: unknown head or loss.
     """
-    ops.install()
-    import mmseg.models  # noqa: F401  registers
-    from mmseg.registry import MODELS
-
-    import prior_bench.openmmlab.backbone
-    import prior_bench.openmmlab.dice_loss
-    import prior_bench.openmmlab.focal_loss
-    import prior_bench.openmmlab.unet_head  # noqa: F401
-
+    models = _models()
     head = protocol.head
     losses = _losses(protocol)
     kind = head.get("type", "unet")
@@ -85,7 +77,7 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
         test_cfg=ConfigDict(mode="whole"),  # mmseg reads it by attribute
     )
     with DefaultScope.overwrite_default_scope("mmseg"):
-        return MODELS.build(config)
+        return models.build(config)
 
 
 def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
@@ -94,16 +86,24 @@ def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
     Raises:
         BenchError: unknown loss.
     """
+    models = _models()
+    with quiet(), DefaultScope.overwrite_default_scope("mmseg"):
+        terms = [models.build(config) for config in _losses(protocol)]
+    return lambda logits, masks: sum(term(logits, masks.long(), ignore_index=255) for term in terms)
+
+
+def _models() -> Registry:
+    """mmseg's registry of models, with ours in reach."""
     ops.install()
     import mmseg.models  # noqa: F401  registers
     from mmseg.registry import MODELS
 
+    import prior_bench.openmmlab.backbone
     import prior_bench.openmmlab.dice_loss
-    import prior_bench.openmmlab.focal_loss  # noqa: F401
+    import prior_bench.openmmlab.focal_loss
+    import prior_bench.openmmlab.unet_head  # noqa: F401
 
-    with quiet(), DefaultScope.overwrite_default_scope("mmseg"):
-        terms = [MODELS.build(config) for config in _losses(protocol)]
-    return lambda logits, masks: sum(term(logits, masks.long(), ignore_index=255) for term in terms)
+    return MODELS
 
 
 def _losses(protocol: Protocol) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ import torchvision  # noqa: F401  registers torch.ops.torchvision
 from torch import Tensor
 from torch.nn import functional
 
+from prior_bench.errors import BenchError
+
 
 def get_compiler_version() -> str:
     """What environment reports print as mmcv's compiler."""
@@ -88,12 +90,47 @@ def roi_align_forward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Fills ``output`` [R, C, h, w] with the average-pooled regions ``rois`` [R, 5] of ``input``."""
-    _average_only(pool_mode)
-    pooled = torch.ops.torchvision.roi_align(
-        input.float(), rois.float(), spatial_scale, aligned_height, aligned_width, sampling_ratio, aligned
-    )
-    output.copy_(pooled)
+    """Fills ``output`` [R, C, h, w] with the pooled regions ``rois`` [R, 5] of ``input``.
+
+    Args:
+        pool_mode: 1 takes the mean over the samples of a bin; 0 the greatest, whose place in ``input`` goes
+            to ``argmax_y`` and ``argmax_x`` [R, C, h, w] (-1 where a bin has no sample).
+    """
+    input, rois = input.float(), rois.float()
+    if pool_mode == 1:
+        pooled = torch.ops.torchvision.roi_align(
+            input, rois, spatial_scale, aligned_height, aligned_width, sampling_ratio, aligned
+        )
+        output.copy_(pooled)
+        return
+    start, size = _extents(rois, spatial_scale, aligned)
+    if sampling_ratio > 0:
+        samples = torch.full_like(size, sampling_ratio).long()
+    else:
+        samples = (size / size.new_tensor((aligned_height, aligned_width))).ceil().long()
+    output.fill_(torch.finfo(torch.float32).min)  # as mmcv leaves the bins that have no sample
+    argmax_y.fill_(-1)
+    argmax_x.fill_(-1)
+    for down, across in samples.unique(dim=0).tolist():
+        if min(down, across) < 1:
+            continue
+        chosen = (samples == samples.new_tensor((down, across))).all(dim=1)
+        rows, columns = aligned_height * down, aligned_width * across
+        # each sample is the centre of a bin of a finer grid
+        sampled = torch.ops.torchvision.roi_align(
+            input, rois[chosen], spatial_scale, rows, columns, 1, aligned
+        )
+        greatest, place = functional.max_pool2d(sampled, (down, across), return_indices=True)
+        (y, x), (height, width) = (values[chosen].T[..., None, None, None] for values in (start, size))
+        output[chosen] = greatest.to(output)
+        argmax_y[chosen] = (y + (place // columns + 0.5) * height / rows).to(argmax_y)
+        argmax_x[chosen] = (x + (place % columns + 0.5) * width / columns).to(argmax_x)
+
+
+def _extents(rois: Tensor, spatial_scale: float, aligned: bool) -> tuple[Tensor, Tensor]:
+    """First corner and size [R, 2], as (y, x), of regions in pixels of the map."""
+    first, last = (rois[:, corner] * spatial_scale - 0.5 * aligned for corner in ([2, 1], [4, 3]))
+    return first, (last - first) if aligned else (last - first).clamp(min=1)
 
 
 def roi_align_backward(
@@ -111,23 +148,25 @@ def roi_align_backward(
     aligned: bool,
 ) -> None:
     """Fills ``grad_input`` [B, C, H, W] with the gradient of :func:`roi_align_forward`."""
-    _average_only(pool_mode)
-    grad = torch.ops.torchvision._roi_align_backward(
-        grad_output.float(),
-        rois.float(),
-        spatial_scale,
-        aligned_height,
-        aligned_width,
-        *grad_input.shape,
-        sampling_ratio,
-        aligned,
-    )
-    grad_input.copy_(grad)
-
-
-def _average_only(pool_mode: int) -> None:
+    grad_output, rois, shape = grad_output.float(), rois.float(), grad_input.shape
     if pool_mode == 0:
-        raise NotImplementedError("roi_align with pool_mode='max' needs a compiled mmcv; use 'avg'")
+        # each value came from one place in one channel: a region of one pixel, in a batch of channels
+        grad_output = (grad_output * (argmax_y != -1)).reshape(-1, 1, 1, 1)
+        rois = _one_pixel_regions(rois[:, 0], argmax_y.float(), argmax_x.float())
+        shape = (shape[0] * shape[1], 1, *shape[2:])
+        aligned_height = aligned_width = sampling_ratio = 1
+        spatial_scale, aligned = 1.0, True
+    grad = torch.ops.torchvision._roi_align_backward(
+        grad_output, rois, spatial_scale, aligned_height, aligned_width, *shape, sampling_ratio, aligned
+    )
+    grad_input.copy_(grad.view_as(grad_input))
+
+
+def _one_pixel_regions(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """Aligned regions [R * C * h * w, 5] whose middles are the places ``y`` and ``x`` [R, C, h, w]."""
+    channels = torch.arange(y.shape[1], device=y.device)
+    plane = (image[:, None] * len(channels) + channels)[..., None, None].expand_as(y)
+    return torch.stack([plane, x, y, x + 1, y + 1], dim=-1).reshape(-1, 5)
 
 
 def sigmoid_focal_loss_forward(
@@ -168,8 +207,10 @@ def __getattr__(name: str) -> Callable[..., Any]:
         raise AttributeError(name)
 
     def missing(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(
-            f"mmcv op '{name}' needs a compiled mmcv; the torchvision stand-in lacks it"
+        raise BenchError(
+            "the torchvision stand-in for mmcv's compiled ops does not have it",
+            where=f"mmcv op '{name}'",
+            fix="install a compiled mmcv; it is used instead",
         )
 
     missing.__name__ = name

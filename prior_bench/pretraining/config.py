@@ -171,10 +171,16 @@ def _with_stages(schedule: dict[str, Any]) -> tuple[dict[str, Any], list[BenchEr
     if bool(stages) == any(key != "stages" for key in schedule):
         what = "must say either 'stages', or 'epochs' and the like of a single one"
         return schedule, [BenchError(what, where="schedule")]
+    if not _dicts(stages):
+        return schedule, [BenchError("must be a list of dicts", where="schedule.stages")]
     errors = [e for i, stage in enumerate(stages) for e in _key_errors(stage, Stage, f"schedule.stages.{i}")]
     if not errors:
         schedule = {**schedule, "stages": tuple(Stage(**stage) for stage in stages)}
     return schedule, errors
+
+
+def _dicts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, dict) for one in value)
 
 
 def _tuples(values: dict[str, Any], section: type) -> dict[str, Any]:
@@ -204,6 +210,7 @@ def _value_errors(values: dict[str, Any], made: dict[str, Any]) -> list[BenchErr
         "batch_size",
     )
     choose(values.get("precision", "float32"), PRECISIONS, "precision")
+    demand(_dicts(values.get("hooks", ())), "must be a list of dicts (a comma after a single one)", "hooks")
     for log in values.get("log", ()):
         choose(log, LOGS, "log")
     if data := made.get("data"):

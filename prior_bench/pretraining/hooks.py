@@ -15,6 +15,7 @@ from mmengine.dist import all_reduce, get_rank, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from prior_bench.errors import BenchError
 from prior_bench.runtime import progress, seed_everything
 
 
@@ -95,6 +96,22 @@ class Stages(Hook):
 
     def _stage(self, runner: Any) -> int:
         return 1 + bisect_right(self.ends, runner.epoch)
+
+
+def first_epoch(runner: Any, stage: int) -> int:
+    """The epoch, from 0, with which a stage, from 1, begins.
+
+    Raises:
+        BenchError: training does not have so many stages.
+    """
+    ends = next((hook.ends for hook in runner.hooks if isinstance(hook, Stages)), [])
+    if not 1 <= stage <= len(ends):
+        raise BenchError(
+            f"training has {len(ends) or 'no'} stages, and a hook needs stage {stage}",
+            where="schedule.stages",
+            fix="name the stages, or leave the hook out",
+        )
+    return ([0] + ends)[stage - 1]
 
 
 class History(Hook):

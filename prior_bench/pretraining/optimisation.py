@@ -8,6 +8,7 @@ import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
+from prior_bench.errors import unknown_name
 from prior_bench.pretraining.config import Optimizer, PretrainConfig
 from prior_bench.pretraining.schedule import Schedule, StagedLR
 
@@ -16,7 +17,14 @@ def parameter_groups(model: nn.Module, config: Optimizer) -> list[dict[str, Any]
     """Trainable parameters, grouped by whether they are decayed and by their ``lr_scale``.
 
     Vectors and scalars (biases, normalisation, temperatures) are not decayed.
+
+    Raises:
+        BenchError: a key of ``lr_scale`` with which no parameter begins.
     """
+    for prefix in config.lr_scale:
+        if not any(name.startswith(prefix) for name, _ in model.named_parameters()):
+            known = [name for name, _ in model.named_children()]
+            raise unknown_name("start of parameters", prefix, known, where="optimizer.lr_scale")
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:

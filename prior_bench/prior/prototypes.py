@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prior_bench.errors import unknown_name
-from prior_bench.prior.sentences import mean_over_sentences, over_processes
+from prior_bench.prior.sentences import mean_where, over_processes
 
 _SCHEDULES = {
     "fixed": lambda progress: 1.0,
@@ -91,7 +91,7 @@ class SentenceBank(nn.Module):
 
 def prototype_loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute difference of sentences and their prototypes, [B, S, D]; gradient to both."""
-    return mean_over_sentences((prototypes - sentences).abs().mean(-1), mask)
+    return mean_where((prototypes - sentences).abs().mean(-1), mask)
 
 
 def query_consistency(target: Tensor, predicted: Tensor, mask: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ def query_consistency(target: Tensor, predicted: Tensor, mask: Tensor) -> Tensor
         mask: bool [B, S].
     """
     target, predicted = target.log_softmax(-1), predicted.log_softmax(-1)
-    return mean_over_sentences((target.exp() * (target - predicted)).sum(-1), mask)
+    return mean_where((target.exp() * (target - predicted)).sum(-1), mask)
 
 
 def usage_perplexity(logits: Tensor, mask: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prior_bench.checkpoints.layouts import ReleasedLayout
+from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
 
 SOURCE = "github.com/QtacierP/PRIOR"
 EXPOSURE = (
@@ -11,7 +11,6 @@ EXPOSURE = (
         "the released code trains on all of MIMIC-CXR, official validation and test splits included",
     ),
 )
-INDEX = "a constant index, which today's transformers do not store"
 _IMAGE_ENCODER = {
     "model_name": "resnet50",
     "in_channels": 1,
@@ -23,10 +22,20 @@ _STATISTICS = (
     "uses 0.50627 / 0.28947 (input=dict(mean=0.50627, std=0.28947) in the suite's row does the same)"
 )
 _KEPT = (
-    *("prototype_queries", "logit_scale", "local_logit_scale", "global_text_attention."),
-    *("global_image_projection.", "local_image_projection.", "local_text_projection.", "predictor."),
-    *("sentence_decoder.", "image_decoder.", "local_cross_attention.", "sentence_bank."),
+    "prototype_queries",
+    "logit_scale",
+    "local_logit_scale",
+    "global_text_attention.",
+    "global_image_projection.",
+    "local_image_projection.",
+    "local_text_projection.",
+    "predictor.",
+    "sentence_decoder.",
+    "image_decoder.",
+    "local_cross_attention.",
+    "sentence_bank.",
 )
+"""Names that are the same in ours."""
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:
@@ -48,7 +57,7 @@ def layouts() -> tuple[ReleasedLayout, ...]:
             "text_encoder": {"config": {"model_type": "bert", "num_hidden_layers": 12}},
         },
         unused=(
-            (r".*\.embeddings\.position_ids$", INDEX),
+            POSITIONS,
             (r"text_encoder\.encoder\.pooler\.", "BERT's pooler: computed, used by nothing, never trained"),
             (r"global_text_projection\.", "defined and never used: the pool's output map does its work"),
             (

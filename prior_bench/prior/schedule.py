@@ -10,9 +10,12 @@ from mmengine.hooks import Hook
 from torch import Tensor
 
 from prior_bench.errors import BenchError
-from prior_bench.pretraining.hooks import method_of
+from prior_bench.pretraining.hooks import first_epoch, method_of
 from prior_bench.prior.prototypes import temperature_at
 from prior_bench.runtime import progress
+
+STAGE = 2
+"""With which prototypes are used."""
 
 
 class PrototypeTemperature(Hook):
@@ -24,39 +27,38 @@ class PrototypeTemperature(Hook):
     Args:
         schedule: see :func:`prior_bench.prior.prototypes.temperature_at`.
         start: of the temperature.
-        first_epoch: in which prototypes are used, counted from 0; stage 2 begins with it.
     """
 
-    def __init__(self, schedule: str = "exp", start: float = 0.9, first_epoch: int = 0):
-        self.schedule, self.start, self.first_epoch = schedule, start, first_epoch
+    def __init__(self, schedule: str = "exp", start: float = 0.9):
+        self.schedule, self.start = schedule, start
         temperature_at(0, 1, start, schedule)  # an unknown schedule is found before training
 
     def before_train_epoch(self, runner: Any) -> None:
         """Set the temperature of the epoch; the epoch alone determines it."""
-        steps = max(runner.max_epochs - 1 - self.first_epoch, 1)
-        step = min(max(runner.epoch - self.first_epoch, 0), steps)
+        first = first_epoch(runner, STAGE)
+        steps = max(runner.max_epochs - 1 - first, 1)
+        step = min(max(runner.epoch - first, 0), steps)
         value = temperature_at(step, steps, self.start, self.schedule)
         _bank(runner).temperature.fill_(value)
 
 
 class PrototypesFromSentences(Hook):
-    """Starts the prototypes from the training reports' sentences, instead of from noise, in one epoch.
+    """Starts the prototypes from the training reports' sentences, instead of from noise, as stage 2 begins.
 
     Ours: as codebooks are started from data (Łańcucki et al. 2020, arXiv 2005.08520). Prototypes that start
     as noise lie far from all sentences; a short training only finds a few of them again.
 
     Args:
-        epoch: before which, counted from 0; the first of stage 2.
         reports: how many are read, at most.
         batch_size: reports per forward pass.
     """
 
-    def __init__(self, epoch: int, reports: int = 2000, batch_size: int = 64):
-        self.epoch, self.reports, self.batch_size = epoch, reports, batch_size
+    def __init__(self, reports: int = 2000, batch_size: int = 64):
+        self.reports, self.batch_size = reports, batch_size
 
     def before_train_epoch(self, runner: Any) -> None:
         """Replace the prototypes by the centres of K clusters of sentences."""
-        if runner.epoch != self.epoch:
+        if runner.epoch != first_epoch(runner, STAGE):
             return
         weight = _bank(runner).embed.weight.data
         if is_main_process():
@@ -69,7 +71,7 @@ class PrototypesFromSentences(Hook):
         sentences = self._sentences(runner).float().cpu()
         if len(sentences) < count:
             raise BenchError(
-                f"{len(sentences)} sentences in {self.reports} reports, for {count} prototypes",
+                f"{len(sentences)} sentences in the reports that are read, for {count} prototypes",
                 where=type(self).__name__,
                 fix="read more reports, or take fewer prototypes",
             )
@@ -80,14 +82,12 @@ class PrototypesFromSentences(Hook):
     def _sentences(self, runner: Any) -> Tensor:
         """Projected sentences [n, D] of the reports."""
         method, dataset = method_of(runner), runner.train_dataloader.dataset
-        tokenizer = method.text_encoder.tokenizer
         reports = [dataset.draw_text(runner.epoch, i) for i in range(min(self.reports, len(dataset)))]
         device, training, found = method.logit_scale.device, method.training, []
         method.eval()
         starts = range(0, len(reports), self.batch_size)
         for start in progress(starts, "sentences for the prototypes", len(starts)):
-            text = tokenizer(reports[start : start + self.batch_size])
-            text = type(text)(*(tensor.to(device) for tensor in text))
+            text = method.text_encoder.tokenizer(reports[start : start + self.batch_size]).to(device)
             sentences, mask = method.sentences(method.text_encoder(text).tokens, text.sentence_index)
             found.append(sentences[mask])
         method.train(training)

@@ -40,11 +40,6 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     return values.masked_fill(~mask, 0).sum(1) / mask.sum(1).clamp(min=1)
 
 
-def mean_over_sentences(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of [B, S] over all real sentences of the batch: a scalar, 0 where there is none."""
-    return mean_where(values, mask)
-
-
 def mean_where(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of the entries that count, however many each process holds: a scalar, 0 where none does.
 

@@ -9,8 +9,13 @@ from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-NORMS = ("layer", "batch")
+from prior_bench.errors import unknown_name
+
+NORMS = {"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
 """Normalisations that may precede the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
+
+INITS = ("default", "truncated_normal")
+"""How the linear layer begins: as torch does it, or with a deviation of 0.02 and no bias (BenchX)."""
 
 
 class Stack(BaseDataPreprocessor):
@@ -30,7 +35,7 @@ class Classifier(BaseModel):
         classes: number of classes.
         exclusive: cross-entropy over the classes; otherwise binary cross-entropy of each known label.
         frozen: ``backbone``: its weights stay; ``batch_norm``: its BatchNorm statistics stay, too.
-        head: ``norm`` (one of NORMS, or None), ``dropout``, ``init`` (``"default"``, ``"truncated_normal"``).
+        head: ``norm`` (one of NORMS, or None), ``dropout``, ``init`` (one of INITS).
     """
 
     def __init__(
@@ -89,10 +94,18 @@ class Classifier(BaseModel):
 def linear_head(
     dim: int, classes: int, norm: str | None = None, dropout: float = 0.0, init: str = "default"
 ) -> nn.Sequential:
-    """[normalisation,] [dropout,] linear layer."""
+    """[normalisation,] [dropout,] linear layer.
+
+    Raises:
+        BenchError: unknown ``norm`` or ``init``.
+    """
     layers: list[nn.Module] = []
+    if norm not in (None, *NORMS):
+        raise unknown_name("norm", norm, list(NORMS), where="head")
+    if init not in INITS:
+        raise unknown_name("init", init, list(INITS), where="head")
     if norm is not None:
-        layers.append({"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}[norm](dim))
+        layers.append(NORMS[norm](dim))
     if dropout:
         layers.append(nn.Dropout(dropout))
     linear = nn.Linear(dim, classes)

@@ -5,6 +5,7 @@ import torch
 from tiny_methods import VIT, batch, build
 
 from baselines.gloria.losses import attend
+from baselines.mgca.losses import token_logits
 
 
 @pytest.fixture(
@@ -40,3 +41,19 @@ def test_glorias_is_that_of_its_local_score():
         attention = method.attention(image, text)
     own = torch.stack([every[i, i] for i in range(len(every))])
     torch.testing.assert_close(attention[text.mask], own[text.mask])
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_mgcas_is_that_of_its_token_loss(plain):
+    method, data = build("mgca", variant=dict(plain_attention=plain)).eval(), batch()
+    with torch.no_grad():
+        image, text = method.encode_image(data.images), method.encode_text(data.text)
+        attention, looks = method.attention(image, text), method.word_looks
+        if plain:
+            gathered = attention @ image.local / method.local_temperature
+            wanted = token_logits(text.local, image.local, None, method.local_temperature, normalise=False)
+            torch.testing.assert_close(text.local @ gathered.mT, wanted)
+        else:
+            values = image.local @ looks.in_proj_weight[-8:].T + looks.in_proj_bias[-8:]
+            gathered = looks.out_proj(attention @ values)
+            torch.testing.assert_close(gathered, looks(text.local, image.local, image.local)[0])

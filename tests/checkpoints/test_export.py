@@ -99,6 +99,6 @@ def test_nothing_is_overwritten_or_half_written(tmp_path, monkeypatch):
         raise OSError("no space left")
 
     monkeypatch.setattr(made.text_encoder.model, "save_pretrained", broken)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(BenchError, match="out: cannot be written: no space"):
         export(backbone_of(made.image_encoder, made), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["full"]

@@ -1,5 +1,6 @@
 import os
 import pickle
+import random
 
 import pytest
 import torch
@@ -88,3 +89,36 @@ def test_noise_is_refused_without_torch_s_advice_to_load_it_anyway(tmp_path):
         read_tensors(path)
     assert "noise.pt: truncated, or no weights file" in str(caught.value)
     assert "weights_only" not in str(caught.value)
+
+
+def test_a_dict_that_contains_itself_ends(tmp_path):
+    content = {}
+    content["state_dict"] = content
+    torch.save(content, tmp_path / "loop.pt")
+    with pytest.raises(BenchError, match="holds no state dict"):
+        read_tensors(tmp_path / "loop.pt")
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated:FutureWarning")
+def test_a_torchscript_archive_is_told_as_such(tmp_path):
+    torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), tmp_path / "script.pt")
+    with pytest.raises(BenchError, match="is a TorchScript archive, which is code, and is not opened"):
+        read_tensors(tmp_path / "script.pt")
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_whatever_is_damaged_in_a_file_is_one_message(tmp_path, zipped):
+    torch.save({"state_dict": STATE}, path := tmp_path / "w.pt", _use_new_zipfile_serialization=zipped)
+    content, draw = path.read_bytes(), random.Random(0)
+    refused = 0
+    for n in range(200):
+        spoiled = bytearray(content)
+        for _ in range(3):
+            spoiled[draw.randrange(len(spoiled))] = draw.randrange(256)
+        (path := tmp_path / f"{n}.pt").write_bytes(spoiled)
+        try:
+            read_tensors(path)
+        except BenchError as error:
+            refused += str(path) in str(error)
+    assert refused > 50

@@ -3,6 +3,8 @@ import torch
 
 from prior_bench.api import LoadContext
 from prior_bench.checkpoints import native
+from prior_bench.checkpoints.checkpoint_file import CheckpointFile
+from prior_bench.checkpoints.convert import convert
 from prior_bench.checkpoints.native import load_method, read_info, save_method
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
@@ -58,7 +60,7 @@ def test_saving_is_reproducible_and_a_failed_one_leaves_the_old_file(saved, monk
         raise OSError("no space left")
 
     monkeypatch.setattr(native.os, "replace", full_disk)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(BenchError, match="model.safetensors: cannot be written: no space"):
         save_method(path, method, config, {"seed": 4})
     assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == ["model.safetensors"]
 
@@ -86,5 +88,24 @@ def test_as_a_row(saved):
     backbone = source.load(0, LoadContext())
     assert source.has_text and backbone.method is not None
     assert backbone.identity == source.identity(0) == source.identity(5)
+    with pytest.raises(BenchError, match="knows its image encoder, input and tokenizer"):
+        BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), image_encoder="resnet18")).check()
     images = torch.randn(2, 1, 32, 32)
     assert torch.equal(backbone.image_encoder(images).global_, method.image_encoder(images).global_)
+
+
+def test_converted_twice_it_is_still_known_who_was_trained_on(saved, tmp_path):
+    method, path = saved
+    data = {"dataset": "mimic_cxr", "split_rule": "default", "splits": ["train"]}
+    config = {"type": "convirt", "embed_dim": 8, "image_to_text_weight": 0.5}
+    save_method(path, method, config, {"config": {"data": data}})
+    for name in ("once", "twice"):
+        convert(path, tmp_path / f"{name}.safetensors", image_only=True)
+        path = tmp_path / f"{name}.safetensors"
+        assert CheckpointFile("row", str(path)).training_data() == [data]
+
+
+def test_a_folder_of_ours_is_ours_already(saved, tmp_path):
+    _, path = saved
+    with pytest.raises(BenchError, match="is a checkpoint of ours already"):
+        convert(path.parent, tmp_path / "out.safetensors")

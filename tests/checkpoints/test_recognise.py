@@ -1,9 +1,11 @@
 import pytest
 import timm
 import torch
+import torchvision
 
 from prior_bench.api import LoadContext
 from prior_bench.checkpoints.recognise import load_image_weights, recognise
+from prior_bench.cli import main
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.errors import BenchError
 from prior_bench.registry import BACKBONES
@@ -76,7 +78,6 @@ def test_encoders_take_a_weights_file(weights, tmp_path):
 
 
 def test_the_architecture_of_a_file_is_guessed(tmp_path):
-    torchvision = pytest.importorskip("torchvision")
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "resnet18-f37072fd.pth")
     source = BACKBONES.build(
         dict(type="checkpoint", name="ImageNet", path=str(tmp_path / "resnet18-f37072fd.pth"))
@@ -90,3 +91,20 @@ def test_the_architecture_of_a_file_is_guessed(tmp_path):
         BACKBONES.build(dict(type="checkpoint", name="x", path=str(tmp_path / "other.pth"))).load(
             0, LoadContext()
         )
+
+
+def test_what_a_file_lacks_is_told_and_does_not_depend_on_the_run(tmp_path, capsys):
+    state = torchvision.models.resnet18().state_dict()
+    del state["layer4.1.conv2.weight"]
+    torch.save(state, path := tmp_path / "w.pth")
+    source = BACKBONES.build(dict(type="checkpoint", name="x", path=str(path)))
+    weights = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        backbone = source.load(seed, LoadContext())
+        weights.append(backbone.image_encoder.model.layer4[1].conv2.weight)
+    assert backbone.provenance["missing"] == ["layer4.1.conv2.weight"]
+    assert torch.equal(*weights)
+    assert main(["checkpoint", "inspect", str(path)]) == 0  # as it is loaded, so it is no failure
+    text = capsys.readouterr().out
+    assert "left as drawn at random: missing layer4.1.conv2.weight" in text and "0 that do not fit" in text

@@ -8,7 +8,8 @@ from released_files import LAYOUTS, WITH_TEXT, light, real, write, write_vocabul
 
 from prior_bench.api import LoadContext
 from prior_bench.checkpoints.checkpoint_file import CheckpointFile
-from prior_bench.checkpoints.vocabulary import tokenizer_of
+from prior_bench.checkpoints.convert import convert
+from prior_bench.checkpoints.vocabulary import read_tokenizer, tokenizer_of
 from prior_bench.errors import BenchError
 
 TEXTS = [("The heart is enlarged.", "No pleural effusion."), ("Lungs are clear.",)]
@@ -261,6 +262,9 @@ def test_tokenizers(tmp_path, offline):
     with pytest.raises(BenchError, match="nowhere: no such tokenizer"):
         CheckpointFile("row", str(path), tokenizer="nowhere").check()
     good = write_vocabulary(tmp_path)
+    with pytest.raises(BenchError, match="hub: holds no tokenizer\n  fix: tokenizer.json or vocab.txt"):
+        (tmp_path / "hub").mkdir(exist_ok=True)
+        tokenizer_of(CheckpointFile("row", str(path))._match.layout, tmp_path / "hub")
     source = CheckpointFile("row", str(path), tokenizer=str(good))
     source.check()
     assert source.has_text and source.text_problem == ""
@@ -275,6 +279,23 @@ def test_tokenizers(tmp_path, offline):
     image_only = write(tmp_path, "prior_image_encoder_only", light("prior_image_encoder_only"))
     with pytest.raises(BenchError, match="has no text encoder for this tokenizer"):
         CheckpointFile("row", str(image_only), tokenizer=str(good)).check()
+
+
+def test_an_odd_character_in_a_vocabulary_is_no_new_line(tmp_path):
+    words = [*"[PAD] [UNK] [CLS] [SEP] [MASK]".split(), "a\u2028b", "\x85", "clear"]
+    (path := tmp_path / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    tokenizer = read_tokenizer(path, 10)
+    assert tokenizer.vocab_size == len(words)
+    assert tokenizer([("Clear",)]).input_ids.tolist() == [[2, 7, 3]]
+
+
+def test_exposure_stays_known(tmp_path):
+    name = "prior_image_encoder_only"
+    path, out = write(tmp_path, name, light(name)), tmp_path / "ours.safetensors"
+    convert(path, out)
+    sources = [CheckpointFile("row", str(path)), CheckpointFile("row", str(out))]
+    sources.append(CheckpointFile("row", str(path), image_encoder="resnet50"))
+    assert [[name for name, _ in source.known_exposure()] for source in sources] == [["mimic_cxr"]] * 3
 
 
 def test_input_can_be_changed(tmp_path):

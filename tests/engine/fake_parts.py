@@ -6,6 +6,7 @@ the engine has to set; nothing else.
 
 import os
 import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,9 @@ class FakeTask:
             raise ValueError(f"seed {context.seed} is not lucky")
         if protocol.options.get("spoil"):
             backbone.image_encoder.tensor += 1
+        if protocol.options.get("spoil_and_fail"):
+            backbone.image_encoder.tensor += 1
+            raise ValueError("half way")
         assert context.work_dir.is_dir()
         test = data.split("test")
         noise = random.random() / 100
@@ -103,7 +107,7 @@ class FakeTask:
                 "patient_id": test.table["patient_id"].to_numpy(),
                 "score": np.full((len(test), 2), auroc, np.float32),
                 "target": test.targets(),
-                "meta_classes": np.array(CLASSES),
+                "meta_classes": np.array([{}] if protocol.options.get("unstorable") else CLASSES),
             },
             split=data.split_summary(),
             trivial={"chance": {"auroc": 0.5}},
@@ -119,6 +123,14 @@ class FakeTextTask(FakeTask):
 
     name = "fake_text"
     needs_text = True
+
+
+class Sleeper(FakeTask):
+    """Notes the process that it is in beside the data, and takes forever."""
+
+    def run(self, backbone, data, protocol, context):
+        (Path(data.root) / f"{os.getpid()}.pid").touch()
+        time.sleep(60)
 
 
 def protocol(task="fake", **options):
@@ -146,6 +158,8 @@ def register() -> None:
         "fake/text": protocol("fake_text"),
         "fake/unlucky": protocol(fail=1),
         "fake/spoils": protocol(spoil=True),
+        "fake/spoils_and_fails": protocol(spoil_and_fail=True),
+        "fake/unstorable": protocol(unstorable=True),
         "fake/refuses": protocol(refuse=True),
     }.items():
         PROTOCOLS.register_module(name, force=True, module=entry)

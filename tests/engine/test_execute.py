@@ -73,6 +73,25 @@ def test_a_failure_is_recorded_and_stops_nobody(tmp_path, parts):
     assert sum("FAILED: ValueError" in line for line in lines) == 4
 
 
+def test_a_result_that_cannot_be_stored_is_a_failure_like_any_other(tmp_path):
+    suite = tiny(tmp_path)
+    suite.evaluations[1]["protocol"] = "fake/unstorable"
+    outcome, store, _ = run(suite)
+    assert len(outcome.failed) == 4 and len(outcome.ran) == 10
+    assert outcome.records[outcome.failed[0]].error.startswith("predictions['meta_classes']: must hold")
+    assert not [path for path in store.runs.iterdir() if path.name.startswith(".")]
+
+
+def test_output_that_nobody_reads_is_no_failure_of_a_run(tmp_path):
+    def say(line):
+        raise BrokenPipeError
+
+    store = Store.of("tiny")
+    with pytest.raises(BrokenPipeError):
+        evaluate(expand(tiny(tmp_path)), store, device="cpu", say=say)
+    assert not store.records()
+
+
 @pytest.mark.parametrize(
     "overwrite, again", [(Overwrite.SKIP, 0), (Overwrite.FAILED, 4), (Overwrite.ALL, 14)]
 )
@@ -95,15 +114,20 @@ def test_a_backbone_that_cannot_be_loaded_fails_its_runs_only(tmp_path, parts):
     assert {outcome.records[key].error for key in outcome.failed} == {"RuntimeError: no weights today"}
 
 
-def test_a_task_that_changes_the_backbone_is_caught_and_the_next_gets_fresh_weights(tmp_path, parts):
+@pytest.mark.parametrize(
+    "protocol, error",
+    [
+        ("fake/spoils", "fake: the task changed the backbone's weights in place"),
+        ("fake/spoils_and_fails", "ValueError: half way"),
+    ],
+)
+def test_a_task_that_changes_the_backbone_fails_and_the_next_gets_fresh_weights(tmp_path, protocol, error):
     suite = tiny(tmp_path, seeds=[0], backbones=[dict(name="A", type="fake")])
     clean = run(suite)[0]
     suite.name = "spoilt"
-    suite.evaluations.insert(0, dict(task="fake", data="fake", protocol="fake/spoils"))
+    suite.evaluations.insert(0, dict(task="fake", data="fake", protocol=protocol))
     spoilt, _, _ = run(suite)
-    assert [spoilt.records[key].error.split("\n")[0] for key in spoilt.failed] == [
-        "fake: the task changed the backbone's weights in place"
-    ]
+    assert [spoilt.records[key].error.split("\n")[0] for key in spoilt.failed] == [error]
     assert {key: spoilt.records[key].metrics["auroc"] for key in clean.ran} == {
         key: record.metrics["auroc"] for key, record in clean.records.items()
     }

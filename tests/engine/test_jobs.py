@@ -1,5 +1,14 @@
 """Several backbones at once, each in a process of its own."""
 
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import fake_parts
 import pytest
 
@@ -18,19 +27,23 @@ backbones = [
     dict(name="None", type="fake_parts:FakeBackbone", value=3.0, broken=True),
 ]
 evaluations = [
-    dict(task="fake_parts:FakeTask", data="fake", protocol="{protocol}"),
+    dict(task="fake_parts:{task}", data="fake", protocol="{protocol}"),
 ]
 seeds = [0, 1]
 """
-PROTOCOL = 'protocol = dict(task="fake_parts:FakeTask", metrics=("auroc",))'
+PROTOCOL = 'protocol = dict(task="fake_parts:{task}", metrics=("auroc",))'
 
 
-def run(folder, name, jobs, say=str):
+def plan_of(folder, name, task="FakeTask"):
     (folder / "data" / "fake").mkdir(parents=True, exist_ok=True)
-    (folder / "plain.py").write_text(PROTOCOL)
-    config = folder / f"{name}.py"
-    config.write_text(SUITE.format(name=name, protocol=folder / "plain.py"))
-    plan = expand(load_suite(str(config)))
+    protocol, config = folder / "plain.py", folder / f"{name}.py"
+    protocol.write_text(PROTOCOL.format(task=task))
+    config.write_text(SUITE.format(name=name, task=task, protocol=protocol))
+    return expand(load_suite(str(config)))
+
+
+def run(folder, name, jobs, say=str, **options):
+    plan = plan_of(folder, name, **options)
     return evaluate(plan, Store.of(name), device="cpu", jobs=jobs, say=say), Store.of(name)
 
 
@@ -55,6 +68,70 @@ def test_a_killed_process_is_reported_and_its_runs_are_done_next_time(tmp_path, 
     outcome, store = run(tmp_path, "cut", 2)
     assert len(outcome.ran) + len(outcome.skipped) == 4
     assert len([r for r in store.records().values() if r.status == "done"]) == 4
+
+
+def test_a_process_that_fails_outside_of_a_run_is_reported_as_that(tmp_path, capfd):
+    plan, store = plan_of(tmp_path, "full"), Store.of("full")
+    (store.root / "runs.log").mkdir(parents=True)  # cannot be written, as where the disk is full
+    with pytest.raises(BenchError, match="a process failed, its traceback is above"):
+        evaluate(plan, store, device="cpu", jobs=2, say=str)
+    assert "IsADirectoryError" in capfd.readouterr().err
+    assert not store.records()
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[1])
+    import fake_parts
+    import test_jobs
+    fake_parts.register()
+    test_jobs.run(Path(sys.argv[2]), "sleep", 2, task="Sleeper")
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_no_process_outlives_the_one_that_started_it(tmp_path, how):
+    (tmp_path / "driver.py").write_text(DRIVER)
+    command = [sys.executable, str(tmp_path / "driver.py"), str(Path(__file__).parent), str(tmp_path)]
+    parent = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    pids = wait_until(lambda: found if len(found := list(tmp_path.glob("data/fake/*.pid"))) == 2 else None)
+    children = [int(path.stem) for path in pids]
+    if how == signal.SIGINT:
+        os.killpg(parent.pid, how)  # a terminal's Ctrl-C reaches all of them
+    else:
+        parent.send_signal(how)
+    _, errors = parent.communicate(timeout=20)
+    wait_until(lambda: not any(map(alive, children)))
+    assert not list((tmp_path / "results/sleep/runs").glob("*")), "an interrupted run is no failed one"
+    assert errors.count("Traceback") == (how == signal.SIGINT), errors  # the parent's own
+
+
+def wait_until(condition):
+    for _ in range(600):
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def test_a_plan_knows_its_data_in_another_process(tmp_path):
+    plan = plan_of(tmp_path, "pickled")
+    spec = plan.runs[0].spec
+    there = pickle.loads(pickle.dumps(plan.data_sets))
+    assert there.already_read(spec.data, spec.protocol) is not None
+    there._read.clear()  # the fingerprint needs no second look at the files
+    shutil.rmtree(tmp_path / "data")
+    assert there.fingerprint(spec.data, spec.protocol) == plan.data_sets.fingerprint(spec.data, spec.protocol)
 
 
 def test_less_than_one_job(tmp_path):

@@ -147,6 +147,8 @@ def test_only_narrows_the_plan(tmp_path):
     assert plan.partial
     with pytest.raises(BenchError, match="'row=High' is no filter"):
         expand(suite, only=["row=High"])
+    with pytest.raises(BenchError, match="--only: 'all' is no fraction"):
+        expand(suite, only=["fraction=all"])
     with pytest.raises(BenchError, match="nothing to run"):
         expand(suite, only=["backbone=Higher"])
 

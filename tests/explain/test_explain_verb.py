@@ -4,20 +4,24 @@ import argparse
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tiny_data import tiny_manifest
 
 from prior_bench.api import RunContext
-from prior_bench.checkpoints.checkpoint_file import native_backbone
+from prior_bench.checkpoints.checkpoint_file import CheckpointFile, native_backbone
 from prior_bench.checkpoints.native import save_method
 from prior_bench.cli import explain
 from prior_bench.data.open import open_dataset
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.engine.features import Feed
 from prior_bench.errors import BenchError
+from prior_bench.explain import explanation
+from prior_bench.explain.contract import explainer_of
 from prior_bench.explain.examples import example_arrays
+from prior_bench.prior.explainer import PriorExplainer
 from prior_bench.registry import METHODS
 
 
@@ -127,6 +131,9 @@ def test_a_task_keeps_all_parts_of_prior_for_the_report(tmp_path, data, checkpoi
     test = open_dataset(str(data)).split("test")
     found = example_arrays(backbone, test, list(test.table["report"])[:10], context, Feed(backbone.input))
     assert found["example_attention"].shape == (4, 3, 2, 2)
+    assert ((found["example_attention"] > 0) & (found["example_attention"] < 1)).all()  # a sigmoid's
+    rows = found["example_row"].tolist()
+    assert found["example_attention_text"].tolist() == [list(test.table["report"].iat[row]) for row in rows]
     assert found["example_written"].shape[0] == 4 and found["example_reconstruction"].shape == (4, 64, 64)
     share, sentences = found["meta_prototype_share"], found["meta_prototype_sentences"]
     assert 1 <= len(share) <= 8 and (np.diff(share) <= 0).all() and share.sum() == pytest.approx(1)
@@ -159,8 +166,44 @@ def test_named_images_of_any_split(tmp_path, data, checkpoint):
     ids = re.findall(r"^(\d+\.png)", data.read_text(), flags=re.MULTILINE)
     out = run(tmp_path, backbone, data, "--image", ids[0], "--image", ids[59])
     assert sorted(p.name for p in out.glob("image-*")) == [f"image-{ids[0]}.html", f"image-{ids[59]}.html"]
-    with pytest.raises(BenchError, match="unknown sample 'nosuch'"):
+    with pytest.raises(BenchError, match=f"unknown sample 'nosuch'\n  fix: .* such as {ids[0]}, {ids[1]}"):
         run(tmp_path, backbone, data, "--image", "nosuch")
+
+
+def test_a_named_image_must_have_a_report(tmp_path, checkpoint):
+    manifest = tiny_manifest(tmp_path)
+    backbone = native_backbone("ConVIRT", checkpoint("convirt", embed_dim=16), "x")
+    for nothing in ((), None, float("nan")):
+        manifest.table["report"] = [nothing, *manifest.table["report"][1:]]
+        first = str(manifest.table["id"].iat[0])
+        with pytest.raises(BenchError, match=f"the sample '{first}' has no report"):
+            explanation.explain(backbone, manifest, RunContext(), ids=[first])
+
+
+def test_a_single_patient_has_no_interval(tmp_path, data, checkpoint):
+    backbone = checkpoint("prior", image=dict(pool="attention"), **PRIOR)
+    out = run(tmp_path, backbone, data, "--count", "1", "--measure", "1")
+    (measure, *_) = json.loads((out / "explanation.json").read_text(), parse_constant=pytest.fail)["measures"]
+    assert measure["gain_interval"] == [None, None] and measure["verdict"] == "not told apart from chance"
+    index = whole(out / "index.html")
+    assert "<td>not defined</td>" in index and "<td>nan" not in index
+
+
+def test_the_explainer_is_found_by_the_method_wherever_its_weights_are_from(checkpoint):
+    backbone = native_backbone("PRIOR", checkpoint("prior", image=dict(pool="attention"), **PRIOR), "x")
+    released = replace(backbone, provenance={"source": "released checkpoint"})
+    assert isinstance(explainer_of(released, [("Clear.",)]), PriorExplainer)
+    assert explainer_of(released, []) is None
+    other = native_backbone("ConVIRT", checkpoint("convirt", embed_dim=16), "x")
+    assert explainer_of(other, [("Clear.",)]) is None
+
+
+def test_a_released_text_encoder_asks_for_its_tokenizer(tmp_path, data, checkpoint, monkeypatch):
+    with pytest.raises(BenchError, match="only a checkpoint file takes a tokenizer"):
+        run(tmp_path, "random:resnet18", data, "--tokenizer", "vocab.txt")
+    monkeypatch.setattr(CheckpointFile, "text_problem", "no tokenizer for it: give --tokenizer PATH")
+    with pytest.raises(BenchError, match="give --tokenizer PATH"):
+        run(tmp_path, checkpoint("convirt", embed_dim=16), data)
 
 
 def test_what_cannot_be_explained_is_said(tmp_path, data, checkpoint):

@@ -142,3 +142,18 @@ def test_plateau_schedule_follows_the_monitor():
         scheduler.step({"dice_micro": value})
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates == [1.0, 1.0, 1.0, 0.5, 0.5]
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step")
+def test_cosine_schedule_warms_up_and_ends_after_its_total():
+    optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    how = _schedule({"schedule": "cosine", "warmup": 4, "total": 44}, 60, "auroc")
+    schedulers = [PARAM_SCHEDULERS.build(one, default_args={"optimizer": optimizer}) for one in how]
+    rates = []
+    for _ in range(60):
+        rates.append(optimizer.param_groups[0]["lr"])
+        for scheduler in schedulers:
+            scheduler.step()
+    assert rates[0] == pytest.approx(1e-3) and rates[3:5] == pytest.approx([1, 1])
+    assert rates[24] == pytest.approx(0.5)
+    assert set(rates[44:]) == {rates[44]} and rates[44] < 0.01

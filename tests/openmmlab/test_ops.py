@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from prior_bench.errors import BenchError
 from prior_bench.metrics.detection import pairwise_iou
 from prior_bench.openmmlab import ops
 from prior_bench.openmmlab import torchvision_ops as stand_in
@@ -50,22 +51,110 @@ def test_nms_offset_counts_the_last_pixel():
     assert len(stand_in.nms(boxes, scores, iou_threshold=0.35, offset=1)) == 1
 
 
-def roi_align(image, rois, size, sampling, aligned, pool_mode=1):
-    output = image.new_zeros(len(rois), image.shape[1], size, size)
-    stand_in.roi_align_forward(
-        image,
-        rois,
-        output,
-        image.new_zeros(0),
-        image.new_zeros(0),
-        aligned_height=size,
-        aligned_width=size,
-        spatial_scale=1.0,
+def roi_align(image, rois, size, sampling, aligned):
+    return roi_align_everything(image, rois, size, sampling, aligned, pool_mode=1)[0]
+
+
+def roi_align_everything(image, rois, size, sampling, aligned, pool_mode, scale=1.0):
+    output = image.new_zeros(len(rois), image.shape[1], *np.broadcast_to(size, 2))
+    argmax_y, argmax_x = torch.zeros_like(output), torch.zeros_like(output)
+    options = roi_align_options(output, sampling, aligned, pool_mode, scale)
+    stand_in.roi_align_forward(image, rois, output, argmax_y, argmax_x, **options)
+    return output, argmax_y, argmax_x
+
+
+def roi_align_options(output, sampling, aligned, pool_mode, scale):
+    return dict(
+        aligned_height=output.shape[2],
+        aligned_width=output.shape[3],
+        spatial_scale=scale,
         sampling_ratio=sampling,
         pool_mode=pool_mode,
         aligned=aligned,
     )
-    return output
+
+
+def bilinear(image, y, x):
+    """mmcv's rule: 0 beyond one pixel outside, else the border goes on."""
+    height, width = image.shape
+    if not (-1 <= y <= height and -1 <= x <= width):
+        return 0.0
+    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
+    top, left = int(y), int(x)
+    bottom, right = min(top + 1, height - 1), min(left + 1, width - 1)
+    above = image[top, left] * (left + 1 - x) + image[top, right] * (x - left)
+    below = image[bottom, left] * (left + 1 - x) + image[bottom, right] * (x - left)
+    return above * (top + 1 - y) + below * (y - top)
+
+
+def slow_max_align(image, rois, size, sampling, aligned, scale):
+    """One sample after the other: (value, y, x) of each bin's greatest."""
+    found = np.zeros((3, len(rois), image.shape[1], *size))
+    for r, (number, *corners) in enumerate(rois.numpy()):
+        x1, y1, x2, y2 = np.array(corners) * scale - 0.5 * aligned
+        extent = np.array([y2 - y1, x2 - x1])
+        bins = (extent if aligned else np.maximum(extent, 1)) / size
+        counts = [sampling or int(np.ceil(side)) for side in bins]
+        for channel, i, j in np.ndindex(image.shape[1], *size):
+            best = (float(np.finfo(np.float32).min), -1, -1)
+            for down, across in np.ndindex(*counts):
+                y = y1 + (i + (down + 0.5) / counts[0]) * bins[0]
+                x = x1 + (j + (across + 0.5) / counts[1]) * bins[1]
+                value = float(bilinear(image[int(number), channel].numpy(), y, x))
+                best = max(best, (value, y, x), key=lambda one: one[0])
+            found[:, r, channel, i, j] = best
+    return torch.tensor(found, dtype=torch.float32)
+
+
+ROIS = torch.tensor(
+    [
+        [0, 2, 2, 19, 13],
+        [1, -6, 3, 9, 30],  # reaches over two edges of the image
+        [1, 0, 0, 22, 22],
+        [0, 4, 5, 4.4, 17],
+        [0, 2, 2, 19, 13],
+    ]
+)
+
+
+@pytest.mark.parametrize("sampling", [0, 1, 3])
+@pytest.mark.parametrize("aligned", [True, False])
+def test_max_roi_align_against_a_plain_loop(sampling, aligned):
+    image = torch.rand(2, 3, 9, 11, generator=torch.Generator().manual_seed(0)) - 0.3
+    found = roi_align_everything(image, ROIS, (2, 3), sampling, aligned, pool_mode=0, scale=0.5)
+    expected = slow_max_align(image, ROIS, (2, 3), sampling, aligned, scale=0.5)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("sampling", [0, 2])
+def test_max_roi_align_backward_is_the_gradient(sampling):
+    random = torch.Generator().manual_seed(1)
+    image = torch.rand(2, 2, 9, 11, generator=random)
+    output, argmax_y, argmax_x = roi_align_everything(image, ROIS, (2, 3), sampling, True, 0, scale=0.5)
+    upstream, grad = torch.rand(output.shape, generator=random), torch.full_like(image, 7.0)
+    options = roi_align_options(output, sampling, True, 0, 0.5)
+    stand_in.roi_align_backward(upstream, ROIS, argmax_y, argmax_x, grad, **options)
+    step = 1e-4  # too small to change which sample is the greatest
+    for place in np.ndindex(image.shape):
+        values = []
+        for sign in (1, -1):
+            moved = image.clone()
+            moved[place] += sign * step
+            pooled = roi_align_everything(moved, ROIS, (2, 3), sampling, True, 0, scale=0.5)[0]
+            values.append((pooled * upstream).double().sum())
+        numeric = (values[0] - values[1]).item() / (2 * step)
+        assert grad[place].item() == pytest.approx(numeric, abs=5e-3), place
+
+
+def test_a_region_without_a_sample_has_no_gradient():
+    image, rois = torch.rand(1, 1, 4, 4), torch.tensor([[0.0, 2, 2, 2, 3]])  # no width
+    output, argmax_y, argmax_x = roi_align_everything(image, rois, 2, 0, True, pool_mode=0)
+    assert (output < -1e38).all() and (argmax_y == -1).all() and (argmax_x == -1).all()
+    grad = torch.ones_like(image)
+    options = roi_align_options(output, 0, True, 0, 1.0)
+    stand_in.roi_align_backward(torch.ones_like(output), rois, argmax_y, argmax_x, grad, **options)
+    assert (grad == 0).all()
 
 
 def test_roi_align_of_a_ramp_is_its_value_at_the_bin_centres():
@@ -102,9 +191,7 @@ def test_roi_align_backward_is_the_gradient():
 
 
 def test_what_is_missing_says_so_when_called():
-    with pytest.raises(NotImplementedError, match="avg"):
-        roi_align(torch.rand(1, 1, 8, 8), torch.tensor([[0.0, 1, 1, 6, 7]]), 2, 2, True, pool_mode=0)
-    with pytest.raises(NotImplementedError, match="ms_deform_attn_forward"):
+    with pytest.raises(BenchError, match="(?s)ms_deform_attn_forward.*fix: install a compiled mmcv"):
         stand_in.ms_deform_attn_forward()
     with pytest.raises(AttributeError):
         stand_in.__wrapped__  # noqa: B018  inspect asks for it
@@ -200,7 +287,14 @@ def test_a_broken_extension_is_passed_over(fake_mmcv):
 
 def test_stand_in_serves_mmcvs_own_wrappers():
     ops.install()
-    from mmcv.ops import batched_nms
+    from mmcv.ops import RoIAlign, batched_nms
+
+    image = torch.rand(2, 3, 9, 11, requires_grad=True)
+    pooled = RoIAlign((2, 3), spatial_scale=0.5, pool_mode="max")(image, ROIS)
+    expected = slow_max_align(image.detach(), ROIS, (2, 3), 0, True, scale=0.5)[0]
+    torch.testing.assert_close(pooled, expected, rtol=1e-4, atol=1e-4)
+    pooled.sum().backward()
+    assert image.grad.sum() > 0
 
     boxes = torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [1, 0, 11, 10]])
     dets, kept = batched_nms(

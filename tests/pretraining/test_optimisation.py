@@ -4,6 +4,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
+from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import Optimizer
 from prior_bench.pretraining.optimisation import parameter_groups, scheduler
 from prior_bench.pretraining.schedule import Schedule, Stage
@@ -15,6 +16,14 @@ def test_vectors_are_not_decayed_and_frozen_weights_left_out():
     groups = parameter_groups(model, Optimizer(lr=0.1, weight_decay=0.5, lr_scale={"0": 0.1}))
     found = {(round(group["lr"], 6), group["weight_decay"]): len(group["params"]) for group in groups}
     assert found == {(0.01, 0.5): 1, (0.01, 0.0): 1, (0.1, 0.0): 3}
+
+
+def test_a_rate_for_parameters_that_do_not_exist_is_refused():
+    model = nn.ModuleDict({"image_encoder": nn.Linear(2, 2), "text_encoder": nn.Linear(2, 2)})
+    with pytest.raises(
+        BenchError, match=r"(?s)lr_scale: unknown .* 'text_encodr'.*did you mean text_encoder"
+    ):
+        parameter_groups(model, Optimizer(lr_scale={"image_encoder": 1.0, "text_encodr": 0.1}))
 
 
 def rates_of(schedule, steps_per_epoch, steps):

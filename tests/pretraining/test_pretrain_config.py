@@ -63,3 +63,14 @@ def test_identity_changes_with_what_matters_only(values):
     assert same == identity(name="other", log=("tensorboard",), keep_checkpoints=9)
     changed = [identity("g"), identity(seed=1), identity(batch_size=4), identity(clip_grad=None)]
     assert len({same, *changed}) == 5
+
+
+def test_identity_knows_the_code_of_hooks(values, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = tmp_path / "my_hooks_of_a_test.py"
+    config = from_dict({**values, "hooks": [dict(type=f"{module.stem}.MyHook")]})
+    found = []
+    for code in ("STEP = 1", "STEP = 1  # a comment", "STEP = 2"):
+        module.write_text(code)
+        found.append(run_identity(config, "f", 0))
+    assert found[0] == found[1] != found[2]

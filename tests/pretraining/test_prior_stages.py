@@ -16,6 +16,7 @@ from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import load_method, read_info
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import from_dict
+from prior_bench.pretraining.schedule import Schedule, Stage
 from prior_bench.pretraining.trainer import pretrain
 
 STEPS = 2
@@ -39,6 +40,17 @@ class KillPriorAt(Hook):
             raise Killed
 
 
+@HOOKS.register_module()
+class WatchMoments(Hook):
+    """Notes of each epoch whether the optimiser remembers anything when it begins."""
+
+    found: list[bool] = []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if batch_idx == 0:
+            WatchMoments.found.append(bool(runner.optim_wrapper.optimizer.state))
+
+
 @pytest.fixture
 def staged(values):
     """Two epochs of each stage, prototypes from sentences, a falling temperature."""
@@ -50,8 +62,8 @@ def staged(values):
     values["schedule"] = dict(stages=[dict(epochs=2), dict(epochs=2, warmup_epochs=1), dict(epochs=2)])
     schedule = "prior_bench.prior.schedule"
     values["hooks"] = [
-        dict(type=f"{schedule}.PrototypesFromSentences", epoch=2),
-        dict(type=f"{schedule}.PrototypeTemperature", schedule="exp", first_epoch=2),
+        dict(type=f"{schedule}.PrototypesFromSentences"),
+        dict(type=f"{schedule}.PrototypeTemperature", schedule="exp"),
         dict(type="KillPriorAt"),
     ]
     return from_dict(values)
@@ -100,10 +112,22 @@ def test_killed_in_every_stage_and_resumed_equals_undisturbed(staged, undisturbe
         assert undisturbed.with_name(stage).read_bytes() == resumed.with_name(stage).read_bytes()
 
 
+def test_the_optimiser_forgets_where_a_stage_begins_and_only_there(staged, tmp_path, monkeypatch):
+    monkeypatch.setattr(WatchMoments, "found", [])
+    pretrain(replace(staged, hooks=(*staged.hooks, dict(type="WatchMoments"))), tmp_path, device="cpu")
+    assert WatchMoments.found == [False, True, False, True, False, True]
+
+
 def test_a_method_without_stages_is_refused(config, tmp_path):
-    schedule = from_dict({**config_dict(config), "schedule": dict(stages=[dict(epochs=1)])}).schedule
+    schedule = Schedule(stages=(Stage(epochs=1),))
     with pytest.raises(BenchError, match="'convirt' is not trained in stages"):
         pretrain(replace(config, schedule=schedule), tmp_path / "run", device="cpu")
+
+
+def test_prototype_hooks_need_a_second_stage(staged, tmp_path):
+    short = replace(staged, schedule=replace(staged.schedule, stages=staged.schedule.stages[:1]))
+    with pytest.raises(BenchError, match="training has 1 stages, and a hook needs stage 2"):
+        pretrain(short, tmp_path / "run", device="cpu")
 
 
 def test_prototype_hooks_need_prototypes(staged, tmp_path):
@@ -127,11 +151,11 @@ def test_stages_and_epochs_exclude_each_other(values):
         from_dict(values)
 
 
-def config_dict(config):
-    """The config as it was before it was checked."""
-    values = config.to_dict()
-    values["schedule"] = {key: value for key, value in values["schedule"].items() if key != "stages"}
-    return values
+def test_stages_and_hooks_are_lists_of_dicts(values):
+    values |= dict(schedule=dict(stages=[3]), hooks=dict(type="KillPriorAt"))
+    with pytest.raises(BenchError) as raised:
+        from_dict(values)
+    assert {error.where for error in raised.value.errors} == {"schedule.stages", "hooks"}
 
 
 @pytest.mark.slow

@@ -2,31 +2,15 @@ import copy
 
 import pytest
 import torch
+from tiny_prior import heads
 
 from prior_bench.api import Features
-from prior_bench.prior.model import PRIOR
-
-
-class _Encoder(torch.nn.Module):
-    dim = local_dim = 32
 
 
 @pytest.fixture
 def model():
-    torch.manual_seed(0)
-    return PRIOR(
-        _Encoder(),
-        _Encoder(),
-        embed_dim=32,
-        prototypes=12,
-        queries=6,
-        stage=3,
-        decoder_layers=2,
-        decoder_heads=2,
-        decoder_dropout=0.3,
-        image_blocks=2,
-        checkpoint_decoders=True,
-    ).train()
+    random = dict(image_masking=0.5, decoder_dropout=0.3)
+    return heads(stage=3, decoder_layers=2, image_blocks=2, checkpoint_decoders=True, **random).train()
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 import copy
+from functools import partial
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from tiny_prior import REPORTS, heads, tiny_prior
 
+from benchmarks.measuring import operators
 from prior_bench.api import Features, PretrainBatch
-from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
-from prior_bench.prior.model import PRIOR, WEIGHTS
-from prior_bench.registry import METHODS
+from prior_bench.prior.model import WEIGHTS
 
-REPORTS = [
-    ("The heart is large.", "No effusion.", "The lungs are clear."),
-    ("No pneumothorax.",),
-    ("Small left effusion.", "The heart is normal."),
-]
 STAGES = {
     1: {"global", "local_image", "local_text"},
     2: {"global", "local_image", "local_text", "prototype"},
@@ -22,51 +17,10 @@ STAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def tokenizer():
-    return ReportTokenizer.train([sentence for report in REPORTS for sentence in report], vocab_size=100)
-
-
-@pytest.fixture(scope="module")
-def build(tokenizer):
-    def make(**changes):
-        torch.manual_seed(0)
-        sizes = dict(embed_dim=32, prototypes=12, queries=4, decoder_layers=1, decoder_heads=2)
-        text = dict(hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
-        return METHODS.build(
-            dict(
-                type="prior",
-                image_encoder=dict(
-                    model_name="resnet18",
-                    in_channels=1,
-                    pool="attention",
-                    model_args=dict(channels=(8, 8, 16, 16)),
-                    input=dict(size=64),
-                ),
-                text_encoder=dict(config=text, tokenizer=tokenizer),
-                **{**sizes, **changes},
-            )
-        )
-
-    return make
-
-
 @pytest.fixture
-def batch(tokenizer):
+def batch():
     torch.manual_seed(5)
-    return PretrainBatch(torch.randn(3, 1, 64, 64), tokenizer(REPORTS))
-
-
-class _Encoder(torch.nn.Module):
-    dim = local_dim = 32
-
-
-def heads(**changes):
-    """PRIOR without encoders, its random parts off."""
-    torch.manual_seed(0)
-    arguments = dict(embed_dim=32, prototypes=12, queries=6, decoder_layers=1, decoder_heads=2)
-    arguments |= dict(image_masking=0.0, decoder_dropout=0.0, image_blocks=1)
-    return PRIOR(_Encoder(), _Encoder(), **{**arguments, **changes})
+    return PretrainBatch(torch.randn(3, 1, 64, 64), tiny_prior().text_encoder.tokenizer(REPORTS))
 
 
 def features(size, sentences=5, seed=0):
@@ -80,8 +34,8 @@ def features(size, sentences=5, seed=0):
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("variant", ["paper", "released"])
-def test_each_stage_has_its_losses_and_trains_its_parts(build, batch, stage, variant):
-    model = build(stage=stage, variant=variant).train()
+def test_each_stage_has_its_losses_and_trains_its_parts(batch, stage, variant):
+    model = tiny_prior(stage=stage, variant=variant).train()
     losses = model.loss(batch)
     assert {name.removeprefix("loss_") for name in losses if name.startswith("loss_")} == STAGES[stage]
     assert all(value.isfinite() and value.ndim == 0 for value in losses.values())
@@ -93,7 +47,7 @@ def test_each_stage_has_its_losses_and_trains_its_parts(build, batch, stage, var
     assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
 
 
-def test_weights_scale_terms_and_zero_leaves_them_out(build, batch):
+def test_weights_scale_terms_and_zero_leaves_them_out():
     full = heads(stage=3)
     image, sentences, mask, images = features(4)
     assert full.weight("prototype") == full.weight("report") == 10 and full.weight("global") == 1
@@ -200,60 +154,50 @@ def test_similarity_of_paper_and_released():
     torch.testing.assert_close(score, expected)
 
 
-def test_encoders_to_joint_space(build, batch):
-    model = build(stage=2).eval()
+def test_encoders_to_joint_space(batch):
+    model = tiny_prior(stage=2)
     image, text = model.encode_image(batch.images), model.encode_text(batch.text)
     assert image.global_.shape == (3, 32) and image.local.shape == (3, 4, 32)
     assert text.global_.shape == (3, 32) and text.mask.sum(1).tolist() == [3, 1, 2]
     assert model.similarity(image, text).shape == (3, 3)
     assert torch.equal(text.global_, model.encode_text(batch.text).global_)
-    scrambled = build(stage=2, variant={"scrambled_patches": True}).eval().encode_image(batch.images)
+    scrambled = tiny_prior(stage=2, variant={"scrambled_patches": True}).eval().encode_image(batch.images)
     assert torch.equal(scrambled.global_, image.global_)
     assert not torch.allclose(scrambled.local, image.local)
 
 
-def test_prototypes_enter_the_text_features_from_stage_2_on(build, batch):
-    model = build(stage=1).eval()
+def test_prototypes_enter_the_text_features_from_stage_2_on(batch):
+    model = tiny_prior(stage=1)
     before = model.encode_text(batch.text)
     model.stage = 2
     after = model.encode_text(batch.text)
     assert not torch.allclose(before.local[before.mask], after.local[after.mask])
 
 
-def test_sep_enters_one_sentence_prompts_only(build, batch):
+def test_sep_enters_one_sentence_prompts_only(batch):
     paper, with_sep = (
-        build(variant={"sep_in_prompts": switch}).eval().encode_text(batch.text) for switch in (False, True)
+        tiny_prior(stage=1, variant={"sep_in_prompts": switch}).eval().encode_text(batch.text)
+        for switch in (False, True)
     )
     same = [torch.allclose(*pair) for pair in zip(paper.global_, with_sep.global_, strict=True)]
     assert same == [True, False, True]
 
 
-def test_stage_is_saved_with_the_weights_and_checked(build):
-    model = build(stage=3)
-    other = build(stage=1)
+def test_stage_is_saved_with_the_weights_and_checked():
+    model = tiny_prior(stage=3)
+    other = tiny_prior(stage=1)
     other.load_state_dict(copy.deepcopy(model.state_dict()))
     assert other.stage == 3
     with pytest.raises(BenchError, match="must be 1, 2 or 3"):
         model.stage = 4
 
 
-class _Count(TorchDispatchMode):
-    def __init__(self):
-        super().__init__()
-        self.operators = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.operators += 1
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_number_of_operators_does_not_grow_with_the_batch(stage):
     model = heads(stage=stage).train()
-    counts = []
-    for size in (8, 64):
-        given = features(size)
-        with _Count() as count:
-            sum(value for name, value in model.terms(*given).items() if name != "perplexity").backward()
-        counts.append(count.operators)
+
+    def step(given):
+        sum(value for name, value in model.terms(*given).items() if name != "perplexity").backward()
+
+    counts = [operators(partial(step, features(size))) for size in (8, 64)]
     assert counts[1] <= 1.1 * counts[0]

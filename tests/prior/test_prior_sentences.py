@@ -1,6 +1,6 @@
 import torch
 
-from prior_bench.prior.sentences import gather_sentences, masked_mean, mean_over_sentences
+from prior_bench.prior.sentences import gather_sentences, masked_mean, mean_where
 
 
 def test_sentences_are_means_of_their_tokens():
@@ -29,5 +29,5 @@ def test_masked_means_ignore_padding_and_survive_emptiness():
     mask = torch.tensor([[True, True, False], [True, False, False], [False, False, False]])
     assert masked_mean(values, mask).tolist() == [2.0, 5.0, 0.0]
     assert masked_mean(values[..., None], mask).tolist() == [[2.0], [5.0], [0.0]]
-    assert mean_over_sentences(values, mask) == 3.0
-    assert mean_over_sentences(values, torch.zeros_like(mask)) == 0.0
+    assert mean_where(values, mask) == 3.0
+    assert mean_where(values, torch.zeros_like(mask)) == 0.0

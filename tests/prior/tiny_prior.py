@@ -1,8 +1,9 @@
-"""PRIOR with encoders of a few thousand weights, and reports for it."""
+"""PRIOR with encoders of a few thousand weights and reports for it, and PRIOR without encoders."""
 
 import torch
 
 from prior_bench.encoders.tokenizer import ReportTokenizer
+from prior_bench.prior.model import PRIOR
 from prior_bench.registry import METHODS
 
 REPORTS = [
@@ -28,3 +29,17 @@ def tiny_prior(**changes):
     arguments = {**sizes, **changes}
     encoders = dict(image_encoder=image, text_encoder=dict(config=text, tokenizer=tokenizer))
     return METHODS.build(dict(type="prior", **encoders, **arguments)).eval()
+
+
+class NoEncoder(torch.nn.Module):
+    """Stands for an encoder of which only the widths matter."""
+
+    dim = local_dim = 32
+
+
+def heads(**changes):
+    """PRIOR without encoders, its random parts off."""
+    torch.manual_seed(0)
+    arguments = dict(embed_dim=32, prototypes=12, queries=6, decoder_layers=1, decoder_heads=2)
+    arguments |= dict(image_masking=0.0, decoder_dropout=0.0, image_blocks=1)
+    return PRIOR(NoEncoder(), NoEncoder(), **{**arguments, **changes})

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from prior_bench.errors import BenchError
 from prior_bench.mock import MockImageEncoder
 from prior_bench.probing.model import Classifier, classification_loss, linear_head
 
@@ -59,3 +60,8 @@ def test_heads():
     layers = linear_head(8, 2, norm="layer", dropout=0.2, init="truncated_normal")
     assert [type(layer) for layer in layers] == [nn.LayerNorm, nn.Dropout, nn.Linear]
     assert layers[-1].bias.abs().sum() == 0
+    assert [type(layer) for layer in linear_head(8, 2, norm="batch")] == [nn.BatchNorm1d, nn.Linear]
+    with pytest.raises(BenchError, match="did you mean layer"):
+        linear_head(8, 2, norm="layr")
+    with pytest.raises(BenchError, match="did you mean truncated_normal"):
+        linear_head(8, 2, init="truncated_norml")

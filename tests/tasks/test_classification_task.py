@@ -171,6 +171,9 @@ def test_all_that_is_wrong_is_said_at_once(tiny):
         assert part in str(caught.value)
     with pytest.raises(BenchError, match="frozen"):
         TASK.check(tiny, with_fields(PROBE, frozen={"backbone": False, "batch_norm": True}))
+    with pytest.raises(BenchError, match="(?s)stopping.tested 'lats'.*head: unknown key 'nrom'"):
+        head, stopping = {**FINETUNE.head, "nrom": "layer"}, {**FINETUNE.stopping, "tested": "lats"}
+        TASK.check(tiny, with_fields(FINETUNE, head=head, stopping=stopping))
     one_sided = tiny.table.copy()
     one_sided.loc[one_sided["split"] == "valid", list(CLASSES)] = 0.0
     with pytest.raises(BenchError, match="minus_loss"):

@@ -1,4 +1,7 @@
-"""Every protocol of a paper runs, on tiny images and for one epoch: all of its options are understood."""
+"""Every protocol of a paper runs, on tiny images and for one epoch: all of its options are understood.
+
+Variants for less labels (``_1``, ``_10``) are left out: they differ in rate, batch and epochs alone.
+"""
 
 import re
 from dataclasses import replace

@@ -137,6 +137,22 @@ def test_check_reports_everything_at_once(data, short):
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"optimizer.momentum": 0.9}, "optimizer: unknown key 'momentum'"),
+        ({"optimizer.schedule": "cosin"}, "unknown optimizer.schedule 'cosin'\n  fix: did you mean cosine"),
+        ({"stopping.pateince": 3}, "stopping: unknown key 'pateince'\n  fix: did you mean patience"),
+        ({"stopping.tested": "lats"}, "unknown stopping.tested 'lats'\n  fix: did you mean last"),
+        ({"stopping.iterations": 5, "stopping.interval": 5}, "stopping must name one length of training"),
+    ],
+)
+def test_what_training_would_not_understand_is_said_before(data, change, said):
+    with pytest.raises(BenchError) as caught:
+        Segmentation().check(data, protocols.load("demo/segmentation", change))
+    assert said in str(caught.value)
+
+
 def test_check_misses_a_split(data, short):
     table = data.table.copy()
     table["mask"] = [None if split == "valid" else RleMask() for split in table["split"]]

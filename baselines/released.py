@@ -1,0 +1,23 @@
+"""What the released checkpoints of GLoRIA, of MGCA and of the MGCA repository's ConVIRT have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PADDING = (
+    "as released, images are padded to a square of 256 and their centre of 224 is used: "
+    "transform=dict(Resize=dict(size=256)) in a protocol does so"
+)
+ENLARGED = (
+    "zero-shot and retrieval enlarge the image to 299 pixels, as released; the image encoder alone is fed 224"
+)
+
+
+def image_encoder(model_name: str) -> dict[str, Any]:
+    """Arguments of ImageEncoder for their encoders."""
+    return {
+        "model_name": model_name,
+        "in_channels": 3,
+        "local_stage": -2,
+        "input": {"size": 224, "channels": 3, "mean": 0.5, "std": 0.5, "resize": "pad"},
+    }

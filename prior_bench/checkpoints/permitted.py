@@ -1,0 +1,69 @@
+"""What a file may say of the model it belongs to: nothing that makes us read, fetch or run anything else.
+
+The metadata of our files, and the ``config.json`` of a folder, come from strangers like the tensors do. They
+may choose an architecture; timm and transformers, which build it, would take more than that from them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from prior_bench.errors import BenchError
+
+IMAGE_ENCODER = frozenset(("model_name", "in_channels", "pool", "local_stage", "model_args", "input"))
+"""What ``ImageEncoder.arguments`` has; ``pretrained`` is not among it."""
+TEXT_ENCODER = frozenset(("config", "max_tokens", "pool", "frozen_layers", "last_layers", "attentions"))
+"""What ``TextEncoder.arguments`` has, the tokenizer apart; the ``name`` of a folder or of the hub is not."""
+
+
+def check_image_encoder(arguments: dict[str, Any], where: object) -> None:
+    """Raise BenchError where arguments of ImageEncoder name other files or weights to be fetched."""
+    import timm
+
+    own = inspect.signature(timm.create_model).parameters  # checkpoint_path, pretrained, cache_dir…
+    given = arguments.get("model_args") or {}
+    refused = sorted(arguments.keys() - IMAGE_ENCODER)
+    refused += [f"model_args.{key}" for key in given if key in own or key.startswith("pretrained")]
+    _refuse(refused, where)
+
+
+def check_text_encoder(arguments: dict[str, Any], where: object) -> None:
+    """Raise BenchError where arguments of TextEncoder name a folder, a hub's model, or code on the hub."""
+    refused = sorted(arguments.keys() - TEXT_ENCODER)
+    refused += [
+        f"config.{key}" for key, value in _entries(arguments.get("config")) if _names_code(key, value)
+    ]
+    _refuse(refused, where)
+
+
+def check_method(kind: Any, name: str, where: object) -> None:
+    """Raise BenchError where a name in full, ``module:attribute``, is of anything but a model's class."""
+    from torch import nn
+
+    if ":" in name and not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+        raise BenchError(f"names '{name}' as its method, which is no class of models", where=where)
+
+
+def _names_code(key: str, value: Any) -> bool:
+    if "attn_implementation" in key:  # may be a repository of kernels
+        return isinstance(value, str | dict) and value not in ("eager", "sdpa")
+    return key == "auto_map"
+
+
+def _entries(values: Any) -> Iterator[tuple[str, Any]]:
+    """Entries of a dict and of all dicts in it."""
+    if isinstance(values, dict):
+        yield from values.items()
+        for value in values.values():
+            yield from _entries(value)
+
+
+def _refuse(names: list[str], where: object) -> None:
+    if names:
+        raise BenchError(
+            f"says of its model what a file may not say: {', '.join(names)}",
+            where=where,
+            fix="use it only where you trust its source, and take these entries out",
+        )
