@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """One line per check; 1 where one fails."""
-    from prior_bench.cli.eval import assignments
+    from prior_bench.cli.arguments import assignments
     from prior_bench.scaffold.checks import CHECKS, Broken
     from prior_bench.scaffold.subject import Subject
 

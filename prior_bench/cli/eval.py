@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb; 1 where a run failed."""
     import sys
 
+    from prior_bench.cli import arguments
     from prior_bench.engine.execute import Overwrite, evaluate
     from prior_bench.engine.plan import expand
     from prior_bench.engine.store import Store
@@ -85,12 +86,14 @@ def run(args: argparse.Namespace) -> int:
 
     evaluation = {
         "task": args.task,
-        "data": data_reference(args.data, args.label, assignments(args.option, "--option")),
+        "data": arguments.data_reference(
+            args.data, args.label, arguments.assignments(args.option, "--option")
+        ),
         "protocol": args.protocol or default_protocol(args.task),
         "fractions": [args.fraction],
-        "overrides": assignments(args.set, "--set"),
+        "overrides": arguments.assignments(args.set, "--set"),
     }
-    rows = [backbone_row(args.backbone, args.tokenizer)]
+    rows = [arguments.backbone_row(args.backbone, args.tokenizer)]
     suite = Suite(STORE, rows, [evaluation], args.seed, allow_leakage=args.allow_leakage, where="eval")
     plan = expand(suite)
     if reasons := {run.reason for run in plan.runs if run.reason}:
@@ -113,49 +116,6 @@ def run(args: argparse.Namespace) -> int:
     return 1 if outcome.failed else 0
 
 
-def backbone_row(text: str, tokenizer: str | None = None) -> dict:
-    """The row config that a ``--backbone`` argument stands for.
-
-    Args:
-        text: the argument.
-        tokenizer: of a released checkpoint's text encoder.
-
-    Raises:
-        BenchError: neither a file nor a known way to name weights, or a tokenizer for what takes none.
-    """
-    from pathlib import Path
-
-    from prior_bench import paths
-    from prior_bench.errors import BenchError, unknown_name
-
-    if tokenizer is not None:
-        row = backbone_row(text)
-        if row["type"] != "checkpoint":
-            raise BenchError("only a checkpoint file takes a tokenizer", where="--tokenizer")
-        return {**row, "tokenizer": tokenizer}
-    folder = paths.shipped("configs") / "pretrain"
-    known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
-    kind, colon, name = text.partition(":")
-    if colon and kind in ("timm", "random"):
-        untrained = kind == "random" and (name in known or name.endswith(".py"))
-        return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
-    is_config = text in known or text.endswith(".py")
-    if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
-        (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
-    ):
-        return {"name": Path(text).stem, "type": "checkpoint", "path": text}
-    if not is_config:
-        raise unknown_name("backbone", text, [*known, "timm:NAME", "random:NAME", "FILE"], where="--backbone")
-    return {"name": text, "type": "pretrain", "config": text}
-
-
-def data_reference(text: str, labels: list[str], options: dict) -> dict:
-    """The data reference of ``--data`` with the reader's options, of which ``labels`` is one."""
-    from prior_bench.data.open import resolve
-
-    return {**resolve(text), **({"labels": labels} if labels else {}), **options}
-
-
 def default_protocol(task: str) -> str:
     """The clean protocol of a task family.
 
@@ -169,25 +129,3 @@ def default_protocol(task: str) -> str:
         TASKS.get(task)
         raise BenchError("this task has no default protocol", where=task, fix="name one with --protocol")
     return DEFAULT_PROTOCOLS[task]
-
-
-def assignments(settings: list[str], where: str) -> dict:
-    """A dict from ``KEY=VALUE`` texts; values are Python literals, or else strings.
-
-    Raises:
-        BenchError: a text without ``=``.
-    """
-    import ast
-
-    from prior_bench.errors import BenchError
-
-    found = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise BenchError(f"'{text}' is not KEY=VALUE", where=where)
-        try:
-            found[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            found[key] = value
-    return found

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     from prior_bench import paths
     from prior_bench.api import LoadContext, RunContext
-    from prior_bench.cli.eval import assignments, backbone_row, data_reference
+    from prior_bench.cli.arguments import assignments, backbone_row, data_reference
     from prior_bench.data.open import open_dataset
     from prior_bench.engine.provenance import command
     from prior_bench.errors import BenchError

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench import paths
     from prior_bench.api import LoadContext
     from prior_bench.checkpoints.export import export
-    from prior_bench.cli.eval import backbone_row
+    from prior_bench.cli.arguments import backbone_row
     from prior_bench.registry import BACKBONES
 
     source = BACKBONES.build(backbone_row(args.backbone, args.tokenizer))

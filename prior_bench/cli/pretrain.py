@@ -30,10 +30,11 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from prior_bench import paths
+    from prior_bench.cli.arguments import assignments
     from prior_bench.pretraining.source import Pretrained
     from prior_bench.pretraining.trainer import pretrain
 
-    source = Pretrained(args.config, args.config, overrides(args.set))
+    source = Pretrained(args.config, args.config, assignments(args.set, "--set"))
     source.check()
     if args.work_dir:
         folder = Path(args.work_dir)
@@ -46,25 +47,3 @@ def run(args: argparse.Namespace) -> int:
         data = "sample:chexpert_5x200" if "sample:" in str(source.config.data.dataset) else "chexpert_5x200"
         print(f"evaluate:   prior-bench eval zero_shot --backbone {path} --data {data}")
     return 0
-
-
-def overrides(items: list[str]) -> dict[str, object]:
-    """``["a.b=1", "c=x"]`` as a dict; values are Python literals, or else strings.
-
-    Raises:
-        BenchError: an item without ``=``.
-    """
-    import ast
-
-    from prior_bench.errors import BenchError
-
-    values: dict[str, object] = {}
-    for item in items:
-        key, equals, text = item.partition("=")
-        if not equals or not key:
-            raise BenchError(f"'{item}' is not KEY=VALUE", where="--set", fix="e.g. --set schedule.epochs=2")
-        try:
-            values[key] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            values[key] = text
-    return values

@@ -50,7 +50,8 @@ class Pretrained:
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The trained method; trains it first, or goes on with it, where it is not there yet."""
         from prior_bench.checkpoints.checkpoint_file import native_backbone
-        from prior_bench.pretraining.trainer import FINAL, pretrain
+        from prior_bench.pretraining.folder import FINAL
+        from prior_bench.pretraining.trainer import pretrain
 
         folder = self.work_dir(seed, context.pretrain_dir)
         path = folder / FINAL

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import os
 import sys
 import uuid
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,16 +27,12 @@ from prior_bench.losses.gather import rank, world_size
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
 from prior_bench.pretraining.config import PretrainConfig, load_config
 from prior_bench.pretraining.dataset import CACHE_MARGIN, PairDataset, Pairs, read_pairs
+from prior_bench.pretraining.folder import FINAL, HISTORY, STAGE, alone, claim, latest_state, tidy
 from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch, Stages
 from prior_bench.pretraining.identity import run_identity
 from prior_bench.pretraining.model import PretrainModel, build_method
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
 from prior_bench.runtime import pick_device
-
-FINAL = "model.safetensors"
-STAGE = "stage_{}.safetensors"
-HISTORY = "history.json"
-RUN = "run.json"
 
 
 def pretrain(
@@ -51,8 +45,9 @@ def pretrain(
 ) -> Path:
     """Train, or go on where a killed run was, and return the checkpoint; nothing is done twice.
 
-    Under ``torchrun`` every process trains its share of each batch. On a CPU, a run that was killed and
-    resumed gives bit for bit the weights of an undisturbed one.
+    Where another process trains the same run, it is waited for. Under ``torchrun`` every process trains its
+    share of each batch. On a CPU, a run that was killed and resumed gives bit for bit the weights of an
+    undisturbed one.
 
     Args:
         config: a :class:`PretrainConfig`, or the name or path of one.
@@ -72,10 +67,10 @@ def pretrain(
     config = load_config(config) if isinstance(config, str) else config
     device, work_dir = pick_device(device), Path(work_dir)
     _check_logs(config)
-    with _process_group(device):
+    with _process_group(device), alone(work_dir):
         pairs = read_pairs(config.data)
         identity = run_identity(config, pairs.fingerprint, seed)
-        if _claim(work_dir, {"identity": identity, "seed": seed, "config": config.to_dict()}, resume):
+        if claim(work_dir, {"identity": identity, "seed": seed, "config": config.to_dict()}, resume):
             return work_dir / FINAL
         method = build_method(config, pairs.corpus(), seed)
         history = History(work_dir / HISTORY, config.batch_size, f"{config.name} seed {seed}".strip())
@@ -92,7 +87,7 @@ def pretrain(
             _close_logs(runner.logger)
         if rank() == 0:
             save(FINAL)
-            _tidy(work_dir)
+            tidy(work_dir)
         if world_size() > 1:
             torch.distributed.barrier()
     return work_dir / FINAL
@@ -148,7 +143,7 @@ def _runner(
     loader = _loader(config, method, pairs, seed, device, workers)
     # mmengine shares hub, logger and visualizer between runs of one name.
     name = f"{config.name or 'pretrain'}-{uuid.uuid4().hex[:8]}"
-    state = _latest_state(work_dir)
+    state = latest_state(work_dir)
     return _Runner(
         device=device,
         model=PretrainModel(method),
@@ -206,56 +201,6 @@ def _loader(
         num_workers=workers,
         pin_memory=device != "cpu",
     )
-
-
-# --- the run's folder -----------------------------------------------------------------------------------
-
-
-def _claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
-    """Make the folder this run's own; True where the run is already complete."""
-    work_dir.mkdir(parents=True, exist_ok=True)
-    note, identity = work_dir / RUN, run["identity"]
-    if resume and note.is_file():
-        other = json.loads(note.read_text()).get("identity")
-        if other != identity:
-            raise BenchError(
-                f"holds run {other}, not {identity}: config, seed, data or code have changed since",
-                where=work_dir,
-                fix="choose another --work-dir, or start over with --no-resume",
-            )
-        if (work_dir / FINAL).is_file():
-            return True
-    if world_size() > 1:
-        torch.distributed.barrier()  # nobody removes what another has still to look at
-    if rank() == 0:
-        if not resume:
-            for old in (*_states(work_dir), *work_dir.glob("*.safetensors"), work_dir / HISTORY):
-                old.unlink(missing_ok=True)
-        unfinished = note.with_name(f".{RUN}.{os.getpid()}")
-        unfinished.write_text(json.dumps(run, indent=1))
-        os.replace(unfinished, note)
-    if world_size() > 1:
-        torch.distributed.barrier()
-    return False
-
-
-def _states(work_dir: Path) -> list[Path]:
-    """States of epochs, the latest first."""
-    return sorted(work_dir.glob("epoch_*.pth"), key=lambda p: int(p.stem.rpartition("_")[2]), reverse=True)
-
-
-def _latest_state(work_dir: Path) -> Path | None:
-    """The latest state that was written to its end: a torch file closes with the directory of its zip."""
-    return next((path for path in _states(work_dir) if zipfile.is_zipfile(path)), None)
-
-
-def _tidy(work_dir: Path) -> None:
-    """Remove what only resuming needs, and the empty folders that mmengine makes for its logs."""
-    for state in (*_states(work_dir), work_dir / "last_checkpoint"):
-        state.unlink(missing_ok=True)
-    for folder in work_dir.iterdir():
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _provenance(

@@ -2,6 +2,7 @@ import argparse
 
 import pytest
 
+from prior_bench.cli import arguments
 from prior_bench.cli import eval as evaluation
 from prior_bench.cli import list as listing
 from prior_bench.errors import BenchError, ErrorList
@@ -14,31 +15,6 @@ def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     evaluation.configure(parser)
     return parser.parse_args(arguments)
-
-
-@pytest.mark.parametrize(
-    "text, row",
-    [
-        ("timm:resnet50", {"name": "timm:resnet50", "type": "timm", "image_encoder": "resnet50"}),
-        ("random:resnet18", {"name": "random:resnet18", "type": "random", "image_encoder": "resnet18"}),
-        ("runs/mine.ckpt", {"name": "mine", "type": "checkpoint", "path": "runs/mine.ckpt"}),
-        ("a.b.safetensors", {"name": "a.b", "type": "checkpoint", "path": "a.b.safetensors"}),
-    ],
-)
-def test_what_a_backbone_argument_stands_for(text, row):
-    assert evaluation.backbone_row(text) == row
-
-
-def test_an_unknown_backbone_says_what_it_could_have_been():
-    with pytest.raises(BenchError, match="unknown backbone 'resnet50'.*\n.*timm:NAME"):
-        evaluation.backbone_row("resnet50")
-
-
-def test_settings_are_literals_or_strings():
-    found = evaluation.assignments(["optimizer.lr=1e-3", "head.type=mlp", "metrics=('auroc',)"], "--set")
-    assert found == {"optimizer.lr": 1e-3, "head.type": "mlp", "metrics": ("auroc",)}
-    with pytest.raises(BenchError, match="--set: 'lr' is not KEY=VALUE"):
-        evaluation.assignments(["lr"], "--set")
 
 
 def test_every_shipped_task_has_a_default_protocol_that_is_shipped():
@@ -55,7 +31,7 @@ def one_backbone(parts, tmp_path, monkeypatch):
     """``--backbone mine`` is a fake backbone with a text tower."""
     (tmp_path / "data" / "fake").mkdir(parents=True)
     monkeypatch.setattr(
-        evaluation,
+        arguments,
         "backbone_row",
         lambda text, tokenizer: {"name": text, "type": "fake", "has_text": text == "mine"},
     )
@@ -63,9 +39,9 @@ def one_backbone(parts, tmp_path, monkeypatch):
 
 
 def test_eval_prints_protocol_weights_intervals_trivial_and_summary(one_backbone, capsys, tmp_path):
-    arguments = (*FAKE, "--protocol", "fake/plain")
+    given = (*FAKE, "--protocol", "fake/plain")
     settings = ("--seeds", "0", "3", "--fraction", "0.5", "--set", "batch_size=8", "--resamples", "50")
-    assert evaluation.run(parse(*arguments, *settings)) == 0
+    assert evaluation.run(parse(*given, *settings)) == 0
     out = capsys.readouterr().out
     assert "protocol fake/plain (changed: batch_size)" in out and "  batch_size: 8" in out
     assert "backbone\n  from: nowhere" in out
@@ -76,7 +52,7 @@ def test_eval_prints_protocol_weights_intervals_trivial_and_summary(one_backbone
     assert out.count("mine · fake · fake · fake/plain (changed: batch_size) · 50 % · seed") == 4
     assert len(list((tmp_path / "results/eval/runs").iterdir())) == 2
     # a second time nothing is run, and the same is said
-    assert evaluation.run(parse(*arguments, *settings)) == 0
+    assert evaluation.run(parse(*given, *settings)) == 0
     assert len(one_backbone.FakeTask.runs) == 2
     assert f"auroc {row[1]} ({row[1]} to {row[1]}) · record " in capsys.readouterr().out
 

@@ -94,6 +94,30 @@ def test_another_seed_or_config_does_not_enter_the_folder(killable, undisturbed,
         pretrain(replace(killable, batch_size=4), folder, seed=3, device="cpu")
 
 
+def test_the_same_run_started_twice_at_once_is_trained_once(values, tmp_path):
+    values["schedule"] = dict(epochs=3)
+    path = tmp_path / "small.py"
+    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
+    command = [sys.executable, "-m", "prior_bench", "pretrain", str(path), "--device", "cpu"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    both = [
+        subprocess.Popen(
+            [*command, "--work-dir", "run"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    told = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert sum(errors.count("epoch 3/3") for _, errors in told) == 1
+    assert all("checkpoint: run/model.safetensors" in out for out, _ in told)
+    assert not (tmp_path / "run/.lock").exists()
+
+
 def test_the_terminal_gets_one_line_per_epoch(config, tmp_path, capfd):
     pretrain(replace(config, log=("tensorboard",)), tmp_path / "run", device="cpu")
     out, err = capfd.readouterr()

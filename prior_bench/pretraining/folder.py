@@ -1,0 +1,99 @@
+"""The folder of one pre-training run: who may write to it, what is in it, what is left in the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from prior_bench.errors import BenchError
+from prior_bench.losses.gather import rank, world_size
+
+FINAL = "model.safetensors"
+STAGE = "stage_{}.safetensors"
+HISTORY = "history.json"
+RUN = "run.json"
+LOCK = ".lock"
+
+
+@contextmanager
+def alone(work_dir: Path) -> Iterator[None]:
+    """Hold the folder; another process that trains the same run is waited for.
+
+    Two rows of a suite may have the same weights, and two suites the same row. The lock vanishes with its
+    process.
+    """
+    if rank() > 0:
+        torch.distributed.barrier()
+        yield
+        return
+    import fcntl
+
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with open(work_dir / LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process that trains this run: {work_dir}", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if world_size() > 1:
+            torch.distributed.barrier()
+        try:
+            yield
+        finally:
+            if (work_dir / FINAL).is_file():  # who still waits finds the run complete
+                (work_dir / LOCK).unlink(missing_ok=True)
+
+
+def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
+    """Make the folder this run's own; True where the run is already complete."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    note, identity = work_dir / RUN, run["identity"]
+    if resume and note.is_file():
+        other = json.loads(note.read_text()).get("identity")
+        if other != identity:
+            raise BenchError(
+                f"holds run {other}, not {identity}: config, seed, data or code have changed since",
+                where=work_dir,
+                fix="choose another --work-dir, or start over with --no-resume",
+            )
+        if (work_dir / FINAL).is_file():
+            return True
+    if world_size() > 1:
+        torch.distributed.barrier()  # nobody removes what another has still to look at
+    if rank() == 0:
+        if not resume:
+            for old in (*states(work_dir), *work_dir.glob("*.safetensors"), work_dir / HISTORY):
+                old.unlink(missing_ok=True)
+        unfinished = note.with_name(f".{RUN}.{os.getpid()}")
+        unfinished.write_text(json.dumps(run, indent=1))
+        os.replace(unfinished, note)
+    if world_size() > 1:
+        torch.distributed.barrier()
+    return False
+
+
+def states(work_dir: Path) -> list[Path]:
+    """States of epochs, the latest first."""
+    return sorted(work_dir.glob("epoch_*.pth"), key=lambda p: int(p.stem.rpartition("_")[2]), reverse=True)
+
+
+def latest_state(work_dir: Path) -> Path | None:
+    """The latest state that was written to its end: a torch file closes with the directory of its zip."""
+    return next((path for path in states(work_dir) if zipfile.is_zipfile(path)), None)
+
+
+def tidy(work_dir: Path) -> None:
+    """Remove what only resuming needs, and the empty folders that mmengine makes for its logs."""
+    for state in (*states(work_dir), work_dir / "last_checkpoint"):
+        state.unlink(missing_ok=True)
+    for folder in work_dir.iterdir():
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
