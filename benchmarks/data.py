@@ -24,9 +24,8 @@ from torch.utils.data import DataLoader
 from benchmarks.measuring import in_turns, median_ratio, seconds
 from prior_bench.api import InputSpec
 from prior_bench.data.cache.build import build
-from prior_bench.data.cache.reduce import reduced
 from prior_bench.data.cache.reference import use_cache
-from prior_bench.data.images import read_image
+from prior_bench.data.images import read_image, reduced
 from prior_bench.data.images_dataset import ImageDataset
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.transforms import eval_transform, train_transform

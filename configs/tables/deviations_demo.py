@@ -3,35 +3,16 @@
 prior-bench table deviations_demo
 """
 
+_base_ = "demo.py"
+
 title = "Departures of the released code, sample benchmark (synthetic data)"
 suite = "deviations_demo"
-rows = "all"
-
-_retrieval = dict(
-    group="MIMIC-CXR, retrieval",
-    task="retrieval",
-    data="sample:mimic_cxr",
-    protocol="demo/retrieval",
-)
-_zero_shot = dict(
-    group="CheXpert 5x200, zero-shot",
-    task="zero_shot",
-    data="sample:chexpert_5x200",
-    protocol="demo/zero_shot",
-)
 
 columns = [
-    dict(
-        group="CheXpert, linear probe",
-        label="AUROC",
-        task="classification",
-        data="sample:chexpert",
-        protocol="demo/linear_probe",
-        metric="auroc",
-    ),
-    dict(label="accuracy", metric="accuracy", **_zero_shot),
-    dict(label="AUROC", metric="auroc", **_zero_shot),
-    dict(label="image → text R@5", metric="recall_at_5/image_to_text", **_retrieval),
-    dict(label="text → image R@5", metric="recall_at_5/text_to_image", **_retrieval),
-    dict(label="P@5", metric="precision_at_5", **_retrieval),
+    dict(_base_._probe, group="CheXpert, linear probe", label="AUROC"),
+    dict(_base_._zero_shot, label="accuracy", metric="accuracy"),
+    dict(_base_._zero_shot, label="AUROC", metric="auroc"),
+    dict(_base_._retrieval, label="image → text R@5", metric="recall_at_5/image_to_text"),
+    dict(_base_._retrieval, label="text → image R@5", metric="recall_at_5/text_to_image"),
+    dict(_base_._retrieval, label="P@5", metric="precision_at_5"),
 ]

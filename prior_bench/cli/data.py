@@ -86,7 +86,7 @@ def _prepare(args: argparse.Namespace) -> int:
 
     reference = _reference(args)
     rules = args.split or ["default"]
-    if rules == ["every"]:
+    if "every" in rules:
         found = card(reference["type"])
         rules = list(found.splits) if found else ["default"]
     errors = []  # a rule that needs lists which are not there does not keep back the others
@@ -135,25 +135,11 @@ SHOWN = 50
 
 def _reference(args: argparse.Namespace) -> dict[str, Any]:
     """The data reference with ``--root`` and the options of ``--set``."""
+    from prior_bench.cli.arguments import assignments
     from prior_bench.data.open import resolve
 
     root = {"root": args.root} if args.root else {}
-    return {**resolve(args.data), **root, **dict(map(_option, args.set))}
-
-
-def _option(text: str) -> tuple[str, Any]:
-    """``KEY=VALUE``; the value as JSON where it is some, else as text."""
-    import json
-
-    from prior_bench.errors import BenchError
-
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise BenchError(f"'{text}' is not KEY=VALUE", where="--set")
-    try:
-        return key, json.loads(value)
-    except json.JSONDecodeError:
-        return key, value
+    return {**resolve(args.data), **root, **assignments(args.set, "--set")}
 
 
 def _sample(args: argparse.Namespace) -> int:

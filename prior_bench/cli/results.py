@@ -26,15 +26,11 @@ def run(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from prior_bench import paths
     from prior_bench.engine.exchange import export_store
-    from prior_bench.errors import BenchError
-    from prior_bench.report.runs import find_store
+    from prior_bench.report.runs import require_store
 
-    store = find_store(args.suite)
-    if store is None:
-        raise BenchError(f"no store '{args.suite}'", fix=f"stores are in {paths.results_root()}")
-    path = Path(args.output or f"{store.root.name}.zip")
+    store = require_store(args.suite)
+    path = Path(args.output or f"{store.root.resolve().name}.zip")
     print(f"{export_store(store, path)} records: {path}")
     return 0
 

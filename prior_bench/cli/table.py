@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--suite", action="append", default=[], help="read this suite's store instead of the table's own"
     )
     parser.add_argument(
-        "--trivial", action="store_true", help="add rows of predictors that do not look at the image"
+        "--trivial",
+        action="store_true",
+        help="add rows of predictors that do not look at the image (to a table of our own numbers)",
     )
     parser.add_argument(
         "--no-test", action="store_true", help="make no significance tests (faster; nothing is bold)"
@@ -40,6 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
+    import sys
+
     from prior_bench.report.files import write_text
     from prior_bench.report.render import render
 
@@ -48,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     if args.ranks:
         from prior_bench.report.critical_difference import ranks_of, ranks_svg
 
-        print(write_text(args.ranks, ranks_svg(ranks_of(table))))
+        place = write_text(args.ranks, ranks_svg(ranks_of(table)))
+        print(place, file=sys.stderr)  # the table alone goes to stdout
     if args.output:
         print(write_text(args.output, text))
     else:
@@ -73,5 +78,8 @@ def _table(args: argparse.Namespace) -> "Table":
     if args.only_published:
         return published_table(config)
     if args.with_published or not all(column.protocol for column in config.columns):
+        if args.ranks:
+            fix = "give --only-published, or leave --ranks out"
+            raise BenchError("no ranks of ours, theirs and differences together", where=args.table, fix=fix)
         return table_beside(config)
     return build_table(config, trivial=args.trivial, test=not args.no_test)

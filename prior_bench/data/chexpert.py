@@ -13,7 +13,7 @@ from prior_bench.data.chexpert_labels import FOURTEEN, label_set, resolve_labels
 from prior_bench.data.chexpert_pools import draw
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, by_group, concatenated, describe
+from prior_bench.data.splits import apply_rule, concatenated, describe, with_test
 from prior_bench.data.tables import find_table, read_table, require_columns
 from prior_bench.errors import BenchError
 
@@ -121,10 +121,7 @@ def of_views(table: pd.DataFrame, views: str | Sequence[str], where: object) -> 
 
 def patient_split(table: pd.DataFrame) -> pd.DataFrame:
     """valid.csv (read by radiologists) is the test set; a tenth of train.csv's patients validate; seed 0."""
-    train = table[table["part"] == "train"]
-    return pd.concat(
-        [by_group(train, {"train": 0.9, "valid": 0.1}), table[table["part"] == "valid"].assign(split="test")]
-    )
+    return with_test(table[table["part"] == "train"], table[table["part"] == "valid"], 0.1)
 
 
 def mgca_split(table: pd.DataFrame) -> pd.DataFrame:

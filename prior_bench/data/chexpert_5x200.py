@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +35,8 @@ def read(
     """
     root = home(root)
     table = read_labels(root, "train")
-    rules = {name: partial(rule, per_class=per_class, seed=seed, root=root) for name, rule in RULES.items()}
-    drawn = apply_rule(split, rules, table[table["frontal"]], "chexpert_5x200")
+    frontal, how = table[table["frontal"]], dict(per_class=per_class, seed=seed, root=root)
+    drawn = apply_rule(split, RULES, frontal, "chexpert_5x200", **how)
     drawn = drawn.drop(columns=list(FOURTEEN))
     for name in FIVE:
         drawn[name] = drawn["finding"].eq(name).astype(np.float32)
@@ -45,17 +44,17 @@ def read(
     return Manifest("chexpert_5x200", root, drawn, labels=FIVE, exclusive=True, split_rule=split)
 
 
-def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int, root: Path) -> pd.DataFrame:
+def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
     """GLoRIA's and MGCA's rule: no other finding present or uncertain; seed 0 gives MGCA's set."""
     return draw(table, "mgca", per_class, seed).assign(split="test")
 
 
-def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int, root: Path) -> pd.DataFrame:
+def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
     """The rule behind PRIOR's shipped list: uncertain resolved first, further findings allowed."""
     return draw(table, "prior", per_class, seed).assign(split="test")
 
 
-def prior_list(table: pd.DataFrame, *, per_class: int, seed: int, root: Path) -> pd.DataFrame:
+def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     """PRIOR's shipped list itself, from chexpert_5x200.json beside train.csv; nothing is drawn.
 
     The file maps a row of train.csv to {image_path, label: five numbers in the order of FIVE, the first

@@ -2,68 +2,64 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from prior_bench.data.manifest import SPLITS, Manifest
 
 Published = dict[str, dict[str, tuple[int, ...]]]
 """Split rule to quantity to (train, valid, test); the rule ``"all"`` holds one total per quantity."""
 
 
+def quantities(part: Manifest) -> dict[str, int]:
+    """What can be counted in a data set or a part of it, by name."""
+    table = part.table
+    found = {"images": len(part), "patients": table["patient_id"].nunique()}
+    found |= {f"positive: {name}": int((table[name] == 1).sum()) for name in part.labels}
+    if "boxes" in table:
+        found["boxes"] = sum(map(len, table["boxes"]))
+    if "mask" in table:
+        found["masks annotated"] = int(table["mask"].notna().sum())
+    if "report" in table:
+        reports = table["report"].dropna()
+        found["images with report"] = len(reports)
+        found["sentences"] = sum(map(len, reports))
+        found["words"] = sum(len(" ".join(report).split()) for report in reports)
+    return found
+
+
 def counts(manifest: Manifest) -> list[tuple[str, ...]]:
     """One row per quantity: its name, then a text for each of train, valid, test."""
-    parts = [manifest.select((manifest.table["split"] == s).to_numpy()) for s in SPLITS]
-    rows: list[tuple[str, ...]] = [
-        ("images", *(str(len(p)) for p in parts)),
-        ("patients", *(str(p.table["patient_id"].nunique()) for p in parts)),
-    ]
-    for name in manifest.labels:
-        cells = []
-        for part in parts:
-            values = part.table[name].to_numpy(float)
-            unknown = int(np.isnan(values).sum())
-            cells.append(f"{int((values == 1).sum())}" + (f" ({unknown} unknown)" if unknown else ""))
-        rows.append((f"positive: {name}", *cells))
-    if manifest.has("boxes"):
-        rows.append(("boxes", *(str(sum(len(b) for b in p.table["boxes"])) for p in parts)))
-    if manifest.has("masks"):
-        rows.append(("masks annotated", *(str(int(p.table["mask"].notna().sum())) for p in parts)))
-    if manifest.has("reports"):
-        reports = [p.table.loc[p.table["report"].notna(), "report"] for p in parts]
-        rows.append(("images with report", *(str(len(r)) for r in reports)))
-        rows.append(("sentences", *(str(sum(map(len, r))) for r in reports)))
-        rows.append(
-            (
-                "sentences a report",
-                *(f"{np.mean([len(t) for t in r]):.1f}" if len(r) else "-" for r in reports),
-            )
-        )
-        words = [[len(" ".join(t).split()) for t in r] for r in reports]
-        rows.append(("words", *(str(sum(w)) for w in words)))
-        rows.append(("words a report", *(f"{np.mean(w):.1f}" if w else "-" for w in words)))
+    parts = _parts(manifest)
+    found = [quantities(part) for part in parts]
+    rows = []
+    for name in found[0]:
+        cells = [str(part[name]) for part in found]
+        if name.startswith("positive: "):
+            unknown = [int(part.table[name.removeprefix("positive: ")].isna().sum()) for part in parts]
+            cells = [f"{c} ({u} unknown)" if u else c for c, u in zip(cells, unknown, strict=True)]
+        rows.append((name, *cells))
+        if name in ("sentences", "words"):
+            rows.append((f"{name} a report", *(_mean(p[name], p["images with report"]) for p in found)))
     return rows
 
 
 def compare(manifest: Manifest, published: Published) -> list[str]:
     """One line per published quantity of the manifest's split rule: confirmed, or what differs."""
-    found = {
-        row[0]: tuple(int(cell.split()[0]) for cell in row[1:]) for row in counts(manifest) if _whole(row)
-    }
-    totals = {name: (sum(cells),) for name, cells in found.items()}
-    totals["patients"] = (manifest.table["patient_id"].nunique(),)
+    by_rule = {manifest.split_rule: [quantities(part) for part in _parts(manifest)]}
+    by_rule["all"] = [quantities(manifest)]
     lines = []
-    for rule, here in ((manifest.split_rule, found), ("all", totals)):
+    for rule, found in by_rule.items():
         for name, expected in published.get(rule, {}).items():
-            what = f"{name}: {_slashed(here.get(name, (0,) * len(expected)))}"
-            if here.get(name) == expected:
-                lines.append(f"{what}, as published")
-            else:
-                lines.append(f"{what}, published are {_slashed(expected)}")
+            here = tuple(part.get(name, 0) for part in found)
+            verdict = "as published" if here == expected else f"published are {_slashed(expected)}"
+            lines.append(f"{name}: {_slashed(here)}, {verdict}")
     return lines
 
 
-def _whole(row: tuple[str, ...]) -> bool:
-    return all(cell.split()[0].isdigit() for cell in row[1:])
+def _parts(manifest: Manifest) -> list[Manifest]:
+    return [manifest.select((manifest.table["split"] == name).to_numpy()) for name in SPLITS]
+
+
+def _mean(total: int, count: int) -> str:
+    return f"{total / count:.1f}" if count else "-"
 
 
 def _slashed(values: tuple[int, ...]) -> str:

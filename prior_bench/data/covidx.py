@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from prior_bench.data.cards import Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, by_group, concatenated, describe
+from prior_bench.data.splits import apply_rule, concatenated, describe, with_test
 from prior_bench.errors import BenchError
 
 THREE = ("normal", "pneumonia", "COVID-19")
@@ -40,8 +39,7 @@ def read(root: Path, *, split: str = "default", version: str = "", missing: str 
     lists = find_lists(root, version)
     table = pd.concat([read_list(place, part) for part, place in lists.items()], ignore_index=True)
     version, binary = find_version(lists["train"], table)
-    rules = {name: partial(rule, has_valid="val" in lists) for name, rule in RULES.items()}
-    table = apply_rule(split, rules, table, "covidx")
+    table = apply_rule(split, RULES, table, "covidx", has_valid="val" in lists)
     labels = ("COVID-19",) if binary else THREE
     for name in labels:
         table[name] = table["class"].eq("positive" if binary else name).astype(np.float32)
@@ -155,7 +153,7 @@ def official_split(table: pd.DataFrame, *, has_valid: bool) -> pd.DataFrame:
     if has_valid:
         return table.assign(split=table["part"])
     train, test = table[table["part"] == "train"], table[table["part"] == "test"]
-    return pd.concat([by_group(train, {"train": 0.9, "valid": 0.1}), test.assign(split="test")])
+    return with_test(train, test, 0.1)
 
 
 def mgca_split(table: pd.DataFrame, *, has_valid: bool) -> pd.DataFrame:

@@ -21,9 +21,9 @@ from prior_bench.data.csv_lines import line_number, require_values
 from prior_bench.data.files import present
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.data.report import ReportPolicy, report_policy
-from prior_bench.data.splits import by_group, describe
+from prior_bench.data.splits import apply_rule, by_group, describe
 from prior_bench.data.tables import read_table
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError
 
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
 SPELLINGS = {
@@ -121,9 +121,7 @@ RULES = {"default": column_split, "by_patient": patient_split}
 
 
 def _split(rule: str, table: pd.DataFrame, labels: Sequence[str], place: Path) -> pd.Series:
-    if rule not in RULES:
-        raise unknown_name("split rule", rule, list(RULES), where=place)
-    column = RULES[rule](table, labels)["split"]
+    column = apply_rule(rule, RULES, table, place, stratify=labels)["split"]
     wrong = ~column.isin(SPLITS).to_numpy()
     if wrong.any():
         row = int(np.argmax(wrong))

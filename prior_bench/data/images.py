@@ -1,4 +1,4 @@
-"""Decoding: one radiograph file of any of the usual formats to a grey uint8 array.
+"""Decoding: one radiograph file of any of the usual formats to a grey uint8 array, and reducing that.
 
 More than 8 bits are brought to 8 by stretching the image's own range; 8-bit pixels are left as stored.
 """
@@ -63,6 +63,17 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
     except (OSError, SyntaxError, ValueError) as error:
         raise _unreadable(path, error) from error
     return (width, height) if turned else (height, width)
+
+
+def reduced(image: np.ndarray, size: int) -> np.ndarray:
+    """uint8 [H, W] with a longest side of at most ``size``: antialiased bilinear, never enlarged."""
+    from PIL import Image
+
+    scale = size / max(image.shape)
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(side * scale)) for side in image.shape)
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _require_file(path: Path) -> None:

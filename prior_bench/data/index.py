@@ -1,8 +1,8 @@
 """Prepared indices: a manifest read once and kept, so that opening a data set reads no annotation again.
 
 An index is one file under the cache root (``indices/``) for one data set, folder, split rule and set of
-options. It remembers size, time and hash of the annotation files it was made from (``Card.watched``) and a
-hash of the reading code: where anything differs it is stale, and the files are read anew.
+options. It remembers size, time and hash of the annotation files it was made from (``Card.watched``) and the
+version of the reading code: where anything differs it is stale, and the files are read anew.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ import functools
 import gzip
 import hashlib
 import json
-import os
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.data.cards import Card, card
+from prior_bench.data.cache_files import write_whole
+from prior_bench.data.cards import WATCHED, card
 from prior_bench.data.index_cells import decode_table, encode_table
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 
-FIELDS = ("name", "labels", "exclusive", "box_classes", "split_rule", "dropped", "notes")
-TUPLES = ("labels", "box_classes", "notes")
+KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table", "synthetic"))
+"""Fields of a manifest that are kept as they are; a list among them stands for a tuple."""
 
 
 def place_of(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
@@ -37,7 +38,8 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
     """Write the index; whole or not at all.
 
     Raises:
-        BenchError: with ``missing="skip"``, since an index would hide images that arrive later.
+        BenchError: with ``missing="skip"``, since an index would hide images that arrive later; or the disk
+            refuses.
     """
     if options.get("missing") == "skip":
         raise BenchError(
@@ -46,7 +48,6 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
             fix="complete the download first, or go on without preparing",
         )
     place = place_of(kind, folder, split, options)
-    place.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "code": reader_code(kind),
         "sources": {
@@ -54,13 +55,10 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
             for name, state in _states(kind, folder).items()
         },
         "root": str(manifest.root.absolute()),
-        "manifest": {field: getattr(manifest, field) for field in FIELDS},
+        "manifest": {name: getattr(manifest, name) for name in KEPT},
         "table": encode_table(manifest.table),
     }
-    partial = place.with_suffix(f".{os.getpid()}.part")
-    with gzip.open(partial, "wt", encoding="utf-8", compresslevel=1) as stream:
-        json.dump(content, stream)
-    os.replace(partial, place)
+    write_whole(place, gzip.compress(json.dumps(content).encode(), compresslevel=1))
     return place
 
 
@@ -78,10 +76,9 @@ def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manife
     if why:
         _say_stale(place, why, f"{kind}@{folder}")
         return None
-    fields = content["manifest"]
     root = Path(content["root"])
-    fields.update({name: tuple(fields[name]) for name in TUPLES})
-    return Manifest(root=root, table=decode_table(content["table"], root), **fields)
+    kept = {k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()}
+    return Manifest(root=root, table=decode_table(content["table"], root), **kept)
 
 
 @functools.cache  # once a process: a suite opens the same data set for every cell
@@ -94,15 +91,12 @@ def _say_stale(place: Path, why: str, reference: str) -> None:
 
 
 def reader_code(kind: str) -> str:
-    """Hash of the code by which a data set is read: our data package and the reader's own module."""
+    """Version of the code by which a data set is read and its index written; comments do not count."""
+    from prior_bench.engine.code import code_version, used_modules
     from prior_bench.registry import DATASETS
 
-    reader = sys.modules[DATASETS.get(kind).__module__]
-    files = {*Path(__file__).parent.glob("*.py"), Path(reader.__file__)}
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    modules = (DATASETS.get(kind).__module__, "prior_bench.data.index_cells")
+    return code_version(__name__, *(used for module in modules for used in used_modules(module)))
 
 
 # --- what an index was made from ----------------------------------------------------------------------
@@ -112,8 +106,9 @@ def _states(kind: str, folder: Path) -> dict[str, dict[str, int]]:
     """Size and time of every watched file, by its name relative to the folder."""
     if folder.is_file():
         return {"": _state(folder)}
-    watched = (card(kind) or Card).watched
-    files = {file for pattern in watched for file in folder.glob(pattern) if file.is_file()}
+    found = card(kind)
+    patterns = found.watched if found else WATCHED
+    files = {file for pattern in patterns for file in folder.glob(pattern) if file.is_file()}
     return {file.relative_to(folder).as_posix(): _state(file) for file in sorted(files)}
 
 

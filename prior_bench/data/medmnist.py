@@ -11,7 +11,7 @@ import pandas as pd
 from prior_bench import paths
 from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.npz_images import unpack_images
+from prior_bench.data.npz_images import read_array, unpack_images
 from prior_bench.data.splits import apply_rule, describe
 from prior_bench.errors import BenchError, unknown_name
 
@@ -57,6 +57,8 @@ def read(root: Path, *, split: str = "default", subset: str = "", size: int = 0)
 
 def find_archive(root: Path, subset: str, size: int) -> tuple[Path, str, int]:
     """The file for a subset and size, with both."""
+    if root.is_file():
+        raise BenchError("is a file; its folder is expected", where=root, fix=f"medmnist@{root.parent}")
     if subset and subset not in LABELS:
         raise unknown_name("subset of MedMNIST", subset, list(LABELS), where=root)
     if size and size not in SIZES:
@@ -105,22 +107,6 @@ def read_part(archive: Path, part: str, subset: str, cache: Path) -> pd.DataFram
         {"id": ids, "patient_id": ids, "image": [f"{i}.png" for i in ids], "part": PARTS[part]}
     )
     return table.join(pd.DataFrame(values.astype(np.float32), columns=list(names)))
-
-
-def read_array(archive: Path, name: str) -> np.ndarray:
-    """A small array of the file."""
-    import zipfile
-    import zlib
-
-    try:
-        with np.load(archive) as arrays:
-            return arrays[name]
-    except KeyError:
-        raise BenchError(f"holds no array '{name}'", where=archive, fix="fetch the file again") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-        raise BenchError(
-            f"archive is truncated or damaged ({error})", where=archive, fix="fetch it again"
-        ) from error
 
 
 # --- split rules --------------------------------------------------------------------------------------

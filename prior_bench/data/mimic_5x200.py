@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from prior_bench.data import mimic_cxr
 from prior_bench.data.cards import Card
-from prior_bench.data.chexpert_labels import FIVE
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.report import ReportPolicy
-from prior_bench.data.splits import describe
+from prior_bench.data.splits import apply_rule, describe
 from prior_bench.data.tables import find_table, read_table
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError
 
 IMAGE_LIST = "mimic_5x200_ids.csv"
 
@@ -37,8 +37,6 @@ def read(
         BenchError: files missing or not as they should be, an image that MIMIC-CXR does not have, or one
             that is positive for several or none of the five.
     """
-    if split not in RULES:
-        raise unknown_name("split rule", split, list(RULES), where="mimic_5x200")
     place = find_table(root, IMAGE_LIST)
     listed = read_table(place, ("dicom_id",), text=("dicom_id",))["dicom_id"]
     data = mimic_cxr.read_listed(root, listed, where=place, reports=reports, missing=missing)
@@ -51,15 +49,8 @@ def read(
             where=place,
             fix="check that list and mimic-cxr-2.*-chexpert.csv are of the same release",
         )
-    return Manifest(
-        "mimic_5x200",
-        root,
-        RULES[split](data.table),
-        labels=FIVE,
-        exclusive=True,
-        split_rule=split,
-        dropped=data.dropped,
-    )
+    table = apply_rule(split, RULES, data.table, "mimic_5x200")
+    return replace(data, name="mimic_5x200", table=table, exclusive=True, split_rule=split)
 
 
 def benchx_list(table: pd.DataFrame) -> pd.DataFrame:

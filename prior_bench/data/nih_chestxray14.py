@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from prior_bench.data.boxes import boxes_of_sides, read_sides
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
+from prior_bench.data.labels import chosen_labels
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import BENCHX_LISTS, apply_rule, by_group, by_lists, describe
+from prior_bench.data.splits import BENCHX_LISTS, apply_rule, by_group, by_lists, describe, with_test
 from prior_bench.data.tables import find_table, read_table
 from prior_bench.errors import BenchError, unknown_name
 
@@ -51,19 +52,15 @@ def read(
     Raises:
         BenchError: files missing or not as they should be, or an unknown finding.
     """
-    names = (labels,) if isinstance(labels, str) else tuple(labels)
-    for name in names:
-        if name not in FOURTEEN:
-            raise unknown_name("finding of ChestX-ray14", name, list(FOURTEEN))
+    names = chosen_labels(labels, FOURTEEN, "finding of ChestX-ray14")
+    if not isinstance(boxes, bool):
+        raise BenchError(f"boxes is {boxes!r}; must be True or False", where="nih_chestxray14")
     table = read_labels(find_table(root, "Data_Entry_2017*.csv"), names)
     if boxes:
         drawn = read_boxes(find_table(root, "BBox_List_2017.csv"))
         table = table[table["id"].isin(drawn)].reset_index(drop=True)
         table["boxes"] = pd.Series([drawn[i] for i in table["id"]], dtype=object)
-    if split == "default":
-        table = _official_part(table, root)
-    rules = {**RULES, "benchx": partial(benchx_lists, root=root)}
-    table = apply_rule(split, rules, table, "nih_chestxray14")
+    table = apply_rule(split, RULES, table, "nih_chestxray14", root=root)
     folders = _find_images(root)
     table["image"] = [f"{folders.get(i, 'images')}/{i}" for i in table["id"]]
     table = require_images(table, root, missing=missing, where=root)
@@ -114,30 +111,15 @@ def read_boxes(place: Path) -> dict[str, np.ndarray]:
     if unknown.any():
         row = int(np.argmax(unknown))
         raise unknown_name("finding", str(finding[row]), list(BOXED), where=f"{place}, line {row + 2}")
-    sides = raw.iloc[:, 2:6].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
-    broken = ~((sides[:, 2:] > 0).all(axis=1) & np.isfinite(sides).all(axis=1))
-    if broken.any():
-        raise BenchError("box without numbers or extent", where=f"{place}, line {int(np.argmax(broken)) + 2}")
-    index = finding.map(BOXED.index).to_numpy(np.float32)[:, None]
-    corners = np.concatenate([sides[:, :2], sides[:, :2] + sides[:, 2:], index], axis=1)
-    return {name: corners[rows] for name, rows in raw.groupby("Image Index").indices.items()}
-
-
-def _official_part(table: pd.DataFrame, root: Path) -> pd.DataFrame:
-    """Adds ``part``: train_val or test, by the official lists."""
-    part = {}
-    for name in LISTS:
-        place = find_table(root, name)
-        part.update(dict.fromkeys(place.read_text().split(), name.removesuffix("_list.txt")))
-    table = table.assign(part=table["id"].map(part))
-    absent = table["part"].isna()
-    if absent.any():
+    sides, usable = read_sides(raw.iloc[:, 2:6])
+    if not usable.all():
         raise BenchError(
-            f"{int(absent.sum())} images are in neither list, e.g. {table.loc[absent, 'id'].iloc[0]}",
-            where=f"{root / LISTS[0]}, {LISTS[1]}",
-            fix="fetch the lists again",
+            "box without numbers or extent",
+            where=f"{place}, line {int(np.argmin(usable)) + 2}",
+            fix="fetch BBox_List_2017.csv again",
         )
-    return table
+    boxes = boxes_of_sides(sides, finding.map(BOXED.index).to_numpy())
+    return {name: boxes[rows] for name, rows in raw.groupby("Image Index").indices.items()}
 
 
 def _find_images(root: Path) -> dict[str, str]:
@@ -154,10 +136,18 @@ def _find_images(root: Path) -> dict[str, str]:
 # --- split rules --------------------------------------------------------------------------------------
 
 
-def official_split(table: pd.DataFrame) -> pd.DataFrame:
+def official_split(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     """The official test list; an eighth of train_val's patients validate (seed 0)."""
-    train, test = table[table["part"] == "train_val"], table[table["part"] == "test"]
-    return pd.concat([by_group(train, {"train": 0.875, "valid": 0.125}), test.assign(split="test")])
+    places = [find_table(root, name) for name in LISTS]
+    train, test = (table["id"].isin(place.read_text("utf-8").split()) for place in places)
+    absent = ~(train | test)
+    if absent.any():
+        raise BenchError(
+            f"{int(absent.sum())} images are in neither list, e.g. {table.loc[absent, 'id'].iloc[0]}",
+            where=f"{places[0]}, {places[1].name}",
+            fix="fetch the lists again",
+        )
+    return with_test(table[train & ~test], table[test], 0.125)
 
 
 def boxes_by_patient_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -190,11 +180,12 @@ train_val_list.txt
 test_list.txt
 BBox_List_2017.csv          (only with boxes=True)
 images_001/images/*.png  ... images_012/images/*.png   (or all of them in images/)
+benchx/train.txt, val.txt, test.txt                          (BenchX's lists; only for the rule benchx)
 """,
     splits=describe(RULES),
     options={
         "labels": f"a list from: {', '.join(FOURTEEN)}; default all",
-        "boxes": "true keeps only the images on which boxes were drawn, with their boxes; false",
+        "boxes": "True keeps only the images on which boxes were drawn, with their boxes; False",
         "missing": "error, or skip absent images",
     },
     caveats=(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -12,13 +11,12 @@ from prior_bench.data.annotations import ShapeMask
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import LOVT_LISTS, apply_rule, by_group, by_lists, concatenated, describe
+from prior_bench.data.splits import LOVT_LISTS, apply_rule, by_lists, concatenated, describe, with_test
 from prior_bench.data.tables import find_table, read_table, require_columns
 from prior_bench.errors import BenchError, unknown_name
 
 LABEL = "Foreign object"
 KINDS = {"0": "rectangle", "1": "ellipse", "2": "polygon"}
-PARTS = ("train", "dev", "test")
 NAME_COLUMNS = ("image_name", "image_path")
 BOXES = ("enclosing", "swapped")
 
@@ -39,13 +37,12 @@ def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missin
     Raises:
         BenchError: files missing or not as they should be; an object that is no shape names its line.
     """
-    parts = [read_part(find_table(root, f"{part}.csv"), part) for part in PARTS[:2]]
-    if any(root.glob("test.csv*")):
-        parts.append(read_part(find_table(root, "test.csv"), "test"))
     if boxes not in BOXES:
         raise unknown_name("kind of boxes", boxes, list(BOXES), where="object_cxr")
-    rules = {**RULES, "lovt": partial(lovt_lists, root=root)}
-    table = apply_rule(split, rules, pd.concat(parts, ignore_index=True), "object_cxr")
+    parts = [read_part(find_table(root, f"{part}.csv"), part) for part in ("train", "dev")]
+    if any(root.glob("test.csv*")):
+        parts.append(read_part(find_table(root, "test.csv"), "test"))
+    table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "object_cxr", root=root)
     if boxes == "swapped":
         table["boxes"] = pd.Series([swap_sides(b) for b in table["boxes"]], dtype=object)
     table = require_images(table, root, missing=missing, where=root)
@@ -124,9 +121,7 @@ def swap_sides(boxes: np.ndarray) -> np.ndarray:
 def dev_split(table: pd.DataFrame) -> pd.DataFrame:
     """dev is the test set, a fifth of train validates, stratified, seed 0: 6,400/1,600/1,000."""
     train, dev = table[table["part"] == "train"], table[table["part"] == "dev"]
-    return pd.concat(
-        [by_group(train, {"train": 0.8, "valid": 0.2}, stratify=[LABEL]), dev.assign(split="test")]
-    )
+    return with_test(train, dev, 0.2, stratify=[LABEL])
 
 
 def mgca_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -173,6 +168,7 @@ dev.csv
 train/00001.jpg
 dev/08001.jpg
 test.csv, test/      (Kaggle re-pack only)
+lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lovt)
 """,
     splits=describe(RULES),
     options={

@@ -1,6 +1,7 @@
 """From a data reference (what a user types or a suite lists) to a Manifest.
 
-``NAME`` is a registered data set under the data root, ``NAME@DIR`` one that lies elsewhere,
+``NAME`` is a registered data set under the data root, ``NAME@DIR`` one that lies elsewhere (``MODULE:READER``
+in place of a name is a reader of one's own, see :mod:`prior_bench.registry`),
 ``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images. With the
 option ``cache=SIZE`` images come from the image cache (:mod:`prior_bench.data.cache`).
 """
@@ -37,7 +38,7 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
     else:
         kind, _, root = reference.partition("@")
         resolved = {"name": kind, "type": kind, "root": root or kind}
-    if resolved["type"] not in DATASETS.names():
+    if ":" not in resolved["type"] and resolved["type"] not in DATASETS.names():
         raise unknown_name("data set", resolved["type"], DATASETS.names())
     size = resolved.get("cache")
     if size is not None and (isinstance(size, bool) or not isinstance(size, int)):

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.cards import Card
+from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
+from prior_bench.data.labels import chosen_labels
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.openi_files import (
     ARCHIVES,
@@ -58,17 +59,14 @@ def read(
     """
     if views not in VIEWS:
         raise unknown_name("views", views, list(VIEWS), where="openi")
-    names = (labels,) if isinstance(labels, str) else tuple(labels)
     if (root / R2GEN).is_file():
         table, note = read_r2gen(root / R2GEN), "layout found: R2Gen's re-pack"
     elif (root / KAGGLE).is_file():
         table, note = read_kaggle(root), "layout found: Kaggle re-pack"
     else:
         table, note = read_original(root)
+    names = chosen_labels(labels, {term for terms in table["terms"] for term in terms}, "MeSH term", root)
     for name in names:
-        known = sorted({term for terms in table["terms"] for term in terms})
-        if name not in known:
-            raise unknown_name("MeSH term", name, known[:40], where=root)
         table[name] = np.array([name in terms for terms in table["terms"]], np.float32)
     table = apply_rule(split, RULES, table, "openi")
     table = _of_views(table, views, root)
@@ -195,4 +193,5 @@ R2Gen's re-pack:  {R2GEN}, images/CXR1000_IM-0003/0.png
         "A prepared index watches the archive and tables, not single unpacked XML files.",
     ),
     annotations=("reports", "labels"),
+    watched=(*WATCHED, *ARCHIVES),
 )

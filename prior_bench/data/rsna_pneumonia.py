@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from prior_bench.data.annotations import BoxMask
+from prior_bench.data.boxes import boxes_of_sides, read_sides
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
@@ -32,8 +32,7 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
         BenchError: files missing or not as they should be.
     """
     place = find_table(root, "stage_2_train_labels.csv")
-    rules = {**RULES, "lovt": partial(lovt_lists, root=root)}
-    table = apply_rule(split, rules, read_labels(place), "rsna_pneumonia")
+    table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia", root=root)
     table = require_images(table, root, missing=missing, where=place)
     return Manifest(
         "rsna_pneumonia", root, table, labels=(LABEL,), box_classes=("pneumonia",), split_rule=split
@@ -49,15 +48,17 @@ def read_labels(place: Path) -> pd.DataFrame:
     raw = read_table(place, ("patientId", *BOX, "Target"), text=("patientId",))
     raw = raw.sort_values("patientId", kind="stable", ignore_index=True)
     positive = raw["Target"].eq(1).to_numpy()
-    sides = raw[list(BOX)].to_numpy(np.float32)
-    broken = positive & ~((sides[:, 2:] > 0).all(axis=1) & np.isfinite(sides).all(axis=1))
+    sides, usable = read_sides(raw[list(BOX)])
+    broken = positive & ~usable
     if broken.any():
         first = raw["patientId"].iloc[int(np.argmax(broken))]
-        raise BenchError(f"image '{first}' has Target 1 but no usable box", where=place)
-    corners = np.concatenate([sides[:, :2], sides[:, :2] + sides[:, 2:], np.zeros_like(sides[:, :1])], axis=1)
+        raise BenchError(
+            f"image '{first}' has Target 1 but no usable box", where=place, fix="fetch the file again"
+        )
+    drawn = boxes_of_sides(sides, np.zeros(len(sides)))
     ids, starts = np.unique(raw["patientId"].to_numpy(dtype=str), return_index=True)
     ends = np.append(starts[1:], len(raw))
-    boxes = [corners[a:b][positive[a:b]] for a, b in zip(starts, ends, strict=True)]
+    boxes = [drawn[a:b][positive[a:b]] for a, b in zip(starts, ends, strict=True)]
     return pd.DataFrame(
         {
             "id": ids,
@@ -133,6 +134,7 @@ CARD = Card(
     tree="""
 stage_2_train_labels.csv
 stage_2_train_images/<patientId>.dcm
+lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lovt)
 """,
     splits=describe(RULES),
     options={"missing": "error, or skip absent images"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +31,7 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
         BenchError: files missing or not as they should be.
     """
     place = find_table(root, "train-rle.csv", "stage_2_train.csv")
-    rules = {**RULES, "lovt": partial(lovt_lists, root=root)}
-    table = apply_rule(split, rules, read_runs(place), "siim_acr")
+    table = apply_rule(split, RULES, read_runs(place), "siim_acr", root=root)
     folders = _find_images(root)
     table["study_id"] = [folders.get(i, "*/*").partition("/")[0] for i in table["image_id"]]
     table["image"] = [f"{IMAGES}/{folders.get(i, '*/*')}/{i}.dcm" for i in table["image_id"]]
@@ -106,6 +104,7 @@ CARD = Card(
     tree="""
 train-rle.csv   (or stage_2_train.csv)
 dicom-images-train/<study>/<series>/<ImageId>.dcm
+lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lovt)
 """,
     splits=describe(RULES),
     options={"missing": "error, or skip absent images"},

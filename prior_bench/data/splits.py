@@ -6,8 +6,10 @@ puts one image into two splits, repeat them. Every random choice has a fixed see
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ import pandas as pd
 from prior_bench.data.tables import read_table
 from prior_bench.errors import BenchError, unknown_name
 
-Rule = Callable[[pd.DataFrame], pd.DataFrame]
+Rule = Callable[..., pd.DataFrame]
 
 LOVT_LISTS = {"train": "lovt/train.csv", "valid": "lovt/validation.csv", "test": "lovt/test.csv"}
 """LoVT's lists (github.com/philip-mueller/lovt, folder datasets), copied into a data set's folder."""
@@ -24,8 +26,17 @@ BENCHX_LISTS = {"train": "benchx/train.txt", "valid": "benchx/val.txt", "test": 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 
 
-def apply_rule(name: str, rules: Mapping[str, Rule], table: pd.DataFrame, data_set: str) -> pd.DataFrame:
+def apply_rule(
+    name: str, rules: Mapping[str, Rule], table: pd.DataFrame, data_set: object, **context: Any
+) -> pd.DataFrame:
     """The table as split by the rule ``name``.
+
+    Args:
+        name: of the rule.
+        rules: all rules of the data set.
+        table: what the rule splits.
+        data_set: its name or file, for messages.
+        context: what some of the rules need besides (``root``); each is given what it has a parameter for.
 
     Raises:
         BenchError: the data set has no such rule (with the nearest names), or too few rows for it.
@@ -33,13 +44,17 @@ def apply_rule(name: str, rules: Mapping[str, Rule], table: pd.DataFrame, data_s
     if name not in rules:
         raise unknown_name("split rule", name, list(rules), where=data_set)
     try:
-        return rules[name](table).reset_index(drop=True)
+        return rules[name](table, **_wanted(rules[name], context)).reset_index(drop=True)
     except ValueError as error:  # scikit-learn and NumPy on a table smaller than the rule's counts
         raise BenchError(
             f"split rule '{name}' cannot be applied to {len(table)} rows ({error})",
             where=data_set,
             fix="it was made for the whole data set; use split='default'",
         ) from error
+
+
+def _wanted(rule: Rule, context: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: context[name] for name in inspect.signature(rule).parameters if name in context}
 
 
 def describe(rules: Mapping[str, Rule]) -> dict[str, str]:
@@ -70,6 +85,14 @@ def by_group(
     names = np.array(list(shares), dtype=object)
     split_of = dict(zip(order, names[np.minimum(place, len(names) - 1)], strict=True))
     return table.assign(split=table[group].map(split_of))
+
+
+def with_test(
+    train: pd.DataFrame, test: pd.DataFrame, valid: float, *, stratify: Sequence[str] = ()
+) -> pd.DataFrame:
+    """A given test set; of the other rows a share ``valid`` of the patients validates, the rest trains."""
+    rest = by_group(train, {"train": 1 - valid, "valid": valid}, stratify=stratify)
+    return pd.concat([rest, test.assign(split="test")])
 
 
 def stratified_order(

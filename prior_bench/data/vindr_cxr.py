@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,9 @@ import pandas as pd
 from prior_bench.data.box_fusion import fuse_boxes
 from prior_bench.data.cards import Card
 from prior_bench.data.files import require_images
+from prior_bench.data.labels import chosen_labels
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import BENCHX_LISTS, apply_rule, by_group, by_lists, describe
+from prior_bench.data.splits import BENCHX_LISTS, apply_rule, by_group, by_lists, describe, with_test
 from prior_bench.data.vindr_files import CONSENSUS, CORNERS, Annotations, image_suffix, read_annotations
 from prior_bench.errors import BenchError, unknown_name
 
@@ -50,21 +50,14 @@ def read(
     if boxes not in BOX_POLICIES:
         raise unknown_name("policy for boxes", boxes, list(BOX_POLICIES), where="vindr_cxr")
     found = read_annotations(root)
-    names = tuple(found.votes) if labels is None else (labels,) if isinstance(labels, str) else tuple(labels)
-    for name in names:
-        if name not in found.votes:
-            raise unknown_name("finding of VinDr-CXR", name, list(found.votes), where=root)
+    known = list(found.votes)
+    names = chosen_labels(known if labels is None else labels, known, "finding of VinDr-CXR", root)
     table = label_images(found, names, agree)
     classes = tuple(sorted(found.boxes["class_name"].unique()))
     drawn = image_boxes(found.boxes, classes, fused=boxes == "fused", iou=iou, agree=box_agree)
     none = np.zeros((0, 5), np.float32)
     table["boxes"] = pd.Series([drawn.get(i, none) for i in table["id"]], dtype=object)
-    has_test = bool((table["part"] == "test").any())
-    rules = {
-        "default": partial(official_split, has_test=has_test),
-        "benchx": partial(benchx_lists, root=root),
-    }
-    table = apply_rule(split, rules, table, "vindr_cxr").drop(columns="finding")
+    table = apply_rule(split, RULES, table, "vindr_cxr", root=root).drop(columns="finding")
     suffix = {part: image_suffix(root, part) for part in ("train", "test")}
     table["image"] = [f"{p}/{i}{suffix[p]}" for p, i in zip(table["part"], table["id"], strict=True)]
     table = require_images(table, root, missing=missing, where=root)
@@ -118,16 +111,15 @@ def image_boxes(
 # --- split rules --------------------------------------------------------------------------------------
 
 
-def official_split(table: pd.DataFrame, *, has_test: bool) -> pd.DataFrame:
+def official_split(table: pd.DataFrame) -> pd.DataFrame:
     """PhysioNet: official test, a fifth of train validates (12,000/3,000/3,000); Kaggle: 70/15/15; seed 0.
 
     The share of images with any finding is equal in all splits.
     """
-    if not has_test:
-        return by_group(table, {"train": 0.7, "valid": 0.15, "test": 0.15}, stratify=["finding"])
     train, test = table[table["part"] == "train"], table[table["part"] == "test"]
-    train = by_group(train, {"train": 0.8, "valid": 0.2}, stratify=["finding"])
-    return pd.concat([train, test.assign(split="test")])
+    if not len(test):
+        return by_group(table, {"train": 0.7, "valid": 0.15, "test": 0.15}, stratify=["finding"])
+    return with_test(train, test, 0.2, stratify=["finding"])
 
 
 def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
@@ -153,6 +145,7 @@ annotations/annotations_train.csv, annotations_test.csv      PhysioNet
 train/<image_id>.dicom
 test/<image_id>.dicom                                        PhysioNet
 train.csv                                                    Kaggle
+benchx/train.txt, val.txt, test.txt                          BenchX's lists; only for the rule benchx
 """,
     splits=describe(RULES),
     options={

@@ -6,21 +6,25 @@ An exported file is a ZIP with the store's own layout: ``plan.json`` and ``runs/
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
+from prior_bench.api import RunRecord
+from prior_bench.engine.cells import identity
 from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
 
 FILES = ("record.json", "predictions.npz", "traceback.txt")
 """Files of a run that travel."""
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
+"""What reading a ZIP file raises that is damaged or encrypted."""
 
 TOLERANCE = 1e-6
 """Numbers that differ by less are the same: another machine rounds differently."""
@@ -52,6 +56,8 @@ def export_store(store: Store, path: Path) -> int:
     keys = list(store.records())
     if not keys:
         raise BenchError("there is no record to export", where=store.root)
+    if path.is_dir():
+        raise BenchError("is a folder", where=path, fix="name a file")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +93,7 @@ def opened(path: Path) -> Iterator[Store]:
             with zipfile.ZipFile(path) as archive:
                 for name in filter(_ours, archive.namelist()):
                     archive.extract(name, folder)
-        except (zipfile.BadZipFile, OSError, EOFError) as error:
+        except DAMAGED as error:
             fix = "export it again: prior-bench results export"
             raise BenchError(f"no exported store: {error}", where=path, fix=fix) from error
         if not (Path(folder) / "runs").is_dir():
@@ -143,7 +149,7 @@ def _copy(folder: Path, place: Path) -> None:
     os.replace(fresh, place)
 
 
-def _difference(ours: Any, theirs: Any) -> str:
+def _difference(ours: RunRecord, theirs: RunRecord) -> str:
     """The first thing that two records of a key say differently; empty where they agree."""
     if ours.status != theirs.status:
         return f"{ours.status} here, {theirs.status} there"
@@ -158,14 +164,6 @@ def _merge_plans(source: Store, target: Store) -> None:
     ours, theirs = target.plan(), source.plan()
     if not theirs or (not ours and target.records().keys() - {cell["key"] for cell in theirs}):
         return  # without a plan, tables show all records
-    cells = {_cell(cell): cell for cell in [*theirs, *ours]}
-    merged = [*ours, *(cell for name, cell in cells.items() if name not in {_cell(c) for c in ours})]
-    if merged != ours:
-        target.save_plan(merged)
-
-
-def _cell(cell: dict[str, Any]) -> str:
-    """What makes two cells of plans the same one, whatever code they were run with."""
-    spec = cell["spec"]
-    names = [spec["backbone"]["name"], spec["task"], spec["data"]["name"], spec["protocol"]["name"]]
-    return json.dumps([*names, spec["fraction"], spec["seed"]])
+    known = {identity(cell["spec"]) for cell in ours}
+    if new := [cell for cell in theirs if identity(cell["spec"]) not in known]:
+        target.save_plan([*ours, *new])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prior_bench.metrics.significance import LEVEL
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -42,18 +44,17 @@ class Ranks:
         return found
 
 
-def rank(labels: list[str], values: np.ndarray, level: float = 0.05) -> Ranks:
+def rank(labels: list[str], values: np.ndarray) -> Ranks:
     """Ranks from a table of numbers.
 
     Args:
         labels: the M methods.
-        values: [M, E], higher is better, without NaN; ties share the mean of their ranks.
-        level: of significance.
+        values: [M, E], E at least 1, higher is better, without NaN; ties share the mean of their ranks.
     """
     from scipy.stats import friedmanchisquare, rankdata
 
     methods, evaluations = values.shape
-    average = rankdata(-values, axis=0).mean(1) if evaluations else np.full(methods, math.nan)
+    average = rankdata(-values, axis=0).mean(1)
     order = np.argsort(average, kind="stable")
     enough = methods >= 3 and evaluations >= 2
     p = float(friedmanchisquare(*values).pvalue) if enough else math.nan
@@ -61,12 +62,12 @@ def rank(labels: list[str], values: np.ndarray, level: float = 0.05) -> Ranks:
         labels=tuple(labels[i] for i in order),
         average=tuple(float(average[i]) for i in order),
         evaluations=evaluations,
-        difference=critical_difference(methods, evaluations, level),
+        difference=critical_difference(methods, evaluations),
         p=p,
     )
 
 
-def critical_difference(methods: int, evaluations: int, level: float = 0.05) -> float:
+def critical_difference(methods: int, evaluations: int, level: float = LEVEL) -> float:
     """Nemenyi's: two average ranks that differ by less are not told apart (Demšar 2006, section 3.2.2)."""
     from scipy.stats import studentized_range
 

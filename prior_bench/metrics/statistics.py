@@ -65,17 +65,20 @@ def interval(
         level: coverage aimed at.
 
     Returns:
-        (lower, upper) per metric; NaN where there is one patient only, or where more than half of the
-        resamples leave the metric undefined.
+        (lower, upper) per metric; NaN where there is one patient only, or where half of the resamples
+        or more leave the metric undefined.
     """
+    draws = bootstrap(score_fn, predictions, group, n, seed)
+    if len(np.unique(predictions[group])) < 2:
+        return dict.fromkeys(draws, (float("nan"), float("nan")))
+    return {name: percentiles(values, level) for name, values in draws.items()}
+
+
+def percentiles(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """(lower, upper) of the middle ``level`` of draws [n]; NaN where half of them or more are undefined."""
+    defined = draws[np.isfinite(draws)]
+    if len(defined) <= len(draws) / 2:
+        return float("nan"), float("nan")
     tail = (1 - level) / 2
-    few = len(np.unique(predictions[group])) < 2 if group in predictions else False
-    bounds = {}
-    for name, values in bootstrap(score_fn, predictions, group, n, seed).items():
-        defined = values[np.isfinite(values)]
-        if few or len(defined) <= n / 2:
-            bounds[name] = (float("nan"), float("nan"))
-        else:
-            lower, upper = np.quantile(defined, [tail, 1 - tail])
-            bounds[name] = (float(lower), float(upper))
-    return bounds
+    lower, upper = np.quantile(defined, [tail, 1 - tail])
+    return float(lower), float(upper)

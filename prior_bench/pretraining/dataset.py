@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from prior_bench.data.images import read_image, reduced
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import Data
 from prior_bench.runtime import progress
@@ -122,7 +123,7 @@ class PairDataset(Dataset):
         epoch, index = key
         draw = random.Random(f"image/{self.seed}/{epoch}/{index}")
         path = draw.choice(self.pairs[index].images)
-        image = self._cache[path] if self._cache else _read(path)
+        image = self._cache[path] if self._cache else read_image(path)
         generator = torch.default_generator
         state = generator.get_state()
         generator.manual_seed(draw.getrandbits(63))
@@ -132,25 +133,9 @@ class PairDataset(Dataset):
             generator.set_state(state)
 
 
-def _read(path: Path) -> np.ndarray:
-    from prior_bench.data.images import read_image
-
-    return read_image(path)
-
-
 def _cache_images(pairs: tuple[Pair, ...], size: int) -> dict[Path, np.ndarray]:
     paths = sorted({path for pair in pairs for path in pair.images})
-    return {path: _reduced(_read(path), size) for path in progress(paths, "caching images")}
-
-
-def _reduced(image: np.ndarray, size: int) -> np.ndarray:
-    from PIL import Image
-
-    scale = size / max(image.shape)
-    if scale >= 1:
-        return image
-    height, width = (max(1, round(side * scale)) for side in image.shape)
-    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+    return {path: reduced(read_image(path), size) for path in progress(paths, "caching images")}
 
 
 def _words(sentence: str) -> int:

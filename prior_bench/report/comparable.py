@@ -41,12 +41,12 @@ def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str
 def nearest(runs: Iterable[Entry], metric: str, number: Published) -> tuple[list[Entry], list[str]]:
     """Those of the runs that come nearest to a published number, and what still differs.
 
-    The runs returned belong to one evaluation; they differ in their seeds only.
+    The runs returned are of one backbone and one evaluation; they differ in their seeds only.
     """
     groups: dict[tuple, list[Entry]] = {}
     for run in runs:
         spec = run.spec
-        key = str(spec["data"]), str(spec["protocol"]), spec["fraction"]
+        key = spec["backbone"]["name"], str(spec["data"]), str(spec["protocol"]), spec["fraction"]
         groups.setdefault(key, []).append(run)
     best: tuple[list[Entry], list[str]] = ([], [])
     for group in groups.values():

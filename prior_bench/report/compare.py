@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from prior_bench.engine.cells import identity
 from prior_bench.engine.plan import describe
 from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
 from prior_bench.metrics.significance import LEVEL, Difference, holm
-from prior_bench.report.lookup import Entry, entries, identity
+from prior_bench.report.lookup import Entry, entries, primary_metric
 from prior_bench.report.paired import NotTested, paired_difference
 from prior_bench.report.single import inline
-from prior_bench.report.table import higher_is_better
+from prior_bench.report.table import finished, higher_is_better
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Line:
         tested: the second's less the first's, with its error; None where no test was made.
         reason: why not.
         p: corrected for the number of comparisons.
-        improves: whether a higher second number is better.
+        higher_is_better: whether a higher number is.
     """
 
     what: str
@@ -36,15 +37,17 @@ class Line:
     tested: Difference | None
     reason: str
     p: float
-    improves: bool
+    higher_is_better: bool
 
     @property
     def verdict(self) -> str:
         """In words."""
         change = self.second - self.first
+        if math.isnan(change):
+            return "undefined"
         if change == 0 and (self.tested is None or self.tested.error == 0):
             return "equal"
-        word = "better" if (change > 0) == self.improves else "worse"
+        word = "better" if (change > 0) == self.higher_is_better else "worse"
         if self.tested is None or math.isnan(self.p):
             return f"{word}, not tested: {self.reason}"
         return f"{word}, significant" if self.p < LEVEL else "no significant difference"
@@ -70,7 +73,7 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
     """The primary metric of every evaluation of a backbone that both stores have, averaged over seeds.
 
     Returns:
-        The comparisons, and what only one of the two holds, in words.
+        The comparisons, and in words what cannot be compared because only one of the two holds it.
 
     Raises:
         BenchError: the stores share nothing.
@@ -83,17 +86,15 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
             where=f"{first.root}, {second.root}",
             fix="they must share backbone, task, data set, protocol and fraction",
         )
-    lines = []
+    lines, missing = [], []
     for key in shared:
-        one, two = sides[0][key], sides[1][key]
-        seeds = sorted(set(one) & set(two))
-        run = next(iter(one.values()))
-        metric = next((m for m in run.spec["protocol"]["metrics"] if m in run.record.metrics), "")
-        if seeds and metric:
-            what = describe(run.spec).rpartition(" · ")[0]
+        what, metric = _words(sides[0][key]), primary_metric(next(iter(sides[0][key].values())).spec)
+        one, two = (finished(side[key].values(), metric) for side in sides)
+        if seeds := sorted(set(one) & set(two)):
             pair = [{seed: side[seed] for seed in seeds} for side in (one, two)]
             lines.append(_line(f"{what} · {metric}", *pair, metric))
-    missing = []
+        else:
+            missing.append(f"no seed with {metric or 'a metric'} in both: {what}")
     for store, own, other in ((first, *sides), (second, *reversed(sides))):
         missing += [f"only in {store.root.name}: {_words(own[key])}" for key in own if key not in other]
     return _corrected(lines), missing
@@ -116,13 +117,7 @@ def lines_text(lines: Iterable[Line], first: str, second: str) -> str:
         if line.tested and line.tested.error:
             low, high = line.tested.interval
             interval = f"{low:+.3f} to {high:+.3f}"
-        p = (
-            ""
-            if line.tested is None or math.isnan(line.p)
-            else f"{line.p:.3f}"
-            if line.p >= 0.001
-            else "< 0.001"
-        )
+        p = "" if math.isnan(line.p) else f"{line.p:.3f}" if line.p >= 0.001 else "< 0.001"
         change = f"{line.second - line.first:+.3f}"
         rows.append([line.what, f"{line.first:.3f}", f"{line.second:.3f}", change, interval, p, line.verdict])
     headers = ["", first, second, "difference", "95 % interval", "p (Holm)", "verdict"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.metrics.ranks import Ranks, rank
+from prior_bench.metrics.significance import LEVEL
 from prior_bench.report.table import Table
 
 WIDTH, MARGIN, LABELS = 640, 24, 150
@@ -24,7 +25,8 @@ def ranks_of(table: Table) -> Ranks:
         BenchError: fewer than two rows, or no such column.
     """
     rows = [row for row in table.rows if not row.trivial and any(cell.values for cell in row.cells)]
-    full = [c for c in range(len(table.columns)) if all(row.cells[c].values for row in rows)]
+    evaluations = [c for c, column in enumerate(table.columns) if column.task]  # not a leaderboard's summary
+    full = [c for c in evaluations if all(row.cells[c].values for row in rows)]
     if len(rows) < 2 or not full:
         raise BenchError("ranks need two rows and a column in which each has a number", where=table.name)
     signs = [1 if table.columns[c].higher_is_better else -1 for c in full]
@@ -37,7 +39,7 @@ def ranks_text(ranks: Ranks) -> str:
     names = ", ".join(f"{n} {r:.2f}" for n, r in zip(ranks.labels, ranks.average, strict=True))
     text = f"Mean ranks over {ranks.evaluations} columns: {names}."
     if math.isfinite(ranks.difference):
-        text += f" Critical difference {ranks.difference:.2f} (Nemenyi, 5 %)."
+        text += f" Critical difference {ranks.difference:.2f} (Nemenyi, {100 * LEVEL:g} %)."
     if math.isfinite(ranks.p):
         text += f" Friedman's test: p = {ranks.p:.3g}."
     return text

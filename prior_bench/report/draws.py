@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import zipfile
+import zlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLE
     try:
         with np.load(place) as kept:
             return kept[metric] if metric in kept.files else np.full(n, np.nan)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):  # not there, or damaged
         pass
     from prior_bench.metrics.statistics import bootstrap
     from prior_bench.registry import TASKS

@@ -14,6 +14,8 @@ def write_text(path: str | Path, text: str) -> Path:
         BenchError: the place cannot be written to.
     """
     path = Path(path)
+    if path.is_dir():
+        raise BenchError("is a folder", where=path, fix="name a file")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
         values = {0: sum(own) / len(own)} if own else {}
         rows.append(Row(row.label, [Cell(values), Cell({0: float(len(own))}), *row.cells]))
     rows.sort(key=lambda row: (row.cells[0].mean if row.cells[0].values else math.inf, -row.cells[1].mean))
-    shared = dict(task="", data={"name": ""}, protocol="", scale=1.0)
+    shared = dict(task="", data={"name": ""}, protocol="", scale=1.0)  # of no evaluation
     summary = [
         Column(**shared, group="Rank", label="mean", metric="rank", digits=2, higher_is_better=False),
         Column(**shared, group="Rank", label="evaluations", metric="evaluations", digits=0),

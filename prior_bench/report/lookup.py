@@ -8,6 +8,7 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.api import RunRecord
+from prior_bench.engine.cells import identity
 from prior_bench.engine.store import Store
 
 EVERY_SUITE = "*"
@@ -64,6 +65,11 @@ def entries(stores: Iterable[Store]) -> list[Entry]:
     return found
 
 
+def primary_metric(spec: dict[str, Any]) -> str:
+    """The first metric of a run's protocol (its spec as plain types); empty where it names none."""
+    return (*spec["protocol"]["metrics"], "")[0]
+
+
 def same_data(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two resolved data references mean the same data set, wherever it lies on disk."""
 
@@ -80,9 +86,3 @@ def _all_suites() -> list[str]:
 
 def _finished(record: RunRecord) -> tuple[str, str]:
     return record.provenance.get("finished", ""), record.key
-
-
-def identity(spec: dict[str, Any]) -> tuple:
-    """What makes two runs the same cell of a table: backbone, task, data, protocol, fraction and seed."""
-    data, protocol = spec["data"]["name"], spec["protocol"]["name"]
-    return spec["backbone"]["name"], spec["task"], data, protocol, spec["fraction"], spec["seed"]

@@ -9,6 +9,7 @@ import numpy as np
 from prior_bench.errors import BenchError
 from prior_bench.metrics import delong, significance
 from prior_bench.metrics.significance import Difference
+from prior_bench.metrics.statistics import percentiles
 from prior_bench.report.draws import load_predictions, metric_draws
 from prior_bench.report.lookup import Entry
 
@@ -31,18 +32,20 @@ def paired_difference(
         spread: over seeds, where other methods help to tell it; see :func:`spread_over_seeds`.
 
     Raises:
-        NotTested: no seed, no predictions, or not the same test samples.
+        NotTested: no seed, an undefined metric, no predictions, or not the same test samples.
     """
     seeds = sorted(set(first) & set(second))
     if not seeds:
         raise NotTested("no seed in common")
     pairs = [(first[seed], second[seed]) for seed in seeds]
+    per_seed = [one.record.metrics[metric] - two.record.metrics[metric] for one, two in pairs]
+    if not np.isfinite(per_seed).all():
+        raise NotTested("the metric is undefined")
     try:
         patients = _common_patients([run for pair in pairs for run in pair])
         error = _test_error(pairs, metric, patients)
     except BenchError as problem:
         raise NotTested("no stored predictions") from problem
-    per_seed = [one.record.metrics[metric] - two.record.metrics[metric] for one, two in pairs]
     return significance.difference(per_seed, error, len(np.unique(patients)), spread)
 
 
@@ -63,11 +66,8 @@ def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, f
         drawn = np.mean([metric_draws(run.record, run.store, metric) for run in runs.values()], axis=0)
     except (BenchError, NotTested):
         return None
-    defined = drawn[np.isfinite(drawn)]
-    if len(defined) <= len(drawn) / 2:
-        return None
-    low, high = np.quantile(defined, [0.025, 0.975])
-    return scale * float(low), scale * float(high)
+    low, high = percentiles(drawn)
+    return (scale * low, scale * high) if np.isfinite(low) else None
 
 
 def _common_patients(runs: list[Entry]) -> np.ndarray:

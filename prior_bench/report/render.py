@@ -11,7 +11,7 @@ from itertools import groupby
 from prior_bench.engine.store import plain
 from prior_bench.errors import unknown_name
 from prior_bench.report.marks import BEST, LEADING, TIED
-from prior_bench.report.table import Cell, Column, Table
+from prior_bench.report.table import Cell, Column, Row, Table
 
 WIDTH = 110
 """Markdown tables wider than this many characters are broken into several, between column groups."""
@@ -130,6 +130,9 @@ def html_table(table: Table, *, caption: bool = True) -> str:
         text = marks.get(cell.mark, text)
         return f"<td>{text}</td>"
 
+    def name(row: Row) -> str:
+        return f"<i>{html.escape(row.label)}</i>" if row.trivial else html.escape(row.label)
+
     groups = _groups(table)
     top = "".join(
         f'<th scope="colgroup" colspan="{len(group)}">{html.escape(table.columns[group[0]].group)}</th>'
@@ -138,7 +141,7 @@ def html_table(table: Table, *, caption: bool = True) -> str:
     labels = "".join(f'<th scope="col">{html.escape(column.label)}</th>' for column in table.columns)
     columns = "<col>" + "".join(f'<colgroup span="{len(group)}"></colgroup>' for group in groups)
     rows = "\n".join(
-        f'<tr{" class=trivial" if row.trivial else ""}><th scope="row">{html.escape(row.label)}</th>'
+        f'<tr{" class=trivial" if row.trivial else ""}><th scope="row">{name(row)}</th>'
         + "".join(marked(cell, column) for cell, column in zip(row.cells, table.columns, strict=True))
         + "</tr>"
         for row in table.rows

@@ -18,6 +18,14 @@ def find_store(name: str) -> Store | None:
     return None
 
 
+def require_store(name: str) -> Store:
+    """The same; raises BenchError where there is none."""
+    store = find_store(name)
+    if store is None:
+        raise BenchError(f"no store '{name}'", fix=f"stores are in {paths.results_root()}")
+    return store
+
+
 def find_run(name: str) -> Entry:
     """A recorded run.
 
@@ -31,23 +39,16 @@ def find_run(name: str) -> Entry:
     if (folder / "record.json").is_file():
         return _entry(Store(folder.parent.parent), folder.name)
     suite, _, key = name.rpartition("/")
-    if suite:
-        store = find_store(suite)
-        if store is None:
-            raise BenchError(f"no store '{suite}'", where=name, fix=f"stores are in {paths.results_root()}")
-        stores = [store]
-    else:
-        stores = stores_of([EVERY_SUITE])
-    found = (
-        [(store, path.name) for store in stores for path in sorted(store.runs.glob(f"{key}*"))] if key else []
-    )
-    exact = [pair for pair in found if pair[1] == key]
-    found = exact or found
+    stores = [require_store(suite)] if suite else stores_of([EVERY_SUITE])
+    keys = [(store, path.name) for store in stores for path in sorted(store.runs.glob("[!.]*"))]
+    found = [pair for pair in keys if pair[1] == key]
+    if key and not found:
+        found = [pair for pair in keys if pair[1].startswith(key)]
     if len(found) == 1:
         return _entry(*found[0])
     if not found:
         places = ", ".join(str(store.root) for store in stores) or str(paths.results_root())
-        raise BenchError(f"no run '{name}' in {places}", fix="a key is printed after every run, and by table")
+        raise BenchError(f"no run '{name}' in {places}", fix="keys are in a store's runs.log and report")
     listed = ", ".join(f"{store.root.name}/{key}" for store, key in found[:4])
     raise BenchError(f"{len(found)} runs fit '{name}': {listed}", fix="give more of the key, or SUITE/KEY")
 

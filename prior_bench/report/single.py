@@ -88,16 +88,15 @@ def run_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
 
 
 def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals by patient, from the stored predictions."""
+    """95 % bootstrap intervals by patient, from the stored predictions; none where these name no patients."""
     from prior_bench.metrics.statistics import interval
     from prior_bench.registry import TASKS
 
     task, metrics = TASKS.get(record.spec["task"])(), tuple(record.spec["protocol"]["metrics"])
     try:
-        predictions = store.predictions(record.key)
+        return interval(lambda p: task.score(p, metrics), store.predictions(record.key), n=resamples)
     except BenchError:
         return {}
-    return interval(lambda p: task.score(p, metrics), predictions, n=resamples)
 
 
 def summary(record: RunRecord, bounds: dict[str, tuple[float, float]]) -> str:

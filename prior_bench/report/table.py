@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
+from prior_bench import paths
 from prior_bench.engine.store import Store
+from prior_bench.errors import BenchError
 from prior_bench.report.lookup import Entry, entries, stores_of
 from prior_bench.report.marks import mark_cells
 from prior_bench.report.paired import Runs
@@ -103,7 +105,8 @@ class Table:
             {
                 "backbone": row.label,
                 "trivial": row.trivial,
-                **{**_identifying(column), "data": column.data["name"]},
+                **_identifying(column),
+                "data": column.data["name"],
                 "mean": cell.mean,
                 "std": cell.std,
                 "seeds": len(cell.values),
@@ -132,11 +135,18 @@ def build_table(
         stores: where the records are; default, the stores of the config's suites.
         trivial: append rows of predictors that do not look at the image.
         test: make the paired tests that bold print needs; without them nothing is bold.
+
+    Raises:
+        BenchError: all rows are wanted, and the stores hold none.
     """
-    found = entries(stores if stores is not None else stores_of(config.suites))
+    stores = list(stores) if stores is not None else stores_of(config.suites)
+    found = entries(stores)
     names = config.rows
     if names == "all":
         names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
+    if not names:
+        places = ", ".join(str(store.root) for store in stores) or paths.results_root()
+        raise BenchError("there is no run to show", where=places, fix="prior-bench run SUITE")
     belonging = [[e for e in found if column.takes(e.spec)] for column in config.columns]
     rows, runs = [], []
     for name in names:
@@ -144,8 +154,9 @@ def build_table(
         rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, config.columns, strict=True)]))
         runs.append([finished(e, c.metric) for e, c in zip(mine, config.columns, strict=True)])
     legend = mark_cells(rows, config.columns, runs, test=test)
-    if trivial:
-        rows += _trivial_rows(belonging, config.columns)
+    if trivial and (added := _trivial_rows(belonging, config.columns)):
+        rows += added
+        legend.append("Rows in italics: predictors that do not look at the image.")
     used = [e for column in belonging for e in column if e.spec["backbone"]["name"] in names]
     return Table(config.name, config.title, config.columns, rows, [*notes_of(config, used), *legend])
 
@@ -163,7 +174,7 @@ def finished(runs: Iterable[Entry], metric: str) -> Runs:
 
 def cell_of(runs: list[Entry], column: Column) -> Cell:
     """The values of some runs in a column, or the reason why there is none."""
-    cell = Cell(planned=len(runs))
+    cell = Cell(planned=len({run.spec["seed"] for run in runs}))  # several stores may hold the same run
     reasons = []
     for run in runs:
         if run.record is None:

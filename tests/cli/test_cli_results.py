@@ -38,12 +38,21 @@ def test_ours_beside_published_without_any_run(parts, capsys):
 
 def test_leaderboard_and_ranks(run_suite, tmp_path, capsys):
     assert verb("table", "--leaderboard", "--no-test", "--ranks", "ranks.svg") == 0
-    out = capsys.readouterr().out
-    assert "**Leaderboard**" in out and "Rank: mean" in out
+    out, err = capsys.readouterr()
+    assert out.startswith("**Leaderboard**") and "Rank: mean" in out and err == "ranks.svg\n"
     assert (tmp_path / "ranks.svg").read_text().startswith("<svg")
     for arguments in (["shown.py", "--leaderboard"], []):
         with pytest.raises(BenchError, match="takes no table|which table"):
             verb("table", *arguments)
+    with pytest.raises(BenchError, match="no ranks of ours, theirs and differences"):
+        verb("table", "mgca_linear", "--with-published", "--ranks", "more.svg")
+    assert not (tmp_path / "more.svg").exists()
+
+
+def test_a_folder_is_no_file_to_write_to(run_suite, tmp_path):
+    for arguments in (["table", "shown.py"], ["results", "export", "tiny"]):
+        with pytest.raises(BenchError, match="is a folder"):
+            verb(*arguments, "--output", ".")
 
 
 def test_show_and_compare_runs(run_suite, tmp_path, capsys):
@@ -74,6 +83,12 @@ def test_results_travel_and_conflicts_are_status_1(run_suite, tmp_path, capsys):
     assert f"conflict: {path.parent.name}: auroc is" in captured.err
     with pytest.raises(BenchError, match="no store 'nothing'"):
         verb("results", "export", "nothing")
+    content = bytearray((tmp_path / "out.zip").read_bytes())
+    content[1000:1400] = bytes(byte ^ 0x5A for byte in content[1000:1400])
+    (tmp_path / "damaged.zip").write_bytes(content)
+    with pytest.raises(BenchError, match="damaged.zip: no exported store"):
+        verb("results", "import", "damaged.zip", "--suite", "other")
+    assert not (tmp_path / "results/other").exists()
 
 
 def test_a_broken_file_of_published_numbers_is_one_message(tmp_path):

@@ -89,7 +89,7 @@ def lists(folder: Path) -> Iterator[tuple[dict[str, object], list[str]]]:
                 rows = training_part(train, protocol.fraction_sampler, share, 42)
                 yield _list(data_set, rule, name, "train", share, rows)
     table = _chexpert_table(folder)
-    drawn = chexpert_5x200.exclusive_draw(table[table["frontal"]], per_class=200, seed=0, root=folder)
+    drawn = chexpert_5x200.exclusive_draw(table[table["frontal"]], per_class=200, seed=0)
     values = {name: drawn["finding"].eq(name) for name in FIVE}
     manifest = Manifest(
         "chexpert_5x200", folder, drawn.drop(columns=list(FIVE)).assign(**values), labels=FIVE

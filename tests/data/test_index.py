@@ -1,5 +1,7 @@
 """Prepared indices: they give back exactly what was read, and are not believed once anything has changed."""
 
+import gzip
+import json
 import os
 import warnings
 
@@ -119,11 +121,40 @@ def test_another_version_of_the_reader(root, monkeypatch, capsys):
     assert "made by another version of the reader" in capsys.readouterr().err
 
 
+def test_the_code_of_a_reader_is_its_module_and_what_that_imports(tmp_path, monkeypatch):
+    package = tmp_path / "others"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "helper.py").write_text("FACTOR = 1\n")
+    (package / "reader.py").write_text("from others import helper\ndef read(root, *, split='default'): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = index.reader_code("others.reader:read")
+    (package / "helper.py").write_text("FACTOR = 1  # as published\n")
+    assert index.reader_code("others.reader:read") == before
+    (package / "helper.py").write_text("FACTOR = 2\n")
+    assert index.reader_code("others.reader:read") != before
+
+
+def test_a_reader_in_a_file_of_ones_own(root, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("from prior_bench.data.object_cxr import read\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert len(open_dataset(f"mine:read@{root}")) == 14 and prepare_dataset(f"mine:read@{root}")[2]
+    with pytest.raises(BenchError, match="No module named 'nobodys'"):
+        open_dataset(f"nobodys:read@{root}")
+
+
 def test_a_damaged_index_is_read_over(root, capsys):
     _, place, _ = prepare_dataset(f"object_cxr@{root}")
     place.write_bytes(place.read_bytes()[:100])
     assert len(open_dataset(f"object_cxr@{root}")) == 14
     assert "it cannot be read" in capsys.readouterr().err
+
+
+def test_archives_of_images_beside_the_tables_are_not_hashed(root):
+    (root / "train.tgz").write_bytes(b"images")
+    _, place, _ = prepare_dataset(f"object_cxr@{root}")
+    with gzip.open(place, "rt") as stream:
+        assert set(json.load(stream)["sources"]) == {"train.csv", "dev.csv"}
 
 
 def test_what_cannot_be_prepared(root):

@@ -7,6 +7,7 @@ from PIL import Image
 from prior_bench.data import medmnist
 from prior_bench.data.check import check
 from prior_bench.data.images import read_image
+from prior_bench.data.open import open_dataset
 from prior_bench.errors import BenchError
 
 COUNTS = {"train": 12, "val": 4, "test": 6}
@@ -83,6 +84,27 @@ def test_subset_and_size_have_to_be_there(root):
         medmnist.read(root)
     data = medmnist.read(root, subset="pneumoniamnist")
     assert data.labels == ("pneumonia",) and len(data) == 22
+
+
+def test_a_single_file_is_enough_and_its_folder_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
+    place = tmp_path / "pneumoniamnist.npz"
+    np.savez_compressed(place, **arrays(1, 28))
+    data = open_dataset(f"medmnist@{tmp_path}")
+    assert data.labels == ("pneumonia",) and len(data) == 22 and check(data).sound
+    with pytest.raises(BenchError, match=f"is a file; its folder is expected\n  fix: medmnist@{tmp_path}"):
+        open_dataset(f"medmnist@{place}")
+
+
+def test_a_full_disk_is_not_taken_for_a_damaged_archive(root, tmp_path, monkeypatch):
+    def full(*paths):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(BenchError, match="No space left.*\n.*make room"):
+        patch.setattr("prior_bench.data.cache_files.os.replace", full)
+        medmnist.read(root)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert len(medmnist.read(root)) == 22
 
 
 def test_damaged_files(root):

@@ -58,6 +58,8 @@ def test_boxes(root):
 
 
 def test_unknown_findings_and_bad_boxes(root, write_text):
+    with pytest.raises(BenchError, match="boxes is 'false'; must be True or False"):
+        nih.read(root, boxes="false")
     with pytest.raises(BenchError, match="unknown finding of ChestX-ray14 'Masss'\n  fix: did you mean Mass"):
         nih.read(root, labels=["Masss"])
     write_text(root / "BBox_List_2017.csv", f"{BOX_HEADER}\n00000001_000.png,Mas,1,2,3,4,,,\n")

@@ -224,6 +224,11 @@ def test_real_reports_with_policy(real_root, policy):
     assert not data.table["report"].map(" ".join).str.contains("XXXX").any()
 
 
+def test_every_real_term_is_offered(real_root):
+    with pytest.raises(BenchError, match="did you mean tuberculosis"):
+        openi.read(real_root, labels=["tuberculosi"], reports=None)
+
+
 @pytest.mark.slow
 def test_real_check(real_root, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path))

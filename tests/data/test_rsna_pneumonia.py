@@ -57,7 +57,7 @@ def test_paper_split_of_a_small_set_says_so(root):
         rsna_pneumonia.read(root, split="mgca_detect")
 
 
-@pytest.mark.parametrize("row", ["id-00,,,,,1", "id-00,1,1,0,5,1", "id-00,1,1,-3,5,1"])
+@pytest.mark.parametrize("row", ["id-00,,,,,1", "id-00,1,1,0,5,1", "id-00,1,1,-3,5,1", "id-00,a,1,3,5,1"])
 def test_positive_row_without_a_box(root, write_text, row):
     write_text(root / "stage_2_train_labels.csv", f"{HEADER}\n{row}\n")
     with pytest.raises(BenchError, match="image 'id-00' has Target 1 but no usable box"):

@@ -6,11 +6,12 @@ import torch
 from torch.utils.data import DataLoader
 
 from prior_bench.api import InputSpec
+from prior_bench.data.images import reduced
 from prior_bench.data.transforms import train_transform
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
-from prior_bench.pretraining.dataset import PairDataset, _reduced, read_pairs
+from prior_bench.pretraining.dataset import PairDataset, read_pairs
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_cache_holds_reduced_images_and_changes_nothing_at_full_size(pairs):
     kept = dataset(pairs, cache_size=40)
     assert len(kept._cache) == 30
     assert torch.equal(kept[(1, 3)][0], dataset(pairs)[(1, 3)][0])
-    assert _reduced(np.zeros((400, 100), np.uint8), 40).shape == (40, 10)
+    assert reduced(np.zeros((400, 100), np.uint8), 40).shape == (40, 10)
 
 
 def test_a_data_set_without_reports_is_refused(config, small_data, tmp_path):

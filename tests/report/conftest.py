@@ -1,16 +1,18 @@
 import pytest
 from fixed_store import fixed_stores
 
-
-@pytest.fixture
-def stores(tmp_path, monkeypatch):
-    """A small suite's store with fixed numbers; see fixed_store."""
-    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "results"))
-    return fixed_stores(tmp_path / "results")
+from prior_bench.report.draws import load_predictions
 
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path, monkeypatch):
-    """Nothing is kept in the folder that the tests are started from."""
-    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PRIOR_BENCH_DATA", str(tmp_path / "data"))
+    """Nothing is read from or kept in the folder that the tests are started from, nor in memory."""
+    for name in ("results", "cache", "data"):
+        monkeypatch.setenv(f"PRIOR_BENCH_{name.upper()}", str(tmp_path / name))
+    load_predictions.cache_clear()
+
+
+@pytest.fixture
+def stores(tmp_path):
+    """A small suite's store with fixed numbers; see fixed_store."""
+    return fixed_stores(tmp_path / "results")

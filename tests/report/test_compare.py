@@ -10,12 +10,6 @@ from prior_bench.report.runs import find_run, find_store
 from prior_bench.report.single import run_text
 
 
-@pytest.fixture(autouse=True)
-def roots(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "results"))
-
-
 def test_two_runs_metric_by_metric(tmp_path):
     store = Store(tmp_path / "s")
     low, high = save(store, "Low", 0.5), save(store, "High", 2.0, fraction=0.1)
@@ -36,6 +30,14 @@ def test_a_run_against_itself_and_without_predictions(tmp_path):
     bare.save(RunRecord("x", "done", run.spec, metrics={"auroc": 0.5}))
     verdict = compare_runs(run, find_run(str(bare.runs / "x")))[0].verdict
     assert verdict == "worse, not tested: no stored predictions"
+
+
+def test_an_undefined_metric_is_said_and_the_others_are_compared(tmp_path):
+    store = Store(tmp_path / "s")
+    one, two = save(store, "A", 1.0), save(store, "B", 2.0)
+    two.record.metrics["auroc"] = float("nan")
+    verdicts = {line.what: line.verdict for line in compare_runs(one, two)}
+    assert verdicts["auroc"] == "undefined" and verdicts["f1"] != "undefined"
 
 
 def test_runs_that_cannot_be_compared(tmp_path):
@@ -59,6 +61,14 @@ def test_two_stores_evaluation_by_evaluation(tmp_path):
     mean = (better.record.metrics["auroc"] + second.get("same-1").metrics["auroc"]) / 2
     assert lines[0].second == pytest.approx(mean) and lines[0].tested.seeds == 2
     assert len(missing) == 1 and missing[0].startswith("only in a: Only")
+    lacking = save(second, "Same", 1.0, seed=1)
+    lacking.record.metrics.clear()
+    second.save(lacking.record)
+    assert compare_stores(first, second)[0][0].tested.seeds == 1
+    other = Store(tmp_path / "d")
+    save(other, "Same", 1.0, seed=5)
+    lines, missing = compare_stores(first, other)
+    assert lines == [] and missing[0].startswith("no seed with auroc in both: Same · classification")
     with pytest.raises(BenchError, match="no evaluation in common"):
         compare_stores(first, scored(tmp_path / "c", {"Else": 1.0}))
 
@@ -85,6 +95,8 @@ def test_everything_about_a_run(tmp_path):
     for part in ("record a-0, done", "fraction: 1.0", "protocol demo/linear_probe", "95 % interval", " to "):
         assert part in text
     assert "20 more in between" in text and "prior-bench run x" in text and "hash abc" in text
+    store.save(run.record, {"id": store.predictions("a-0")["id"]})  # names no patients: no intervals
+    assert "auroc" in run_text(run.record, store) and " to " not in run_text(run.record, store)
     failed = RunRecord("f", "failed", run.spec, error="it broke")
     store.save(failed, traceback="Traceback")
     text = run_text(failed, store)

@@ -18,8 +18,9 @@ from prior_bench.registry import DATASETS
 from prior_bench.report.html import galleries
 from prior_bench.report.html.examples import Gallery
 from prior_bench.report.html.heat import overlay
-from prior_bench.report.html.page import build_page, evaluations_of
+from prior_bench.report.html.page import build_page
 from prior_bench.report.html.pictures import Original, outline, rectangle
+from prior_bench.report.html.selection import evaluations_of
 from prior_bench.report.lookup import entries
 
 SIZE = 32
@@ -143,7 +144,7 @@ def fill(store: Store, folder) -> None:
 
 
 @pytest.fixture
-def drawn(tmp_path, monkeypatch):
+def drawn(tmp_path):
     """The suite and its filled store."""
     folder = tmp_path / "drawn"
     folder.mkdir()
@@ -153,7 +154,6 @@ def drawn(tmp_path, monkeypatch):
     (folder / "ConVIRT-0").mkdir()
     history = [{"epoch": 1, "loss": 3}, {"epoch": 2, "loss": 1}]
     (folder / "ConVIRT-0" / "history.json").write_text(json.dumps(history))
-    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "results"))
     DATASETS.register_module("drawn", force=True, module=read_drawn)
     suite = Suite("drawn", [], [], title="Drawn <images>")
     store = Store.of("drawn")

@@ -15,12 +15,6 @@ from prior_bench.report.render import render
 from prior_bench.report.table import build_table, load_table
 
 
-@pytest.fixture(autouse=True)
-def roots(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "results"))
-
-
 def test_leaderboard_over_all_stores_in_order_of_mean_rank(tmp_path):
     scored(tmp_path / "results" / "one", {"Low": 0.2, "High": 3.0}, seeds=1)
     save(Store(tmp_path / "results" / "two"), "Other", 1.0, fraction=0.1)
@@ -31,6 +25,22 @@ def test_leaderboard_over_all_stores_in_order_of_mean_rank(tmp_path):
     assert "leaderboard" in render(table, "latex") and len(table.columns) == 4
     with pytest.raises(BenchError, match="no finished run"):
         leaderboard([Store(tmp_path / "nothing")])
+
+
+def test_ranks_of_a_leaderboard_are_over_its_evaluations_alone(tmp_path):
+    store = scored(tmp_path / "s", {"Low": 0.2, "Middle": 1.0, "High": 3.0}, seeds=1)
+    table = leaderboard([store], test=False)
+    ranks = ranks_of(table)
+    assert ranks.evaluations == 1 and len(table.columns) == 3
+    assert dict(zip(ranks.labels, ranks.average, strict=True)) == {
+        r.label: r.cells[0].mean for r in table.rows
+    }
+
+
+def test_the_same_run_in_two_stores_is_one_seed(tmp_path):
+    stores = [scored(tmp_path / name, {"A": 1.0}) for name in ("one", "two")]
+    cell = leaderboard(stores, test=False).rows[0].cells[2]
+    assert len(cell.values) == cell.planned == 2
 
 
 def test_ranks_of_a_table_use_full_columns_and_no_trivial_rows(tmp_path, stores):

@@ -5,19 +5,13 @@ from sklearn.metrics import roc_auc_score
 
 from prior_bench.engine.store import Store
 from prior_bench.report.draws import load_predictions, metric_draws
-from prior_bench.report.marks import BEST, LEADING, TIED
+from prior_bench.report.marks import BEST, LEADING, TIED, mark_cells
 from prior_bench.report.paired import NotTested, mean_interval, paired_difference
-from prior_bench.report.table import build_table, load_table
+from prior_bench.report.table import Cell, Column, Row, build_table, load_table
 
 COLUMN = """dict(group="CheXpert", label="{0}", task="classification", data="sample:chexpert",
      protocol="demo/linear_probe", metric="{0}"),
 """
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    load_predictions.cache_clear()
 
 
 def table(tmp_path, store, **options):
@@ -49,7 +43,7 @@ def test_a_row_without_predictions_takes_the_bold_print_from_the_column(tmp_path
     (store.runs / "low-0" / "predictions.npz").unlink()
     filled = table(tmp_path, store)
     assert marks(filled) == {"Low": ["", ""], "High": [LEADING, LEADING]}
-    assert "no claim (no stored predictions)" in " ".join(filled.notes)
+    assert "not every row could be tested against it (no stored predictions)." in " ".join(filled.notes)
 
 
 def test_one_row_is_not_marked_and_no_test_is_claimed(tmp_path):
@@ -60,7 +54,9 @@ def test_one_row_is_not_marked_and_no_test_is_claimed(tmp_path):
 
 def test_tests_can_be_left_out(tmp_path):
     filled = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "High": 3.0}), test=False)
-    assert marks(filled)["High"] == [LEADING, LEADING] and "no test was asked for" in " ".join(filled.notes)
+    assert marks(filled)["High"] == [LEADING, LEADING] and "no claim: no test was asked for." in " ".join(
+        filled.notes
+    )
 
 
 def test_difference_of_two_methods(tmp_path):
@@ -101,6 +97,9 @@ def test_draws_are_cached_and_follow_the_predictions(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("prior_bench.metrics.statistics.bootstrap", None)  # would fail if it were called
         assert metric_draws(run.record, run.store, "f1", n=20).tolist() == first.tolist()
+    for place in (tmp_path / "cache" / "bootstrap").iterdir():
+        place.write_bytes(place.read_bytes()[:-40])  # damaged: drawn anew
+    assert metric_draws(run.record, run.store, "f1", n=20).tolist() == first.tolist()
     run.store.save(run.record, predictions(2.0, 0))
     load_predictions.cache_clear()
     assert metric_draws(run.record, run.store, "f1", n=20).tolist() != first.tolist()
@@ -108,6 +107,33 @@ def test_draws_are_cached_and_follow_the_predictions(tmp_path, monkeypatch):
 
 def test_where_no_row_is_told_apart_the_highest_is_underlined_without_a_claim(tmp_path):
     filled = table(tmp_path, scored(tmp_path / "s", {"Low": 1.0, "High": 1.02}))
-    assert {mark for row in marks(filled).values() for mark in row} <= {"", LEADING}
+    for c in (0, 1):
+        best = max(filled.rows, key=lambda row: row.cells[c].mean)
+        assert [row.cells[c].mark for row in filled.rows] == [
+            LEADING if row is best else "" for row in filled.rows
+        ]
     notes = " ".join(filled.notes)
-    assert "no claim (no row of the column is told apart from it)" in notes and "≈" not in notes
+    assert "no claim: no row of the column is significantly worse." in notes and "≈" not in notes
+
+
+def test_the_caption_of_a_table_with_every_mark_says_which_column_has_which_reason(monkeypatch):
+    """Four columns: ties above a worse row, nothing told apart, a row not tested, all print alike."""
+    p_values = {(0, 0, 1): 0.9, (0, 0, 2): 0.01, (0, 1, 2): 0.01}
+    p_values |= {(c, *pair): 0.9 for c in (1, 3) for pair in ((0, 1), (0, 2), (1, 2))}
+    p_values |= {(2, 0, 1): 0.01}
+    untested = {(2, 0, 2): "no stored predictions", (2, 1, 2): "of no interest, being not about the best"}
+    monkeypatch.setattr("prior_bench.report.marks._tests", lambda *_: (p_values, untested))
+    numbers = [(3, 3, 3, 1), (2.9, 2, 2, 1), (1, 1, 1, 1)]
+    rows = [Row(f"{n}", [Cell({0: value}) for value in line]) for n, line in enumerate(numbers)]
+    column = Column("g", "l", "t", {}, "p", "m")
+    notes = mark_cells(rows, [column] * 4, [])
+    assert [[cell.mark for cell in row.cells] for row in rows] == [
+        [TIED, LEADING, LEADING, ""],
+        [TIED, "", "", ""],
+        ["", "", "", ""],
+    ]
+    assert notes[2:] == [
+        "≈: best number of a column, or not significantly worse, where other rows are significantly worse.",
+        "Underlined: best number of a column, no claim: no row of the column is significantly worse, or not "
+        "every row could be tested against it (no stored predictions).",
+    ]

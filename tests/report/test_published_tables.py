@@ -14,7 +14,6 @@ from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
 from prior_bench.report.beside import published_table, table_beside
 from prior_bench.report.comparable import mismatches
-from prior_bench.report.draws import load_predictions
 from prior_bench.report.published import load_published
 from prior_bench.report.render import render
 from prior_bench.report.table import load_table
@@ -27,13 +26,6 @@ REAL = {"name": "chexpert", "type": "chexpert", "root": "chexpert"}
 @pytest.fixture(scope="module")
 def numbers():
     return load_published([SHIPPED])
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "results"))
-    load_predictions.cache_clear()
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -162,6 +154,14 @@ def test_rows_can_be_named_differently(tmp_path, numbers):
     config.published_names = {"MGCA (ResNet-50)": "MGCA"}
     places, row = cells(table_beside(config, [store], numbers), "MGCA")
     assert math.isfinite(row[places[2]].mean)
+
+
+def test_runs_of_two_backbones_are_not_averaged_into_one_number(tmp_path, numbers):
+    store = Store(tmp_path / "s")
+    one = real_run(store, name="MGCA", fraction=0.01)
+    save(store, "mgca", 0.1, seed=1, data=REAL, fraction=0.01, protocol=one.spec["protocol"])
+    places, row = cells(table_beside(load_table("mgca_linear"), [store], numbers), "MGCA")
+    assert row[places[0]].values == {0: pytest.approx(100 * one.record.metrics["auroc"])}
 
 
 def test_selections_that_cannot_be_a_table(numbers):

@@ -22,13 +22,14 @@ MARKDOWN = """\
 | *chance*     |                      50.0 |                      50.0 |                        – |
 
 Synthetic data: generated phantoms, not patients. Mean ± standard deviation over seeds 0, 1. \
-Protocols: demo/linear_probe, demo/retrieval. Underlined: best number, no claim \
-(the predictions name no patients).
+Protocols: demo/linear_probe, demo/retrieval. Underlined: best number of a column, \
+no claim: not every row could be tested against it (the predictions name no patients). \
+Rows in italics: predictors that do not look at the image.
 """
 
 LATEX = r"""\begin{table}[t]
 \centering
-\caption{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number, no claim (the predictions name no patients).}
+\caption{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number of a column, no claim: not every row could be tested against it (the predictions name no patients). Rows in italics: predictors that do not look at the image.}
 \label{tab:tiny}
 \begin{tabular}{lrrr}
 \toprule
@@ -106,7 +107,7 @@ def test_html_is_balanced_escaped_and_spans_add_up(table):
     reader = Reader()
     reader.feed(text)
     assert reader.open == [] and reader.spans == [2, 1] and reader.cells == 12
-    assert "PRIOR &amp; Co_1" in text and "<u>80.5 ± 0.7</u>" in text
+    assert "PRIOR &amp; Co_1" in text and "<u>80.5 ± 0.7</u>" in text and "<i>chance</i>" in text
 
 
 def test_unknown_format(table):

@@ -33,7 +33,7 @@ def test_without_patients_the_best_is_underlined_and_nothing_claimed(config, sto
     marks = [[cell.mark for cell in row.cells] for row in table.rows]
     assert marks == [["", "", ""], [LEADING, "", ""], ["", LEADING, ""]]
     notes = " ".join(table.notes)
-    assert "Bold" not in notes and "no claim (the predictions name no patients)" in notes
+    assert "Bold" not in notes and "could be tested against it (the predictions name no patients)" in notes
 
 
 def test_ties_as_printed_share_a_mark(config, stores):
@@ -71,6 +71,11 @@ def test_rows_can_be_named_and_ordered(config, stores):
     table = build_table(config, stores)
     assert [row.label for row in table.rows] == config.rows
     assert table.rows[2].cells[0].reason == "not in the suite"
+
+
+def test_a_table_without_any_run_is_an_error_and_no_empty_heading(config, tmp_path):
+    with pytest.raises(BenchError, match="tiny: there is no run to show"):
+        build_table(config)
 
 
 def test_trivial_rows_on_demand(config, stores):

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from prior_bench.data.cache.image_cache import name_of, place_of, signature
-from prior_bench.data.cache.reduce import SMALLEST, reduced
 from prior_bench.data.cache.shard import SUFFIX, Entry, Shard, write_shard
-from prior_bench.data.images import read_image
+from prior_bench.data.images import read_image, reduced
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 from prior_bench.runtime import progress
 
+SMALLEST = 16
+"""Smallest size of a cache, in pixels."""
 SHARD_IMAGES = 256
 """Images of a shard: what a killed process loses at most, and what is made anew where a shard is damaged."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from prior_bench import paths
-from prior_bench.data.cache.reduce import recipe
 from prior_bench.data.cache.shard import SUFFIX, Entry, Shard
 from prior_bench.data.images import IN_CACHE
 from prior_bench.errors import BenchError
@@ -94,6 +94,14 @@ def signature(path: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     return state.st_size, state.st_mtime_ns
+
+
+@cache
+def recipe() -> str:
+    """Version of the code by which an image file becomes grey pixels and these are reduced."""
+    from prior_bench.engine.code import code_version
+
+    return code_version("prior_bench.data.images")
 
 
 def _images() -> Path:

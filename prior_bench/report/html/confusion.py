@@ -31,11 +31,9 @@ def confusion_matrices(scores: list[Scores]) -> list[Matrix]:
 
     As in the zero-shot accuracy, images with no class or several are left out there.
     """
-    return [
-        _matrix(name, [one for one in scores if one.name == name])
-        for name in names_of(scores)
-        if all(one.task == "zero_shot" or one.exclusive for one in scores)
-    ]
+    if not all(one.task == "zero_shot" or one.exclusive for one in scores):
+        return []
+    return [_matrix(name, [one for one in scores if one.name == name]) for name in names_of(scores)]
 
 
 def _matrix(name: str, runs: list[Scores]) -> Matrix:

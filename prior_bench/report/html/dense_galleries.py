@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from prior_bench.report.html.examples import EXAMPLES, Answer, Evaluation, Example, Run, spread
+from prior_bench.explain.inputs import spread
+from prior_bench.report.html.examples import EXAMPLES, Answer, Evaluation, Example, Run
 from prior_bench.report.html.pictures import Mark, Picture, outline, rectangle
 
 BOXES = 3

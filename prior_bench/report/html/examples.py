@@ -107,10 +107,3 @@ class Evaluation:
     def shared(self) -> list[str]:
         """Sample ids that every backbone was tested on, in the order of the first."""
         return [i for i in self.runs[0].place if all(i in run.place for run in self.runs)]
-
-
-def spread(items: list, count: int) -> list:
-    """``count`` items, evenly spaced from the first to the last."""
-    if len(items) <= count:
-        return items
-    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]

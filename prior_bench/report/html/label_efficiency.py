@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prior_bench.report.html.figures import Plot, line_plot
 from prior_bench.report.html.seeds import series_over_seeds, values_over_seeds
-from prior_bench.report.html.wording import evaluation_title, primary_metric, shown
-from prior_bench.report.lookup import Entry
+from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.lookup import Entry, primary_metric
 
 
 def label_efficiency(entries: list[Entry], colours: dict[str, str]) -> Plot | None:

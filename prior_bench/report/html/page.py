@@ -22,6 +22,7 @@ from prior_bench.report.html.prototypes import prototype_tables
 from prior_bench.report.html.rank_diagram import rank_diagram
 from prior_bench.report.html.row_style import colours_of, swatch
 from prior_bench.report.html.score_sections import score_sections
+from prior_bench.report.html.selection import evaluations_of, one_per_backbone
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.html.training import pretraining, training
 from prior_bench.report.lookup import Entry, entries
@@ -61,9 +62,8 @@ def context(
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     colours = colours_of(names)
     evaluations = evaluations_of(done)
-    examples = [
-        made for runs in progress(evaluations, "example images") for made in galleries(comparable(runs))
-    ]
+    side_by_side = [one_per_backbone(runs) for runs in evaluations]
+    examples = [made for runs in progress(side_by_side, "example images") for made in galleries(runs)]
     trained = [pretraining(done, colours)]
     trained += [plot for runs in evaluations for plot in training(runs, colours)]
     table = build_table(config, [store], trivial=True)
@@ -83,7 +83,7 @@ def context(
         "efficiency": _plots(label_efficiency(runs, colours) for runs in evaluations),
         "scores": score_sections(evaluations, colours),
         "galleries": _ordered(examples),
-        "prototypes": [table for runs in evaluations for table in prototype_tables(comparable(runs))],
+        "prototypes": [made for runs in side_by_side for made in prototype_tables(runs)],
         "training": _plots(trained),
         "cost": cost_table(done, names),
         "machines": machines(done),
@@ -97,25 +97,6 @@ def context(
         "seconds": sum(e.record.provenance.get("wall_seconds") or 0 for e in done),
         "store": store.root.name,
     }
-
-
-def evaluations_of(done: list[Entry]) -> list[list[Entry]]:
-    """Finished runs grouped by task, data set and protocol, in the order of the plan."""
-    groups: dict[tuple, list[Entry]] = {}
-    for entry in done:
-        spec = entry.spec
-        key = spec["task"], spec["data"]["name"], spec["protocol"]["name"]
-        groups.setdefault(key, []).append(entry)
-    return list(groups.values())
-
-
-def comparable(runs: list[Entry]) -> list[Entry]:
-    """One run per backbone with the most labels: of the lowest seed that most backbones have."""
-    fraction = max(entry.spec["fraction"] for entry in runs)
-    runs = [entry for entry in runs if entry.spec["fraction"] == fraction]
-    seeds = [entry.spec["seed"] for entry in runs]
-    seed = max(sorted(set(seeds)), key=seeds.count)
-    return [entry for entry in runs if entry.spec["seed"] == seed]
 
 
 def backbones_of(done: list[Entry]) -> dict[str, dict[str, Any]]:

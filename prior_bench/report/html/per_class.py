@@ -9,8 +9,9 @@ from statistics import mean, variance
 import numpy as np
 
 from prior_bench.report.html.figures import Plot, Series, dot_plot
-from prior_bench.report.html.scores import Scores, most_labels, names_of
+from prior_bench.report.html.scores import Scores, names_of
 from prior_bench.report.html.seeds import series_over_seeds, values_over_seeds
+from prior_bench.report.html.selection import most_labels
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import evaluation_title, shown
 from prior_bench.report.lookup import Entry

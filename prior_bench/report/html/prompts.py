@@ -8,7 +8,7 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.report.draws import load_predictions
-from prior_bench.report.html.scores import most_labels
+from prior_bench.report.html.selection import most_labels
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.lookup import Entry

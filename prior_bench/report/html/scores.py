@@ -8,6 +8,7 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.report.draws import load_predictions
+from prior_bench.report.html.selection import most_labels
 from prior_bench.report.lookup import Entry
 
 TASKS = ("classification", "zero_shot")
@@ -62,12 +63,6 @@ def scores_of(entries: list[Entry]) -> tuple[list[Scores], list[str]]:
         except BenchError:
             missing.setdefault("the predictions are missing or damaged", []).append(name)
     return found, [f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in missing.items()]
-
-
-def most_labels(entries: list[Entry]) -> list[Entry]:
-    """Those with the greatest label fraction."""
-    fraction = max(entry.spec["fraction"] for entry in entries)
-    return [entry for entry in entries if entry.spec["fraction"] == fraction]
 
 
 def names_of(scores: list[Scores]) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from prior_bench.report.html.examples import EXAMPLES, Answer, Evaluation, Example, spread
+from prior_bench.explain.inputs import spread
+from prior_bench.report.html.examples import EXAMPLES, Answer, Evaluation, Example
 
 REPORTS = 3
 """Retrieved reports shown per query."""

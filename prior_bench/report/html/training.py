@@ -9,6 +9,7 @@ from typing import Any
 
 from prior_bench.report.html.figures import Plot, Series, line_plot
 from prior_bench.report.html.seeds import series_over_seeds
+from prior_bench.report.html.selection import one_per_backbone
 from prior_bench.report.html.wording import evaluation_title, shown
 from prior_bench.report.lookup import Entry
 
@@ -44,11 +45,9 @@ def pretraining(entries: list[Entry], colours: dict[str, str]) -> Plot | None:
 def training(entries: list[Entry], colours: dict[str, str]) -> list[Plot]:
     """What was logged while heads, decoders and detectors were trained, a figure per quantity.
 
-    The first seed with the most labels is shown.
+    One seed with the most labels is shown.
     """
-    fraction = max(entry.spec["fraction"] for entry in entries)
-    seed = min(entry.spec["seed"] for entry in entries)
-    chosen = [e for e in entries if (e.spec["fraction"], e.spec["seed"]) == (fraction, seed)]
+    chosen = one_per_backbone(entries)
     quantities = dict.fromkeys(
         key for e in chosen for point in e.record.history for key in point if key not in TIMES
     )
@@ -66,7 +65,7 @@ def training(entries: list[Entry], colours: dict[str, str]) -> list[Plot]:
             alt = f"{title}: {shown(quantity)} in training, by backbone"
             axes = {"x_label": clock, "y_label": shown(quantity), "size": SIZE, "legend": False}
             svg = line_plot(series, alt=alt, colours=colours, **axes)
-            plots.append(Plot(svg, f"{title}, seed {seed}."))
+            plots.append(Plot(svg, f"{title}, seed {chosen[0].spec['seed']}."))
     return plots
 
 

@@ -7,11 +7,6 @@ from typing import Any
 ACRONYMS = {"auroc": "AUROC", "auprc": "AUPRC", "map": "mAP", "iou": "IoU", "f1": "F1", "dice": "Dice"}
 
 
-def primary_metric(spec: dict[str, Any]) -> str:
-    """The protocol's first metric."""
-    return (*spec["protocol"]["metrics"], "")[0]
-
-
 def shown(quantity: str) -> str:
     """A metric or logged quantity as it is written on an axis."""
     return " ".join(ACRONYMS.get(word, word) for word in quantity.replace("/", " ").split("_"))

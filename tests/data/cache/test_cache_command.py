@@ -13,8 +13,7 @@ from PIL import Image
 
 from prior_bench import cli
 from prior_bench.data.cache.image_cache import ImageCache
-from prior_bench.data.cache.reduce import reduced
-from prior_bench.data.images import read_image
+from prior_bench.data.images import read_image, reduced
 from prior_bench.data.open import open_dataset, resolve
 from prior_bench.engine.resolve import data_reference
 from prior_bench.errors import BenchError

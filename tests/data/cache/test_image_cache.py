@@ -10,11 +10,10 @@ from prior_bench.api import InputSpec
 from prior_bench.data.cache import build as building
 from prior_bench.data.cache.build import build
 from prior_bench.data.cache.image_cache import ImageCache, outdated, place_of
-from prior_bench.data.cache.reduce import reduced
 from prior_bench.data.cache.reference import use_cache
 from prior_bench.data.cache.shard import Entry, write_shard
 from prior_bench.data.geometry import Geometry
-from prior_bench.data.images import image_size, read_image
+from prior_bench.data.images import image_size, read_image, reduced
 from prior_bench.data.images_dataset import ImageDataset
 from prior_bench.data.transforms import dense_transform, eval_transform
 from prior_bench.errors import BenchError

@@ -6,8 +6,7 @@ import torch
 
 from prior_bench.data.cache import build as building
 from prior_bench.data.cache.build import build
-from prior_bench.data.cache.reduce import reduced
-from prior_bench.data.images import read_image
+from prior_bench.data.images import read_image, reduced
 from prior_bench.data.open import open_dataset
 from prior_bench.pretraining.config import Data
 from prior_bench.pretraining.dataset import PairDataset, read_pairs
