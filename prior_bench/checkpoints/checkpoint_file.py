@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.api import Backbone, InputSpec, LoadContext
+from prior_bench.checkpoints.folders import exposure_of_folder
 from prior_bench.checkpoints.sources import (
     check_encoder,
     drawn_encoder,
@@ -110,16 +111,19 @@ class CheckpointFile:
         return self._released(seed) if self._match is not None else self._image_encoder(seed)
 
     def training_data(self) -> list[dict[str, Any]]:
-        """Data set, split rule and splits that a checkpoint of ours was pre-trained on; empty for others."""
-        config = self._native.provenance.get("config", {}) if self._native is not None else {}
+        """Data set, split rule and splits that weights of ours were pre-trained on; empty for others."""
+        if self._native is None:
+            return exposure_of_folder(self.path).get("training_data", [])
+        config = self._native.provenance.get("config", {})
         return [config["data"]] if "data" in config else []
 
     def known_exposure(self) -> list[tuple[str, str]]:
         """Data sets whose patients a released checkpoint has seen, each with a clause that says so.
 
-        They stay known where it was converted, and where its image encoder alone is used.
+        They stay known where it was converted or exported, and where its image encoder alone is used.
         """
-        return list(self._origin.exposure) if self._origin is not None else []
+        told = exposure_of_folder(self.path).get("known_exposure", [])
+        return [*(self._origin.exposure if self._origin is not None else ()), *map(tuple, told)]
 
     def config(self) -> dict[str, Any] | None:
         """Arguments of METHODS.build behind a released checkpoint with text; None otherwise."""

@@ -27,8 +27,11 @@ def convert(
         What was written, in words.
 
     Raises:
-        BenchError: the file cannot be loaded, is ours already, or its tokenizer cannot be had.
+        BenchError: the output is there already, or the file cannot be loaded, is ours already, or lacks a
+            tokenizer.
     """
+    if Path(output).exists():
+        raise BenchError("is there already", where=output, fix="name another file with -o")
     source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer)
     source.check()
     if read_info(weights_file(path)) is not None and not image_only:

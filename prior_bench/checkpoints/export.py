@@ -11,11 +11,12 @@ from typing import Any
 from safetensors import SafetensorError
 
 from prior_bench.api import Backbone
+from prior_bench.checkpoints.folders import EXPOSURE
 from prior_bench.checkpoints.native import storable
 from prior_bench.errors import BenchError
 
 
-def export(backbone: Backbone, folder: str | Path) -> list[str]:
+def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | None = None) -> list[str]:
     """Write ``image_encoder/`` and, with a text encoder, ``text_encoder/``; the folder appears when complete.
 
     ``image_encoder/`` holds ``model.safetensors`` with timm's names and timm's ``config.json``. An attention
@@ -24,6 +25,8 @@ def export(backbone: Backbone, folder: str | Path) -> list[str]:
     Args:
         backbone: what to export.
         folder: must not exist yet, or be empty.
+        exposure: whose patients the weights have seen (:func:`prior_bench.engine.leakage.exposure_of`);
+            kept in ``config.json`` under the key ``prior_bench``, so that the folder's evaluation knows.
 
     Returns:
         One line per thing written, saying how to load it.
@@ -36,7 +39,7 @@ def export(backbone: Backbone, folder: str | Path) -> list[str]:
         raise BenchError("is there already and not empty", where=folder, fix="name another folder with -o")
     unfinished = folder.parent / f".{folder.resolve().name}.{os.getpid()}"
     try:
-        lines = _image(backbone, unfinished / "image_encoder", folder / "image_encoder")
+        lines = _image(backbone, unfinished / "image_encoder", folder / "image_encoder", exposure or {})
         if backbone.method is not None:
             lines += _text(backbone, unfinished / "text_encoder", folder / "text_encoder")
         _write_json(unfinished / "provenance.json", backbone.provenance)
@@ -75,14 +78,14 @@ def timm_config(encoder: Any) -> dict[str, Any]:
     }
 
 
-def _image(backbone: Backbone, target: Path, shown: Path) -> list[str]:
+def _image(backbone: Backbone, target: Path, shown: Path, exposure: dict[str, Any]) -> list[str]:
     from safetensors.torch import save_file
 
     encoder = backbone.image_encoder
     config = timm_config(encoder)
     target.mkdir(parents=True)
     save_file(storable(encoder.model), target / "model.safetensors", metadata={"format": "pt"})
-    _write_json(target / "config.json", config)
+    _write_json(target / "config.json", {**config, **({EXPOSURE: exposure} if exposure else {})})
     arguments = "".join(f", {key}={value!r}" for key, value in config.get("model_args", {}).items())
     name = config["architecture"]
     lines = [

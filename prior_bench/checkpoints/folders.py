@@ -9,6 +9,8 @@ from typing import Any
 from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
 
+EXPOSURE = "prior_bench"
+"""Key of ``config.json`` in a folder that prior-bench exported: whose patients the weights have seen."""
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -61,6 +63,12 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
     if given := {name: value for name, value in values.items() if value}:
         found["input"] = given
     return found
+
+
+def exposure_of_folder(path: str | Path) -> dict[str, Any]:
+    """``training_data`` and ``known_exposure`` that an exported folder keeps; empty for others and files."""
+    found = _json(Path(path) / "config.json").get(EXPOSURE) if Path(path).is_dir() else None
+    return found if isinstance(found, dict) else {}
 
 
 def _side(size: Any) -> int | None:

@@ -23,12 +23,13 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.api import LoadContext
     from prior_bench.checkpoints.export import export
     from prior_bench.cli.arguments import backbone_row
+    from prior_bench.engine.leakage import exposure_of
     from prior_bench.registry import BACKBONES
 
     source = BACKBONES.build(backbone_row(args.backbone, args.tokenizer))
     source.check()
     context = LoadContext(pretrain_dir=paths.results_root() / "pretrain")
-    lines = export(source.load(args.seed, context), args.output)
+    lines = export(source.load(args.seed, context), args.output, exposure_of(source))
     if problem := getattr(source, "text_problem", ""):
         lines.append(f"note          {problem}; the image encoder alone was written")
     print(f"wrote {args.output}", *lines, sep="\n  ")

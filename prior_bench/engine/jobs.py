@@ -40,7 +40,7 @@ def run_groups(
         tell: takes the events of all of them, in this process.
 
     Raises:
-        BenchError: a process was killed or failed; the others are stopped.
+        BenchError: a process was killed or failed; the others have done what they could.
     """
     context = multiprocessing.get_context("spawn")
     processes: dict[Connection, BaseProcess] = {}
@@ -63,8 +63,11 @@ def _serve(
     groups: list[list[PlannedRun]],
     tell: Callable[[Event], None],
 ) -> None:
-    """Hand out the groups and pass the events on, until every process has been told to stop."""
-    busy = dict(processes)
+    """Hand out the groups and pass the events on, until every process has been told to stop or has died.
+
+    What a dead process was at is not given to another one: it may have died of it.
+    """
+    busy, ended = dict(processes), None
     while busy:
         for end in wait(list(busy)):
             try:
@@ -72,12 +75,15 @@ def _serve(
                 if message == NEXT:
                     runs = groups.pop(0) if groups else []
                     end.send(runs)
-            except (EOFError, OSError) as error:  # also a process that died with our message unread
-                raise _why_ended(busy[end]) from error
+            except (EOFError, OSError):  # also a process that died with our message unread
+                ended = _why_ended(busy.pop(end))
+                continue
             if message != NEXT:
                 tell(message)
             elif not runs:
                 del busy[end]
+    if ended:
+        raise ended
 
 
 def _why_ended(process: BaseProcess) -> BenchError:
@@ -88,7 +94,7 @@ def _why_ended(process: BaseProcess) -> BenchError:
     return BenchError(
         "a process was killed; what it had finished is recorded",
         where="--jobs",
-        fix="where memory ran out use fewer, then run the same command again",
+        fix="where memory ran out use fewer; then run the same command again",
     )
 
 

@@ -125,6 +125,12 @@ def patient_space(reference: dict[str, Any]) -> str:
     return f"synthetic {space}" if root.startswith("sample:") else space
 
 
+def exposure_of(source: BackboneSource) -> dict[str, Any]:
+    """Whose patients a backbone has seen, as plain types: ``training_data`` and ``known_exposure``."""
+    known = {"training_data": list(_training_data(source)), "known_exposure": list(_exposure(source))}
+    return plain({name: value for name, value in known.items() if value})
+
+
 def _refusals(leaks: list[Leak], where: str) -> list[BenchError]:
     return [BenchError(leak.text, where=where, fix=FIX) for leak in leaks if leak.certain]
 

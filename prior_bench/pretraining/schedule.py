@@ -34,7 +34,7 @@ class Stage:
         warmup, total = round(self.warmup_epochs * steps_per_epoch), self.epochs * steps_per_epoch
         if step < warmup:
             return self.lr_factor * (self.warmup_factor + (1 - self.warmup_factor) * step / warmup)
-        falling = (1 + math.cos(math.pi * (step - warmup) / max(total - warmup, 1))) / 2
+        falling = (1 + math.cos(math.pi * (step - warmup) / max(total - warmup - 1, 1))) / 2
         return self.lr_factor * (self.final_factor + (1 - self.final_factor) * falling)
 
 

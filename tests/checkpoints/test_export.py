@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer, TimmWrapperModel
 
 from prior_bench.api import Backbone
+from prior_bench.checkpoints.checkpoint_file import CheckpointFile
 from prior_bench.checkpoints.export import export
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
@@ -59,6 +60,15 @@ def test_image_encoder(tmp_path, arguments):
     wrapped = TimmWrapperModel.from_pretrained(folder).eval()(images)
     assert torch.equal(wrapped.pooler_output, wanted.global_)
     assert config["pretrained_cfg"]["mean"] == [0.5] * encoder.input.channels
+
+
+def test_what_was_trained_on_stays_known(tmp_path):
+    encoder, data = ImageEncoder(**RESNET), dict(dataset="mimic_cxr", split_rule="default", splits=["train"])
+    export(backbone_of(encoder), tmp_path / "out", {"training_data": [data]})
+    folder = tmp_path / "out/image_encoder"
+    assert CheckpointFile("row", str(folder)).training_data() == [data]
+    assert TimmWrapperModel.from_pretrained(folder) is not None
+    assert timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0) is not None
 
 
 @torch.no_grad()

@@ -9,7 +9,9 @@ from released_files import LAYOUTS, WITH_TEXT, light, real, write, write_vocabul
 from prior_bench.api import LoadContext
 from prior_bench.checkpoints.checkpoint_file import CheckpointFile
 from prior_bench.checkpoints.convert import convert
+from prior_bench.checkpoints.export import export
 from prior_bench.checkpoints.vocabulary import read_tokenizer, tokenizer_of
+from prior_bench.engine.leakage import exposure_of
 from prior_bench.errors import BenchError
 
 TEXTS = [("The heart is enlarged.", "No pleural effusion."), ("Lungs are clear.",)]
@@ -295,7 +297,18 @@ def test_exposure_stays_known(tmp_path):
     convert(path, out)
     sources = [CheckpointFile("row", str(path)), CheckpointFile("row", str(out))]
     sources.append(CheckpointFile("row", str(path), image_encoder="resnet50"))
-    assert [[name for name, _ in source.known_exposure()] for source in sources] == [["mimic_cxr"]] * 3
+    export(sources[0].load(0, LoadContext()), tmp_path / "out", exposure_of(sources[0]))
+    sources.append(CheckpointFile("row", str(tmp_path / "out/image_encoder")))
+    assert [[name for name, _ in source.known_exposure()] for source in sources] == [["mimic_cxr"]] * 4
+
+
+def test_convert_overwrites_nothing(tmp_path):
+    name = "prior_image_encoder_only"
+    path, out = write(tmp_path, name, light(name)), tmp_path / "precious.safetensors"
+    out.write_text("x")
+    with pytest.raises(BenchError, match="precious.safetensors: is there already"):
+        convert(path, out)
+    assert out.read_text() == "x"
 
 
 def test_input_can_be_changed(tmp_path):
