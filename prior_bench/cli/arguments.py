@@ -1,4 +1,19 @@
-"""What arguments that several verbs share stand for: ``--backbone``, ``--data`` and ``KEY=VALUE``."""
+"""What arguments that several verbs share stand for: ``--backbone``, ``--data``, ``KEY=VALUE``, counts."""
+
+from collections.abc import Callable
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """The ``type`` of an argument that is an integer of ``least`` or more."""
+    from argparse import ArgumentTypeError
+
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise ArgumentTypeError(f"is {text}; must be at least {least}")
+        return int(text)
+
+    number.__name__ = "integer"  # what argparse calls it where the text is none
+    return number
 
 
 def backbone_row(text: str, tokenizer: str | None = None) -> dict:

@@ -2,6 +2,8 @@
 
 import argparse
 
+from prior_bench.cli.arguments import at_least
+
 HELP = "show what a method sees and writes: attention, reconstructions, prototypes"
 
 
@@ -23,13 +25,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--image", action="append", default=[], metavar="ID", help="may be repeated")
     parser.add_argument(
-        "--count", type=int, default=4, help="images, evenly spread over the split, where none is named"
+        "--count",
+        type=at_least(1),
+        default=4,
+        help="images, evenly spread over the split, where none is named",
     )
     parser.add_argument("--split", default="test", help="train, valid or test (default)")
     parser.add_argument("--rule", default="default", help="rule of the split (default: the data set's own)")
     parser.add_argument(
         "--measure",
-        type=int,
+        type=at_least(1),
         default=200,
         metavar="N",
         help="images that numbers are taken over (default: 200)",
@@ -37,9 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="option of the data set's reader"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of a config's pre-training (default: 0)")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="of a config's pre-training (default: 0)")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
+    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the pages")
 
 

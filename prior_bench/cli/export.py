@@ -2,6 +2,8 @@
 
 import argparse
 
+from prior_bench.cli.arguments import at_least
+
 HELP = "write a backbone's encoders for timm and transformers"
 
 
@@ -14,7 +16,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of random or pre-trained weights (default: 0)")
+    parser.add_argument(
+        "--seed", type=at_least(0), default=0, help="of random or pre-trained weights (default: 0)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

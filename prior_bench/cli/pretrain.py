@@ -2,15 +2,17 @@
 
 import argparse
 
+from prior_bench.cli.arguments import at_least
+
 HELP = "pre-train a method from a config; run again to go on where it stopped"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("config", metavar="CONFIG", help="shipped config (configs/pretrain) or a .py file")
-    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="default 0")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
-    parser.add_argument("--workers", type=int, default=0, help="data loading processes; default 0")
+    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes; default 0")
     parser.add_argument(
         "--work-dir", metavar="DIR", help="folder of this run (default: under results/pretrain)"
     )

@@ -134,8 +134,8 @@ def explain(
     Args:
         split: that images are taken from where ``ids`` names none, and over which numbers are taken.
         ids: samples to show, of any split.
-        count: samples to show otherwise, evenly spread.
-        measured: most images that numbers are taken over.
+        count: samples to show otherwise, evenly spread; at least 1.
+        measured: most images that numbers are taken over; at least 1.
 
     Raises:
         BenchError: no text tower, no reports in the split, or an unknown or reportless sample.
@@ -147,7 +147,7 @@ def explain(
     if not len(pool):
         fix = "another --split, --rule or data set (prior-bench data describe NAME)"
         raise BenchError(f"the {split} split has no report", where=manifest.name, fix=fix)
-    chosen = _named(manifest, ids) if ids else pool.select(np.array(spread(range(len(pool)), max(1, count))))
+    chosen = _named(manifest, ids) if ids else pool.select(np.array(spread(range(len(pool)), count)))
     reports = training_reports(manifest)
     explainer = explainer_of(backbone, reports)
     shown = explain_images(backbone, explainer, chosen, context)
@@ -156,7 +156,7 @@ def explain(
         return found
     if any(one.reconstructed for one in shown):
         found.mean = mean_image(backbone, manifest, context)
-    some = pool.select(np.array(spread(range(len(pool)), max(1, measured))))
+    some = pool.select(np.array(spread(range(len(pool)), measured)))
     found.measures = measure(backbone, explainer, some, found.mean, context)
     with evaluating(backbone.method, context.device):
         found.prototypes = explainer.prototypes(TOP_PROTOTYPES)

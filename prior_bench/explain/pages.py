@@ -37,6 +37,8 @@ class Panel:
 def write_pages(explanation: Explanation, folder: Path, command: str) -> Path:
     """Write ``index.html``, ``image-<id>.html`` for each image and ``explanation.json``.
 
+    Pages of images that an earlier explanation left there, and this one does not show, are removed.
+
     Args:
         command: that made the pages, to be shown on them.
 
@@ -59,9 +61,11 @@ def write_pages(explanation: Explanation, folder: Path, command: str) -> Path:
     write_text(
         folder / "explanation.json", json.dumps(explanation.to_dict(), indent=1, allow_nan=False) + "\n"
     )
-    return write_text(
-        folder / "index.html", environment.get_template("index.html.j2").render(**shared, links=links)
-    )
+    index = environment.get_template("index.html.j2").render(**shared, links=links)
+    written = write_text(folder / "index.html", index)
+    for page in set(folder.glob("image-*.html")) - {folder / name for name, *_ in links}:
+        page.unlink()
+    return written
 
 
 def _environment() -> Any:

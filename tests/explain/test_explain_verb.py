@@ -166,6 +166,8 @@ def test_named_images_of_any_split(tmp_path, data, checkpoint):
     ids = re.findall(r"^(\d+\.png)", data.read_text(), flags=re.MULTILINE)
     out = run(tmp_path, backbone, data, "--image", ids[0], "--image", ids[59])
     assert sorted(p.name for p in out.glob("image-*")) == [f"image-{ids[0]}.html", f"image-{ids[59]}.html"]
+    out = run(tmp_path, backbone, data, "--image", ids[1])
+    assert [p.name for p in out.glob("image-*")] == [f"image-{ids[1]}.html"]  # and none of the earlier ones
     with pytest.raises(BenchError, match=f"unknown sample 'nosuch'\n  fix: .* such as {ids[0]}, {ids[1]}"):
         run(tmp_path, backbone, data, "--image", "nosuch")
 
