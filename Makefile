@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow test-external lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
@@ -17,6 +17,10 @@ test: $(INSTALLED)
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
+
+# the report in Chromium and the tables in LaTeX, where these are installed
+test-external: $(INSTALLED)
+	$(BIN)/python -m pytest -m external -rs
 
 lint: $(INSTALLED)
 	$(BIN)/python -m ruff check .

@@ -2,9 +2,11 @@
 
 Originals of 2,500 x 3,000 pixels are made on the spot in a temporary folder: JPEG, PNG (8 bits) and DICOM (12
 bits in 16, uncompressed). They are cached, read back both ways in turns, by one process, up to the tensor a
-network takes; both ways are checked to give the same. Then batches of a training loader are timed beside the
-forward and backward pass of a ResNet-50 with random weights. Files are read soon after they were written, so
-that all come from memory; on a disk or a network originals, being a hundred times larger, are slower still.
+network takes; both ways are checked to give the same. A larger cache is read in the two orders that
+pre-training has, at random and shard by shard, from memory and after that was cleared. Then batches of
+training loaders are timed beside the forward and backward pass of a ResNet-50 with random weights: the loader
+must not be the bottleneck. Originals are read soon after they were written, so that all come from memory; on
+a disk or a network they, being a hundred times larger, are slower still.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from tabulate import tabulate
 from torch.utils.data import DataLoader
 
 from benchmarks.measuring import in_turns, median_ratio, seconds
+from benchmarks.shard_reading import ORDERS, forget, loader, make_shards, read_pixels
 from prior_bench.api import InputSpec
 from prior_bench.data.cache.build import build
 from prior_bench.data.cache.reference import use_cache
@@ -31,6 +34,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.transforms import eval_transform, train_transform
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.errors import BenchError
+from prior_bench.pretraining.dataset import Pairs
 
 KINDS = ("jpg", "png", "dcm")
 AUGMENTED = {"RandomResizedCrop": {"scale": (0.6, 1.0)}, "RandomAffine": {"degrees": 10, "p": 0.5}}
@@ -39,6 +43,7 @@ AUGMENTED = {"RandomResizedCrop": {"scale": (0.6, 1.0)}, "RandomAffine": {"degre
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--images", type=int, default=12, help="of each kind (default: 12)")
+    parser.add_argument("--cached", type=int, default=4096, help="images of the larger cache (default: 4096)")
     parser.add_argument("--height", type=int, default=3000)
     parser.add_argument("--width", type=int, default=2500)
     parser.add_argument("--size", type=int, default=256, help="longest side in the cache (default: 256)")
@@ -53,7 +58,9 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PRIOR_BENCH_CACHE"] = str(Path(folder) / "cache")
         pairs = show_reading(options, Path(folder))
-        show_training(options, pairs)
+        shards = make_shards(Path(folder), options.cached, options.size)
+        show_orders(options, shards)
+        show_training(options, pairs, shards)
 
 
 def show_reading(options: argparse.Namespace, folder: Path) -> dict[str, tuple[Manifest, Manifest]]:
@@ -81,27 +88,47 @@ def show_reading(options: argparse.Namespace, folder: Path) -> dict[str, tuple[M
     return pairs
 
 
-def show_training(options: argparse.Namespace, pairs: dict[str, tuple[Manifest, Manifest]]) -> None:
-    """A training loader beside an encoder."""
+def show_orders(options: argparse.Namespace, shards: Pairs) -> None:
+    """Pixels alone, from the larger cache, in both orders."""
+    count = len(shards.pairs) // options.batch * options.batch
+    print(f"\n{len(shards.pairs):,} cached images, pixels only, one process; images/s:")
+    rows = []
+    for state in ("cold", "warm"):
+        calls = {order: partial(read_pixels, shards, order, options.batch) for order in ORDERS}
+        times = in_turns(calls, options.repeats, before=partial(forget, shards) if state == "cold" else None)
+        speeds = [f"{count / min(times[order]):,.0f}" for order in ORDERS]
+        rows.append([state, *speeds, f"{median_ratio(*(times[order] for order in ORDERS)):,.2f} x"])
+    head = ["", *ORDERS, "shard by shard / at random"]
+    print(tabulate(rows, head, disable_numparse=True, colalign=("left", *["right"] * 3)), flush=True)
+
+
+def show_training(
+    options: argparse.Namespace, pairs: dict[str, tuple[Manifest, Manifest]], shards: Pairs
+) -> None:
+    """Training loaders beside an encoder."""
     spec = InputSpec(size=options.input)
     originals, cached = pairs["jpg"]
     encoder = ImageEncoder(options.encoder, input={"size": options.input})
     images = torch.randn(options.batch, spec.channels, options.input, options.input)
+    how = dict(spec=spec, transform=AUGMENTED, batch=options.batch, workers=options.workers)
+    in_order = {f"cache, {order}": loader(shards, order, **how) for order in ORDERS}
     calls = {
         "encoder": partial(_step, encoder, images),
-        "cache": partial(_epoch, _loader(cached, spec, options, times=8)),
+        "cache, tasks": partial(_epoch, _loader(cached, spec, options, times=8)),
+        **{name: partial(_epoch, one) for name, one in in_order.items()},
         "originals": partial(_epoch, _loader(originals, spec, options, times=1)),
     }
-    counts = {"encoder": options.batch, "cache": 8 * options.images, "originals": options.images}
+    counts = {"encoder": options.batch, "cache, tasks": 8 * options.images, "originals": options.images}
+    counts |= {name: len(one) * options.batch for name, one in in_order.items()}
     times = in_turns(calls, options.repeats)
     fast = {name: counts[name] / min(times[name]) for name in calls}
     print(f"\n{options.encoder}, forward and backward at B={options.batch}: {fast['encoder']:,.1f} images/s")
-    for name in ("cache", "originals"):
+    for name in list(calls)[1:]:
         ratio = median_ratio(
             [t / counts["encoder"] for t in times["encoder"]], [t / counts[name] for t in times[name]]
         )
         print(
-            f"  loader from {name:10}{fast[name]:10,.1f} images/s, {options.workers} workers: "
+            f"  loader from {name:23}{fast[name]:10,.1f} images/s, {options.workers} workers: "
             f"{ratio:,.2f} x the encoder",
             flush=True,
         )

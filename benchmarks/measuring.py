@@ -76,10 +76,23 @@ def seconds(step: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def in_turns(steps: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each step, measured in turns so that a busy machine slows all alike."""
-    rounds = [{name: seconds(step) for name, step in steps.items()} for _ in range(repeats)]
-    return {name: [one[name] for one in rounds] for name in steps}
+def in_turns(
+    steps: dict[str, Callable[[], object]], repeats: int, before: Callable[[], object] | None = None
+) -> dict[str, list[float]]:
+    """Seconds of each step, measured in turns so that a busy machine slows all alike.
+
+    Args:
+        steps: by name.
+        repeats: rounds of all of them.
+        before: done ahead of each step, and not counted.
+    """
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(repeats):
+        for name, step in steps.items():
+            if before:
+                before()
+            times[name].append(seconds(step))
+    return times
 
 
 def median_ratio(slow: Iterable[float], fast: Iterable[float]) -> float:

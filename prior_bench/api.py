@@ -252,7 +252,8 @@ class TaskResult:
             ``patient_id`` (str) among them; kept, because statistics need them. Arrays that are not
             one row per sample are prefixed: ``flat_*`` and ``truth_*`` (detections and true boxes, with
             ``flat_sample`` and ``truth_sample``, the row each belongs to), ``example_*`` (kept for a few
-            samples only, with ``example_row``), ``meta_*`` (anything else, e.g. class names).
+            samples only, with ``example_row``), ``meta_*`` (anything else, e.g. class names). Empty where
+            nothing is predicted; tables then make no test.
         split: split name, sizes and hash of the ids actually used.
         trivial: metrics of predictors that do not look at the image (chance, all-empty,
             all-foreground), by predictor.

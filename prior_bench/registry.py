@@ -93,6 +93,8 @@ TASKS = LazyRegistry("task", "prior_bench.tasks")
 """Task families: classes fulfilling :class:`prior_bench.api.Task`."""
 DATASETS = LazyRegistry("data set", "prior_bench.datasets")
 """Readers: functions ``(root: Path, *, split: str = "default", **options) -> Manifest``."""
+CORRUPTIONS = LazyRegistry("corruption", "prior_bench.corruptions")
+"""Of test images: functions of :data:`prior_bench.data.corruptions.Corruption`."""
 EXPLAINERS = LazyRegistry("explainer", "prior_bench.explainers")
 """What methods can show of themselves, by their names: :class:`prior_bench.explain.contract.Explainer`."""
 LAYOUTS = LazyRegistry("checkpoint layout", "prior_bench.layouts")

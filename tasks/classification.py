@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.data.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.engine.configs import key_errors
 from prior_bench.errors import BenchError, ErrorList, unknown_name
-from prior_bench.metrics import classification
+from prior_bench.metrics import classification, robustness
 from prior_bench.openmmlab.checks import training_problems
+
+if TYPE_CHECKING:
+    from prior_bench.probing.outcome import Outcome
 
 HEADS = ("logistic_regression", "linear")
 """``logistic_regression``: solved on cached features; ``linear``: trained by gradient, with or without
@@ -25,7 +32,9 @@ class Classification:
     Protocol: ``head`` ``type`` (one of HEADS); with ``logistic_regression`` also ``strengths`` (values of C)
     and ``max_iterations``; with ``linear`` see :class:`prior_bench.probing.model.Classifier`. Option
     ``threshold``: ``"validation_f1"`` (of each class, on the validation split) or a number; multi-label
-    decisions need one.
+    decisions need one. Options ``corruptions`` and ``severities`` (``logistic_regression`` only) test on
+    corrupted images, too (:mod:`prior_bench.data.corruptions`, :mod:`prior_bench.metrics.robustness`); the
+    head is fitted, and its strength and its thresholds are chosen, on clean ones.
     """
 
     name = "classification"
@@ -36,8 +45,12 @@ class Classification:
         """Raise BenchError where data or protocol do not fit."""
         where = protocol.name
         errors = classification.check_metrics(
-            protocol.metrics, exclusive=data.exclusive, where=where, classes=len(data.labels)
+            robustness.bases(protocol.metrics),
+            exclusive=data.exclusive,
+            where=where,
+            classes=len(data.labels),
         )
+        errors += robustness.check(protocol)
         present = set(data.table["split"])
         errors += [BenchError(f"split '{s}' is empty", where=data.name) for s in SPLITS if s not in present]
         head = protocol.head.get("type")
@@ -50,6 +63,10 @@ class Classification:
             errors.append(BenchError("logistic regression needs a frozen backbone", where=where, fix=fix))
         elif not protocol.head.get("strengths"):
             errors.append(BenchError("head lacks 'strengths', the values of C to try", where=where))
+        if protocol.options.get("corruptions") and head in HEADS and head != "logistic_regression":
+            what = "corruptions need a head on the features of a frozen backbone, solved on clean images"
+            fix = "use head type 'logistic_regression', or leave options.corruptions out"
+            errors.append(BenchError(what, where=where, fix=fix))
         if protocol.options.get("threshold", "validation_f1") != "validation_f1":
             try:
                 float(protocol.options["threshold"])
@@ -71,6 +88,7 @@ class Classification:
             outcome = _logistic(backbone, parts, rows, protocol, context)
 
         targets, test = {name: part.targets() for name, part in parts.items()}, parts["test"]
+        corruptions = conditions(protocol.options)
         threshold = protocol.options.get("threshold", "validation_f1")
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),
@@ -82,29 +100,43 @@ class Classification:
             "meta_thresholds": classification.best_f1_thresholds(outcome.valid, targets["valid"])
             if threshold == "validation_f1"
             else np.full(len(data.labels), float(threshold)),
+            **robustness.corrupted_predictions(
+                corruptions, _corrupted(backbone, test, outcome, protocol, context)
+            ),
         }
+        if context.fraction == 1 and all(protocol.frozen.values()):
+            predictions |= _embedding(backbone, test, protocol, context)
         metrics = classification.finite(self.score(predictions, protocol.metrics))
         prevalence = _prevalence(targets["train"][rows])
+        trivial = classification.trivial(
+            targets["test"],
+            prevalence,
+            data.labels,
+            robustness.bases(protocol.metrics),
+            exclusive=data.exclusive,
+        )
         return TaskResult(
             metrics={**metrics, "classes_left_out": float(classification.left_out(targets["test"]).sum())},
             predictions=predictions,
             split=_split(data, parts["train"].table["id"].to_numpy()[rows]),
-            trivial=classification.trivial(
-                targets["test"], prevalence, data.labels, protocol.metrics, exclusive=data.exclusive
-            ),
+            trivial=robustness.trivial(trivial, protocol.metrics, corruptions),
             history=outcome.history,
         )
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from stored predictions; NaN where undefined."""
-        return classification.evaluate(
-            predictions["score"],
-            predictions["target"],
-            tuple(str(name) for name in predictions["meta_classes"]),
-            metrics,
-            exclusive=bool(predictions["meta_exclusive"]),
-            thresholds=predictions["meta_thresholds"],
-        )
+        return robustness.score(_clean_score, predictions, metrics)
+
+
+def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
+    return classification.evaluate(
+        predictions["score"],
+        predictions["target"],
+        tuple(str(name) for name in predictions["meta_classes"]),
+        metrics,
+        exclusive=bool(predictions["meta_exclusive"]),
+        thresholds=predictions["meta_thresholds"],
+    )
 
 
 def labelled_rows(train: Manifest, protocol: Protocol, context: RunContext) -> np.ndarray:
@@ -135,6 +167,29 @@ def _logistic(
         strengths=tuple(protocol.head["strengths"]),
         max_iterations=protocol.head.get("max_iterations", 1000),
     )
+
+
+def _corrupted(
+    backbone: Backbone, test: Manifest, outcome: Outcome, protocol: Protocol, context: RunContext
+) -> Iterator[np.ndarray]:
+    """Scores [N, C] of the test images under each condition of the protocol."""
+    from prior_bench.engine.features import Feed, extract
+
+    feed = Feed.of(backbone, protocol)
+    for condition in conditions(protocol.options):
+        features = extract(backbone, test, context, feed=feed._replace(condition=condition))
+        yield outcome.predict(features)
+
+
+def _embedding(
+    backbone: Backbone, test: Manifest, protocol: Protocol, context: RunContext
+) -> dict[str, np.ndarray]:
+    from prior_bench.engine.features import Feed, extract
+    from prior_bench.probing.embedding import example_embedding, example_rows
+
+    features = extract(backbone, test, context, feed=Feed.of(backbone, protocol))
+    rows = example_rows(len(test))
+    return {"example_row": rows, "example_embedding": example_embedding(features[rows])}
 
 
 def _problems_of_training(data: Manifest, protocol: Protocol) -> list[BenchError]:

@@ -12,9 +12,10 @@ import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
 from prior_bench.data import prompts
+from prior_bench.data.corruptions import SEVERITIES, conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, ErrorList, unknown_name
-from prior_bench.metrics import classification
+from prior_bench.metrics import classification, prompt_wording, robustness
 
 POOLINGS = {"max": np.max, "mean": np.mean}
 NORMALISATIONS = ("whole_set", "per_batch", "none")
@@ -29,10 +30,13 @@ class ZeroShot:
     - ``prompts_per_class``: draw so many of each class, by the run's seed; None takes all;
     - ``pooling``: ``max`` or ``mean`` over the prompts of a class;
     - ``normalise``: z-score of each class over the ``whole_set``, ``per_batch`` of ``batch_size`` images in
-      the order of the manifest (compat: it makes the score of an image depend on its neighbours), ``none``.
+      the order of the manifest (compat: it makes the score of an image depend on its neighbours), ``none``;
+    - ``corruptions``, ``severities``: test on corrupted images too (:mod:`prior_bench.data.corruptions`,
+      :mod:`prior_bench.metrics.robustness`); each condition is standardised by itself.
 
     The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
-    metrics of the argmax use the images with exactly one of these findings.
+    metrics of the argmax use the images with exactly one of these findings. Beside the classification
+    metrics there are those of :mod:`prior_bench.metrics.prompt_wording`.
     """
 
     name = "zero_shot"
@@ -42,7 +46,9 @@ class ZeroShot:
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
         options = _options(protocol)
-        errors = classification.check_metrics(protocol.metrics, exclusive=True, where=protocol.name)
+        plain = tuple(m for m in robustness.bases(protocol.metrics) if m not in prompt_wording.METRICS)
+        errors = classification.check_metrics(plain, exclusive=True, where=protocol.name)
+        errors += robustness.check(protocol)
         if options["pooling"] not in POOLINGS:
             errors.append(unknown_name("pooling", options["pooling"], list(POOLINGS), where=protocol.name))
         if options["normalise"] not in NORMALISATIONS:
@@ -57,8 +63,9 @@ class ZeroShot:
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
-        from prior_bench.engine.features import Feed
-        from prior_bench.engine.similarity import similarity_matrix
+        from prior_bench.engine.features import Feed, extract
+        from prior_bench.engine.similarity import similarity_matrices
+        from prior_bench.probing.embedding import example_embedding, example_rows
 
         options, test = _options(protocol), data.split("test")
         prompt_set = prompts.load(options["prompts"])
@@ -67,38 +74,62 @@ class ZeroShot:
         classes = _prompted_classes(prompt_set, data)
         texts = [(c, prompt) for c in classes for prompt in prompt_set.classes[c]]
         owner = np.array([classes.index(c) for c, _ in texts])
-        feed = Feed.of(backbone, protocol)
-        similarity = similarity_matrix(backbone, test, [(prompt,) for _, prompt in texts], context, feed)
-        scores = class_scores(similarity, owner, options["pooling"])
-        scores = standardise(scores, options["normalise"], protocol.batch_size)
+        feed, corruptions = Feed.of(backbone, protocol), conditions(options)
+        feeds = [feed, *(feed._replace(condition=condition) for condition in corruptions)]
+        similarities = similarity_matrices(backbone, test, [(p,) for _, p in texts], context, feeds)
+        similarity = next(similarities)
+
+        def scored(similarity: np.ndarray) -> np.ndarray:
+            scores = class_scores(similarity, owner, options["pooling"])
+            return standardise(scores, options["normalise"], protocol.batch_size)
+
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),
             "patient_id": test.table["patient_id"].to_numpy(dtype=str),
-            "score": scores,
+            "score": scored(similarity),
             "target": test.targets()[:, [data.labels.index(c) for c in classes]],
             "prompt_score": similarity,
             "meta_classes": np.array(classes),
             "meta_exclusive": np.array(data.exclusive),
             "meta_prompts": np.array([prompt for _, prompt in texts]),
             "meta_prompt_class": owner,
+            **robustness.corrupted_predictions(corruptions, map(scored, similarities)),
         }
+        if set(protocol.metrics) & set(prompt_wording.METRICS):
+            one_by_one = standardise(similarity, options["normalise"], protocol.batch_size)
+            predictions["prompt_standardised"] = one_by_one
+        shown = example_rows(len(test))
+        joint = extract(backbone, test.select(shown), context, "joint", feed)
+        predictions |= {"example_row": shown, "example_embedding": example_embedding(joint)}
         return TaskResult(
             metrics=classification.finite(self.score(predictions, protocol.metrics)),
             predictions=predictions,
             split={**test.split_summary(), "prompts": f"{prompt_set.name} v{prompt_set.version}"},
-            trivial=_trivial(predictions, protocol.metrics),
+            trivial=robustness.trivial(
+                _trivial(predictions, robustness.bases(protocol.metrics)), protocol.metrics, corruptions
+            ),
         )
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from stored predictions."""
-        classes = tuple(str(c) for c in predictions["meta_classes"])
-        every = tuple(m for m in metrics if m in RANKING)
-        single = _single(predictions)
-        score, target = predictions["score"], predictions["target"]
-        values = classification.evaluate(score, target, classes, every)
-        argmax = tuple(m for m in metrics if m not in RANKING)
-        values |= classification.evaluate(score[single], target[single], classes, argmax, exclusive=True)
+        of_wording = tuple(m for m in metrics if m in prompt_wording.METRICS)
+        others = tuple(m for m in metrics if m not in prompt_wording.METRICS)
+        values = robustness.score(_clean_score, predictions, others)
+        if of_wording:
+            single, owner = _single(predictions), predictions["meta_prompt_class"]
+            scores, target = predictions["prompt_standardised"][single], predictions["target"][single]
+            values |= prompt_wording.evaluate(scores, owner, target, of_wording)
         return values
+
+
+def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
+    classes = tuple(str(c) for c in predictions["meta_classes"])
+    every = tuple(m for m in metrics if m in RANKING)
+    single = _single(predictions)
+    score, target = predictions["score"], predictions["target"]
+    values = classification.evaluate(score, target, classes, every)
+    argmax = tuple(m for m in metrics if m not in RANKING)
+    return values | classification.evaluate(score[single], target[single], classes, argmax, exclusive=True)
 
 
 def class_scores(similarity: np.ndarray, owner: np.ndarray, pooling: str) -> np.ndarray:
@@ -135,6 +166,7 @@ def _single(predictions: dict[str, np.ndarray]) -> np.ndarray:
 
 def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, dict[str, float]]:
     classes = tuple(str(c) for c in predictions["meta_classes"])
+    metrics = tuple(m for m in metrics if m not in prompt_wording.METRICS)
     target, single = predictions["target"], _single(predictions)
     prevalence = np.nanmean(target, axis=0) if len(target) else np.full(len(classes), np.nan)
     parts = {}
@@ -149,6 +181,7 @@ def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> di
 
 def _options(protocol: Protocol) -> dict[str, Any]:
     defaults = {"prompts": "", "prompts_per_class": None, "pooling": "max", "normalise": "whole_set"}
+    defaults |= {"corruptions": (), "severities": SEVERITIES}
     unknown = [key for key in protocol.options if key not in defaults]
     if unknown:
         raise unknown_name("zero-shot option", unknown[0], list(defaults), where=protocol.name)

@@ -1,9 +1,19 @@
 """What all tests share; being here also lets them import ``tiny_data``."""
 
+from pathlib import Path
+
 import pytest
 from tiny_data import tiny_manifest
 
 from prior_bench.api import RunContext
+
+
+@pytest.fixture(scope="session")
+def tiny_sample(tmp_path_factory) -> Path:
+    """The demo's data sets in the tiny size, generated once; copy the folder to add to it."""
+    from prior_bench.data.sample.generate import generate
+
+    return generate(tmp_path_factory.mktemp("data") / "sample-tiny", "tiny")
 
 
 @pytest.fixture

@@ -55,12 +55,17 @@ def main(argv: list[str] | None = None) -> int:
     # Threads that wait actively are many times slower on a machine with anything else to do.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        return args.run(args)
+        status = args.run(args)
+        sys.stdout.flush()
+        return status
     except BenchError as error:
         if args.debug:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read the output has had enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
+        return 141
     except KeyboardInterrupt:
         print("interrupted; finished work is kept, run the same command again to go on", file=sys.stderr)
         return 130

@@ -17,6 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_reference(check)
     check.add_argument("--split", default="default", metavar="RULE", help="split rule (see describe)")
     check.add_argument("--quick", action="store_true", help="read image headers only, decode nothing")
+    check.add_argument(
+        "--tokenizer", metavar="DIR", help="count tokens of reports by it (default: trained on the reports)"
+    )
 
     prepare = verbs.add_parser(
         "prepare", help="read annotations and splits once, so that later runs need not"
@@ -74,7 +77,8 @@ def _check(args: argparse.Namespace) -> int:
     found = card(reference["type"])
     comparable = found and not args.set and not manifest.synthetic
     published = found.published if comparable else None
-    report = check(manifest, decode=not args.quick, published=published)
+    decode = not args.quick
+    report = check(manifest, decode=decode, published=published, tokenizer=args.tokenizer)
     print(report.text(manifest.name))
     return 0 if report.sound else 1
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-HELP = "evaluate one backbone on one data set"
+HELP = "evaluate one backbone on one data set, by one protocol or several"
 
 DEFAULT_PROTOCOLS = {
     "classification": "clean/linear_probe",
@@ -10,6 +10,7 @@ DEFAULT_PROTOCOLS = {
     "retrieval": "clean/retrieval",
     "segmentation": "clean/segmentation_frozen",
     "detection": "clean/detection_frozen",
+    "throughput": "clean/throughput",
 }
 """Protocol of each task family where none is named."""
 
@@ -27,14 +28,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a checkpoint file or folder, timm:MODEL, random:MODEL, random:CONFIG, or a pre-training config",
     )
     parser.add_argument(
-        "--data", required=True, metavar="REF", help="NAME, NAME@DIR, sample:NAME, or a CSV file"
+        "--data",
+        required=True,
+        metavar="REF",
+        help="NAME, NAME@DIR, sample:NAME, a CSV file or a .npz file of MedMNIST",
     )
     parser.add_argument(
         "--tokenizer",
         metavar="PATH",
         help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
-    parser.add_argument("--protocol", metavar="NAME", help="default: the clean one of the task")
+    parser.add_argument(
+        "--protocol",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="default: the clean one of the task; may be repeated",
+    )
     parser.add_argument("--fraction", type=float, default=1.0, help="share of training labels (default: 1)")
     parser.add_argument("--seed", "--seeds", type=int, nargs="+", default=[0], help="default: 0")
     parser.add_argument(
@@ -84,24 +94,26 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.engine.suite import Suite
     from prior_bench.report.single import protocol_text, result_text
 
-    evaluation = {
+    shared = {
         "task": args.task,
         "data": arguments.data_reference(
             args.data, args.label, arguments.assignments(args.option, "--option")
         ),
-        "protocol": args.protocol or default_protocol(args.task),
         "fractions": [args.fraction],
         "overrides": arguments.assignments(args.set, "--set"),
     }
+    named = dict.fromkeys(args.protocol or [default_protocol(args.task)])
+    evaluations = [{**shared, "protocol": name} for name in named]
     rows = [arguments.backbone_row(args.backbone, args.tokenizer)]
-    suite = Suite(STORE, rows, [evaluation], args.seed, allow_leakage=args.allow_leakage, where="eval")
+    suite = Suite(STORE, rows, evaluations, args.seed, allow_leakage=args.allow_leakage, where="eval")
     plan = expand(suite)
     if reasons := {run.reason for run in plan.runs if run.reason}:
         from prior_bench.errors import BenchError
 
         raise BenchError(f"cannot be evaluated: {', '.join(reasons)}", where=args.backbone)
-    print(protocol_text(plan.runs[0].spec.protocol), flush=True)
-    for leak in plan.runs[0].leaks:
+    for protocol in {run.spec.protocol["name"]: run.spec.protocol for run in plan.runs}.values():
+        print(protocol_text(protocol), flush=True)
+    for leak in dict.fromkeys(leak for run in plan.runs for leak in run.leaks):
         print(f"leakage: {leak}", flush=True)
     store = Store.of(STORE)
     outcome = evaluate(

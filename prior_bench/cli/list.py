@@ -2,8 +2,18 @@
 
 import argparse
 
-KINDS = ("methods", "backbones", "layouts", "tasks", "datasets", "protocols", "suites", "tables")
-HELP = "list methods, backbones, layouts, tasks, data sets, protocols, suites and tables"
+KINDS = (
+    "methods",
+    "backbones",
+    "layouts",
+    "tasks",
+    "datasets",
+    "corruptions",
+    "protocols",
+    "suites",
+    "tables",
+)
+HELP = "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, suites and tables"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +43,7 @@ def _lines(kind: str) -> list[tuple[str, str]]:
         "layouts": registry.LAYOUTS,
         "tasks": registry.TASKS,
         "datasets": registry.DATASETS,
+        "corruptions": registry.CORRUPTIONS,
         "protocols": protocols.PROTOCOLS,
     }
     names = registries[kind].names() if kind in registries else []

@@ -8,17 +8,20 @@ HELP = "write the HTML report of a suite"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("suite", help="name of a shipped suite, or a config file")
+    parser.add_argument("--data", metavar="REF", help="as in 'prior-bench run': the page of that run")
     parser.add_argument("--output", metavar="FILE", help="default: report.html in the suite's store")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
+    from prior_bench.engine.scale import with_data
     from prior_bench.engine.store import Store
     from prior_bench.engine.suite import load_suite
     from prior_bench.report.files import write_text
     from prior_bench.report.html.page import build_page
 
     suite = load_suite(args.suite)
+    suite = with_data(suite, args.data) if args.data else suite
     store = Store.of(suite.name)
     print(write_text(args.output or store.root / "report.html", build_page(suite, store)))
     return 0

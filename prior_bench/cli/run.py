@@ -10,6 +10,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("suite", help="name of a shipped suite, or a config file")
     parser.add_argument(
+        "--data",
+        metavar="REF",
+        help="run on other data than the suite's: 'sample', the synthetic counterpart of every data set, at "
+        "toy scale; or, for a suite with one data set, NAME@DIR, a .csv or a .npz file",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="print the plan, the data and weights that are missing and a rough estimate; do nothing",
@@ -46,11 +52,17 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb; 1 where a run failed."""
     from prior_bench.engine.execute import Overwrite, evaluate
     from prior_bench.engine.plan import expand
+    from prior_bench.engine.scale import with_data
     from prior_bench.engine.store import Store
     from prior_bench.engine.suite import load_suite
+    from prior_bench.report.render import render
+    from prior_bench.report.suite_tables import tables_of
+    from prior_bench.report.table import build_table
 
     suite = load_suite(args.suite)
+    suite = with_data(suite, args.data) if args.data else suite
     suite.allow_leakage = suite.allow_leakage or args.allow_leakage
+    tables = tables_of(suite)
     plan = expand(suite, only=args.only, tolerate_absent=args.dry_run)
     store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)
     if args.dry_run:
@@ -58,11 +70,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     how = dict(device=args.device, workers=args.workers, jobs=args.jobs, overwrite=overwrite)
     outcome = evaluate(plan, store, **how)
-    if suite.table:
-        from prior_bench.report.render import render
-        from prior_bench.report.table import build_table, load_table
-
-        print(f"\n{render(build_table(load_table(suite.table), [store]))}")
+    for table in tables:
+        print(f"\n{render(build_table(table, [store]))}")
     print(f"{len(outcome.ran)} run, {len(outcome.skipped)} already there, {len(outcome.failed)} failed")
     print(f"records: {store.root}")
     return _report_failures(plan, outcome, store)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from prior_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from prior_bench.report.table import Table
+    from prior_bench.report.table import Table, TableConfig
 
 HELP = "print a comparison table from stored records, with published numbers beside them where wanted"
 
@@ -22,10 +22,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--leaderboard", action="store_true", help="everything in the stores, by mean rank; takes no table"
     )
-    parser.add_argument("--format", default="markdown", help="markdown (default), latex, csv, html or json")
+    parser.add_argument(
+        "--format",
+        default="markdown",
+        help="markdown (default), latex (needs booktabs and graphicx), csv, html or json",
+    )
     parser.add_argument("--output", metavar="FILE", help="write to a file instead of printing")
     parser.add_argument(
         "--suite", action="append", default=[], help="read this suite's store instead of the table's own"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="REF",
+        help="as in 'prior-bench run': the table of that run (of the suite named like it, or of --suite)",
     )
     parser.add_argument(
         "--trivial",
@@ -73,6 +82,8 @@ def _table(args: argparse.Namespace) -> "Table":
         return leaderboard(stores_of(args.suite or [EVERY_SUITE]), test=not args.no_test)
     if not args.table:
         raise BenchError("which table?", fix="name one, or give --leaderboard; prior-bench list tables")
+    if args.data:
+        return build_table(_on_data(args), trivial=args.trivial, test=not args.no_test)
     config = load_table(args.table)
     config.suites = args.suite or config.suites
     if args.only_published:
@@ -83,3 +94,14 @@ def _table(args: argparse.Namespace) -> "Table":
             raise BenchError("no ranks of ours, theirs and differences together", where=args.table, fix=fix)
         return table_beside(config)
     return build_table(config, trivial=args.trivial, test=not args.no_test)
+
+
+def _on_data(args: argparse.Namespace) -> "TableConfig":
+    from prior_bench.engine.scale import with_data
+    from prior_bench.engine.suite import load_suite
+    from prior_bench.report.suite_tables import named_table
+
+    if args.with_published or args.only_published:
+        raise BenchError("published numbers are not for other data", where="--data", fix="leave one out")
+    suite = (args.suite or [args.table])[-1]
+    return named_table(with_data(load_suite(suite), args.data), args.table)

@@ -12,6 +12,8 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 
+RUN_FIX = "gap, length, gap, length ... are expected; fetch the file again"
+
 
 @dataclass(frozen=True)
 class RleMask:
@@ -22,9 +24,11 @@ class RleMask:
 
     Attributes:
         runs: one string per annotated region.
+        of: file and image that it belongs to, for messages; kept out of comparisons and hashes.
     """
 
     runs: tuple[str, ...] = ()
+    of: str = field(default="", repr=False, compare=False)
 
     def decode(self, height: int, width: int) -> np.ndarray:
         """The union of all regions.
@@ -32,34 +36,51 @@ class RleMask:
         Raises:
             BenchError: odd count, no numbers, or a run that leaves the image.
         """
-        # +1 where a run begins, -1 where it ends: the running sum counts the regions over a pixel
-        edges = np.zeros(height * width + 1, np.int32)
+        if not self.runs:
+            return np.zeros((height, width), np.uint8)
+        flat = np.zeros(height * width, np.uint8)
         for text in self.runs:
-            starts, ends = self._bounds(text, height * width)
-            np.add.at(edges, starts, 1)
-            np.add.at(edges, ends, -1)
-        flat = (np.cumsum(edges[:-1], dtype=np.int32) > 0).astype(np.uint8)
+            starts, ends = run_bounds(text, height * width, self.of or text[:40])
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+                flat[start:end] = 1
         return np.ascontiguousarray(flat.reshape(width, height).T)
 
-    @staticmethod
-    def _bounds(text: str, pixels: int) -> tuple[np.ndarray, np.ndarray]:
-        try:
-            numbers = np.array(text.split(), dtype=np.int64)
-        except ValueError:
-            raise BenchError(
-                "run-length mask holds something other than whole numbers", where=text[:40]
-            ) from None
-        if numbers.size % 2:
-            raise BenchError(f"run-length mask has an odd count of numbers ({numbers.size})", where=text[:40])
-        steps = np.cumsum(numbers)
-        if (numbers < 0).any() or (numbers.size and steps[-1] > pixels):
-            reached = steps[-1] if (numbers >= 0).all() else numbers.min()
-            raise BenchError(
-                f"run-length mask reaches {reached}, outside the image's {pixels} pixels",
-                where=text[:40],
-                fix="the mask belongs to another image, another image size, or uses absolute offsets",
-            )
-        return steps[0::2], steps[1::2]
+
+def run_bounds(text: str, pixels: int | None, where: object) -> tuple[np.ndarray, np.ndarray]:
+    """First pixel of each run, and the one after its last.
+
+    Args:
+        text: "gap length gap length ...".
+        pixels: of the image, or None where its size is not known.
+        where: for messages.
+
+    Raises:
+        BenchError: odd count, no numbers, or a run that leaves the image.
+    """
+    try:
+        numbers = np.array(text.split(), dtype=np.int64)
+    except ValueError:
+        raise BenchError(
+            f"run-length mask '{text[:40]}' holds something other than whole numbers",
+            where=where,
+            fix=RUN_FIX,
+        ) from None
+    if numbers.size % 2:
+        raise BenchError(
+            f"run-length mask has an odd count of numbers ({numbers.size})", where=where, fix=RUN_FIX
+        )
+    if (numbers < 0).any():
+        raise BenchError(
+            f"run-length mask holds a negative number ({numbers.min()})", where=where, fix=RUN_FIX
+        )
+    steps = np.cumsum(numbers)
+    if pixels is not None and numbers.size and steps[-1] > pixels:
+        raise BenchError(
+            f"run-length mask reaches {steps[-1]}, outside the image's {pixels} pixels",
+            where=where,
+            fix="the mask belongs to another image, another image size, or uses absolute offsets",
+        )
+    return steps[0::2], steps[1::2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +147,8 @@ class FileMask:
         mask = read_image(file)
         if mask.shape != (height, width):
             raise BenchError(
-                f"mask is {mask.shape[1]}x{mask.shape[0]} pixels, its image {width}x{height}", where=file
+                f"mask is {mask.shape[1]}x{mask.shape[0]} pixels, its image {width}x{height}",
+                where=file,
+                fix="give the mask at the size of the image as stored",
             )
         return (mask > 0).astype(np.uint8)

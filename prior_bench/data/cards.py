@@ -24,6 +24,7 @@ class Card:
         what: modality, annotations, origin; one or two sentences.
         size: images, patients, bytes.
         source: where it can be had.
+        gone: places where it, or what papers used of it, can no longer be had, with who says so.
         access: licence, and what has to be signed.
         tree: expected files, as downloaded.
         splits: the named split rules and what each does.
@@ -51,11 +52,14 @@ class Card:
     published: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     watched: tuple[str, ...] = WATCHED
     patients: str = ""
+    gone: tuple[str, ...] = ()
 
     def text(self, name: str) -> str:
         """For the terminal."""
         lines = [f"{name}: {self.title}", "", fill(self.what, 100), ""]
         facts = {"annotations": ", ".join(self.annotations), "size": self.size, "from": self.source}
+        if self.gone:
+            facts["not from"] = "; ".join(self.gone)
         lines += [*_described({**facts, "access": self.access}), ""]
         lines += ["expected files", indent(self.tree.strip("\n"), "  "), ""]
         lines += ["split rules", *_described(self.splits), "", "options", *_described(self.options)]

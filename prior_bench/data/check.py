@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from tabulate import tabulate
 
-from prior_bench.data.counts import Published, compare, counts
+from prior_bench.data.counts import Published, beside, compare, counts
 from prior_bench.data.images import image_size, read_image
 from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.data.report_lengths import token_lengths
 from prior_bench.errors import BenchError
 from prior_bench.runtime import progress
 
@@ -25,12 +26,14 @@ class CheckReport:
 
     Attributes:
         counts: one row per quantity: its name, then a value for each of train, valid, test.
+        published: what was published of a quantity, by its name; shown beside it.
         split: rule and hash of the split.
         problems: what makes numbers wrong or runs fail.
         remarks: what one should know but may live with.
     """
 
     counts: list[tuple[str, ...]] = field(default_factory=list)
+    published: dict[str, str] = field(default_factory=dict)
     split: dict = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -42,7 +45,10 @@ class CheckReport:
 
     def text(self, name: str) -> str:
         """For the terminal."""
-        lines = [tabulate(self.counts, headers=["", *SPLITS], tablefmt="simple", disable_numparse=True)]
+        head, rows = ["", *SPLITS], self.counts
+        if self.published:
+            head, rows = [*head, "published"], [(*row, self.published.get(row[0], "")) for row in rows]
+        lines = [tabulate(rows, headers=head, tablefmt="simple", disable_numparse=True)]
         lines += ["", f"split rule '{self.split['rule']}', hash {self.split['hash']}"]
         lines += [f"remark: {remark}" for remark in self.remarks]
         lines += [f"problem: {problem}" for problem in self.problems]
@@ -52,7 +58,12 @@ class CheckReport:
 
 
 def check(
-    manifest: Manifest, *, decode: bool = True, workers: int | None = None, published: Published | None = None
+    manifest: Manifest,
+    *,
+    decode: bool = True,
+    workers: int | None = None,
+    published: Published | None = None,
+    tokenizer: str | None = None,
 ) -> CheckReport:
     """Look at everything a manifest names.
 
@@ -62,11 +73,19 @@ def check(
         workers: threads; by default one per core.
         published: counts to compare with (``Card.published``); a difference is a remark, since a data set
             may be complete in itself and yet another version.
+        tokenizer: by which tokens of reports are counted, see
+            :func:`prior_bench.data.report_lengths.token_lengths`.
+
+    Raises:
+        BenchError: the tokenizer cannot be read.
     """
-    report = CheckReport(counts(manifest), manifest.split_summary())
+    lengths, said = token_lengths(manifest, tokenizer)
+    known = beside(manifest.split_rule, published or {})
+    report = CheckReport(counts(manifest, lengths), known, manifest.split_summary())
     report.remarks += list(manifest.notes)
     report.remarks += compare(manifest, published or {})
     report.remarks += [f"{count} images left out: {why}" for why, count in manifest.dropped.items()]
+    report.remarks += said
     _check_splits(manifest, report)
     _check_labels(manifest, report)
     _check_files(manifest, report, decode, workers or os.cpu_count() or 1)

@@ -13,9 +13,12 @@ from prior_bench.data.chexpert_labels import FOURTEEN, label_set, resolve_labels
 from prior_bench.data.chexpert_pools import draw
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import apply_rule, concatenated, describe, with_test
+from prior_bench.data.splits import apply_rule, concatenated, count_of, describe, with_test
 from prior_bench.data.tables import find_table, read_table, require_columns
 from prior_bench.errors import BenchError
+
+ROWS = 223_414
+"""Of the published train.csv."""
 
 
 def read(
@@ -25,6 +28,7 @@ def read(
     views: str | Sequence[str] = "frontal",
     labels: str | Sequence[str] = "five",
     uncertain: str = "gloria",
+    counts: str = "fixed",
     missing: str = "error",
 ) -> Manifest:
     """One row per image of the wanted views.
@@ -35,6 +39,8 @@ def read(
         views: ``"frontal"``, ``"lateral"``, ``"all"``, or values of ``AP/PA``.
         labels: ``"five"``, ``"fourteen"``, or a list.
         uncertain: policy for -1, in :data:`prior_bench.data.chexpert_labels.UNCERTAIN`; blank is negative.
+        counts: ``"fixed"``, or ``"shares"``: the counts of the rule ``mgca`` as shares of the rows there are
+            (:func:`prior_bench.data.splits.count_of`).
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
@@ -43,9 +49,9 @@ def read(
     root = home(root)
     names = label_set(labels)
     parts = [read_labels(root, "train"), read_labels(root, "valid", names)]
-    table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "chexpert")
+    table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "chexpert", counts=counts)
     table = of_views(table, views, root)
-    for name, values in resolve_labels(table, names, uncertain).items():
+    for name, values in resolve_labels(table, names, uncertain, where=root).items():
         table[name] = values
     table = table.drop(columns=[c for c in FOURTEEN if c in table and c not in names])
     table = require_images(table, root, missing=missing, where=root)
@@ -78,6 +84,7 @@ def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.D
         raise BenchError(
             f"'{first}' is not a path like CheXpert-v1.0/{part}/patient00001/study1/view1_frontal.jpg",
             where=place,
+            fix="take the file as Stanford gives it",
         )
     if "Frontal/Lateral" in raw:
         frontal = raw["Frontal/Lateral"].eq("Frontal")
@@ -124,7 +131,7 @@ def patient_split(table: pd.DataFrame) -> pd.DataFrame:
     return with_test(table[table["part"] == "train"], table[table["part"] == "valid"], 0.1)
 
 
-def mgca_split(table: pd.DataFrame) -> pd.DataFrame:
+def mgca_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
     """MGCA's released code: 5x200 taken out, 5,000 random rows validate, valid.csv is the test set.
 
     Defects reproduced: the rows to validate are drawn by position but removed from train by label of the
@@ -132,8 +139,9 @@ def mgca_split(table: pd.DataFrame) -> pd.DataFrame:
     second appearance has the id ``...#valid``); and patients are shared.
     """
     train = table[table["part"] == "train"].reset_index(drop=True)
-    train = train.drop(draw(train[train["frontal"]], "mgca").index)
-    positions = np.random.RandomState(0).choice(len(train), 5000, replace=False)
+    per_class, valid = (count_of(n, ROWS, len(train), counts) for n in (200, 5000))
+    train = train.drop(draw(train[train["frontal"]], "mgca", per_class).index)
+    positions = np.random.RandomState(0).choice(len(train), valid, replace=False)
     return concatenated(
         {
             "train": train.drop(positions, errors="ignore"),
@@ -166,6 +174,7 @@ valid/patient64541/study1/view1_frontal.jpg
         "labels": f"five, fourteen, or a list from: {', '.join(FOURTEEN)}",
         "uncertain": "gloria (Atelectasis, Edema, Pleural Effusion positive; Cardiomegaly, Consolidation "
         "negative), ones, zeros, ignore (unknown)",
+        "counts": "fixed, or shares: the counts of the rule mgca as shares of the rows there are",
         "missing": "error, or skip absent images",
     },
     caveats=(

@@ -15,6 +15,7 @@ from prior_bench.data.chexpert_pools import draw
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splits import apply_rule, describe
+from prior_bench.data.tables import read_lines
 from prior_bench.errors import BenchError
 
 
@@ -64,7 +65,7 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
         BenchError: the list is missing or of another form, or names an image that train.csv does not.
     """
     place = root / PRIOR_LIST
-    if not place.is_file():
+    if not place.is_file() and not place.is_symlink():
         raise BenchError(
             f"{PRIOR_LIST} is missing",
             where=root,
@@ -72,7 +73,7 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
             "which draws by the same rule",
         )
     try:
-        entries = list(json.loads(place.read_text("utf-8")).values())
+        entries = list(json.loads("\n".join(read_lines(place))).values())
         images = [entry["image_path"] for entry in entries]
         findings = [FIVE[int(np.argmax(entry["label"]))] for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -85,6 +86,7 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
         raise BenchError(
             f"{len(unknown)} of {len(images)} images are not in train.csv; the first is {unknown[0]}",
             where=place,
+            fix="fetch both files again",
         )
     listed = rows.loc[images].reset_index(drop=True)
     return listed.assign(finding=findings, split="test")
@@ -106,6 +108,7 @@ CARD = Card(
     "Pleural Effusion, positive for that one only, drawn from CheXpert's train.csv.",
     size="1,000 images",
     source="made from CheXpert (data describe chexpert)",
+    gone=("GLoRIA's own list and reports were never released (github.com/marshuang80/gloria issue 16)",),
     access="as CheXpert",
     tree="""
 train.csv

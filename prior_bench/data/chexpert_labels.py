@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from prior_bench.errors import unknown_name
+from prior_bench.errors import BenchError, unknown_name
 
 FIVE = ("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Pleural Effusion")
 """The competition classes (Irvin et al. 2019), in the order of GLoRIA and MGCA."""
@@ -51,17 +51,26 @@ def label_set(choice: str | Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def resolve_labels(raw: pd.DataFrame, names: Sequence[str], uncertain: str) -> pd.DataFrame:
+def resolve_labels(
+    raw: pd.DataFrame, names: Sequence[str], uncertain: str, where: object = None
+) -> pd.DataFrame:
     """Raw values (1, 0, -1, blank) to 1, 0 and NaN; blank ("not mentioned") becomes 0.
 
     Raises:
-        BenchError: no such policy.
+        BenchError: no such policy, or a value that is none of these.
     """
     if uncertain not in UNCERTAIN:
         raise unknown_name("policy for uncertain labels", uncertain, list(UNCERTAIN))
     policy = UNCERTAIN[uncertain]
     columns = {}
     for name in names:
-        values = raw[name].fillna(0).astype(np.float32)
+        known = raw[name].isna() | pd.to_numeric(raw[name], errors="coerce").isin([1, 0, -1])
+        if not known.all():
+            raise BenchError(
+                f"label '{name}' is '{raw[name][~known].iloc[0]}'; allowed are 1, 0, -1 and blank",
+                where=where,
+                fix="fetch the file again",
+            )
+        values = pd.to_numeric(raw[name]).fillna(0).astype(np.float32)
         columns[name] = values.mask(values == -1, policy[name])
     return pd.DataFrame(columns, index=raw.index)

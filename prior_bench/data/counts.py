@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prior_bench.data.manifest import SPLITS, Manifest
 
 Published = dict[str, dict[str, tuple[int, ...]]]
 """Split rule to quantity to (train, valid, test); the rule ``"all"`` holds one total per quantity."""
 
 
-def quantities(part: Manifest) -> dict[str, int]:
-    """What can be counted in a data set or a part of it, by name."""
+def quantities(part: Manifest, lengths: Mapping[tuple[str, ...], int] | None = None) -> dict[str, int]:
+    """What can be counted in a data set or a part of it, by name.
+
+    Args:
+        part: what is counted.
+        lengths: tokens of each report, where these are to be counted too.
+    """
     table = part.table
     found = {"images": len(part), "patients": table["patient_id"].nunique()}
     found |= {f"positive: {name}": int((table[name] == 1).sum()) for name in part.labels}
@@ -19,16 +26,20 @@ def quantities(part: Manifest) -> dict[str, int]:
         found["masks annotated"] = int(table["mask"].notna().sum())
     if "report" in table:
         reports = table["report"].dropna()
+        if "study_id" in table:
+            found["reports"] = table.loc[table["report"].notna(), "study_id"].nunique()
         found["images with report"] = len(reports)
         found["sentences"] = sum(map(len, reports))
         found["words"] = sum(len(" ".join(report).split()) for report in reports)
+        if lengths:
+            found["tokens"] = sum(lengths[report] for report in reports)
     return found
 
 
-def counts(manifest: Manifest) -> list[tuple[str, ...]]:
+def counts(manifest: Manifest, lengths: Mapping[tuple[str, ...], int] | None = None) -> list[tuple[str, ...]]:
     """One row per quantity: its name, then a text for each of train, valid, test."""
     parts = _parts(manifest)
-    found = [quantities(part) for part in parts]
+    found = [quantities(part, lengths) for part in parts]
     rows = []
     for name in found[0]:
         cells = [str(part[name]) for part in found]
@@ -36,7 +47,7 @@ def counts(manifest: Manifest) -> list[tuple[str, ...]]:
             unknown = [int(part.table[name.removeprefix("positive: ")].isna().sum()) for part in parts]
             cells = [f"{c} ({u} unknown)" if u else c for c, u in zip(cells, unknown, strict=True)]
         rows.append((name, *cells))
-        if name in ("sentences", "words"):
+        if name in ("sentences", "words", "tokens"):
             rows.append((f"{name} a report", *(_mean(p[name], p["images with report"]) for p in found)))
     return rows
 
@@ -52,6 +63,12 @@ def compare(manifest: Manifest, published: Published) -> list[str]:
             verdict = "as published" if here == expected else f"published are {_slashed(expected)}"
             lines.append(f"{name}: {_slashed(here)}, {verdict}")
     return lines
+
+
+def beside(rule: str, published: Published) -> dict[str, str]:
+    """What was published of each quantity under a split rule, or of the whole where nothing was, as text."""
+    whole = {name: f"{_slashed(values)} in all" for name, values in published.get("all", {}).items()}
+    return whole | {name: _slashed(values) for name, values in published.get(rule, {}).items()}
 
 
 def _parts(manifest: Manifest) -> list[Manifest]:

@@ -12,6 +12,7 @@ from prior_bench.data.cards import Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splits import apply_rule, concatenated, describe, with_test
+from prior_bench.data.tables import read_lines
 from prior_bench.errors import BenchError
 
 THREE = ("normal", "pneumonia", "COVID-19")
@@ -94,7 +95,7 @@ def read_list(place: Path, part: str) -> pd.DataFrame:
         BenchError: a line of another form, or an unknown class.
     """
     rows = []
-    for number, line in enumerate(place.read_text("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(read_lines(place), 1):
         words = line.split()
         if not words:
             continue
@@ -107,8 +108,10 @@ def read_list(place: Path, part: str) -> pd.DataFrame:
             )
         source = words[-1] if at == -2 else ""
         rows.append((words[0], " ".join(words[1:at]), words[at], source))
-    if not rows:
-        raise BenchError("list is empty", where=place, fix="fetch it again")
+    if rows[0][3] and not rows[-1][3]:
+        raise BenchError(
+            "is cut off: its last line names no source, as its first does", where=place, fix="fetch it again"
+        )
     table = pd.DataFrame(rows, columns=["patient", "file", "class", "source"])
     return pd.DataFrame(
         {
@@ -137,10 +140,10 @@ def find_version(train: Path, table: pd.DataFrame) -> tuple[str, bool]:
             where=train.parent,
             fix="leave the lists of one version there",
         )
-    named = re.search(r"COVIDx[-_]?(\w[\w-]*)", train.stem)
+    named = re.search(r"COVIDx[-_]?(\w[\w-]*)|split_(v\d\w*)$", train.stem)
     kind = "binary" if binary else "three classes"
     if named:
-        return f"{named.group(1)} ({kind}, by the name of {train.name})", binary
+        return f"{named.group(1) or named.group(2)} ({kind}, by the name of {train.name})", binary
     guess = "CXR-2, CXR-3 or CXR-4" if binary else "unnamed"
     return f"{guess} ({kind}, {len(table):,} images; {train.name} does not say which)", binary
 
@@ -188,8 +191,9 @@ CARD = Card(
     what="Chest radiographs gathered from several public collections: normal, pneumonia or COVID-19 "
     "(versions to 9A and others), or COVID-19 negative or positive (CXR-2 on).",
     size="version 9A: 29,986 in train, 400 in test; CXR-4: 84,818 images of 45,342 patients",
-    source="https://www.kaggle.com/datasets/andyczhao/covidx-cxr2 (no longer serves 9A); lists of 9A in the "
+    source="https://www.kaggle.com/datasets/andyczhao/covidx-cxr2 (the newest version); lists of 9A in the "
     "folder labels of github.com/lindawangg/COVID-Net",
+    gone=("the images of 9A and other versions before on Kaggle (github.com/HKU-MedAI/MGCA issue 17)",),
     access="Kaggle account; the licences of the collections gathered (unverified)",
     tree="""
 train_COVIDx9A.txt, test_COVIDx9A.txt     or train.txt, val.txt, test.txt (CXR-4)

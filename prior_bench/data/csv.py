@@ -63,9 +63,9 @@ def read(
     """
     if not root.is_file():
         raise BenchError("not a CSV file", where=root, fix="name the file: --data folder/images.csv")
-    raw = read_table(root, ("image",), text=RESERVED)
+    raw = read_table(root, ("image",), text=RESERVED, ragged=True)
     if not len(raw):
-        raise BenchError("holds no rows", where=root)
+        raise BenchError("holds no rows", where=root, fix="one line per image below the names of the columns")
     raw, names, exclusive = label_columns(raw, root, labels, label, positive)
     table = pd.DataFrame({"image": raw["image"]})
     table.insert(0, "id", raw["id"] if "id" in raw else raw["image"])

@@ -14,6 +14,7 @@ from prior_bench.errors import BenchError, unknown_name
 
 RESERVED = ("image", "id", "patient_id", "study_id", "view", "split", "report", "mask", "boxes")
 DEFAULT_BOX_CLASS = "object"
+BOX_FIX = "four numbers in pixels, width and height above 0; several boxes are separated by ';'"
 
 
 def label_columns(
@@ -57,7 +58,9 @@ def _one_vs_rest(
     values = sorted(column.dropna().unique())
     if not 2 <= len(values) <= 50:
         raise BenchError(
-            f"label '{name}' has {len(values)} different values; 2 to 50 make classes", where=place
+            f"label '{name}' has {len(values)} different values; 2 to 50 make classes",
+            where=place,
+            fix="name a column of classes",
         )
     if positive is not None and positive not in values:
         raise unknown_name(f"value of '{name}'", positive, values, where=place)
@@ -88,7 +91,9 @@ def _box(text: str, where: str) -> tuple[float, float, float, float, str]:
     try:
         x, y, width, height = map(float, parts[:4])
     except ValueError:
-        raise BenchError(f"box '{text.strip()}' is not 'x y width height [class]'", where=where) from None
+        raise BenchError(
+            f"box '{text.strip()}' is not 'x y width height [class]'", where=where, fix=BOX_FIX
+        ) from None
     if not (width > 0 and height > 0):
-        raise BenchError(f"box '{text.strip()}' has no extent", where=where)
+        raise BenchError(f"box '{text.strip()}' has no extent", where=where, fix=BOX_FIX)
     return x, y, x + width, y + height, parts[4].strip() if len(parts) > 4 else DEFAULT_BOX_CLASS

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, unknown_name
 from prior_bench.runtime import progress
 
 MISSING = ("error", "skip")
@@ -50,7 +50,7 @@ def require_images(
         BenchError: images are missing (how many, and the first), or none is there at all.
     """
     if missing not in MISSING:
-        raise BenchError(f"missing='{missing}' is not one of {', '.join(MISSING)}", where=where)
+        raise unknown_name("value of missing", missing, list(MISSING), where=where)
     exists = present(root, table["image"])
     if exists.all():
         return table
@@ -59,8 +59,11 @@ def require_images(
     if missing == "skip" and exists.any():
         return table[exists].reset_index(drop=True)
     state = "a dead link" if first.is_symlink() else "absent"
+    fix = "complete the download, or pass missing='skip' to go on with those that are there"
+    if not exists.any():
+        fix = "unpack the images so that this file is there; `prior-bench data describe NAME` shows the tree"
     raise BenchError(
         f"{absent} of {len(table)} images named there are missing; the first is {state}: {first}",
         where=where or root,
-        fix="complete the download, or pass missing='skip' to go on with those that are there",
+        fix=fix,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splits import bare_name, listed_ids, stratified_order
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, unknown_name
 
 LISTED = "listed:"
 """How a sampler begins that takes the images of somebody's lists; the folder of the lists follows."""
@@ -66,7 +66,8 @@ def label_fraction(manifest: Manifest, fraction: float, seed: int, by: str = "pa
     if by.startswith(LISTED):
         return _listed(manifest, fraction, by.removeprefix(LISTED))
     if by not in manifest.table:
-        raise BenchError(f"cannot draw a label fraction by '{by}': no such column", where=manifest.name)
+        known = [*_PAPERS, f"{LISTED}FOLDER", *manifest.table.columns]
+        raise unknown_name("way to draw a label fraction", by, known, where=manifest.name)
     order = stratified_order(manifest.table, group=by, stratify=manifest.labels, seed=seed)
     chosen = order[: max(1, int(np.rint(fraction * len(order))))]
     return manifest.select(manifest.table[by].isin(chosen).to_numpy())

@@ -15,6 +15,9 @@ from prior_bench.errors import BenchError
 DICOM_SUFFIXES = (".dcm", ".dicom")
 IN_CACHE = ".imagecache/"
 """Stands in a path to an image of the image cache (:mod:`prior_bench.data.cache`), which is no file."""
+PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_")
+"""How photometric interpretations begin that can be read."""
+CONVERT = "fetch the file again; if it is as it was published, convert it to PNG, or leave the image out"
 _ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 exchange width and height
 
 
@@ -53,7 +56,9 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
         try:
             return int(header.Rows), int(header.Columns)
         except AttributeError:
-            raise BenchError("DICOM file holds no image", where=path) from None
+            raise BenchError(
+                "DICOM file holds no image, or is cut off", where=path, fix="fetch it again"
+            ) from None
     from PIL import Image
 
     try:
@@ -83,8 +88,14 @@ def _require_file(path: Path) -> None:
         return
     if path.is_symlink():
         target = os.readlink(path)
-        raise BenchError(f"dead link: it points to {target}, which does not exist", where=path)
-    raise BenchError("no such image file" if not path.exists() else "is not a file", where=path)
+        raise BenchError(
+            f"dead link: it points to {target}, which does not exist",
+            where=path,
+            fix="put the file there, or mend the link",
+        )
+    raise BenchError(
+        "no such image file" if not path.exists() else "is not a file", where=path, fix="fetch the file again"
+    )
 
 
 def _unreadable(path: Path, error: Exception) -> BenchError:
@@ -151,12 +162,12 @@ def _read_dicom(path: Path) -> np.ndarray:
 
     data = _dicom_dataset(path, pixels=True)
     if "PixelData" not in data:
-        raise BenchError("DICOM file holds no image", where=path)
-    kind = data.get("PhotometricInterpretation", "MONOCHROME2")
+        raise BenchError("DICOM file holds no image, or is cut off", where=path, fix="fetch it again")
+    kind = str(data.get("PhotometricInterpretation", "(none)"))
     if int(data.get("NumberOfFrames") or 1) > 1:
-        raise BenchError(f"holds {data.NumberOfFrames} frames, one was expected", where=path)
-    if kind == "PALETTE COLOR":
-        raise BenchError("photometric interpretation PALETTE COLOR is not supported", where=path)
+        raise BenchError(f"holds {data.NumberOfFrames} frames, one was expected", where=path, fix=CONVERT)
+    if not kind.startswith(PHOTOMETRIC):
+        raise BenchError(f"photometric interpretation {kind} is not supported", where=path, fix=CONVERT)
     try:
         pixels = data.pixel_array
     except (RuntimeError, ValueError, AttributeError, KeyError, NotImplementedError, OSError) as error:
@@ -168,7 +179,16 @@ def _read_dicom(path: Path) -> np.ndarray:
             fix="fetch the file again; rarer compressions need `pip install pylibjpeg[all]`",
         ) from error
     if pixels.ndim == 3:  # pydicom has turned YBR into RGB by now
-        return np.rint(pixels[..., :3] @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
-    values = apply_voi_lut(apply_modality_lut(pixels, data), data)
+        grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114])
+        return np.rint(grey).astype(np.uint8) if pixels.dtype == np.uint8 else stretch(grey)
+    try:
+        if data.get("RescaleSlope") == 0:
+            raise ValueError("the rescale slope is 0")
+        values = apply_voi_lut(apply_modality_lut(pixels, data), data)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, NotImplementedError) as error:
+        reason = (str(error) or repr(error)).splitlines()[0]
+        raise BenchError(
+            f"rescale or window in the DICOM header cannot be applied ({reason})", where=path, fix=CONVERT
+        ) from error
     grey = values if values is pixels and pixels.dtype == np.uint8 else stretch(values)
     return 255 - grey if kind == "MONOCHROME1" else np.ascontiguousarray(grey)

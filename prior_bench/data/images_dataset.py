@@ -18,11 +18,19 @@ class ImageDataset(Dataset):
     Args:
         manifest: rows to serve.
         transform: from uint8 [H, W] to float32 [C, S, S] (see :mod:`prior_bench.data.transforms`).
+        change: what is done to the decoded image before, from it and its id; see
+            :mod:`prior_bench.data.corruptions`.
     """
 
-    def __init__(self, manifest: Manifest, transform: Callable[[np.ndarray], Tensor]):
+    def __init__(
+        self,
+        manifest: Manifest,
+        transform: Callable[[np.ndarray], Tensor],
+        change: Callable[[np.ndarray, str], np.ndarray] | None = None,
+    ):
         self.files = [str(manifest.root / name) for name in manifest.table["image"]]
-        self.transform = transform
+        self.ids = [str(name) for name in manifest.table["id"]]
+        self.transform, self.change = transform, change
 
     def __len__(self) -> int:
         return len(self.files)
@@ -33,4 +41,7 @@ class ImageDataset(Dataset):
         Raises:
             BenchError: the file cannot be decoded.
         """
-        return self.transform(read_image(self.files[row])), row
+        image = read_image(self.files[row])
+        if self.change:
+            image = self.change(image, self.ids[row])
+        return self.transform(image), row

@@ -40,7 +40,7 @@ def _encode(value: Any) -> Any:
         case np.ndarray():
             return {"array": value.tolist(), "type": str(value.dtype), "shape": value.shape}
         case RleMask():
-            return {"rle": list(value.runs)}
+            return {"rle": list(value.runs), "of": value.of}
         case BoxMask():
             return {"box_mask": _encode(np.asarray(value.boxes))}
         case ShapeMask():
@@ -59,7 +59,7 @@ def _decode(value: Any, root: Path) -> Any:
         case "array":
             return np.array(value["array"], dtype=value["type"]).reshape(value["shape"])
         case "rle":
-            return RleMask(tuple(value["rle"]))
+            return RleMask(tuple(value["rle"]), value["of"])
         case "box_mask":
             return BoxMask(_decode(value["box_mask"], root))
         case "shapes":

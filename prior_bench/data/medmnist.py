@@ -13,6 +13,7 @@ from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.npz_images import read_array, unpack_images
 from prior_bench.data.splits import apply_rule, describe
+from prior_bench.data.tables import require_file
 from prior_bench.errors import BenchError, unknown_name
 
 LABELS = {
@@ -31,7 +32,8 @@ def read(root: Path, *, split: str = "default", subset: str = "", size: int = 0)
     """One row per image. The images are unpacked into the cache on first use (``PRIOR_BENCH_CACHE``).
 
     Args:
-        root: folder with ``chestmnist.npz``, ``chestmnist_224.npz``, ``pneumoniamnist_64.npz`` ...
+        root: folder with ``chestmnist.npz``, ``chestmnist_224.npz``, ``pneumoniamnist_64.npz`` ..., or one
+            of these files.
         split: a name in :data:`RULES`.
         subset: ``"chestmnist"`` or ``"pneumoniamnist"``; by default the one that is there.
         size: side of the images, of :data:`SIZES`; by default the largest that is there.
@@ -58,17 +60,23 @@ def read(root: Path, *, split: str = "default", subset: str = "", size: int = 0)
 def find_archive(root: Path, subset: str, size: int) -> tuple[Path, str, int]:
     """The file for a subset and size, with both."""
     if root.is_file():
-        raise BenchError("is a file; its folder is expected", where=root, fix=f"medmnist@{root.parent}")
+        named_subset, named_size = read_name(root)
+        if subset not in ("", named_subset) or size not in (0, named_size):
+            asked = " ".join([*([subset] if subset else []), *([f"of {size}"] if size else [])])
+            what = f"holds {named_subset} of {named_size} pixels, not {asked}"
+            raise BenchError(what, where=root, fix="name the other file, or leave subset and size out")
+        return root, named_subset, named_size
     if subset and subset not in LABELS:
         raise unknown_name("subset of MedMNIST", subset, list(LABELS), where=root)
     if size and size not in SIZES:
-        raise BenchError(f"size {size} is not one of {', '.join(map(str, SIZES))}", where=root)
+        sizes = ", ".join(map(str, SIZES))
+        raise BenchError(f"size {size} is not one of {sizes}", where=root, fix="leave it out for the largest")
     found = {
         (name, side): root / f"{name}{'' if side == 28 else f'_{side}'}.npz"
         for name in LABELS
         for side in SIZES
     }
-    there = {key: path for key, path in found.items() if path.is_file()}
+    there = {key: path for key, path in found.items() if path.is_file() or path.is_symlink()}
     wanted = {k: p for k, p in there.items() if subset in ("", k[0]) and size in (0, k[1])}
     subsets = sorted({name for name, _ in wanted})
     if not wanted:
@@ -83,7 +91,22 @@ def find_archive(root: Path, subset: str, size: int) -> tuple[Path, str, int]:
             f"several subsets are there: {', '.join(subsets)}", where=root, fix=f"pass subset={subsets[0]}"
         )
     (name, side) = max(wanted, key=lambda key: key[1])
+    require_file(wanted[name, side])
     return wanted[name, side], name, side
+
+
+def read_name(archive: Path) -> tuple[str, int]:
+    """Subset and size that a file's name says.
+
+    Raises:
+        BenchError: a name that MedMNIST does not give.
+    """
+    subset, _, size = archive.stem.partition("_")
+    sizes = {"": 28, **{str(side): side for side in SIZES[1:]}}
+    if subset not in LABELS or size not in sizes:
+        known = ", ".join(f"{name}.npz, {name}_64.npz" for name in LABELS)
+        raise BenchError("no file of MedMNIST that is read here", where=archive, fix=f"known: {known}, …")
+    return subset, sizes[size]
 
 
 def read_part(archive: Path, part: str, subset: str, cache: Path) -> pd.DataFrame:

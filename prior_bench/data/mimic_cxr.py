@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.report import ReportPolicy, report_policy
 from prior_bench.data.splits import apply_rule, describe
-from prior_bench.data.tables import find_table, read_table
+from prior_bench.data.tables import find_table, read_table, require_file
 from prior_bench.errors import BenchError
 from prior_bench.runtime import progress
 
@@ -52,7 +53,9 @@ def read(
     table = apply_rule(split, RULES, read_tables(root), "mimic_cxr")
     table = table[table["view"].isin(views)].reset_index(drop=True)
     if not len(table):
-        raise BenchError(f"no image has a view among {', '.join(views)}", where=root)
+        raise BenchError(
+            f"no image has a view among {', '.join(views)}", where=root, fix="e.g. views=('AP', 'PA')"
+        )
     return _annotated(root, table, labels, uncertain, reports, missing, split)
 
 
@@ -70,6 +73,7 @@ def read_listed(
         raise BenchError(
             f"{len(unknown)} of {len(images)} images are not in the metadata; the first is {unknown[0]}",
             where=where,
+            fix="check that list and mimic-cxr-2.*-metadata.csv are of the same release",
         )
     table = table.loc[list(images)].reset_index(drop=True).assign(split="test")
     return _annotated(root, table, "five", "zeros", reports, missing, "default")
@@ -135,7 +139,9 @@ def _labels(root: Path, table: pd.DataFrame, names: Sequence[str], uncertain: st
         .drop_duplicates("study_id")
         .set_index("study_id")
     )
-    return resolve_labels(raw.reindex(table["study_id"]).reset_index(drop=True), names, uncertain)
+    return resolve_labels(
+        raw.reindex(table["study_id"]).reset_index(drop=True), names, uncertain, where=place
+    )
 
 
 # --- reports ------------------------------------------------------------------------------------------
@@ -164,7 +170,8 @@ def _read_reports(root: Path, table: pd.DataFrame, policy: ReportPolicy, dropped
 def _report_source(root: Path) -> Callable[[str], str | None]:
     """A function from the report's name, ``files/p10/p10000032/s50414267.txt``, to its text or None."""
     archive = root / REPORT_ZIP
-    if archive.is_file():
+    if archive.is_file() or archive.is_symlink():
+        require_file(archive)
         try:
             members = zipfile.ZipFile(archive)
         except zipfile.BadZipFile as error:
@@ -172,7 +179,16 @@ def _report_source(root: Path) -> Callable[[str], str | None]:
                 f"archive is truncated or damaged ({error})", where=archive, fix="fetch it again"
             ) from None
         known = set(members.namelist())
-        return lambda name: members.read(name).decode("utf-8", "replace") if name in known else None
+
+        def unpack(name: str) -> str | None:
+            try:
+                return members.read(name).decode("utf-8", "replace") if name in known else None
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                raise BenchError(
+                    f"{name} in it is damaged ({error})", where=archive, fix="fetch it again"
+                ) from error
+
+        return unpack
     places = [root / place for place in REPORT_PLACES if (root / place / "files").is_dir()]
 
     def find(name: str) -> str | None:

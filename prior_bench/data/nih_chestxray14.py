@@ -14,7 +14,15 @@ from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.labels import chosen_labels
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import BENCHX_LISTS, apply_rule, by_group, by_lists, describe, with_test
+from prior_bench.data.splits import (
+    BENCHX_LISTS,
+    apply_rule,
+    by_group,
+    by_lists,
+    describe,
+    listed_ids,
+    with_test,
+)
 from prior_bench.data.tables import find_table, read_table
 from prior_bench.errors import BenchError, unknown_name
 
@@ -54,7 +62,9 @@ def read(
     """
     names = chosen_labels(labels, FOURTEEN, "finding of ChestX-ray14")
     if not isinstance(boxes, bool):
-        raise BenchError(f"boxes is {boxes!r}; must be True or False", where="nih_chestxray14")
+        raise BenchError(
+            f"boxes is {boxes!r}; must be True or False", where="nih_chestxray14", fix="pass boxes=True"
+        )
     table = read_labels(find_table(root, "Data_Entry_2017*.csv"), names)
     if boxes:
         drawn = read_boxes(find_table(root, "BBox_List_2017.csv"))
@@ -139,7 +149,7 @@ def _find_images(root: Path) -> dict[str, str]:
 def official_split(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     """The official test list; an eighth of train_val's patients validate (seed 0)."""
     places = [find_table(root, name) for name in LISTS]
-    train, test = (table["id"].isin(place.read_text("utf-8").split()) for place in places)
+    train, test = (table["id"].isin(listed_ids(place)) for place in places)
     absent = ~(train | test)
     if absent.any():
         raise BenchError(

@@ -97,5 +97,9 @@ def _shape(stream, archive: Path, array: str) -> tuple[int, ...]:
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = header(stream)
     if dtype != np.uint8 or fortran or len(shape) not in (3, 4):
-        raise BenchError(f"array '{array}' is {dtype} {shape}, expected are uint8 images", where=archive)
+        raise BenchError(
+            f"array '{array}' is {dtype} {shape}, expected are uint8 images",
+            where=archive,
+            fix="fetch the file again",
+        )
     return shape

@@ -60,6 +60,9 @@ def read_part(place: Path, part: str) -> pd.DataFrame:
     raw = read_table(place, ("annotation",), text=(*NAME_COLUMNS, "annotation"))
     name = next((c for c in NAME_COLUMNS if c in raw), NAME_COLUMNS[0])
     require_columns(raw, (name,), place)
+    if raw[name].isna().any():
+        row = int(np.argmax(raw[name].isna()))
+        raise BenchError(f"'{name}' is blank", where=f"{place}, line {row + 2}", fix="fetch the file again")
     files = [PurePosixPath(path).name for path in raw[name]]
     shapes = [
         tuple(_shape(piece, f"{place}, line {row + 2}") for piece in text.split(";") if piece.strip())
@@ -159,8 +162,9 @@ CARD = Card(
     what="Frontal radiographs from about 300 township hospitals in China, half of them with foreign objects "
     "outlined by radiologists as rectangles, ellipses or polygons.",
     size="8,000 images in train, 1,000 in dev, 1,000 in test; about 14 GB (torrent: train 12.1, dev 1.5)",
-    source="official site dead; academictorrents.com, fdc91f11d7010f7259a05403fc9d00079a09f5d5 (train and "
+    source="academictorrents.com, fdc91f11d7010f7259a05403fc9d00079a09f5d5 (train and "
     "dev), or kaggle.com/datasets/raddar/foreign-objects-in-chest-xrays (test too)",
+    gone=("the challenge's own site (github.com/HKU-MedAI/MGCA issue 35)",),
     access="no licence was found with the mirrors (unverified); cite JF Healthcare",
     tree="""
 train.csv            image_name,annotation

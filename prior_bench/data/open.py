@@ -2,8 +2,9 @@
 
 ``NAME`` is a registered data set under the data root, ``NAME@DIR`` one that lies elsewhere (``MODULE:READER``
 in place of a name is a reader of one's own, see :mod:`prior_bench.registry`),
-``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images. With the
-option ``cache=SIZE`` images come from the image cache (:mod:`prior_bench.data.cache`).
+``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images,
+``FILE.npz`` a file of MedMNIST. With the option ``cache=SIZE`` images come from the image cache
+(:mod:`prior_bench.data.cache`).
 """
 
 import inspect
@@ -26,10 +27,12 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
     """
     if isinstance(reference, dict):
         if "type" not in reference:
-            raise BenchError("a data set needs a 'type'", where=reference)
+            raise BenchError("a data set needs a 'type'", where=reference, fix="e.g. dict(type='chexpert')")
         resolved = {"name": reference["type"], "root": reference["type"], **reference}
     elif reference.endswith(".csv"):
         resolved = {"name": Path(reference).stem, "type": "csv", "root": reference}
+    elif reference.endswith(".npz") and "@" not in reference:
+        resolved = {"name": "medmnist", "type": "medmnist", "root": reference}
     elif reference.startswith("sample:"):
         kind = reference.removeprefix("sample:")
         from prior_bench.data.sample import sample_options
@@ -42,7 +45,8 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
         raise unknown_name("data set", resolved["type"], DATASETS.names())
     size = resolved.get("cache")
     if size is not None and (isinstance(size, bool) or not isinstance(size, int)):
-        raise BenchError(f"is {size!r}; must be the longest side of the cached images", where="cache")
+        what = f"is {size!r}; must be the longest side of the cached images"
+        raise BenchError(what, where="cache", fix="e.g. cache=256")
     return resolved
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from prior_bench.data.tables import read_table
+from prior_bench.data.tables import read_table, require_file
 from prior_bench.errors import BenchError
 
 ARCHIVES = ("NLMCXR_reports.tgz", "NLMCXR_reports.tar.gz")
@@ -75,8 +75,9 @@ def _files(root: Path) -> Iterator[tuple[str, bytes]]:
             return
     for name in ARCHIVES:
         place = root / name
-        if not place.is_file():
+        if not place.is_file() and not place.is_symlink():
             continue
+        require_file(place)
         try:
             with tarfile.open(place) as archive:
                 for member in archive:
@@ -101,7 +102,9 @@ def parse_report(name: str, content: bytes) -> OpeniReport:
         raise BenchError(f"not an XML file ({error})", where=name, fix="fetch the reports again") from error
     uid = root.find("uId")
     if uid is None or not uid.get("id"):
-        raise BenchError("XML file is no report of Open-i: it has no uId", where=name)
+        raise BenchError(
+            "XML file is no report of Open-i: it has no uId", where=name, fix="fetch the reports again"
+        )
     sections: dict[str, str] = {}
     for part in root.iter("AbstractText"):
         label, text = (part.get("Label") or "").upper(), (part.text or "").strip()

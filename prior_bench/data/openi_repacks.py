@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from prior_bench.data.openi_files import PROJECTIONS
-from prior_bench.data.tables import find_table, read_table
+from prior_bench.data.tables import find_table, read_lines, read_table
 from prior_bench.errors import BenchError
 
 R2GEN = "annotation.json"
@@ -69,7 +69,7 @@ def read_r2gen(place: Path) -> pd.DataFrame:
         BenchError: no JSON, or of another form.
     """
     try:
-        parts = json.loads(place.read_text("utf-8"))
+        parts = json.loads("\n".join(read_lines(place)))
         rows = [
             {
                 "id": image.rpartition(".")[0],
@@ -85,12 +85,13 @@ def read_r2gen(place: Path) -> pd.DataFrame:
             for entry in entries
             for image in entry["image_path"]
         ]
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except json.JSONDecodeError as error:
         raise BenchError(f"not a JSON file ({error})", where=place, fix="fetch it again") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise BenchError(
             f"not of the form {{train, val, test: [{{id, report, image_path, split}}]}} ({error!r})",
             where=place,
+            fix="fetch it again",
         ) from error
     if not rows:
         raise BenchError("names no image", where=place, fix="fetch it again")

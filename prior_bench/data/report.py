@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from prior_bench.data.sentences import normalise_marks, split_sentences
 from prior_bench.errors import unknown_name
 
-_HEADING = re.compile(r"^[^\S\n]*([A-Za-z][A-Za-z0-9 _,/()&.'-]{1,70}?)[^\S\n]*:(?!\d)", re.M)
+_CLOCK = r"(?<=\d):(?=\d\d)"  # "AP CHEST, 5:15 A.M.:" is one heading
+_HEADING = re.compile(rf"^[^\S\n]*([A-Za-z](?:[A-Za-z0-9 _,/()&.'-]|{_CLOCK}){{1,70}}?)[^\S\n]*:(?!\d)", re.M)
 _BANNER = re.compile(
     r"^\s*(?:FINAL REPORT|FINAL ADDENDUM|WET READ|ADDENDUM|PRELIMINARY REPORT)\b[^\n:]*$", re.M | re.I
 )

@@ -12,27 +12,39 @@ from prior_bench.data.boxes import boxes_of_sides, read_sides
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.files import require_images
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.splits import LOVT_LISTS, apply_rule, by_group, by_lists, concatenated, describe
+from prior_bench.data.splits import (
+    LOVT_LISTS,
+    apply_rule,
+    by_group,
+    by_lists,
+    concatenated,
+    count_of,
+    describe,
+)
 from prior_bench.data.tables import find_table, read_table
 from prior_bench.errors import BenchError
 
 LABEL = "Pneumonia"
+IMAGES = 26_684
+"""Of the published data set."""
 BOX = ("x", "y", "width", "height")
 
 
-def read(root: Path, *, split: str = "default", missing: str = "error") -> Manifest:
+def read(root: Path, *, split: str = "default", counts: str = "fixed", missing: str = "error") -> Manifest:
     """One row per image, with its label, its boxes, and the boxes filled as mask.
 
     Args:
         root: folder with ``stage_2_train_labels.csv`` and ``stage_2_train_images/``.
         split: a name in :data:`RULES`.
+        counts: ``"fixed"``, or ``"shares"``: the counts of the rule ``mgca_detection`` as shares of the
+            images there are (:func:`prior_bench.data.splits.count_of`).
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
         BenchError: files missing or not as they should be.
     """
     place = find_table(root, "stage_2_train_labels.csv")
-    table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia", root=root)
+    table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia", root=root, counts=counts)
     table = require_images(table, root, missing=missing, where=place)
     return Manifest(
         "rsna_pneumonia", root, table, labels=(LABEL,), box_classes=("pneumonia",), split_rule=split
@@ -43,10 +55,18 @@ def read_labels(place: Path) -> pd.DataFrame:
     """The label file (one row per box) as one row per image, sorted by id.
 
     Raises:
-        BenchError: a positive row without a box, or a box without extent.
+        BenchError: a positive row without a box, a box without extent, or no target.
     """
     raw = read_table(place, ("patientId", *BOX, "Target"), text=("patientId",))
     raw = raw.sort_values("patientId", kind="stable", ignore_index=True)
+    unknown = ~raw["Target"].isin([0, 1]).to_numpy()
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise BenchError(
+            f"image '{raw['patientId'].iloc[row]}' has Target '{raw['Target'].iloc[row]}', neither 0 nor 1",
+            where=place,
+            fix="fetch the file again",
+        )
     positive = raw["Target"].eq(1).to_numpy()
     sides, usable = read_sides(raw[list(BOX)])
     broken = positive & ~usable
@@ -84,12 +104,12 @@ def mgca_classification_split(table: pd.DataFrame) -> pd.DataFrame:
     return _halved(table, held_out=0.3)
 
 
-def mgca_detection_split(table: pd.DataFrame) -> pd.DataFrame:
+def mgca_detection_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
     """MGCA's detection and segmentation: 16,010/5,337/5,337, random state 0, not stratified.
 
     1,328 of its test images are in the training split of the classification rule.
     """
-    return _halved(table, held_out=2 * 5337)
+    return _halved(table, held_out=2 * count_of(5337, IMAGES, len(table), counts))
 
 
 def _halved(table: pd.DataFrame, held_out: float | int) -> pd.DataFrame:
@@ -137,7 +157,10 @@ stage_2_train_images/<patientId>.dcm
 lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lovt)
 """,
     splits=describe(RULES),
-    options={"missing": "error, or skip absent images"},
+    options={
+        "counts": "fixed, or shares: the counts of the rule mgca_detection as shares of the images there are",
+        "missing": "error, or skip absent images",
+    },
     caveats=(
         "Published splits overlap each other's test sets: compare only under the same rule.",
         '"Segmentation" on this data set means filled boxes: it has no pixel masks.',

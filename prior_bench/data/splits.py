@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.tables import read_table
+from prior_bench.data.tables import read_lines, read_table
 from prior_bench.errors import BenchError, unknown_name
 
 Rule = Callable[..., pd.DataFrame]
@@ -55,6 +55,27 @@ def apply_rule(
 
 def _wanted(rule: Rule, context: Mapping[str, Any]) -> dict[str, Any]:
     return {name: context[name] for name in inspect.signature(rule).parameters if name in context}
+
+
+COUNTS = ("fixed", "shares")
+"""What a paper's fixed counts mean: so many images, or the share that they are of the published data set."""
+
+
+def count_of(published: int, of: int, rows: int, counts: str) -> int:
+    """A fixed count of a paper's split rule for a table of ``rows`` rows; at least 1.
+
+    Args:
+        published: the count, e.g. 5,000 images to validate on.
+        of: rows that the paper counted them from.
+        rows: rows that there are.
+        counts: in :data:`COUNTS`; ``"shares"`` is for the sample benchmark, which has fewer rows than that.
+
+    Raises:
+        BenchError: ``counts`` is neither.
+    """
+    if counts not in COUNTS:
+        raise unknown_name("meaning of fixed counts", str(counts), list(COUNTS), where="counts")
+    return published if counts == "fixed" else max(1, round(published / of * rows))
 
 
 def describe(rules: Mapping[str, Rule]) -> dict[str, str]:
@@ -157,7 +178,7 @@ def listed_ids(place: Path) -> list[str]:
     Raises:
         BenchError: there is no such list.
     """
-    if not place.is_file():
+    if not place.is_file() and not place.is_symlink():
         raise BenchError(
             "this list is missing",
             where=place,
@@ -166,7 +187,7 @@ def listed_ids(place: Path) -> list[str]:
         )
     if place.suffix == ".csv":
         return list(read_table(place, ("ID",), text=("ID",))["ID"])
-    return [line.strip() for line in place.read_text("utf-8").splitlines() if line.strip()]
+    return [line.strip() for line in read_lines(place) if line.strip()]
 
 
 def bare_name(name: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -19,12 +21,13 @@ def find_table(root: Path, *names: str) -> Path:
     Raises:
         BenchError: none is there; lists what is.
     """
+    there = sorted(root.iterdir()) if root.is_dir() else []
     for name in names:
         for pattern in (name, f"{name}.gz", f"{name}.zip"):
-            found = sorted(root.glob(pattern))
+            found = [path for path in there if path.match(pattern)]
             if found:
                 return found[-1]  # the newest version, where several lie side by side
-    present = sorted(p.name for p in root.iterdir())[:8] if root.is_dir() else []
+    present = [path.name for path in there][:8]
     raise BenchError(
         f"{names[0]} is missing",
         where=root,
@@ -32,19 +35,22 @@ def find_table(root: Path, *names: str) -> Path:
     )
 
 
-def read_table(path: Path, columns: Iterable[str] = (), *, text: Iterable[str] = ()) -> pd.DataFrame:
+def read_table(
+    path: Path, columns: Iterable[str] = (), *, text: Iterable[str] = (), ragged: bool = False
+) -> pd.DataFrame:
     """A CSV with blanks around column names removed (SIIM's is ``" EncodedPixels"``).
 
     Args:
         path: the file; compression is told by its suffix.
         columns: names that must be there.
         text: columns to keep as text (identifiers with leading zeros); ``columns`` may repeat them.
+        ragged: whether the last line may lack fields, as in files written by hand; in one that was fetched it
+            shows that the file was cut off.
 
     Raises:
         BenchError: missing, empty, truncated or no CSV; a column is missing.
     """
-    if not path.is_file():
-        raise BenchError("no such file", where=path)
+    require_file(path)
     try:
         table = pd.read_csv(
             path,
@@ -60,10 +66,68 @@ def read_table(path: Path, columns: Iterable[str] = (), *, text: Iterable[str] =
             f"archive is truncated or damaged ({error})", where=path, fix="fetch it again"
         ) from error
     except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
-        raise BenchError(f"not a CSV file as expected ({str(error).splitlines()[0]})", where=path) from error
+        reason = str(error).splitlines()[0]
+        raise BenchError(
+            f"not a CSV file as expected ({reason})", where=path, fix="fetch it again"
+        ) from error
+    if not ragged:
+        _require_last_line(path)
     table.columns = table.columns.str.strip()
     require_columns(table, columns, path)
     return table
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file; what is no UTF-8 is replaced, so that the caller meets it as a strange line.
+
+    Raises:
+        BenchError: missing or empty, or no text of its own (see :func:`require_file`).
+    """
+    require_file(path)
+    lines = path.read_text("utf-8", "replace").splitlines()
+    if not any(line.strip() for line in lines):
+        raise BenchError("file is empty", where=path, fix="fetch it again")
+    return lines
+
+
+def require_file(path: Path) -> None:
+    """Raise BenchError where there is no file, a link leads nowhere, or a web page was saved in its place."""
+    if path.is_symlink() and not path.exists():
+        raise BenchError(
+            f"is a dead link: it points to {os.readlink(path)}, which does not exist",
+            where=path,
+            fix="put the file there, or mend the link",
+        )
+    if not path.is_file():
+        raise BenchError("no such file", where=path, fix="put it there")
+    with path.open("rb") as stream:
+        if stream.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html")):
+            raise BenchError(
+                "is a web page under the file's name",
+                where=path,
+                fix="log in where it comes from, and fetch it again",
+            )
+
+
+def _require_last_line(path: Path) -> None:
+    """Raise BenchError where the last line has fewer fields than the first below the names of the columns.
+
+    (ChestX-ray14's boxes have fewer fields than names.) Archives tell by themselves when they are cut off.
+    """
+    if path.suffix in (".gz", ".zip"):
+        return
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        lines = filter(None, csv.reader(stream))
+        next(lines, None)
+        first = last = next(lines, [])
+        for last in lines:  # noqa: B007
+            pass
+    if len(last) < len(first):
+        raise BenchError(
+            f"is cut off: its last line has {len(last)} of {len(first)} fields",
+            where=path,
+            fix="fetch it again",
+        )
 
 
 def require_columns(table: pd.DataFrame, columns: Iterable[str], where: object) -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,11 +18,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from prior_bench.api import Backbone, InputSpec, Protocol, RunContext
+from prior_bench.data.corruptions import SIDE, Condition, corrupt
 from prior_bench.data.images_dataset import ImageDataset
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.transforms import eval_transform
 from prior_bench.engine.code import code_version, used_modules
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.registry import CORRUPTIONS
 from prior_bench.runtime import progress
 
 KINDS = ("global", "joint")
@@ -34,10 +37,12 @@ class Feed(NamedTuple):
     Attributes:
         input: size, channels and normalisation.
         steps: further ones, as :func:`prior_bench.data.transforms.eval_transform` takes them.
+        condition: how images are corrupted first, or None.
     """
 
     input: InputSpec
     steps: Mapping[str, Any] = MappingProxyType({})
+    condition: Condition | None = None
 
     @classmethod
     def of(cls, backbone: Backbone, protocol: Protocol) -> Feed:
@@ -55,7 +60,11 @@ class Feed(NamedTuple):
 
     def key(self) -> dict[str, Any]:
         """Plain types that tell feeds apart."""
-        return {"input": asdict(self.input), "steps": dict(self.steps)}
+        fed = {"input": asdict(self.input), "steps": dict(self.steps)}
+        if self.condition is None:
+            return fed
+        code = code_version(CORRUPTIONS.get(self.condition.corruption))  # may be of another package
+        return {**fed, "corruption": [str(self.condition), code]}
 
 
 def extract(
@@ -112,8 +121,12 @@ def image_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """All images in order with a progress bar: ([B, C, S, S] on the context's device, row numbers [B])."""
     cuda = context.device.startswith("cuda")
+    transform, change = eval_transform(feed.input, feed.steps), None
+    if feed.condition:
+        change = partial(corrupt, condition=feed.condition, side=max(SIDE, transform.resize))
+        what = f"{what}, {feed.condition}"
     loader = DataLoader(
-        ImageDataset(manifest, eval_transform(feed.input, feed.steps)),
+        ImageDataset(manifest, transform, change),
         batch_size=128 if cuda else 32,
         num_workers=context.workers,
         pin_memory=cuda,

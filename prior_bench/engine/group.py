@@ -12,6 +12,7 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.api import Backbone, LoadContext, RunContext, RunRecord, TaskResult
+from prior_bench.engine import peak_memory
 from prior_bench.engine.plan import Plan, PlannedRun, task_code
 from prior_bench.engine.provenance import provenance
 from prior_bench.engine.store import Store
@@ -72,6 +73,7 @@ class Group:
                 if unloadable is not None:
                     raise unloadable
                 before = _checksum(backbone)
+                peak_memory.restart(self.device)
                 result = self._run_task(backbone, run)
                 if _checksum(backbone) != before:
                     raise BenchError(
@@ -149,6 +151,7 @@ class Group:
             "code_version": task_code(TASKS.get(run.spec.task)),
             **({"leakage": list(run.leaks)} if run.leaks else {}),
             "wall_seconds": round(seconds, 3),
+            "peak_gib": peak_memory.peak(self.device),
             "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
 

@@ -57,9 +57,10 @@ def find_leaks(
         spec = run.spec
         name, rule = spec.backbone["name"], spec.protocol["split"].get("rule", "default")
         key = (name, spec.task, _key(spec.data), rule)
-        if run.key and key not in found:
+        task = TASKS.get(spec.task)
+        if run.key and key not in found and task.needs:  # else it looks at no patient
             manifest = data_sets.open(spec.data, spec.protocol)
-            own = leaks_of_training(TASKS.get(spec.task), manifest)
+            own = leaks_of_training(task, manifest)
             earlier = leaks_of_pretraining(sources[name], spec.data, manifest)
             found[key] = tuple(leak.text for leak in own + earlier)
             if not allowed:

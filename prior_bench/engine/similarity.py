@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -31,28 +32,40 @@ def similarity_matrix(
         texts: each a tuple of sentences.
         feed: how images are fed; by default as the backbone expects them.
     """
-    method, feed = backbone.method, feed or Feed(backbone.input)
-    key = {
-        "backbone": backbone.identity,
-        "images": manifest.fingerprint(),
-        "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),
-        **feed.key(),
-        "code": code_of(method),
-    }
-    if getattr(method, "random_evaluation", False):
-        key["seed"] = context.seed  # else all seeds would show the noise of the first
+    return next(similarity_matrices(backbone, manifest, texts, context, [feed or Feed(backbone.input)]))
 
-    def compute() -> np.ndarray:
+
+def similarity_matrices(
+    backbone: Backbone,
+    manifest: Manifest,
+    texts: list[tuple[str, ...]],
+    context: RunContext,
+    feeds: Iterable[Feed],
+) -> Iterator[np.ndarray]:
+    """The same for the images as each of ``feeds`` gives them; the texts are encoded once for all."""
+    method, pieces = backbone.method, []
+
+    def compute(feed: Feed) -> np.ndarray:
         rows = []
         with evaluating(method, context.device):
-            pieces = list(_encoded(method, texts, context.device))
+            if not pieces:
+                pieces.extend(_encoded(method, texts, context.device))
             for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}"):
                 encoded = method.encode_image(images)
                 scores = [method.similarity(encoded, piece).float() for piece in pieces]
                 rows.append(torch.cat(scores, dim=1).cpu())
         return torch.cat(rows).numpy()
 
-    return cached(context, "similarity", key, compute)
+    key = {
+        "backbone": backbone.identity,
+        "images": manifest.fingerprint(),
+        "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),
+        "code": code_of(method),
+    }
+    if getattr(method, "random_evaluation", False):
+        key["seed"] = context.seed  # else all seeds would show the noise of the first
+    for feed in feeds:
+        yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed))
 
 
 def _encoded(method: Method, texts: list[tuple[str, ...]], device: str) -> Iterator[Features]:

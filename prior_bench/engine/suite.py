@@ -10,7 +10,9 @@ A suite config is an mmengine Python config::
         ...
     ]
     seeds = [0, 1, 2]
-    table = "demo"
+    table = "demo"  # or a list of tables
+
+:mod:`prior_bench.engine.scale` puts a suite on other data than its own.
 """
 
 from __future__ import annotations
@@ -36,24 +38,39 @@ class Suite:
             labels), ``seeds`` (default the suite's), ``overrides`` (of protocol fields) and ``backbones``
             (names of the rows it is for; default all).
         seeds: seeds of the runs; backbones that are pre-trained or initialised here follow them.
-        table: name of the table config that shows the suite; empty for none.
+        table: name of the table config that shows the suite, or a list of several; empty for none.
         title: one line for reports.
         allow_leakage: evaluate on patients that were trained on too (:mod:`prior_bench.engine.leakage`).
         where: the config file, for messages.
+        instead_of: where the suite was put on other data (:mod:`prior_bench.engine.scale`), the evaluations
+            in whose place those above are, one by one: what the table configs ask for.
+        remark: put behind the titles of its tables.
+        notes: sentences that its tables must carry.
+        called: how commands name it; by default its name.
     """
 
     name: str
     backbones: list[dict[str, Any]]
     evaluations: list[dict[str, Any]]
     seeds: list[int] = field(default_factory=lambda: [0])
-    table: str = ""
+    table: str | list[str] = ""
     title: str = ""
     allow_leakage: bool = False
     where: str = "suite"
+    instead_of: list[dict[str, Any]] = field(default_factory=list)
+    remark: str = ""
+    notes: list[str] = field(default_factory=list)
+    called: str = ""
 
     def __post_init__(self):
+        self.called = self.called or self.name
         self.backbones = [dict(row) for row in self.backbones]
         self.evaluations = [dict(entry) for entry in self.evaluations]
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the table configs that show the suite."""
+        return listed(self.table) if self.table else []
 
 
 def load_suite(name: str) -> Suite:
@@ -95,10 +112,10 @@ def entry_errors(suite: Suite) -> list[BenchError]:
         place = f"evaluations[{i}]"
         errors += key_errors(entry, EVALUATION_KEYS, ("task", "data", "protocol"), place)
         errors += _seed_errors(entry.get("seeds", []), f"{place}.seeds")
-        for fraction in _listed(entry.get("fractions", [1.0])):
+        for fraction in listed(entry.get("fractions", [1.0])):
             if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction <= 1:
                 errors.append(BenchError(f"{fraction!r} is no share in (0, 1]", where=f"{place}.fractions"))
-        for name in _listed(entry.get("backbones", [])):
+        for name in listed(entry.get("backbones", [])):
             if name not in names:
                 errors.append(BenchError(f"no row is named '{name}'", where=f"{place}.backbones"))
     return errors
@@ -106,15 +123,16 @@ def entry_errors(suite: Suite) -> list[BenchError]:
 
 def fractions_of(entry: Mapping[str, Any]) -> list[float]:
     """Label fractions of an evaluation."""
-    return [float(fraction) for fraction in _listed(entry.get("fractions", [1.0]))]
+    return [float(fraction) for fraction in listed(entry.get("fractions", [1.0]))]
 
 
 def seeds_of(suite: Suite, entry: Mapping[str, Any]) -> list[int]:
     """Seeds of an evaluation."""
-    return _listed(entry.get("seeds", suite.seeds))
+    return listed(entry.get("seeds", suite.seeds))
 
 
-def _listed(value: Any) -> list:
+def listed(value: Any) -> list:
+    """A list of what is one or given alone."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
@@ -123,5 +141,5 @@ def _dicts(value: Any) -> bool:
 
 
 def _seed_errors(seeds: Any, where: str) -> list[BenchError]:
-    wrong = [s for s in _listed(seeds) if isinstance(s, bool) or not isinstance(s, int) or s < 0]
+    wrong = [s for s in listed(seeds) if isinstance(s, bool) or not isinstance(s, int) or s < 0]
     return [BenchError(f"{seed!r} is no seed (0, 1, 2, …)", where=where) for seed in wrong]

@@ -13,6 +13,7 @@ from torch.utils.data import Sampler
 from prior_bench.api import PretrainBatch
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
+from prior_bench.pretraining.shard_order import shard_windows, share
 
 POOL = 8
 """Batches whose pairs are drawn together and sorted by length among themselves."""
@@ -27,6 +28,13 @@ class DrawsTexts(Protocol):
         """The sentences of a sample in an epoch."""
 
 
+class KnowsShards(DrawsTexts, Protocol):
+    """One that also knows where its images lie."""
+
+    def shards(self, epoch: int) -> list[int]:
+        """The shard in which the image of each sample lies in an epoch."""
+
+
 class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
     """Batches of keys (epoch, index), shuffled anew each epoch; the incomplete last one is dropped.
 
@@ -34,18 +42,29 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
     batches, whose order is shuffled again. Length is counted in characters, which is near enough. Each
     process gets its share of every batch, so that all processes together see the same batches as one.
 
+    With ``shard_window`` the same is done window after window (:mod:`prior_bench.pretraining.shard_order`):
+    what does not fill a batch is carried over to the next, and a process's share of a batch lies in few
+    shards.
+
     Args:
-        dataset: what is sampled from.
+        dataset: what is sampled from; :class:`KnowsShards` where there is a ``shard_window``.
         batch_size: over all processes; a multiple of ``processes``.
         seed: of the order.
         rank, processes: which share this process gets.
+        shard_window: shards in use at a time, or None to draw from all samples.
 
     Raises:
         BenchError: fewer data than one batch, or a batch that cannot be shared evenly.
     """
 
     def __init__(
-        self, dataset: DrawsTexts, batch_size: int, seed: int = 0, rank: int = 0, processes: int = 1
+        self,
+        dataset: DrawsTexts | KnowsShards,
+        batch_size: int,
+        seed: int = 0,
+        rank: int = 0,
+        processes: int = 1,
+        shard_window: int | None = None,
     ):
         if len(dataset) < batch_size:
             raise BenchError(f"{len(dataset)} pairs do not fill a batch of {batch_size}", where="batch_size")
@@ -53,6 +72,7 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
             raise BenchError(f"{batch_size} is no multiple of the {processes} processes", where="batch_size")
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.rank, self.processes, self.epoch = rank, processes, 0
+        self.shard_window = shard_window
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the next iteration."""
@@ -64,15 +84,32 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         epoch = self.epoch
         draw = random.Random(f"order/{self.seed}/{epoch}")
-        order = draw.sample(range(len(self.dataset)), len(self) * self.batch_size)
+        if self.shard_window is None:
+            windows, shards = [draw.sample(range(len(self.dataset)), len(self) * self.batch_size)], None
+        else:
+            shards = self.dataset.shards(epoch)
+            windows = shard_windows(shards, self.shard_window, draw)
+        left: list[int] = []
+        for window in windows:
+            order = left + window
+            whole = len(order) // self.batch_size * self.batch_size
+            order, left = order[:whole], order[whole:]
+            for batch in self._batches(order, epoch, draw):
+                if shards is None:
+                    mine = batch[self.rank :: self.processes]
+                else:
+                    mine = share(batch, shards, self.rank, self.processes)
+                yield [(epoch, index) for index in mine]
+
+    def _batches(self, order: list[int], epoch: int, draw: random.Random) -> list[list[int]]:
+        """Batches of like length of samples that fill them."""
         batches = []
         for start in range(0, len(order), POOL * self.batch_size):
             pool = order[start : start + POOL * self.batch_size]
             pool.sort(key=lambda index: sum(map(len, self.dataset.draw_text(epoch, index))))
             batches += [pool[i : i + self.batch_size] for i in range(0, len(pool), self.batch_size)]
         draw.shuffle(batches)
-        for batch in batches:
-            yield [(epoch, index) for index in batch[self.rank :: self.processes]]
+        return batches
 
 
 class Collate:

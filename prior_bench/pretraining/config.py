@@ -35,6 +35,12 @@ class Data:
         min_sentence_words: shorter sentences are left out, before the reports are counted.
         transform: training transform, see :func:`prior_bench.data.transforms.train_transform`.
         cache: ``"memory"`` keeps all images decoded, reduced to a quarter above the input size.
+        shard_window: None draws any image at any time, which an image cache on a local disk, or one that fits
+            in memory, serves as fast. A number reads the shards of the image cache (256 images each) from
+            beginning to end, in random order, and mixes so many of them: no waiting for a disk that is slow
+            at random access (network, spinning), at the price that only pairs of the same few shards meet
+            in a batch. A shard holds images that are neighbours by name: the more shards, the more alike the
+            two ways; 16 are about 230 MB of an image cache of size 256.
     """
 
     dataset: str | dict[str, Any]
@@ -46,6 +52,7 @@ class Data:
     min_sentence_words: int = 1
     transform: dict[str, Any] = field(default_factory=dict)
     cache: str | None = None
+    shard_window: int | None = None
 
 
 @dataclass(frozen=True)
@@ -216,6 +223,7 @@ def _value_errors(values: dict[str, Any], made: dict[str, Any]) -> list[BenchErr
     if data := made.get("data"):
         choose(data.text, TEXT_MODES, "data.text")
         demand(data.cache in (None, "memory"), f"is '{data.cache}'; must be None or 'memory'", "data.cache")
+        errors += _shard_window_errors(data)
         for check in (lambda: resolve(data.dataset), lambda: train_transform(InputSpec(), data.transform)):
             try:
                 check()
@@ -237,6 +245,21 @@ def _value_errors(values: dict[str, Any], made: dict[str, Any]) -> list[BenchErr
             errors.append(unknown_name("optimizer", optimizer.type, known, where="optimizer.type"))
         demand(optimizer.lr > 0, "must be positive", "optimizer.lr")
     return errors
+
+
+def _shard_window_errors(data: Data) -> list[BenchError]:
+    window, where = data.shard_window, "data.shard_window"
+    if window is None:
+        return []
+    if isinstance(window, bool) or not isinstance(window, int) or window < 1:
+        return [BenchError(f"is {window!r}; must be None or a number of shards", where=where)]
+    if data.cache == "memory":
+        return [BenchError("reads from disk what data.cache='memory' keeps: say one of them", where=where)]
+    if not isinstance(data.dataset, dict) or not data.dataset.get("cache"):
+        what = "reads an image cache, and the data set names none"
+        fix = "make one (prior-bench data cache REF --size N) and say data.dataset=dict(type=..., cache=N)"
+        return [BenchError(what, where=where, fix=fix)]
+    return []
 
 
 def _method_errors(method: Any) -> list[BenchError]:

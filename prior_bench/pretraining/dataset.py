@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections.abc import Callable
@@ -13,7 +14,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from prior_bench.data.cache.sequential import SequentialShards
 from prior_bench.data.images import read_image, reduced
+from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import Data
 from prior_bench.runtime import progress
@@ -76,7 +79,15 @@ def read_pairs(data: Data) -> Pairs:
             where=manifest.name,
             fix="lower data.min_sentences, data.min_words or data.min_sentence_words",
         )
-    return Pairs(tuple(pairs), manifest.name, manifest.fingerprint(), manifest.synthetic)
+    return Pairs(tuple(pairs), manifest.name, fingerprint_of(data, manifest), manifest.synthetic)
+
+
+def fingerprint_of(data: Data, manifest: Manifest) -> str:
+    """Hash of a data set's content and, where it is read shard by shard, of what lies in which shard."""
+    if data.shard_window is None:
+        return manifest.fingerprint()
+    shards = ",".join(sorted(file.name for file in manifest.root.glob("*.safetensors")))
+    return hashlib.sha256(f"{manifest.fingerprint()}/{shards}".encode()).hexdigest()[:16]
 
 
 class PairDataset(Dataset):
@@ -91,6 +102,11 @@ class PairDataset(Dataset):
         text: one of :data:`prior_bench.pretraining.config.TEXT_MODES`.
         seed: of all draws.
         cache_size: longest side of images kept in memory, or None to decode anew each time.
+        shard_window: shards of the image cache in use at a time, each read through before its images are
+            given; None where images are drawn from all of them.
+
+    Raises:
+        BenchError: there is a ``shard_window``, and an image is not in an image cache.
     """
 
     def __init__(
@@ -100,9 +116,12 @@ class PairDataset(Dataset):
         text: str = "report",
         seed: int = 0,
         cache_size: int | None = None,
+        shard_window: int | None = None,
     ):
         self.pairs, self.transform, self.text, self.seed = pairs.pairs, transform, text, seed
         self._cache = _cache_images(self.pairs, cache_size) if cache_size else None
+        images = (path for pair in self.pairs for path in pair.images)
+        self._in_order = SequentialShards(images) if shard_window else None
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -119,11 +138,18 @@ class PairDataset(Dataset):
             return tuple(draw.sample(report, draw.randint(1, len(report))))
         return tuple(draw.sample(report, len(report)))
 
+    def shards(self, epoch: int) -> list[int]:
+        """The shard in which the image drawn of each study lies in an epoch; with a ``shard_window`` only."""
+        number = self._in_order.number
+        return [
+            number(pair.images[0] if len(pair.images) == 1 else self._draw_image(epoch, index)[0])
+            for index, pair in enumerate(self.pairs)
+        ]
+
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, tuple[str, ...]]:
         epoch, index = key
-        draw = random.Random(f"image/{self.seed}/{epoch}/{index}")
-        path = draw.choice(self.pairs[index].images)
-        image = self._cache[path] if self._cache else read_image(path)
+        path, draw = self._draw_image(epoch, index)
+        image = self._read(path, epoch)
         generator = torch.default_generator
         state = generator.get_state()
         generator.manual_seed(draw.getrandbits(63))
@@ -131,6 +157,16 @@ class PairDataset(Dataset):
             return self.transform(image), self.draw_text(epoch, index)
         finally:
             generator.set_state(state)
+
+    def _draw_image(self, epoch: int, index: int) -> tuple[Path, random.Random]:
+        """The image of a study in an epoch, and what its augmentation is drawn from."""
+        draw = random.Random(f"image/{self.seed}/{epoch}/{index}")
+        return draw.choice(self.pairs[index].images), draw
+
+    def _read(self, path: Path, epoch: int) -> np.ndarray:
+        if self._cache:
+            return self._cache[path]
+        return self._in_order.read(path, epoch) if self._in_order else read_image(path)
 
 
 def _cache_images(pairs: tuple[Pair, ...], size: int) -> dict[Path, np.ndarray]:

@@ -62,11 +62,13 @@ class Pretrained:
 
 def data_fingerprint(data: Data) -> str:
     """Hash of the content of the data set that is trained on; read once per process."""
-    return _fingerprint(json.dumps(data.dataset, sort_keys=True), data.split_rule)
+    return _fingerprint(json.dumps(data.dataset, sort_keys=True), data.split_rule, data.shard_window)
 
 
 @lru_cache(maxsize=8)
-def _fingerprint(reference: str, rule: str) -> str:
+def _fingerprint(reference: str, rule: str, shard_window: int | None) -> str:
     from prior_bench.data.open import open_dataset
+    from prior_bench.pretraining.dataset import fingerprint_of
 
-    return open_dataset(json.loads(reference), split=rule).fingerprint()
+    data = Data(json.loads(reference), split_rule=rule, shard_window=shard_window)
+    return fingerprint_of(data, open_dataset(data.dataset, split=rule))

@@ -192,8 +192,9 @@ def _loader(
     spec = method.image_encoder.input
     cache = round(CACHE_MARGIN * spec.size) if config.data.cache == "memory" else None
     transform = train_transform(spec, dict(config.data.transform))
-    dataset = PairDataset(pairs, transform, config.data.text, seed, cache)
-    batches = LengthGroupedBatches(dataset, config.batch_size, seed, rank(), world_size())
+    window = config.data.shard_window
+    dataset = PairDataset(pairs, transform, config.data.text, seed, cache, window)
+    batches = LengthGroupedBatches(dataset, config.batch_size, seed, rank(), world_size(), window)
     return DataLoader(
         dataset,
         batch_sampler=batches,

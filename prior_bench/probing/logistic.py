@@ -51,7 +51,7 @@ def probe(
         if best is None or value > best_value:
             best, best_value = (valid, predict), np.nan_to_num(value, nan=-np.inf)
     valid, predict = best
-    return Outcome(valid, predict(scaled["test"]), history)
+    return Outcome(valid, predict(scaled["test"]), history, lambda rows: predict(scaler.transform(rows)))
 
 
 def _multi_label(features: np.ndarray, target: np.ndarray, strength: float, max_iterations: int):

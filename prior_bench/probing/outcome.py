@@ -1,5 +1,6 @@
 """What a classifier gives back, whichever way it was fitted."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,10 @@ class Outcome(NamedTuple):
     Attributes:
         valid, test: float32 [N, C].
         history: one dict per setting or epoch tried.
+        predict: probabilities [M, C] from other features [M, D], where the classifier is on cached features.
     """
 
     valid: np.ndarray
     test: np.ndarray
     history: list[dict[str, float]]
+    predict: Callable[[np.ndarray], np.ndarray] | None = None

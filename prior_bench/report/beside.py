@@ -91,7 +91,7 @@ def _triple(
 ) -> tuple[list[Cell], list[Entry]]:
     """The cells ours, published and difference, and the runs that ours is made of."""
     number = theirs.get(method)
-    runs = [run for run in runs if run.spec["task"] == column.task]
+    runs = [run for run in runs if _of_column(run, column)]
     if number is None:  # the conditions of the column are those of its other numbers
         runs, _ = nearest(runs, column.metric, next(iter(theirs.values())))
         return [_ours(runs, column), _theirs(None), Cell(reason="–")], runs
@@ -106,6 +106,11 @@ def _triple(
     if interval:
         difference.interval = interval[0] - number.value, interval[1] - number.value
     return [mine, _theirs(number), difference], runs
+
+
+def _of_column(run: Entry, column: Column) -> bool:
+    """Whether a run may stand in the column: another data set's numbers would be read as this one's."""
+    return run.spec["task"] == column.task and run.spec["data"]["type"] == column.data["type"]
 
 
 def _ours(runs: list[Entry], column: Column) -> Cell:

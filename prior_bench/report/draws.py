@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import zipfile
-import zlib
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from prior_bench import paths
 from prior_bench.api import RunRecord
 from prior_bench.engine.store import Store
+from prior_bench.report.array_cache import Arrays, cached_arrays
 
 RESAMPLES = 500
 """Of every bootstrap in a table."""
@@ -35,18 +31,15 @@ def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLE
         BenchError: the predictions are missing or hold no patients.
     """
     name = metric.partition("/")[0]
-    place = paths.cache_root() / "bootstrap" / f"{_key(record, store, name, n)}.npz"
-    try:
-        with np.load(place) as kept:
-            return kept[metric] if metric in kept.files else np.full(n, np.nan)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):  # not there, or damaged
-        pass
-    from prior_bench.metrics.statistics import bootstrap
-    from prior_bench.registry import TASKS
 
-    task = TASKS.get(record.spec["task"])()
-    drawn = bootstrap(lambda p: task.score(p, (name,)), load_predictions(store.root, record.key), n=n)
-    _keep(place, drawn)
+    def draw() -> Arrays:
+        from prior_bench.metrics.statistics import bootstrap
+        from prior_bench.registry import TASKS
+
+        task = TASKS.get(record.spec["task"])()
+        return bootstrap(lambda p: task.score(p, (name,)), load_predictions(store.root, record.key), n=n)
+
+    drawn = cached_arrays("bootstrap", _key(record, store, name, n), draw)
     return drawn.get(metric, np.full(n, np.nan))
 
 
@@ -69,13 +62,3 @@ def _key(record: RunRecord, store: Store, name: str, n: int) -> str:
     content = path.read_bytes() if path.is_file() else b""
     code = code_version(TASKS.get(record.spec["task"]), "prior_bench.metrics")
     return hashlib.sha256(content + f"{record.spec['task']} {code} {name} {n}".encode()).hexdigest()[:24]
-
-
-def _keep(place: Path, drawn: dict[str, np.ndarray]) -> None:
-    """Write to the cache; a cache that cannot be written is only slower."""
-    fresh = place.with_name(f".{place.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with open(fresh, "wb") as file:
-            np.savez_compressed(file, **drawn)
-        os.replace(fresh, place)

@@ -10,6 +10,9 @@ from prior_bench.errors import BenchError
 from prior_bench.report.lookup import entries
 from prior_bench.report.table import Cell, Column, Row, Table, build_table, table_of_entries
 
+NOT_RANKED = ("throughput",)
+"""Tasks whose numbers belong to a machine as much as to a backbone."""
+
 
 def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
     """Every backbone in every evaluation of some stores.
@@ -22,7 +25,11 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
         BenchError: the stores hold no finished run.
     """
     stores = list(stores)
-    found = [e for e in entries(stores) if e.record is not None and e.record.status == "done"]
+    found = [
+        entry
+        for entry in entries(stores)
+        if entry.record and entry.record.status == "done" and entry.spec["task"] not in NOT_RANKED
+    ]
     if not found:
         places = ", ".join(str(store.root) for store in stores)
         raise BenchError("there is no finished run", where=places or None, fix="prior-bench run demo")

@@ -6,18 +6,16 @@ import html
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from itertools import groupby
 
 from prior_bench.engine.store import plain
 from prior_bench.errors import unknown_name
+from prior_bench.report.latex import latex
+from prior_bench.report.layout import blocks_of, cell_text, groups_of
 from prior_bench.report.marks import BEST, LEADING, TIED
 from prior_bench.report.table import Cell, Column, Row, Table
 
 WIDTH = 110
 """Markdown tables wider than this many characters are broken into several, between column groups."""
-
-REASON_LENGTH = 60
-"""Longer reasons are cut in tables meant for reading; JSON and CSV have them whole."""
 
 
 def render(table: Table, style: str = "markdown") -> str:
@@ -31,22 +29,6 @@ def render(table: Table, style: str = "markdown") -> str:
     return STYLES[style](table)
 
 
-def cell_text(cell: Cell, column: Column) -> str:
-    """A cell without any mark, e.g. ``71.2 ± 0.4``."""
-    if not cell.values:
-        reason = cell.reason
-        return reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}…"
-    digits, sign = column.digits, "+" if cell.signed else ""
-    text = f"{cell.mean:{sign}.{digits}f}"
-    if len(cell.values) > 1:
-        text += f" ± {cell.std:.{digits}f}"
-    if cell.interval:
-        text += " [" + ", ".join(f"{bound:{sign}.{digits}f}" for bound in cell.interval) + "]"
-    if 0 < len(cell.values) < cell.planned:
-        text += f" ({len(cell.values)} of {cell.planned} seeds)"
-    return text
-
-
 def markdown(table: Table) -> str:
     """Pipe tables, as many as the width asks for; underlining is HTML, which Markdown allows."""
     from tabulate import tabulate
@@ -55,8 +37,7 @@ def markdown(table: Table) -> str:
         text = cell_text(cell, column).replace("|", "\\|")
         return {BEST: f"**{text}**", TIED: f"{text} ≈", LEADING: f"<u>{text}</u>"}.get(cell.mark, text)
 
-    def block(groups: list[list[int]]) -> str:
-        chosen = [i for group in groups for i in group]
+    def block(chosen: list[int]) -> str:
         headers = ["Backbone", *(_heading(table.columns[i]) for i in chosen)]
         rows = [
             [f"*{row.label}*" if row.trivial else row.label]
@@ -66,48 +47,9 @@ def markdown(table: Table) -> str:
         align = ("left", *["right"] * len(chosen))
         return tabulate(rows, headers, tablefmt="pipe", colalign=align, disable_numparse=True)
 
-    blocks: list[list[list[int]]] = []
-    for group in _groups(table):
-        if blocks and len(block([*blocks[-1], group]).partition("\n")[0]) <= WIDTH:
-            blocks[-1].append(group)
-        else:
-            blocks.append([group])
-    parts = [f"**{table.title}**", *(block(groups) for groups in blocks), " ".join(table.notes)]
+    blocks = blocks_of(table, lambda chosen: len(block(chosen).partition("\n")[0]), WIDTH)
+    parts = [f"**{table.title}**", *map(block, blocks), " ".join(table.notes)]
     return "\n\n".join(parts) + "\n"
-
-
-def latex(table: Table) -> str:
-    """A ``table`` environment; needs ``\\usepackage{booktabs}``."""
-
-    def marked(cell: Cell, column: Column) -> str:
-        text = _tex(cell_text(cell, column))
-        marks = {BEST: rf"\textbf{{{text}}}", TIED: rf"{text} $\approx$", LEADING: rf"\underline{{{text}}}"}
-        return marks.get(cell.mark, text)
-
-    spans, rules, start = [], [], 2
-    for group in _groups(table):
-        spans.append(rf"\multicolumn{{{len(group)}}}{{c}}{{{_tex(table.columns[group[0]].group)}}}")
-        rules.append(rf"\cmidrule(lr){{{start}-{start + len(group) - 1}}}")
-        start += len(group)
-    lines = [
-        r"\begin{table}[t]",
-        r"\centering",
-        rf"\caption{{{_tex(' '.join([table.title + '.', *table.notes]))}}}",
-        rf"\label{{tab:{table.name}}}",
-        rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
-        r"\toprule",
-        " & ".join(["", *spans]).strip() + r" \\",
-        " ".join(rules),
-        " & ".join(["Backbone", *(_tex(column.label) for column in table.columns)]) + r" \\",
-        r"\midrule",
-    ]
-    for i, row in enumerate(table.rows):
-        if row.trivial and i and not table.rows[i - 1].trivial:
-            lines.append(r"\midrule")
-        label = rf"\emph{{{_tex(row.label)}}}" if row.trivial else _tex(row.label)
-        cells = [marked(cell, column) for cell, column in zip(row.cells, table.columns, strict=True)]
-        lines.append(" & ".join([label, *cells]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
 
 
 def csv(table: Table) -> str:
@@ -133,7 +75,7 @@ def html_table(table: Table, *, caption: bool = True) -> str:
     def name(row: Row) -> str:
         return f"<i>{html.escape(row.label)}</i>" if row.trivial else html.escape(row.label)
 
-    groups = _groups(table)
+    groups = groups_of(table)
     top = "".join(
         f'<th scope="colgroup" colspan="{len(group)}">{html.escape(table.columns[group[0]].group)}</th>'
         for group in groups
@@ -178,35 +120,6 @@ STYLES: dict[str, Callable[[Table], str]] = {
 }
 """Formats by name."""
 
-_TEX = {
-    "\\": r"\textbackslash{}",
-    **{c: f"\\{c}" for c in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "→": r"$\rightarrow$",
-    "–": "--",
-    "…": r"\dots{}",
-    "·": r"$\cdot$",
-    "≈": r"$\approx$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "²": r"\textsuperscript{2}",
-}
-
-
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
-
 
 def _heading(column: Column) -> str:
     return f"{column.group}: {column.label}" if column.label else column.group
-
-
-def _groups(table: Table) -> list[list[int]]:
-    """Positions of neighbouring columns with the same group."""
-    numbered = enumerate(table.columns)
-    return [[i for i, _ in group] for _, group in groupby(numbered, key=lambda pair: pair[1].group)]

@@ -47,7 +47,12 @@ def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
     """
     from tabulate import tabulate
 
-    bounds = intervals(record, store, resamples) if resamples else {}
+    bounds, missing = {}, ""
+    if resamples and (store.runs / record.key / "predictions.npz").is_file():  # a task may predict nothing
+        try:
+            bounds = intervals(record, store, resamples)
+        except BenchError as error:
+            missing = f"\nNo intervals: {error.what}."
     predictors = list(record.trivial)
     rows = []
     for name, value in record.metrics.items():
@@ -57,7 +62,7 @@ def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
         rows.append([name, _number(value), interval, *map(_number, trivial)])
     headers = ["metric", "value", "95 % interval", *(p.replace("_", " ") for p in predictors)]
     table = tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * (len(headers) - 1)))
-    return "\n".join([*_weights(record), *_data(record), "", table, "", summary(record, bounds)])
+    return "\n".join([*_weights(record), *_data(record), "", table + missing, "", summary(record, bounds)])
 
 
 def run_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
@@ -88,15 +93,16 @@ def run_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
 
 
 def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals by patient, from the stored predictions; none where these name no patients."""
+    """95 % bootstrap intervals by patient, from the stored predictions.
+
+    Raises:
+        BenchError: there are none, they are damaged, or they name no patients.
+    """
     from prior_bench.metrics.statistics import interval
     from prior_bench.registry import TASKS
 
     task, metrics = TASKS.get(record.spec["task"])(), tuple(record.spec["protocol"]["metrics"])
-    try:
-        return interval(lambda p: task.score(p, metrics), store.predictions(record.key), n=resamples)
-    except BenchError:
-        return {}
+    return interval(lambda p: task.score(p, metrics), store.predictions(record.key), n=resamples)
 
 
 def summary(record: RunRecord, bounds: dict[str, tuple[float, float]]) -> str:

@@ -213,6 +213,7 @@ def notes_of(config: TableConfig, used: list[Entry]) -> list[str]:
     notes = []
     if any(e.record and e.record.synthetic for e in used):
         notes.append("Synthetic data: generated phantoms, not patients.")
+    notes += config.notes
     if len(seeds) > 1:
         notes.append(f"Mean ± standard deviation over seeds {', '.join(map(str, seeds))}.")
     elif seeds:

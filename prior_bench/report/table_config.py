@@ -72,6 +72,7 @@ class TableConfig:
         rows: names of backbones in order, or ``"all"``.
         suites: stores to read.
         title: heading.
+        notes: sentences that must accompany the numbers, whatever these are.
         published_names: published methods by the name of the backbone of ours that they stand beside, where
             the two are not called alike.
     """
@@ -81,6 +82,7 @@ class TableConfig:
     rows: list[str] | str
     suites: list[str]
     title: str
+    notes: list[str] = field(default_factory=list)
     published_names: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,7 +94,7 @@ def load_table(name: str) -> TableConfig:
         ErrorList: unknown or missing keys, unknown data sets.
     """
     values, path = read_config(name, "tables")
-    known = ("title", "suite", "rows", "columns", "published_names")
+    known = ("title", "suite", "rows", "columns", "notes", "published_names")
     errors = key_errors(values, known, ("columns",), path)
     columns = []
     for i, column in enumerate(values.get("columns", [])):
@@ -108,7 +110,8 @@ def load_table(name: str) -> TableConfig:
     suites = values.get("suite", path.stem)
     suites = [suites] if isinstance(suites, str) else list(suites)
     rows, title = values.get("rows", "all"), values.get("title", path.stem)
-    return TableConfig(path.stem, columns, rows, suites, title, values.get("published_names", {}))
+    notes, names = values.get("notes", []), values.get("published_names", {})
+    return TableConfig(path.stem, columns, rows, suites, title, notes, names)
 
 
 def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
@@ -133,9 +136,18 @@ def _data_of(column: dict[str, Any]) -> dict[str, Any]:
         return {"name": column["data"], "type": column["data"], "root": column["data"]}
 
 
+COSTS = ("parameters", "gflops", "memory")
+"""What a metric of cost has in its name."""
+
+
 def higher_is_better(metric: str) -> bool:
-    """Whether more is better; so it is for all metrics but ranks, which are also no shares."""
-    return "rank" not in metric
+    """Whether more is better; so it is but for ranks, costs, and what is lost or varies (tasks/README.md)."""
+    return not any(part in metric for part in ("rank", "_drop", "prompt_std", *COSTS))
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share, shown times 100."""
+    return not any(part in metric for part in ("rank", "per_second", *COSTS))
 
 
 def table_of_entries(name: str, title: str, found: list[Entry]) -> TableConfig:
@@ -156,7 +168,7 @@ def table_of_entries(name: str, title: str, found: list[Entry]) -> TableConfig:
                 protocol=spec["protocol"]["name"],
                 metric=metric,
                 fraction=spec["fraction"],
-                scale=100.0 if higher_is_better(metric) else 1.0,
+                scale=100.0 if is_share(metric) else 1.0,
                 higher_is_better=higher_is_better(metric),
             ),
         )

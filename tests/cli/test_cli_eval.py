@@ -57,6 +57,18 @@ def test_eval_prints_protocol_weights_intervals_trivial_and_summary(one_backbone
     assert f"auroc {row[1]} ({row[1]} to {row[1]}) · record " in capsys.readouterr().out
 
 
+def test_several_protocols_are_printed_and_evaluated_one_after_the_other(one_backbone, capsys):
+    names = ("fake/plain", "fake/odd", "fake/plain")
+    given = [argument for name in names for argument in ("--protocol", name)]
+    assert evaluation.run(parse(*FAKE, *given, "--resamples", "0")) == 0
+    out = capsys.readouterr().out
+    assert out.count("protocol fake/plain\n") == out.count("protocol fake/odd\n") == 1
+    assert (
+        out.index("protocol fake/odd") < out.index("· fake/plain · 100 %") < out.index("· fake/odd · 100 %")
+    )
+    assert len(one_backbone.FakeTask.runs) == 2
+
+
 def test_eval_that_fails_says_where_the_traceback_is(one_backbone, capsys):
     assert evaluation.run(parse(*FAKE, "--protocol", "fake/unlucky", "--seed", "1")) == 1
     assert "error: ValueError: seed 1 is not lucky\n  traceback: " in capsys.readouterr().err

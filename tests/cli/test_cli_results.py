@@ -36,6 +36,14 @@ def test_ours_beside_published_without_any_run(parts, capsys):
     assert "CheXpert (AUC), 1 %: difference" in out and "not run" in out
 
 
+def test_who_reads_the_first_line_only_is_not_told_of_a_broken_pipe():
+    program = [sys.executable, "-m", "prior_bench", "table", "mgca_linear", "--only-published"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # before anything was written
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
 def test_leaderboard_and_ranks(run_suite, tmp_path, capsys):
     assert verb("table", "--leaderboard", "--no-test", "--ranks", "ranks.svg") == 0
     out, err = capsys.readouterr()

@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from prior_bench.errors import BenchError
@@ -83,6 +84,38 @@ def test_a_failed_run_gives_status_1_and_names_its_traceback(parts, tmp_path, ca
     assert Path(captured.err.split("traceback: ")[1].strip()).is_file()
 
 
+def test_a_list_of_tables_is_printed_whole(parts, suite, tmp_path, capsys):
+    (tmp_path / "other.py").write_text((tmp_path / "shown.py").read_text().replace("Shown", "Other"))
+    path = Path(suite)
+    path.write_text(path.read_text().replace('table = "shown.py"', 'table = ["shown.py", "other.py"]'))
+    verb("run", suite, "--device", "cpu")
+    out = capsys.readouterr().out
+    assert out.index("**Shown**") < out.index("**Other**")
+    verb("report", suite)
+    page = Path(capsys.readouterr().out.strip()).read_text()
+    assert page.index("Shown") < page.index("Other")
+
+
+def test_the_same_data_elsewhere_goes_to_the_same_store(suite, tmp_path, capsys):
+    path = Path(suite)
+    text = path.read_text()
+    (tmp_path / "moved").symlink_to(tmp_path / "data" / "fake")
+    verb("run", suite, "--device", "cpu")
+    capsys.readouterr()
+    verb("run", suite, "--device", "cpu", "--data", "fake@moved")
+    assert "0 run, 14 already there" in capsys.readouterr().out
+    verb("table", "shown.py", "--suite", suite, "--data", "fake@moved")
+    assert "**Shown**" in capsys.readouterr().out
+    path.write_text(text.replace('data="fake"', 'data="chexpert"', 1))
+    with pytest.raises(BenchError, match="the suite has 2 data sets: chexpert, fake"):
+        verb("run", suite, "--data", "fake@moved")
+
+
+def test_published_numbers_are_not_put_beside_other_data(suite):
+    with pytest.raises(BenchError, match="published numbers are not for other data"):
+        verb("table", "shown.py", "--suite", suite, "--data", "fake@moved", "--with-published")
+
+
 def test_table_formats_and_output(suite, tmp_path, capsys):
     verb("run", suite, "--device", "cpu")
     capsys.readouterr()
@@ -124,3 +157,23 @@ def test_user_errors_are_one_message_and_status_1(arguments, message, tmp_path):
     assert run.returncode == 1
     assert message in run.stderr and "Traceback" not in run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_one_file_of_medmnist_gives_a_linear_probe_and_fine_tuning(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATA", "RESULTS", "CACHE"):
+        monkeypatch.setenv(f"PRIOR_BENCH_{name}", str(tmp_path / name.lower()))
+    rng, arrays = np.random.default_rng(0), {}
+    for part, count in (("train", 120), ("val", 40), ("test", 40)):
+        labels = rng.integers(0, 2, (count, 1), dtype=np.uint8)
+        images = rng.integers(0, 120, (count, 28, 28)) + 90 * labels[:, :, None]
+        arrays |= {f"{part}_images": images.astype(np.uint8), f"{part}_labels": labels}
+    np.savez_compressed("pneumoniamnist.npz", **arrays)
+    part = ("--data", "pneumoniamnist.npz", "--only", "backbone=Random", "--only", "seed=0")
+    assert verb("run", "pneumoniamnist", *part, "--device", "cpu") == 0
+    out = capsys.readouterr().out
+    assert "2 run, 0 already there, 0 failed" in out and "laptop/finetune" in out
+    (row,) = [r for r in build_table(load_table("pneumoniamnist")).rows if r.label == "Random"]
+    assert [cell.reason for cell in row.cells] == [""] * 4
+    assert all(cell.mean > 95 for cell in row.cells[::2]), "brightness tells the classes apart"

@@ -46,10 +46,9 @@ def manifest(tmp_path):
 def test_sound_data(manifest):
     report = check(manifest)
     assert report.sound
-    assert report.remarks == [
-        "3 images left out: too short",
-        "label 'y' has one value only in test: no AUROC there",
-    ]
+    assert report.remarks[0] == "3 images left out: too short"
+    assert report.remarks[-1] == "label 'y' has one value only in test: no AUROC there"
+    assert len(report.remarks) == 4  # and two about tokens: test_report_lengths.py
     counts = {name: cells for name, *cells in report.counts}
     assert counts["images"] == counts["patients"] == ["4", "2", "2"]
     assert counts["positive: y"] == ["2", "1", "0 (1 unknown)"]
@@ -95,7 +94,12 @@ def test_published_counts_are_compared(manifest):
         "all": {"patients": (8,), "boxes": (5,)},
         "other": {"images": (1, 1, 1)},
     }
-    remarks = check(manifest, published=published).remarks
+    report = check(manifest, published=published)
+    rows = {line.split("  ")[0]: line.split()[-3:] for line in report.text("toy").splitlines()}
+    assert rows["images"][-1] == "4/2/2" and rows["positive: y"][-1] == "2/1/9"
+    assert rows["patients"] == ["8", "in", "all"] and rows["sentences"] != ["8", "in", "all"]
+    assert "published" not in check(manifest).text("toy")
+    remarks = report.remarks
     assert remarks[:5] == [
         "images: 4/2/2, as published",
         "positive: y: 2/1/0, published are 2/1/9",
@@ -155,7 +159,20 @@ def test_describe(capsys, name):
     module = __import__(DATASETS.get(name).__module__, fromlist=["RULES"])
     assert set(card(name).splits) == set(module.RULES) and all(card(name).splits.values())
     assert all(rule in out for rule in module.RULES)
+    assert all(f"\n  {fact} " in out for fact in ("annotations", "size", "from", "access"))
+    facts = card(name)
+    assert all((facts.what, facts.size, facts.source, facts.access, facts.tree.strip(), facts.annotations))
+    assert ("\n  not from " in out) == bool(facts.gone)
     assert max(map(len, out.splitlines())) <= 110
+
+
+def test_places_where_nothing_is_left_are_named(capsys):
+    main(["data", "describe", "object_cxr"])
+    out = capsys.readouterr().out
+    assert "not from" in out and "MGCA issue 35" in out and "fdc91f11d7010f7259a05403fc9d00079a09f5d5" in out
+    main(["data", "describe", "siim_acr"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "the competition's own download" in out and "academictorrents.com, 6ef7c6d0" in out
 
 
 def test_describe_of_an_unknown_data_set(capsys):
@@ -168,3 +185,11 @@ def test_sample_says_where_it_lies(capsys, monkeypatch, tmp_path):
     assert main(["data", "sample"]) == 0
     out = capsys.readouterr().out
     assert str(tmp_path / "siim_acr") in out and "synthetic" in out
+
+
+def test_the_table_in_the_docs_has_every_split_rule():
+    page = (Path(__file__).parents[2] / "docs/data_sets.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    for name in OURS:
+        told = rows[name].split("|")[4]
+        assert [rule for rule in card(name).splits if f"`{rule}`" not in told] == [], name

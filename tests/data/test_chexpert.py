@@ -2,6 +2,7 @@
 
 import json
 
+import miniatures
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,41 +12,10 @@ from prior_bench.data.chexpert_labels import FIVE, FOURTEEN, resolve_labels
 from prior_bench.data.chexpert_pools import POOLS, draw, sole_of_five, sole_positive
 from prior_bench.errors import BenchError
 
-HEADER = "Path,Sex,Age,Frontal/Lateral,AP/PA," + ",".join(FOURTEEN)
-
-
-def line(path, view="AP", **values):
-    frontal = "Frontal" if "frontal" in path else "Lateral"
-    cells = [str(values.get(name.replace(" ", "_"), "")) for name in FOURTEEN]
-    return ",".join([path, "Female", "60", frontal, view if frontal == "Frontal" else "", *cells])
-
-
-def write(root, write_image, write_text, *, prefix="CheXpert-v1.0-small", images=True):
-    """Two patients for each finding, one of them uncertain or blank elsewhere; two lateral images."""
-    train, valid = [HEADER], [HEADER]
-    paths = []
-    for patient in range(1, 21):
-        name = f"train/patient{patient:05d}/study1"
-        finding = FIVE[patient % 5].replace(" ", "_")
-        train.append(line(f"{prefix}/{name}/view1_frontal.jpg", **{finding: "1.0", "Pneumonia": "0.0"}))
-        paths.append(f"{name}/view1_frontal.jpg")
-        if patient <= 2:
-            train.append(line(f"{prefix}/{name}/view2_lateral.jpg", **{finding: "1.0"}))
-            paths.append(f"{name}/view2_lateral.jpg")
-    for patient in (64541, 64542):
-        zeros = {n.replace(" ", "_"): "0.0" for n in FOURTEEN}
-        valid.append(line(f"{prefix}/valid/patient{patient}/study1/view1_frontal.jpg", "PA", **zeros))
-        paths.append(f"valid/patient{patient}/study1/view1_frontal.jpg")
-    write_text(root / "train.csv", "\n".join(train))
-    write_text(root / "valid.csv", "\n".join(valid))
-    for path in paths if images else ():
-        write_image(root / path)
-    return root
-
 
 @pytest.fixture
-def root(tmp_path, write_image, write_text):
-    return write(tmp_path, write_image, write_text)
+def root(tmp_path):
+    return miniatures.chexpert(tmp_path)
 
 
 def test_default_split_is_by_patient_and_frontal(root):
@@ -63,8 +33,8 @@ def test_default_split_is_by_patient_and_frontal(root):
 
 
 @pytest.mark.parametrize("prefix", ["CheXpert-v1.0", "CheXpert-v1.0-small"])
-def test_prefix_is_stripped_and_the_folder_above_will_do(tmp_path, write_image, write_text, prefix):
-    write(tmp_path / prefix, write_image, write_text, prefix=prefix)
+def test_prefix_is_stripped_and_the_folder_above_will_do(tmp_path, prefix):
+    miniatures.chexpert(tmp_path / prefix, prefix)
     assert len(chexpert.read(tmp_path)) == len(chexpert.read(tmp_path / prefix)) == 22
 
 
@@ -121,7 +91,10 @@ def test_what_is_missing_is_named(root):
 
 
 def test_path_of_another_form(root, write_text):
-    write_text(root / "train.csv", f"{HEADER}\n{line('images/1_frontal.jpg')}\n")
+    write_text(
+        root / "train.csv",
+        f"{miniatures.CHEXPERT_HEADER}\n{miniatures.chexpert_line('images/1_frontal.jpg')}\n",
+    )
     with pytest.raises(BenchError, match="'images/1_frontal.jpg' is not a path like"):
         chexpert.read(root)
 

@@ -1,42 +1,28 @@
 """COVIDx: miniatures of version 9A and CXR-4."""
 
+import miniatures
 import pytest
 
 from prior_bench.cli import main
 from prior_bench.data import covidx
 from prior_bench.errors import BenchError
 
-THREE = ("normal", "pneumonia", "COVID-19")
 
-
-def write(root, write_image, write_text, lists, classes):
-    """Two images a patient."""
-    for name, part, count in lists:
-        lines = []
-        for n in range(count):
-            lines.append(
-                f"{n // 2} {part} {n}.png {classes[n // 2 % len(classes)]} cohen"
-            )  # a blank in the name
-            write_image(root / f"{part}/{part} {n}.png")
-        write_text(root / name, "\n".join(lines) + "\n")
-    return root
+@pytest.fixture
+def nine(tmp_path):
+    return miniatures.covidx(tmp_path)
 
 
 @pytest.fixture
-def nine(tmp_path, write_image, write_text):
-    lists = [("train_COVIDx9A.txt", "train", 40), ("test_COVIDx9A.txt", "test", 6)]
-    return write(tmp_path, write_image, write_text, lists, THREE)
-
-
-@pytest.fixture
-def four(tmp_path, write_image, write_text):
-    lists = [(f"{part}.txt", part, count) for part, count in (("train", 20), ("val", 6), ("test", 8))]
-    return write(tmp_path, write_image, write_text, lists, ("negative", "positive"))
+def four(tmp_path):
+    return miniatures.covidx_binary(tmp_path)
 
 
 def test_three_classes(nine):
     data = covidx.read(nine)
-    assert data.labels == THREE and data.exclusive and (data.targets().sum(axis=1) == 1).all()
+    assert (
+        data.labels == miniatures.COVIDX_THREE and data.exclusive and (data.targets().sum(axis=1) == 1).all()
+    )
     assert data.notes[0].startswith(
         "COVIDx version found: 9A (three classes, by the name of train_COVIDx9A.txt)"
     )
@@ -53,6 +39,28 @@ def test_binary(four):
     assert "CXR-2, CXR-3 or CXR-4 (binary, 34 images" in data.notes[0]
     assert data.table["split"].value_counts().to_dict() == {"train": 20, "valid": 6, "test": 8}
     assert data.table["COVID-19"].sum() == 10 + 2 + 4
+
+
+@pytest.mark.parametrize(
+    ("suffix", "classes", "told"),
+    [
+        ("_split_v3", miniatures.COVIDX_THREE, "v3 (three classes, by the name of train_split_v3.txt)"),
+        ("_COVIDx5", miniatures.COVIDX_THREE, "5 (three classes, by the name of"),
+        ("_COVIDx7A", miniatures.COVIDX_THREE, "7A (three classes"),
+        ("_COVIDx8B", ("negative", "positive"), "8B (binary, by the name of train_COVIDx8B.txt)"),
+        ("_COVIDx_CXR-3A", ("negative", "positive"), "CXR-3A (binary"),
+        ("", miniatures.COVIDX_THREE, "unnamed (three classes, 10 images; train.txt does not say which)"),
+        ("", ("negative", "positive"), "CXR-2, CXR-3 or CXR-4 (binary, 10 images; train.txt does not"),
+    ],
+)
+def test_every_version_is_read_and_named(tmp_path, suffix, classes, told, capsys, monkeypatch):
+    monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
+    lists = [(f"{part}{suffix}.txt", part, count) for part, count in (("train", 6), ("test", 4))]
+    miniatures.covidx_of(tmp_path, lists, classes)
+    data = covidx.read(tmp_path)
+    assert len(data) == 10 and data.exclusive == (len(classes) == 3)
+    main(["data", "check", f"covidx@{tmp_path}"])
+    assert f"remark: COVIDx version found: {told}" in capsys.readouterr().out
 
 
 def test_rules_of_papers(nine):
@@ -104,7 +112,7 @@ def test_missing_mixed_and_doubled(nine, write_text):
     with pytest.raises(BenchError, match=r"1 of 41 images .*test/absent\.png"):
         covidx.read(nine)
     write_text(nine / "test_COVIDx9A.txt", "\n")
-    with pytest.raises(BenchError, match="list is empty"):
+    with pytest.raises(BenchError, match="file is empty"):
         covidx.read(nine)
     (nine / "test_COVIDx9A.txt").unlink()
     with pytest.raises(BenchError, match=r"test\*.txt is missing\n  fix: .*test_COVIDx9A.txt or test.txt"):

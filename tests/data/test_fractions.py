@@ -62,7 +62,9 @@ def test_bad_input(manifest):
     for fraction in (0, -0.1, 1.5, 10):
         with pytest.raises(BenchError, match="not in"):
             label_fraction(manifest, fraction, seed=0)
-    with pytest.raises(BenchError, match="no such column"):
+    with pytest.raises(
+        BenchError, match="unknown way to draw a label fraction .study.\n  fix: .*known: choice, first, id"
+    ):
         label_fraction(manifest, 0.1, seed=0, by="study")
 
 

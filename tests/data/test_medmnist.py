@@ -1,7 +1,9 @@
 """MedMNIST+: small ``.npz`` files in the layout of the real ones."""
 
+import miniatures
 import numpy as np
 import pytest
+from miniatures import medmnist_arrays
 from PIL import Image
 
 from prior_bench.data import medmnist
@@ -10,28 +12,12 @@ from prior_bench.data.images import read_image
 from prior_bench.data.open import open_dataset
 from prior_bench.errors import BenchError
 
-COUNTS = {"train": 12, "val": 4, "test": 6}
-
-
-def arrays(labels, size, seed=0):
-    rng = np.random.default_rng(seed)
-    content = {}
-    for part, count in COUNTS.items():
-        content[f"{part}_images"] = rng.integers(0, 255, (count, size, size), dtype=np.uint8)
-        content[f"{part}_labels"] = (np.arange(count * labels).reshape(count, labels) % 3 == 0).astype(
-            np.uint8
-        )
-    return content
-
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    folder = tmp_path / "medmnist"
-    folder.mkdir()
-    np.savez_compressed(folder / "chestmnist.npz", **arrays(14, 28))
-    np.savez_compressed(folder / "chestmnist_64.npz", **arrays(14, 64))
-    return folder
+    (tmp_path / "medmnist").mkdir()
+    return miniatures.medmnist(tmp_path / "medmnist")
 
 
 def test_images_come_out_as_they_are_stored(root):
@@ -42,7 +28,7 @@ def test_images_come_out_as_they_are_stored(root):
         "test": 6,
         "valid": 4,
     }
-    stored = arrays(14, 64)
+    stored = medmnist_arrays(14, 64)
     for row in (0, 11, 12, 21):
         part, _, number = data.table["id"][row].partition("/")
         np.testing.assert_array_equal(read_image(data.path(row)), stored[f"{part}_images"][int(number)])
@@ -64,10 +50,10 @@ def test_unpacking_goes_on_where_it_was_killed(root):
 
 def test_another_file_of_the_name_is_unpacked_anew(root):
     old = medmnist.read(root)
-    np.savez_compressed(root / "chestmnist_64.npz", **arrays(14, 64, seed=1))
+    np.savez_compressed(root / "chestmnist_64.npz", **medmnist_arrays(14, 64, seed=1))
     new = medmnist.read(root)
     assert new.root != old.root
-    np.testing.assert_array_equal(read_image(new.path(0)), arrays(14, 64, seed=1)["train_images"][0])
+    np.testing.assert_array_equal(read_image(new.path(0)), medmnist_arrays(14, 64, seed=1)["train_images"][0])
 
 
 def test_subset_and_size_have_to_be_there(root):
@@ -79,21 +65,31 @@ def test_subset_and_size_have_to_be_there(root):
         medmnist.read(root, size=32)
     with pytest.raises(BenchError, match="did you mean chestmnist"):
         medmnist.read(root, subset="chestmnst")
-    np.savez_compressed(root / "pneumoniamnist.npz", **arrays(1, 28))
+    np.savez_compressed(root / "pneumoniamnist.npz", **medmnist_arrays(1, 28))
     with pytest.raises(BenchError, match="several subsets are there.*\n  fix: pass subset=chestmnist"):
         medmnist.read(root)
     data = medmnist.read(root, subset="pneumoniamnist")
     assert data.labels == ("pneumonia",) and len(data) == 22
 
 
-def test_a_single_file_is_enough_and_its_folder_is_named(tmp_path, monkeypatch):
+def test_a_single_file_is_enough_by_its_folder_or_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
     place = tmp_path / "pneumoniamnist.npz"
-    np.savez_compressed(place, **arrays(1, 28))
+    np.savez_compressed(place, **medmnist_arrays(1, 28))
     data = open_dataset(f"medmnist@{tmp_path}")
     assert data.labels == ("pneumonia",) and len(data) == 22 and check(data).sound
-    with pytest.raises(BenchError, match=f"is a file; its folder is expected\n  fix: medmnist@{tmp_path}"):
-        open_dataset(f"medmnist@{place}")
+    for reference in (f"medmnist@{place}", str(place)):
+        by_name = open_dataset(reference)
+        assert by_name.name == "medmnist" and by_name.fingerprint() == data.fingerprint()
+    with pytest.raises(BenchError, match="holds pneumoniamnist of 28 pixels, not chestmnist"):
+        medmnist.read(place, subset="chestmnist")
+    with pytest.raises(BenchError, match="holds pneumoniamnist of 28 pixels, not of 64"):
+        medmnist.read(place, size=64)
+    other = place.rename(tmp_path / "breastmnist.npz")
+    with pytest.raises(
+        BenchError, match="no file of MedMNIST that is read here\n  fix: known: chestmnist.npz"
+    ):
+        open_dataset(str(other))
 
 
 def test_a_full_disk_is_not_taken_for_a_damaged_archive(root, tmp_path, monkeypatch):
@@ -115,7 +111,7 @@ def test_damaged_files(root):
         BenchError, match=r"chestmnist_64.npz: archive is truncated or damaged .*\n  fix: fetch it"
     ):
         medmnist.read(root)
-    content = arrays(14, 64)
+    content = medmnist_arrays(14, 64)
     np.savez_compressed(place, **{name: a for name, a in content.items() if name != "val_labels"})
     with pytest.raises(BenchError, match="holds no array 'val_labels'"):
         medmnist.read(root)

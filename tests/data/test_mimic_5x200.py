@@ -1,34 +1,16 @@
 """MIMIC 5x200 in miniature: BenchX's list against the tables of MIMIC-CXR."""
 
+import miniatures
 import pytest
 
 from prior_bench.data import mimic_5x200
 from prior_bench.data.chexpert_labels import FIVE
 from prior_bench.errors import BenchError
 
-REPORT = " FINDINGS:  There is some {}.\n\n IMPRESSION:  {}.\n"
-
 
 @pytest.fixture
-def root(tmp_path, write_image, write_text):
-    """Two images of each finding; one further image that is not listed."""
-    metadata, split = ["dicom_id,subject_id,study_id,ViewPosition"], ["dicom_id,study_id,subject_id,split"]
-    labels, listed = [f"subject_id,study_id,{','.join(FIVE)}"], ["Path,dicom_id,subject_id,study_id,Report"]
-    for n in range(11):
-        patient, study, image, finding = f"100000{n:02d}", f"5000000{n:02d}", f"d{n:02d}", FIVE[n % 5]
-        metadata.append(f"{image},{patient},{study},AP")
-        split.append(f"{image},{study},{patient},train")
-        labels.append(f"{patient},{study},{','.join('1.0' if name == finding else '' for name in FIVE)}")
-        if n < 10:
-            listed.append(f"path/of/images,{image},{patient},{study},Associated Report Goes Here.")
-        folder = tmp_path / f"files/p10/p{patient}"
-        write_image(folder / f"s{study}/{image}.jpg")
-        write_text(folder / f"s{study}.txt", REPORT.format(finding.lower(), finding))
-    write_text(tmp_path / "mimic-cxr-2.0.0-metadata.csv.gz", "\n".join(metadata))
-    write_text(tmp_path / "mimic-cxr-2.0.0-split.csv.gz", "\n".join(split))
-    write_text(tmp_path / "mimic-cxr-2.0.0-chexpert.csv.gz", "\n".join(labels))
-    write_text(tmp_path / "mimic_5x200_ids.csv", "\n".join(listed))
-    return tmp_path
+def root(tmp_path):
+    return miniatures.mimic_5x200(tmp_path)
 
 
 def test_listed_images_with_one_label_and_report(root):

@@ -3,49 +3,17 @@
 import shutil
 import zipfile
 
+import miniatures
 import numpy as np
 import pytest
 
 from prior_bench.data.mimic_cxr import read
 from prior_bench.errors import BenchError
 
-REPORT = """                                 FINAL REPORT
- FINDINGS:  The heart is normal. {}
-
- IMPRESSION:  1. No acute process. 2. Stable.
-"""
-# subject, study, dicom, view, official split
-IMAGES = [
-    ("10000032", "50414267", "02aa804e", "PA", "train"),
-    ("10000032", "50414267", "174413ec", "LATERAL", "train"),
-    ("10000032", "53189527", "2a2277a9", "AP", "train"),
-    ("10000935", "50578979", "d0b71acc", "AP", "validate"),
-    ("11000011", "51967845", "e5a6e6a7", "PA", "test"),
-    ("11000011", "51967845", "f0000001", "AP", "test"),
-    ("11000022", "51967999", "a0000002", "", "train"),
-]
-
 
 @pytest.fixture
-def root(tmp_path, write_image, write_text):
-    metadata, split = (
-        ["dicom_id,subject_id,study_id,ViewPosition,Rows"],
-        ["dicom_id,study_id,subject_id,split"],
-    )
-    for subject, study, dicom, view, official in IMAGES:
-        folder = tmp_path / "files" / f"p{subject[:2]}" / f"p{subject}"
-        write_image(folder / f"s{study}" / f"{dicom}.jpg")
-        write_text(folder / f"s{study}.txt", REPORT.format(f"Study {study}."))
-        metadata.append(f"{dicom},{subject},{study},{view},8")
-        split.append(f"{dicom},{study},{subject},{official}")
-    write_text(tmp_path / "mimic-cxr-2.0.0-metadata.csv.gz", "\n".join(metadata))
-    write_text(tmp_path / "mimic-cxr-2.0.0-split.csv.gz", "\n".join(split))
-    write_text(
-        tmp_path / "mimic-cxr-2.0.0-chexpert.csv.gz",
-        "subject_id,study_id,Atelectasis,Cardiomegaly,Consolidation,Edema,Pleural Effusion\n"
-        "10000032,50414267,1.0,,0.0,-1.0,\n10000032,53189527,,-1.0,,,1.0\n11000011,51967845,,,,,\n",
-    )
-    return tmp_path
+def root(tmp_path):
+    return miniatures.mimic_cxr(tmp_path)
 
 
 def test_frontal_images_with_report_labels_and_official_split(root):

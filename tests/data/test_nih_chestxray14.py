@@ -2,33 +2,17 @@
 
 import gzip
 
+import dense_miniatures
 import numpy as np
 import pytest
 
 from prior_bench.data import nih_chestxray14 as nih
 from prior_bench.errors import BenchError
 
-HEADER = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position"
-BOX_HEADER = "Image Index,Finding Label,Bbox [x,y,w,h],,,"
-
 
 @pytest.fixture
-def root(tmp_path, write_image, write_text):
-    """Ten patients with two images each, the last two patients in the test list."""
-    lines, train, test = [HEADER], [], []
-    for patient in range(10):
-        for follow in range(2):
-            name = f"{patient:08d}_{follow:03d}.png"
-            finding = "Infiltration|Mass" if patient % 2 else "No Finding"
-            lines.append(f"{name},{finding},{follow},{patient},57,M,{'AP' if follow else 'PA'}")
-            (test if patient >= 8 else train).append(name)
-            write_image(tmp_path / f"images_00{follow + 1}/images/{name}")
-    write_text(tmp_path / "Data_Entry_2017.csv", "\n".join(lines))
-    write_text(tmp_path / "train_val_list.txt", "\n".join(train))
-    write_text(tmp_path / "test_list.txt", "\n".join(test))
-    boxes = [BOX_HEADER, "00000001_000.png,Infiltrate,1,2,3,4,,,", "00000001_000.png,Mass,5.5,5,2,2,,,"]
-    write_text(tmp_path / "BBox_List_2017.csv", "\n".join([*boxes, "00000003_001.png,Mass,0,0,4,4,,,"]))
-    return tmp_path
+def root(tmp_path):
+    return dense_miniatures.nih_chestxray14(tmp_path)
 
 
 def test_official_test_list_and_patients_kept_whole(root):
@@ -62,10 +46,14 @@ def test_unknown_findings_and_bad_boxes(root, write_text):
         nih.read(root, boxes="false")
     with pytest.raises(BenchError, match="unknown finding of ChestX-ray14 'Masss'\n  fix: did you mean Mass"):
         nih.read(root, labels=["Masss"])
-    write_text(root / "BBox_List_2017.csv", f"{BOX_HEADER}\n00000001_000.png,Mas,1,2,3,4,,,\n")
+    write_text(
+        root / "BBox_List_2017.csv", f"{dense_miniatures.NIH_BOX_HEADER}\n00000001_000.png,Mas,1,2,3,4,,,\n"
+    )
     with pytest.raises(BenchError, match=r"BBox_List_2017.csv, line 2: unknown finding 'Mas'"):
         nih.read(root, boxes=True)
-    write_text(root / "BBox_List_2017.csv", f"{BOX_HEADER}\n00000001_000.png,Mass,1,2,0,4,,,\n")
+    write_text(
+        root / "BBox_List_2017.csv", f"{dense_miniatures.NIH_BOX_HEADER}\n00000001_000.png,Mass,1,2,0,4,,,\n"
+    )
     with pytest.raises(BenchError, match="line 2: box without numbers or extent"):
         nih.read(root, boxes=True)
     write_text(root / "BBox_List_2017.csv", "Image Index,Finding Label\na,Mass\n")
@@ -87,7 +75,9 @@ def test_missing_files(root, write_text):
     (root / "test_list.txt").unlink()
     with pytest.raises(BenchError, match="test_list.txt is missing"):
         nih.read(root)
-    write_text(root / "Data_Entry_2017.csv", HEADER.replace("Patient ID", "PatientID") + "\n")
+    write_text(
+        root / "Data_Entry_2017.csv", dense_miniatures.NIH_HEADER.replace("Patient ID", "PatientID") + "\n"
+    )
     with pytest.raises(BenchError, match=r"Data_Entry_2017.csv: column 'Patient ID' missing"):
         nih.read(root)
 

@@ -1,5 +1,6 @@
 """Object-CXR: a miniature of the layout with all three shapes, and everything that can be wrong with it."""
 
+import dense_miniatures
 import numpy as np
 import pytest
 
@@ -7,24 +8,10 @@ from prior_bench.cli import main
 from prior_bench.data import object_cxr
 from prior_bench.errors import BenchError
 
-SHAPES = "0 1 2 5 6;1 8 8 14 12;2 1 10 6 10 1 15"
-
-
-def write(root, write_image, write_text, parts=(("train", 20), ("dev", 4)), column="image_name", folder=""):
-    number = 0
-    for part, count in parts:
-        lines = [f"{column},annotation"]
-        for _ in range(count):
-            number += 1
-            lines.append(f"{folder}{number:05d}.jpg,{SHAPES if number % 2 else ''}")
-            write_image(root / f"{part}/{number:05d}.jpg")
-        write_text(root / f"{part}.csv", "\n".join(lines))
-    return root
-
 
 @pytest.fixture
-def root(tmp_path, write_image, write_text):
-    return write(tmp_path, write_image, write_text)
+def root(tmp_path):
+    return dense_miniatures.object_cxr(tmp_path)
 
 
 def test_boxes_enclose_and_masks_fill(root):
@@ -43,12 +30,12 @@ def test_boxes_enclose_and_masks_fill(root):
 
 
 @pytest.mark.parametrize(("column", "folder"), [("image_name", ""), ("image_path", "/somewhere/else/")])
-def test_both_spellings_of_the_file(tmp_path, write_image, write_text, column, folder):
-    data = object_cxr.read(write(tmp_path, write_image, write_text, column=column, folder=folder))
+def test_both_spellings_of_the_file(tmp_path, column, folder):
+    data = object_cxr.read(dense_miniatures.object_cxr(tmp_path, column=column, folder=folder))
     assert data.table["image"].iloc[0].startswith("train/000") and data.path(0).is_file()
 
 
-def test_split_rules(root, write_image, write_text):
+def test_split_rules(root):
     sizes = object_cxr.read(root).table["split"].value_counts().to_dict()
     assert sizes == {"train": 16, "valid": 4, "test": 4}
     mgca = object_cxr.read(root, split="mgca").table
@@ -56,7 +43,7 @@ def test_split_rules(root, write_image, write_text):
     assert mgca.loc[mgca["split"] == "test", "id"].str.startswith("dev/").all()
     with pytest.raises(BenchError, match="needs test.csv and test/, which only the Kaggle re-pack has"):
         object_cxr.read(root, split="official")
-    write(root, write_image, write_text, parts=(("train", 20), ("dev", 4), ("test", 6)))
+    dense_miniatures.object_cxr(root, parts=(("train", 20), ("dev", 4), ("test", 6)))
     official = object_cxr.read(root, split="official").table
     assert official["split"].value_counts().to_dict() == {"train": 20, "valid": 4, "test": 6}
     assert len(object_cxr.read(root)) == 24  # the default does without

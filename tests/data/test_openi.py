@@ -3,44 +3,17 @@
 import json
 import tarfile
 
+import miniatures
 import pytest
 
 from prior_bench.cli import main
 from prior_bench.data import openi, openi_files
 from prior_bench.errors import BenchError
 
-XML = """<?xml version="1.0" encoding="utf-8"?>
-<eCitation><uId id="CXR{n}"/><MedlineCitation><Article><Abstract>
-<AbstractText Label="COMPARISON">None.</AbstractText>
-<AbstractText Label="FINDINGS">{findings}</AbstractText>
-<AbstractText Label="IMPRESSION">{impression}</AbstractText>
-</Abstract></Article></MedlineCitation>
-<MeSH><major>{term}/mild</major></MeSH>
-{images}</eCitation>"""
-
-
-def xml(
-    n,
-    findings="The heart is normal in size. Lungs are clear of XXXX.",
-    impression="No acute disease.",
-    count=2,
-):
-    names = [f"CXR{n}_IM-{n:04d}-{view}001" for view in range(1, count + 1)]
-    images = "".join(f'<parentImage id="{name}"/>' for name in names)
-    term = "normal" if n % 2 else "Cardiomegaly"
-    return names, XML.format(n=n, findings=findings, impression=impression, term=term, images=images)
-
 
 @pytest.fixture
-def root(tmp_path, write_image, write_text):
-    """Ten reports with two images each, one of which says nothing, and one without an image."""
-    for n in range(1, 12):
-        texts = {"findings": "", "impression": ""} if n == 10 else {}
-        names, content = xml(n, count=0 if n == 11 else 2, **texts)
-        write_text(tmp_path / f"ecgen-radiology/{n}.xml", content)
-        for name in names:
-            write_image(tmp_path / f"NLMCXR_png/{name}.png")
-    return tmp_path
+def root(tmp_path):
+    return miniatures.openi(tmp_path)
 
 
 def test_reports_images_and_what_is_left_out(root):
@@ -115,15 +88,8 @@ def test_broken_reports_and_absent_images(root, write_text):
         openi.read(root)
 
 
-def test_repack_of_r2gen(tmp_path, write_image, write_text):
-    parts = {"train": [], "val": [], "test": []}
-    for n, part in enumerate(["train"] * 4 + ["val", "test"]):
-        images = [f"CXR{n}_IM-{n:04d}/{view}.png" for view in (0, 1)]
-        for image in images:
-            write_image(tmp_path / "images" / image)
-        entry = {"id": f"CXR{n}_IM-{n:04d}", "report": "Lungs are clear. No effusion.", "image_path": images}
-        parts[part].append({**entry, "split": part})
-    write_text(tmp_path / "annotation.json", json.dumps(parts))
+def test_repack_of_r2gen(tmp_path, write_text):
+    miniatures.openi_r2gen(tmp_path)
     data = openi.read(tmp_path, split="r2gen")
     assert data.table["split"].value_counts().to_dict() == {"train": 8, "valid": 2, "test": 2}
     assert data.table["report"].iloc[0] == ("Lungs are clear.", "No effusion.")
@@ -136,35 +102,22 @@ def test_repack_of_r2gen(tmp_path, write_image, write_text):
         openi.read(tmp_path)
 
 
-def test_repack_of_kaggle(tmp_path, write_image, write_text):
-    reports, images = (
-        ["uid,MeSH,Problems,image,indication,comparison,findings,impression"],
-        ["uid,filename,projection"],
-    )
-    for n in range(1, 11):
-        findings = "" if n == 1 else '"The heart, as before, is large."'
-        impression = "" if n == 1 else "No change."
-        reports.append(
-            f"{n},Cardiomegaly/mild;Lung/base,Cardiomegaly,Xray,Cough,None,{findings},{impression}"
-        )
-        for view, projection in ((1, "Frontal"), (2, "Lateral")):
-            images.append(f"{n},{n}_IM-{n:04d}-{view}001.dcm.png,{projection}")
-            write_image(tmp_path / f"images/images_normalized/{n}_IM-{n:04d}-{view}001.dcm.png")
-    write_text(tmp_path / "indiana_reports.csv", "\n".join(reports))
-    write_text(tmp_path / "indiana_projections.csv", "\n".join(images))
+def test_repack_of_kaggle(tmp_path, write_text):
+    miniatures.openi_kaggle(tmp_path)
+    reports, images = ((tmp_path / f"indiana_{name}.csv").read_text() for name in ("reports", "projections"))
     data = openi.read(tmp_path, views="frontal", labels=["cardiomegaly", "lung"])
     assert len(data) == 9 and data.dropped == {"no findings or impression": 1}
     assert data.table["report"].iloc[0] == ("The heart, as before, is large.", "No change.")
     assert (data.targets() == 1).all() and data.notes == ("layout found: Kaggle re-pack",)
     assert len(openi.read(tmp_path)) == 18 and data.path(0).is_file()
-    write_text(tmp_path / "indiana_projections.csv", "\n".join([*images, "99,99_IM-1-1.dcm.png,Frontal"]))
+    write_text(tmp_path / "indiana_projections.csv", f"{images}\n99,99_IM-1-1.dcm.png,Frontal")
     with pytest.raises(BenchError, match=r"1 images belong to no report .*, the first is 99_IM-1-1.dcm.png"):
         openi.read(tmp_path)
     write_text(tmp_path / "indiana_reports.csv", "uid,MeSH,findings,impresion\n")
     with pytest.raises(BenchError, match=r"indiana_reports.csv: column 'impression' missing"):
         openi.read(tmp_path)
     (tmp_path / "indiana_projections.csv").unlink()
-    write_text(tmp_path / "indiana_reports.csv", "\n".join(reports))
+    write_text(tmp_path / "indiana_reports.csv", reports)
     with pytest.raises(BenchError, match="indiana_projections.csv is missing"):
         openi.read(tmp_path)
 
@@ -236,4 +189,5 @@ def test_real_check(real_root, capsys, monkeypatch, tmp_path):
     out = capsys.readouterr().out
     assert "findings in 3,425 (published 3,425), impression in 3,921 (3,921), both in 3,419" in out
     assert "images left out: no findings or impression" in out and "verdict: openi is sound" in out
-    assert "\nsentences " in out and "\nwords " in out
+    assert "\nreports " in out and "\nsentences " in out and "\nwords " in out and "\ntokens a report " in out
+    assert "different reports are cut, by the budgets of tokens: " in out

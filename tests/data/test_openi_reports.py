@@ -7,6 +7,7 @@ import pytest
 
 from prior_bench.data import report
 from prior_bench.data.sentences import MARK
+from prior_bench.encoders.tokenizer import ReportTokenizer
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +52,28 @@ def test_every_policy_decides_every_report(texts, name):
     kept = [sentences for sentences, _ in outcomes if sentences]
     assert min(map(len, kept)) >= policy.min_sentences
     assert len(kept) / len(texts) > 0.9
+
+
+def test_budgets_of_the_papers():
+    budgets = {name: policy.max_tokens for name, policy in report.POLICIES.items() if name != "default"}
+    assert budgets == {"prior": 256, "mgca": 112, "gloria": 97, "convirt": 512, "lovt": 512}
+
+
+@pytest.mark.slow
+def test_every_token_of_every_report_knows_its_sentence(texts):
+    """Sentences tokenised alone and the report tokenised whole agree, token by token."""
+    kept = [sentences for sentences, _ in map(report.PRIOR.select, texts) if sentences]
+    tokenizer = ReportTokenizer.train(kept, 2000, 512)
+    for start in range(0, len(kept), 500):
+        reports = kept[start : start + 500]
+        batch = tokenizer(reports)
+        alone = iter(tokenizer([(sentence,) for one in reports for sentence in one]).input_ids.tolist())
+        for ids, index, sentences in zip(
+            batch.input_ids.tolist(), batch.sentence_index.tolist(), reports, strict=True
+        ):
+            of_sentence = [
+                [t for t, i in zip(ids, index, strict=True) if i == n + 1] for n in range(len(sentences))
+            ]
+            pad = tokenizer._pad_id
+            assert of_sentence == [[t for t in next(alone) if t != pad][1:-1] for _ in sentences]
+            assert set(index) <= {-1, *range(1, len(sentences) + 1)} and all(of_sentence)

@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+import dense_miniatures
 import numpy as np
 import pytest
 
@@ -11,22 +12,10 @@ from prior_bench.data.fractions import label_fraction
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 
-HEADER = "patientId,x,y,width,height,Target"
-
 
 @pytest.fixture
-def root(tmp_path, write_dicom, write_text):
-    lines = [HEADER]
-    (tmp_path / "stage_2_train_images").mkdir()
-    for number in range(20):
-        name = f"id-{19 - number:02d}"  # the file is not sorted
-        write_dicom(tmp_path / f"stage_2_train_images/{name}.dcm", np.full((16, 16), 9, np.uint8))
-        if number % 4 == 0:
-            lines += [f"{name},1.0,2.0,3.0,4.0,1", f"{name},8.0,8.0,4.0,8.0,1"]
-        else:
-            lines.append(f"{name},,,,,0")
-    write_text(tmp_path / "stage_2_train_labels.csv", "\n".join(lines))
-    return tmp_path
+def root(tmp_path):
+    return dense_miniatures.rsna_pneumonia(tmp_path)
 
 
 def test_rows_boxes_and_masks(root):
@@ -59,7 +48,7 @@ def test_paper_split_of_a_small_set_says_so(root):
 
 @pytest.mark.parametrize("row", ["id-00,,,,,1", "id-00,1,1,0,5,1", "id-00,1,1,-3,5,1", "id-00,a,1,3,5,1"])
 def test_positive_row_without_a_box(root, write_text, row):
-    write_text(root / "stage_2_train_labels.csv", f"{HEADER}\n{row}\n")
+    write_text(root / "stage_2_train_labels.csv", f"{dense_miniatures.RSNA_HEADER}\n{row}\n")
     with pytest.raises(BenchError, match="image 'id-00' has Target 1 but no usable box"):
         rsna_pneumonia.read(root)
 
@@ -70,7 +59,7 @@ def test_half_the_images_absent(root):
     with pytest.raises(BenchError, match="10 of 20 images .* absent: .*stage_2_train_images"):
         rsna_pneumonia.read(root)
     assert len(rsna_pneumonia.read(root, missing="skip")) == 10
-    with pytest.raises(BenchError, match="missing='ignore' is not one of error, skip"):
+    with pytest.raises(BenchError, match="unknown value of missing 'ignore'.*\n.*error, skip"):
         rsna_pneumonia.read(root, missing="ignore")
 
 

@@ -1,39 +1,24 @@
 """SIIM-ACR Pneumothorax: a miniature of the layout, and the real run-length file."""
 
+import dense_miniatures
 import numpy as np
 import pytest
 
 from prior_bench.data import siim_acr
 from prior_bench.data.annotations import RleMask
+from prior_bench.data.check import check
 from prior_bench.errors import BenchError
-
-HEADERS = ["ImageId, EncodedPixels", "ImageId,EncodedPixels"]
-
-
-def write(root, write_dicom, write_text, header=HEADERS[0], negative=" -1"):
-    lines = [header]
-    for number in range(20):
-        image = f"1.2.276.{number}"
-        folder = root / f"dicom-images-train/1.2.1.{number}/1.2.2.{number}"
-        folder.mkdir(parents=True)
-        write_dicom(folder / f"{image}.dcm", np.full((8, 8), 9, np.uint8))
-        if number % 4 == 0:
-            lines += [f"{image}, 0 3 5 2", f"{image}, 60 4"]
-        else:
-            lines.append(f"{image},{negative}")
-    write_text(root / "train-rle.csv", "\n".join(lines))
-    return root
 
 
 @pytest.fixture
-def root(tmp_path, write_dicom, write_text):
-    return write(tmp_path, write_dicom, write_text)
+def root(tmp_path):
+    return dense_miniatures.siim_acr(tmp_path)
 
 
-@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("header", dense_miniatures.SIIM_HEADERS)
 @pytest.mark.parametrize("negative", [" -1", "-1", "-1 ", ""])
-def test_every_spelling_of_header_and_negative(tmp_path, write_dicom, write_text, header, negative):
-    data = siim_acr.read(write(tmp_path, write_dicom, write_text, header, negative))
+def test_every_spelling_of_header_and_negative(tmp_path, header, negative):
+    data = siim_acr.read(dense_miniatures.siim_acr(tmp_path, header, negative))
     assert len(data) == 20 and data.table["Pneumothorax"].sum() == 5
 
 
@@ -75,6 +60,57 @@ def test_renamed_column(root, write_text):
     write_text(root / "train-rle.csv", "ImageId, Encoded Pixels\na, -1\n")
     with pytest.raises(BenchError, match="'EncodedPixels' missing"):
         siim_acr.read(root)
+
+
+# --- the PNG re-pack ---
+
+
+@pytest.mark.parametrize("inner", ["", "siim-acr-pneumothorax"])
+def test_png_repack(tmp_path, inner):
+    dense_miniatures.siim_acr_png(tmp_path / inner)
+    data = siim_acr.read(tmp_path)
+    assert len(data) == 20 and data.table["Pneumothorax"].sum() == 5 and data.path(0).is_file()
+    assert data.notes == ("layout found: PNG re-pack",)
+    masks = dict(zip(data.table["id"], data.table["mask"], strict=True))
+    assert masks["1.2.276.16"].decode(8, 8)[2:5, 1:4].all() and masks["1.2.276.16"].decode(8, 8).sum() == 9
+    assert not masks["1.2.276.17"].decode(8, 8).any()
+    assert check(data).sound
+
+
+def test_both_layouts_are_split_alike(tmp_path):
+    """The same images by the same ids: one default split, and with the run-length file MGCA's too."""
+    original = siim_acr.read(dense_miniatures.siim_acr(tmp_path / "dicom"))
+    place = dense_miniatures.siim_acr_png(tmp_path / "png")
+    assert siim_acr.read(place).split_summary()["hash"] == original.split_summary()["hash"]
+    with pytest.raises(BenchError, match="rule 'mgca' splits the lines of train-rle.csv.*\n.*fix: put"):
+        siim_acr.read(place, split="mgca")
+    (place / "train-rle.csv").write_text((tmp_path / "dicom/train-rle.csv").read_text())
+    for rule in ("default", "mgca"):
+        one, other = (siim_acr.read(tmp_path / kind, split=rule) for kind in ("dicom", "png"))
+        assert one.split_summary()["hash"] == other.split_summary()["hash"]
+        assert [m.runs for m in one.table["mask"]] == [m.runs for m in other.table["mask"]]
+        assert other.table["image"].str.startswith("png_images/").all()
+
+
+def test_benchx_goes_by_the_names_of_the_repack(tmp_path, root, write_text):
+    with pytest.raises(BenchError, match="'benchx' goes by the file names of the PNG re-pack"):
+        siim_acr.read(root, split="benchx")
+    place = dense_miniatures.siim_acr_png(tmp_path / "png")
+    with pytest.raises(BenchError, match="benchx/train.txt: this list is missing"):
+        siim_acr.read(place, split="benchx")
+    lists = {"train": "0_train_1_\n1_train_0_", "val": "4_train_1_", "test": "0_test_1_\n3_test_0_"}
+    for name, text in lists.items():
+        write_text(place / f"benchx/{name}.txt", text)
+    table = siim_acr.read(place, split="benchx").table
+    assert table["id"].tolist() == [f"1.2.276.{n}" for n in (0, 1, 4, 16, 19)]
+    assert table["split"].tolist() == ["train", "train", "valid", "test", "test"]
+
+
+def test_label_of_the_repack_that_is_none(tmp_path):
+    place = dense_miniatures.siim_acr_png(tmp_path / "png") / "stage_1_test_images.csv"
+    place.write_text(place.read_text().replace("1.2.276.17,0", "1.2.276.17,7"))
+    with pytest.raises(BenchError, match=r"stage_1_test_images.csv, line 3: has_pneumo is '7'"):
+        siim_acr.read(tmp_path / "png")
 
 
 # --- the real file ---

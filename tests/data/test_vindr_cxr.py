@@ -1,5 +1,6 @@
 """VinDr-CXR in both distributions: miniatures of the layouts, box fusion, and the real Kaggle table."""
 
+import dense_miniatures
 import numpy as np
 import pytest
 
@@ -7,50 +8,15 @@ from prior_bench.data import vindr_cxr, vindr_files
 from prior_bench.data.box_fusion import box_iou, fuse_boxes
 from prior_bench.errors import BenchError
 
-KAGGLE = "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max"
-FINDINGS = ("Cardiomegaly", "Mass", "No finding")
+
+@pytest.fixture
+def kaggle(tmp_path):
+    return dense_miniatures.vindr_kaggle(tmp_path)
 
 
 @pytest.fixture
-def kaggle(tmp_path, write_dicom, write_text):
-    """Twenty images; two readers of three see a mass on every second, one an atelectasis on the first."""
-    lines = [KAGGLE]
-    (tmp_path / "train").mkdir()
-    for n in range(20):
-        for reader in range(3):
-            if n % 2 == 0 and reader < 2:
-                lines.append(f"i{n:02d},Mass,8,R{reader},{1 + reader},2,{5 + reader},6")
-            else:
-                lines.append(f"i{n:02d},No finding,14,R{reader},,,,")
-        write_dicom(tmp_path / f"train/i{n:02d}.dicom", np.full((16, 16), 9, np.uint8))
-    lines.append("i00,Atelectasis,1,R2,8,8,12,12")
-    write_text(tmp_path / "train.csv", "\n".join(lines))
-    return tmp_path
-
-
-@pytest.fixture
-def physionet(tmp_path, write_dicom, write_text):
-    rows = {"train": [], "test": []}
-    boxes = {"train": ["image_id,rad_id,class_name,x_min,y_min,x_max,y_max"]}
-    boxes["test"] = ["image_id,class_name,x_min,y_min,x_max,y_max"]
-    for part, count in (("train", 10), ("test", 4)):
-        (tmp_path / part).mkdir()
-        for n in range(count):
-            image, seen = f"{part}{n}", n % 2
-            write_dicom(tmp_path / f"{part}/{image}.dicom", np.full((16, 16), 9, np.uint8))
-            for reader in ("R1", "R2", "R3") if part == "train" else ("",):
-                cells = f"{seen},{int(seen and reader == 'R1')},{1 - seen}"
-                rows[part].append(f"{image},{reader},{cells}" if reader else f"{image},{cells}")
-                name = f"{reader}," if reader else ""
-                box = "Cardiomegaly,1,1,9,9" if seen else "No finding,,,,"
-                boxes[part].append(f"{image},{name}{box}")
-        ids = "image_id,rad_id" if part == "train" else "image_id"
-        write_text(
-            tmp_path / f"annotations/image_labels_{part}.csv",
-            "\n".join([f"{ids},{','.join(FINDINGS)}", *rows[part]]),
-        )
-        write_text(tmp_path / f"annotations/annotations_{part}.csv", "\n".join(boxes[part]))
-    return tmp_path
+def physionet(tmp_path):
+    return dense_miniatures.vindr_physionet(tmp_path)
 
 
 def test_kaggle_majority_and_fused_boxes(kaggle):
@@ -122,7 +88,7 @@ def test_errors_name_file_and_fix(kaggle, write_text):
         stream.write("\ni01,Mass,8,R0,5,2,5,6\n")
     with pytest.raises(BenchError, match=r"train.csv, line 63: box of image 'i01' has no extent"):
         vindr_cxr.read(kaggle)
-    write_text(kaggle / "train.csv", KAGGLE.replace("rad_id", "reader") + "\n")
+    write_text(kaggle / "train.csv", dense_miniatures.VINDR_HEADER.replace("rad_id", "reader") + "\n")
     with pytest.raises(BenchError, match="train.csv: column 'rad_id' missing"):
         vindr_cxr.read(kaggle)
     (kaggle / "train.csv").unlink()

@@ -37,6 +37,7 @@ def test_every_cell_is_run_once_and_each_backbone_loaded_once_per_seed(tmp_path,
     assert record.trivial == {"chance": {"auroc": 0.5}}
     assert record.split["test"] == 4
     assert record.provenance["versions"]["python"] and record.provenance["wall_seconds"] >= 0
+    assert all(gib > 0 for gib in record.provenance["peak_gib"].values())
     assert record.provenance["backbone"] == {"from": "nowhere"}
     assert record.provenance["input"]["size"] == 224
     assert store.predictions(record.key)["meta_classes"].tolist() == list(parts.CLASSES)

@@ -117,6 +117,11 @@ def test_tasks_that_train_on_nothing_may_use_a_torn_split(tmp_path):
     assert len(leaks_of_training(fake_parts.FakeTask(), torn)) == 1
 
 
+def test_a_task_that_looks_at_no_patient_cannot_leak(tmp_path, monkeypatch):
+    monkeypatch.setattr(fake_parts.FakeTextTask, "needs", ())
+    assert [run.leaks for run in expand(suite_of(tmp_path)).runs] == [(), ()]
+
+
 def test_identifiers_are_compared_within_one_space_only():
     expected = {
         "mimic_cxr": "mimic_cxr",

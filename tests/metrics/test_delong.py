@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import chi2
 from sklearn.metrics import roc_auc_score
 
 from prior_bench.metrics.delong import contributions, standard_error
@@ -33,6 +34,36 @@ def test_worked_example_by_hand():
     # positives 3 and 1, negatives 2 and 0: V10 = (1, 1/2), V01 = (1/2, 1); both variances 1/8, over 2 each
     score, target = np.array([[3.0], [1], [2], [0]]), np.array([[1.0], [1], [0], [0]])
     assert (contributions(score, target) ** 2).sum() == pytest.approx(1 / 8)
+
+
+OVARIAN = """
+3.0 5.8 10 0 3.2 6.3 5 1 3.9 6.8 3 1 2.8 4.8 6 0 3.2 5.8 3 1 0.9 4.0 5 0 2.5 5.7 8 0 1.6 5.6 5 1 3.8 5.7 5 1
+3.7 6.7 6 1 3.2 5.4 4 1 3.8 6.6 6 1 4.1 6.6 5 1 3.6 5.7 5 1 4.3 7.0 4 1 3.6 6.7 4 0 2.3 4.4 6 1 4.2 7.6 4 0
+4.0 6.6 6 0 3.5 5.8 6 1 3.8 6.8 7 1 3.0 4.7 8 0 4.5 7.4 5 1 3.7 7.4 5 1 3.1 6.6 6 1 4.1 8.2 6 1 4.3 7.0 5 1
+4.3 6.5 4 1 3.2 5.1 5 1 2.6 4.7 6 1 3.3 6.8 6 0 1.7 4.0 7 0 3.7 6.1 5 1 3.3 6.3 7 1 4.2 7.7 6 1 3.5 6.2 5 1
+2.9 5.7 9 0 2.1 4.8 7 1 2.8 6.2 8 0 4.0 7.0 7 1 3.3 5.7 6 1 3.7 6.9 5 1 3.6 6.6 5 1
+"""
+"""DeLong et al.'s patients with ovarian cancer that have all three tests: albumin, total protein, K-G score,
+and whether surgery helped (SAS/STAT User's Guide, LOGISTIC procedure, "Comparing Receiver Operating
+Characteristic Curves", whose results for them are those below, to four decimals)."""
+
+
+def test_the_published_case():
+    albumin, protein, score, helped = np.array(OVARIAN.split(), float).reshape(-1, 4).T
+    tests = {"albumin": albumin, "protein": protein, "K-G": 10 - score}
+    shares = {name: contributions(test[:, None], helped[:, None]) for name, test in tests.items()}
+    areas = {name: roc_auc_score(helped, test) for name, test in tests.items()}
+    errors = {name: standard_error(share, np.arange(43)) for name, share in shares.items()}
+    assert areas == pytest.approx({"albumin": 0.7366, "protein": 0.6478, "K-G": 0.7258}, abs=5e-5)
+    assert errors == pytest.approx({"albumin": 0.0927, "protein": 0.1000, "K-G": 0.1028}, abs=5e-5)
+    for name, change, error, p in (("albumin", 0.0108, 0.0953, 0.9102), ("protein", -0.0780, 0.1046, 0.4561)):
+        found = standard_error(shares[name] - shares["K-G"], np.arange(43))
+        assert (areas[name] - areas["K-G"], found) == pytest.approx((change, error), abs=5e-5)
+        assert chi2.sf(((areas[name] - areas["K-G"]) / found) ** 2, 1) == pytest.approx(p, abs=5e-5)
+    contrast = np.array([shares[name] - shares["K-G"] for name in ("albumin", "protein")])
+    change = np.array([areas[name] - areas["K-G"] for name in ("albumin", "protein")])
+    both = change @ np.linalg.solve(contrast @ contrast.T, change)
+    assert (both, chi2.sf(both, 2)) == pytest.approx((2.5340, 0.2817), abs=5e-5)
 
 
 @pytest.mark.parametrize("seed", range(3))

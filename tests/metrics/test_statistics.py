@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from prior_bench.errors import BenchError
+from prior_bench.metrics.classification import auroc
 from prior_bench.metrics.resample import take
 from prior_bench.metrics.statistics import bootstrap, interval
 
@@ -91,13 +93,39 @@ def test_predictions_without_the_group_are_refused():
         interval(mean_of, {"id": np.array(["a"]), "value": np.ones(1)})
 
 
+def patients_with_images(random):
+    """100 patients, three images each, that differ more than their images; the mean is 0."""
+    effects = random.normal(size=100)
+    return predictions_of(
+        np.repeat(range(100), 3), np.repeat(effects, 3) + random.normal(scale=0.3, size=300)
+    )
+
+
+def scored_patients(random):
+    """300 patients, two images each with one label; scores are shifted by 1 where it is positive, and their
+    errors are half the patient's and half the image's, each of variance 1/2: AUROC Φ(1 / √2)."""
+    positive = np.repeat(random.random(300) < 0.4, 2)
+    error = np.repeat(random.normal(size=300), 2) + random.normal(size=600)
+    found = predictions_of(np.repeat(range(300), 2), positive + error / np.sqrt(2))
+    return found | {"target": positive[:, None].astype(float)}
+
+
+def auroc_of(predictions):
+    return {"auroc": auroc(predictions["value"][:, None], predictions["target"])[0]}
+
+
 @pytest.mark.slow
-def test_interval_covers_the_truth_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    covered = 0
-    for _ in range(300):
-        effects = rng.normal(size=80)  # patients differ, three images each
-        values = np.repeat(effects, 3) + rng.normal(scale=0.3, size=240)
-        lower, upper = interval(mean_of, predictions_of(np.repeat(range(80), 3), values), n=300)["mean"]
-        covered += lower <= 0 <= upper
-    assert 0.91 <= covered / 300 <= 0.98
+@pytest.mark.parametrize(
+    "draw, score, truth, resamples",
+    [
+        (patients_with_images, mean_of, 0.0, 1000),  # as of a single run
+        (scored_patients, auroc_of, norm.cdf(1 / np.sqrt(2)), 500),  # as in tables
+    ],
+    ids=["mean", "auroc"],
+)
+def test_interval_covers_the_truth_as_often_as_it_says(draw, score, truth, resamples):
+    random, covered = np.random.default_rng(0), 0
+    for _ in range(500):
+        ((lower, upper),) = interval(score, draw(random), n=resamples).values()
+        covered += lower <= truth <= upper
+    assert 0.93 <= covered / 500 <= 0.97

@@ -132,7 +132,7 @@ def fill(store: Store, folder) -> None:
                             "versions": {"prior-bench": "0.1.0", "torch": "2.6"},
                             "hardware": {"cpu": "some CPU", "cores": 2},
                             "wall_seconds": 1.5,
-                            "identity": f"{name}{seed}",
+                            "identity": f"{name}{seed}".ljust(70, "0"),
                             "backbone": {"path": str(folder / f"{name}-{seed}" / "final.safetensors")},
                             "input": {"size": SIZE, "resize": "pad"},
                         },

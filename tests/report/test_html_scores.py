@@ -12,6 +12,7 @@ from prior_bench.engine.suite import Suite
 from prior_bench.metrics.statistics import interval
 from prior_bench.report.html.calibration import are_probabilities, bins, error_table, expected_error
 from prior_bench.report.html.confusion import confusion_matrices
+from prior_bench.report.html.cost import cost_table
 from prior_bench.report.html.operating_curves import precision_recall_curves, roc_curves
 from prior_bench.report.html.page import build_page
 from prior_bench.report.html.per_class import auroc_interval
@@ -155,8 +156,8 @@ def test_every_prompt_has_its_own_score(tmp_path):
     table, why = prompt_table([zero_shot_entry(Store(tmp_path), "A")])
     assert why == "" and table.columns == ["Prompt", "Class", "A"]
     told = [[cell.text for cell in row] for row in table.rows]
-    assert told[0] == ["water <in> it", "Edema", "100.0 (+2)"]
-    assert told[1] == ["wet", "Edema", "50.0 (+0)"]
+    assert told[0] == ["water <in> it", "Edema", "100.0 (+2.0)"]
+    assert told[1] == ["wet", "Edema", "50.0 (+0.0)"]
     assert table.rows[2][2].sort == 75
 
 
@@ -171,6 +172,36 @@ def test_what_records_lack_is_left_out_with_a_line(tmp_path):
         "Its scores are similarities and not probabilities",
     ):
         assert line in text, line
+
+
+def test_cost_shows_the_most_memory_of_a_row_s_runs_where_records_tell_it(tmp_path):
+    store = Store(tmp_path)
+    runs = [save(store, name, 1.0, seed) for name in ("A", "B") for seed in (0, 1)]
+    for run, peak in zip(runs, ({"memory": 2.5}, {"memory": 1.5, "gpu": 3.0}, {}, None), strict=True):
+        run.record.provenance = {"peak_gib": peak, "wall_seconds": 4.0}
+    table = cost_table(runs, ["A", "B"])
+    assert table.columns[-3:] == ["memory, GiB", "GPU memory, GiB", "classification, s"]
+    assert [[cell.text for cell in row[-3:]] for row in table.rows] == [
+        ["2.5", "3.0", "4.0"],
+        ["–", "–", "4.0"],
+    ]
+    assert "memory at most" in table.caption
+    assert "memory" not in cost_table(runs[2:], ["B"]).caption, "older records"
+
+
+def test_a_suite_with_two_tables_shows_both_and_ranks_over_all_columns(tmp_path):
+    column = (
+        'dict(group="G", label="L", task="classification", data="sample:chexpert", '
+        'protocol="demo/linear_probe", metric="{}")'
+    )
+    for name, metric in (("first", "auroc"), ("second", "f1")):
+        text = f'title = "The {name} table"\ncolumns = [{column.format(metric)}]\n'
+        (tmp_path / f"{name}.py").write_text(text)
+    tables = [str(tmp_path / f"{name}.py") for name in ("first", "second")]
+    suite = Suite("scored", [], [], title="Scored", table=tables)
+    text = build_page(suite, scored(tmp_path / "s", {"A": 0.3, "B": 2.0}))
+    assert text.count('<table class="comparison">') == 2 and "Mean ranks over 2 columns" in text
+    assert "<h3>The first table</h3>" in text and "<h3>The second table</h3>" in text
 
 
 def test_a_page_of_scores_has_every_section(tmp_path):

@@ -37,6 +37,15 @@ def test_ranks_of_a_leaderboard_are_over_its_evaluations_alone(tmp_path):
     }
 
 
+def test_speed_is_not_ranked(tmp_path):
+    store = scored(tmp_path / "s", {"Low": 0.2, "High": 3.0}, seeds=1)
+    run = save(store, "Fast", 1.0, seed=7)
+    run.record.spec = {**run.spec, "task": "throughput"}
+    store.save(run.record)
+    table = leaderboard([store], test=False)
+    assert [row.label for row in table.rows] == ["High", "Low"] and len(table.columns) == 3
+
+
 def test_the_same_run_in_two_stores_is_one_seed(tmp_path):
     stores = [scored(tmp_path / name, {"A": 1.0}) for name in ("one", "two")]
     cell = leaderboard(stores, test=False).rows[0].cells[2]

@@ -43,10 +43,14 @@ def test_latex_has_as_many_cells_as_columns_and_nothing_unescaped(name, numbers)
     for table in (published_table(config, numbers), table_beside(config, [], numbers)):
         text = render(table, "latex")
         assert text.isascii() and text.count("{") == text.count("}")
-        body = text.split("\\midrule\n")[1].split("\\bottomrule")[0].splitlines()
-        assert len(body) == len(table.rows)
-        assert {len(re.findall(r"(?<!\\)&", line)) for line in body} == {len(table.columns)}
-        words = re.sub(r"\\label\{.*\}|\$\\[a-z]+\$", "", text)
+        blocks = re.findall(r"\\begin{tabular}{l(r+)}(.*?)\\end{tabular}", text, re.DOTALL)
+        assert sum(len(aligned) for aligned, _ in blocks) == len(table.columns)
+        for aligned, block in blocks:
+            body = block.split("\\midrule\n")[1].split("\\bottomrule")[0].splitlines()
+            assert len(body) == len(table.rows)
+            assert {len(re.findall(r"(?<!\\)&", line)) for line in body} == {len(aligned)}
+        assert text.count("\\begin{table}") == text.count("\\addtocounter{table}{-1}") + 1
+        words = re.sub(r"\\label\{.*\}|\$\\[a-z]+\$|%$", "", text, flags=re.MULTILINE)
         assert not re.findall(r"(?<!\\)[%#_$]", words)
 
 
@@ -95,8 +99,9 @@ def test_ours_theirs_and_the_difference_with_an_interval(tmp_path, numbers):
     low, high = difference.interval
     assert low < difference.mean < high and high - low < 20
     text = f"{difference.mean:+.1f} [{low:+.1f}, {high:+.1f}]"
-    for style in ("markdown", "latex", "html"):
+    for style in ("markdown", "html"):
         assert text in render(table, style)
+    assert text.replace("-", "$-$") in render(table, "latex")  # a hyphen is no minus
     assert json.loads(render(table, "json"))["rows"][0]["label"] == "Random"
     lines = list(csv.DictReader(render(table, "csv").splitlines()))
     line = next(i for i in lines if i["backbone"] == "MGCA" and i["label"] == "difference" and i["mean"])
@@ -127,6 +132,17 @@ def test_synthetic_data_is_never_compared(tmp_path, numbers):
     places, row = cells(table, "MGCA")
     assert row[places[2]].reason == "not comparable: data set synthetic, not chexpert"
     assert "Synthetic data" in table.notes[0]
+
+
+def test_the_numbers_of_another_data_set_are_not_shown_under_a_column(tmp_path, numbers):
+    store = Store(tmp_path / "s")
+    save(store, "MGCA", 2.0, fraction=0.01)
+    table = table_beside(load_table("mgca_linear"), [store], numbers)
+    row = next(row for row in table.rows if row.label == "MGCA")
+    for cell, column in zip(row.cells, table.columns, strict=True):
+        if column.label == "ours":
+            assert bool(cell.values) == column.group.startswith("CheXpert"), column.group
+            assert cell.values or cell.reason == "not run"
 
 
 def test_what_the_source_does_not_say_cannot_match(tmp_path, numbers):

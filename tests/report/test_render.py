@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,7 @@ from fixed_store import TABLE
 from prior_bench.errors import BenchError
 from prior_bench.report import render as renders
 from prior_bench.report.render import render
-from prior_bench.report.table import build_table, load_table
+from prior_bench.report.table import Cell, Column, Row, Table, build_table, load_table
 
 MARKDOWN = """\
 **Tiny**
@@ -29,8 +30,10 @@ Rows in italics: predictors that do not look at the image.
 
 LATEX = r"""\begin{table}[t]
 \centering
-\caption{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number of a column, no claim: not every row could be tested against it (the predictions name no patients). Rows in italics: predictors that do not look at the image.}
+\caption[{Tiny}]{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number of a column, no claim: not every row could be tested against it (the predictions name no patients). Rows in italics: predictors that do not look at the image. a: failed: ValueError: a \textbar{} b.}
 \label{tab:tiny}
+\bigskip
+\footnotesize
 \begin{tabular}{lrrr}
 \toprule
 & \multicolumn{2}{c}{CheXpert (AUROC)} & \multicolumn{1}{c}{Retrieval} \\
@@ -39,7 +42,7 @@ Backbone & 10 \% & 100 \% & median rank \\
 \midrule
 Random & 41.0 $\pm$ 1.4 & 51.0 $\pm$ 1.4 & no text encoder \\
 ConVIRT & \underline{60.0 (1 of 2 seeds)} & 72.0 $\pm$ 2.8 & not run \\
-PRIOR \& Co\_1 & failed: ValueError: a | b & \underline{80.5 $\pm$ 0.7} & 3.50 $\pm$ 0.71 \\
+PRIOR \& Co\_1 & --\textsuperscript{a} & \underline{80.5 $\pm$ 0.7} & 3.50 $\pm$ 0.71 \\
 \midrule
 \emph{chance} & 50.0 & 50.0 & -- \\
 \bottomrule
@@ -72,6 +75,17 @@ def test_wide_markdown_is_broken_between_groups(table, monkeypatch):
     assert len(blocks) == 2
     assert [block.count("CheXpert") for block in blocks] == [2, 0]
     assert all(block.splitlines()[0].startswith("| Backbone") for block in blocks)
+
+
+def test_wide_latex_is_broken_between_groups_and_long_ones_between_rows():
+    columns = [Column(f"Group {n // 3}", "metric", "t", {}, "p", "m") for n in range(18)]
+    rows = [Row(f"Backbone {r}", [Cell({0: 50.0, 1: 52.0}) for _ in columns]) for r in range(50)]
+    text = render(Table("wide", "Wide", columns, rows, []), "latex")
+    blocks = re.findall(r"\\begin{tabular}{l(r+)}(.*?)\\end{tabular}", text, re.DOTALL)
+    assert [len(aligned) for aligned, _ in blocks] == [6, 6] * 3  # two groups, in two parts each
+    assert [block.count("Backbone ") - 1 for _, block in blocks] == [35, 15] * 3
+    assert text.count(r"\resizebox{\linewidth}{!}") == 6 and text.count(r"\begin{table}") == 6
+    assert text.count(r"\caption[{Wide}]") == 1 and text.count("Wide (continued).") == 5
 
 
 def test_csv_reads_back(table):

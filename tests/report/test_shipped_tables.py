@@ -25,8 +25,8 @@ def test_suite_names_what_exists(name):
     for entry in suite.evaluations:
         assert entry["task"] in TASKS.names() and resolve(entry["data"])
         assert protocols.load(entry["protocol"], entry.get("overrides")).task == entry["task"]
-    if suite.table:
-        load_table(suite.table)
+    for table in suite.tables:
+        load_table(table)
 
 
 @pytest.mark.parametrize("name", shipped("tables"))

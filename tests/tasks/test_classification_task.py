@@ -40,6 +40,7 @@ def test_probe_reads_what_is_in_the_pixels(tiny, context):
     assert predictions["score"].shape == predictions["target"].shape == (12, 2)
     assert predictions["id"].tolist() == tiny.split("test").table["id"].tolist()
     assert predictions["meta_thresholds"].shape == (2,)
+    assert predictions["example_embedding"].shape == (12, 12) and len(predictions["example_row"]) == 12
     again = TASK.score(predictions, PROBE.metrics)
     assert again == {name: value for name, value in result.metrics.items() if name in again}
     assert result.trivial["majority"]["auroc"] == 0.5
@@ -53,7 +54,9 @@ def test_fractions_and_seeds_share_one_pass_over_the_images(tiny, context):
     backbone = mock_backbone()
     for fraction in (0.1, 0.5, 1.0):
         for seed in (0, 1):
-            TASK.run(backbone, tiny, PROBE, dataclasses.replace(context, fraction=fraction, seed=seed))
+            there = dataclasses.replace(context, fraction=fraction, seed=seed)
+            kept = TASK.run(backbone, tiny, PROBE, there).predictions
+            assert ("example_embedding" in kept) == (fraction == 1), "the same for all fractions"
     assert backbone.image_encoder.images_seen == 60
 
 
@@ -122,6 +125,7 @@ def test_fine_tuning_leaves_the_backbone_given_untouched(tiny, context, frozen):
     result = TASK.run(backbone, tiny, protocol, context)
     assert len(result.history) == 2 and {"loss", "auroc", "minus_loss"} <= set(result.history[0])
     assert ((result.predictions["score"] > 0) & (result.predictions["score"] < 1)).all()
+    assert "example_embedding" not in result.predictions, "its features are not those that were tested"
     for name, value in backbone.image_encoder.state_dict().items():
         assert torch.equal(value, before[name]), name
     assert all(parameter.requires_grad for parameter in backbone.image_encoder.parameters())

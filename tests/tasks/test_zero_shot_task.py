@@ -38,6 +38,9 @@ def test_orthogonal_embeddings_are_all_right(tmp_path, context, protocol):
     assert all(result.metrics[m] == 1 for m in ("accuracy", "f1", "precision", "recall", "kappa", "auroc"))
     assert result.trivial["chance"]["accuracy"] == pytest.approx(0.2)
     assert result.predictions["prompt_score"].shape == (20, 10)
+    points = result.predictions["example_embedding"]  # of joint features: five unit vectors, four times each
+    assert len(np.unique(points.round(2), axis=0)) == 5 and np.array_equal(points[:5], points[5:10])
+    assert result.predictions["example_row"].tolist() == list(range(20))
     assert result.split["prompts"] == "numbers v3" and result.split["test"] == 20
 
 

@@ -61,7 +61,11 @@ def build(manifest: Manifest, size: int, workers: int | None = None) -> Built:
     """
     workers = workers or os.cpu_count() or 1
     if size < SMALLEST or workers < 1:
-        raise BenchError(f"size {size} and workers {workers}: at least {SMALLEST} and 1 are needed")
+        raise BenchError(
+            f"size {size} and workers {workers}: at least {SMALLEST} and 1 are needed",
+            where=manifest.name,
+            fix="256 suits networks that are fed 224 pixels",
+        )
     sources = {name_of(image): manifest.root / image for image in manifest.table["image"]}
     built = Built(place_of(manifest.root, size))
     with _alone(built.folder):

@@ -50,11 +50,19 @@ class ImageCache:
         Raises:
             BenchError: it is not in the cache.
         """
+        return self.shard_of(name).entries[name]
+
+    def shard_of(self, name: str) -> Shard:
+        """The shard in which an image lies.
+
+        Raises:
+            BenchError: it is not in the cache.
+        """
         if name not in self._shard_of:
             raise BenchError(
                 f"holds no image '{name}'", where=self.folder, fix="run prior-bench data cache again"
             )
-        return self._shard_of[name].entries[name]
+        return self._shard_of[name]
 
     def read(self, name: str) -> np.ndarray:
         """Pixels uint8 [height, width]; any order, straight from the mapped file.
@@ -63,7 +71,8 @@ class ImageCache:
             BenchError: not in the cache, unreadable as the original is, or damaged on disk.
         """
         if error := self.entry(name).error:
-            raise BenchError(error, fix="fetch the file again, then run prior-bench data cache again")
+            fix = "fetch the file again, then run prior-bench data cache again"
+            raise BenchError(error, fix=fix)  # begins with the file
         return self._shard_of[name].read(name)
 
     def stream(self) -> Iterator[tuple[str, np.ndarray]]:

@@ -21,17 +21,18 @@ def opened(folder: Path, *, anew: bool = False) -> ImageCache:
 
 def read_cached(path: str) -> np.ndarray:
     """Pixels uint8 [height, width] of a path inside a cache; see :meth:`ImageCache.read`."""
-    folder, name = _parts(path)
+    folder, name = parts(path)
     return opened(folder).read(name)
 
 
 def cached_size(path: str) -> tuple[int, int]:
     """(height, width) of the same, from the header."""
-    folder, name = _parts(path)
+    folder, name = parts(path)
     cache = opened(folder)
     return cache.entry(name).size or cache.read(name).shape  # the latter says why there is no size
 
 
-def _parts(path: str) -> tuple[Path, str]:
+def parts(path: str) -> tuple[Path, str]:
+    """Folder of the cache and name of the image in it, of a path inside a cache."""
     folder, _, name = path.partition(f"{FOLDER_SUFFIX}/")
     return Path(folder + FOLDER_SUFFIX), name

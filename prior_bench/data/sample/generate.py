@@ -1,4 +1,4 @@
-"""Writes the whole sample benchmark into a folder, one process per data set.
+"""Writes the sample benchmark into a folder: the demo's data sets together, the others one by one.
 
 As a program it writes one data set: ``python -m prior_bench.data.sample.generate NAME FOLDER SIZE SEED``.
 """
@@ -14,14 +14,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
 
 from prior_bench.data.sample import (
     write_chexpert,
+    write_covidx,
     write_mimic_cxr,
+    write_nih_chestxray14,
+    write_object_cxr,
     write_rsna_pneumonia,
     write_siim_acr,
+    write_vindr_cxr,
 )
 from prior_bench.data.sample.sizes import SIZES
 from prior_bench.errors import BenchError
@@ -31,20 +36,25 @@ SEED = 0
 WRITERS = {
     module.NAME: module for module in (write_mimic_cxr, write_chexpert, write_rsna_pneumonia, write_siim_acr)
 }
-"""By data set, the longest job first, so that two processes finish at about the same time."""
+"""Of the demo's data sets, the longest job first, so that two processes finish at about the same time."""
+FURTHER = {
+    module.NAME: module for module in (write_covidx, write_object_cxr, write_nih_chestxray14, write_vindr_cxr)
+}
+"""Of those that only the papers' suites need: each is written when it is first asked for."""
 
 README = """SYNTHETIC
 
 Every image, report, label, box, mask and identifier in this folder was computed by prior-bench.
 No patient is behind any of it, and no number measured on it says anything about clinical use.
 The folders follow the layouts of MIMIC-CXR-JPG, CheXpert-v1.0-small, RSNA Pneumonia (stage 2) and
-SIIM-ACR Pneumothorax, so that the readers for the real data sets can be run on them.
+SIIM-ACR Pneumothorax, and, where they were asked for, COVIDx, Object-CXR, NIH ChestX-ray14 and VinDr-CXR,
+so that the readers for the real data sets can be run on them.
 Delete this folder at any time: it is written again, bit for bit the same, when it is next needed.
 """
 
 
 def generate(folder: Path, size: str = "default", seed: int = SEED, processes: int | None = None) -> Path:
-    """Write the sample benchmark, or leave it as it is where another process was first.
+    """Write the demo's data sets, or leave them as they are where another process was first.
 
     It is put together in a temporary folder beside ``folder`` and renamed when complete.
 
@@ -62,6 +72,38 @@ def generate(folder: Path, size: str = "default", seed: int = SEED, processes: i
         BenchError: the folder cannot be written, or a process failed.
     """
     processes = processes or min(SIZES[size].processes, os.cpu_count() or 1)
+    with _beside(folder) as temporary:
+        total = sum(count_images(name, size, seed) for name in WRITERS)
+        written = _in_this_process if processes == 1 else _in_processes
+        for _ in progress(written(temporary, size, seed, processes), "sample benchmark", total=total):
+            pass
+        (temporary / "README.txt").write_text(README)
+        temporary.chmod(0o755)  # mkdtemp makes it private
+        _publish(temporary, folder)
+    return folder
+
+
+def add(folder: Path, name: str, size: str = "default", seed: int = SEED) -> Path:
+    """Write one of the :data:`FURTHER` data sets into a sample benchmark that is there already.
+
+    Returns:
+        The folder of the data set.
+
+    Raises:
+        BenchError: the folder cannot be written.
+    """
+    target = folder / name
+    with _beside(target) as temporary:
+        total = count_images(name, size, seed)
+        for _ in progress(write_one(name, temporary, size, seed), f"sample {name}", total=total):
+            pass
+        _publish(temporary / name, target)
+    return target
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside ``folder``, removed afterwards."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
@@ -70,28 +112,25 @@ def generate(folder: Path, size: str = "default", seed: int = SEED, processes: i
         fix = "set PRIOR_BENCH_DATA to a folder that you may write to"
         raise BenchError(f"cannot write the sample benchmark: {error}", where=folder, fix=fix) from error
     try:
-        total = sum(count_images(name, size, seed) for name in WRITERS)
-        written = _in_this_process if processes == 1 else _in_processes
-        for _ in progress(written(temporary, size, seed, processes), "sample benchmark", total=total):
-            pass
-        (temporary / "README.txt").write_text(README)
-        temporary.chmod(0o755)  # mkdtemp makes it private
-        _publish(temporary, folder)
+        yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return folder
 
 
 def count_images(name: str, size: str, seed: int) -> int:
     """Images of one data set."""
-    patients = WRITERS[name].cohort(SIZES[size], seed)
+    patients = _writer(name).cohort(SIZES[size], seed)
     return sum(len(study.views) for patient in patients for study in patient.studies)
 
 
 def write_one(name: str, root: Path, size: str, seed: int) -> Iterator[None]:
     """Write one data set to ``root / name``; yields after every image."""
     (root / name).mkdir(parents=True)
-    yield from WRITERS[name].write(root / name, SIZES[size], seed)
+    yield from _writer(name).write(root / name, SIZES[size], seed)
+
+
+def _writer(name: str) -> ModuleType:
+    return WRITERS[name] if name in WRITERS else FURTHER[name]
 
 
 def _sweep(folder: Path) -> None:

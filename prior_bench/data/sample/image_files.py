@@ -1,4 +1,4 @@
-"""JPEG and DICOM files, the same bytes for the same pixels."""
+"""JPEG, PNG and DICOM files, the same bytes for the same pixels."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def write_jpeg(path: Path, pixels: np.ndarray) -> None:
     """Write uint8 [height, width], making the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(jpeg_bytes(pixels))
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write uint8 [height, width], making the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, "PNG")
 
 
 def write_dicom(path: Path, pixels: np.ndarray, uids: tuple[str, str, str], **tags: str) -> None:

@@ -1,4 +1,4 @@
-"""What a row costs: parameters, pre-training, and the time of its evaluations."""
+"""What a row costs: parameters, pre-training, and memory and time of its evaluations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from statistics import mean
 
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.training import pretraining_history
+from prior_bench.report.html.wording import in_words
 from prior_bench.report.lookup import Entry
+
+MEMORY = {"memory": "memory, GiB", "gpu": "GPU memory, GiB"}
+"""Kinds of memory that records may tell (:mod:`prior_bench.engine.peak_memory`), and their headings."""
 
 
 def cost_table(done: list[Entry], names: list[str]) -> SortableTable:
@@ -19,15 +23,20 @@ def cost_table(done: list[Entry], names: list[str]) -> SortableTable:
         "pre-training, epochs",
         "pre-training, minutes",
     ]
+    kinds = [kind for kind in MEMORY if any(kind in _peak(entry) for entry in done)]
     table = SortableTable(
-        "Cost, as recorded: means over seeds; evaluation in seconds per run (a fraction and a seed).",
-        [*columns, *(f"{task.replace('_', '-')}, s" for task in tasks)],
+        "Cost, as recorded: means over seeds; evaluation in seconds per run (a fraction and a seed)"
+        + ("; memory at most, of any run." if kinds else "."),
+        [*columns, *(MEMORY[kind] for kind in kinds), *(f"{in_words(task)}, s" for task in tasks)],
     )
     for name in names:
         mine = [entry for entry in done if entry.spec["backbone"]["name"] == name]
         if mine:
             seconds = [_seconds([e for e in mine if e.spec["task"] == task]) for task in tasks]
-            table.rows.append([words(name), _parameters(mine), *_pretraining(mine), *map(number, seconds)])
+            known = [_peak(entry) for entry in mine]
+            peaks = [max((p[kind] for p in known if kind in p), default=math.nan) for kind in kinds]
+            row = [words(name), _parameters(mine), *_pretraining(mine), *map(number, [*peaks, *seconds])]
+            table.rows.append(row)
     return table
 
 
@@ -40,6 +49,10 @@ def machines(done: list[Entry]) -> list[str]:
         if name:
             found.append(f"{name}, {machine['cores']} cores" if machine.get("cores") else name)
     return list(dict.fromkeys(found))
+
+
+def _peak(entry: Entry) -> dict[str, float]:
+    return entry.record.provenance.get("peak_gib") or {}
 
 
 def _parameters(entries: list[Entry]) -> Value:

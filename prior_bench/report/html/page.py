@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from prior_bench.engine.plan import describe
 from prior_bench.engine.provenance import command
@@ -14,12 +14,13 @@ from prior_bench.engine.store import Store
 from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
 from prior_bench.report.html.cost import cost_table, machines
+from prior_bench.report.html.embedding_map import embedding_map
 from prior_bench.report.html.examples import Gallery
-from prior_bench.report.html.figures import Plot
 from prior_bench.report.html.galleries import MAKERS, galleries
 from prior_bench.report.html.label_efficiency import label_efficiency
 from prior_bench.report.html.prototypes import prototype_tables
 from prior_bench.report.html.rank_diagram import rank_diagram
+from prior_bench.report.html.robustness import robustness
 from prior_bench.report.html.row_style import colours_of, swatch
 from prior_bench.report.html.score_sections import score_sections
 from prior_bench.report.html.selection import evaluations_of, one_per_backbone
@@ -28,10 +29,12 @@ from prior_bench.report.html.training import pretraining, training
 from prior_bench.report.lookup import Entry, entries
 from prior_bench.report.render import html_table
 from prior_bench.report.single import inline
-from prior_bench.report.table import TableConfig, build_table, load_table, table_of_entries
+from prior_bench.report.suite_tables import table_of, tables_of
+from prior_bench.report.table import build_table
 from prior_bench.runtime import progress
 
 TEMPLATE = "page.html.j2"
+Made = TypeVar("Made")
 
 
 def build_page(suite: Suite, store: Store) -> str:
@@ -45,28 +48,28 @@ def build_page(suite: Suite, store: Store) -> str:
     found = entries([store])
     done = [e for e in found if e.record is not None and e.record.status == "done"]
     if not done:
-        raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.name}")
+        raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.called}")
     folder = Path(__file__).parent
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["inline"] = inline
-    config = load_table(suite.table) if suite.table else table_of_entries(suite.name, suite.title, found)
-    return environment.get_template(TEMPLATE).render(**context(suite, store, config, found, done))
+    return environment.get_template(TEMPLATE).render(**context(suite, store, found, done))
 
 
-def context(
-    suite: Suite, store: Store, config: TableConfig, found: list[Entry], done: list[Entry]
-) -> dict[str, Any]:
+def context(suite: Suite, store: Store, found: list[Entry], done: list[Entry]) -> dict[str, Any]:
     """Everything the template uses."""
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     colours = colours_of(names)
     evaluations = evaluations_of(done)
     side_by_side = [one_per_backbone(runs) for runs in evaluations]
     examples = [made for runs in progress(side_by_side, "example images") for made in galleries(runs)]
+    maps = [embedding_map(runs) for runs in progress(side_by_side, "embedding maps")]
     trained = [pretraining(done, colours)]
     trained += [plot for runs in evaluations for plot in training(runs, colours)]
-    table = build_table(config, [store], trivial=True)
+    together = table_of(suite, found)
+    tables = [build_table(config, [store], trivial=True) for config in tables_of(suite) or [together]]
+    ranked = tables[0] if len(tables) == 1 else build_table(together, [store], test=False)
     newest = max(done, key=lambda e: e.record.provenance.get("finished", ""))
     return {
         "title": suite.title or suite.name,
@@ -76,15 +79,16 @@ def context(
         "command": command(),
         "names": names,
         "counts": {"cells": len(found), "done": len(done)},
-        "table": html_table(table, caption=False),
-        "notes": table.notes,
-        "ranks": rank_diagram(table),
+        "tables": [(table.title, html_table(table, caption=False), table.notes) for table in tables],
+        "ranks": rank_diagram(ranked),
         "swatches": {name: swatch(name, colours) for name in names},
-        "efficiency": _plots(label_efficiency(runs, colours) for runs in evaluations),
+        "efficiency": _made(label_efficiency(runs, colours) for runs in evaluations),
         "scores": score_sections(evaluations, colours),
+        "robustness": _made(robustness(runs, colours) for runs in evaluations),
+        "maps": _made(maps),
         "galleries": _ordered(examples),
         "prototypes": [made for runs in side_by_side for made in prototype_tables(runs)],
-        "training": _plots(trained),
+        "training": _made(trained),
         "cost": cost_table(done, names),
         "machines": machines(done),
         "gaps": [(describe(e.spec), _gap(e)) for e in found if _gap(e)],
@@ -124,15 +128,16 @@ def runs_table(done: list[Entry]) -> SortableTable:
 def regenerate(suite: Suite, newest: Entry) -> list[str]:
     """The commands that make records and page anew, from the revision of the newest record."""
     revision = newest.record.provenance.get("git", {}).get("revision")
-    name = shlex.quote(suite.name)
+    name = " ".join(map(shlex.quote, suite.called.split()))
     first = [f"git checkout {revision}", "pip install -e ."] if revision else []
     if newest.record.provenance.get("git", {}).get("dirty"):
         first.insert(1, "# the records were made with changes that are not in this revision")
     return [*first, f"prior-bench run {name}", f"prior-bench report {name}"]
 
 
-def _plots(made: Iterable[Plot | None]) -> list[Plot]:
-    return [plot for plot in made if plot]
+def _made(parts: Iterable[Made | None]) -> list[Made]:
+    """Without those that there was nothing for."""
+    return [part for part in parts if part is not None]
 
 
 def _ordered(found: list[Gallery]) -> list[Gallery]:

@@ -13,7 +13,7 @@ from prior_bench.report.html.scores import Scores, names_of
 from prior_bench.report.html.seeds import series_over_seeds, values_over_seeds
 from prior_bench.report.html.selection import most_labels
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
-from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.html.wording import NO_BREAK, evaluation_title, shown
 from prior_bench.report.lookup import Entry
 
 METRICS = ("auroc", "accuracy")
@@ -47,14 +47,18 @@ def per_class(entries: list[Entry], scores: list[Scores], colours: dict[str, str
         return None
     classes = list(dict.fromkeys(name for entry in entries for name in _classes(entry, metric)))
     fraction = entries[0].spec["fraction"]
-    title = f"{evaluation_title(entries[0].spec)}, {100 * fraction:g} % of the labels"
+    title = evaluation_title(entries[0].spec)
+    if entries[0].spec["task"] == "classification":
+        title += f", {100 * fraction:g}{NO_BREAK}% of the labels"
     if metric == "auroc" and len(scores) == len(entries):
         found = {
             name: [auroc_interval([one for one in scores if one.name == name], label) for label in classes]
             for name in names_of(scores)
         }
         series = [_series(name, intervals) for name, intervals in found.items()]
-        bars = "95 % intervals, from DeLong's variance by patient and, with several seeds, that between seeds"
+        bars = (
+            f"95{NO_BREAK}% intervals, from DeLong's variance by patient and, with seeds, that between them"
+        )
         table = _table(f"AUROC × 100 [95 % interval], {title}", classes, found)
     else:
         values = {

@@ -71,4 +71,4 @@ def _cell(scores: list[Score]) -> Value:
     if not scores:
         return Value("–")
     area, gap = (mean(values) for values in zip(*scores, strict=True))
-    return number(100 * area, text=f"{100 * area:.1f} ({gap:+.2g})")
+    return number(100 * area, text=f"{100 * area:.1f} ({gap:+#.2g})")

@@ -38,7 +38,8 @@ def pretraining(entries: list[Entry], colours: dict[str, str]) -> Plot | None:
     svg = line_plot(series, alt=alt, colours=colours, **axes)
     return Plot(
         svg,
-        "Pre-training loss, not to be compared between methods. Bands: one standard deviation over seeds.",
+        "Pre-training loss, not to be compared between methods, nor between the stages of one. "
+        "Bands: one standard deviation over seeds.",
     )
 
 

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,7 @@ def test_a_failing_process_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_sample_root_generates_once_and_knows_its_sizes(tmp_path, monkeypatch, tiny_sample):
     monkeypatch.setenv("PRIOR_BENCH_DATA", str(tmp_path))
     monkeypatch.setenv("PRIOR_BENCH_SAMPLE_SIZE", "tiny")
-    (tmp_path / f"sample-{VERSION}-tiny").symlink_to(tiny_sample)
+    shutil.copytree(tiny_sample, tmp_path / f"sample-{VERSION}-tiny")
     assert (
         sample_root("chexpert_5x200")
         == sample_root("chexpert")

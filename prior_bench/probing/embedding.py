@@ -1,0 +1,33 @@
+"""Where the test images lie in the feature space, small enough to be kept with the predictions.
+
+A map of these points is drawn by the report; nothing is measured on it that enters a table.
+"""
+
+import numpy as np
+
+IMAGES = 500
+"""At most; enough for a map, and the same images for every backbone and seed."""
+
+COMPONENTS = 50
+"""At most, as is usual before t-SNE (van der Maaten & Hinton, JMLR 9 (2008) 2579-2605, section 4)."""
+
+
+def example_rows(count: int) -> np.ndarray:
+    """Rows that are kept of ``count``: all, or :data:`IMAGES` spread evenly over them."""
+    return np.unique(np.linspace(0, count - 1, min(count, IMAGES)).round().astype(int))
+
+
+def example_embedding(features: np.ndarray) -> np.ndarray:
+    """Principal components of features [M, D] in one common scale, float16 [M, at most COMPONENTS].
+
+    The scale makes the first component's standard deviation 1, so that float16 can hold any features;
+    distances keep their proportions.
+    """
+    from sklearn.decomposition import PCA
+
+    features = np.asarray(features, dtype=float)
+    kept = min(COMPONENTS, *features.shape)
+    if not np.ptp(features, axis=0).any():
+        return np.zeros((len(features), kept), np.float16)
+    points = PCA(kept, svd_solver="full").fit_transform(features)
+    return (points / points[:, 0].std()).astype(np.float16)

@@ -1,0 +1,36 @@
+"""Arrays that take a while to make, kept in the cache under a hash of all they are made from."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from prior_bench import paths
+
+Arrays = dict[str, np.ndarray]
+
+
+def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
+    """What is kept under ``key`` in a folder of the cache; made where it is not there, or damaged.
+
+    A cache that cannot be written is only slower.
+    """
+    place = paths.cache_root() / folder / f"{key}.npz"
+    try:
+        with np.load(place, allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        pass
+    made = make()
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with open(fresh, "wb") as file:
+            np.savez_compressed(file, **made)
+        os.replace(fresh, place)
+    return made

@@ -1,0 +1,134 @@
+"""The data sets with boxes or masks in miniature; see ``miniatures``."""
+
+from pathlib import Path
+
+import numpy as np
+from writers import write_dicom, write_image, write_png, write_text
+
+RSNA_HEADER = "patientId,x,y,width,height,Target"
+NIH_HEADER = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position"
+NIH_BOX_HEADER = "Image Index,Finding Label,Bbox [x,y,w,h],,,"
+SIIM_HEADERS = ("ImageId, EncodedPixels", "ImageId,EncodedPixels")
+OBJECT_SHAPES = "0 1 2 5 6;1 8 8 14 12;2 1 10 6 10 1 15"
+VINDR_HEADER = "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max"
+VINDR_FINDINGS = ("Cardiomegaly", "Mass", "No finding")
+
+
+def rsna_pneumonia(root: Path) -> Path:
+    """Twenty images in an unsorted table, every fourth with two boxes."""
+    lines = [RSNA_HEADER]
+    for number in range(20):
+        name = f"id-{19 - number:02d}"
+        write_dicom(root / f"stage_2_train_images/{name}.dcm", np.full((16, 16), 9, np.uint8))
+        if number % 4 == 0:
+            lines += [f"{name},1.0,2.0,3.0,4.0,1", f"{name},8.0,8.0,4.0,8.0,1"]
+        else:
+            lines.append(f"{name},,,,,0")
+    write_text(root / "stage_2_train_labels.csv", "\n".join(lines))
+    return root
+
+
+def siim_acr(root: Path, header: str = SIIM_HEADERS[0], negative: str = " -1") -> Path:
+    """Twenty images, every fourth with a mask in two rows."""
+    lines = [header]
+    for number in range(20):
+        image = f"1.2.276.{number}"
+        place = root / f"dicom-images-train/1.2.1.{number}/1.2.2.{number}/{image}.dcm"
+        write_dicom(place, np.full((8, 8), 9, np.uint8))
+        if number % 4 == 0:
+            lines += [f"{image}, 0 3 5 2", f"{image}, 60 4"]
+        else:
+            lines.append(f"{image},{negative}")
+    write_text(root / "train-rle.csv", "\n".join(lines))
+    return root
+
+
+def siim_acr_png(root: Path) -> Path:
+    """The PNG re-pack: 16 and 4 images, every fourth with a mask of 9 pixels."""
+    for part, numbers in (("train", range(16)), ("test", range(16, 20))):
+        lines = ["new_filename,ImageId,has_pneumo"]
+        for n in numbers:
+            positive = int(n % 4 == 0)
+            name = f"{n - numbers[0]}_{part}_{positive}_.png"
+            write_image(root / f"png_images/{name}")
+            mask = np.zeros((8, 8), np.uint8)
+            mask[2:5, 1:4] = 255 * positive
+            write_png(root / f"png_masks/{name}", mask)
+            lines.append(f"{name},1.2.276.{n},{positive}")
+        write_text(root / f"stage_1_{part}_images.csv", "\n".join(lines))
+    return root
+
+
+def nih_chestxray14(root: Path) -> Path:
+    """Ten patients with two images each, the last two patients in the test list; boxes on two images."""
+    lines, train, test = [NIH_HEADER], [], []
+    for patient in range(10):
+        for follow in range(2):
+            name = f"{patient:08d}_{follow:03d}.png"
+            finding = "Infiltration|Mass" if patient % 2 else "No Finding"
+            lines.append(f"{name},{finding},{follow},{patient},57,M,{'AP' if follow else 'PA'}")
+            (test if patient >= 8 else train).append(name)
+            write_image(root / f"images_00{follow + 1}/images/{name}")
+    write_text(root / "Data_Entry_2017.csv", "\n".join(lines))
+    write_text(root / "train_val_list.txt", "\n".join(train))
+    write_text(root / "test_list.txt", "\n".join(test))
+    boxes = ["00000001_000.png,Infiltrate,1,2,3,4", "00000001_000.png,Mass,5.5,5,2,2"]
+    write_text(
+        root / "BBox_List_2017.csv", "\n".join([NIH_BOX_HEADER, *boxes, "00000003_001.png,Mass,0,0,4,4"])
+    )
+    return root
+
+
+def object_cxr(
+    root: Path,
+    parts: tuple[tuple[str, int], ...] = (("train", 20), ("dev", 4)),
+    column: str = "image_name",
+    folder: str = "",
+) -> Path:
+    """Every second image with a rectangle, an ellipse and a polygon."""
+    number = 0
+    for part, count in parts:
+        lines = [f"{column},annotation"]
+        for _ in range(count):
+            number += 1
+            lines.append(f"{folder}{number:05d}.jpg,{OBJECT_SHAPES if number % 2 else ''}")
+            write_image(root / f"{part}/{number:05d}.jpg")
+        write_text(root / f"{part}.csv", "\n".join(lines))
+    return root
+
+
+def vindr_kaggle(root: Path) -> Path:
+    """Twenty images; two readers of three see a mass on every second, one an atelectasis on the first."""
+    lines = [VINDR_HEADER]
+    for n in range(20):
+        for reader in range(3):
+            if n % 2 == 0 and reader < 2:
+                lines.append(f"i{n:02d},Mass,8,R{reader},{1 + reader},2,{5 + reader},6")
+            else:
+                lines.append(f"i{n:02d},No finding,14,R{reader},,,,")
+        write_dicom(root / f"train/i{n:02d}.dicom", np.full((16, 16), 9, np.uint8))
+    lines.append("i00,Atelectasis,1,R2,8,8,12,12")
+    write_text(root / "train.csv", "\n".join(lines))
+    return root
+
+
+def vindr_physionet(root: Path) -> Path:
+    """Ten images of three readers, four of a consensus, every second with a large heart."""
+    rows = {"train": [], "test": []}
+    boxes = {"train": ["image_id,rad_id,class_name,x_min,y_min,x_max,y_max"]}
+    boxes["test"] = ["image_id,class_name,x_min,y_min,x_max,y_max"]
+    for part, count in (("train", 10), ("test", 4)):
+        for n in range(count):
+            image, seen = f"{part}{n}", n % 2
+            write_dicom(root / f"{part}/{image}.dicom", np.full((16, 16), 9, np.uint8))
+            for reader in ("R1", "R2", "R3") if part == "train" else ("",):
+                cells = f"{seen},{int(seen and reader == 'R1')},{1 - seen}"
+                rows[part].append(f"{image},{reader},{cells}" if reader else f"{image},{cells}")
+                name = f"{reader}," if reader else ""
+                box = "Cardiomegaly,1,1,9,9" if seen else "No finding,,,,"
+                boxes[part].append(f"{image},{name}{box}")
+        ids = "image_id,rad_id" if part == "train" else "image_id"
+        labels = "\n".join([f"{ids},{','.join(VINDR_FINDINGS)}", *rows[part]])
+        write_text(root / f"annotations/image_labels_{part}.csv", labels)
+        write_text(root / f"annotations/annotations_{part}.csv", "\n".join(boxes[part]))
+    return root

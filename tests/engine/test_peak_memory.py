@@ -1,0 +1,28 @@
+from prior_bench.engine import peak_memory
+
+
+def test_the_peak_is_that_of_the_work_since_the_restart(tmp_path, monkeypatch):
+    if peak_memory.RESET.exists():  # Linux: the real thing
+        peak_memory.restart()
+        before = peak_memory.peak()["memory"]
+        held = bytearray(300 * 2**20)
+        held[::4096] = b"x" * len(held[::4096])  # touched, so that it is really there
+        during = peak_memory.peak()["memory"]
+        del held
+        assert 0.28 < during - before < 0.35
+        assert peak_memory.peak()["memory"] == during, "what was given back still counts"
+        peak_memory.restart()
+        assert peak_memory.peak()["memory"] < during - 0.25
+    for name in ("STATUS", "RESET"):
+        monkeypatch.setattr(peak_memory, name, tmp_path / name)
+    (tmp_path / "RESET").touch()
+    (tmp_path / "STATUS").write_text("VmPeak:\t 9999999 kB\nVmHWM:\t  524288 kB\n")
+    peak_memory.restart()
+    assert (tmp_path / "RESET").read_text() == "5" and peak_memory.peak("cpu") == {"memory": 0.5}
+
+
+def test_where_the_system_does_not_tell_nothing_is_said(tmp_path, monkeypatch):
+    for name in ("STATUS", "RESET"):
+        monkeypatch.setattr(peak_memory, name, tmp_path / "missing" / "file")
+    peak_memory.restart()
+    assert peak_memory.peak() == {}

@@ -1,0 +1,59 @@
+"""The paired test of two runs against a permutation test, which assumes nothing in common with it."""
+
+import numpy as np
+import pytest
+from scored_store import CLASSES, save
+
+from prior_bench.engine.store import Store
+from prior_bench.metrics.classification import evaluate
+from prior_bench.metrics.delong import contributions
+from prior_bench.report.draws import load_predictions
+from prior_bench.report.paired import paired_difference
+
+
+def permutation_p(one: dict, two: dict, metric: str, draws: int = 2000) -> float:
+    """Both methods' scores of a patient change places with probability 1/2; share of changes as large."""
+
+    def value(score):
+        return evaluate(score, one["target"], CLASSES, (metric,))[metric]
+
+    random = np.random.default_rng(0)
+    _, patient = np.unique(one["patient_id"], return_inverse=True)
+    observed, larger = value(one["score"]) - value(two["score"]), 0
+    for _ in range(draws):
+        swap = (random.random(patient.max() + 1) < 0.5)[patient][:, None]
+        first = np.where(swap, two["score"], one["score"])
+        second = np.where(swap, one["score"], two["score"])
+        larger += abs(value(first) - value(second)) >= abs(observed) - 1e-12
+    return larger / draws
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["auroc", "auprc", "f1"])
+@pytest.mark.parametrize("skill", [1.1, 1.4])
+def test_p_values_are_those_of_a_permutation_test(tmp_path, metric, skill):
+    store = Store(tmp_path / "s")
+    one, two = (save(store, name, s, metrics=(metric,)) for name, s in (("A", 1.0), ("B", skill)))
+    found = paired_difference({0: two}, {0: one}, metric)
+    expected = permutation_p(*(load_predictions(store.root, run.key) for run in (two, one)), metric)
+    assert found.p == pytest.approx(expected, abs=0.05)
+
+
+def test_an_auroc_is_tested_by_delong_and_another_metric_by_the_bootstrap(tmp_path, monkeypatch):
+    store = Store(tmp_path / "s")
+    one, two = ({0: save(store, name, s, metrics=("auroc", "f1"))} for name, s in (("A", 1.0), ("B", 1.3)))
+    drawn = []
+    monkeypatch.setattr(
+        "prior_bench.report.paired.metric_draws",
+        lambda record, store, metric: (
+            drawn.append(metric) or np.random.default_rng(len(drawn)).normal(size=99)
+        ),
+    )
+    found = paired_difference(two, one, "auroc")
+    assert drawn == []
+    first, second = (load_predictions(store.root, side[0].key) for side in (two, one))
+    shares = [contributions(side["score"], side["target"]) for side in (first, second)]
+    by_patient = (shares[0] - shares[1]).reshape(-1, 2).sum(1)  # two images each
+    assert found.error == pytest.approx(np.sqrt((by_patient**2).sum()))
+    paired_difference(two, one, "f1")
+    assert drawn == ["f1", "f1"]
