@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from prior_bench.cli.arguments import at_least
+
 HELP = "describe a data set, check, prepare or cache one that you have, generate the sample benchmark"
 
 
@@ -33,7 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_reference(cache)
     cache.add_argument("--size", type=int, required=True, help="longest side of the cached images, in pixels")
     cache.add_argument("--split", default="default", metavar="RULE", help="split rule (see describe)")
-    cache.add_argument("--workers", type=int, metavar="N", help="images in work at once (default: the cores)")
+    cache.add_argument(
+        "--workers", type=at_least(1), metavar="N", help="images in work at once (default: the cores)"
+    )
 
     verbs.add_parser("sample", help="generate the synthetic sample benchmark and say where it lies")
 

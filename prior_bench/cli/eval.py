@@ -2,6 +2,8 @@
 
 import argparse
 
+from prior_bench.cli.arguments import at_least
+
 HELP = "evaluate one backbone on one data set, by one protocol or several"
 
 DEFAULT_PROTOCOLS = {
@@ -74,12 +76,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="evaluate also where test patients were trained on; results then say so",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
+    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
     parser.add_argument(
         "--overwrite", choices=("skip", "failed", "all"), default="failed", help="default: %(default)s"
     )
     parser.add_argument(
-        "--resamples", type=int, default=1000, help="bootstrap resamples of the intervals (default: 1000)"
+        "--resamples", type=at_least(0), default=1000, help="bootstrap resamples of intervals (default: 1000)"
     )
 
 

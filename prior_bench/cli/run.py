@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from prior_bench.cli.arguments import at_least
+
 HELP = "run a suite (what is recorded is not run again) and print its table"
 
 
@@ -39,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="evaluate also where test patients were trained on; results then say so",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--workers", type=int, default=0, help="data loading processes (default: 0)")
+    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
     parser.add_argument(
         "--jobs",
         type=int,

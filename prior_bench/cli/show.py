@@ -2,6 +2,8 @@
 
 import argparse
 
+from prior_bench.cli.arguments import at_least
+
 HELP = "everything about one run: what it was told, its metrics with intervals, where it comes from"
 
 
@@ -9,7 +11,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("recorded", metavar="RUN", help="its key or the beginning of it, or SUITE/KEY")
     parser.add_argument("--json", action="store_true", help="the record as it is stored")
-    parser.add_argument("--resamples", type=int, default=1000, help="of the intervals; 0 leaves them out")
+    parser.add_argument(
+        "--resamples", type=at_least(0), default=1000, help="of the intervals; 0 leaves them out"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.data.cards import card
+from prior_bench.data.corruptions import conditions
 
 if TYPE_CHECKING:
     from prior_bench.api import RunSpec
@@ -27,7 +28,8 @@ head that is trained; one that is trained itself. They fall with the square of t
 def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
     """The sum over some runs, and how many of them could not be estimated.
 
-    Runs that take the same cached features of a frozen backbone pay for them once.
+    Runs that take the same cached features of a frozen backbone pay for them once; corrupted test images
+    (:mod:`prior_bench.data.corruptions`) come on top.
     """
     total, unknown, paid = 0.0, 0, set()
     for run in runs:
@@ -36,10 +38,11 @@ def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
             unknown += 1
             continue
         if features:
-            if features in paid:
-                continue
-            paid.add(features)
-            total += sum(sizes) / FORWARD / 3600
+            corrupted = len(conditions(run.spec.protocol["options"])) * sizes[2]
+            total += corrupted / FORWARD / 3600
+            if features not in paid:
+                paid.add(features)
+                total += sum(sizes) / FORWARD / 3600
         else:
             total += _training_seconds(run.spec, sizes) / 3600
     return total, unknown

@@ -52,6 +52,8 @@ def run_groups(
             theirs.close()  # so that a dead process is an end of file here
             processes[ours] = process
         _serve(processes, list(groups), tell)
+        for process in processes.values():
+            process.join(timeout=30)  # they have been told to stop, and tidy up
     finally:
         for process in processes.values():
             process.terminate()
@@ -102,6 +104,8 @@ def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, wor
     """A process: ask for a group, run it, and so on."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _share_cores(jobs)
+    # a spawned process would spawn its own: data loaders take the platform's way, as without jobs
+    multiprocessing.set_start_method(None, force=True)
     from prior_bench.engine.group import Group
 
     os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other

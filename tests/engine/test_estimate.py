@@ -44,6 +44,13 @@ def test_cached_features_are_paid_for_once():
     assert hours(*runs) == (pytest.approx(26_684 / FORWARD / 3600), 0)
 
 
+def test_corrupted_test_images_come_on_top():
+    corrupted = {"options": {"corruptions": ["noise", "blur"], "severities": [1, 5]}}
+    runs = [planned("prior/linear", "rsna_pneumonia", 1.0, **overrides) for overrides in ({}, corrupted)]
+    test = split_sizes(runs[0].spec, DataSets())[2]
+    assert hours(*runs) == (pytest.approx((26_684 + 4 * test) / FORWARD / 3600), 0)
+
+
 def test_unknown_counts_are_said_to_be_unknown():
     run = planned("clean/segmentation_frozen", "object_cxr", **{"split": {"rule": "nobodys"}})
     assert split_sizes(run.spec, DataSets()) is None and hours(run) == (0.0, 1)
