@@ -40,6 +40,6 @@ data = dict(
     cache="memory",
 )
 batch_size = 32
-optimizer = dict(type="AdamW", lr=2e-3, weight_decay=0.01)
+optimizer = dict(type="AdamW", lr=1e-3, weight_decay=0.01)
 schedule = dict(epochs=10, warmup_epochs=1)
 clip_grad = 1.0

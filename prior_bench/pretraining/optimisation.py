@@ -50,4 +50,5 @@ def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> Opt
 
 def scheduler(schedule: Schedule, steps_per_epoch: int) -> dict[str, Any]:
     """Config of mmengine's scheduler, counted in steps."""
-    return dict(type=StagedLR, schedule=schedule, steps_per_epoch=steps_per_epoch)
+    steps = schedule.ends[-1] * steps_per_epoch  # mmengine's own end would be the number of epochs
+    return dict(type=StagedLR, schedule=schedule, steps_per_epoch=steps_per_epoch, end=steps)
