@@ -14,6 +14,7 @@ from prior_bench.api import LoadContext
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import load_method, read_info
 from prior_bench.errors import BenchError
+from prior_bench.pretraining.config import from_dict
 from prior_bench.pretraining.source import Pretrained
 from prior_bench.pretraining.trainer import pretrain
 from prior_bench.registry import BACKBONES
@@ -70,6 +71,18 @@ def test_a_run_killed_twice_and_resumed_equals_an_undisturbed_one(
     assert sorted(p.name for p in folder.iterdir()) == [
         *("history.json", "model.safetensors", "pretrain.log", "run.json")
     ]
+
+
+def test_the_learning_rate_follows_the_schedule_to_its_end(values, tmp_path):
+    values["schedule"] = dict(epochs=4, warmup_epochs=1, warmup_factor=0.1, final_factor=0.2)
+    values["optimizer"] = dict(values["optimizer"], lr=1e-3)
+    config, steps = from_dict(values), 2
+    pretrain(config, tmp_path / "run", device="cpu")
+    history = json.loads((tmp_path / "run/history.json").read_text())
+    next_step = [min(epoch * steps, 4 * steps - 1) for epoch in (1, 2, 3, 4)]
+    expected = [1e-3 * config.schedule.factor(step, steps) for step in next_step]
+    assert [epoch["lr"] for epoch in history] == pytest.approx(expected)
+    assert history[-1]["lr"] == pytest.approx(2e-4)  # and not that of the fourth of eight steps
 
 
 def test_the_checkpoint_holds_all_that_is_needed(undisturbed, small_data):

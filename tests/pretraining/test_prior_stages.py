@@ -84,6 +84,11 @@ def test_each_stage_has_its_losses_and_leaves_a_checkpoint(undisturbed):
     assert losses[4] == losses[5] == losses[2] | rebuilt
     assert all(1 <= epoch["prototype_perplexity"] <= 6 for epoch in history[2:])
 
+    # as the first stage ends the rate is that of the second's first step, a hundredth; then it rises to the
+    # peak and, where the third begins without a warm-up, starts from the peak again
+    rates = [epoch["lr"] / history[2]["lr"] for epoch in history]
+    assert rates[1] == pytest.approx(0.01) and rates[3] == pytest.approx(1) and rates[5] == pytest.approx(0)
+
     kept = [load_method(undisturbed.with_name(f"stage_{stage}.safetensors"))[0] for stage in (1, 2)]
     assert [method.stage for method in kept] == [1, 2]
     final, info = load_method(undisturbed)
