@@ -7,18 +7,11 @@ The rows are the sample benchmark's: small networks, pre-trained on synthetic ra
 minute or two each, kept for other suites). For a checkpoint of yours: docs/protocols/README.md.
 """
 
+_base_ = "demo.py"
+
 name = "pneumoniamnist"
 title = "PneumoniaMNIST on a laptop"
 table = "pneumoniamnist"
-seeds = [0, 1]
-
-backbones = [
-    dict(name="Random", type="random", config="convirt_sample"),
-    dict(name="ConVIRT", type="pretrain", config="convirt_sample"),
-    dict(name="GLoRIA", type="pretrain", config="gloria_sample"),
-    dict(name="MGCA", type="pretrain", config="mgca_sample"),
-    dict(name="PRIOR", type="pretrain", config="prior_sample"),
-]
 
 _data = dict(name="pneumoniamnist", type="medmnist", root="medmnist", subset="pneumoniamnist")
 evaluations = [
