@@ -13,7 +13,7 @@ demo: $(INSTALLED)
 	$(BIN)/prior-bench report demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow

@@ -26,12 +26,13 @@ from torch.utils.data import DataLoader
 from benchmarks.measuring import in_turns, median_ratio, seconds
 from benchmarks.shard_reading import ORDERS, forget, loader, make_shards, read_pixels
 from prior_bench.api import InputSpec
-from prior_bench.data.cache.build import build
-from prior_bench.data.cache.reference import use_cache
-from prior_bench.data.images import read_image, reduced
-from prior_bench.data.images_dataset import ImageDataset
+from prior_bench.data.images.cache.build import build
+from prior_bench.data.images.cache.reference import use_cache
+from prior_bench.data.images.dataset import ImageDataset
+from prior_bench.data.images.decode import reduced
+from prior_bench.data.images.read import read_image
+from prior_bench.data.images.transforms import eval_transform, train_transform
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.transforms import eval_transform, train_transform
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.dataset import Pairs

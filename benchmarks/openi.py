@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
-from prior_bench.data import report
+from prior_bench.data.texts import reports as report
 from prior_bench.errors import BenchError
 
 

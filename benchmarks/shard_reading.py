@@ -15,11 +15,11 @@ import torch
 from torch.utils.data import DataLoader
 
 from prior_bench.api import InputSpec
-from prior_bench.data.cache import reading
-from prior_bench.data.cache.build import SHARD_IMAGES
-from prior_bench.data.cache.shard import SUFFIX, Entry, write_shard
-from prior_bench.data.images import IN_CACHE
-from prior_bench.data.transforms import train_transform
+from prior_bench.data.images.cache import reading
+from prior_bench.data.images.cache.build import SHARD_IMAGES
+from prior_bench.data.images.cache.image_cache import FOLDER_SUFFIX
+from prior_bench.data.images.cache.shard import SUFFIX, Entry, write_shard
+from prior_bench.data.images.transforms import train_transform
 from prior_bench.pretraining.batching import LengthGroupedBatches
 from prior_bench.pretraining.dataset import Pair, PairDataset, Pairs
 
@@ -29,7 +29,7 @@ ORDERS = {"at random": None, "shard by shard": 4}
 
 def make_shards(folder: Path, images: int, size: int) -> Pairs:
     """A cache of so many images of size x 5/6 size, rounded up to whole shards, and a report for each."""
-    place = folder / f"shards{IN_CACHE.rstrip('/')}"
+    place = folder / f"shards{FOLDER_SUFFIX}"
     place.mkdir(parents=True)
     grain = np.random.default_rng(0).integers(0, 255, (2 * size, 2 * size), dtype=np.uint8)
     shape, pairs = (size, size * 5 // 6), []

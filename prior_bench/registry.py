@@ -93,8 +93,11 @@ TASKS = LazyRegistry("task", "prior_bench.tasks")
 """Task families: classes fulfilling :class:`prior_bench.api.Task`."""
 DATASETS = LazyRegistry("data set", "prior_bench.datasets")
 """Readers: functions ``(root: Path, *, split: str = "default", **options) -> Manifest``."""
+GENERATORS = LazyRegistry("data generator", "prior_bench.generators")
+"""What makes synthetic data sets, by the prefix of a data reference (``sample:chexpert``). Classes with
+``options(name) -> dict``, of the reader, and ``root(name) -> Path``, which generates what is missing."""
 CORRUPTIONS = LazyRegistry("corruption", "prior_bench.corruptions")
-"""Of test images: functions of :data:`prior_bench.data.corruptions.Corruption`."""
+"""Of test images: functions of :data:`prior_bench.data.images.corruptions.Corruption`."""
 EXPLAINERS = LazyRegistry("explainer", "prior_bench.explainers")
 """What methods can show of themselves, by their names: :class:`prior_bench.explain.contract.Explainer`."""
 LAYOUTS = LazyRegistry("checkpoint layout", "prior_bench.layouts")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
-from prior_bench.data.corruptions import conditions
+from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
-from prior_bench.engine.configs import key_errors
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import classification, robustness
 from prior_bench.openmmlab.checks import training_problems
+from prior_bench.schema.configs import key_errors
 
 if TYPE_CHECKING:
     from prior_bench.probing.outcome import Outcome
@@ -33,8 +33,9 @@ class Classification:
     and ``max_iterations``; with ``linear`` see :class:`prior_bench.probing.model.Classifier`. Option
     ``threshold``: ``"validation_f1"`` (of each class, on the validation split) or a number; multi-label
     decisions need one. Options ``corruptions`` and ``severities`` (``logistic_regression`` only) test on
-    corrupted images, too (:mod:`prior_bench.data.corruptions`, :mod:`prior_bench.metrics.robustness`); the
-    head is fitted, and its strength and its thresholds are chosen, on clean ones.
+    corrupted images, too (:mod:`prior_bench.data.images.corruptions`,
+    :mod:`prior_bench.metrics.robustness`); the head is fitted, and its strength and its thresholds are
+    chosen, on clean ones.
     """
 
     name = "classification"
@@ -141,7 +142,7 @@ def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -
 
 def labelled_rows(train: Manifest, protocol: Protocol, context: RunContext) -> np.ndarray:
     """Positions of the training rows whose labels may be used at the context's fraction and seed."""
-    from prior_bench.data.fractions import training_part
+    from prior_bench.data.splitting.fractions import training_part
 
     kept = training_part(train, protocol.fraction_sampler, context.fraction, context.seed).table["id"]
     return np.flatnonzero(train.table["id"].isin(kept))
@@ -154,7 +155,7 @@ def _logistic(
     protocol: Protocol,
     context: RunContext,
 ):
-    from prior_bench.engine.features import Feed, extract
+    from prior_bench.features.extract import Feed, extract
     from prior_bench.probing.logistic import probe
 
     feed = Feed.of(backbone, protocol)
@@ -173,7 +174,7 @@ def _corrupted(
     backbone: Backbone, test: Manifest, outcome: Outcome, protocol: Protocol, context: RunContext
 ) -> Iterator[np.ndarray]:
     """Scores [N, C] of the test images under each condition of the protocol."""
-    from prior_bench.engine.features import Feed, extract
+    from prior_bench.features.extract import Feed, extract
 
     feed = Feed.of(backbone, protocol)
     for condition in conditions(protocol.options):
@@ -184,7 +185,7 @@ def _corrupted(
 def _embedding(
     backbone: Backbone, test: Manifest, protocol: Protocol, context: RunContext
 ) -> dict[str, np.ndarray]:
-    from prior_bench.engine.features import Feed, extract
+    from prior_bench.features.extract import Feed, extract
     from prior_bench.probing.embedding import example_embedding, example_rows
 
     features = extract(backbone, test, context, feed=Feed.of(backbone, protocol))

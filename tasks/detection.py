@@ -28,8 +28,8 @@ class Detection:
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Train the detector, select its weights on the validation split, test them once."""
-        from prior_bench.data.transforms import dense_transform
-        from prior_bench.engine.features import Feed
+        from prior_bench.data.images.transforms import dense_transform
+        from prior_bench.features.extract import Feed
         from prior_bench.openmmlab import dense
         from prior_bench.openmmlab.collectors import DetectionCollector
         from prior_bench.openmmlab.datasets import DetectionDataset

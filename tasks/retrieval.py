@@ -66,10 +66,10 @@ class Retrieval:
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
-        from prior_bench.engine.features import Feed
-        from prior_bench.engine.similarity import similarity_matrix
         from prior_bench.explain.examples import example_arrays
         from prior_bench.explain.inputs import training_reports
+        from prior_bench.features.extract import Feed
+        from prior_bench.features.similarity import similarity_matrix
 
         options = _options(protocol)
         pool = candidates(data, options)

@@ -37,8 +37,8 @@ class Segmentation:
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Train the decoder, select its weights on the validation split, test them once."""
-        from prior_bench.data.transforms import dense_transform
-        from prior_bench.engine.features import Feed
+        from prior_bench.data.images.transforms import dense_transform
+        from prior_bench.features.extract import Feed
         from prior_bench.openmmlab import dense
         from prior_bench.openmmlab.collectors import SegmentationCollector
         from prior_bench.openmmlab.datasets import SegmentationDataset

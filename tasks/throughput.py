@@ -62,7 +62,7 @@ class Throughput:
         """Measure one backbone; the history has the images per second of each batch."""
         import torch
 
-        from prior_bench.engine.features import evaluating
+        from prior_bench.features.extract import evaluating
 
         options, spec = {**DEFAULTS, **protocol.options}, backbone.input
         with evaluating(backbone.image_encoder, context.device):

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
-from prior_bench.data import prompts
-from prior_bench.data.corruptions import SEVERITIES, conditions
+from prior_bench.data.images.corruptions import SEVERITIES, conditions
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import classification, prompt_wording, robustness
 
@@ -31,8 +31,9 @@ class ZeroShot:
     - ``pooling``: ``max`` or ``mean`` over the prompts of a class;
     - ``normalise``: z-score of each class over the ``whole_set``, ``per_batch`` of ``batch_size`` images in
       the order of the manifest (compat: it makes the score of an image depend on its neighbours), ``none``;
-    - ``corruptions``, ``severities``: test on corrupted images too (:mod:`prior_bench.data.corruptions`,
-      :mod:`prior_bench.metrics.robustness`); each condition is standardised by itself.
+    - ``corruptions``, ``severities``: test on corrupted images too
+      (:mod:`prior_bench.data.images.corruptions`, :mod:`prior_bench.metrics.robustness`); each condition
+      is standardised by itself.
 
     The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
     metrics of the argmax use the images with exactly one of these findings. Beside the classification
@@ -63,8 +64,8 @@ class ZeroShot:
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
-        from prior_bench.engine.features import Feed, extract
-        from prior_bench.engine.similarity import similarity_matrices
+        from prior_bench.features.extract import Feed, extract
+        from prior_bench.features.similarity import similarity_matrices
         from prior_bench.probing.embedding import example_embedding, example_rows
 
         options, test = _options(protocol), data.split("test")

@@ -11,7 +11,7 @@ from prior_bench.api import RunContext
 @pytest.fixture(scope="session")
 def tiny_sample(tmp_path_factory) -> Path:
     """The demo's data sets in the tiny size, generated once; copy the folder to add to it."""
-    from prior_bench.data.sample.generate import generate
+    from prior_bench.sample.generate import generate
 
     return generate(tmp_path_factory.mktemp("data") / "sample-tiny", "tiny")
 

@@ -24,5 +24,5 @@ def test_help_is_light():
 
 
 def test_api_and_registries_do_not_need_torch():
-    modules = loaded_after("import prior_bench.api, prior_bench.registry, prior_bench.protocols")
+    modules = loaded_after("import prior_bench.api, prior_bench.registry, prior_bench.suites.protocols")
     assert "torch" not in modules

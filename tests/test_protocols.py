@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from prior_bench import protocols
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
+from prior_bench.suites import protocols
 
 
 @pytest.mark.parametrize("name", protocols.names())

@@ -41,7 +41,7 @@ class ReleasedLayout:
         source: repository of the weights.
         notes: what a user should know of preprocessing and scoring.
         exposure: (data set whose patients the weights have seen, a clause that says so), for tables of its
-            results (:mod:`prior_bench.engine.leakage`).
+            results (:mod:`prior_bench.suites.leakage`).
     """
 
     name: str

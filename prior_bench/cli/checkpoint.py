@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from prior_bench.checkpoints.describe import as_text, describe
+    from prior_bench.backbones.describe import as_text, describe
 
     found = describe(args.file)
     print(as_text(found, every_tensor=args.all))
@@ -38,7 +38,7 @@ def _inspect(args: argparse.Namespace) -> int:
 def _convert(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from prior_bench.checkpoints.convert import convert
+    from prior_bench.backbones.convert import convert
     from prior_bench.errors import BenchError
 
     if Path(args.output).suffix != ".safetensors":

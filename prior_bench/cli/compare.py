@@ -14,8 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     from prior_bench.errors import BenchError
-    from prior_bench.report import compare
-    from prior_bench.report.runs import find_run, find_store
+    from prior_bench.report.comparing import compare
+    from prior_bench.report.runs.find import find_run, find_store
 
     stores = [find_store(name) for name in (args.first, args.second)]
     if all(stores):

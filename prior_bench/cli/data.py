@@ -73,7 +73,7 @@ def _describe(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from prior_bench.data.cards import card
-    from prior_bench.data.check import check
+    from prior_bench.data.checking.check import check
     from prior_bench.data.open import open_dataset
 
     reference = _reference(args)
@@ -114,8 +114,8 @@ def _prepare(args: argparse.Namespace) -> int:
 
 
 def _cache(args: argparse.Namespace) -> int:
-    from prior_bench.data.cache.build import build
-    from prior_bench.data.cache.image_cache import outdated
+    from prior_bench.data.images.cache.build import build
+    from prior_bench.data.images.cache.image_cache import outdated
     from prior_bench.data.open import open_dataset
     from prior_bench.errors import BenchError, ErrorList
 
@@ -151,7 +151,7 @@ def _reference(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _sample(args: argparse.Namespace) -> int:
-    from prior_bench.data.sample import sample_root
+    from prior_bench.sample import sample_root
 
     for name in ("mimic_cxr", "chexpert", "rsna_pneumonia", "siim_acr"):
         print(f"{name:16}{sample_root(name)}")

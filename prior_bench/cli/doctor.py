@@ -11,7 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; exit status 1 if something the suite needs is missing or broken."""
-    from prior_bench import diagnosis
+    from prior_bench import doctor as diagnosis
 
     findings = diagnosis.examine()
     section = None

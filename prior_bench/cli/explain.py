@@ -56,12 +56,12 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.api import LoadContext, RunContext
     from prior_bench.cli.arguments import assignments, backbone_row, data_reference
     from prior_bench.data.open import open_dataset
-    from prior_bench.engine.provenance import command
     from prior_bench.errors import BenchError
     from prior_bench.explain.explanation import explain
     from prior_bench.explain.pages import write_pages
     from prior_bench.registry import BACKBONES
     from prior_bench.runtime import pick_device, seed_everything
+    from prior_bench.store.provenance import command
 
     device = pick_device(args.device)
     row = backbone_row(args.backbone, args.tokenizer)

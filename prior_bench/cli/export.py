@@ -25,10 +25,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     from prior_bench import paths
     from prior_bench.api import LoadContext
-    from prior_bench.checkpoints.export import export
+    from prior_bench.backbones.export import export
     from prior_bench.cli.arguments import backbone_row
-    from prior_bench.engine.leakage import exposure_of
     from prior_bench.registry import BACKBONES
+    from prior_bench.suites.leakage import exposure_of
 
     source = BACKBONES.build(backbone_row(args.backbone, args.tokenizer))
     source.check()

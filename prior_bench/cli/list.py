@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _lines(kind: str) -> list[tuple[str, str]]:
     """Name and origin of each entry."""
-    from prior_bench import protocols, registry
+    from prior_bench import registry
+    from prior_bench.suites import protocols
 
     registries = {
         "methods": registry.METHODS,

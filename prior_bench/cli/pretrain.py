@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from prior_bench import paths
+    from prior_bench.backbones.pretrained import Pretrained
     from prior_bench.cli.arguments import assignments
-    from prior_bench.pretraining.source import Pretrained
     from prior_bench.pretraining.trainer import pretrain
 
     source = Pretrained(args.config, args.config, assignments(args.set, "--set"))

@@ -14,11 +14,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
-    from prior_bench.engine.scale import with_data
-    from prior_bench.engine.store import Store
-    from prior_bench.engine.suite import load_suite
-    from prior_bench.report.files import write_text
+    from prior_bench.io.text_files import write_text
     from prior_bench.report.html.page import build_page
+    from prior_bench.store.store import Store
+    from prior_bench.suites.scale import with_data
+    from prior_bench.suites.suite import load_suite
 
     suite = load_suite(args.suite)
     suite = with_data(suite, args.data) if args.data else suite

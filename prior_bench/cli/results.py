@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from prior_bench.engine.exchange import export_store
-    from prior_bench.report.runs import require_store
+    from prior_bench.report.runs.find import require_store
+    from prior_bench.store.exchange import export_store
 
     store = require_store(args.suite)
     path = Path(args.output or f"{store.root.resolve().name}.zip")
@@ -39,8 +39,8 @@ def _import(args: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from prior_bench.engine.exchange import merge, opened
-    from prior_bench.engine.store import Store
+    from prior_bench.store.exchange import merge, opened
+    from prior_bench.store.store import Store
 
     target = Store.of(args.suite)
     with opened(Path(args.source)) as source:

@@ -53,13 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb; 1 where a run failed."""
     from prior_bench.engine.execute import Overwrite, evaluate
-    from prior_bench.engine.plan import expand
-    from prior_bench.engine.scale import with_data
-    from prior_bench.engine.store import Store
-    from prior_bench.engine.suite import load_suite
-    from prior_bench.report.render import render
-    from prior_bench.report.suite_tables import tables_of
-    from prior_bench.report.table import build_table
+    from prior_bench.report.tables.render import render
+    from prior_bench.report.tables.suite_tables import tables_of
+    from prior_bench.report.tables.table import build_table
+    from prior_bench.store.store import Store
+    from prior_bench.suites.plan import expand
+    from prior_bench.suites.scale import with_data
+    from prior_bench.suites.suite import load_suite
 
     suite = load_suite(args.suite)
     suite = with_data(suite, args.data) if args.data else suite
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 def describe_plan(plan, store, overwrite) -> str:
     """One line per cell (done, to do, or why not), what is absent, a rough estimate, and a sum."""
     from prior_bench.engine.execute import to_do
-    from prior_bench.engine.plan import NO_TEXT
+    from prior_bench.suites.plan import NO_TEXT
 
     waiting = {run.key for run in to_do(plan, store, overwrite)}
     states = [run.reason or ("to do" if run.key in waiting else "done") for run in plan.runs]
@@ -99,7 +99,7 @@ def describe_plan(plan, store, overwrite) -> str:
 
 def estimate_lines(plan, runs) -> list[str]:
     """The GPU hours that some runs may take, in words; nothing where they do not matter."""
-    from prior_bench.engine.estimate import FORWARD, FROZEN, TRAINED, gpu_hours
+    from prior_bench.suites.estimate import FORWARD, FROZEN, TRAINED, gpu_hours
 
     hours, unknown = gpu_hours(plan, runs)
     if hours < 0.1:
@@ -109,7 +109,7 @@ def estimate_lines(plan, runs) -> list[str]:
         f"rough estimate: {hours:,.{0 if hours >= 10 else 1}f} GPU hours for what is not done{without}",
         "  = images x passes / images per second, assumed for one data-centre GPU and 224 pixels: "
         f"{FORWARD:g} run, {FROZEN:g} frozen under a trained head, {TRAINED:g} trained;",
-        "  neither early stopping nor pre-training is counted (prior_bench/engine/estimate.py)",
+        "  neither early stopping nor pre-training is counted (prior_bench/suites/estimate.py)",
     ]
 
 

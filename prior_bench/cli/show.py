@@ -21,9 +21,9 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from prior_bench.engine.store import plain
-    from prior_bench.report.runs import find_run
-    from prior_bench.report.single import run_text
+    from prior_bench.report.runs.find import find_run
+    from prior_bench.report.runs.single import run_text
+    from prior_bench.store.store import plain
 
     found = find_run(args.recorded)
     if args.json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from prior_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from prior_bench.report.table import Table, TableConfig
+    from prior_bench.report.tables.table import Table, TableConfig
 
 HELP = "print a comparison table from stored records, with published numbers beside them where wanted"
 
@@ -53,13 +53,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     import sys
 
-    from prior_bench.report.files import write_text
-    from prior_bench.report.render import render
+    from prior_bench.io.text_files import write_text
+    from prior_bench.report.tables.render import render
 
     table = _table(args)
     text = render(table, args.format)
     if args.ranks:
-        from prior_bench.report.critical_difference import ranks_of, ranks_svg
+        from prior_bench.report.html.figures.critical_difference import ranks_of, ranks_svg
 
         place = write_text(args.ranks, ranks_svg(ranks_of(table)))
         print(place, file=sys.stderr)  # the table alone goes to stdout
@@ -71,10 +71,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _table(args: argparse.Namespace) -> "Table":
-    from prior_bench.report.beside import published_table, table_beside
-    from prior_bench.report.leaderboard import leaderboard
-    from prior_bench.report.lookup import EVERY_SUITE, stores_of
-    from prior_bench.report.table import build_table, load_table
+    from prior_bench.report.published.beside import published_table, table_beside
+    from prior_bench.report.runs.lookup import EVERY_SUITE, stores_of
+    from prior_bench.report.tables.leaderboard import leaderboard
+    from prior_bench.report.tables.table import build_table, load_table
 
     if args.leaderboard:
         if args.table:
@@ -97,9 +97,9 @@ def _table(args: argparse.Namespace) -> "Table":
 
 
 def _on_data(args: argparse.Namespace) -> "TableConfig":
-    from prior_bench.engine.scale import with_data
-    from prior_bench.engine.suite import load_suite
-    from prior_bench.report.suite_tables import named_table
+    from prior_bench.report.tables.suite_tables import named_table
+    from prior_bench.suites.scale import with_data
+    from prior_bench.suites.suite import load_suite
 
     if args.with_published or args.only_published:
         raise BenchError("published numbers are not for other data", where="--data", fix="leave one out")

@@ -31,12 +31,12 @@ class Card:
         options: the reader's options.
         caveats: what to know before trusting a number.
         annotations: of ``labels``, ``boxes``, ``masks``, ``reports``.
-        published: counts to compare with (:mod:`prior_bench.data.counts`), by split rule, of the
+        published: counts to compare with (:mod:`prior_bench.data.checking.counts`), by split rule, of the
             reader's default options; ``"all"`` holds totals over the splits.
         watched: glob patterns, relative to the root, of the files from which a prepared index is made
-            (:mod:`prior_bench.data.index`); the index is stale once one of them has changed.
+            (:mod:`prior_bench.data.prepared.index`); the index is stale once one of them has changed.
         patients: data set whose patient identifiers it shares, where that is another one; test patients are
-            looked for in pre-training by them (:mod:`prior_bench.engine.leakage`).
+            looked for in pre-training by them (:mod:`prior_bench.suites.leakage`).
     """
 
     title: str

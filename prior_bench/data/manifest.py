@@ -26,8 +26,8 @@ class Manifest:
         table: one row per image. Always: ``id`` (unique str), ``patient_id`` (str), ``image`` (str),
             ``split`` (train, valid or test). Optional: the ``labels`` columns (float: 1, 0, NaN where
             unknown); ``report`` (tuple of sentences); ``boxes`` (float32 [n, 5]: x1, y1, x2, y2 in pixels
-            of the stored image, class index); ``mask`` (an annotation of :mod:`prior_bench.data.annotations`,
-            or None where not annotated); ``study_id``, ``view``.
+            of the stored image, class index); ``mask`` (an annotation of
+            :mod:`prior_bench.data.annotations.masks`, or None where not annotated); ``study_id``, ``view``.
         labels: names of the label columns.
         exclusive: exactly one label per image (multi-class) rather than any number (multi-label).
         box_classes: names of the box classes, by index.

@@ -4,7 +4,7 @@
 in place of a name is a reader of one's own, see :mod:`prior_bench.registry`),
 ``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images,
 ``FILE.npz`` a file of MedMNIST. With the option ``cache=SIZE`` images come from the image cache
-(:mod:`prior_bench.data.cache`).
+(:mod:`prior_bench.data.images.cache`).
 """
 
 import inspect
@@ -16,7 +16,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, unknown_name
-from prior_bench.registry import DATASETS
+from prior_bench.registry import DATASETS, GENERATORS
 
 
 def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
@@ -35,9 +35,8 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
         resolved = {"name": "medmnist", "type": "medmnist", "root": reference}
     elif reference.startswith("sample:"):
         kind = reference.removeprefix("sample:")
-        from prior_bench.data.sample import sample_options
-
-        resolved = {"name": f"{kind} (synthetic)", "type": kind, "root": reference, **sample_options(kind)}
+        options = GENERATORS.get("sample").options(kind)
+        resolved = {"name": f"{kind} (synthetic)", "type": kind, "root": reference, **options}
     else:
         kind, _, root = reference.partition("@")
         resolved = {"name": kind, "type": kind, "root": root or kind}
@@ -56,7 +55,7 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
     Raises:
         BenchError: unknown data set or rule, or files that are missing or not as they should be.
     """
-    from prior_bench.data import index
+    from prior_bench.data.prepared import index
 
     name, kind, folder, options, synthetic = locate(reference)
     manifest = None if synthetic else index.load(kind, folder, split, options)
@@ -66,14 +65,16 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
     size = resolve(reference).get("cache")
     if size is None:
         return manifest
-    from prior_bench.data.cache.reference import use_cache
+    from prior_bench.data.images.cache.reference import use_cache
 
     known_as = f"sample:{kind}" if synthetic else str(folder) if kind == "csv" else f"{kind}@{folder}"
     return use_cache(manifest, size, known_as)
 
 
 def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> tuple[Manifest, Path, bool]:
-    """Read a data set once and keep its index (:mod:`prior_bench.data.index`); a fresh one is left alone.
+    """Read a data set once and keep its index (:mod:`prior_bench.data.prepared.index`).
+
+    An index that is up to date is left as it is.
 
     Returns:
         The manifest, the index file, and whether it was written now.
@@ -81,7 +82,7 @@ def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> 
     Raises:
         BenchError: as :func:`open_dataset`; or a synthetic data set, which needs no index.
     """
-    from prior_bench.data import index
+    from prior_bench.data.prepared import index
 
     if str(resolve(reference)["root"]).startswith("sample:"):
         raise BenchError("is generated, not prepared", where=str(reference), fix="use it as it is")
@@ -104,9 +105,7 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
     options.pop("cache", None)  # says which images are opened, and is no option of the reader
     synthetic = str(root).startswith("sample:")
     if synthetic:
-        from prior_bench.data.sample import sample_root
-
-        folder = sample_root(str(root).removeprefix("sample:"))
+        folder = GENERATORS.get("sample").root(str(root).removeprefix("sample:"))
     else:
         folder = Path(root)
         if not folder.exists() and not folder.is_absolute():

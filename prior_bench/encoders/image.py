@@ -24,7 +24,8 @@ class ImageEncoder(nn.Module):
     Args:
         model_name: as in ``timm.list_models()``, e.g. ``"resnet50"``, ``"vit_base_patch16_224"``.
         in_channels: 1 or 3.
-        pretrained: True for timm's own weights (from the hub), or the path of a weights file.
+        pretrained: True for timm's own weights, from the hub. (A pre-training config may name a weights file
+            here; :func:`prior_bench.pretraining.model.build_method` loads it.)
         pool: ``"avg"``, the model's own pooling (mean of the last map; the class token of a ViT), or
             ``"attention"`` (:class:`AttentionPool2d` over the last map).
         local_stage: which of the stages gives the local features.
@@ -48,7 +49,7 @@ class ImageEncoder(nn.Module):
         self,
         model_name: str = "resnet50",
         in_channels: int = 3,
-        pretrained: bool | str = False,
+        pretrained: bool = False,
         pool: str = "avg",
         local_stage: int = -1,
         model_args: dict[str, Any] | None = None,
@@ -60,9 +61,15 @@ class ImageEncoder(nn.Module):
             raise BenchError(
                 f"in_channels is {in_channels}; must be 1 or 3", where="image_encoder.in_channels"
             )
+        if not isinstance(pretrained, bool):
+            raise BenchError(
+                f"pretrained is {pretrained!r}; must be True or False",
+                where="image_encoder.pretrained",
+                fix="load a file with prior_bench.checkpoints.recognise.load_image_weights(encoder, path)",
+            )
         if pool not in POOLS:
             raise unknown_name("pool", pool, list(POOLS), where="image_encoder.pool")
-        self.input = _input_spec(known if pretrained is True else None, in_channels, input)
+        self.input = _input_spec(known if pretrained else None, in_channels, input)
         self._arguments = dict(
             model_name=model_name,
             in_channels=in_channels,
@@ -73,7 +80,7 @@ class ImageEncoder(nn.Module):
         arguments = dict(model_args or {})
         if known.fixed_input_size:  # position embeddings are made for one size
             arguments.setdefault("img_size", self.input.size)
-        self.model = _create(model_name, in_channels, pretrained is True, arguments)
+        self.model = _create(model_name, in_channels, pretrained, arguments)
 
         infos = getattr(self.model.feature_info, "info", self.model.feature_info)
         self.is_hierarchical = len({info["reduction"] for info in infos}) > 1
@@ -94,10 +101,6 @@ class ImageEncoder(nn.Module):
         self.local_dim = self.stage_channels[self.local_stage]
         self.dim = self.stage_channels[-1] if pool == "attention" else self.model.head_hidden_size
         self.attention_pool = self._attention_pool() if pool == "attention" else None
-        if isinstance(pretrained, str):
-            from prior_bench.checkpoints.recognise import load_image_weights
-
-            load_image_weights(self, pretrained)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from statistics import mean
 
-from prior_bench.engine.plan import PlannedRun
-from prior_bench.engine.store import Store
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import PlannedRun
 
 
 class Clock:

@@ -16,10 +16,10 @@ from prior_bench.api import RunRecord
 from prior_bench.engine.clock import Clock
 from prior_bench.engine.group import Event, Group
 from prior_bench.engine.jobs import run_groups
-from prior_bench.engine.plan import Plan, PlannedRun, describe
-from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
 from prior_bench.runtime import pick_device
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import Plan, PlannedRun, describe
 
 say_at_once = partial(print, flush=True)
 """Prints a line at once, also where the output is a file."""
@@ -77,7 +77,7 @@ def evaluate(
     """Run what the plan lacks in the store. One way for suites and single evaluations alike.
 
     Args:
-        plan: from :func:`prior_bench.engine.plan.expand`.
+        plan: from :func:`prior_bench.suites.plan.expand`.
         store: where records go and where finished ones are looked up.
         device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
         workers: data loading processes.

@@ -13,13 +13,13 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.api import Backbone, LoadContext, RunContext, RunRecord, TaskResult
 from prior_bench.engine import peak_memory
-from prior_bench.engine.plan import Plan, PlannedRun, task_code
-from prior_bench.engine.provenance import provenance
-from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
-from prior_bench.protocols import from_dict
 from prior_bench.registry import TASKS
 from prior_bench.runtime import seed_everything
+from prior_bench.store.provenance import provenance
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import Plan, PlannedRun, task_code
+from prior_bench.suites.protocols import from_dict
 
 
 @dataclass(frozen=True)

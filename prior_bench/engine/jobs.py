@@ -18,8 +18,8 @@ from prior_bench.errors import BenchError
 
 if TYPE_CHECKING:
     from prior_bench.engine.group import Event
-    from prior_bench.engine.plan import Plan, PlannedRun
-    from prior_bench.engine.store import Store
+    from prior_bench.store.store import Store
+    from prior_bench.suites.plan import Plan, PlannedRun
 
 NEXT = "next"
 """What a process sends when it wants another group; it gets an empty one where there are no more."""

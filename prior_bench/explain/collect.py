@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from prior_bench.api import Backbone, InputSpec, RunContext
-from prior_bench.data.images_dataset import ImageDataset
+from prior_bench.data.images.dataset import ImageDataset
+from prior_bench.data.images.transforms import eval_transform
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.transforms import eval_transform
-from prior_bench.engine.features import Feed, evaluating
 from prior_bench.explain.attention import Attention, attention_of
 from prior_bench.explain.inputs import tokenised
+from prior_bench.features.extract import Feed, evaluating
 
 
 @dataclass

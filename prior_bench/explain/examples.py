@@ -25,10 +25,10 @@ import numpy as np
 
 from prior_bench.api import Backbone, RunContext
 from prior_bench.data.manifest import Manifest
-from prior_bench.engine.features import Feed, evaluating
 from prior_bench.explain.collect import Explained, explain_images
 from prior_bench.explain.contract import PrototypeUse, explainer_of
-from prior_bench.explain.inputs import spread
+from prior_bench.features.extract import Feed, evaluating
+from prior_bench.pictures.choice import spread
 
 EXAMPLES = 4
 """Images, evenly spaced over the rows."""

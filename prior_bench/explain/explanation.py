@@ -11,14 +11,15 @@ from torch import Tensor
 
 from prior_bench.api import Backbone, RunContext
 from prior_bench.data.manifest import Manifest
-from prior_bench.engine.features import evaluating
-from prior_bench.engine.store import plain
 from prior_bench.errors import BenchError
 from prior_bench.explain.attention import Attention
 from prior_bench.explain.collect import Explained, explain_images, grey
 from prior_bench.explain.contract import PrototypeUse, explainer_of
-from prior_bench.explain.inputs import has_report, spread, training_reports, with_report
+from prior_bench.explain.inputs import has_report, training_reports, with_report
 from prior_bench.explain.measure import Measure, image_l1, in_words, mean_image, measure
+from prior_bench.features.extract import evaluating
+from prior_bench.pictures.choice import spread
+from prior_bench.store.store import plain
 
 TOP_PROTOTYPES = 12
 """Prototypes shown, the most used."""

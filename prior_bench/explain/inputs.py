@@ -10,13 +10,6 @@ from prior_bench.api import Method, TextBatch
 from prior_bench.data.manifest import Manifest
 
 
-def spread(items: Sequence, count: int) -> list:
-    """``count`` items, evenly spaced from the first to the last."""
-    if len(items) <= count or count < 2:
-        return list(items[:count])
-    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
-
-
 def has_report(manifest: Manifest) -> np.ndarray:
     """Which samples have a report of at least one sentence, bool [rows]."""
     table = manifest.table

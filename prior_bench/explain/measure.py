@@ -14,9 +14,10 @@ from torch import Tensor
 
 from prior_bench.api import Backbone, RunContext
 from prior_bench.data.manifest import Manifest
-from prior_bench.engine.features import Feed, evaluating, image_batches
-from prior_bench.explain.inputs import spread, tokenised
-from prior_bench.metrics.statistics import interval
+from prior_bench.explain.inputs import tokenised
+from prior_bench.features.extract import Feed, evaluating, image_batches
+from prior_bench.pictures.choice import spread
+from prior_bench.statistics.bootstrap import interval
 
 MEAN_OF = 500
 """Training images, evenly spread over the split, that the mean image is taken of."""

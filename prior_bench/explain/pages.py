@@ -13,9 +13,9 @@ from prior_bench.explain.attention import Attention
 from prior_bench.explain.collect import Explained
 from prior_bench.explain.explanation import Explanation
 from prior_bench.explain.measure import in_words
-from prior_bench.report.files import write_text
-from prior_bench.report.html.heat import overlay, spanned
-from prior_bench.report.html.pictures import Picture, png
+from prior_bench.io.text_files import write_text
+from prior_bench.pictures.heat import overlay, spanned
+from prior_bench.pictures.radiographs import Picture, png
 
 SIDE = 256
 """Of a picture, in pixels."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from prior_bench.api import Protocol
-from prior_bench.data.corruptions import Condition, condition_errors
+from prior_bench.data.images.corruptions import Condition, condition_errors
 from prior_bench.errors import BenchError
 
 ENDINGS = ("_corrupted", "_drop")

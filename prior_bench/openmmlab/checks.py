@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from prior_bench.api import Protocol
 from prior_bench.data.manifest import SPLITS, Manifest
-from prior_bench.engine.configs import key_errors
 from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.schema.configs import key_errors
 
 COLUMNS = {"masks": "mask", "boxes": "boxes"}
 """Manifest column that holds each kind of annotation."""

@@ -17,9 +17,9 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from prior_bench.api import InputSpec
-from prior_bench.data.images import read_image
+from prior_bench.data.images.read import read_image
+from prior_bench.data.images.transforms import DenseTransform
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.transforms import DenseTransform
 from prior_bench.openmmlab.sampler import Draw
 
 
@@ -31,7 +31,7 @@ class DenseDataset(Dataset, ABC):
 
     Args:
         manifest: the rows.
-        transform: see :func:`prior_bench.data.transforms.dense_transform`.
+        transform: see :func:`prior_bench.data.images.transforms.dense_transform`.
         classes: names of the foreground classes.
     """
 

@@ -8,8 +8,8 @@ import pandas as pd
 from torch.utils.data import Dataset
 
 from prior_bench.api import Backbone, Protocol, RunContext
-from prior_bench.data.fractions import training_part, validation_part
 from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.data.splitting.fractions import training_part, validation_part
 from prior_bench.openmmlab import map_cache
 from prior_bench.openmmlab.backbone import MapReader, is_frozen
 from prior_bench.openmmlab.datasets import DenseDataset

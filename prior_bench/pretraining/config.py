@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.api import InputSpec
-from prior_bench.engine.configs import read_config
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.pretraining.schedule import Schedule, Stage
+from prior_bench.schema.configs import read_config
 
 TEXT_MODES = ("random_sentence", "random_sentences", "report", "shuffled_sentences")
 LOGS = ("tensorboard", "wandb")
@@ -33,7 +33,7 @@ class Data:
         text: what is fed of a report, drawn anew each epoch: one of TEXT_MODES.
         min_sentences, min_words: shorter reports are left out.
         min_sentence_words: shorter sentences are left out, before the reports are counted.
-        transform: training transform, see :func:`prior_bench.data.transforms.train_transform`.
+        transform: training transform, see :func:`prior_bench.data.images.transforms.train_transform`.
         cache: ``"memory"`` keeps all images decoded, reduced to a quarter above the input size.
         shard_window: None draws any image at any time, which an image cache on a local disk, or one that fits
             in memory, serves as fast. A number reads the shards of the image cache (256 images each) from
@@ -197,8 +197,8 @@ def _tuples(values: dict[str, Any], section: type) -> dict[str, Any]:
 
 
 def _value_errors(values: dict[str, Any], made: dict[str, Any]) -> list[BenchError]:
+    from prior_bench.data.images.transforms import train_transform
     from prior_bench.data.open import resolve
-    from prior_bench.data.transforms import train_transform
 
     errors = []
 

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from prior_bench.data.cache.sequential import SequentialShards
-from prior_bench.data.images import read_image, reduced
+from prior_bench.data.images.cache.sequential import SequentialShards
+from prior_bench.data.images.decode import reduced
+from prior_bench.data.images.read import read_image
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import Data

@@ -10,6 +10,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from prior_bench.api import Method, PretrainBatch, TextBatch
+from prior_bench.checkpoints.recognise import load_image_weights
 from prior_bench.pretraining.config import PretrainConfig
 from prior_bench.registry import METHODS
 
@@ -17,8 +18,9 @@ from prior_bench.registry import METHODS
 def build_method(config: PretrainConfig, corpus: list[tuple[str, ...]], seed: int) -> Method:
     """The untrained method of a config.
 
-    Where the text encoder is made from a config, its tokenizer is trained on ``corpus``. The weights
-    depend on ``seed`` alone; the global generator is left as it was.
+    Where the text encoder is made from a config, its tokenizer is trained on ``corpus``. Where
+    ``image_encoder.pretrained`` is a path, that file's weights are loaded. All other weights depend on
+    ``seed`` alone; the global generator is left as it was.
 
     Args:
         corpus: reports as tuples of sentences.
@@ -31,9 +33,16 @@ def build_method(config: PretrainConfig, corpus: list[tuple[str, ...]], seed: in
     if text.get("config") is not None and text.get("tokenizer") is None:
         text["tokenizer"] = ReportTokenizer.train(corpus, config.vocab_size, text.get("max_tokens", 256))
         method["text_encoder"] = text
+    image = dict(method.get("image_encoder", {}))
+    file = image.pop("pretrained") if isinstance(image.get("pretrained"), str) else None
+    if file is not None:
+        method["image_encoder"] = image
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return METHODS.build(method)
+        built = METHODS.build(method)
+    if file is not None:
+        load_image_weights(built.image_encoder, file)
+    return built
 
 
 class PretrainModel(BaseModel):

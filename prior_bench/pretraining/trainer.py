@@ -21,7 +21,6 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from prior_bench.checkpoints.native import save_method
-from prior_bench.engine.provenance import versions
 from prior_bench.errors import BenchError
 from prior_bench.losses.gather import rank, world_size
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
@@ -33,6 +32,7 @@ from prior_bench.pretraining.identity import run_identity
 from prior_bench.pretraining.model import PretrainModel, build_method
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
 from prior_bench.runtime import pick_device
+from prior_bench.store.provenance import versions
 
 
 def pretrain(
@@ -187,7 +187,7 @@ def _stage_hooks(config: PretrainConfig, method: Any, save: Callable[[str], None
 def _loader(
     config: PretrainConfig, method: Any, pairs: Pairs, seed: int, device: str, workers: int
 ) -> DataLoader:
-    from prior_bench.data.transforms import train_transform
+    from prior_bench.data.images.transforms import train_transform
 
     spec = method.image_encoder.input
     cache = round(CACHE_MARGIN * spec.size) if config.data.cache == "memory" else None

@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 from prior_bench.api import Features, TextBatch
-from prior_bench.explain.inputs import spread, tokenised
+from prior_bench.explain.inputs import tokenised
+from prior_bench.pictures.choice import spread
 from prior_bench.prior.model import PRIOR
 
 MOST_REPORTS = 10_000

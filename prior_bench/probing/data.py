@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from prior_bench.data.images import read_image
+from prior_bench.data.images.read import read_image
 from prior_bench.data.manifest import Manifest
 from prior_bench.openmmlab.sampler import Draw
 

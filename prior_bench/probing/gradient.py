@@ -11,9 +11,9 @@ from mmengine.evaluator import BaseMetric
 from torch.utils.data import ConcatDataset, Dataset
 
 from prior_bench.api import Backbone, Protocol, RunContext
+from prior_bench.data.images.transforms import eval_transform, train_transform
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.transforms import eval_transform, train_transform
-from prior_bench.engine.features import Feed, extract
+from prior_bench.features.extract import Feed, extract
 from prior_bench.metrics.classification import evaluate
 from prior_bench.openmmlab.runner import train_and_test
 from prior_bench.probing.data import LabelledFeatures, LabelledImages

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from benchmarks import data, shard_reading
-from prior_bench.data.cache import reading, sequential
-from prior_bench.data.cache.build import build
-from prior_bench.data.cache.reference import use_cache
-from prior_bench.data.images import read_image
+from prior_bench.data.images.cache import reading, sequential
+from prior_bench.data.images.cache.build import build
+from prior_bench.data.images.cache.reference import use_cache
+from prior_bench.data.images.read import read_image
 from prior_bench.pretraining import dataset
 
 

@@ -8,8 +8,8 @@ import torch
 from transformers import AutoModel, AutoTokenizer, TimmWrapperModel
 
 from prior_bench.api import Backbone
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
-from prior_bench.checkpoints.export import export
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.export import export
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError

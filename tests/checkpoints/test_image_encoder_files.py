@@ -9,7 +9,7 @@ import torchvision
 from transformers import ResNetConfig, ResNetModel, ViTConfig, ViTModel
 
 from prior_bench.api import LoadContext
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
+from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.errors import BenchError
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from released_files import LAYOUTS, WITH_TEXT, light, write
 
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.released import match_released, wanted_shapes
 from prior_bench.checkpoints.layouts import known_layouts
-from prior_bench.checkpoints.released import match_released, wanted_shapes
 from prior_bench.errors import BenchError
 
 

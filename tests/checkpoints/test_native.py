@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from prior_bench.api import LoadContext
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.convert import convert
 from prior_bench.checkpoints import native
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
-from prior_bench.checkpoints.convert import convert
 from prior_bench.checkpoints.native import load_method, read_info, save_method
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from prior_bench.api import LoadContext
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
+from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.errors import BenchError
 
 INPUT = dict(size=64, channels=3, mean=0.5, std=0.5, resize="pad")

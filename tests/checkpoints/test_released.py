@@ -7,12 +7,12 @@ import torchvision
 from released_files import LAYOUTS, WITH_TEXT, light, real, write, write_vocabulary
 
 from prior_bench.api import LoadContext
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
-from prior_bench.checkpoints.convert import convert
-from prior_bench.checkpoints.export import export
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.convert import convert
+from prior_bench.backbones.export import export
 from prior_bench.checkpoints.vocabulary import read_tokenizer, tokenizer_of
-from prior_bench.engine.leakage import exposure_of
 from prior_bench.errors import BenchError
+from prior_bench.suites.leakage import exposure_of
 
 TEXTS = [("The heart is enlarged.", "No pleural effusion."), ("Lungs are clear.",)]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from released_files import light, write, write_vocabulary
 
-from prior_bench.engine.plan import NO_TEXT, expand
-from prior_bench.engine.suite import Suite
 from prior_bench.errors import ErrorList
+from prior_bench.suites.plan import NO_TEXT, expand
+from prior_bench.suites.suite import Suite
 
 sys.path.append(str(Path(__file__).parent.parent / "engine"))
 import fake_parts  # noqa: E402

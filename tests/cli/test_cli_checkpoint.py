@@ -8,7 +8,7 @@ import torch
 import torchvision
 
 from prior_bench.api import LoadContext
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
+from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.checkpoints.files import sha256
 from prior_bench.cli import main
 

@@ -6,7 +6,7 @@ from prior_bench.cli import arguments
 from prior_bench.cli import eval as evaluation
 from prior_bench.cli import list as listing
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.single import inline, protocol_text
+from prior_bench.report.runs.single import inline, protocol_text
 
 FAKE = ("fake", "--backbone", "mine", "--data", "fake", "--device", "cpu")
 
@@ -18,7 +18,7 @@ def parse(*arguments: str) -> argparse.Namespace:
 
 
 def test_every_shipped_task_has_a_default_protocol_that_is_shipped():
-    from prior_bench import protocols
+    from prior_bench.suites import protocols
 
     for task in ("classification", "zero_shot", "retrieval", "segmentation", "detection"):
         assert protocols.load(evaluation.default_protocol(task)).task == task

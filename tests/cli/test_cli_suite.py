@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from prior_bench.errors import BenchError
-from prior_bench.report.table import build_table, load_table
+from prior_bench.report.tables.table import build_table, load_table
 
 
 def verb(name: str, *arguments: str) -> int:

@@ -16,11 +16,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from prior_bench import protocols
-from prior_bench.data import chexpert, chexpert_5x200, rsna_pneumonia, siim_acr
-from prior_bench.data.chexpert_labels import FIVE, resolve_labels
-from prior_bench.data.fractions import training_part
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.readers import rsna_pneumonia
+from prior_bench.data.readers.chexpert import five_by_200 as chexpert_5x200
+from prior_bench.data.readers.chexpert import reader as chexpert
+from prior_bench.data.readers.chexpert.labels import FIVE, resolve_labels
+from prior_bench.data.readers.siim_acr import reader as siim_acr
+from prior_bench.data.splitting.fractions import training_part
+from prior_bench.suites import protocols
 
 FOLDER = Path(__file__).parents[2] / "results" / "splits"
 PROTOCOLS = {

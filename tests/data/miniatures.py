@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from writers import write_image, write_text
 
-from prior_bench.data.chexpert_labels import FIVE, FOURTEEN
+from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
 
 # --- with reports ---
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from prior_bench.data.sample.anatomy import draw_anatomy, draw_pose
-from prior_bench.data.sample.exposure import Technique, expose
-from prior_bench.data.sample.findings import Finding, deform, draw
-from prior_bench.data.sample.phantom import Scene
+from prior_bench.sample.drawing.anatomy import draw_anatomy, draw_pose
+from prior_bench.sample.drawing.exposure import Technique, expose
+from prior_bench.sample.drawing.findings import Finding, deform, draw
+from prior_bench.sample.drawing.phantom import Scene
 
 SIDE = 192
 """Pixels at which the phantom is rendered, before it is enlarged to the stored size."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from prior_bench.data.annotations import BoxMask, FileMask, RleMask, ShapeMask
+from prior_bench.data.annotations.masks import BoxMask, FileMask, RleMask, ShapeMask
 from prior_bench.errors import BenchError
 
 

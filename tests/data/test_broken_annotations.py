@@ -13,8 +13,8 @@ from layouts import LAYOUTS, Damage
 from refusing import refused
 from writers import write_text
 
-from prior_bench.data.chexpert_labels import FIVE
 from prior_bench.data.open import open_dataset
+from prior_bench.data.readers.chexpert.labels import FIVE
 
 
 def edited(file: str, old: str, new: str) -> Damage:

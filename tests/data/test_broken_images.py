@@ -11,7 +11,8 @@ from PIL import Image
 from writers import write_dicom
 
 from prior_bench.cli import main
-from prior_bench.data.images import read_image, reduced
+from prior_bench.data.images.decode import reduced
+from prior_bench.data.images.read import read_image
 from prior_bench.data.open import open_dataset
 
 STORED = np.arange(0, 16 * 16 * 16, 16, dtype=np.uint16).reshape(16, 16)

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from prior_bench.cli import main
-from prior_bench.data.annotations import BoxMask, RleMask
+from prior_bench.data.annotations.masks import BoxMask, RleMask
 from prior_bench.data.cards import card
-from prior_bench.data.check import check
+from prior_bench.data.checking.check import check
 from prior_bench.data.manifest import Manifest
 from prior_bench.registry import DATASETS
 
@@ -181,7 +181,7 @@ def test_describe_of_an_unknown_data_set(capsys):
 
 
 def test_sample_says_where_it_lies(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("prior_bench.data.sample.sample_root", lambda name: tmp_path / name)
+    monkeypatch.setattr("prior_bench.sample.sample_root", lambda name: tmp_path / name)
     assert main(["data", "sample"]) == 0
     out = capsys.readouterr().out
     assert str(tmp_path / "siim_acr") in out and "synthetic" in out

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prior_bench.data import chexpert, chexpert_5x200
-from prior_bench.data.chexpert_labels import FIVE, FOURTEEN, resolve_labels
-from prior_bench.data.chexpert_pools import POOLS, draw, sole_of_five, sole_positive
+from prior_bench.data.readers.chexpert import five_by_200 as chexpert_5x200
+from prior_bench.data.readers.chexpert import reader as chexpert
+from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN, resolve_labels
+from prior_bench.data.readers.chexpert.pools import POOLS, draw, sole_of_five, sole_positive
 from prior_bench.errors import BenchError
 
 

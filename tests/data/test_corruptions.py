@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from prior_bench.api import InputSpec
-from prior_bench.data.corruptions import SEVERITIES, Condition, condition_errors, conditions, corrupt
-from prior_bench.data.images import read_image
+from prior_bench.data.images.corruptions import SEVERITIES, Condition, condition_errors, conditions, corrupt
+from prior_bench.data.images.read import read_image
 from prior_bench.data.manifest import Manifest
-from prior_bench.engine.features import Feed, image_batches
 from prior_bench.errors import BenchError
+from prior_bench.features.extract import Feed, image_batches
 from prior_bench.registry import CORRUPTIONS
 
 NAMES = ("noise", "blur", "contrast", "jpeg", "exposure", "rotation")

@@ -4,7 +4,7 @@ import miniatures
 import pytest
 
 from prior_bench.cli import main
-from prior_bench.data import covidx
+from prior_bench.data.readers import covidx
 from prior_bench.errors import BenchError
 
 

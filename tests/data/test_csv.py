@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from prior_bench.data.csv import read
-from prior_bench.data.csv_lines import line_number
 from prior_bench.data.open import open_dataset
+from prior_bench.data.readers.csv.lines import line_number
+from prior_bench.data.readers.csv.reader import read
 from prior_bench.errors import BenchError, ErrorList
 
 REAL = Path(__file__).parent / "hannover_cxr" / "metadata.csv"

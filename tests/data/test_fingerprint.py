@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from prior_bench.data.csv import read
+from prior_bench.data.readers.csv.reader import read
 
 REAL = Path(__file__).parent / "hannover_cxr"
 

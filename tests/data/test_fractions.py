@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prior_bench.data.fractions import label_fraction, training_part, validation_part
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.splitting.fractions import label_fraction, training_part, validation_part
 from prior_bench.errors import BenchError
 
 

@@ -12,12 +12,12 @@ from make_split_lists import rsna, siim
 from miniatures import CHEXPERT_HEADER, chexpert_line
 from writers import write_text
 
-from prior_bench import protocols
 from prior_bench.cli import main
-from prior_bench.data import check as checking
-from prior_bench.data import files
-from prior_bench.data.fractions import training_part
+from prior_bench.data.checking import check as checking
+from prior_bench.data.splitting.fractions import training_part
+from prior_bench.data.tables import files
 from prior_bench.metrics.segmentation import Counts, trivial
+from prior_bench.suites import protocols
 
 RSNA_ZIP = "kaggle_stage_2_train_labels.csv.zip"
 

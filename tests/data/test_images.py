@@ -5,7 +5,7 @@ import pydicom
 import pytest
 from PIL import Image
 
-from prior_bench.data.images import image_size, read_image
+from prior_bench.data.images.read import image_size, read_image
 from prior_bench.errors import BenchError
 
 

@@ -8,10 +8,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from prior_bench.api import InputSpec
-from prior_bench.data.csv import read
-from prior_bench.data.images import read_image
-from prior_bench.data.images_dataset import ImageDataset
-from prior_bench.data.transforms import eval_transform
+from prior_bench.data.images.dataset import ImageDataset
+from prior_bench.data.images.read import read_image
+from prior_bench.data.images.transforms import eval_transform
+from prior_bench.data.readers.csv.reader import read
 from prior_bench.errors import BenchError
 
 REAL = Path(__file__).parent / "hannover_cxr" / "metadata.csv"

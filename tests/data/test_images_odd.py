@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from writers import write_dicom
 
-from prior_bench.data.images import image_size, read_image
+from prior_bench.data.images.read import image_size, read_image
 from prior_bench.errors import BenchError
 
 STORED = np.array([[0, 1000], [2000, 3000]], np.uint16)

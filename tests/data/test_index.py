@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from prior_bench.cli import main
-from prior_bench.data import index
-from prior_bench.data.annotations import BoxMask, FileMask, RleMask, ShapeMask
-from prior_bench.data.index_cells import decode_table, encode_table
+from prior_bench.data.annotations.masks import BoxMask, FileMask, RleMask, ShapeMask
 from prior_bench.data.open import open_dataset, prepare_dataset
+from prior_bench.data.prepared import index
+from prior_bench.data.prepared.cells import decode_table, encode_table
 from prior_bench.errors import BenchError
 
 
@@ -65,7 +65,7 @@ def test_prepared_is_the_same_and_reads_no_annotation(root, monkeypatch, capsys)
     def forbidden(*args, **options):
         raise AssertionError("the reader was asked")
 
-    monkeypatch.setattr("prior_bench.data.object_cxr.read_part", forbidden)
+    monkeypatch.setattr("prior_bench.data.readers.object_cxr.read_part", forbidden)
     prepared = open_dataset(f"object_cxr@{root}")
     assert prepared.fingerprint() == fresh.fingerprint() and prepared.split_summary() == fresh.split_summary()
     assert (prepared.labels, prepared.box_classes, prepared.root) == (
@@ -136,7 +136,7 @@ def test_the_code_of_a_reader_is_its_module_and_what_that_imports(tmp_path, monk
 
 
 def test_a_reader_in_a_file_of_ones_own(root, tmp_path, monkeypatch):
-    (tmp_path / "mine.py").write_text("from prior_bench.data.object_cxr import read\n")
+    (tmp_path / "mine.py").write_text("from prior_bench.data.readers.object_cxr import read\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert len(open_dataset(f"mine:read@{root}")) == 14 and prepare_dataset(f"mine:read@{root}")[2]
     with pytest.raises(BenchError, match="No module named 'nobodys'"):
@@ -181,7 +181,7 @@ def test_prepare_goes_on_where_it_was(root, capsys, cache):
 
 def test_check_takes_the_index(root, capsys, monkeypatch):
     main(["data", "prepare", f"object_cxr@{root}"])
-    monkeypatch.setattr("prior_bench.data.object_cxr.read_part", None)
+    monkeypatch.setattr("prior_bench.data.readers.object_cxr.read_part", None)
     assert main(["data", "check", "object_cxr", "--root", str(root)]) == 0
     assert "verdict: object_cxr is sound" in capsys.readouterr().out
 

@@ -6,10 +6,10 @@ import pytest
 from miniatures import medmnist_arrays
 from PIL import Image
 
-from prior_bench.data import medmnist
-from prior_bench.data.check import check
-from prior_bench.data.images import read_image
+from prior_bench.data.checking.check import check
+from prior_bench.data.images.read import read_image
 from prior_bench.data.open import open_dataset
+from prior_bench.data.readers import medmnist
 from prior_bench.errors import BenchError
 
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_not_taken_for_a_damaged_archive(root, tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(BenchError, match="No space left.*\n.*make room"):
-        patch.setattr("prior_bench.data.cache_files.os.replace", full)
+        patch.setattr("prior_bench.io.cache_files.os.replace", full)
         medmnist.read(root)
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     assert len(medmnist.read(root)) == 22

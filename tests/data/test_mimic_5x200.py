@@ -3,8 +3,8 @@
 import miniatures
 import pytest
 
-from prior_bench.data import mimic_5x200
-from prior_bench.data.chexpert_labels import FIVE
+from prior_bench.data.readers.chexpert.labels import FIVE
+from prior_bench.data.readers.mimic_cxr import five_by_200 as mimic_5x200
 from prior_bench.errors import BenchError
 
 

@@ -7,7 +7,7 @@ import miniatures
 import numpy as np
 import pytest
 
-from prior_bench.data.mimic_cxr import read
+from prior_bench.data.readers.mimic_cxr.reader import read
 from prior_bench.errors import BenchError
 
 

@@ -6,7 +6,7 @@ import dense_miniatures
 import numpy as np
 import pytest
 
-from prior_bench.data import nih_chestxray14 as nih
+from prior_bench.data.readers import nih_chestxray14 as nih
 from prior_bench.errors import BenchError
 
 

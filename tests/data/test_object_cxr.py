@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from prior_bench.cli import main
-from prior_bench.data import object_cxr
+from prior_bench.data.readers import object_cxr
 from prior_bench.errors import BenchError
 
 

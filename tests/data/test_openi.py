@@ -7,7 +7,8 @@ import miniatures
 import pytest
 
 from prior_bench.cli import main
-from prior_bench.data import openi, openi_files
+from prior_bench.data.readers.openi import files as openi_files
+from prior_bench.data.readers.openi import reader as openi
 from prior_bench.errors import BenchError
 
 

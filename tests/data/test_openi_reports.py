@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from prior_bench.data import report
-from prior_bench.data.sentences import MARK
+from prior_bench.data.texts import reports as report
+from prior_bench.data.texts.sentences import MARK
 from prior_bench.encoders.tokenizer import ReportTokenizer
 
 

@@ -23,11 +23,15 @@ from writers import write_dicom, write_text
 
 from prior_bench.api import InputSpec
 from prior_bench.cli import main
-from prior_bench.data import chexpert, nih_chestxray14, openi, rsna_pneumonia, siim_acr, vindr_cxr
-from prior_bench.data.images import read_image
+from prior_bench.data.images.read import read_image
+from prior_bench.data.images.transforms import dense_transform
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.sample.findings import Finding
-from prior_bench.data.transforms import dense_transform
+from prior_bench.data.readers import nih_chestxray14, rsna_pneumonia
+from prior_bench.data.readers.chexpert import reader as chexpert
+from prior_bench.data.readers.openi import reader as openi
+from prior_bench.data.readers.siim_acr import reader as siim_acr
+from prior_bench.data.readers.vindr_cxr import reader as vindr_cxr
+from prior_bench.sample.drawing.findings import Finding
 
 COUNT = 24
 """Images of each data set, half of them with findings where both kinds exist."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from prior_bench.data import report
-from prior_bench.data.report import ReportPolicy, parse_sections, report_policy
+from prior_bench.data.texts import reports as report
+from prior_bench.data.texts.reports import ReportPolicy, parse_sections, report_policy
 from prior_bench.errors import BenchError
 
 REGULAR = """                                 FINAL REPORT

@@ -6,9 +6,9 @@ import miniatures
 import pytest
 
 from prior_bench.cli import main
-from prior_bench.data import openi
-from prior_bench.data.check import check
-from prior_bench.data.report_lengths import token_lengths
+from prior_bench.data.checking.check import check
+from prior_bench.data.readers.openi import reader as openi
+from prior_bench.data.texts.lengths import token_lengths
 from prior_bench.errors import BenchError
 
 WORDS = [

@@ -7,9 +7,9 @@ import dense_miniatures
 import numpy as np
 import pytest
 
-from prior_bench.data import rsna_pneumonia
-from prior_bench.data.fractions import label_fraction
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.readers import rsna_pneumonia
+from prior_bench.data.splitting.fractions import label_fraction
 from prior_bench.errors import BenchError
 
 

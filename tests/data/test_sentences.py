@@ -2,7 +2,7 @@
 
 import pytest
 
-from prior_bench.data.sentences import normalise_marks, split_sentences
+from prior_bench.data.texts.sentences import normalise_marks, split_sentences
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import dense_miniatures
 import numpy as np
 import pytest
 
-from prior_bench.data import siim_acr
-from prior_bench.data.annotations import RleMask
-from prior_bench.data.check import check
+from prior_bench.data.annotations.masks import RleMask
+from prior_bench.data.checking.check import check
+from prior_bench.data.readers.siim_acr import reader as siim_acr
 from prior_bench.errors import BenchError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prior_bench.data.splits import apply_rule, by_group, by_lists, concatenated, stratified_order
+from prior_bench.data.splitting.rules import apply_rule, by_group, by_lists, concatenated, stratified_order
 from prior_bench.errors import BenchError
 
 

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from prior_bench.api import InputSpec
-from prior_bench.data.geometry import Geometry
-from prior_bench.data.transforms import AUGMENTATIONS, dense_transform, eval_transform, train_transform
+from prior_bench.data.images.geometry import Geometry
+from prior_bench.data.images.transforms import AUGMENTATIONS, dense_transform, eval_transform, train_transform
 from prior_bench.errors import BenchError
 
 MODES = ["squash", "pad", "crop"]

@@ -4,8 +4,9 @@ import dense_miniatures
 import numpy as np
 import pytest
 
-from prior_bench.data import vindr_cxr, vindr_files
-from prior_bench.data.box_fusion import box_iou, fuse_boxes
+from prior_bench.data.annotations.box_fusion import box_iou, fuse_boxes
+from prior_bench.data.readers.vindr_cxr import files as vindr_files
+from prior_bench.data.readers.vindr_cxr import reader as vindr_cxr
 from prior_bench.errors import BenchError
 
 

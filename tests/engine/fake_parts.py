@@ -15,8 +15,8 @@ import pandas as pd
 from prior_bench.api import Backbone, InputSpec, TaskResult
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
-from prior_bench.protocols import PROTOCOLS
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
+from prior_bench.suites.protocols import PROTOCOLS
 
 CLASSES = ("Edema", "Effusion")
 

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from prior_bench.engine import provenance
-from prior_bench.engine.code import code_version, used_modules
+from prior_bench.store import provenance
+from prior_bench.store.source_hash import code_version, used_modules
 
 SOURCE = '''"""What it is."""
 import toolbox.helper
@@ -72,7 +72,7 @@ def test_unknown_module():
 
 def test_provenance_names_versions_machine_and_command_without_torch():
     code = (
-        "import sys\nfrom prior_bench.engine.provenance import provenance\nfound = provenance()\n"
+        "import sys\nfrom prior_bench.store.provenance import provenance\nfound = provenance()\n"
         "assert 'torch' not in sys.modules\nprint(found['versions']['torch'], found['hardware']['cores'])\n"
         "print(found['op_provider'], '|', found['command'])"
     )

@@ -7,12 +7,12 @@ import pytest
 from prior_bench import paths
 from prior_bench.api import RunSpec
 from prior_bench.cli.run import describe_plan
-from prior_bench.engine.estimate import FORWARD, FROZEN, TRAINED, gpu_hours, split_sizes
 from prior_bench.engine.execute import Overwrite
-from prior_bench.engine.plan import DataSets, Plan, PlannedRun, expand
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite, load_suite
-from prior_bench.protocols import load
+from prior_bench.store.store import Store
+from prior_bench.suites.estimate import FORWARD, FROZEN, TRAINED, gpu_hours, split_sizes
+from prior_bench.suites.plan import DataSets, Plan, PlannedRun, expand
+from prior_bench.suites.protocols import load
+from prior_bench.suites.suite import Suite, load_suite
 
 PAPERS = ("mgca_", "gloria_", "lovt_", "benchx_", "prior_tasks")
 SUITES = sorted(

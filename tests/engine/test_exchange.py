@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from prior_bench.api import Protocol, RunRecord
-from prior_bench.engine.exchange import export_store, merge, opened
-from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
+from prior_bench.store.exchange import export_store, merge, opened
+from prior_bench.store.store import Store
 
 
 def spec(name, seed=0):

@@ -5,9 +5,9 @@ import pytest
 
 from prior_bench.engine import clock as clocks
 from prior_bench.engine.execute import Overwrite, evaluate, to_do
-from prior_bench.engine.plan import expand
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite, load_suite
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import expand
+from prior_bench.suites.suite import Suite, load_suite
 
 
 def tiny(tmp_path, **changes) -> Suite:

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from prior_bench import protocols
-from prior_bench.data.images import read_image
-from prior_bench.data.transforms import eval_transform
-from prior_bench.engine.features import Feed, evaluating, extract
-from prior_bench.engine.similarity import similarity_matrix
+from prior_bench.data.images.read import read_image
+from prior_bench.data.images.transforms import eval_transform
 from prior_bench.errors import BenchError
+from prior_bench.features.extract import Feed, evaluating, extract
+from prior_bench.features.similarity import similarity_matrix
 from prior_bench.mock import mock_backbone
+from prior_bench.suites import protocols
 
 
 def files(context):
@@ -106,7 +106,7 @@ def test_protocol_may_change_how_images_are_fed():
 def test_similarity_in_pieces_equals_the_whole(tiny, context, monkeypatch):
     backbone, texts = mock_backbone(), [(f"finding {i} " * (1 + i % 4),) for i in range(7)]
     whole = similarity_matrix(backbone, tiny, texts, context)
-    monkeypatch.setattr("prior_bench.engine.similarity.TEXTS_AT_ONCE", 3)
+    monkeypatch.setattr("prior_bench.features.similarity.TEXTS_AT_ONCE", 3)
     context.cache_dir = context.cache_dir / "other"
     assert similarity_matrix(backbone, tiny, texts, context) == pytest.approx(whole, abs=1e-6)
     assert whole.shape == (60, 7)

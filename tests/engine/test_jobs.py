@@ -13,10 +13,10 @@ import fake_parts
 import pytest
 
 from prior_bench.engine.execute import evaluate
-from prior_bench.engine.plan import expand
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import load_suite
 from prior_bench.errors import BenchError
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import expand
+from prior_bench.suites.suite import load_suite
 
 # Named in full, as what this process has registered is not known to the others.
 SUITE = """

@@ -15,10 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 import fake_parts
-from prior_bench.engine import store as stores
+from prior_bench.store import store as stores
 from prior_bench.engine.execute import evaluate
-from prior_bench.engine.plan import expand
-from prior_bench.engine.suite import load_suite
+from prior_bench.suites.plan import expand
+from prior_bench.suites.suite import load_suite
 import torch  # once, before the forks
 
 fake_parts.register()

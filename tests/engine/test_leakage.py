@@ -8,25 +8,25 @@ import pandas as pd
 import pytest
 
 from prior_bench import cli
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.checkpoints.layouts import known_layouts
 from prior_bench.checkpoints.native import save_image_encoder
-from prior_bench.data import siim_acr
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.open import resolve
+from prior_bench.data.readers.siim_acr import reader as siim_acr
 from prior_bench.encoders.image import ImageEncoder
-from prior_bench.engine import leakage
 from prior_bench.engine.execute import evaluate
-from prior_bench.engine.leakage import leaks_of_pretraining, leaks_of_training, patient_space
-from prior_bench.engine.plan import expand
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import load_suite
 from prior_bench.errors import ErrorList
-from prior_bench.pretraining.source import Pretrained
 from prior_bench.registry import BACKBONES, DATASETS
-from prior_bench.report.lookup import entries
-from prior_bench.report.render import render
-from prior_bench.report.table import build_table, table_of_entries
+from prior_bench.report.runs.lookup import entries
+from prior_bench.report.tables.render import render
+from prior_bench.report.tables.table import build_table, table_of_entries
+from prior_bench.store.store import Store
+from prior_bench.suites import leakage
+from prior_bench.suites.leakage import leaks_of_pretraining, leaks_of_training, patient_space
+from prior_bench.suites.plan import expand
+from prior_bench.suites.suite import load_suite
 
 SUITE = """
 name = "tiny"

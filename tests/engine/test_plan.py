@@ -3,10 +3,10 @@ from dataclasses import replace
 import fake_parts
 import pytest
 
-from prior_bench.engine import plan as plans
-from prior_bench.engine.plan import expand
-from prior_bench.engine.suite import Suite, load_suite
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.suites import plan as plans
+from prior_bench.suites.plan import expand
+from prior_bench.suites.suite import Suite, load_suite
 
 
 def tiny(tmp_path) -> Suite:

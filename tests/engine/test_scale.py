@@ -7,21 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from prior_bench import paths, protocols
+from prior_bench import paths
 from prior_bench.cli.run import describe_plan
 from prior_bench.data.open import open_dataset, resolve
-from prior_bench.data.sample import VERSION
-from prior_bench.data.splits import count_of
+from prior_bench.data.splitting.rules import count_of
 from prior_bench.engine.execute import Overwrite, evaluate
-from prior_bench.engine.filters import passes, read_filters
-from prior_bench.engine.plan import expand
-from prior_bench.engine.scale import load_scale, with_data
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite, fractions_of, load_suite
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.lookup import same_data
-from prior_bench.report.suite_tables import named_table, tables_of
-from prior_bench.report.table import build_table, load_table
+from prior_bench.report.runs.lookup import same_data
+from prior_bench.report.tables.suite_tables import named_table, tables_of
+from prior_bench.report.tables.table import build_table, load_table
+from prior_bench.sample import VERSION
+from prior_bench.store.store import Store
+from prior_bench.suites import protocols
+from prior_bench.suites.filters import passes, read_filters
+from prior_bench.suites.plan import expand
+from prior_bench.suites.scale import load_scale, with_data
+from prior_bench.suites.suite import Suite, fractions_of, load_suite
 
 PAPERS = ("mgca_", "gloria_", "lovt_", "benchx_", "prior_tasks")
 SUITES = sorted(
@@ -112,7 +113,7 @@ def test_no_transform_is_larger_than_the_toy_input_allows():
     import numpy as np
 
     from prior_bench.api import InputSpec
-    from prior_bench.data.transforms import eval_transform, train_transform
+    from prior_bench.data.images.transforms import eval_transform, train_transform
 
     image = np.zeros((192, 192), np.uint8)
     for name in SUITES:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from prior_bench.api import RunRecord
-from prior_bench.engine.store import Store, plain
 from prior_bench.errors import BenchError
+from prior_bench.store.store import Store, plain
 
 
 def record(key="k1", **changes) -> RunRecord:

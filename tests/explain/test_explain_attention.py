@@ -5,7 +5,7 @@ from torch import nn
 from prior_bench.api import Features
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.explain.attention import attention_of
-from prior_bench.explain.inputs import spread
+from prior_bench.pictures.choice import spread
 
 REPORTS = [("The heart is enlarged.", "No effusion."), ("Clear.",)]
 TOKENIZER = ReportTokenizer.train(REPORTS, 120, 32)

@@ -11,16 +11,16 @@ import pytest
 from tiny_data import tiny_manifest
 
 from prior_bench.api import RunContext
-from prior_bench.checkpoints.checkpoint_file import CheckpointFile, native_backbone
+from prior_bench.backbones.checkpoint import CheckpointFile, native_backbone
 from prior_bench.checkpoints.native import save_method
 from prior_bench.cli import explain
 from prior_bench.data.open import open_dataset
 from prior_bench.encoders.tokenizer import ReportTokenizer
-from prior_bench.engine.features import Feed
 from prior_bench.errors import BenchError
 from prior_bench.explain import explanation
 from prior_bench.explain.contract import explainer_of
 from prior_bench.explain.examples import example_arrays
+from prior_bench.features.extract import Feed
 from prior_bench.prior.explainer import PriorExplainer
 from prior_bench.registry import METHODS
 

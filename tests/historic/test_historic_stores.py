@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.report.html.page import build_page
-from prior_bench.report.leaderboard import NOT_RANKED, leaderboard
-from prior_bench.report.lookup import entries
-from prior_bench.report.render import STYLES, render
-from prior_bench.report.single import run_text
-from prior_bench.report.table import build_table, table_of_entries
+from prior_bench.report.runs.lookup import entries
+from prior_bench.report.runs.single import run_text
+from prior_bench.report.tables.leaderboard import NOT_RANKED, leaderboard
+from prior_bench.report.tables.render import STYLES, render
+from prior_bench.report.tables.table import build_table, table_of_entries
+from prior_bench.store.store import Store
+from prior_bench.suites.suite import Suite
 
 STORES = sorted((Path(__file__).parent / "stores").iterdir())
 LARGEST = 600_000
@@ -90,7 +90,7 @@ def place_of(entry):
 @pytest.mark.parametrize("folder", STORES, ids=lambda folder: folder.name)
 def test_a_report_is_made_of_them(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PRIOR_BENCH_DATA", str(tmp_path / "nothing"))  # the images are no longer there
-    monkeypatch.setattr("prior_bench.report.html.examples.open_dataset", no_images)
+    monkeypatch.setattr("prior_bench.report.html.galleries.examples.open_dataset", no_images)
     store = Store(folder)
     text = build_page(Suite("historic", [], []), store)
     kept = [store.predictions(k) for k, r in store.records().items() if r.spec["task"] not in SILENT]

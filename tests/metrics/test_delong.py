@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import chi2
 from sklearn.metrics import roc_auc_score
 
-from prior_bench.metrics.delong import contributions, standard_error
-from prior_bench.metrics.statistics import bootstrap
+from prior_bench.statistics.bootstrap import bootstrap
+from prior_bench.statistics.delong import contributions, standard_error
 
 
 def structural_components(score, positive):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, friedmanchisquare
 
-from prior_bench.metrics.ranks import Ranks, critical_difference, rank
+from prior_bench.statistics.ranks import Ranks, critical_difference, rank
 
 
 def test_critical_difference_of_demsar():

@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from prior_bench import protocols
-from prior_bench.data.corruptions import conditions
+from prior_bench.data.images.corruptions import conditions
 from prior_bench.metrics import classification, robustness
-from prior_bench.metrics.statistics import bootstrap
+from prior_bench.statistics.bootstrap import bootstrap
+from prior_bench.suites import protocols
 
 TARGET = np.array([[1.0], [1], [0], [0]])
 OPTIONS = {"corruptions": ("noise", "blur"), "severities": (1, 2)}

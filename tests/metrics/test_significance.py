@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from prior_bench.metrics.delong import contributions, standard_error
-from prior_bench.metrics.significance import bootstrap_error, difference, holm, pooled_spread
+from prior_bench.statistics.delong import contributions, standard_error
+from prior_bench.statistics.significance import bootstrap_error, difference, holm, pooled_spread
 
 
 def step_down(p_values):

@@ -4,8 +4,8 @@ from scipy.stats import norm
 
 from prior_bench.errors import BenchError
 from prior_bench.metrics.classification import auroc
-from prior_bench.metrics.resample import take
-from prior_bench.metrics.statistics import bootstrap, interval
+from prior_bench.statistics.bootstrap import bootstrap, interval
+from prior_bench.statistics.resample import take
 
 
 def mean_of(predictions):

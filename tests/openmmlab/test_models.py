@@ -5,7 +5,6 @@ import pytest
 import torch
 from mmengine.registry import PARAM_SCHEDULERS
 
-from prior_bench import protocols
 from prior_bench.errors import BenchError
 from prior_bench.openmmlab.detector import COCO_ANCHORS, build_detector
 from prior_bench.openmmlab.dice_loss import BatchDiceLoss
@@ -13,6 +12,7 @@ from prior_bench.openmmlab.focal_loss import BinaryFocalLoss
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.runner import _schedule
 from prior_bench.openmmlab.segmentor import build_segmentor
+from prior_bench.suites import protocols
 
 MAPS = dict(type="PrecomputedMaps")
 

@@ -6,8 +6,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from prior_bench.api import InputSpec
-from prior_bench.data.images import reduced
-from prior_bench.data.transforms import train_transform
+from prior_bench.data.images.decode import reduced
+from prior_bench.data.images.transforms import train_transform
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches

@@ -11,11 +11,11 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
 from prior_bench.api import LoadContext
+from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import load_method, read_info
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import from_dict
-from prior_bench.pretraining.source import Pretrained
 from prior_bench.pretraining.trainer import pretrain
 from prior_bench.registry import BACKBONES
 

@@ -14,17 +14,17 @@ import torch
 from torch.utils.data import DataLoader
 
 from prior_bench.checkpoints.files import read_tensors
-from prior_bench.data.cache import build as building
-from prior_bench.data.cache import sequential
-from prior_bench.data.cache.build import build
+from prior_bench.data.images.cache import build as building
+from prior_bench.data.images.cache import sequential
+from prior_bench.data.images.cache.build import build
 from prior_bench.data.open import open_dataset
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.pretraining.batching import POOL, Collate, LengthGroupedBatches
 from prior_bench.pretraining.config import from_dict
 from prior_bench.pretraining.dataset import PairDataset, read_pairs
+from prior_bench.pretraining.identity import data_fingerprint
 from prior_bench.pretraining.shard_order import shard_windows
-from prior_bench.pretraining.source import data_fingerprint
 from prior_bench.pretraining.trainer import pretrain
 
 

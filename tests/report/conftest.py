@@ -1,7 +1,7 @@
 import pytest
 from fixed_store import fixed_stores
 
-from prior_bench.report.draws import load_predictions
+from prior_bench.report.runs.draws import load_predictions
 
 
 @pytest.fixture(autouse=True)

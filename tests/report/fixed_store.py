@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from prior_bench.api import Protocol, RunRecord
-from prior_bench.engine.store import Store
+from prior_bench.store.store import Store
 
 AUROC = {"Random": (0.50, 0.52), "ConVIRT": (0.70, 0.74), "PRIOR & Co_1": (0.80, 0.81)}
 

@@ -6,9 +6,9 @@ import numpy as np
 from fixed_store import spec
 
 from prior_bench.api import RunRecord
-from prior_bench.engine.store import Store
 from prior_bench.metrics.classification import evaluate
-from prior_bench.report.lookup import Entry
+from prior_bench.report.runs.lookup import Entry
+from prior_bench.store.store import Store
 
 CLASSES = ("Edema", "Effusion")
 

@@ -9,8 +9,8 @@ import pytest
 from scored_store import scored
 from test_html import drawn
 
-from prior_bench.engine.suite import Suite
 from prior_bench.report.html.page import build_page
+from prior_bench.suites.suite import Suite
 
 __all__ = ["drawn"]  # a fixture
 

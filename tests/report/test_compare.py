@@ -3,11 +3,11 @@ from fixed_store import spec
 from scored_store import save, scored
 
 from prior_bench.api import RunRecord
-from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
-from prior_bench.report.compare import compare_runs, compare_stores, lines_text, spec_differences
-from prior_bench.report.runs import find_run, find_store
-from prior_bench.report.single import run_text
+from prior_bench.report.comparing.compare import compare_runs, compare_stores, lines_text, spec_differences
+from prior_bench.report.runs.find import find_run, find_store
+from prior_bench.report.runs.single import run_text
+from prior_bench.store.store import Store
 
 
 def test_two_runs_metric_by_metric(tmp_path):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scored_store import CLASSES, save
 
-from prior_bench.engine.store import Store
 from prior_bench.probing.embedding import example_embedding
-from prior_bench.report.draws import load_predictions
-from prior_bench.report.html import embedding_map as maps
-from prior_bench.report.html.image_classes import OTHER, image_classes
+from prior_bench.report.html.sections import embedding_map as maps
+from prior_bench.report.html.sections.image_classes import OTHER, image_classes
+from prior_bench.report.runs.draws import load_predictions
+from prior_bench.store.store import Store
 
 EACH = 20
 """Images of a cluster."""

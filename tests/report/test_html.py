@@ -11,17 +11,17 @@ from PIL import Image
 
 from prior_bench.api import Protocol, RunRecord
 from prior_bench.data.manifest import Manifest
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
+from prior_bench.pictures.heat import overlay
+from prior_bench.pictures.radiographs import Original, outline, rectangle
 from prior_bench.registry import DATASETS
-from prior_bench.report.html import galleries
-from prior_bench.report.html.examples import Gallery
-from prior_bench.report.html.heat import overlay
+from prior_bench.report.html.galleries import galleries
+from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.page import build_page
-from prior_bench.report.html.pictures import Original, outline, rectangle
-from prior_bench.report.html.selection import evaluations_of
-from prior_bench.report.lookup import entries
+from prior_bench.report.html.sections.selection import evaluations_of
+from prior_bench.report.runs.lookup import entries
+from prior_bench.store.store import Store
+from prior_bench.suites.suite import Suite
 
 SIZE = 32
 CLASSES = ("Edema & more", "Effusion")
@@ -335,8 +335,8 @@ def test_pictures_show_what_the_network_saw(mode, corner, middle):
 
 
 def test_a_history_without_time_is_no_training_curve(drawn):
-    from prior_bench.report.html.row_style import colours_of
-    from prior_bench.report.html.training import training
+    from prior_bench.report.html.figures.row_style import colours_of
+    from prior_bench.report.html.sections.training import training
 
     runs = [e for e in entries([drawn[1]]) if e.record and e.spec["task"] == "detection"]
     colours = colours_of(["Random", "ConVIRT"])

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from scored_store import save, scored
 
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite
-from prior_bench.metrics.statistics import interval
-from prior_bench.report.html.calibration import are_probabilities, bins, error_table, expected_error
-from prior_bench.report.html.confusion import confusion_matrices
-from prior_bench.report.html.cost import cost_table
-from prior_bench.report.html.operating_curves import precision_recall_curves, roc_curves
+from prior_bench.report.html.figures.row_style import colours_of
+from prior_bench.report.html.figures.unit_panel import thinned
 from prior_bench.report.html.page import build_page
-from prior_bench.report.html.per_class import auroc_interval
-from prior_bench.report.html.prompts import prompt_table
-from prior_bench.report.html.row_style import colours_of
-from prior_bench.report.html.scores import Scores, scores_of
-from prior_bench.report.html.unit_panel import thinned
-from prior_bench.report.lookup import Entry, entries
+from prior_bench.report.html.sections.calibration import are_probabilities, bins, error_table, expected_error
+from prior_bench.report.html.sections.confusion import confusion_matrices
+from prior_bench.report.html.sections.cost import cost_table
+from prior_bench.report.html.sections.operating_curves import precision_recall_curves, roc_curves
+from prior_bench.report.html.sections.per_class import auroc_interval
+from prior_bench.report.html.sections.prompts import prompt_table
+from prior_bench.report.html.sections.scores import Scores, scores_of
+from prior_bench.report.runs.lookup import Entry, entries
+from prior_bench.statistics.bootstrap import interval
+from prior_bench.store.store import Store
+from prior_bench.suites.suite import Suite
 
 NAMES = ["A", "B"]
 

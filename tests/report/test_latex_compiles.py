@@ -7,11 +7,11 @@ import subprocess
 import pytest
 from test_published_tables import TABLES
 
-from prior_bench.report.beside import published_table, table_beside
-from prior_bench.report.latex import PACKAGES
-from prior_bench.report.marks import BEST, LEADING, TIED
-from prior_bench.report.render import render
-from prior_bench.report.table import Cell, Column, Row, Table, load_table
+from prior_bench.report.published.beside import published_table, table_beside
+from prior_bench.report.tables.latex import PACKAGES
+from prior_bench.report.tables.marks import BEST, LEADING, TIED
+from prior_bench.report.tables.render import render
+from prior_bench.report.tables.table import Cell, Column, Row, Table, load_table
 
 PDFLATEX = shutil.which("pdflatex")
 

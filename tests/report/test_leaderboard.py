@@ -5,14 +5,14 @@ import pytest
 from fixed_store import TABLE
 from scored_store import save, scored
 
-from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
-from prior_bench.metrics.ranks import Ranks
-from prior_bench.report.critical_difference import ranks_of, ranks_svg, ranks_text
-from prior_bench.report.leaderboard import leaderboard
-from prior_bench.report.lookup import EVERY_SUITE, stores_of
-from prior_bench.report.render import render
-from prior_bench.report.table import build_table, load_table
+from prior_bench.report.html.figures.critical_difference import ranks_of, ranks_svg, ranks_text
+from prior_bench.report.runs.lookup import EVERY_SUITE, stores_of
+from prior_bench.report.tables.leaderboard import leaderboard
+from prior_bench.report.tables.render import render
+from prior_bench.report.tables.table import build_table, load_table
+from prior_bench.statistics.ranks import Ranks
+from prior_bench.store.store import Store
 
 
 def test_leaderboard_over_all_stores_in_order_of_mean_rank(tmp_path):

@@ -3,11 +3,11 @@ import pytest
 from scored_store import CLASSES, predictions, save, scored
 from sklearn.metrics import roc_auc_score
 
-from prior_bench.engine.store import Store
-from prior_bench.report.draws import load_predictions, metric_draws
-from prior_bench.report.marks import BEST, LEADING, TIED, mark_cells
-from prior_bench.report.paired import NotTested, mean_interval, paired_difference
-from prior_bench.report.table import Cell, Column, Row, build_table, load_table
+from prior_bench.report.comparing.paired import NotTested, mean_interval, paired_difference
+from prior_bench.report.runs.draws import load_predictions, metric_draws
+from prior_bench.report.tables.marks import BEST, LEADING, TIED, mark_cells
+from prior_bench.report.tables.table import Cell, Column, Row, build_table, load_table
+from prior_bench.store.store import Store
 
 COLUMN = """dict(group="CheXpert", label="{0}", task="classification", data="sample:chexpert",
      protocol="demo/linear_probe", metric="{0}"),
@@ -95,7 +95,7 @@ def test_draws_are_cached_and_follow_the_predictions(tmp_path, monkeypatch):
     run = save(Store(tmp_path / "s"), "A", 1.0)
     first = metric_draws(run.record, run.store, "f1", n=20)
     with monkeypatch.context() as patch:
-        patch.setattr("prior_bench.metrics.statistics.bootstrap", None)  # would fail if it were called
+        patch.setattr("prior_bench.statistics.bootstrap.bootstrap", None)  # would fail if it were called
         assert metric_draws(run.record, run.store, "f1", n=20).tolist() == first.tolist()
     for place in (tmp_path / "cache" / "bootstrap").iterdir():
         place.write_bytes(place.read_bytes()[:-40])  # damaged: drawn anew
@@ -122,7 +122,7 @@ def test_the_caption_of_a_table_with_every_mark_says_which_column_has_which_reas
     p_values |= {(c, *pair): 0.9 for c in (1, 3) for pair in ((0, 1), (0, 2), (1, 2))}
     p_values |= {(2, 0, 1): 0.01}
     untested = {(2, 0, 2): "no stored predictions", (2, 1, 2): "of no interest, being not about the best"}
-    monkeypatch.setattr("prior_bench.report.marks._tests", lambda *_: (p_values, untested))
+    monkeypatch.setattr("prior_bench.report.tables.marks._tests", lambda *_: (p_values, untested))
     numbers = [(3, 3, 3, 1), (2.9, 2, 2, 1), (1, 1, 1, 1)]
     rows = [Row(f"{n}", [Cell({0: value}) for value in line]) for n, line in enumerate(numbers)]
     column = Column("g", "l", "t", {}, "p", "m")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scored_store import CLASSES, save
 
-from prior_bench.engine.store import Store
 from prior_bench.metrics.classification import evaluate
-from prior_bench.metrics.delong import contributions
-from prior_bench.report.draws import load_predictions
-from prior_bench.report.paired import paired_difference
+from prior_bench.report.comparing.paired import paired_difference
+from prior_bench.report.runs.draws import load_predictions
+from prior_bench.statistics.delong import contributions
+from prior_bench.store.store import Store
 
 
 def permutation_p(one: dict, two: dict, metric: str, draws: int = 2000) -> float:
@@ -44,7 +44,7 @@ def test_an_auroc_is_tested_by_delong_and_another_metric_by_the_bootstrap(tmp_pa
     one, two = ({0: save(store, name, s, metrics=("auroc", "f1"))} for name, s in (("A", 1.0), ("B", 1.3)))
     drawn = []
     monkeypatch.setattr(
-        "prior_bench.report.paired.metric_draws",
+        "prior_bench.report.comparing.paired.metric_draws",
         lambda record, store, metric: (
             drawn.append(metric) or np.random.default_rng(len(drawn)).normal(size=99)
         ),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prior_bench.errors import ErrorList
-from prior_bench.report.published import COLUMNS, load_published, read_file, select
+from prior_bench.report.published.numbers import COLUMNS, load_published, read_file, select
 
 SHIPPED = Path(__file__).parents[2] / "results" / "published"
 

@@ -10,13 +10,13 @@ import pytest
 from scored_store import save
 from test_shipped_tables import shipped
 
-from prior_bench.engine.store import Store
 from prior_bench.errors import BenchError
-from prior_bench.report.beside import published_table, table_beside
-from prior_bench.report.comparable import mismatches
-from prior_bench.report.published import load_published
-from prior_bench.report.render import render
-from prior_bench.report.table import load_table
+from prior_bench.report.published.beside import published_table, table_beside
+from prior_bench.report.published.comparable import mismatches
+from prior_bench.report.published.numbers import load_published
+from prior_bench.report.tables.render import render
+from prior_bench.report.tables.table import load_table
+from prior_bench.store.store import Store
 
 SHIPPED = Path(__file__).parents[2] / "results" / "published"
 TABLES = [name for name in shipped("tables") if any(c.published for c in load_table(name).columns)]

@@ -8,9 +8,9 @@ import pytest
 from fixed_store import TABLE
 
 from prior_bench.errors import BenchError
-from prior_bench.report import render as renders
-from prior_bench.report.render import render
-from prior_bench.report.table import Cell, Column, Row, Table, build_table, load_table
+from prior_bench.report.tables import render as renders
+from prior_bench.report.tables.render import render
+from prior_bench.report.tables.table import Cell, Column, Row, Table, build_table, load_table
 
 MARKDOWN = """\
 **Tiny**

@@ -4,9 +4,9 @@ import re
 
 from scored_store import save
 
-from prior_bench.engine.store import Store
-from prior_bench.report.html.robustness import robustness
-from prior_bench.report.html.row_style import colours_of
+from prior_bench.report.html.figures.row_style import colours_of
+from prior_bench.report.html.sections.robustness import robustness
+from prior_bench.store.store import Store
 
 
 def corrupted(store: Store, name: str, seed: int, values: dict[str, float], metrics=("auroc",)):

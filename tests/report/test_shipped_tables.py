@@ -4,12 +4,13 @@ import math
 
 import pytest
 
-from prior_bench import paths, protocols
+from prior_bench import paths
 from prior_bench.data.open import resolve
-from prior_bench.engine.suite import entry_errors, fractions_of, load_suite
 from prior_bench.registry import BACKBONES, TASKS
-from prior_bench.report.lookup import EVERY_SUITE, same_data
-from prior_bench.report.table import load_table
+from prior_bench.report.runs.lookup import EVERY_SUITE, same_data
+from prior_bench.report.tables.table import load_table
+from prior_bench.suites import protocols
+from prior_bench.suites.suite import entry_errors, fractions_of, load_suite
 
 
 def shipped(kind: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 from scored_store import save
 
-from prior_bench.engine.store import Store
-from prior_bench.report.single import result_text
+from prior_bench.report.runs.single import result_text
+from prior_bench.store.store import Store
 
 
 def test_metrics_come_with_intervals_and_trivial_predictors(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from prior_bench.data.annotations import BoxMask
+from prior_bench.data.annotations.masks import BoxMask
 from prior_bench.data.manifest import Manifest
 
 

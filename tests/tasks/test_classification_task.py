@@ -5,10 +5,10 @@ import pytest
 import torch
 from tiny_data import CLASSES, tiny_manifest
 
-from prior_bench import protocols
 from prior_bench.errors import BenchError
-from prior_bench.metrics.statistics import interval
 from prior_bench.mock import mock_backbone
+from prior_bench.statistics.bootstrap import interval
+from prior_bench.suites import protocols
 from tasks.classification import Classification, labelled_rows
 
 TASK = Classification()

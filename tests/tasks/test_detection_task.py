@@ -5,9 +5,9 @@ import pytest
 import torch
 from dense_data import dense_manifest, interrupt_after
 
-from prior_bench import protocols
 from prior_bench.errors import BenchError
 from prior_bench.mock import mock_backbone
+from prior_bench.suites import protocols
 from tasks.detection import Detection
 
 SHORT = {"stopping.epochs": 2, "batch_size": 4, "head.width": 0.03125}

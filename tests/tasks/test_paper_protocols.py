@@ -10,9 +10,9 @@ import pytest
 from dense_data import dense_manifest
 from tiny_data import tiny_manifest
 
-from prior_bench import protocols
 from prior_bench.mock import mock_backbone
 from prior_bench.registry import TASKS
+from prior_bench.suites import protocols
 
 FAMILIES = ("mgca/", "gloria/", "lovt/", "benchx/", "prior/")
 NAMES = [name for name in protocols.names() if name.startswith(FAMILIES) and not re.search(r"_10?$", name)]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from planted import Planted, numbered_images, planted_backbone
 
-from prior_bench import protocols
 from prior_bench.errors import BenchError
-from prior_bench.metrics.statistics import interval
 from prior_bench.mock import mock_backbone
+from prior_bench.statistics.bootstrap import interval
+from prior_bench.suites import protocols
 from tasks.retrieval import DIRECTIONS, Retrieval
 
 TASK = Retrieval()

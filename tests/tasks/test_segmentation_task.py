@@ -5,11 +5,11 @@ import pytest
 import torch
 from dense_data import dense_manifest, interrupt_after
 
-from prior_bench import protocols
-from prior_bench.data.annotations import RleMask
+from prior_bench.data.annotations.masks import RleMask
 from prior_bench.errors import BenchError
 from prior_bench.mock import mock_backbone
 from prior_bench.openmmlab import map_cache
+from prior_bench.suites import protocols
 from tasks.segmentation import Segmentation
 
 SHORT = {"stopping.epochs": 3, "batch_size": 4, "head.channels": (8, 8, 8)}

@@ -8,17 +8,17 @@ import torch
 from tiny_data import tiny_manifest
 from torch import nn
 
-from prior_bench import protocols
 from prior_bench.api import Backbone, Features, InputSpec
 from prior_bench.engine.execute import evaluate
-from prior_bench.engine.plan import expand
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
 from prior_bench.mock import mock_backbone
-from prior_bench.report.render import render
-from prior_bench.report.single import result_text
-from prior_bench.report.table import Column, TableConfig, build_table
+from prior_bench.report.runs.single import result_text
+from prior_bench.report.tables.render import render
+from prior_bench.report.tables.table import Column, TableConfig, build_table
+from prior_bench.store.store import Store
+from prior_bench.suites import protocols
+from prior_bench.suites.plan import expand
+from prior_bench.suites.suite import Suite
 from tasks.throughput import Throughput, flops
 
 TASK = Throughput()

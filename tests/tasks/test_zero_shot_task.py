@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from planted import numbered_images, planted_backbone
 
-from prior_bench import protocols
-from prior_bench.data import prompts
+from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError
 from prior_bench.mock import mock_backbone
+from prior_bench.suites import protocols
 from tasks.zero_shot import ZeroShot, class_scores, standardise
 
 TASK = ZeroShot()

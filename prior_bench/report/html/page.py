@@ -8,30 +8,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from prior_bench.engine.plan import describe
-from prior_bench.engine.provenance import command
-from prior_bench.engine.store import Store
-from prior_bench.engine.suite import Suite
 from prior_bench.errors import BenchError
-from prior_bench.report.html.cost import cost_table, machines
-from prior_bench.report.html.embedding_map import embedding_map
-from prior_bench.report.html.examples import Gallery
-from prior_bench.report.html.galleries import MAKERS, galleries
-from prior_bench.report.html.label_efficiency import label_efficiency
-from prior_bench.report.html.prototypes import prototype_tables
-from prior_bench.report.html.rank_diagram import rank_diagram
-from prior_bench.report.html.robustness import robustness
-from prior_bench.report.html.row_style import colours_of, swatch
-from prior_bench.report.html.score_sections import score_sections
-from prior_bench.report.html.selection import evaluations_of, one_per_backbone
-from prior_bench.report.html.sortable import SortableTable, number, words
-from prior_bench.report.html.training import pretraining, training
-from prior_bench.report.lookup import Entry, entries
-from prior_bench.report.render import html_table
-from prior_bench.report.single import inline
-from prior_bench.report.suite_tables import table_of, tables_of
-from prior_bench.report.table import build_table
+from prior_bench.report.html.figures.row_style import colours_of, swatch
+from prior_bench.report.html.galleries.examples import Gallery
+from prior_bench.report.html.galleries.galleries import MAKERS, galleries
+from prior_bench.report.html.sections.cost import cost_table, machines
+from prior_bench.report.html.sections.embedding_map import embedding_map
+from prior_bench.report.html.sections.label_efficiency import label_efficiency
+from prior_bench.report.html.sections.prototypes import prototype_tables
+from prior_bench.report.html.sections.rank_diagram import rank_diagram
+from prior_bench.report.html.sections.robustness import robustness
+from prior_bench.report.html.sections.score_sections import score_sections
+from prior_bench.report.html.sections.selection import evaluations_of, one_per_backbone
+from prior_bench.report.html.sections.sortable import SortableTable, number, words
+from prior_bench.report.html.sections.training import pretraining, training
+from prior_bench.report.runs.lookup import Entry, entries
+from prior_bench.report.runs.single import inline
+from prior_bench.report.tables.render import html_table
+from prior_bench.report.tables.suite_tables import table_of, tables_of
+from prior_bench.report.tables.table import build_table
 from prior_bench.runtime import progress
+from prior_bench.store.provenance import command
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import describe
+from prior_bench.suites.suite import Suite
 
 TEMPLATE = "page.html.j2"
 Made = TypeVar("Made")

@@ -7,7 +7,7 @@ from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from prior_bench.data.annotations import BoxMask
+from prior_bench.data.annotations.masks import BoxMask
 from prior_bench.data.manifest import Manifest
 
 SHAPES = ((90, 70), (64, 100), (81, 81), (20, 12))

@@ -12,16 +12,17 @@ import pytest
 from PIL import Image
 
 from prior_bench import cli
-from prior_bench.data.cache.image_cache import ImageCache
-from prior_bench.data.images import read_image, reduced
+from prior_bench.data.images.cache.image_cache import ImageCache
+from prior_bench.data.images.decode import reduced
+from prior_bench.data.images.read import read_image
 from prior_bench.data.open import open_dataset, resolve
-from prior_bench.engine.resolve import data_reference
 from prior_bench.errors import BenchError
+from prior_bench.suites.resolve import data_reference
 
 SMALL_SHARDS = """
 import sys
 from prior_bench.cli import main
-from prior_bench.data.cache import build
+from prior_bench.data.images.cache import build
 build.SHARD_IMAGES = 8
 sys.exit(main(sys.argv[1:]))
 """

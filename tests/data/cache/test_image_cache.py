@@ -7,15 +7,16 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from prior_bench.api import InputSpec
-from prior_bench.data.cache import build as building
-from prior_bench.data.cache.build import build
-from prior_bench.data.cache.image_cache import ImageCache, outdated, place_of
-from prior_bench.data.cache.reference import use_cache
-from prior_bench.data.cache.shard import Entry, write_shard
-from prior_bench.data.geometry import Geometry
-from prior_bench.data.images import image_size, read_image, reduced
-from prior_bench.data.images_dataset import ImageDataset
-from prior_bench.data.transforms import dense_transform, eval_transform
+from prior_bench.data.images.cache import build as building
+from prior_bench.data.images.cache.build import build
+from prior_bench.data.images.cache.image_cache import ImageCache, outdated, place_of
+from prior_bench.data.images.cache.reference import use_cache
+from prior_bench.data.images.cache.shard import Entry, write_shard
+from prior_bench.data.images.dataset import ImageDataset
+from prior_bench.data.images.decode import reduced
+from prior_bench.data.images.geometry import Geometry
+from prior_bench.data.images.read import image_size, read_image
+from prior_bench.data.images.transforms import dense_transform, eval_transform
 from prior_bench.errors import BenchError
 
 SIZE = 48
@@ -208,7 +209,7 @@ def test_a_full_disk_loses_nothing_that_was_finished(originals, monkeypatch):
 def test_caches_of_other_code_are_named(originals, monkeypatch):
     build(originals, SIZE)
     old = place_of(originals.root, SIZE)
-    monkeypatch.setattr("prior_bench.data.cache.image_cache.recipe", lambda: "other")
+    monkeypatch.setattr("prior_bench.data.images.cache.image_cache.recipe", lambda: "other")
     assert outdated(originals.root, SIZE) == [old]
 
 

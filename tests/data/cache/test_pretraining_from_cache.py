@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from prior_bench.data.cache import build as building
-from prior_bench.data.cache.build import build
-from prior_bench.data.images import read_image, reduced
+from prior_bench.data.images.cache import build as building
+from prior_bench.data.images.cache.build import build
+from prior_bench.data.images.decode import reduced
+from prior_bench.data.images.read import read_image
 from prior_bench.data.open import open_dataset
 from prior_bench.pretraining.config import Data
 from prior_bench.pretraining.dataset import PairDataset, read_pairs
@@ -40,7 +41,7 @@ def test_images_kept_in_memory_are_read_in_the_order_of_the_disk(table, monkeypa
     build(open_dataset(table), 48)
     pairs = read_pairs(Data(dataset={**table, "cache": 48}))
     read = []
-    shard = "prior_bench.data.cache.shard.Shard.read"
+    shard = "prior_bench.data.images.cache.shard.Shard.read"
     real = building.Shard.read
     monkeypatch.setattr(shard, lambda self, name: (read.append((self.path.name, name)), real(self, name))[1])
     in_memory = PairDataset(pairs, raw, cache_size=48)

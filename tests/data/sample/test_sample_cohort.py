@@ -1,8 +1,11 @@
 from collections import Counter
 
-from prior_bench.data.sample import write_chexpert, write_mimic_cxr, write_rsna_pneumonia, write_siim_acr
-from prior_bench.data.sample.cohort import FRONTAL, CaseMix, draw_cohort, split_patients
-from prior_bench.data.sample.sizes import SIZES
+from prior_bench.sample.cohort import FRONTAL, CaseMix, draw_cohort, split_patients
+from prior_bench.sample.layouts import chexpert as write_chexpert
+from prior_bench.sample.layouts import mimic_cxr as write_mimic_cxr
+from prior_bench.sample.layouts import rsna_pneumonia as write_rsna_pneumonia
+from prior_bench.sample.layouts import siim_acr as write_siim_acr
+from prior_bench.sample.sizes import SIZES
 
 FIVE = ("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Pleural Effusion")
 OTHERS = (

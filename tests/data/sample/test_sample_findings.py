@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation, find_objects
 
-from prior_bench.data.sample.anatomy import RIGHT, Pose, draw_anatomy
-from prior_bench.data.sample.findings import KINDS, Finding, boxes_around, deform, draw
-from prior_bench.data.sample.objects import VARIANTS
-from prior_bench.data.sample.phantom import Scene
+from prior_bench.sample.drawing.anatomy import RIGHT, Pose, draw_anatomy
+from prior_bench.sample.drawing.findings import KINDS, Finding, boxes_around, deform, draw
+from prior_bench.sample.drawing.objects import VARIANTS
+from prior_bench.sample.drawing.phantom import Scene
 
 SIZE = 128
 CASES = [

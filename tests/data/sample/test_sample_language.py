@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from prior_bench.data.sample.cohort import CaseMix, Patient, Study, View, draw_cohort
-from prior_bench.data.sample.findings import Finding
-from prior_bench.data.sample.language import (
+from prior_bench.sample.cohort import CaseMix, Patient, Study, View, draw_cohort
+from prior_bench.sample.drawing.findings import Finding
+from prior_bench.sample.reports.language import (
     LABEL_OF,
     LABELS,
     Sentence,
@@ -12,7 +12,7 @@ from prior_bench.data.sample.language import (
     true_labels,
     write_report,
 )
-from prior_bench.data.sample.phrases import OBJECTS
+from prior_bench.sample.reports.phrases import OBJECTS
 
 WORDS = {
     "Atelectasis": r"atelectasis",

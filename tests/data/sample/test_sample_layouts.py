@@ -9,13 +9,15 @@ import pytest
 from PIL import Image
 
 from prior_bench import paths
-from prior_bench.data.annotations import RleMask
-from prior_bench.data.sample import VERSION, sample_root, write_rsna_pneumonia, write_siim_acr
-from prior_bench.data.sample.generate import _sweep, generate
-from prior_bench.data.sample.language import LABELS
-from prior_bench.data.sample.render import render
-from prior_bench.data.sample.sizes import SIZES
+from prior_bench.data.annotations.masks import RleMask
 from prior_bench.errors import BenchError
+from prior_bench.sample import VERSION, sample_root
+from prior_bench.sample.drawing.render import render
+from prior_bench.sample.generate import _sweep, generate
+from prior_bench.sample.layouts import rsna_pneumonia as write_rsna_pneumonia
+from prior_bench.sample.layouts import siim_acr as write_siim_acr
+from prior_bench.sample.reports.language import LABELS
+from prior_bench.sample.sizes import SIZES
 
 SIZE = SIZES["tiny"]
 
@@ -63,8 +65,8 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path):
 
 
 def test_a_failing_process_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr("prior_bench.data.sample.generate.WRITERS", {"mimic_cxr": None})
-    monkeypatch.setattr("prior_bench.data.sample.generate.count_images", lambda *a: 1)
+    monkeypatch.setattr("prior_bench.sample.generate.WRITERS", {"mimic_cxr": None})
+    monkeypatch.setattr("prior_bench.sample.generate.count_images", lambda *a: 1)
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(BenchError, match="writing the sample data failed"):
         generate(tmp_path / "sample", "tiny", processes=2)

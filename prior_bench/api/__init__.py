@@ -1,0 +1,36 @@
+"""The contract: the small typed objects in which data, models, tasks and tables meet.
+
+Standard library only at import.
+"""
+
+from prior_bench.api.metrics import Metric
+from prior_bench.api.models import (
+    Backbone,
+    BackboneSource,
+    Features,
+    InputSpec,
+    LoadContext,
+    Method,
+    PretrainBatch,
+    TextBatch,
+)
+from prior_bench.api.runs import RunRecord, RunSpec
+from prior_bench.api.tasks import Protocol, RunContext, Task, TaskResult
+
+__all__ = [
+    "Backbone",
+    "BackboneSource",
+    "Features",
+    "InputSpec",
+    "LoadContext",
+    "Method",
+    "Metric",
+    "PretrainBatch",
+    "Protocol",
+    "RunContext",
+    "RunRecord",
+    "RunSpec",
+    "Task",
+    "TaskResult",
+    "TextBatch",
+]

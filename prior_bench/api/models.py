@@ -1,0 +1,169 @@
+"""Models: what an encoder is fed and gives, what a pre-training method offers, where weights come from.
+
+Tensor shapes use B images, N patches, T texts, L tokens, D channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Protocol as Interface
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What an image encoder expects to be fed; it travels with the weights.
+
+    Attributes:
+        size: side of the square input, in pixels.
+        channels: 1 or 3 (a grey image is repeated).
+        mean, std: normalisation of pixels scaled to [0, 1], the same for every channel.
+        resize: ``"squash"`` (aspect lost), ``"pad"`` (longest side, zero padding to a square) or
+            ``"crop"`` (shortest side, centre crop).
+    """
+
+    size: int = 224
+    channels: int = 3
+    mean: float = 0.5
+    std: float = 0.5
+    resize: str = "pad"
+
+
+class TextBatch(NamedTuple):
+    """Tokenised texts, padded to the longest of the batch. All tensors are int64 [B, L].
+
+    Attributes:
+        input_ids: token ids.
+        attention_mask: 1 on tokens, 0 on padding.
+        sentence_index: 1..n on the tokens of sentence n, -1 on [CLS], [SEP] and padding.
+        word_index: 0.. on the pieces of each word, counted over the text, -1 on special tokens.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    sentence_index: Tensor
+    word_index: Tensor
+
+    def to(self, device: Any) -> TextBatch:
+        """The same on a device."""
+        return TextBatch(*(tensor.to(device) for tensor in self))
+
+
+class PretrainBatch(NamedTuple):
+    """Image-report pairs: row i of ``images`` [B, C, H, W] belongs to row i of ``text``."""
+
+    images: Tensor
+    text: TextBatch
+
+
+class Features(NamedTuple):
+    """What an encoder says of B images or texts, ready for a method's ``similarity``.
+
+    Attributes:
+        global_: [B, D] one vector each.
+        local: [B, N, D'] vectors of patches, words or sentences, or None.
+        mask: bool [B, N], True where ``local`` is real and not padding, or None (all real).
+    """
+
+    global_: Tensor
+    local: Tensor | None = None
+    mask: Tensor | None = None
+
+
+class Method(Interface):
+    """A pre-training method: an ``nn.Module`` that owns an image and a text encoder.
+
+    ``image_encoder`` is a :class:`prior_bench.encoders.image.ImageEncoder` (its features *before* the
+    method's projection are what classification, segmentation and detection use); ``text_encoder`` a
+    :class:`prior_bench.encoders.text.TextEncoder` with a ``tokenizer``.
+
+    Optional, for pictures: ``attention(image: Features, text: Features) -> Tensor | None``, [B, S, N], what
+    row s of ``text.local`` looks at among the N patches of ``image.local`` of the same pair, row-major on a
+    square grid (None where local features have no place in the image); and the class attribute
+    ``attention_over``, ``"sentences"`` or ``"words"``: what the rows of ``text.local`` are, in the order of
+    the text's ``sentence_index`` or by its ``word_index``. More can be shown through
+    :class:`prior_bench.explain.contract.Explainer`. Also optional: ``random_evaluation``, True where what it
+    says in evaluation mode is random by design (``prior-bench check-method`` asks).
+    """
+
+    image_encoder: nn.Module
+    text_encoder: nn.Module
+
+    def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
+        """Scalars of one batch: those whose name starts with ``loss`` are summed and minimised."""
+
+    def encode_image(self, images: Tensor) -> Features:
+        """Images [B, C, H, W] into the joint space."""
+
+    def encode_text(self, text: TextBatch) -> Features:
+        """Texts into the joint space."""
+
+    def similarity(self, image: Features, text: Features) -> Tensor:
+        """The method's own image-text score, [images, texts]; higher is more alike."""
+
+
+@dataclass
+class Backbone:
+    """A thing that can be evaluated: weights, and how to feed them.
+
+    Attributes:
+        name: row label.
+        image_encoder: :class:`prior_bench.encoders.image.ImageEncoder`.
+        method: the whole method where a text tower is present, else None.
+        input: what the image encoder expects.
+        identity: hash of all that determines the weights (config and seed, or the file's sha256).
+        provenance: where the weights come from, for the record.
+    """
+
+    name: str
+    image_encoder: nn.Module
+    method: Method | None
+    input: InputSpec
+    identity: str
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LoadContext:
+    """Where and how a backbone is made ready.
+
+    Attributes:
+        device: ``"cpu"`` or ``"cuda"``.
+        pretrain_dir: folder that holds one sub-folder per pre-training run.
+        workers: data loading processes.
+    """
+
+    device: str = "cpu"
+    pretrain_dir: Path = Path("results/pretrain")
+    workers: int = 0
+
+
+class BackboneSource(Interface):
+    """Where the weights of a row come from; made from the row's config, cheap to make.
+
+    Attributes:
+        name: row label.
+        has_text: whether the backbone will bring a text tower (zero-shot and retrieval need one).
+        text_problem: optional; why a text tower that is there cannot be used, as shown to the user.
+
+    Optional, so that test patients can be looked for: ``training_data() -> list[dict]``, each with the
+    ``dataset`` (a data reference), ``split_rule`` and ``splits`` that the weights were trained on; and
+    ``known_exposure() -> list[tuple[str, str]]``, data sets whose patients they are known to have seen, each
+    with a clause that says so.
+    """
+
+    name: str
+    has_text: bool
+
+    def check(self) -> None:
+        """Raise BenchError where the config cannot work (missing file, unknown method); cheap."""
+
+    def identity(self, seed: int) -> str:
+        """Hash of all that determines the weights, known before they exist."""
+
+    def load(self, seed: int, context: LoadContext) -> Backbone:
+        """The backbone; where it has to be pre-trained first, this does so, resuming what was begun."""

@@ -1,0 +1,130 @@
+"""Tasks: the protocol that fixes how a number is made, and what a task is given and returns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from typing import Protocol as Interface
+
+from prior_bench.api.models import Backbone
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from prior_bench.data.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything that changes a number. Stored and printed with every result.
+
+    Attributes:
+        name: e.g. ``"clean/linear_probe"``.
+        task: task family that it belongs to.
+        source: paper or code that it follows.
+        split: by which of the data set's named rules the split is made (``rule``).
+        fraction_sampler: how a label fraction is drawn from the training split.
+        transform: image transforms in training; evaluation uses the backbone's own InputSpec, unless
+            ``transform`` says otherwise.
+        head: what is put on the backbone.
+        frozen: ``{"backbone": bool, "batch_norm": bool}``.
+        optimizer: type, learning rate, weight decay, schedule.
+        batch_size: images per step.
+        stopping: epochs or iterations, patience, monitored quantity, which weights are tested.
+        metrics: names of the metric variants, the primary one first.
+        options: what only this task family knows (prompts, score normalisation, anchors, pool…).
+        defects: departures from good practice that this protocol reproduces on purpose.
+    """
+
+    name: str
+    task: str
+    source: str = ""
+    split: dict[str, Any] = field(default_factory=lambda: {"rule": "default"})
+    fraction_sampler: dict[str, Any] = field(default_factory=lambda: {"by": "patient_id", "nested": True})
+    transform: dict[str, Any] = field(default_factory=dict)
+    head: dict[str, Any] = field(default_factory=dict)
+    frozen: dict[str, bool] = field(default_factory=lambda: {"backbone": True, "batch_norm": True})
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    batch_size: int = 64
+    stopping: dict[str, Any] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    defects: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class RunContext:
+    """What a task may use besides its inputs.
+
+    Attributes:
+        fraction: share of the training patients whose labels may be used, in (0, 1].
+        seed: of everything random in this run.
+        work_dir: scratch folder of this run; checkpoints for resuming go here, and it is removed when
+            the run has been recorded.
+        cache_dir: for features of a frozen backbone, keyed by ``Backbone.identity``.
+        device: ``"cpu"`` or ``"cuda"``.
+        workers: data loading processes.
+    """
+
+    fraction: float = 1.0
+    seed: int = 0
+    work_dir: Path = Path("work")
+    cache_dir: Path = Path("cache")
+    device: str = "cpu"
+    workers: int = 0
+
+
+@dataclass
+class TaskResult:
+    """Outcome of one run.
+
+    Attributes:
+        metrics: flat; per-class values as ``"auroc/Edema"``, the macro value as ``"auroc"``.
+        predictions: arrays whose first axis is the test sample, in one order, with ``id`` and
+            ``patient_id`` (str) among them; kept, because statistics need them. Arrays that are not
+            one row per sample are prefixed: ``flat_*`` and ``truth_*`` (detections and true boxes, with
+            ``flat_sample`` and ``truth_sample``, the row each belongs to), ``example_*`` (kept for a few
+            samples only, with ``example_row``), ``meta_*`` (anything else, e.g. class names). Empty where
+            nothing is predicted; tables then make no test.
+        split: split name, sizes and hash of the ids actually used.
+        trivial: metrics of predictors that do not look at the image (chance, all-empty,
+            all-foreground), by predictor.
+        history: one dict per epoch or evaluation, for curves.
+    """
+
+    metrics: dict[str, float]
+    predictions: dict[str, np.ndarray]
+    split: dict[str, Any] = field(default_factory=dict)
+    trivial: dict[str, dict[str, float]] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Task(Interface):
+    """A task family.
+
+    Attributes:
+        name: as registered.
+        needs_text: whether the backbone must bring a method with a text tower.
+        needs: annotations that the data set must carry, of ``labels``, ``boxes``, ``masks``, ``reports``.
+
+    Task modules import torch and OpenMMLab inside ``run`` only, so that records can be scored and
+    tabulated without them.
+    """
+
+    name: str
+    needs_text: bool
+    needs: tuple[str, ...]
+
+    def check(self, data: Manifest, protocol: Protocol) -> None:
+        """Raise BenchError where data or protocol do not fit; cheap, called before any work."""
+
+    def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
+        """Evaluate one backbone on one data set."""
+
+    def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
+        """The named metrics from stored predictions alone (NumPy only); what intervals resample."""

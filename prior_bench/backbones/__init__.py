@@ -1,0 +1,1 @@
+"""Where the weights of a row come from: random, timm, a checkpoint, a pre-training run."""

@@ -1,0 +1,242 @@
+"""Checkpoint files as backbones: ours, the released ones of methods, and image encoders of all kinds."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from prior_bench.api import Backbone, InputSpec, LoadContext
+from prior_bench.backbones.image_encoders import (
+    check_encoder,
+    drawn_encoder,
+    encoder_arguments,
+    encoder_code,
+    hash_of,
+    made_backbone,
+)
+from prior_bench.checkpoints.folders import exposure_of_folder
+from prior_bench.errors import BenchError, unknown_name
+
+
+class CheckpointFile:
+    """A weights file or folder: ours, a released checkpoint, or an image encoder's state dict.
+
+    Args:
+        name: row label.
+        path: the file, or a folder with ``config.json`` as on the Hugging Face hub.
+        image_encoder: arguments of ImageEncoder or a timm model's name: the file's image encoder is loaded
+            into it and nothing else. Found out where not given.
+        tokenizer: of a released text encoder, whose file has no vocabulary: a folder, ``tokenizer.json`` or
+            ``vocab.txt``. Without it, the hub's; where that cannot be had, image-only tasks run all the same.
+        input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for our own files.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        image_encoder: dict[str, Any] | str | None = None,
+        tokenizer: str | None = None,
+        input: dict[str, Any] | None = None,
+    ):
+        self.name, self.path = name, Path(path)
+        self._encoder = None if image_encoder is None else encoder_arguments(image_encoder)
+        self._given_tokenizer, self._input = tokenizer, dict(input or {})
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the file has a text encoder whose tokenizer can be had."""
+        if not self.path.exists():
+            return False
+        if self._native is not None:
+            return self._native.is_method
+        return self._match is not None and self._match.layout.has_text and not self.text_problem
+
+    @cached_property
+    def text_problem(self) -> str:
+        """Why the text encoder that the file has cannot be used; empty where it can, or has none."""
+        if self._match is None or not self._match.layout.has_text:
+            return ""
+        try:
+            _ = self._tokenizer
+        except BenchError:
+            layout = self._match.layout
+            return (
+                f"no tokenizer for the text encoder of {layout.name}: give --tokenizer PATH, or "
+                f"tokenizer='PATH' in the suite's row (a folder or vocab.txt of {layout.tokenizer})"
+            )
+        return ""
+
+    def check(self) -> None:
+        """Raise BenchError where the file is missing, damaged or incomplete, or arguments do not fit it."""
+        if self._native is not None and (self._encoder or self._input or self._given_tokenizer):
+            raise BenchError(
+                "a checkpoint of ours knows its image encoder, input and tokenizer",
+                where=self.path,
+                fix="leave image_encoder, input and tokenizer out",
+            )
+        if self._encoder is not None:
+            check_encoder(self._encoder)
+        if self._input:
+            _check_input(self._input)
+        if self._match is not None:
+            self._match.require_complete(self.path)
+        if self._given_tokenizer:
+            if self._match is None or not self._match.layout.has_text:
+                raise BenchError("has no text encoder for this tokenizer", where=self.path)
+            _ = self._tokenizer
+
+    def identity(self, seed: int) -> str:
+        """Hash of the file and of how it is used; the seed does not matter."""
+        use: list[Any] = [self._encoder, self._input, encoder_code()]
+        if self._match is not None:
+            from prior_bench.pretraining.identity import method_code
+
+            config = self._match.layout.method
+            use += [config, *([method_code(config["type"])] if "type" in config else [])]
+        if self._given_tokenizer:
+            use.append(self._tokenizer.to_json())
+        return hash_of("checkpoint", self._sha256, *use)
+
+    def load(self, seed: int, context: LoadContext) -> Backbone:
+        """The backbone.
+
+        Raises:
+            BenchError: the file cannot be read, or is a checkpoint of another architecture.
+        """
+        if self._native is not None:
+            return native_backbone(self.name, self._file, self.identity(seed))
+        return self._released(seed) if self._match is not None else self._image_encoder(seed)
+
+    def training_data(self) -> list[dict[str, Any]]:
+        """Data set, split rule and splits that weights of ours were pre-trained on; empty for others."""
+        if self._native is None:
+            return exposure_of_folder(self.path).get("training_data", [])
+        config = self._native.provenance.get("config", {})
+        return [config["data"]] if "data" in config else []
+
+    def known_exposure(self) -> list[tuple[str, str]]:
+        """Data sets whose patients a released checkpoint has seen, each with a clause that says so.
+
+        They stay known where it was converted or exported, and where its image encoder alone is used.
+        """
+        told = exposure_of_folder(self.path).get("known_exposure", [])
+        return [*(self._origin.exposure if self._origin is not None else ()), *map(tuple, told)]
+
+    def config(self) -> dict[str, Any] | None:
+        """Arguments of METHODS.build behind a released checkpoint with text; None otherwise."""
+        from prior_bench.backbones.released import method_config
+
+        return method_config(self._match.layout, self._input) if self._match and self.has_text else None
+
+    def _released(self, seed: int) -> Backbone:
+        from prior_bench.backbones.released import load_released, load_released_image
+        from prior_bench.checkpoints.files import read_tensors
+
+        found, tensors = self._match, read_tensors(self._file)
+        method = None
+        if self.has_text:
+            method = load_released(found, tensors, self._tokenizer, self.path, **self._input)
+            encoder = method.image_encoder
+        else:
+            encoder = load_released_image(found, tensors, self.path, **self._input)
+        provenance = {
+            "source": "released checkpoint",
+            "path": str(self.path),
+            "layout": found.layout.name,
+            "repository": found.layout.source,
+            "sha256": self._sha256,
+            "share": found.share,
+            "unused": sorted(found.unused),
+            "text": self.text_problem or ("yes" if method is not None else "none in the file"),
+        }
+        return made_backbone(self.name, encoder, method, self.identity(seed), provenance)
+
+    def _image_encoder(self, seed: int) -> Backbone:
+        from prior_bench.checkpoints.recognise import arguments_for, load_image_weights
+        from prior_bench.checkpoints.timm_names import read_for_timm
+
+        arguments = arguments_for(read_for_timm(self._file), self.path, self._encoder)
+        arguments["input"] = {**(arguments.get("input") or {}), **self._input}
+        encoder = drawn_encoder(arguments, 0)  # what the file lacks must not depend on the run
+        found = load_image_weights(encoder, self.path)
+        told = {"source": "checkpoint file", "path": str(self.path), "model": arguments["model_name"]}
+        return made_backbone(self.name, encoder, None, self.identity(seed), {**told, **found})
+
+    @cached_property
+    def _file(self) -> Path:
+        from prior_bench.checkpoints.folders import weights_file
+
+        return weights_file(self.path)
+
+    @cached_property
+    def _sha256(self) -> str:
+        from prior_bench.checkpoints.files import sha256
+
+        return sha256(self._file)
+
+    @cached_property
+    def _native(self) -> Any:
+        from prior_bench.checkpoints.native import read_info
+
+        return read_info(self._file)
+
+    @cached_property
+    def _match(self) -> Any:
+        from prior_bench.backbones.released import match_released
+        from prior_bench.checkpoints.files import read_tensors
+
+        if self._native is not None or self._encoder is not None:
+            return None
+        return match_released(read_tensors(self._file))
+
+    @cached_property
+    def _origin(self) -> Any:
+        """Layout of the released file that the weights come from, if any."""
+        from prior_bench.checkpoints.files import read_tensors
+        from prior_bench.checkpoints.layouts import find_layout, layout_named
+
+        if self._native is None:
+            found = find_layout(set(read_tensors(self._file)))
+            return found[0] if found is not None else None
+        source = self._native.provenance
+        while source := source.get("converted_from"):
+            if layout := layout_named(source.get("layout", "")):
+                return layout
+        return None
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from prior_bench.checkpoints.vocabulary import tokenizer_of
+
+        return tokenizer_of(self._match.layout, self._given_tokenizer)
+
+
+def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
+    """A backbone from a checkpoint that prior-bench wrote.
+
+    Raises:
+        BenchError: the file is damaged or does not fit its method.
+    """
+    from prior_bench.checkpoints.native import load_method
+
+    module, info = load_method(path)
+    kind = info.method.get("type", "image encoder")
+    provenance = {"source": "prior-bench checkpoint", "path": str(path), "method": kind}
+    provenance |= {
+        key: info.provenance[key]
+        for key in ("seed", "data", "identity", "converted_from")
+        if key in info.provenance
+    }
+    if not info.is_method:
+        return made_backbone(name, module, None, identity, provenance)
+    return made_backbone(name, module.image_encoder, module, identity, provenance)
+
+
+def _check_input(given: dict[str, Any]) -> None:
+    known = [field.name for field in fields(InputSpec)]
+    for name in given:
+        if name not in known:
+            raise unknown_name("field", name, known, where="input")

@@ -1,0 +1,49 @@
+"""Any checkpoint that can be loaded, written as one of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prior_bench import __version__
+from prior_bench.api import LoadContext
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.checkpoints.folders import weights_file
+from prior_bench.checkpoints.native import read_info, save_image_encoder, save_method
+from prior_bench.errors import BenchError
+
+
+def convert(
+    path: str | Path, output: str | Path, tokenizer: str | None = None, image_only: bool = False
+) -> str:
+    """Write a checkpoint as one of ours; the output appears only when complete.
+
+    Args:
+        path: a file or folder that ``--backbone`` takes.
+        output: the safetensors file to write.
+        tokenizer: of a released text encoder.
+        image_only: leave the text encoder out.
+
+    Returns:
+        What was written, in words.
+
+    Raises:
+        BenchError: the output is there already, or the file cannot be loaded, is ours already, or lacks a
+            tokenizer.
+    """
+    if Path(output).exists():
+        raise BenchError("is there already", where=output, fix="name another file with -o")
+    source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer)
+    source.check()
+    if read_info(weights_file(path)) is not None and not image_only:
+        raise BenchError("is a checkpoint of ours already", where=path)
+    if source.text_problem and not image_only:
+        raise BenchError(source.text_problem, where=path, fix="or convert the image encoder: --image-only")
+    backbone = source.load(0, LoadContext())
+    provenance = {"converted_from": backbone.provenance, "prior_bench": __version__}
+    for data in source.training_data():  # whose patients must stay known
+        provenance["config"] = {"data": data}
+    if backbone.method is None or image_only:
+        save_image_encoder(output, backbone.image_encoder, provenance)
+        return f"image encoder {backbone.image_encoder.arguments['model_name']}"
+    save_method(output, backbone.method, source.config(), provenance)
+    return f"method '{source.config()['type']}' with its text encoder and tokenizer"

@@ -1,0 +1,161 @@
+"""What a checkpoint is, in words: layout, where its tensors go, and what its image encoder expects."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prior_bench.checkpoints.files import read_tensors, sha256
+from prior_bench.checkpoints.folders import weights_file
+from prior_bench.checkpoints.layouts import Match
+from prior_bench.checkpoints.native import NativeInfo, read_info
+
+
+@dataclass
+class Description:
+    """What is shown of a checkpoint.
+
+    Attributes:
+        path, sha256: the file that was read.
+        layout: what it is.
+        share: matched share of the model's tensors, in [0, 1].
+        mapping: the model's name to the file's name.
+        unused: the file's name to the reason why it goes nowhere.
+        problems: tensors that are missing, unknown or misshapen; such a file is not loaded.
+        supplied: tensors of the model that no file of this layout has, to the reason.
+        input: what the image encoder expects.
+        text: about the text encoder.
+        notes: on preprocessing, scoring and origin.
+    """
+
+    path: Path
+    sha256: str
+    layout: str
+    share: float
+    mapping: dict[str, str]
+    input: dict[str, Any]
+    text: str = "none: an image encoder alone"
+    unused: dict[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    supplied: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def describe(path: str | Path) -> Description:
+    """Read a file or folder and say what it is.
+
+    Raises:
+        BenchError: it cannot be read, or is a checkpoint of no known architecture.
+    """
+    file = weights_file(path)
+    if (info := read_info(file)) is not None:
+        return _native(file, info)
+    from prior_bench.backbones.released import match_released
+
+    found = match_released(read_tensors(file))
+    return _released(file, found) if found is not None else _image_encoder(Path(path), file)
+
+
+def _native(file: Path, info: NativeInfo) -> Description:
+    names = read_tensors(file)
+    kind = f"method '{info.method['type']}'" if info.is_method else "image encoder"
+    text = "yes, with its tokenizer" if info.is_method else Description.text
+    notes = tuple(f"{key}: {value}" for key, value in info.provenance.items() if isinstance(value, str | int))
+    mapping = {name: name for name in names}
+    return Description(
+        file, sha256(file), f"prior-bench, {kind}", 1.0, mapping, info.input, text, notes=notes
+    )
+
+
+def _released(file: Path, found: Match) -> Description:
+    layout = found.layout
+    text = Description.text
+    if layout.has_text:
+        text = (
+            f"yes, texts up to {layout.max_tokens} tokens; no vocabulary in the file: needs the tokenizer of "
+            f"{layout.tokenizer} ({layout.vocabulary} tokens)"
+        )
+    return Description(
+        file,
+        sha256(file),
+        f"{layout.name} (released: {layout.source})",
+        found.share,
+        found.mapping,
+        dict(layout.method["image_encoder"]["input"]),
+        text,
+        found.unused,
+        found.problems,
+        {name: why for name, _, why in layout.supplied},
+        layout.notes,
+    )
+
+
+def _image_encoder(path: Path, file: Path) -> Description:
+    from prior_bench.checkpoints.recognise import arguments_for, recognise
+    from prior_bench.checkpoints.timm_names import read_for_timm
+    from prior_bench.encoders.image import ImageEncoder
+
+    tensors = read_for_timm(file)
+    told = arguments_for(tensors, path)
+    encoder = ImageEncoder(**told)
+    found = recognise(tensors, encoder.model)
+    notes = [] if found.is_refused else [f"left as drawn at random: {problem}" for problem in found.problems]
+    if not {"mean", "std"} <= set(told.get("input", {})):
+        notes.append("the file does not tell the input's statistics")
+    return Description(
+        file,
+        sha256(file),
+        f"{found.layout}, {told['model_name']}" + (f", under '{found.prefix}'" if found.prefix else ""),
+        found.share,
+        found.mapping,
+        asdict(encoder.input),
+        unused={name: "no part of the image encoder" for name in found.unused},
+        problems=found.problems if found.is_refused else (),
+        notes=tuple(notes),
+    )
+
+
+def as_text(found: Description, every_tensor: bool = False) -> str:
+    """The description as lines; tensors are grouped by module unless all are wanted."""
+    spec = found.input
+    channels = "1 channel" if spec["channels"] == 1 else f"{spec['channels']} channels"
+    lines = [
+        f"file      {found.path} ({found.path.stat().st_size / 2**20:.1f} MiB)",
+        f"sha256    {found.sha256}",
+        f"layout    {found.layout}",
+        f"matched   {found.share:.1%} of the model's tensors: {len(found.mapping)} used, "
+        f"{len(found.unused)} unused on purpose, {len(found.problems)} that do not fit",
+        f"input     {spec['size']} x {spec['size']} pixels, {channels}, mean {spec['mean']:g}, "
+        f"std {spec['std']:g}, resize '{spec['resize']}'",
+        f"text      {found.text}",
+        *(f"note      {note}" for note in found.notes),
+        "",
+        "tensors (of the file -> of ours)",
+        *_table([(theirs, ours) for ours, theirs in found.mapping.items()], every_tensor, " -> "),
+    ]
+    if found.supplied:
+        lines += ["", "not in such files", *(f"  {name}: {why}" for name, why in found.supplied.items())]
+    if found.unused:
+        lines += ["", "unused on purpose", *_table(found.unused.items(), every_tensor, ": ")]
+    if found.problems:
+        lines += ["", "does not fit: the file is refused", *(f"  {problem}" for problem in found.problems)]
+    return "\n".join(lines)
+
+
+def _table(pairs: Iterable[tuple[str, str]], every: bool, arrow: str) -> list[str]:
+    if every:
+        return [f"  {left}{arrow}{right}" for left, right in pairs]
+    is_name = arrow == " -> "
+    groups = Counter((_module(left), _module(right) if is_name else right) for left, right in pairs)
+    return [f"  {n:>5}  {left}{arrow}{right}" for (left, right), n in groups.items()]
+
+
+def _module(name: str) -> str:
+    """The module that a tensor belongs to: up to its first number, or its parent."""
+    short = re.split(r"\.\d+\.|(?<=layer)\d+\.|(?<=block)\d+\.", name)[0]
+    parent = short if short != name else name.rpartition(".")[0]
+    return f"{parent}.*" if parent else name

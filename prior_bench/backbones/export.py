@@ -1,0 +1,133 @@
+"""A backbone for use elsewhere: an image encoder that timm and transformers load, and a BERT folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from prior_bench.api import Backbone
+from prior_bench.checkpoints.folders import EXPOSURE
+from prior_bench.checkpoints.native import storable
+from prior_bench.errors import BenchError
+
+
+def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | None = None) -> list[str]:
+    """Write ``image_encoder/`` and, with a text encoder, ``text_encoder/``; the folder appears when complete.
+
+    ``image_encoder/`` holds ``model.safetensors`` with timm's names and timm's ``config.json``. An attention
+    pool, which timm's model has no place for, is in ``attention_pool.safetensors`` beside it.
+
+    Args:
+        backbone: what to export.
+        folder: must not exist yet, or be empty.
+        exposure: whose patients the weights have seen (:func:`prior_bench.suites.leakage.exposure_of`);
+            kept in ``config.json`` under the key ``prior_bench``, so that the folder's evaluation knows.
+
+    Returns:
+        One line per thing written, saying how to load it.
+
+    Raises:
+        BenchError: the folder is not empty, or cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BenchError("is there already and not empty", where=folder, fix="name another folder with -o")
+    unfinished = folder.parent / f".{folder.resolve().name}.{os.getpid()}"
+    try:
+        lines = _image(backbone, unfinished / "image_encoder", folder / "image_encoder", exposure or {})
+        if backbone.method is not None:
+            lines += _text(backbone, unfinished / "text_encoder", folder / "text_encoder")
+        _write_json(unfinished / "provenance.json", backbone.provenance)
+        if folder.exists():
+            folder.rmdir()
+        os.replace(unfinished, folder)
+    except (OSError, SafetensorError) as error:
+        raise BenchError(f"cannot be written: {error}", where=folder) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return lines
+
+
+def timm_config(encoder: Any) -> dict[str, Any]:
+    """timm's description of the image encoder's model, as in ``config.json`` on the Hugging Face hub."""
+    known, spec = encoder.arguments, encoder.input
+    arguments = dict(known["model_args"])
+    if spec.channels != 3:
+        arguments["in_chans"] = spec.channels
+    if not encoder.is_hierarchical and spec.size != 224:
+        arguments["img_size"] = spec.size
+    return {
+        "architecture": known["model_name"].partition(".")[0],
+        "num_classes": 0,
+        "num_features": encoder.model.num_features,
+        **({"model_args": arguments} if arguments else {}),
+        "pretrained_cfg": {
+            "input_size": [spec.channels, spec.size, spec.size],
+            "mean": [spec.mean] * spec.channels,
+            "std": [spec.std] * spec.channels,
+            "interpolation": "bilinear",
+            "crop_pct": 1.0,
+            "crop_mode": {"squash": "squash", "pad": "border", "crop": "center"}[spec.resize],
+            "num_classes": 0,
+        },
+    }
+
+
+def _image(backbone: Backbone, target: Path, shown: Path, exposure: dict[str, Any]) -> list[str]:
+    from safetensors.torch import save_file
+
+    encoder = backbone.image_encoder
+    config = timm_config(encoder)
+    target.mkdir(parents=True)
+    save_file(storable(encoder.model), target / "model.safetensors", metadata={"format": "pt"})
+    _write_json(target / "config.json", {**config, **({EXPOSURE: exposure} if exposure else {})})
+    arguments = "".join(f", {key}={value!r}" for key, value in config.get("model_args", {}).items())
+    name = config["architecture"]
+    lines = [
+        f"timm          timm.create_model('{name}', checkpoint_path='{shown}/model.safetensors', "
+        f"num_classes=0{arguments})",
+        f"transformers  TimmWrapperModel.from_pretrained('{shown}')",
+    ]
+    if encoder.attention_pool is not None:
+        save_file(storable(encoder.attention_pool), target / "attention_pool.safetensors")
+        lines.append(
+            f"note          the backbone's global feature is an attention pool over the last map, which timm "
+            f"lacks: its weights are in {shown}/attention_pool.safetensors"
+        )
+    return lines
+
+
+def _text(backbone: Backbone, target: Path, shown: Path) -> list[str]:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    from prior_bench.encoders.hub import quiet
+
+    encoder = backbone.method.text_encoder
+    stored = json.loads(encoder.tokenizer.to_json())
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(stored["backend"])),
+        model_max_length=encoder.tokenizer.max_tokens,
+        **_special_tokens(stored),
+    )
+    with quiet("transformers"):
+        encoder.model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+    return [f"text          AutoModel.from_pretrained('{shown}', add_pooling_layer=False), AutoTokenizer"]
+
+
+def _special_tokens(stored: dict[str, Any]) -> dict[str, str]:
+    """The special tokens that the vocabulary knows, under the names that transformers uses."""
+    known = {token["content"] for token in stored["backend"]["added_tokens"]}
+    known |= set(stored["backend"]["model"].get("vocab", {}))
+    roles = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    return {"pad_token": stored["pad_token"], **{r: t for r, t in roles.items() if t in known}}
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=2, default=str) + "\n", encoding="utf-8")

@@ -1,0 +1,59 @@
+"""Rows of a suite whose weights are pre-trained on the spot."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from prior_bench.api import Backbone, LoadContext
+from prior_bench.pretraining.config import PretrainConfig, load_config
+from prior_bench.pretraining.identity import data_fingerprint, run_identity
+
+
+class Pretrained:
+    """The method of a pre-training config, trained with the run's seed.
+
+    Args:
+        name: row label.
+        config: name or path of a pre-training config.
+        overrides: dotted keys to change in it.
+    """
+
+    has_text = True
+
+    def __init__(self, name: str, config: str, overrides: dict[str, Any] | None = None):
+        self.name, self._config_name, self._overrides = name, config, overrides
+
+    @cached_property
+    def config(self) -> PretrainConfig:
+        """The config, resolved.
+
+        Raises:
+            BenchError: it cannot be used.
+        """
+        return load_config(self._config_name, self._overrides)
+
+    def check(self) -> None:
+        """Raise BenchError where the config cannot work."""
+        _ = self.config
+
+    def identity(self, seed: int) -> str:
+        """Hash of config, seed, data content and code."""
+        return run_identity(self.config, data_fingerprint(self.config.data), seed)
+
+    def work_dir(self, seed: int, pretrain_dir: Path) -> Path:
+        """The run's folder; runs that differ in anything that matters never share one."""
+        return Path(pretrain_dir) / f"{self.config.name}-seed{seed}-{self.identity(seed)}"
+
+    def load(self, seed: int, context: LoadContext) -> Backbone:
+        """The trained method; trains it first, or goes on with it, where it is not there yet."""
+        from prior_bench.backbones.checkpoint import native_backbone
+        from prior_bench.pretraining.folder import FINAL
+        from prior_bench.pretraining.trainer import pretrain
+
+        folder = self.work_dir(seed, context.pretrain_dir)
+        path = folder / FINAL
+        if not path.is_file():
+            path = pretrain(self.config, folder, seed, context.device, workers=context.workers)
+        return native_backbone(self.name, path, self.identity(seed))

@@ -1,0 +1,83 @@
+"""Random weights: the row that every other one is measured against."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prior_bench.api import Backbone, LoadContext
+from prior_bench.backbones.image_encoders import (
+    check_encoder,
+    drawn_encoder,
+    encoder_arguments,
+    encoder_code,
+    hash_of,
+    made_backbone,
+)
+from prior_bench.errors import BenchError
+
+
+class RandomInit:
+    """Random weights, drawn with the run's seed.
+
+    Args:
+        name: row label.
+        config: name or path of a pre-training config: its method, untrained (so that zero-shot and
+            retrieval of a random model are defined), its tokenizer trained on the same corpus.
+        image_encoder: instead of ``config``, arguments of ImageEncoder or a timm model's name: no text tower.
+        overrides: dotted keys to change in ``config``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: str | None = None,
+        image_encoder: dict[str, Any] | str | None = None,
+        overrides: dict[str, Any] | None = None,
+    ):
+        self.name, self._config_name, self._overrides = name, config, overrides
+        self._encoder = encoder_arguments(image_encoder)
+        self.has_text = config is not None
+        if (config is None) == (image_encoder is None):
+            raise BenchError("give either 'config' or 'image_encoder'", where=f"backbone '{name}'")
+
+    def check(self) -> None:
+        """Raise BenchError where the config cannot work."""
+        if self._config_name is not None:
+            _ = self._config
+        else:
+            check_encoder(self._encoder)
+
+    @property
+    def _config(self) -> Any:
+        from prior_bench.pretraining.config import load_config
+
+        return load_config(self._config_name, self._overrides)
+
+    def identity(self, seed: int) -> str:
+        """Hash of the architecture, the seed and, with a text tower, the corpus of its tokenizer."""
+        if self._config_name is None:
+            return hash_of("random", self._encoder, seed, encoder_code())
+        from prior_bench.pretraining.identity import data_fingerprint, method_code
+
+        config = self._config
+        parts = (
+            config.method,
+            config.vocab_size,
+            config.determining()["data"],
+            method_code(config.method["type"]),
+        )
+        return hash_of("random", parts, data_fingerprint(config.data), seed)
+
+    def load(self, seed: int, context: LoadContext) -> Backbone:
+        """The random backbone; needs no GPU and writes nothing."""
+        provenance = {"source": "random initialisation", "seed": seed}
+        if self._config_name is None:
+            encoder = drawn_encoder(self._encoder, seed)
+            return made_backbone(self.name, encoder, None, self.identity(seed), provenance)
+        from prior_bench.pretraining.dataset import read_pairs
+        from prior_bench.pretraining.model import build_method
+
+        config = self._config
+        method = build_method(config, read_pairs(config.data).corpus(), seed)
+        provenance |= {"config": config.name, "method": config.method["type"]}
+        return made_backbone(self.name, method.image_encoder, method, self.identity(seed), provenance)

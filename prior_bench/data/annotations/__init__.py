@@ -1,0 +1,1 @@
+"""Masks and boxes, as data sets store them and as tasks use them."""

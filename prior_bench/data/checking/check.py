@@ -1,0 +1,146 @@
+"""Is a data set what it should be? Counts, unreadable files, shared patients; what ``data check`` runs."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from tabulate import tabulate
+
+from prior_bench.data.checking.counts import Published, beside, compare, counts
+from prior_bench.data.images.read import image_size, read_image
+from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.data.texts.lengths import token_lengths
+from prior_bench.errors import BenchError
+from prior_bench.runtime import progress
+
+SHOWN = 5
+"""Problems of one kind that are printed in full."""
+
+
+@dataclass
+class CheckReport:
+    """Outcome of a check.
+
+    Attributes:
+        counts: one row per quantity: its name, then a value for each of train, valid, test.
+        published: what was published of a quantity, by its name; shown beside it.
+        split: rule and hash of the split.
+        problems: what makes numbers wrong or runs fail.
+        remarks: what one should know but may live with.
+    """
+
+    counts: list[tuple[str, ...]] = field(default_factory=list)
+    published: dict[str, str] = field(default_factory=dict)
+    split: dict = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def text(self, name: str) -> str:
+        """For the terminal."""
+        head, rows = ["", *SPLITS], self.counts
+        if self.published:
+            head, rows = [*head, "published"], [(*row, self.published.get(row[0], "")) for row in rows]
+        lines = [tabulate(rows, headers=head, tablefmt="simple", disable_numparse=True)]
+        lines += ["", f"split rule '{self.split['rule']}', hash {self.split['hash']}"]
+        lines += [f"remark: {remark}" for remark in self.remarks]
+        lines += [f"problem: {problem}" for problem in self.problems]
+        count = len(self.problems)
+        verdict = "is sound" if self.sound else f"has {count} problem{'s' * (count > 1)}"
+        return "\n".join([*lines, "", f"verdict: {name} {verdict}"])
+
+
+def check(
+    manifest: Manifest,
+    *,
+    decode: bool = True,
+    workers: int | None = None,
+    published: Published | None = None,
+    tokenizer: str | None = None,
+) -> CheckReport:
+    """Look at everything a manifest names.
+
+    Args:
+        manifest: the data set.
+        decode: decode every image and mask rather than read headers only.
+        workers: threads; by default one per core.
+        published: counts to compare with (``Card.published``); a difference is a remark, since a data set
+            may be complete in itself and yet another version.
+        tokenizer: by which tokens of reports are counted, see
+            :func:`prior_bench.data.texts.lengths.token_lengths`.
+
+    Raises:
+        BenchError: the tokenizer cannot be read.
+    """
+    lengths, said = token_lengths(manifest, tokenizer)
+    known = beside(manifest.split_rule, published or {})
+    report = CheckReport(counts(manifest, lengths), known, manifest.split_summary())
+    report.remarks += list(manifest.notes)
+    report.remarks += compare(manifest, published or {})
+    report.remarks += [f"{count} images left out: {why}" for why, count in manifest.dropped.items()]
+    report.remarks += said
+    _check_splits(manifest, report)
+    _check_labels(manifest, report)
+    _check_files(manifest, report, decode, workers or os.cpu_count() or 1)
+    return report
+
+
+def _check_splits(manifest: Manifest, report: CheckReport) -> None:
+    for what, column in (("patients", "patient_id"), ("images", "image")):
+        present = {s: set(manifest.table.loc[manifest.table["split"] == s, column]) for s in SPLITS}
+        for one, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
+            shared = present[one] & present[other]
+            if shared:
+                example = sorted(shared)[0]
+                report.problems.append(f"{len(shared)} {what} are in {one} and in {other}, e.g. {example}")
+    empty = [s for s in SPLITS if not (manifest.table["split"] == s).any()]
+    if empty:
+        report.remarks.append(f"no rows in {', '.join(empty)}")
+
+
+def _check_labels(manifest: Manifest, report: CheckReport) -> None:
+    values = manifest.targets() if manifest.labels else np.zeros((len(manifest), 0))
+    for column, name in enumerate(manifest.labels):
+        known = values[:, column][~np.isnan(values[:, column])]
+        if len(np.unique(known)) < 2:
+            report.problems.append(f"label '{name}' has one value only, nothing can be learnt or measured")
+            continue
+        for split in SPLITS:
+            part = values[(manifest.table["split"] == split).to_numpy(), column]
+            if len(part) and len(np.unique(part[~np.isnan(part)])) < 2:
+                report.remarks.append(f"label '{name}' has one value only in {split}: no AUROC there")
+    if manifest.exclusive and not (np.nansum(values, axis=1) == 1).all():
+        report.problems.append("labels exclude each other, yet some images have none or several")
+
+
+def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers: int) -> None:
+    def examine(row: int) -> tuple[str, bool]:
+        try:
+            path = manifest.path(row)
+            height, width = read_image(path).shape if decode else image_size(path)
+            if decode and masks is not None and masks.iat[row] is not None:
+                masks.iat[row].decode(height, width)
+        except BenchError as error:
+            return str(error).splitlines()[0], False
+        outside = boxes is not None and bool((boxes.iat[row][:, :4] > (width + 1, height + 1) * 2).any())
+        return "", outside
+
+    masks = manifest.table["mask"] if manifest.has("masks") else None
+    boxes = manifest.table["boxes"] if manifest.has("boxes") else None
+    with ThreadPoolExecutor(workers) as pool:
+        done = pool.map(examine, range(len(manifest)))
+        found = list(progress(done, "decoding" if decode else "reading headers", total=len(manifest)))
+    broken = [message for message, _ in found if message]
+    report.problems += broken[:SHOWN]
+    if len(broken) > SHOWN:
+        report.problems.append(f"... {len(broken)} of {len(manifest)} images or masks cannot be read")
+    outside = sum(beyond for _, beyond in found)
+    if outside:
+        report.problems.append(f"{outside} images have boxes that reach beyond the image")

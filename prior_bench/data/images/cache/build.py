@@ -1,0 +1,160 @@
+"""Make an image cache, or go on with one: what is there and sound is kept, all else is made."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from prior_bench.data.images.cache.image_cache import name_of, place_of, signature
+from prior_bench.data.images.cache.shard import SUFFIX, Entry, Shard, write_shard
+from prior_bench.data.images.decode import decode_file, reduced
+from prior_bench.data.manifest import Manifest
+from prior_bench.errors import BenchError
+from prior_bench.runtime import progress
+
+SMALLEST = 16
+"""Smallest size of a cache, in pixels."""
+SHARD_IMAGES = 256
+"""Images of a shard: what a killed process loses at most, and what is made anew where a shard is damaged."""
+
+
+@dataclass
+class Built:
+    """What :func:`build` did.
+
+    Attributes:
+        folder: of the cache.
+        made, kept: images made now, and those that were there.
+        dropped: shards found damaged, or made from files that have changed since, with the reason.
+        unreadable: images that cannot be read, by their file.
+    """
+
+    folder: Path
+    made: int = 0
+    kept: int = 0
+    dropped: dict[Path, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def build(manifest: Manifest, size: int, workers: int | None = None) -> Built:
+    """Cache the images of a manifest, reduced to a longest side of ``size``.
+
+    Threads do the work: Pillow, zlib and NumPy let others run while they decode and scale. A process killed
+    at any moment loses at most the shards it was writing; the same call goes on where it was.
+
+    Args:
+        manifest: as read from the originals.
+        size: of the longest side, in pixels.
+        workers: images in work at once; by default one per core.
+
+    Raises:
+        BenchError: unusable size or workers, another process is at it, or the disk refuses.
+    """
+    workers = workers or os.cpu_count() or 1
+    if size < SMALLEST or workers < 1:
+        raise BenchError(
+            f"size {size} and workers {workers}: at least {SMALLEST} and 1 are needed",
+            where=manifest.name,
+            fix="256 suits networks that are fed 224 pixels",
+        )
+    sources = {name_of(image): manifest.root / image for image in manifest.table["image"]}
+    built = Built(place_of(manifest.root, size))
+    with _alone(built.folder):
+        there = _kept(built, sources)
+        built.kept = len(there)
+        missing = sorted(name for name in sources if name not in there)
+        with ThreadPoolExecutor(workers) as pool:
+            for shard in _shards(pool, missing, sources, size):
+                write_shard(built.folder / _file_name(shard), shard)
+                there |= {name: entry for name, (_, entry) in shard.items()}
+        built.made = len(missing)
+    built.unreadable = {str(sources[n]): e.error for n, e in sorted(there.items()) if e.error}
+    return built
+
+
+def _kept(built: Built, sources: dict[str, Path]) -> dict[str, Entry]:
+    """Entries of the wanted images that are there; every shard is read through, the bad ones are removed."""
+    kept: dict[str, Entry] = {}
+    for path in progress(sorted(built.folder.glob(f"*{SUFFIX}")), "checking shards"):
+        try:
+            shard = Shard(path)
+            for _ in shard.stream():
+                pass
+            why = "an original has changed" if _stale(shard, sources) else ""
+        except BenchError as error:
+            why = error.what
+        if why:
+            path.unlink()
+            built.dropped[path] = why
+        else:
+            kept |= {name: entry for name, entry in shard.entries.items() if name in sources}
+    return kept
+
+
+def _stale(shard: Shard, sources: dict[str, Path]) -> bool:
+    return any(
+        name in sources and signature(sources[name]) != entry.source for name, entry in shard.entries.items()
+    )
+
+
+def _shards(
+    pool: ThreadPoolExecutor, names: list[str], sources: dict[str, Path], size: int
+) -> Iterator[dict[str, tuple[np.ndarray | None, Entry]]]:
+    """Images by shard, decoded in parallel."""
+
+    def decoded() -> Iterator[tuple[np.ndarray | None, Entry]]:
+        for start in range(0, len(names), SHARD_IMAGES):
+            paths = [sources[name] for name in names[start : start + SHARD_IMAGES]]
+            yield from pool.map(lambda path: _make(path, size), paths)
+
+    images = iter(progress(decoded(), "caching images", total=len(names)))
+    for start in range(0, len(names), SHARD_IMAGES):
+        yield {name: next(images) for name in names[start : start + SHARD_IMAGES]}
+    next(images, None)  # closes the progress bar
+
+
+def _make(path: Path, size: int) -> tuple[np.ndarray | None, Entry]:
+    source = signature(path)
+    try:
+        image = decode_file(path)
+    except BenchError as error:
+        return None, Entry(source, error=f"{path}: {error.what}")
+    small = np.ascontiguousarray(reduced(image, size))
+    return small, Entry(source, image.shape, small.shape, zlib.crc32(small))
+
+
+def _file_name(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16] + SUFFIX
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the cache for writing and remove what a killed process left half-written.
+
+    Raises:
+        BenchError: another process holds it, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / ".lock", "w")
+    except OSError as error:
+        raise BenchError(f"cannot be written ({error})", where=folder, fix="set PRIOR_BENCH_CACHE") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BenchError(
+                "another process is making this cache", where=folder, fix="wait for it"
+            ) from error
+        for leftover in folder.glob("*.part"):
+            leftover.unlink()
+        yield

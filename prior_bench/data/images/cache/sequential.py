@@ -1,0 +1,88 @@
+"""Reading an image cache shard by shard: each shard's file from its beginning to its end, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from prior_bench.data.images.cache.reading import is_cached, opened, parts
+from prior_bench.data.images.cache.shard import Shard
+from prior_bench.data.images.read import read_image
+from prior_bench.errors import BenchError
+
+CHUNK = 1 << 20
+"""Bytes asked for at a time while a shard is read through."""
+
+
+class SequentialShards:
+    """Images of a cache by the shard they lie in.
+
+    Before the first image of a shard is given in an epoch, the shard's file is read through, in the order of
+    the disk; its images are then copied out of memory, in any order. Nothing is kept here: the pages are the
+    operating system's, which all processes of a machine share.
+
+    Args:
+        images: paths inside an image cache, all that will be asked for.
+
+    Raises:
+        BenchError: an image is not in an image cache.
+    """
+
+    def __init__(self, images: Iterable[Path]):
+        shards: dict[Shard, int] = {}
+        self._number = {image: shards.setdefault(_shard_of(image), len(shards)) for image in images}
+        self._files = [shard.path for shard in shards]
+        self._epoch, self._read = -1, set()
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def number(self, image: Path) -> int:
+        """Which shard an image lies in, from 0; the same in every process."""
+        return self._number[image]
+
+    def read(self, image: Path, epoch: int) -> np.ndarray:
+        """Pixels uint8 [height, width].
+
+        Raises:
+            BenchError: unreadable as the original is, or damaged on disk.
+        """
+        if epoch != self._epoch:
+            self._epoch, self._read = epoch, set()
+        number = self._number[image]
+        if number not in self._read:
+            read_through(self._files[number])
+            self._read.add(number)
+        return read_image(image)
+
+
+def read_through(file: Path) -> None:
+    """Read a file from beginning to end and keep nothing.
+
+    Raises:
+        BenchError: it cannot be read.
+    """
+    buffer = bytearray(CHUNK)
+    try:
+        with open(file, "rb", buffering=0) as stream:
+            while stream.readinto(buffer):
+                pass
+    except OSError as error:
+        raise BenchError(
+            f"shard of the image cache cannot be read ({error})",
+            where=file,
+            fix="run the same `prior-bench data cache` again",
+        ) from error
+
+
+def _shard_of(image: Path) -> Shard:
+    if not is_cached(image):
+        raise BenchError(
+            "is not in an image cache, so that there are no shards to read in order",
+            where=image,
+            fix="make one (prior-bench data cache REF --size N) and name it: dataset=dict(type=..., cache=N)",
+        )
+    folder, name = parts(str(image))
+    return opened(folder).shard_of(name)

@@ -1,0 +1,167 @@
+"""Corruptions of test images in five severities, the same for every backbone and whatever the files' size.
+
+An image is corrupted as decoded, before a backbone's own resizing: there is one corrupted test set, of which
+all backbones are fed. The amounts do not depend on the stored resolution: an image is first reduced to a
+shorter side of at most :data:`SIDE` pixels, and noise and blur are measured in shares of that side.
+
+=========  ======================================================  ====  ====  ====  ====  ====
+corruption amount                                                  1     2     3     4     5
+=========  ======================================================  ====  ====  ====  ====  ====
+noise      standard deviation of Gaussian noise, of 255 grey       0.08  0.12  0.18  0.26  0.38
+           levels; its grains are 1/224 of the shorter side
+blur       standard deviation of the Gaussian, of 224ths of the    1     2     3     4     6
+           shorter side
+contrast   what is left of the differences to the image's mean     0.4   0.3   0.2   0.1   0.05
+jpeg       quality                                                 25    18    15    10    7
+exposure   exponent on grey values in [0, 1]: over-exposed (as     1.25  1.5   1.9   2.4   3
+           it is, darker) or under-exposed (its inverse, brighter)
+rotation   degrees about the centre, to the left or to the right   3     6     10    15    25
+=========  ======================================================  ====  ====  ====  ====  ====
+
+The amounts of the first four are those of ImageNet-C (Hendrycks & Dietterich, ICLR 2019, arXiv 1903.12261;
+blur is of its extra set), whose images have 224 pixels; exposure and rotation, which it lacks, are ours. What
+is drawn (noise, over or under, left or right) is drawn from the corruption, the severity and the image's id,
+so that it depends neither on the order of the images nor on the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from prior_bench.data.images.decode import reduced
+from prior_bench.errors import BenchError
+from prior_bench.registry import CORRUPTIONS
+
+Corruption = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
+"""uint8 [H, W], severity (1 to 5) and a source of randomness, to uint8 [H, W]. One of your own is found as an
+entry point of the group ``prior_bench.corruptions``, or as ``module:function`` in the protocol."""
+
+SEVERITIES = (1, 2, 3, 4, 5)
+
+SIDE = 512
+"""Shorter side, in pixels, to which larger images are reduced; more where a backbone is fed with more."""
+
+GRAIN = 224
+"""Grains of noise along the shorter side, and the unit of blur: the side of ImageNet-C's images."""
+
+
+class Condition(NamedTuple):
+    """One corruption in one severity; as text ``noise_3``."""
+
+    corruption: str
+    severity: int
+
+    def __str__(self) -> str:
+        return f"{self.corruption}_{self.severity}"
+
+
+def conditions(options: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """All that a protocol's options name in ``corruptions`` and ``severities`` (default: all five)."""
+    severities = options.get("severities", SEVERITIES)
+    return tuple(Condition(name, s) for name in options.get("corruptions", ()) for s in severities)
+
+
+def condition_errors(options: Mapping[str, Any], where: object) -> list[BenchError]:
+    """What is wrong with ``corruptions`` and ``severities``: unknown names, numbers that are none."""
+    errors = []
+    for key in ("corruptions", "severities"):
+        value = options.get(key, ())
+        if not isinstance(value, (list, tuple)):
+            fix = 'write ["noise"] or [1, 2]'
+            errors.append(BenchError(f"options.{key} is no list: {value!r}", where=where, fix=fix))
+        elif len(set(map(str, value))) < len(value):
+            errors.append(BenchError(f"options.{key} names something twice", where=where))
+    if errors:
+        return errors
+    for name in options.get("corruptions", ()):
+        try:
+            CORRUPTIONS.get(str(name))
+        except BenchError as error:
+            errors.append(BenchError(error.what, where=where, fix=error.fix))
+    severities = options.get("severities", SEVERITIES)
+    wrong = [s for s in severities if type(s) is not int or s not in SEVERITIES]
+    fix = f"severities are {', '.join(map(str, SEVERITIES))}"
+    errors += [BenchError(f"{severity!r} is no severity", where=where, fix=fix) for severity in wrong]
+    if not severities:
+        errors.append(BenchError("options.severities is empty", where=where, fix=fix))
+    return errors
+
+
+def corrupt(image: np.ndarray, image_id: str, condition: Condition, side: int = SIDE) -> np.ndarray:
+    """The corrupted image, uint8 [H', W'], no larger than it was.
+
+    Args:
+        image: uint8 [H, W].
+        image_id: what is drawn follows it.
+        condition: corruption and severity.
+        side: shorter side to which larger images are reduced first.
+
+    Raises:
+        BenchError: unknown corruption, or one that does not give back an image of the same kind and size.
+    """
+    corruption = CORRUPTIONS.get(condition.corruption)
+    image = reduced(image, round(side * max(image.shape) / min(image.shape)))
+    seed = hashlib.sha256(f"{condition}|{image_id}".encode()).digest()
+    random = np.random.default_rng(int.from_bytes(seed[:8], "little"))
+    changed = corruption(image, condition.severity, random)
+    if getattr(changed, "dtype", None) != np.uint8 or changed.shape != image.shape:
+        raise BenchError("does not give back uint8 of the same size", where=f"corruption {condition}")
+    return changed
+
+
+def noise(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
+    """White Gaussian noise."""
+    deviation = (0.08, 0.12, 0.18, 0.26, 0.38)[severity - 1]
+    height, width = image.shape
+    grains = [max(1, round(length * GRAIN / min(image.shape))) for length in image.shape]
+    field = Image.fromarray(random.standard_normal(grains, dtype=np.float32))
+    # a box repeats grains that are larger than pixels, and averages those that are smaller
+    drawn = np.asarray(field.resize((width, height), Image.Resampling.BOX))
+    return _grey(image + 255 * deviation * drawn)
+
+
+def blur(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
+    """Gaussian blur."""
+    from scipy.ndimage import gaussian_filter
+
+    deviation = (1, 2, 3, 4, 6)[severity - 1] * min(image.shape) / GRAIN
+    return _grey(gaussian_filter(image.astype(np.float32), deviation, mode="nearest"))
+
+
+def contrast(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
+    """Less contrast about the image's mean."""
+    left = (0.4, 0.3, 0.2, 0.1, 0.05)[severity - 1]
+    return _grey(image.mean() + left * (image - image.mean()))
+
+
+def jpeg(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
+    """JPEG compression, in blocks of 8 pixels: of all, the one that a smaller image suffers more from."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=(25, 18, 15, 10, 7)[severity - 1])
+    return np.array(Image.open(file))
+
+
+def exposure(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
+    """Over- or under-exposure, each for half of the images, as a gamma curve: black and white stay."""
+    exponent = (1.25, 1.5, 1.9, 2.4, 3.0)[severity - 1]
+    if random.random() < 0.5:
+        exponent = 1 / exponent
+    return _grey(255 * (np.arange(256) / 255) ** exponent)[image]
+
+
+def rotation(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
+    """Rotation; what comes in from outside is black, what leaves the frame is lost."""
+    degrees = (3, 6, 10, 15, 25)[severity - 1]
+    if random.random() < 0.5:
+        degrees = -degrees
+    return np.array(Image.fromarray(image).rotate(degrees, Image.Resampling.BILINEAR, fillcolor=0))
+
+
+def _grey(values: np.ndarray) -> np.ndarray:
+    return np.rint(values).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,105 @@
+"""``.npz`` files as downloaded: small arrays, and images that lie as one array, unpacked to PNG files once.
+
+Images are read as a stream, image by image, so that memory holds one image and not the 4 GB of the largest
+file; what is already there is not written again.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+from prior_bench.io.cache_files import write_whole
+from prior_bench.runtime import progress
+
+
+def read_array(archive: Path, name: str) -> np.ndarray:
+    """A small array of the file.
+
+    Raises:
+        BenchError: damaged archive, or no such array.
+    """
+    with _reading(archive, name), np.load(archive) as arrays:
+        return arrays[name]
+
+
+def unpack_images(archive: Path, array: str, folder: Path) -> int:
+    """Writes ``folder / 000000.png`` and so on; returns the number of images.
+
+    Args:
+        archive: the ``.npz`` file.
+        array: name of a uint8 array in it, [n, height, width] or [n, height, width, 3].
+        folder: made where it is missing; a file ``complete`` marks it as finished.
+
+    Raises:
+        BenchError: damaged archive, no such array, an array of another kind, or the disk refuses.
+    """
+    marker = folder / "complete"
+    if marker.is_file():
+        return int(marker.read_text())
+    count = 0
+    for pixels in stream_images(archive, array):
+        target = folder / f"{count:06d}.png"
+        if not target.exists():
+            write_whole(target, _png(pixels))
+        count += 1
+    write_whole(marker, str(count).encode())
+    return count
+
+
+def stream_images(archive: Path, array: str) -> Iterator[np.ndarray]:
+    """The images of an array, uint8 [height, width] or [height, width, 3], one after the other.
+
+    Raises:
+        BenchError: damaged archive, no such array, or an array of another kind.
+    """
+    with (
+        _reading(archive, array),
+        zipfile.ZipFile(archive) as members,
+        members.open(f"{array}.npy") as stream,
+    ):
+        shape = _shape(stream, archive, array)
+        size = int(np.prod(shape[1:]))
+        for _ in progress(range(shape[0]), f"unpacking {array}"):
+            yield np.frombuffer(stream.read(size), np.uint8).reshape(shape[1:])
+
+
+@contextmanager
+def _reading(archive: Path, array: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyError:
+        raise BenchError(f"holds no array '{array}'", where=archive, fix="fetch the file again") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise BenchError(
+            f"archive is truncated or damaged ({error})", where=archive, fix="fetch it again"
+        ) from error
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, format="PNG")
+    return content.getvalue()
+
+
+def _shape(stream, archive: Path, array: str) -> tuple[int, ...]:
+    """Shape from the array's header; the stream then stands at the first pixel."""
+    version = np.lib.format.read_magic(stream)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = header(stream)
+    if dtype != np.uint8 or fortran or len(shape) not in (3, 4):
+        raise BenchError(
+            f"array '{array}' is {dtype} {shape}, expected are uint8 images",
+            where=archive,
+            fix="fetch the file again",
+        )
+    return shape

@@ -1,0 +1,195 @@
+"""From a decoded radiograph (uint8 [H, W]) to what a network takes (float32 [C, size, size]).
+
+Everything geometric happens on uint8 with one channel, which on a CPU is several times faster than on
+float; augmentations are torchvision's v2 transforms by their names, in the order given, e.g.
+``dict(RandomResizedCrop=dict(scale=(0.6, 1.0)), RandomAffine=dict(degrees=20, p=0.5))``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from prior_bench.api import InputSpec
+from prior_bench.data.images.geometry import Geometry
+from prior_bench.errors import BenchError, unknown_name
+
+AUGMENTATIONS: dict[str, type] = {
+    "RandomResizedCrop": v2.RandomResizedCrop,
+    "RandomCrop": v2.RandomCrop,
+    "RandomAffine": v2.RandomAffine,
+    "RandomRotation": v2.RandomRotation,
+    "RandomHorizontalFlip": v2.RandomHorizontalFlip,
+    "ColorJitter": v2.ColorJitter,
+    "GaussianBlur": v2.GaussianBlur,
+}
+"""What a training transform may name, beside ``Resize``; further arguments are torchvision's, and ``p`` is
+understood everywhere (probability that the step is taken)."""
+
+_SIZED = ("RandomResizedCrop", "RandomCrop")
+_OWN_P = ("RandomHorizontalFlip",)
+
+ImageTransform = Callable[[np.ndarray], Tensor]
+DenseTransform = Callable[
+    [np.ndarray, np.ndarray | None, np.ndarray | None],
+    tuple[Tensor, np.ndarray | None, Tensor | None, Geometry | None],
+]
+
+
+class RadiographTransform:
+    """Resize by the input spec, augment, normalise. Made by the functions below; can be pickled.
+
+    Args:
+        spec: what the network expects.
+        cfg: augmentations by name, in order, with their arguments; ``Resize=dict(size=256)`` scales to
+            another size first, from which ``spec.size`` is cropped: at random if ``random``, else centred.
+        random: whether augmentations are allowed.
+
+    Raises:
+        BenchError: unknown augmentation or argument.
+    """
+
+    def __init__(self, spec: InputSpec, cfg: Mapping[str, Any] | None, *, random: bool):
+        self.spec = spec
+        steps = dict(cfg or {})
+        resize = steps.pop("Resize", spec.size)
+        self.resize = int(resize["size"] if isinstance(resize, Mapping) else resize)
+        if self.resize < spec.size:
+            raise BenchError(
+                f"Resize to {self.resize} is smaller than the input size {spec.size}", where="transform"
+            )
+        if not random and steps:
+            raise BenchError(
+                f"{', '.join(steps)} not possible in evaluation", where="transform", fix="Resize only"
+            )
+        crops_by_itself = next(iter(steps), "") == "RandomResizedCrop"
+        self.base = None if crops_by_itself else spec.resize
+        if self.base and self.resize > spec.size and not any(name in steps for name in _SIZED):
+            crop = v2.RandomCrop(spec.size) if random else v2.CenterCrop(spec.size)
+        else:
+            crop = None
+        augmentations = [_augmentation(name, dict(values or {}), spec) for name, values in steps.items()]
+        self.augment = (
+            v2.Compose([*([crop] if crop else []), *augmentations]) if crop or augmentations else None
+        )
+
+    def geometry(self, height: int, width: int) -> Geometry | None:
+        """How pixels move, where that is the same every time."""
+        return None if self.augment or not self.base else Geometry.of(height, width, self.resize, self.base)
+
+    def __call__(self, image: np.ndarray) -> Tensor:
+        """uint8 [H, W] to float32 [C, size, size]."""
+        pixels = torch.from_numpy(np.require(image, requirements="CW"))[None]
+        if self.base:
+            pixels = Geometry.of(*image.shape, self.resize, self.base).image(pixels)
+        if self.augment:
+            pixels = self.augment(tv_tensors.Image(pixels)).as_subclass(Tensor)
+        return normalise(pixels, self.spec)
+
+    def dense(
+        self, image: np.ndarray, boxes: np.ndarray | None = None, mask: np.ndarray | None = None
+    ) -> tuple[Tensor, np.ndarray | None, Tensor | None, Geometry | None]:
+        """The same with what is drawn on the image.
+
+        Args:
+            image: uint8 [H, W].
+            boxes: float32 [n, 4 or 5]: x1, y1, x2, y2 in stored pixels, class index where there is a fifth.
+            mask: uint8 [H, W].
+
+        Returns:
+            image float32 [C, S, S]; boxes as given, in input pixels, clipped, without those that have left
+            the image; mask uint8 [S, S]; the Geometry, or None where augmentation is random.
+        """
+        pixels = torch.from_numpy(np.require(image, requirements="CW"))[None]
+        drawn = torch.from_numpy(np.require(mask, requirements="CW")) if mask is not None else None
+        placed = np.asarray(boxes, np.float32) if boxes is not None else None
+        if self.base:
+            base = Geometry.of(*image.shape, self.resize, self.base)
+            pixels = base.image(pixels)
+            drawn = base.mask(drawn) if drawn is not None else None
+            placed = base.boxes(placed) if placed is not None else None
+        if self.augment:
+            pixels, placed, drawn = _augment_all(self.augment, pixels, placed, drawn)
+        if placed is not None:
+            placed = _clip(placed, pixels.shape[-2], pixels.shape[-1])
+        return normalise(pixels, self.spec), placed, drawn, self.geometry(*image.shape)
+
+
+def eval_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> RadiographTransform:
+    """What ``spec`` says and nothing random; ``cfg=dict(Resize=256)`` scales to 256 and crops the centre."""
+    return RadiographTransform(spec, cfg, random=False)
+
+
+def train_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> RadiographTransform:
+    """With the augmentations ``cfg`` (see :data:`AUGMENTATIONS`), in the order given.
+
+    A leading RandomResizedCrop takes its crop from the stored image in place of ``spec.resize``.
+    """
+    return RadiographTransform(spec, cfg, random=True)
+
+
+def dense_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> DenseTransform:
+    """``(image, boxes, mask) -> (tensor, boxes, mask, Geometry or None)``; see RadiographTransform.dense.
+
+    Without ``cfg`` nothing is random and the Geometry maps boxes and masks exactly back.
+    """
+    return RadiographTransform(spec, cfg, random=bool(cfg)).dense
+
+
+def normalise(pixels: Tensor, spec: InputSpec) -> Tensor:
+    """uint8 [1, S, S] to float32 [C, S, S] with the spec's channels, mean and standard deviation."""
+    scaled = pixels.to(torch.float32).mul_(1 / (255 * spec.std)).sub_(spec.mean / spec.std)
+    return scaled.expand(spec.channels, -1, -1).contiguous()
+
+
+# --- augmentation -------------------------------------------------------------------------------------
+
+
+def _augmentation(name: str, arguments: dict[str, Any], spec: InputSpec) -> v2.Transform:
+    if name not in AUGMENTATIONS:
+        raise unknown_name("augmentation", name, ["Resize", *AUGMENTATIONS], where="transform")
+    probability = 1.0 if name in _OWN_P else arguments.pop("p", 1.0)
+    if name in _SIZED:
+        arguments.setdefault("size", spec.size)
+    if name == "RandomResizedCrop":
+        arguments.setdefault("antialias", True)
+    if name == "RandomAffine":
+        arguments.setdefault("degrees", 0)
+        arguments.setdefault("interpolation", v2.InterpolationMode.BILINEAR)
+    try:
+        step = AUGMENTATIONS[name](**arguments)
+    except (TypeError, ValueError) as error:
+        raise BenchError(f"{name} does not take these arguments: {error}", where="transform") from error
+    return step if probability == 1.0 else v2.RandomApply([step], p=probability)
+
+
+def _augment_all(
+    augment: v2.Transform, pixels: Tensor, boxes: np.ndarray | None, mask: Tensor | None
+) -> tuple[Tensor, np.ndarray | None, Tensor | None]:
+    sample: dict[str, Any] = {"image": tv_tensors.Image(pixels)}
+    if boxes is not None:
+        corners = torch.from_numpy(boxes[:, :4])
+        sample["boxes"] = tv_tensors.BoundingBoxes(
+            corners, format="XYXY", canvas_size=tuple(pixels.shape[-2:])
+        )
+    if mask is not None:
+        sample["mask"] = tv_tensors.Mask(mask)
+    sample = augment(sample)
+    if boxes is not None:
+        boxes = np.concatenate([sample["boxes"].as_subclass(Tensor).numpy(), boxes[:, 4:]], axis=1)
+    drawn = sample["mask"].as_subclass(Tensor) if mask is not None else None
+    return sample["image"].as_subclass(Tensor), boxes, drawn
+
+
+def _clip(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
+    boxes = boxes.copy()
+    boxes[:, 0:4:2] = boxes[:, 0:4:2].clip(0, width)
+    boxes[:, 1:4:2] = boxes[:, 1:4:2].clip(0, height)
+    visible = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
+    return boxes[visible]

@@ -1,0 +1,1 @@
+"""Prepared indices: a manifest that was read once and kept."""

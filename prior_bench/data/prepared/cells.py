@@ -1,0 +1,69 @@
+"""A manifest's table as plain JSON and back, exactly: types, unknown values and annotations included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.data.annotations.masks import BoxMask, FileMask, RleMask, ShapeMask
+
+
+def encode_table(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Column name to its type and values."""
+    return {
+        str(name): {
+            "type": str(table[name].dtype),
+            "values": [_encode(value) for value in table[name].tolist()],
+        }
+        for name in table
+    }
+
+
+def decode_table(columns: dict[str, dict[str, Any]], root: Path) -> pd.DataFrame:
+    """The table again; masks that are files lie under ``root``."""
+    return pd.DataFrame(
+        {
+            name: pd.Series([_decode(value, root) for value in column["values"]], dtype=column["type"])
+            for name, column in columns.items()
+        }
+    )
+
+
+def _encode(value: Any) -> Any:
+    """A cell; what JSON does not know becomes {kind: content}."""
+    match value:
+        case tuple():
+            return {"tuple": list(value)}
+        case np.ndarray():
+            return {"array": value.tolist(), "type": str(value.dtype), "shape": value.shape}
+        case RleMask():
+            return {"rle": list(value.runs), "of": value.of}
+        case BoxMask():
+            return {"box_mask": _encode(np.asarray(value.boxes))}
+        case ShapeMask():
+            return {"shapes": value.shapes}
+        case FileMask():
+            return {"file": str(value.path)}
+    return value
+
+
+def _decode(value: Any, root: Path) -> Any:
+    if not isinstance(value, dict):
+        return value
+    match next(iter(value)):
+        case "tuple":
+            return tuple(value["tuple"])
+        case "array":
+            return np.array(value["array"], dtype=value["type"]).reshape(value["shape"])
+        case "rle":
+            return RleMask(tuple(value["rle"]), value["of"])
+        case "box_mask":
+            return BoxMask(_decode(value["box_mask"], root))
+        case "shapes":
+            return ShapeMask(tuple((kind, tuple(numbers)) for kind, numbers in value["shapes"]))
+        case "file":
+            return FileMask(value["file"], root)
+    raise ValueError(f"unknown cell {value}")

@@ -1,0 +1,144 @@
+"""Prepared indices: a manifest read once and kept, so that opening a data set reads no annotation again.
+
+An index is one file under the cache root (``indices/``) for one data set, folder, split rule and set of
+options. It remembers size, time and hash of the annotation files it was made from (``Card.watched``) and the
+version of the reading code: where anything differs it is stale, and the files are read anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.data.cards import WATCHED, card
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.prepared.cells import decode_table, encode_table
+from prior_bench.errors import BenchError
+from prior_bench.io.cache_files import write_whole
+
+KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table", "synthetic"))
+"""Fields of a manifest that are kept as they are; a list among them stands for a tuple."""
+
+
+def place_of(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
+    """Where the index of a data set so read is kept."""
+    identity = json.dumps([kind, str(folder.resolve()), split, options], sort_keys=True, default=repr)
+    name = f"{kind}-{split}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json.gz"
+    return paths.cache_root() / "indices" / name
+
+
+def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
+    """Write the index; whole or not at all.
+
+    Raises:
+        BenchError: with ``missing="skip"``, since an index would hide images that arrive later; or the disk
+            refuses.
+    """
+    if options.get("missing") == "skip":
+        raise BenchError(
+            "cannot be prepared with missing=skip: the index would hide images that arrive later",
+            where=folder,
+            fix="complete the download first, or go on without preparing",
+        )
+    place = place_of(kind, folder, split, options)
+    content = {
+        "code": reader_code(kind),
+        "sources": {
+            name: {**state, "sha256": _hash(_file(folder, name))}
+            for name, state in _states(kind, folder).items()
+        },
+        "root": str(manifest.root.absolute()),
+        "manifest": {name: getattr(manifest, name) for name in KEPT},
+        "table": encode_table(manifest.table),
+    }
+    write_whole(place, gzip.compress(json.dumps(content).encode(), compresslevel=1))
+    return place
+
+
+def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manifest | None:
+    """The prepared manifest; None where there is none, or where it is stale (then says so on stderr)."""
+    place = place_of(kind, folder, split, options)
+    if not place.is_file():
+        return None
+    try:
+        with gzip.open(place, "rt", encoding="utf-8") as stream:
+            content = json.load(stream)
+        why = _stale(content, kind, folder)
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        content, why = {}, f"it cannot be read ({error})"
+    if why:
+        _say_stale(place, why, f"{kind}@{folder}")
+        return None
+    root = Path(content["root"])
+    kept = {k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()}
+    return Manifest(root=root, table=decode_table(content["table"], root), **kept)
+
+
+@functools.cache  # once a process: a suite opens the same data set for every cell
+def _say_stale(place: Path, why: str, reference: str) -> None:
+    print(
+        f"remark: prepared index {place} is stale: {why}. The files are read anew; "
+        f"`prior-bench data prepare {reference}` (with the same --split and --set) renews it.",
+        file=sys.stderr,
+    )
+
+
+def reader_code(kind: str) -> str:
+    """Version of the code by which a data set is read and its index written; comments do not count."""
+    from prior_bench.registry import DATASETS
+    from prior_bench.store.source_hash import code_version, used_modules
+
+    modules = (DATASETS.get(kind).__module__, "prior_bench.data.prepared.cells")
+    return code_version(__name__, *(used for module in modules for used in used_modules(module)))
+
+
+# --- what an index was made from ----------------------------------------------------------------------
+
+
+def _states(kind: str, folder: Path) -> dict[str, dict[str, int]]:
+    """Size and time of every watched file, by its name relative to the folder."""
+    if folder.is_file():
+        return {"": _state(folder)}
+    found = card(kind)
+    patterns = found.watched if found else WATCHED
+    files = {file for pattern in patterns for file in folder.glob(pattern) if file.is_file()}
+    return {file.relative_to(folder).as_posix(): _state(file) for file in sorted(files)}
+
+
+def _state(file: Path) -> dict[str, int]:
+    state = file.stat()
+    return {"size": state.st_size, "time": state.st_mtime_ns}
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / name if name else folder
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _stale(content: dict[str, Any], kind: str, folder: Path) -> str:
+    """Why the index must not be used; "" where it may be."""
+    if content["code"] != reader_code(kind):
+        return "it was made by another version of the reader"
+    if not Path(content["root"]).exists():
+        return f"{content['root']} is gone"
+    known, now = content["sources"], _states(kind, folder)
+    for name in sorted({*known, *now}):
+        if name not in now:
+            return f"{_file(folder, name)} is gone"
+        if name not in known:
+            return f"{_file(folder, name)} is new"
+        same_state = all(known[name][key] == value for key, value in now[name].items())
+        if not same_state and known[name]["sha256"] != _hash(_file(folder, name)):
+            return f"{_file(folder, name)} has changed"
+    return ""

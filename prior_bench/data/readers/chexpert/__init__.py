@@ -1,0 +1,1 @@
+"""CheXpert and its 5x200 subset."""

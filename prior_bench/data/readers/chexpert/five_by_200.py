@@ -1,0 +1,136 @@
+"""CheXpert 5x200: a zero-shot test set of 200 images for each of five findings, drawn from ``train.csv``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.data.cards import Card
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
+from prior_bench.data.readers.chexpert.pools import draw
+from prior_bench.data.readers.chexpert.reader import home, read_labels
+from prior_bench.data.splitting.rules import apply_rule, describe
+from prior_bench.data.tables.annotation_tables import read_lines
+from prior_bench.data.tables.files import require_images
+from prior_bench.errors import BenchError
+
+
+def read(
+    root: Path, *, split: str = "default", per_class: int = 200, seed: int = 0, missing: str = "error"
+) -> Manifest:
+    """One row per image, all in the split ``test``, exactly one label each.
+
+    Args:
+        root: folder of CheXpert.
+        split: the rule by which images qualify, a name in :data:`RULES`.
+        per_class: images per finding.
+        seed: of the draw; MGCA's released set has 0.
+        missing: ``"error"`` or ``"skip"`` absent images.
+
+    Raises:
+        BenchError: files missing or not as they should be, or pools too small.
+    """
+    root = home(root)
+    table = read_labels(root, "train")
+    frontal, how = table[table["frontal"]], dict(per_class=per_class, seed=seed, root=root)
+    drawn = apply_rule(split, RULES, frontal, "chexpert_5x200", **how)
+    drawn = drawn.drop(columns=list(FOURTEEN))
+    for name in FIVE:
+        drawn[name] = drawn["finding"].eq(name).astype(np.float32)
+    drawn = require_images(drawn, root, missing=missing, where=root)
+    return Manifest("chexpert_5x200", root, drawn, labels=FIVE, exclusive=True, split_rule=split)
+
+
+def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
+    """GLoRIA's and MGCA's rule: no other finding present or uncertain; seed 0 gives MGCA's set."""
+    return draw(table, "mgca", per_class, seed).assign(split="test")
+
+
+def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
+    """The rule behind PRIOR's shipped list: uncertain resolved first, further findings allowed."""
+    return draw(table, "prior", per_class, seed).assign(split="test")
+
+
+def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
+    """PRIOR's shipped list itself, from chexpert_5x200.json beside train.csv; nothing is drawn.
+
+    The file maps a row of train.csv to {image_path, label: five numbers in the order of FIVE, the first
+    highest of which is the finding}.
+
+    Raises:
+        BenchError: the list is missing or of another form, or names an image that train.csv does not.
+    """
+    place = root / PRIOR_LIST
+    if not place.is_file() and not place.is_symlink():
+        raise BenchError(
+            f"{PRIOR_LIST} is missing",
+            where=root,
+            fix="take it from datasets/zero_shot_classification of PRIOR's repository, or use split='prior', "
+            "which draws by the same rule",
+        )
+    try:
+        entries = list(json.loads("\n".join(read_lines(place))).values())
+        images = [entry["image_path"] for entry in entries]
+        findings = [FIVE[int(np.argmax(entry["label"]))] for entry in entries]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise BenchError(
+            f"not of the form {{row: {{image_path, label}}}} ({error!r})", where=place, fix="fetch it again"
+        ) from error
+    rows = table.set_index("image", drop=False)
+    unknown = [image for image in images if image not in rows.index]
+    if unknown:
+        raise BenchError(
+            f"{len(unknown)} of {len(images)} images are not in train.csv; the first is {unknown[0]}",
+            where=place,
+            fix="fetch both files again",
+        )
+    listed = rows.loc[images].reset_index(drop=True)
+    return listed.assign(finding=findings, split="test")
+
+
+PRIOR_LIST = "chexpert_5x200.json"
+RULES = {
+    "default": exclusive_draw,
+    "gloria": exclusive_draw,
+    "mgca": exclusive_draw,
+    "prior": prior_draw,
+    "prior_list": prior_list,
+}
+"""Split rules by name."""
+
+CARD = Card(
+    title="CheXpert 5x200 (zero-shot test set)",
+    what="200 frontal images for each of Atelectasis, Cardiomegaly, Consolidation, Edema and "
+    "Pleural Effusion, positive for that one only, drawn from CheXpert's train.csv.",
+    size="1,000 images",
+    source="made from CheXpert (data describe chexpert)",
+    gone=("GLoRIA's own list and reports were never released (github.com/marshuang80/gloria issue 16)",),
+    access="as CheXpert",
+    tree="""
+train.csv
+train/patient00001/study1/view1_frontal.jpg
+chexpert_5x200.json                          (PRIOR's list; only for prior_list)
+""",
+    splits=describe(RULES),
+    options={
+        "per_class": "images per finding; 200",
+        "seed": "of the draw; 0 is MGCA's",
+        "missing": "error, or skip absent images",
+    },
+    caveats=(
+        "At least four different sets go by this name; compare numbers only under the same rule and seed.",
+        "GLoRIA's own draw had no seed and was never released.",
+        "PRIOR's list shares 32 images with MGCA's draw; 947 of its 1,000 are in MGCA's training split.",
+        "BenchX's set is drawn from MIMIC-CXR: mimic_5x200.",
+    ),
+    annotations=("labels",),
+    published={
+        rule: {"images": (0, 0, 1000), **{f"positive: {name}": (0, 0, 200) for name in FIVE}}
+        for rule in RULES
+    },
+    patients="chexpert",
+)

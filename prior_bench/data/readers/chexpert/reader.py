@@ -1,0 +1,191 @@
+"""CheXpert v1.0, full or small (Irvin et al. 2019): files exactly as Stanford gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.data.cards import Card
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolve_labels
+from prior_bench.data.readers.chexpert.pools import draw
+from prior_bench.data.splitting.rules import apply_rule, concatenated, count_of, describe, with_test
+from prior_bench.data.tables.annotation_tables import find_table, read_table, require_columns
+from prior_bench.data.tables.files import require_images
+from prior_bench.errors import BenchError
+
+ROWS = 223_414
+"""Of the published train.csv."""
+
+
+def read(
+    root: Path,
+    *,
+    split: str = "default",
+    views: str | Sequence[str] = "frontal",
+    labels: str | Sequence[str] = "five",
+    uncertain: str = "gloria",
+    counts: str = "fixed",
+    missing: str = "error",
+) -> Manifest:
+    """One row per image of the wanted views.
+
+    Args:
+        root: folder with ``train.csv``, ``valid.csv``, ``train/`` and ``valid/``, or the folder above it.
+        split: a name in :data:`RULES`.
+        views: ``"frontal"``, ``"lateral"``, ``"all"``, or values of ``AP/PA``.
+        labels: ``"five"``, ``"fourteen"``, or a list.
+        uncertain: policy for -1, in :data:`prior_bench.data.readers.chexpert.labels.UNCERTAIN`; blank is
+            negative.
+        counts: ``"fixed"``, or ``"shares"``: the counts of the rule ``mgca`` as shares of the rows there are
+            (:func:`prior_bench.data.splitting.rules.count_of`).
+        missing: ``"error"`` or ``"skip"`` absent images.
+
+    Raises:
+        BenchError: files missing or not as they should be.
+    """
+    root = home(root)
+    names = label_set(labels)
+    parts = [read_labels(root, "train"), read_labels(root, "valid", names)]
+    table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "chexpert", counts=counts)
+    table = of_views(table, views, root)
+    for name, values in resolve_labels(table, names, uncertain, where=root).items():
+        table[name] = values
+    table = table.drop(columns=[c for c in FOURTEEN if c in table and c not in names])
+    table = require_images(table, root, missing=missing, where=root)
+    return Manifest("chexpert", root, table, labels=names, split_rule=split)
+
+
+def home(root: Path) -> Path:
+    """The folder that holds ``train.csv``: ``root``, or ``CheXpert-v1.0`` or ``-small`` in it."""
+    if not any(root.glob("train.csv*")):
+        for inner in sorted(root.glob("CheXpert-v1.0*")):
+            if any(inner.glob("train.csv*")):
+                return inner
+    return root
+
+
+def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.DataFrame:
+    """``train.csv`` or ``valid.csv``, in the file's order, with raw values (1, 0, -1, NaN).
+
+    Columns: id, patient_id, study_id, image, frontal, view, part, and the observations that the file has
+    (``valid.csv`` of some copies lacks a few; only ``labels`` must be there).
+    """
+    place = find_table(root, f"{part}.csv")
+    raw = read_table(place, ("Path",), text=("Path",))
+    require_columns(raw, labels, place)
+    image = raw["Path"].str.partition("/")[2]  # drops "CheXpert-v1.0" or "CheXpert-v1.0-small"
+    pieces = image.str.split("/", expand=True)
+    odd = pieces.isna().any(axis=1).to_numpy() if pieces.shape[1] == 4 else np.ones(len(raw), bool)
+    if odd.any():
+        first = raw["Path"].iloc[int(np.argmax(odd))]
+        raise BenchError(
+            f"'{first}' is not a path like CheXpert-v1.0/{part}/patient00001/study1/view1_frontal.jpg",
+            where=place,
+            fix="take the file as Stanford gives it",
+        )
+    if "Frontal/Lateral" in raw:
+        frontal = raw["Frontal/Lateral"].eq("Frontal")
+    else:
+        frontal = pieces[3].str.contains("frontal")
+    table = pd.DataFrame(
+        {
+            "id": image.str.rpartition(".")[0],
+            "patient_id": pieces[1],
+            "study_id": pieces[1] + "/" + pieces[2],
+            "image": image,
+            "frontal": frontal,
+            "view": raw["AP/PA"] if "AP/PA" in raw else None,
+            "part": part,
+        }
+    )
+    return table.join(raw[[c for c in FOURTEEN if c in raw]])
+
+
+def of_views(table: pd.DataFrame, views: str | Sequence[str], where: object) -> pd.DataFrame:
+    """The rows of the wanted views (see :func:`read`).
+
+    Raises:
+        BenchError: none is left.
+    """
+    if views == "all":
+        return table
+    if views in ("frontal", "lateral"):
+        kept = table[table["frontal"] == (views == "frontal")]
+    else:
+        kept = table[table["view"].isin([views] if isinstance(views, str) else list(views))]
+    if not len(kept):
+        raise BenchError(
+            f"no image has the view {views}", where=where, fix="frontal, lateral, all, or AP, PA"
+        )
+    return kept.reset_index(drop=True)
+
+
+# --- split rules --------------------------------------------------------------------------------------
+
+
+def patient_split(table: pd.DataFrame) -> pd.DataFrame:
+    """valid.csv (read by radiologists) is the test set; a tenth of train.csv's patients validate; seed 0."""
+    return with_test(table[table["part"] == "train"], table[table["part"] == "valid"], 0.1)
+
+
+def mgca_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
+    """MGCA's released code: 5x200 taken out, 5,000 random rows validate, valid.csv is the test set.
+
+    Defects reproduced: the rows to validate are drawn by position but removed from train by label of the
+    index, which has gaps since the 5x200 were taken out, so that 4,907 of the 5,000 stay in train (their
+    second appearance has the id ``...#valid``); and patients are shared.
+    """
+    train = table[table["part"] == "train"].reset_index(drop=True)
+    per_class, valid = (count_of(n, ROWS, len(train), counts) for n in (200, 5000))
+    train = train.drop(draw(train[train["frontal"]], "mgca", per_class).index)
+    positions = np.random.RandomState(0).choice(len(train), valid, replace=False)
+    return concatenated(
+        {
+            "train": train.drop(positions, errors="ignore"),
+            "valid": train.iloc[positions],
+            "test": table[table["part"] == "valid"],
+        }
+    )
+
+
+RULES = {"default": patient_split, "mgca": mgca_split}
+"""Split rules by name."""
+
+CARD = Card(
+    title="CheXpert v1.0 (full or small)",
+    what="Chest radiographs of Stanford Hospital, 2002-2017, with 14 observations extracted from reports "
+    "(1, 0, uncertain -1, or blank); valid.csv was labelled by three radiologists.",
+    size="223,414 training images (191,027 frontal) of 64,540 patients, 234 in valid.csv (202 frontal); "
+    "439 GB, small version 11 GB",
+    source="https://stanfordmlgroup.github.io/competitions/chexpert/ (now at the Stanford AIMI centre)",
+    access="Stanford research use agreement; no redistribution",
+    tree="""
+train.csv
+valid.csv
+train/patient00001/study1/view1_frontal.jpg
+valid/patient64541/study1/view1_frontal.jpg
+""",
+    splits=describe(RULES),
+    options={
+        "views": "frontal, lateral, all, or values of AP/PA",
+        "labels": f"five, fourteen, or a list from: {', '.join(FOURTEEN)}",
+        "uncertain": "gloria (Atelectasis, Edema, Pleural Effusion positive; Cardiomegaly, Consolidation "
+        "negative), ones, zeros, ignore (unknown)",
+        "counts": "fixed, or shares: the counts of the rule mgca as shares of the rows there are",
+        "missing": "error, or skip absent images",
+    },
+    caveats=(
+        "The reports are not public; GLoRIA was pre-trained on them.",
+        "The 5x200 sets (chexpert_5x200) are drawn from train.csv: a model fine-tuned on the default "
+        "split has seen them.",
+    ),
+    annotations=("labels",),
+    published={
+        "mgca": {"images": (185771, 4284, 202)},
+        "default": {"images": (171771, 19256, 202)},
+    },
+)

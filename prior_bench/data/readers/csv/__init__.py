@@ -1,0 +1,1 @@
+"""A user's own images, listed in a CSV file."""

@@ -1,0 +1,204 @@
+"""Object-CXR (JF Healthcare 2020): foreign objects, outlined; files as the challenge gave them."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.data.annotations.masks import ShapeMask
+from prior_bench.data.cards import WATCHED, Card
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.splitting.rules import (
+    LOVT_LISTS,
+    apply_rule,
+    by_lists,
+    concatenated,
+    describe,
+    with_test,
+)
+from prior_bench.data.tables.annotation_tables import find_table, read_table, require_columns
+from prior_bench.data.tables.files import require_images
+from prior_bench.errors import BenchError, unknown_name
+
+LABEL = "Foreign object"
+KINDS = {"0": "rectangle", "1": "ellipse", "2": "polygon"}
+NAME_COLUMNS = ("image_name", "image_path")
+BOXES = ("enclosing", "swapped")
+
+Shape = tuple[str, tuple[float, ...]]
+
+
+def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missing: str = "error") -> Manifest:
+    """One row per image, with its label, the boxes that enclose the objects, and the outlines as mask.
+
+    Args:
+        root: folder with ``train.csv``, ``dev.csv``, ``train/`` and ``dev/`` (and, in the Kaggle re-pack,
+            ``test.csv`` and ``test/``).
+        split: a name in :data:`RULES`.
+        boxes: ``"enclosing"``, or ``"swapped"``: width and height exchanged, a defect of LoVT's code, with
+            which its published detection numbers were very probably made.
+        missing: ``"error"`` or ``"skip"`` absent images.
+
+    Raises:
+        BenchError: files missing or not as they should be; an object that is no shape names its line.
+    """
+    if boxes not in BOXES:
+        raise unknown_name("kind of boxes", boxes, list(BOXES), where="object_cxr")
+    parts = [read_part(find_table(root, f"{part}.csv"), part) for part in ("train", "dev")]
+    if any(root.glob("test.csv*")):
+        parts.append(read_part(find_table(root, "test.csv"), "test"))
+    table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "object_cxr", root=root)
+    if boxes == "swapped":
+        table["boxes"] = pd.Series([swap_sides(b) for b in table["boxes"]], dtype=object)
+    table = require_images(table, root, missing=missing, where=root)
+    return Manifest(
+        "object_cxr", root, table, labels=(LABEL,), box_classes=("foreign object",), split_rule=split
+    )
+
+
+def read_part(place: Path, part: str) -> pd.DataFrame:
+    """One of the label files, in its own order.
+
+    Raises:
+        BenchError: a column is missing, or an object is not "type x1 y1 x2 y2 ...".
+    """
+    raw = read_table(place, ("annotation",), text=(*NAME_COLUMNS, "annotation"))
+    name = next((c for c in NAME_COLUMNS if c in raw), NAME_COLUMNS[0])
+    require_columns(raw, (name,), place)
+    if raw[name].isna().any():
+        row = int(np.argmax(raw[name].isna()))
+        raise BenchError(f"'{name}' is blank", where=f"{place}, line {row + 2}", fix="fetch the file again")
+    files = [PurePosixPath(path).name for path in raw[name]]
+    shapes = [
+        tuple(_shape(piece, f"{place}, line {row + 2}") for piece in text.split(";") if piece.strip())
+        for row, text in enumerate(raw["annotation"].fillna(""))
+    ]
+    ids = [f"{part}/{PurePosixPath(file).stem}" for file in files]
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "patient_id": ids,
+            "image": [f"{part}/{file}" for file in files],
+            "part": part,
+            LABEL: np.array([float(bool(s)) for s in shapes], np.float32),
+            "boxes": pd.Series([enclosing_boxes(s) for s in shapes], dtype=object),
+            "mask": pd.Series([ShapeMask(s) for s in shapes], dtype=object),
+        }
+    )
+
+
+def _shape(text: str, where: str) -> Shape:
+    kind, *rest = text.split()
+    try:
+        numbers = tuple(float(n) for n in rest)
+    except ValueError:
+        numbers = ()
+    closed = len(numbers) == 4 or (kind == "2" and len(numbers) >= 6 and len(numbers) % 2 == 0)
+    if kind not in KINDS or not closed:
+        raise BenchError(
+            f"object '{text.strip()[:60]}' is not 'type x1 y1 x2 y2 ...'",
+            where=where,
+            fix="types are 0 (rectangle), 1 (ellipse) and 2 (polygon, of at least two points); "
+            "fetch the file again",
+        )
+    if kind != "2":  # some tools cannot draw a box whose corners are exchanged
+        x1, y1, x2, y2 = numbers
+        numbers = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+    return KINDS[kind], numbers
+
+
+def enclosing_boxes(shapes: tuple[Shape, ...]) -> np.ndarray:
+    """float32 [n, 5]: the smallest upright box around each shape, class 0."""
+    boxes = [
+        (min(n[0::2]), min(n[1::2]), max(n[0::2]), max(n[1::2]), 0)
+        for n in (numbers for _, numbers in shapes)
+    ]
+    return np.array(boxes, np.float32).reshape(-1, 5)
+
+
+def swap_sides(boxes: np.ndarray) -> np.ndarray:
+    """Boxes [n, 5] with the same upper left corner, and with width and height exchanged."""
+    swapped = boxes.copy()
+    swapped[:, 2:4] = boxes[:, :2] + (boxes[:, 2:4] - boxes[:, :2])[:, ::-1]
+    return swapped
+
+
+# --- split rules --------------------------------------------------------------------------------------
+
+
+def dev_split(table: pd.DataFrame) -> pd.DataFrame:
+    """dev is the test set, a fifth of train validates, stratified, seed 0: 6,400/1,600/1,000."""
+    train, dev = table[table["part"] == "train"], table[table["part"] == "dev"]
+    return with_test(train, dev, 0.2, stratify=[LABEL])
+
+
+def mgca_split(table: pd.DataFrame) -> pd.DataFrame:
+    """MGCA's code: a tenth of train validates (random state 0), dev is the test set: 7,200/800/1,000.
+
+    The rows are taken in the order of train.csv, which MGCA's code was not traced to do (unverified).
+    """
+    from sklearn.model_selection import train_test_split
+
+    train, valid = train_test_split(table[table["part"] == "train"], test_size=0.1, random_state=0)
+    return concatenated({"train": train, "valid": valid, "test": table[table["part"] == "dev"]})
+
+
+def official_split(table: pd.DataFrame) -> pd.DataFrame:
+    """The challenge's own parts, as BenchX uses them: train, dev validates, test (Kaggle re-pack only)."""
+    if not (table["part"] == "test").any():
+        raise BenchError(
+            "split rule 'official' needs test.csv and test/, which only the Kaggle re-pack has",
+            where="object_cxr",
+            fix="use split='default', which tests on dev",
+        )
+    return table.assign(split=table["part"].replace("dev", "valid"))
+
+
+def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
+    """LoVT's: 6,400/1,600/1,000 by its lists, copied to lovt/ beside train.csv; dev is the test set."""
+    return by_lists(table[table["part"] != "test"], root, LOVT_LISTS)
+
+
+RULES = {"default": dev_split, "mgca": mgca_split, "official": official_split, "lovt": lovt_lists}
+"""Split rules by name."""
+
+CARD = Card(
+    title="Object-CXR: foreign objects on chest radiographs",
+    what="Frontal radiographs from about 300 township hospitals in China, half of them with foreign objects "
+    "outlined by radiologists as rectangles, ellipses or polygons.",
+    size="8,000 images in train, 1,000 in dev, 1,000 in test; about 14 GB (torrent: train 12.1, dev 1.5)",
+    source="academictorrents.com, fdc91f11d7010f7259a05403fc9d00079a09f5d5 (train and "
+    "dev), or kaggle.com/datasets/raddar/foreign-objects-in-chest-xrays (test too)",
+    gone=("the challenge's own site (github.com/HKU-MedAI/MGCA issue 35)",),
+    access="no licence was found with the mirrors (unverified); cite JF Healthcare",
+    tree="""
+train.csv            image_name,annotation
+dev.csv
+train/00001.jpg
+dev/08001.jpg
+test.csv, test/      (Kaggle re-pack only)
+lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lovt)
+""",
+    splits=describe(RULES),
+    options={
+        "boxes": "enclosing, or swapped (sides exchanged, as in LoVT's code)",
+        "missing": "error, or skip absent images",
+    },
+    caveats=(
+        "LoVT and MGCA test on dev, BenchX on test: their numbers do not compare.",
+        "Boxes here enclose the outline. LoVT's code swaps width and height, and MGCA boxes polygons about "
+        "an inner point: their published detection numbers were made with other boxes.",
+        "LoVT's 6,400/1,600/1,000 is a shipped list; the default has its sizes but not its images.",
+        "The files name no patients: every image counts as one of its own.",
+    ),
+    annotations=("labels", "boxes", "masks"),
+    published={
+        "default": {"images": (6400, 1600, 1000)},
+        "mgca": {"images": (7200, 800, 1000)},
+        "official": {"images": (8000, 1000, 1000)},
+        "lovt": {"images": (6400, 1600, 1000), "positive: Foreign object": (3190, 810, 500)},
+    },
+    watched=(*WATCHED, "lovt/*.csv"),
+)

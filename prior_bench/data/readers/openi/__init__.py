@@ -1,0 +1,1 @@
+"""Open-i, as distributed and in its two re-packs."""

@@ -1,0 +1,98 @@
+"""The two re-packs of Open-i that are in use: Kaggle's tables, and R2Gen's ``annotation.json``.
+
+Both give one row per image: id, patient_id, study_id, image, view, terms (MeSH), text, official (split).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from prior_bench.data.readers.openi.files import PROJECTIONS
+from prior_bench.data.tables.annotation_tables import find_table, read_lines, read_table
+from prior_bench.errors import BenchError
+
+R2GEN = "annotation.json"
+KAGGLE = "indiana_reports.csv"
+KAGGLE_IMAGES = ("images/images_normalized", "images", "images_normalized")
+PROSE = ("findings", "impression")
+
+
+def read_kaggle(root: Path) -> pd.DataFrame:
+    """Kaggle's ``indiana_reports.csv`` (one row per report) and ``indiana_projections.csv`` (per image).
+
+    Raises:
+        BenchError: a file or column is missing, or an image belongs to no report.
+    """
+    place = root / KAGGLE
+    columns = ("uid", "MeSH", *PROSE)
+    reports = read_table(place, columns, text=columns)[list(columns)].fillna("")
+    reports = reports.drop_duplicates("uid").set_index("uid")
+    columns = ("uid", "filename", "projection")
+    listed = find_table(root, PROJECTIONS)
+    images = read_table(listed, columns, text=columns)
+    orphans = ~images["uid"].isin(reports.index)
+    if orphans.any():
+        first = images.loc[orphans, "filename"].iloc[0]
+        raise BenchError(
+            f"{int(orphans.sum())} images belong to no report of {KAGGLE}, the first is {first}",
+            where=listed,
+            fix="fetch both tables again",
+        )
+    folder = next((f for f in KAGGLE_IMAGES if any((root / f).glob("*.png"))), KAGGLE_IMAGES[0])
+    of_image = reports.loc[images["uid"]].reset_index(drop=True)
+    terms = [
+        frozenset(term.split("/")[0].strip().lower() for term in text.split(";") if term.strip())
+        for text in of_image["MeSH"]
+    ]
+    prose = zip(of_image["findings"], of_image["impression"], strict=True)
+    return pd.DataFrame(
+        {
+            "id": images["filename"].str.removesuffix(".png"),
+            "patient_id": "CXR" + images["uid"],
+            "study_id": "CXR" + images["uid"],
+            "image": f"{folder}/" + images["filename"],
+            "view": images["projection"].str.strip().str.lower(),
+            "terms": terms,
+            "text": [f"FINDINGS: {findings}\n\nIMPRESSION: {impression}" for findings, impression in prose],
+            "official": None,
+        }
+    )
+
+
+def read_r2gen(place: Path) -> pd.DataFrame:
+    """R2Gen's ``annotation.json``: {train, val, test: [{id, report, image_path, split}]}.
+
+    Raises:
+        BenchError: no JSON, or of another form.
+    """
+    try:
+        parts = json.loads("\n".join(read_lines(place)))
+        rows = [
+            {
+                "id": image.rpartition(".")[0],
+                "patient_id": entry["id"].partition("_")[0],
+                "study_id": entry["id"],
+                "image": f"images/{image}",
+                "view": None,
+                "terms": frozenset(),
+                "text": entry["report"],
+                "official": {"val": "valid"}.get(part, part),
+            }
+            for part, entries in parts.items()
+            for entry in entries
+            for image in entry["image_path"]
+        ]
+    except json.JSONDecodeError as error:
+        raise BenchError(f"not a JSON file ({error})", where=place, fix="fetch it again") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BenchError(
+            f"not of the form {{train, val, test: [{{id, report, image_path, split}}]}} ({error!r})",
+            where=place,
+            fix="fetch it again",
+        ) from error
+    if not rows:
+        raise BenchError("names no image", where=place, fix="fetch it again")
+    return pd.DataFrame(rows)

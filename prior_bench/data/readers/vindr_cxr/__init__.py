@@ -1,0 +1,1 @@
+"""VinDr-CXR in its two distributions."""

@@ -1,0 +1,209 @@
+"""Split rules: functions from a reader's table to the same table with the column ``split``.
+
+A rule may drop rows, order them (the order in which a paper samples label fractions), or, where a paper
+puts one image into two splits, repeat them. Every random choice has a fixed seed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.data.tables.annotation_tables import read_lines, read_table
+from prior_bench.errors import BenchError, unknown_name
+
+Rule = Callable[..., pd.DataFrame]
+
+LOVT_LISTS = {"train": "lovt/train.csv", "valid": "lovt/validation.csv", "test": "lovt/test.csv"}
+"""LoVT's lists (github.com/philip-mueller/lovt, folder datasets), copied into a data set's folder."""
+BENCHX_LISTS = {"train": "benchx/train.txt", "valid": "benchx/val.txt", "test": "benchx/test.txt"}
+"""BenchX's lists (github.com/yangzhou12/BenchX, folder preprocess/datasets), copied likewise."""
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
+
+
+def apply_rule(
+    name: str, rules: Mapping[str, Rule], table: pd.DataFrame, data_set: object, **context: Any
+) -> pd.DataFrame:
+    """The table as split by the rule ``name``.
+
+    Args:
+        name: of the rule.
+        rules: all rules of the data set.
+        table: what the rule splits.
+        data_set: its name or file, for messages.
+        context: what some of the rules need besides (``root``); each is given what it has a parameter for.
+
+    Raises:
+        BenchError: the data set has no such rule (with the nearest names), or too few rows for it.
+    """
+    if name not in rules:
+        raise unknown_name("split rule", name, list(rules), where=data_set)
+    try:
+        return rules[name](table, **_wanted(rules[name], context)).reset_index(drop=True)
+    except ValueError as error:  # scikit-learn and NumPy on a table smaller than the rule's counts
+        raise BenchError(
+            f"split rule '{name}' cannot be applied to {len(table)} rows ({error})",
+            where=data_set,
+            fix="it was made for the whole data set; use split='default'",
+        ) from error
+
+
+def _wanted(rule: Rule, context: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: context[name] for name in inspect.signature(rule).parameters if name in context}
+
+
+COUNTS = ("fixed", "shares")
+"""What a paper's fixed counts mean: so many images, or the share that they are of the published data set."""
+
+
+def count_of(published: int, of: int, rows: int, counts: str) -> int:
+    """A fixed count of a paper's split rule for a table of ``rows`` rows; at least 1.
+
+    Args:
+        published: the count, e.g. 5,000 images to validate on.
+        of: rows that the paper counted them from.
+        rows: rows that there are.
+        counts: in :data:`COUNTS`; ``"shares"`` is for the sample benchmark, which has fewer rows than that.
+
+    Raises:
+        BenchError: ``counts`` is neither.
+    """
+    if counts not in COUNTS:
+        raise unknown_name("meaning of fixed counts", str(counts), list(COUNTS), where="counts")
+    return published if counts == "fixed" else max(1, round(published / of * rows))
+
+
+def describe(rules: Mapping[str, Rule]) -> dict[str, str]:
+    """What each rule does: the first sentence of its docstring."""
+    return {name: " ".join((rule.__doc__ or "").split("\n\n")[0].split()) for name, rule in rules.items()}
+
+
+def by_group(
+    table: pd.DataFrame,
+    shares: Mapping[str, float],
+    *,
+    group: str = "patient_id",
+    stratify: Sequence[str] = (),
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Whole groups (patients) into splits, each with about the same mix of labels.
+
+    Args:
+        table: one row per image.
+        shares: split name to its share of the groups; they sum to 1.
+        group: column whose values must not be torn apart.
+        stratify: label columns; groups with the same combination are spread evenly over the splits.
+        seed: of the order of groups.
+    """
+    order = stratified_order(table, group=group, stratify=stratify, seed=seed)
+    bounds = np.rint(np.cumsum(list(shares.values())) * len(order)).astype(int)
+    place = np.searchsorted(bounds, np.arange(len(order)), side="right")
+    names = np.array(list(shares), dtype=object)
+    split_of = dict(zip(order, names[np.minimum(place, len(names) - 1)], strict=True))
+    return table.assign(split=table[group].map(split_of))
+
+
+def with_test(
+    train: pd.DataFrame, test: pd.DataFrame, valid: float, *, stratify: Sequence[str] = ()
+) -> pd.DataFrame:
+    """A given test set; of the other rows a share ``valid`` of the patients validates, the rest trains."""
+    rest = by_group(train, {"train": 1 - valid, "valid": valid}, stratify=stratify)
+    return pd.concat([rest, test.assign(split="test")])
+
+
+def stratified_order(
+    table: pd.DataFrame, *, group: str = "patient_id", stratify: Sequence[str] = (), seed: int = 0
+) -> np.ndarray:
+    """Groups in a seeded random order of which every prefix has about the whole's mix of labels.
+
+    The members of each stratum (groups with the same labels) are shuffled and laid out at even distances
+    with a random offset; prefixes are therefore nested samples, and stratified to within one group.
+    """
+    rng = np.random.default_rng(seed)
+    if stratify:
+        values = table[list(stratify)].astype(float).fillna(-1)
+        bounds = values.groupby(table[group], sort=True).agg(["min", "max"])
+        groups, strata = bounds.index.to_numpy(), bounds.to_numpy()
+        _, stratum = np.unique(strata, axis=0, return_inverse=True)
+    else:
+        groups = np.sort(table[group].unique())
+        stratum = np.zeros(len(groups), int)
+    shuffled = rng.permutation(len(groups))
+    rank = np.empty(len(groups))
+    sizes = np.bincount(stratum)
+    seen = np.zeros(len(sizes), int)
+    for position in shuffled:
+        rank[position] = seen[stratum[position]]
+        seen[stratum[position]] += 1
+    place = (rank + rng.random(len(sizes))[stratum]) / sizes[stratum]
+    tie = np.empty(len(groups))
+    tie[shuffled] = np.arange(len(groups))
+    return groups[np.lexsort((tie, place))]
+
+
+def by_lists(table: pd.DataFrame, root: Path, lists: Mapping[str, str]) -> pd.DataFrame:
+    """Splits as somebody's lists say, each in its list's order; images in no list are left out.
+
+    Args:
+        table: one row per image.
+        root: folder of the data set.
+        lists: split name to file, relative to ``root``; see :func:`listed_ids`.
+
+    Raises:
+        BenchError: a list is missing, or names an image that the table does not have.
+    """
+    position = {bare_name(name): row for row, name in enumerate(table["id"])}
+    parts = {}
+    for split, file in lists.items():
+        names = [bare_name(name) for name in listed_ids(root / file)]
+        unknown = [name for name in names if name not in position]
+        if unknown:
+            raise BenchError(
+                f"{len(unknown)} of {len(names)} images are not in the data set; the first is {unknown[0]}",
+                where=root / file,
+                fix="take the lists made for this data set, and its complete label file",
+            )
+        parts[split] = table.iloc[[position[name] for name in names]]
+    return concatenated(parts)
+
+
+def listed_ids(place: Path) -> list[str]:
+    """Image names of a list: the column ``ID`` of a .csv file, or the lines of another.
+
+    Raises:
+        BenchError: there is no such list.
+    """
+    if not place.is_file() and not place.is_symlink():
+        raise BenchError(
+            "this list is missing",
+            where=place,
+            fix="copy the lists from the repository they are named after into that folder, "
+            "or use a split rule that needs none",
+        )
+    if place.suffix == ".csv":
+        return list(read_table(place, ("ID",), text=("ID",))["ID"])
+    return [line.strip() for line in read_lines(place) if line.strip()]
+
+
+def bare_name(name: str) -> str:
+    """An image's name without folder and without the suffix of an image file."""
+    name = str(name).rpartition("/")[2]
+    suffix = next((s for s in IMAGE_SUFFIXES if name.lower().endswith(s)), "")
+    return name[: len(name) - len(suffix)]
+
+
+def concatenated(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Splits given as tables, one after the other, each in its own order.
+
+    An id that a rule has put into several splits gets ``#<split>`` appended from the second time on, so that
+    ids stay unique while ``image`` and ``patient_id`` still show the leak.
+    """
+    table = pd.concat([part.assign(split=name) for name, part in parts.items()], ignore_index=True)
+    again = table["id"].duplicated()
+    table.loc[again, "id"] = table["id"][again] + "#" + table["split"][again]
+    return table

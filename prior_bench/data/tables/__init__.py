@@ -1,0 +1,1 @@
+"""Annotation tables as downloaded, and the files that they name."""

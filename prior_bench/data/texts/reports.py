@@ -1,0 +1,190 @@
+"""Radiology reports: sections, sentences, and which reports a paper trains on.
+
+Sections follow how MIMIC-CXR reports are written: a heading in capitals and a colon at the start of a
+line ("FINDINGS:"), often missing or irregular ("AP CHEST:", "CONCLUSION:", text without any heading).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from prior_bench.data.texts.sentences import normalise_marks, split_sentences
+from prior_bench.errors import unknown_name
+
+_CLOCK = r"(?<=\d):(?=\d\d)"  # "AP CHEST, 5:15 A.M.:" is one heading
+_HEADING = re.compile(rf"^[^\S\n]*([A-Za-z](?:[A-Za-z0-9 _,/()&.'-]|{_CLOCK}){{1,70}}?)[^\S\n]*:(?!\d)", re.M)
+_BANNER = re.compile(
+    r"^\s*(?:FINAL REPORT|FINAL ADDENDUM|WET READ|ADDENDUM|PRELIMINARY REPORT)\b[^\n:]*$", re.M | re.I
+)
+_SIGNATURE = re.compile(r"electronically signed|dictated by|transcribed by|^\s*dr\.\s*_+\s*$", re.I | re.M)
+
+_NAMES = {
+    "findings": ("findings", "finding", "report", "chest findings", "observations", "body"),
+    "impression": (
+        "impression", "impressions", "conclusion", "conclusions", "opinion", "assessment",
+        "findings and impression", "findings/impression", "findings impression", "impression and findings",
+        "provisional findings impression", "preliminary impression", "final impression", "summary",
+    ),
+    "indication": ("indication", "indications", "history", "clinical history", "clinical information",
+                   "clinical indication", "reason for exam", "reason for examination", "reason for study",
+                   "reason", "patient history", "medical condition", "indication for study"),
+    "examination": ("examination", "exam", "study", "type of examination", "type of exam", "procedure"),
+    "technique": ("technique", "views", "protocol"),
+    "comparison": ("comparison", "comparisons", "comparison exam", "prior studies", "comparison studies"),
+    "notification": ("notification", "notifications", "communication", "recommendation", "recommendations",
+                     "wet read", "addendum", "note"),
+}  # fmt: skip
+_SECTION_OF = {spelling: section for section, spellings in _NAMES.items() for spelling in spellings}
+_EXAM_WORDS = re.compile(
+    r"\b(chest|radiographs?|x-?rays?|portable|supine|upright|frontal|lateral|views?|ap|pa)\b"
+)
+_PROSE = ("findings", "impression")
+
+
+def parse_sections(text: str) -> dict[str, str]:
+    """Section texts by canonical name.
+
+    Names: ``findings``, ``impression``, ``indication``, ``examination``, ``technique``, ``comparison``,
+    ``notification``; ``preamble`` (before the first heading) and ``last_paragraph`` (the fall-back where
+    nothing has a heading). A heading that names the exposure ("AP CHEST:") opens ``findings``; unknown
+    headings inside findings or impression ("LUNGS:") belong to the prose. Empty sections are left out; a
+    section that occurs twice is joined.
+    """
+    text = _BANNER.sub("", text.replace("\r\n", "\n"))
+    sections: dict[str, list[str]] = {}
+    current, start = "preamble", 0
+    for heading in _HEADING.finditer(text):
+        name = _canonical(heading.group(1), inside=current)
+        if name is None:
+            continue
+        sections.setdefault(current, []).append(text[start : heading.start()])
+        current, start = name, heading.end()
+    sections.setdefault(current, []).append(text[start:])
+    joined = {name: "\n\n".join(part.strip() for part in parts).strip() for name, parts in sections.items()}
+    joined["last_paragraph"] = _last_paragraph(text)
+    return {name: part for name, part in joined.items() if part}
+
+
+def _canonical(heading: str, inside: str) -> str | None:
+    """Section that a heading opens, or None where it is part of the running text."""
+    plain = re.sub(r"\([^)]*\)|[_#\d.]+", " ", heading.lower())
+    plain = " ".join(plain.split()).strip(" -,")
+    capitals = heading == heading.upper()
+    if plain in _SECTION_OF and (capitals or heading[0].isupper()):
+        return _SECTION_OF[plain]
+    if not capitals or inside in _PROSE:
+        return None
+    if _EXAM_WORDS.search(plain):
+        return "findings"
+    return plain or None
+
+
+def _last_paragraph(text: str) -> str:
+    paragraphs = [
+        p for p in re.split(r"\n\s*\n", text) if re.search(r"[A-Za-z]{3}", p) and not _SIGNATURE.search(p)
+    ]
+    if not paragraphs:
+        return ""
+    last = paragraphs[-1]
+    heading = _HEADING.match(last)
+    if heading and (heading.group(1).isupper() or _canonical(heading.group(1), inside="")):
+        last = last[heading.end() :]
+    return last.strip()
+
+
+@dataclass(frozen=True)
+class ReportPolicy:
+    """Which sections of a report are used, and which reports are left out.
+
+    Attributes:
+        name: as shown with results.
+        sections: used in this order, those that are there.
+        fallback: used instead, the first that is there, where none of ``sections`` is.
+        min_sentence_tokens: shorter sentences are dropped; tokens here are words.
+        min_sentences, min_tokens: reports with fewer are left out.
+        max_tokens: budget of word pieces at training time (for the tokenizer, not applied here).
+        marks: spelling of de-identification marks; ``""`` removes them.
+        source: paper or code that it follows.
+    """
+
+    name: str = "default"
+    sections: tuple[str, ...] = ("findings", "impression")
+    fallback: tuple[str, ...] = ("last_paragraph",)
+    min_sentence_tokens: int = 1
+    min_sentences: int = 1
+    min_tokens: int = 3
+    max_tokens: int = 256
+    marks: str = "___"
+    source: str = ""
+
+    def sentences(self, text: str) -> tuple[str, ...]:
+        """The report's usable sentences, before any report is left out."""
+        parts = parse_sections(text)
+        chosen = [parts[s] for s in self.sections if s in parts]
+        if not chosen:
+            chosen = [parts[s] for s in self.fallback if s in parts][:1]
+        found = [s for part in chosen for s in split_sentences(normalise_marks(part, self.marks))]
+        return tuple(s for s in found if _words(s) >= self.min_sentence_tokens)
+
+    def select(self, text: str) -> tuple[tuple[str, ...], str]:
+        """(sentences, "") of a report that is kept, or ((), why it is left out)."""
+        sentences = self.sentences(text)
+        if not sentences:
+            return (), f"no {' or '.join(self.sections)}"
+        if len(sentences) < self.min_sentences:
+            return (), f"fewer than {self.min_sentences} sentences"
+        if sum(map(_words, sentences)) < self.min_tokens:
+            return (), f"fewer than {self.min_tokens} words"
+        return sentences, ""
+
+
+def _words(text: str) -> int:
+    return len(re.findall(r"\w+", text))
+
+
+DEFAULT = ReportPolicy()
+PRIOR = ReportPolicy(
+    "prior", ("impression", "findings"), (), min_sentences=4, min_tokens=0, max_tokens=256,
+    source="Cheng et al. 2023 (PRIOR), released pre-training code",
+)  # fmt: skip
+MGCA = ReportPolicy(
+    "mgca", ("impression", "findings"), (), min_sentence_tokens=2, max_tokens=112,
+    source="Wang et al. 2022 (MGCA), released pre-training code",
+)  # fmt: skip
+GLORIA = ReportPolicy(
+    "gloria", ("impression",), (), min_sentence_tokens=2, min_tokens=0, max_tokens=97,
+    source="Huang et al. 2021 (GLoRIA), released pre-training code",
+)  # fmt: skip
+CONVIRT = ReportPolicy(
+    "convirt", ("findings", "impression"), (), max_tokens=512,
+    source="Zhang et al. 2020 (ConVIRT), as in the LoVT repository",
+)  # fmt: skip
+LOVT = ReportPolicy(
+    "lovt", ("findings", "impression"), (), max_tokens=512,
+    source="Mueller et al. 2022 (LoVT), released code",
+)  # fmt: skip
+POLICIES = {p.name: p for p in (DEFAULT, PRIOR, MGCA, GLORIA, CONVIRT, LOVT)}
+"""Policies by name."""
+
+
+def report_policy(choice: str | dict | ReportPolicy) -> ReportPolicy:
+    """A policy by name, or from a dict of its fields; a dict may name the one it changes in ``base``.
+
+    Raises:
+        BenchError: unknown policy or field.
+    """
+    if isinstance(choice, ReportPolicy):
+        return choice
+    if isinstance(choice, str):
+        if choice not in POLICIES:
+            raise unknown_name("report policy", choice, list(POLICIES))
+        return POLICIES[choice]
+    values = {"name": "custom", **choice}
+    base = report_policy(values.pop("base", "default"))
+    known = list(ReportPolicy.__dataclass_fields__)
+    for key in values:
+        if key not in known:
+            raise unknown_name("field of a report policy", key, [*known, "base"])
+    lists = {k: tuple(values[k]) for k in ("sections", "fallback") if k in values}
+    return ReportPolicy(**{**base.__dict__, **values, **lists})

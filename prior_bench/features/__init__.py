@@ -1,0 +1,1 @@
+"""Features and similarities of frozen backbones, computed once and cached."""

@@ -1,0 +1,182 @@
+"""Features of a frozen backbone: computed once per data set, cached, shared by fractions, seeds and tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from prior_bench.api import Backbone, InputSpec, Protocol, RunContext
+from prior_bench.data.images.corruptions import SIDE, Condition, corrupt
+from prior_bench.data.images.dataset import ImageDataset
+from prior_bench.data.images.transforms import eval_transform
+from prior_bench.data.manifest import Manifest
+from prior_bench.errors import BenchError, unknown_name
+from prior_bench.registry import CORRUPTIONS
+from prior_bench.runtime import progress
+from prior_bench.store.source_hash import code_version, used_modules
+
+KINDS = ("global", "joint")
+"""``global``: the image encoder's own, before the method's projection; ``joint``: ``encode_image``'s."""
+
+
+class Feed(NamedTuple):
+    """How images are fed to a backbone in evaluation.
+
+    Attributes:
+        input: size, channels and normalisation.
+        steps: further ones, as :func:`prior_bench.data.images.transforms.eval_transform` takes them.
+        condition: how images are corrupted first, or None.
+    """
+
+    input: InputSpec
+    steps: Mapping[str, Any] = MappingProxyType({})
+    condition: Condition | None = None
+
+    @classmethod
+    def of(cls, backbone: Backbone, protocol: Protocol) -> Feed:
+        """As the backbone expects, but for what the protocol's ``transform`` says in ``input`` and ``eval``.
+
+        Raises:
+            BenchError: ``input`` names what is no field of InputSpec.
+        """
+        changes = protocol.transform.get("input") or {}
+        known = [field.name for field in fields(InputSpec)]
+        for name in changes:
+            if name not in known:
+                raise unknown_name("field of transform.input", name, known, where=protocol.name)
+        return cls(replace(backbone.input, **changes), protocol.transform.get("eval") or {})
+
+    def key(self) -> dict[str, Any]:
+        """Plain types that tell feeds apart."""
+        fed = {"input": asdict(self.input), "steps": dict(self.steps)}
+        if self.condition is None:
+            return fed
+        code = code_version(CORRUPTIONS.get(self.condition.corruption))  # may be of another package
+        return {**fed, "corruption": [str(self.condition), code]}
+
+
+def extract(
+    backbone: Backbone,
+    manifest: Manifest,
+    context: RunContext,
+    what: str = "global",
+    feed: Feed | None = None,
+) -> np.ndarray:
+    """Frozen global features of every image, float32 [rows, D], from the cache where they are in it.
+
+    The backbone runs in evaluation mode (BatchNorm uses its stored statistics and does not move them) and
+    is left as it was found.
+
+    Args:
+        what: one of KINDS.
+        feed: how images are fed; by default as the backbone expects them.
+
+    Raises:
+        BenchError: unknown ``what``, no method for ``joint``, an image that cannot be read, or features
+            that are not finite.
+    """
+    if what not in KINDS:
+        raise BenchError(f"unknown features '{what}'", fix=f"known: {', '.join(KINDS)}")
+    if what == "joint" and backbone.method is None:
+        raise BenchError("joint features need a backbone with a text tower", where=backbone.name)
+    feed = feed or Feed(backbone.input)
+    module = backbone.method if what == "joint" else backbone.image_encoder
+    key = {
+        "backbone": backbone.identity,
+        "images": manifest.fingerprint(),
+        **feed.key(),
+        "what": what,
+        "code": code_of(module),
+    }
+
+    def compute() -> np.ndarray:
+        encode = module.encode_image if what == "joint" else module
+        with evaluating(module, context.device):
+            batches = [
+                encode(images).global_.float().cpu()
+                for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}")
+            ]
+        features = torch.cat(batches).numpy()
+        if not np.isfinite(features).all():
+            raise BenchError("features are not finite", where=backbone.name, fix="the weights look broken")
+        return features
+
+    return cached(context, "features", key, compute)
+
+
+def image_batches(
+    manifest: Manifest, feed: Feed, context: RunContext, what: str
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """All images in order with a progress bar: ([B, C, S, S] on the context's device, row numbers [B])."""
+    cuda = context.device.startswith("cuda")
+    transform, change = eval_transform(feed.input, feed.steps), None
+    if feed.condition:
+        change = partial(corrupt, condition=feed.condition, side=max(SIDE, transform.resize))
+        what = f"{what}, {feed.condition}"
+    loader = DataLoader(
+        ImageDataset(manifest, transform, change),
+        batch_size=128 if cuda else 32,
+        num_workers=context.workers,
+        pin_memory=cuda,
+    )
+    for images, rows in progress(loader, what):
+        yield images.to(context.device, non_blocking=True), rows
+
+
+@contextmanager
+def evaluating(module: nn.Module, device: str) -> Iterator[None]:
+    """The module on ``device``, in evaluation mode and without gradients; its modes are restored after."""
+    modes = {part: part.training for part in module.modules()}
+    module.to(device).eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def code_of(module: nn.Module) -> str:
+    """Version of the code that turns image files into this module's features."""
+    return code_version(*used_modules(__name__), *used_modules(type(module).__module__))
+
+
+def cached(
+    context: RunContext, folder: str, key: dict[str, Any], compute: Callable[[], np.ndarray]
+) -> np.ndarray:
+    """The array stored under ``key`` in ``cache_dir/folder``; computed and stored where it is not there.
+
+    The file is a safetensors file that carries its key as metadata and appears complete or not at all; one
+    that cannot be read is made anew.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file, save_file
+
+    text = json.dumps(key, sort_keys=True)
+    path = context.cache_dir / folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.safetensors"
+    if path.is_file():
+        try:
+            return load_file(path)["values"]
+        except (SafetensorError, KeyError):
+            pass
+    values = np.ascontiguousarray(compute(), dtype=np.float32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file({"values": values}, temporary, metadata={"key": text})
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return values

@@ -1,0 +1,1 @@
+"""Radiographs as small pictures: outlines, boxes and heat maps over them."""

@@ -1,0 +1,1 @@
+"""Two runs, or two stores, side by side."""

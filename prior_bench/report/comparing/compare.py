@@ -1,0 +1,168 @@
+"""Two runs, or two stores, side by side: what got better or worse, by how much, and whether it is luck."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from prior_bench.errors import BenchError
+from prior_bench.report.comparing.paired import NotTested, paired_difference
+from prior_bench.report.runs.lookup import Entry, entries, primary_metric
+from prior_bench.report.runs.single import inline
+from prior_bench.report.tables.table import finished, higher_is_better
+from prior_bench.statistics.significance import LEVEL, Difference, holm
+from prior_bench.store.cells import identity
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import describe
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison.
+
+    Attributes:
+        what: metric, or evaluation and metric.
+        first, second: the two numbers.
+        tested: the second's less the first's, with its error; None where no test was made.
+        reason: why not.
+        p: corrected for the number of comparisons.
+        higher_is_better: whether a higher number is.
+    """
+
+    what: str
+    first: float
+    second: float
+    tested: Difference | None
+    reason: str
+    p: float
+    higher_is_better: bool
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        change = self.second - self.first
+        if math.isnan(change):
+            return "undefined"
+        if change == 0 and (self.tested is None or self.tested.error == 0):
+            return "equal"
+        word = "better" if (change > 0) == self.higher_is_better else "worse"
+        if self.tested is None or math.isnan(self.p):
+            return f"{word}, not tested: {self.reason}"
+        return f"{word}, significant" if self.p < LEVEL else "no significant difference"
+
+
+def compare_runs(first: Entry, second: Entry) -> list[Line]:
+    """Every metric that both runs have, class values left out.
+
+    Raises:
+        BenchError: a run failed, or they share no metric.
+    """
+    for run in (first, second):
+        if run.record.status != "done":
+            raise BenchError("failed, so there is nothing to compare", where=f"run {run.key}")
+    names = [m for m in first.record.metrics if "/" not in m and m in second.record.metrics]
+    if not names or first.spec["task"] != second.spec["task"]:
+        tasks = f"{first.spec['task']} and {second.spec['task']}"
+        raise BenchError(f"these runs share no metric ({tasks})", where=f"{first.key}, {second.key}")
+    return _corrected([_line(name, {0: first}, {0: second}, name) for name in names])
+
+
+def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
+    """The primary metric of every evaluation of a backbone that both stores have, averaged over seeds.
+
+    Returns:
+        The comparisons, and in words what cannot be compared because only one of the two holds it.
+
+    Raises:
+        BenchError: the stores share nothing.
+    """
+    sides = [_evaluations(store) for store in (first, second)]
+    shared = [key for key in sides[0] if key in sides[1]]
+    if not shared:
+        raise BenchError(
+            "these stores have no evaluation in common",
+            where=f"{first.root}, {second.root}",
+            fix="they must share backbone, task, data set, protocol and fraction",
+        )
+    lines, missing = [], []
+    for key in shared:
+        what, metric = _words(sides[0][key]), primary_metric(next(iter(sides[0][key].values())).spec)
+        one, two = (finished(side[key].values(), metric) for side in sides)
+        if seeds := sorted(set(one) & set(two)):
+            pair = [{seed: side[seed] for seed in seeds} for side in (one, two)]
+            lines.append(_line(f"{what} · {metric}", *pair, metric))
+        else:
+            missing.append(f"no seed with {metric or 'a metric'} in both: {what}")
+    for store, own, other in ((first, *sides), (second, *reversed(sides))):
+        missing += [f"only in {store.root.name}: {_words(own[key])}" for key in own if key not in other]
+    return _corrected(lines), missing
+
+
+def spec_differences(first: Entry, second: Entry) -> list[str]:
+    """What two runs were told differently, e.g. ``"seed: 0, 1"``; keys of nested settings joined by dots."""
+    one, two = _flat(first.spec), _flat(second.spec)
+    changed = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
+    return [f"{name}: {inline(one.get(name))}, {inline(two.get(name))}" for name in changed]
+
+
+def lines_text(lines: Iterable[Line], first: str, second: str) -> str:
+    """The comparisons as a table."""
+    from tabulate import tabulate
+
+    rows = []
+    for line in lines:
+        interval = ""
+        if line.tested and line.tested.error:
+            low, high = line.tested.interval
+            interval = f"{low:+.3f} to {high:+.3f}"
+        p = "" if math.isnan(line.p) else f"{line.p:.3f}" if line.p >= 0.001 else "< 0.001"
+        change = f"{line.second - line.first:+.3f}"
+        rows.append([line.what, f"{line.first:.3f}", f"{line.second:.3f}", change, interval, p, line.verdict])
+    headers = ["", first, second, "difference", "95 % interval", "p (Holm)", "verdict"]
+    align = ("left", *["right"] * 5, "left")
+    return tabulate(rows, headers, disable_numparse=True, colalign=align)
+
+
+def _line(what: str, first: dict[int, Entry], second: dict[int, Entry], metric: str) -> Line:
+    numbers = [
+        sum(run.record.metrics.get(metric, math.nan) for run in side.values()) / len(side)
+        for side in (first, second)
+    ]
+    tested, reason = None, ""
+    try:
+        tested = paired_difference(second, first, metric)
+    except NotTested as problem:
+        reason = str(problem)
+    if tested is not None and math.isnan(tested.p):
+        reason = "no variation among the test samples"
+    p = tested.p if tested else math.nan
+    return Line(what, *numbers, tested, reason, p, higher_is_better(metric))
+
+
+def _corrected(lines: list[Line]) -> list[Line]:
+    corrected = holm([line.p for line in lines])
+    return [replace(line, p=float(p)) for line, p in zip(lines, corrected, strict=True)]
+
+
+def _evaluations(store: Store) -> dict[tuple, dict[int, Entry]]:
+    """Finished runs by everything but the seed, and then by seed."""
+    found: dict[tuple, dict[int, Entry]] = {}
+    for entry in entries([store]):
+        if entry.record is not None and entry.record.status == "done":
+            found.setdefault(identity(entry.spec)[:-1], {})[entry.spec["seed"]] = entry
+    return found
+
+
+def _words(runs: dict[int, Entry]) -> str:
+    return describe(next(iter(runs.values())).spec).rpartition(" · ")[0]
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for name, inner in value.items():
+        flat |= _flat(inner, f"{prefix}.{name}" if prefix else name)
+    return flat

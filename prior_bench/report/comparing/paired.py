@@ -1,0 +1,110 @@
+"""The difference between two methods in one evaluation, from the stored predictions of their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+from prior_bench.report.runs.draws import load_predictions, metric_draws
+from prior_bench.report.runs.lookup import Entry
+from prior_bench.statistics import delong, significance
+from prior_bench.statistics.bootstrap import percentiles
+from prior_bench.statistics.significance import Difference
+
+Runs = Mapping[int, Entry]
+"""Finished runs of one method in one evaluation, by seed."""
+
+
+class NotTested(Exception):
+    """Why no test could be made, in a few words."""
+
+
+def paired_difference(
+    first: Runs, second: Runs, metric: str, spread: tuple[float, int] | None = None
+) -> Difference:
+    """First less second, averaged over the seeds that both have.
+
+    Args:
+        first, second: runs on the same test set.
+        metric: a name among their metrics.
+        spread: over seeds, where other methods help to tell it; see :func:`spread_over_seeds`.
+
+    Raises:
+        NotTested: no seed, an undefined metric, no predictions, or not the same test samples.
+    """
+    seeds = sorted(set(first) & set(second))
+    if not seeds:
+        raise NotTested("no seed in common")
+    pairs = [(first[seed], second[seed]) for seed in seeds]
+    per_seed = [one.record.metrics[metric] - two.record.metrics[metric] for one, two in pairs]
+    if not np.isfinite(per_seed).all():
+        raise NotTested("the metric is undefined")
+    try:
+        patients = _common_patients([run for pair in pairs for run in pair])
+        error = _test_error(pairs, metric, patients)
+    except BenchError as problem:
+        raise NotTested("no stored predictions") from problem
+    return significance.difference(per_seed, error, len(np.unique(patients)), spread)
+
+
+def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | None:
+    """Variance of a difference between two of the methods over seeds, told by all that have the same seeds;
+    None where not all have."""
+    seeds = set(methods[0])
+    if len(methods) < 2 or any(set(runs) != seeds for runs in methods):
+        return None
+    values = [[runs[seed].record.metrics[metric] for seed in sorted(seeds)] for runs in methods]
+    return significance.pooled_spread(np.array(values))
+
+
+def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, float] | None:
+    """95 % bootstrap interval by patient of the metric averaged over seeds; None without predictions."""
+    try:
+        _common_patients(list(runs.values()))
+        drawn = np.mean([metric_draws(run.record, run.store, metric) for run in runs.values()], axis=0)
+    except (BenchError, NotTested):
+        return None
+    low, high = percentiles(drawn)
+    return (scale * low, scale * high) if np.isfinite(low) else None
+
+
+def _common_patients(runs: list[Entry]) -> np.ndarray:
+    """Patients [N] of the test samples, in the order of the samples' ids."""
+    sets = [load_predictions(run.store.root, run.key) for run in runs]
+    if any("id" not in one or "patient_id" not in one for one in sets):
+        raise NotTested("the predictions name no patients")
+    ids = [np.sort(one["id"]) for one in sets]
+    if not all(np.array_equal(ids[0], other) for other in ids):
+        raise NotTested("not the same test samples")
+    patients = sets[0]["patient_id"][np.argsort(sets[0]["id"], kind="stable")]
+    if len(np.unique(patients)) < 2:
+        raise NotTested("fewer than two patients")
+    return patients
+
+
+def _test_error(pairs: list[tuple[Entry, Entry]], metric: str, patients: np.ndarray) -> float:
+    error = np.nan
+    if metric.partition("/")[0] == "auroc":
+        both = [[_contributions(run, metric) for run in pair] for pair in pairs]
+        error = delong.standard_error(np.mean([one - two for one, two in both], axis=0), patients)
+    if not np.isfinite(error):  # another metric, or a class with a single positive
+        draws = [[metric_draws(run.record, run.store, metric) for run in pair] for pair in pairs]
+        error = significance.bootstrap_error([one for one, _ in draws], [two for _, two in draws])
+    if not np.isfinite(error):
+        raise NotTested("too few test samples")
+    return error
+
+
+def _contributions(run: Entry, metric: str) -> np.ndarray:
+    predictions = load_predictions(run.store.root, run.key)
+    if "score" not in predictions or "target" not in predictions:
+        raise NotTested("the predictions hold no scores")
+    order = np.argsort(predictions["id"], kind="stable")
+    classes = [str(name) for name in predictions.get("meta_classes", [])]
+    wanted = metric.partition("/")[2]
+    chosen = [classes.index(wanted)] if wanted in classes else slice(None)
+    return delong.contributions(
+        predictions["score"][order][:, chosen], predictions["target"][order][:, chosen]
+    )

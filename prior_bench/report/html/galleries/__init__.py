@@ -1,0 +1,1 @@
+"""Example images of the HTML report."""

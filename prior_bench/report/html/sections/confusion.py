@@ -1,0 +1,50 @@
+"""Confusion matrices of decisions for one class per image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prior_bench.report.html.sections.scores import Scores, names_of
+
+
+@dataclass
+class Matrix:
+    """A row's decisions, added up over its seeds.
+
+    Attributes:
+        name: of the row.
+        classes: the C names.
+        counts: [C][C], true class by row, decided class by column.
+        shares: the same as shares of the true class; 0 where it has no image.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    counts: list[list[int]]
+    shares: list[list[float]]
+
+
+def confusion_matrices(scores: list[Scores]) -> list[Matrix]:
+    """One per row, where exactly one class per image is decided for; else none.
+
+    As in the zero-shot accuracy, images with no class or several are left out there.
+    """
+    if not all(one.task == "zero_shot" or one.exclusive for one in scores):
+        return []
+    return [_matrix(name, [one for one in scores if one.name == name]) for name in names_of(scores)]
+
+
+def _matrix(name: str, runs: list[Scores]) -> Matrix:
+    from sklearn.metrics import confusion_matrix
+
+    classes = runs[0].classes
+    total = np.zeros((len(classes), len(classes)), int)
+    for one in runs:
+        single = (one.target == 1).sum(1) == 1
+        if one.classes == classes and single.any():
+            true, decided = one.target[single].argmax(1), one.score[single].argmax(1)
+            total += confusion_matrix(true, decided, labels=range(len(classes)))
+    shares = total / np.maximum(total.sum(1, keepdims=True), 1)
+    return Matrix(name, classes, total.tolist(), shares.tolist())

@@ -1,0 +1,113 @@
+"""Embedding maps: the test images of an evaluation where each backbone's features put them, by class."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+from prior_bench.report.html.figures.plots import Multiples, Plot
+from prior_bench.report.html.figures.row_style import PALETTE
+from prior_bench.report.html.figures.scatter_panel import SHAPES, Style, scatter_panel, sign
+from prior_bench.report.html.sections.image_classes import OTHER, ImageClasses, image_classes
+from prior_bench.report.html.sections.wording import NO_BREAK, evaluation_title
+from prior_bench.report.runs.array_cache import cached_arrays
+from prior_bench.report.runs.draws import load_predictions
+from prior_bench.report.runs.lookup import Entry
+
+FEWEST = 10
+"""Images of a map; fewer have no neighbourhoods to speak of."""
+
+NEIGHBOURS = 5
+"""Of each image, whose classes are counted."""
+
+
+@dataclass
+class EmbeddingMap:
+    """A map for each backbone, the signs of its legend by class, and how to read it."""
+
+    maps: Multiples
+    signs: dict[str, str] = field(default_factory=dict)
+
+
+def embedding_map(entries: list[Entry]) -> EmbeddingMap | None:
+    """The maps of an evaluation; None where its records hold no embedding.
+
+    Args:
+        entries: finished runs of one evaluation, one per backbone.
+    """
+    title = evaluation_title(entries[0].spec)
+    found = EmbeddingMap(Multiples(title, []))
+    for entry in entries:
+        try:
+            predictions = load_predictions(entry.store.root, entry.key)
+            shown = image_classes(predictions)
+            points = predictions["example_embedding"][shown.images].astype(float)
+        except (BenchError, KeyError):
+            continue
+        if len(points) < FEWEST:
+            continue
+        found.maps.names, found.maps.note = shown.names, f"By chance: {100 * chance_of(shown.classes):.0f} %."
+        if shown.note:
+            found.maps.note += f" {shown.note}"
+        styles = styles_of(shown.names)
+        found.signs = {name: sign(style) for name, style in zip(shown.names, styles, strict=True)}
+        found.maps.plots.append(_plot(entry.spec["backbone"]["name"], points, shown, styles, title))
+    return found if found.maps.plots else None
+
+
+def styles_of(names: list[str]) -> list[Style]:
+    """A colour and a shape for each class; those that are not told apart are grey."""
+    shapes = list(SHAPES)
+    styles = [(PALETTE[i % (len(PALETTE) - 1)], shapes[i % len(shapes)]) for i in range(len(names))]
+    return [(PALETTE[-1], "dot") if n == OTHER else s for n, s in zip(names, styles, strict=True)]
+
+
+def agreement(points: np.ndarray, classes: np.ndarray) -> float:
+    """Share of an image's nearest neighbours in the features that have its class, mean over the images."""
+    from sklearn.neighbors import NearestNeighbors
+
+    count = min(NEIGHBOURS, len(points) - 1)
+    near = NearestNeighbors(n_neighbors=count).fit(points).kneighbors(return_distance=False)
+    return float((classes[near] == classes[:, None]).mean())
+
+
+def chance_of(classes: np.ndarray) -> float:
+    """The same where features know nothing: that another image, drawn at random, has the class."""
+    sizes = np.bincount(classes)
+    return float((sizes * (sizes - 1)).sum() / (len(classes) * (len(classes) - 1)))
+
+
+def layout(points: np.ndarray) -> np.ndarray:
+    """Two dimensions by t-SNE, [N, 2]; from the cache where it was made before."""
+    from prior_bench.store.source_hash import code_version
+
+    content = np.ascontiguousarray(points).tobytes() + str(points.shape).encode()
+    key = hashlib.sha256(content + code_version(__name__).encode()).hexdigest()[:24]
+    return cached_arrays("embedding_map", key, lambda: {"places": _tsne(points)})["places"]
+
+
+def _tsne(points: np.ndarray) -> np.ndarray:
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, (len(points) - 1) / 3)
+    if not np.ptp(points, axis=0).any():
+        return np.zeros((len(points), 2))
+    return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(points)
+
+
+def _plot(name: str, points: np.ndarray, shown: ImageClasses, styles: list[Style], title: str) -> Plot:
+    same, chance = agreement(points, shown.classes), chance_of(shown.classes)
+    counts = np.bincount(shown.classes, minlength=len(shown.names))
+    by_class = ", ".join(f"{label} {count}" for label, count in zip(shown.names, counts, strict=True))
+    svg = scatter_panel(
+        layout(points),
+        shown.classes,
+        styles,
+        title=f"Embedding map of {name}: {title}",
+        text=f"Of an image's {NEIGHBOURS} nearest neighbours in the features, {100 * same:.0f} % have its "
+        f"class, by chance {100 * chance:.0f} %. Images: {by_class}.",
+    )
+    return Plot(svg, f"{name}: {100 * same:.0f}{NO_BREAK}%")

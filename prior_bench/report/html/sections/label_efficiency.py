@@ -1,0 +1,39 @@
+"""Label efficiency: the primary metric over the share of training labels."""
+
+from __future__ import annotations
+
+from prior_bench.report.html.figures.plots import Plot, line_plot
+from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
+from prior_bench.report.html.sections.wording import evaluation_title, shown
+from prior_bench.report.runs.lookup import Entry, primary_metric
+
+
+def label_efficiency(entries: list[Entry], colours: dict[str, str]) -> Plot | None:
+    """The primary metric over the label fraction; None for a single fraction.
+
+    Args:
+        entries: finished runs of one task, data set and protocol.
+    """
+    fractions = sorted({entry.spec["fraction"] for entry in entries})
+    metric = primary_metric(entries[0].spec)
+    if len(fractions) < 2:
+        return None
+    series = []
+    for name in colours:
+        found = {f: values_over_seeds(entries, name, metric, f) for f in fractions}
+        found = {f: values for f, values in found.items() if values}
+        if found:
+            series.append(series_over_seeds(name, list(found), list(found.values())))
+    if not series:
+        return None
+    title = evaluation_title(entries[0].spec)
+    svg = line_plot(
+        series,
+        x_label="training labels used",
+        y_label=f"{shown(metric)} × 100",
+        alt=f"{title}: {shown(metric)} over the share of training labels, by backbone",
+        colours=colours,
+        x_ticks={fraction: f"{100 * fraction:g} %" for fraction in fractions},
+        log_x=True,
+    )
+    return Plot(svg, f"{title}. Bands: one standard deviation over seeds.")

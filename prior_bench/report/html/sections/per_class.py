@@ -1,0 +1,124 @@
+"""Values per class: AUROC with 95 % intervals where predictions are there, else means over seeds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import mean, variance
+
+import numpy as np
+
+from prior_bench.report.html.figures.plots import Plot, Series, dot_plot
+from prior_bench.report.html.sections.scores import Scores, names_of
+from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
+from prior_bench.report.html.sections.selection import most_labels
+from prior_bench.report.html.sections.sortable import SortableTable, Value, number, words
+from prior_bench.report.html.sections.wording import NO_BREAK, evaluation_title, shown
+from prior_bench.report.runs.lookup import Entry
+
+METRICS = ("auroc", "accuracy")
+"""Metrics whose values per class are shown, the preferred one first."""
+
+NORMAL = 1.96
+"""Half the width of a 95 % interval, in standard errors."""
+
+Interval = tuple[float, float]
+"""Middle, and half the width."""
+
+
+@dataclass
+class PerClass:
+    """A figure, and the same in numbers where there are intervals."""
+
+    plot: Plot
+    table: SortableTable | None = None
+
+
+def per_class(entries: list[Entry], scores: list[Scores], colours: dict[str, str]) -> PerClass | None:
+    """Values per class with the most labels; None where there are none.
+
+    Args:
+        entries: finished runs of one task, data set and protocol.
+        scores: of the same runs; those that are there.
+    """
+    entries = most_labels(entries)
+    metric = next((m for m in METRICS if any(_classes(e, m) for e in entries)), None)
+    if metric is None:
+        return None
+    classes = list(dict.fromkeys(name for entry in entries for name in _classes(entry, metric)))
+    fraction = entries[0].spec["fraction"]
+    title = evaluation_title(entries[0].spec)
+    if entries[0].spec["task"] == "classification":
+        title += f", {100 * fraction:g}{NO_BREAK}% of the labels"
+    if metric == "auroc" and len(scores) == len(entries):
+        found = {
+            name: [auroc_interval([one for one in scores if one.name == name], label) for label in classes]
+            for name in names_of(scores)
+        }
+        series = [_series(name, intervals) for name, intervals in found.items()]
+        bars = (
+            f"95{NO_BREAK}% intervals, from DeLong's variance by patient and, with seeds, that between them"
+        )
+        table = _table(f"AUROC × 100 [95 % interval], {title}", classes, found)
+    else:
+        values = {
+            n: [values_over_seeds(entries, n, f"{metric}/{c}", fraction) for c in classes] for n in colours
+        }
+        series = [series_over_seeds(n, [0.0] * len(classes), v) for n, v in values.items() if any(v)]
+        bars, table = "one standard deviation over seeds", None
+    svg = dot_plot(
+        classes,
+        series,
+        x_label=f"{shown(metric)} × 100",
+        alt=f"{title}: {shown(metric)} of each class, by backbone",
+        colours=colours,
+        reference=50 if metric == "auroc" else None,
+        limits=(0, 100),
+    )
+    return PerClass(Plot(svg, f"{title}. Bars: {bars}."), table)
+
+
+def auroc_interval(scores: list[Scores], label: str) -> Interval:
+    """Mean AUROC over the seeds of a row, and half the width of its 95 % interval; NaN where undefined.
+
+    The variances of the test patients (DeLong, of the mean over seeds) and of the seeds are added up, as in
+    the tests of the comparison (docs/statistics.md).
+    """
+    from sklearn.metrics import roc_auc_score
+
+    from prior_bench.statistics.delong import contributions, standard_error
+
+    runs = [(one, known) for one in scores if (known := one.of(label)) is not None]
+    areas = [float(roc_auc_score(*known)) for _, known in runs]
+    if not areas:
+        return math.nan, math.nan
+    patients = runs[0][0].patient
+    if any(not np.array_equal(one.patient, patients) for one, _ in runs):
+        return mean(areas), math.nan  # other test images by seed: no mean contribution
+    columns = [(one, one.classes.index(label)) for one, _ in runs]
+    shares = [contributions(one.score[:, [c]], one.target[:, [c]]) for one, c in columns]
+    between = variance(areas) / len(areas) if len(areas) > 1 else 0.0
+    return mean(areas), NORMAL * math.sqrt(standard_error(np.mean(shares, axis=0), patients) ** 2 + between)
+
+
+def _series(name: str, found: list[Interval]) -> Series:
+    middle, half = zip(*found, strict=True)
+    return Series(name, [0.0] * len(found), [100 * v for v in middle], [100 * h for h in half])
+
+
+def _table(caption: str, classes: list[str], found: dict[str, list[Interval]]) -> SortableTable:
+    rows = [[words(name), *(_cell(*interval) for interval in mine)] for name, mine in found.items()]
+    return SortableTable(caption, ["Backbone", *classes], rows)
+
+
+def _cell(value: float, half: float) -> Value:
+    value, half = 100 * value, 100 * half
+    if not math.isfinite(half):
+        return number(value)
+    low, high = max(value - half, 0), min(value + half, 100)
+    return number(value, text=f"{value:.1f} [{low:.1f}, {high:.1f}]")
+
+
+def _classes(entry: Entry, metric: str) -> list[str]:
+    prefix = f"{metric}/"
+    return [name.removeprefix(prefix) for name in entry.record.metrics if name.startswith(prefix)]

@@ -1,0 +1,74 @@
+"""Zero-shot scores prompt by prompt: which words a method understands."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+from prior_bench.report.html.sections.selection import most_labels
+from prior_bench.report.html.sections.sortable import SortableTable, Value, number, words
+from prior_bench.report.html.sections.wording import evaluation_title
+from prior_bench.report.runs.draws import load_predictions
+from prior_bench.report.runs.lookup import Entry
+
+Prompt = tuple[str, str]
+"""Class and text."""
+
+Score = tuple[float, float]
+"""AUROC of a prompt alone, and mean similarity of images with its class less that of the others."""
+
+
+def prompt_table(entries: list[Entry]) -> tuple[SortableTable | None, str]:
+    """Every prompt's AUROC for its class by row, mean over seeds; or None, and why.
+
+    Args:
+        entries: finished zero-shot runs of one data set and protocol.
+    """
+    found: dict[Prompt, dict[str, list[Score]]] = {}
+    names = []
+    for entry in most_labels(entries):
+        name = entry.spec["backbone"]["name"]
+        try:
+            scored = _scored(load_predictions(entry.store.root, entry.key))
+        except KeyError as error:
+            return None, f"the stored predictions of {name} lack {error}"
+        except BenchError:
+            return None, f"the predictions of {name} are missing or damaged"
+        names.append(name)
+        for prompt, score in scored.items():
+            found.setdefault(prompt, {}).setdefault(name, []).append(score)
+    names = list(dict.fromkeys(names))
+    caption = (
+        f"{evaluation_title(entries[0].spec)}: AUROC × 100 of each prompt alone for its class; in brackets "
+        "how much more alike images with the class are to it than others, on the scale of each method."
+    )
+    table = SortableTable(caption, ["Prompt", "Class", *names])
+    for (label, text), by_name in found.items():
+        cells = [_cell(by_name.get(name, [])) for name in names]
+        table.rows.append([words(text), words(label), *cells])
+    return table, ""
+
+
+def _scored(predictions: dict[str, np.ndarray]) -> dict[Prompt, Score]:
+    """Scores by prompt; a class with one label only among the test images is left out."""
+    from sklearn.metrics import roc_auc_score
+
+    similarity, target = np.asarray(predictions["prompt_score"], float), predictions["target"]
+    classes, found = predictions["meta_classes"], {}
+    texts = zip(predictions["meta_prompts"], predictions["meta_prompt_class"], strict=True)
+    for column, (text, owner) in enumerate(texts):
+        known = ~np.isnan(target[:, owner])
+        truth, score = target[known, owner] == 1, similarity[known, column]
+        if truth.any() and not truth.all():
+            gap = float(score[truth].mean() - score[~truth].mean())
+            found[str(classes[owner]), str(text)] = float(roc_auc_score(truth, score)), gap
+    return found
+
+
+def _cell(scores: list[Score]) -> Value:
+    if not scores:
+        return Value("–")
+    area, gap = (mean(values) for values in zip(*scores, strict=True))
+    return number(100 * area, text=f"{100 * area:.1f} ({gap:+#.2g})")

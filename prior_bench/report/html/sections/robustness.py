@@ -1,0 +1,65 @@
+"""Robustness: a metric over the severity of each corruption of the test images, from 0 (clean) on."""
+
+from __future__ import annotations
+
+from prior_bench.report.html.figures.plots import Multiples, Plot, line_plot
+from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
+from prior_bench.report.html.sections.selection import most_labels
+from prior_bench.report.html.sections.wording import evaluation_title, shown
+from prior_bench.report.runs.lookup import Entry, primary_metric
+
+MARK = "_corrupted/"
+"""Between the metric and ``<corruption>_<severity>`` in the name of a corrupted metric."""
+
+METRICS = ("auroc", "accuracy")
+"""Those that may be drawn where the protocol's first metric is not; the preferred one first."""
+
+SIZE = (2.5, 2.1)
+"""Of a panel, in inches: small, so that its text is large enough where two panels share a phone's width."""
+
+
+def robustness(entries: list[Entry], colours: dict[str, str]) -> Multiples | None:
+    """A panel per corruption, a line per row, with the most labels; None where nothing was corrupted.
+
+    Args:
+        entries: finished runs of one task, data set and protocol.
+    """
+    entries = most_labels(entries)
+    recorded = dict.fromkeys(name for entry in entries for name in entry.record.metrics)
+    preferred = (primary_metric(entries[0].spec), *METRICS)
+    metric = next((m for m in preferred if m and any(name.startswith(m + MARK) for name in recorded)), None)
+    if metric is None:
+        return None
+    title = evaluation_title(entries[0].spec)
+    names = [name for name in colours if any(e.spec["backbone"]["name"] == name for e in entries)]
+    found = Multiples(f"{title}, {shown(metric)} × 100", names)
+    for corruption, severities in _corruptions(recorded, metric).items():
+        places = {0: metric} | {s: f"{metric}{MARK}{corruption}_{s}" for s in severities}
+        svg = line_plot(
+            [_line(entries, name, places) for name in names],
+            x_label=f"severity of {corruption.replace('_', ' ')}",
+            y_label=f"{shown(metric)} × 100",
+            alt=f"{title}: {shown(metric)} over the severity of {corruption.replace('_', ' ')}, by backbone",
+            colours=colours,
+            x_ticks={severity: str(severity) for severity in places},
+            legend=False,
+            size=SIZE,
+        )
+        found.plots.append(Plot(svg, corruption.replace("_", " ").capitalize()))
+    return found
+
+
+def _corruptions(recorded: dict[str, None], metric: str) -> dict[str, list[int]]:
+    """Severities by corruption, both in order."""
+    found: dict[str, list[int]] = {}
+    for name in recorded:
+        corruption, _, severity = name.removeprefix(metric + MARK).rpartition("_")
+        if name.startswith(metric + MARK) and corruption and severity.isdecimal():
+            found.setdefault(corruption, []).append(int(severity))
+    return {corruption: sorted(severities) for corruption, severities in found.items()}
+
+
+def _line(entries: list[Entry], name: str, places: dict[int, str]):
+    fraction = entries[0].spec["fraction"]
+    values = {s: values_over_seeds(entries, name, metric, fraction) for s, metric in places.items()}
+    return series_over_seeds(name, list(values), list(values.values()))

@@ -1,0 +1,78 @@
+"""The sections of a page that are made from class scores, evaluation by evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from prior_bench.report.html.figures.plots import Multiples
+from prior_bench.report.html.sections.calibration import are_probabilities, error_table, reliability
+from prior_bench.report.html.sections.confusion import Matrix, confusion_matrices
+from prior_bench.report.html.sections.operating_curves import precision_recall_curves, roc_curves
+from prior_bench.report.html.sections.per_class import PerClass, per_class
+from prior_bench.report.html.sections.prompts import prompt_table
+from prior_bench.report.html.sections.scores import TASKS, Scores, scores_of
+from prior_bench.report.html.sections.sortable import SortableTable
+from prior_bench.report.html.sections.wording import evaluation_title
+from prior_bench.report.runs.lookup import Entry
+
+SECTIONS = ("curves", "calibration", "prompts")
+"""Those that say what is left out of them."""
+
+
+@dataclass
+class ScoreSections:
+    """What there is to show, in the order of the evaluations, and a line for all that there is not.
+
+    Attributes:
+        left_out: lines by section, one of :data:`SECTIONS`.
+    """
+
+    classes: list[PerClass] = field(default_factory=list)
+    curves: list[Multiples] = field(default_factory=list)
+    confusion: list[tuple[str, list[Matrix]]] = field(default_factory=list)
+    calibration: list[tuple[Multiples, SortableTable]] = field(default_factory=list)
+    prompts: list[SortableTable] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=lambda: {section: [] for section in SECTIONS})
+
+    def leave_out(self, section: str, title: str, why: str) -> None:
+        """Note why an evaluation is not in a section."""
+        self.left_out[section].append(f"{title}: left out. {why}.")
+
+
+def score_sections(evaluations: list[list[Entry]], colours: dict[str, str]) -> ScoreSections:
+    """Of all evaluations.
+
+    Args:
+        evaluations: finished runs, grouped by task, data set and protocol.
+        colours: by row.
+    """
+    page = ScoreSections()
+    for entries in evaluations:
+        task, title = entries[0].spec["task"], evaluation_title(entries[0].spec)
+        scores, missing = scores_of(entries) if task in TASKS else ([], [])
+        if (classes := per_class(entries, scores, colours)) is not None:
+            page.classes.append(classes)
+        for line in missing:
+            page.leave_out("curves", title, line)
+        if scores:
+            _add_figures(page, scores, title, colours)
+        if task == "zero_shot":
+            table, why = prompt_table(entries)
+            if table is None:
+                page.leave_out("prompts", title, why)
+            else:
+                page.prompts.append(table)
+    return page
+
+
+def _add_figures(page: ScoreSections, scores: list[Scores], title: str, colours: dict[str, str]) -> None:
+    drawn = [roc_curves(scores, title, colours), precision_recall_curves(scores, title, colours)]
+    page.curves += [multiples for multiples in drawn if multiples.plots]
+    if not drawn[0].plots:
+        page.leave_out("curves", title, "No class has both labels among the test images")
+    if matrices := confusion_matrices(scores):
+        page.confusion.append((title, matrices))
+    if not are_probabilities(scores):
+        page.leave_out("calibration", title, "Its scores are similarities and not probabilities")
+    elif drawn[0].plots:
+        page.calibration.append((reliability(scores, title, colours), error_table(scores, title)))

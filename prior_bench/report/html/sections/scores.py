@@ -1,0 +1,89 @@
+"""Class scores of an evaluation's runs, from their stored predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+from prior_bench.report.html.sections.selection import most_labels
+from prior_bench.report.runs.draws import load_predictions
+from prior_bench.report.runs.lookup import Entry
+
+TASKS = ("classification", "zero_shot")
+"""Tasks whose predictions hold a score per class."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one run says of the test images.
+
+    Attributes:
+        name, seed: of the run.
+        task: of the run.
+        classes: the C names.
+        score, target: [N, C]; a target is 1, 0 or NaN (unknown).
+        patient: [N].
+        exclusive: whether every image has exactly one class.
+    """
+
+    name: str
+    seed: int
+    task: str
+    classes: tuple[str, ...]
+    score: np.ndarray
+    target: np.ndarray
+    patient: np.ndarray
+    exclusive: bool
+
+    def of(self, label: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """Known labels (bool) and scores of a class; None where only one of the two labels occurs."""
+        if label not in self.classes:
+            return None
+        column = self.classes.index(label)
+        known = ~np.isnan(self.target[:, column])
+        truth = self.target[known, column] == 1
+        return (truth, self.score[known, column]) if truth.any() and not truth.all() else None
+
+
+def scores_of(entries: list[Entry]) -> tuple[list[Scores], list[str]]:
+    """Of the runs with the most labels, all seeds; and, a line each, why runs are left out.
+
+    Args:
+        entries: finished runs of one task, data set and protocol.
+    """
+    found, missing = [], {}
+    for entry in most_labels(entries):
+        name = entry.spec["backbone"]["name"]
+        try:
+            found.append(_scores(entry, load_predictions(entry.store.root, entry.key)))
+        except KeyError as error:
+            missing.setdefault(f"the stored predictions lack {error}", []).append(name)
+        except BenchError:
+            missing.setdefault("the predictions are missing or damaged", []).append(name)
+    return found, [f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in missing.items()]
+
+
+def names_of(scores: list[Scores]) -> list[str]:
+    """Rows that are there, in their order."""
+    return list(dict.fromkeys(one.name for one in scores))
+
+
+def classes_of(scores: list[Scores]) -> list[str]:
+    """Classes that are there, in their order."""
+    return list(dict.fromkeys(label for one in scores for label in one.classes))
+
+
+def _scores(entry: Entry, predictions: dict[str, np.ndarray]) -> Scores:
+    spec = entry.spec
+    return Scores(
+        name=spec["backbone"]["name"],
+        seed=spec["seed"],
+        task=spec["task"],
+        classes=tuple(str(label) for label in predictions["meta_classes"]),
+        score=np.asarray(predictions["score"], float),
+        target=np.asarray(predictions["target"], float),
+        patient=predictions["patient_id"],
+        exclusive=bool(predictions.get("meta_exclusive", False)),
+    )

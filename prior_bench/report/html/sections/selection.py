@@ -1,0 +1,29 @@
+"""Which runs a section shows: those of one evaluation, with the most labels, one per backbone."""
+
+from __future__ import annotations
+
+from prior_bench.report.runs.lookup import Entry
+
+
+def evaluations_of(done: list[Entry]) -> list[list[Entry]]:
+    """Finished runs grouped by task, data set and protocol, in the order of the plan."""
+    groups: dict[tuple, list[Entry]] = {}
+    for entry in done:
+        spec = entry.spec
+        key = spec["task"], spec["data"]["name"], spec["protocol"]["name"]
+        groups.setdefault(key, []).append(entry)
+    return list(groups.values())
+
+
+def most_labels(runs: list[Entry]) -> list[Entry]:
+    """The runs of an evaluation with the greatest label fraction."""
+    fraction = max(entry.spec["fraction"] for entry in runs)
+    return [entry for entry in runs if entry.spec["fraction"] == fraction]
+
+
+def one_per_backbone(runs: list[Entry]) -> list[Entry]:
+    """One run per backbone with the most labels: of the lowest seed that most backbones have."""
+    runs = most_labels(runs)
+    seeds = [entry.spec["seed"] for entry in runs]
+    seed = max(sorted(set(seeds)), key=seeds.count)
+    return [entry for entry in runs if entry.spec["seed"] == seed]

@@ -1,0 +1,100 @@
+"""Training curves: of pre-training, and of heads, decoders and detectors."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from prior_bench.report.html.figures.plots import Plot, Series, line_plot
+from prior_bench.report.html.sections.seeds import series_over_seeds
+from prior_bench.report.html.sections.selection import one_per_backbone
+from prior_bench.report.html.sections.wording import evaluation_title, shown
+from prior_bench.report.runs.lookup import Entry
+
+TIMES = ("epoch", "iteration", "iter", "step")
+"""Keys of a history entry that say when it was taken, the preferred one first."""
+
+SIZE = (4.0, 2.6)
+"""Of a figure, in inches; the page has one legend for all."""
+
+
+def pretraining(entries: list[Entry], colours: dict[str, str]) -> Plot | None:
+    """Loss over the epochs of pre-training, mean over seeds; None where no history is found."""
+    series = []
+    for name in colours:
+        mine = {e.record.provenance.get("identity"): e for e in entries if e.spec["backbone"]["name"] == name}
+        found = [[p for p in pretraining_history(e) if _finite(p.get("loss"))] for e in mine.values()]
+        histories = [history for history in found if history]
+        if histories:
+            length = min(len(h) for h in histories)
+            losses = [[h[i]["loss"] for h in histories] for i in range(length)]
+            series.append(series_over_seeds(name, [h["epoch"] for h in histories[0][:length]], losses))
+    if not series:
+        return None
+    alt = "Pre-training loss over epochs, by backbone"
+    axes = {"x_label": "epoch", "y_label": "pre-training loss", "size": SIZE, "legend": False}
+    svg = line_plot(series, alt=alt, colours=colours, **axes)
+    return Plot(
+        svg,
+        "Pre-training loss, not to be compared between methods, nor between the stages of one. "
+        "Bands: one standard deviation over seeds.",
+    )
+
+
+def training(entries: list[Entry], colours: dict[str, str]) -> list[Plot]:
+    """What was logged while heads, decoders and detectors were trained, a figure per quantity.
+
+    One seed with the most labels is shown.
+    """
+    chosen = one_per_backbone(entries)
+    quantities = dict.fromkeys(
+        key for e in chosen for point in e.record.history for key in point if key not in TIMES
+    )
+    losses = [q for q in quantities if "loss" in q]
+    scores = [q for q in quantities if "loss" not in q and not q.startswith("lr")]
+    logged = {key for e in chosen for point in e.record.history for key in point}
+    clock = next((time for time in TIMES if time in logged), None)
+    if clock is None:  # a search over settings, say, and not a course of training
+        return []
+    title = evaluation_title(chosen[0].spec)
+    plots = []
+    for quantity in [*losses[:1], *scores[:1]]:
+        series = [line for e in chosen if (line := _logged(e, quantity, clock))]
+        if series:
+            alt = f"{title}: {shown(quantity)} in training, by backbone"
+            axes = {"x_label": clock, "y_label": shown(quantity), "size": SIZE, "legend": False}
+            svg = line_plot(series, alt=alt, colours=colours, **axes)
+            plots.append(Plot(svg, f"{title}, seed {chosen[0].spec['seed']}."))
+    return plots
+
+
+def pretraining_history(entry: Entry) -> list[dict[str, Any]]:
+    """Epochs of a backbone's pre-training: of the record, or of the file beside the checkpoint.
+
+    Empty where there is neither, as for a checkpoint from elsewhere.
+    """
+    backbone = entry.record.provenance.get("backbone", {})
+    history = backbone.get("history")
+    if history is None and backbone.get("path"):
+        try:
+            history = json.loads((Path(backbone["path"]).parent / "history.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return []
+    if not isinstance(history, list):
+        return []
+    return [point for point in history if isinstance(point, dict) and "epoch" in point]
+
+
+def _logged(entry: Entry, quantity: str, clock: str) -> Series | None:
+    """A quantity of the run's history over time; None where it was logged less than twice."""
+    points = [p for p in entry.record.history if _finite(p.get(quantity)) and clock in p]
+    if len(points) < 2:
+        return None
+    name = entry.spec["backbone"]["name"]
+    return Series(name, [point[clock] for point in points], [point[quantity] for point in points])
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

@@ -1,0 +1,1 @@
+"""Published numbers, and which of ours may stand beside them."""

@@ -1,0 +1,69 @@
+"""Whether one of our runs may stand beside a published number: the same data set, split, label fraction,
+frozen or not, and metric variant. What the source does not say cannot match."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from prior_bench.report.published.numbers import Published
+from prior_bench.report.runs.lookup import Entry
+
+WITHOUT_LABELS = ("zero_shot", "retrieval")
+"""Tasks that train on no labels: they have no fraction, and nothing in them is tuned."""
+
+
+def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str]:
+    """What differs between a run and a published number, most serious first; empty where they compare.
+
+    Args:
+        spec: of the run, as plain types.
+        metric: of the run's metrics, the one to be compared.
+        number: published.
+    """
+    protocol = spec["protocol"]
+    trained = spec["task"] not in WITHOUT_LABELS
+    frozen = "yes" if protocol["frozen"].get("backbone", True) else "no"
+    ours_and_theirs = [
+        ("data set", _data_name(spec["data"]), number.data),
+        ("split", protocol["split"].get("rule", "default"), number.split),
+    ]
+    if trained:
+        ours_and_theirs += [
+            ("fraction", _percent(spec["fraction"]), _percent(number.fraction)),
+            ("frozen", frozen, number.frozen),
+        ]
+    ours_and_theirs.append(("metric", metric, number.variant))
+    return [_difference(*triple) for triple in ours_and_theirs if triple[1] != triple[2] or not triple[2]]
+
+
+def nearest(runs: Iterable[Entry], metric: str, number: Published) -> tuple[list[Entry], list[str]]:
+    """Those of the runs that come nearest to a published number, and what still differs.
+
+    The runs returned are of one backbone and one evaluation; they differ in their seeds only.
+    """
+    groups: dict[tuple, list[Entry]] = {}
+    for run in runs:
+        spec = run.spec
+        key = spec["backbone"]["name"], str(spec["data"]), str(spec["protocol"]), spec["fraction"]
+        groups.setdefault(key, []).append(run)
+    best: tuple[list[Entry], list[str]] = ([], [])
+    for group in groups.values():
+        wrong = mismatches(group[0].spec, metric, number)
+        if not best[0] or len(wrong) < len(best[1]):
+            best = group, wrong
+    return best
+
+
+def _data_name(data: dict[str, Any]) -> str:
+    synthetic = str(data.get("root", "")).startswith("sample:")
+    return "synthetic" if synthetic else data["type"]
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None or math.isnan(fraction) else f"{100 * fraction:g} %"
+
+
+def _difference(what: str, ours: str, theirs: str) -> str:
+    return f"{what} {ours}, not {theirs}" if theirs else f"{what} not stated"

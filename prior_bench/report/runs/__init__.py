@@ -1,0 +1,1 @@
+"""Runs of a store: found, selected, resampled, described."""

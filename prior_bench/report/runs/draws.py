@@ -1,0 +1,64 @@
+"""Bootstrap draws of a run's metrics, kept in the cache because some metrics are slow to resample."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from prior_bench.api import RunRecord
+from prior_bench.report.runs.array_cache import Arrays, cached_arrays
+from prior_bench.store.store import Store
+
+RESAMPLES = 500
+"""Of every bootstrap in a table."""
+
+
+def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLES) -> np.ndarray:
+    """``n`` values of a metric on resampled patients; the same patients for every run on a test set.
+
+    Args:
+        record: of a finished run.
+        store: that holds its predictions.
+        metric: a name among the record's metrics.
+
+    Returns:
+        [n], NaN where a resample leaves the metric undefined.
+
+    Raises:
+        BenchError: the predictions are missing or hold no patients.
+    """
+    name = metric.partition("/")[0]
+
+    def draw() -> Arrays:
+        from prior_bench.registry import TASKS
+        from prior_bench.statistics.bootstrap import bootstrap
+
+        task = TASKS.get(record.spec["task"])()
+        return bootstrap(lambda p: task.score(p, (name,)), load_predictions(store.root, record.key), n=n)
+
+    drawn = cached_arrays("bootstrap", _key(record, store, name, n), draw)
+    return drawn.get(metric, np.full(n, np.nan))
+
+
+@lru_cache(maxsize=64)
+def load_predictions(root: Path, key: str) -> dict[str, np.ndarray]:
+    """The predictions of a run, read once; not to be changed.
+
+    Raises:
+        BenchError: there are none, or the file is damaged.
+    """
+    return Store(root).predictions(key)
+
+
+def _key(record: RunRecord, store: Store, name: str, n: int) -> str:
+    """Hash of the predictions, the code that scores them, and what is drawn."""
+    from prior_bench.registry import TASKS
+    from prior_bench.store.source_hash import code_version
+
+    path = store.runs / record.key / "predictions.npz"
+    content = path.read_bytes() if path.is_file() else b""
+    code = code_version(TASKS.get(record.spec["task"]), "prior_bench.metrics")
+    return hashlib.sha256(content + f"{record.spec['task']} {code} {name} {n}".encode()).hexdigest()[:24]

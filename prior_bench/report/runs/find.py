@@ -1,0 +1,60 @@
+"""Finding a run, or a whole store, by what a user would type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prior_bench import paths
+from prior_bench.errors import BenchError
+from prior_bench.report.runs.lookup import EVERY_SUITE, Entry, stores_of
+from prior_bench.store.store import Store
+
+
+def find_store(name: str) -> Store | None:
+    """The store with this name under the results root, or in this folder; None where there is none."""
+    for root in (paths.results_root() / name, Path(name)):
+        if (root / "runs").is_dir():
+            return Store(root)
+    return None
+
+
+def require_store(name: str) -> Store:
+    """The same; raises BenchError where there is none."""
+    store = find_store(name)
+    if store is None:
+        raise BenchError(f"no store '{name}'", fix=f"stores are in {paths.results_root()}")
+    return store
+
+
+def find_run(name: str) -> Entry:
+    """A recorded run.
+
+    Args:
+        name: its key or the beginning of it, ``SUITE/KEY``, or the run's folder.
+
+    Raises:
+        BenchError: no such run, or several.
+    """
+    folder = Path(name)
+    if (folder / "record.json").is_file():
+        return _entry(Store(folder.parent.parent), folder.name)
+    suite, _, key = name.rpartition("/")
+    stores = [require_store(suite)] if suite else stores_of([EVERY_SUITE])
+    keys = [(store, path.name) for store in stores for path in sorted(store.runs.glob("[!.]*"))]
+    found = [pair for pair in keys if pair[1] == key]
+    if key and not found:
+        found = [pair for pair in keys if pair[1].startswith(key)]
+    if len(found) == 1:
+        return _entry(*found[0])
+    if not found:
+        places = ", ".join(str(store.root) for store in stores) or str(paths.results_root())
+        raise BenchError(f"no run '{name}' in {places}", fix="keys are in a store's runs.log and report")
+    listed = ", ".join(f"{store.root.name}/{key}" for store, key in found[:4])
+    raise BenchError(f"{len(found)} runs fit '{name}': {listed}", fix="give more of the key, or SUITE/KEY")
+
+
+def _entry(store: Store, key: str) -> Entry:
+    record = store.get(key)
+    if record is None:
+        raise BenchError("holds no readable record", where=store.runs / key)
+    return Entry(record.spec, record.key, "", record, store)

@@ -1,0 +1,88 @@
+"""Find the records that belong to a table cell, from the noted plan of a suite or from its records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.api import RunRecord
+from prior_bench.store.cells import identity
+from prior_bench.store.store import Store
+
+EVERY_SUITE = "*"
+"""In place of a suite's name: every store under the results root."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One planned run: its spec, its record where there is one, and why there is none.
+
+    Attributes:
+        spec: the RunSpec, as plain types.
+        key: of the record; empty where it is not known.
+        reason: ``""``, ``"not run"``, or what the plan says.
+        record: done or failed.
+        store: that holds the record.
+    """
+
+    spec: dict[str, Any]
+    key: str
+    reason: str = ""
+    record: RunRecord | None = None
+    store: Store | None = field(default=None, compare=False)
+
+
+def stores_of(suites: Iterable[str]) -> list[Store]:
+    """The stores of some suites, each once; :data:`EVERY_SUITE` stands for all there are."""
+    names: list[str] = []
+    for suite in suites:
+        names += _all_suites() if suite == EVERY_SUITE else [suite]
+    return [Store.of(name) for name in dict.fromkeys(names)]
+
+
+def entries(stores: Iterable[Store]) -> list[Entry]:
+    """All entries of some stores, in the order of their plans.
+
+    A store without a plan gives its records, the newest for each spec (older ones come from older code).
+    """
+    found = []
+    for store in stores:
+        records = store.records()
+        plan = store.plan()
+        if plan:
+            for cell in plan:
+                record = records.get(cell["key"])
+                reason = cell["reason"] or ("" if record else "not run")
+                found.append(Entry(cell["spec"], cell["key"], reason, record, store))
+        else:
+            newest = {}
+            for record in sorted(records.values(), key=_finished):
+                newest[identity(record.spec)] = record
+            ordered = sorted(newest.values(), key=lambda r: (r.spec["backbone"]["name"], r.spec["seed"]))
+            found += [Entry(r.spec, r.key, "", r, store) for r in ordered]
+    return found
+
+
+def primary_metric(spec: dict[str, Any]) -> str:
+    """The first metric of a run's protocol (its spec as plain types); empty where it names none."""
+    return (*spec["protocol"]["metrics"], "")[0]
+
+
+def same_data(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two resolved data references mean the same data set, wherever it lies on disk."""
+
+    def essence(data: dict[str, Any]) -> dict[str, Any]:
+        rest = {name: value for name, value in data.items() if name != "root"}
+        return {**rest, "synthetic": str(data.get("root", "")).startswith("sample:")}
+
+    return essence(one) == essence(other)
+
+
+def _all_suites() -> list[str]:
+    return sorted(path.parent.name for path in paths.results_root().glob("*/runs") if path.is_dir())
+
+
+def _finished(record: RunRecord) -> tuple[str, str]:
+    return record.provenance.get("finished", ""), record.key

@@ -1,0 +1,1 @@
+"""Comparison tables: their configs, cells, marks and formats."""

@@ -1,0 +1,175 @@
+"""Table configs: what a table shows, before it is filled.
+
+A table config is an mmengine Python config::
+
+    title = "Demo"
+    suite = "demo"          # or a list of suites, or "*" for every store there is
+    rows = "all"            # or names of backbones, in order
+    columns = [
+        dict(group="CheXpert, linear probe (AUROC)", label="1 %", task="classification",
+             data="sample:chexpert", protocol="demo/linear_probe", fraction=0.01, metric="auroc"),
+        ...
+    ]
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from prior_bench.data.open import resolve
+from prior_bench.errors import BenchError, ErrorList
+from prior_bench.report.runs.lookup import Entry, same_data
+from prior_bench.schema.configs import key_errors, read_config
+from prior_bench.store.store import plain
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric of an evaluation, and how it is shown.
+
+    Attributes:
+        group, label: heading, in two levels.
+        task, data, protocol, fraction: which runs; the protocol may be empty beside published numbers.
+        metric: name in their metrics.
+        scale: the number shown is ``scale`` times the metric.
+        digits: decimals shown.
+        higher_is_better: decides what is marked as best.
+        published: values of columns of the published numbers that belong here
+            (see :class:`prior_bench.report.published.numbers.Published`); empty where there are none.
+    """
+
+    group: str
+    label: str
+    task: str
+    data: dict[str, Any]
+    protocol: str
+    metric: str
+    fraction: float = 1.0
+    scale: float = 100.0
+    digits: int = 1
+    higher_is_better: bool = True
+    published: dict[str, Any] = field(default_factory=dict)
+
+    def takes(self, spec: dict[str, Any]) -> bool:
+        """Whether a run (its spec as plain types) belongs to this column."""
+        return (
+            spec["task"] == self.task
+            and spec["protocol"]["name"] == self.protocol
+            and math.isclose(spec["fraction"], self.fraction)
+            and same_data(spec["data"], self.data)
+        )
+
+
+@dataclass
+class TableConfig:
+    """A table before it is filled.
+
+    Attributes:
+        name: of the config.
+        columns: what is shown.
+        rows: names of backbones in order, or ``"all"``.
+        suites: stores to read.
+        title: heading.
+        notes: sentences that must accompany the numbers, whatever these are.
+        published_names: published methods by the name of the backbone of ours that they stand beside, where
+            the two are not called alike.
+    """
+
+    name: str
+    columns: list[Column]
+    rows: list[str] | str
+    suites: list[str]
+    title: str
+    notes: list[str] = field(default_factory=list)
+    published_names: dict[str, str] = field(default_factory=dict)
+
+
+def load_table(name: str) -> TableConfig:
+    """A table config by name or path.
+
+    Raises:
+        BenchError: no such config.
+        ErrorList: unknown or missing keys, unknown data sets.
+    """
+    values, path = read_config(name, "tables")
+    known = ("title", "suite", "rows", "columns", "notes", "published_names")
+    errors = key_errors(values, known, ("columns",), path)
+    columns = []
+    for i, column in enumerate(values.get("columns", [])):
+        wrong = _column_errors(column, f"columns[{i}]")
+        if not wrong:
+            try:
+                columns.append(Column(**{"protocol": "", **column, "data": _data_of(column)}))
+            except BenchError as error:
+                wrong = [BenchError(error.what, where=f"columns[{i}].data", fix=error.fix)]
+        errors += wrong
+    if errors:
+        raise ErrorList("the table cannot be used:", errors, where=path)
+    suites = values.get("suite", path.stem)
+    suites = [suites] if isinstance(suites, str) else list(suites)
+    rows, title = values.get("rows", "all"), values.get("title", path.stem)
+    notes, names = values.get("notes", []), values.get("published_names", {})
+    return TableConfig(path.stem, columns, rows, suites, title, notes, names)
+
+
+def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
+    """What is wrong with the keys of a column; one with published numbers needs no protocol of ours."""
+    from prior_bench.report.published.numbers import COLUMNS
+
+    required = ["group", "label", "task", "data", "metric"]
+    published = column.get("published", {})
+    wrong = key_errors(
+        column, [f.name for f in fields(Column)], required + ["protocol"] * (not published), where
+    )
+    return wrong + key_errors(published, COLUMNS, (), f"{where}.published")
+
+
+def _data_of(column: dict[str, Any]) -> dict[str, Any]:
+    """The column's data set, resolved; one that only published numbers know stands for itself."""
+    try:
+        return plain(resolve(column["data"]))
+    except BenchError:
+        if not column.get("published"):
+            raise
+        return {"name": column["data"], "type": column["data"], "root": column["data"]}
+
+
+COSTS = ("parameters", "gflops", "memory")
+"""What a metric of cost has in its name."""
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether more is better; so it is but for ranks, costs, and what is lost or varies (tasks/README.md)."""
+    return not any(part in metric for part in ("rank", "_drop", "prompt_std", *COSTS))
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share, shown times 100."""
+    return not any(part in metric for part in ("rank", "per_second", *COSTS))
+
+
+def table_of_entries(name: str, title: str, found: list[Entry]) -> TableConfig:
+    """A table for a suite that has none: the primary metric of each of its evaluations."""
+    columns: dict[tuple, Column] = {}
+    for entry in found:
+        spec = entry.spec
+        metric = (*spec["protocol"]["metrics"], *(entry.record.metrics if entry.record else ()), "")[0]
+        group = f"{spec['data']['name']}, {spec['protocol']['name']}"
+        key = group, spec["task"], spec["fraction"]
+        columns.setdefault(
+            key,
+            Column(
+                group=group,
+                label=f"{metric}, {100 * spec['fraction']:g} %",
+                task=spec["task"],
+                data=spec["data"],
+                protocol=spec["protocol"]["name"],
+                metric=metric,
+                fraction=spec["fraction"],
+                scale=100.0 if is_share(metric) else 1.0,
+                higher_is_better=higher_is_better(metric),
+            ),
+        )
+    return TableConfig(name, list(columns.values()), "all", [name], title or name)

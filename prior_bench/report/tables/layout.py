@@ -1,0 +1,44 @@
+"""What the formats of a table have in common: the text of a cell, groups of columns, blocks of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+
+from prior_bench.report.tables.table import Cell, Column, Table
+
+REASON_LENGTH = 60
+"""Longer reasons are cut in tables meant for reading; JSON and CSV have them whole."""
+
+
+def cell_text(cell: Cell, column: Column) -> str:
+    """A cell without any mark, e.g. ``71.2 ± 0.4``."""
+    if not cell.values:
+        reason = cell.reason
+        return reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}…"
+    digits, sign = column.digits, "+" if cell.signed else ""
+    text = f"{cell.mean:{sign}.{digits}f}"
+    if len(cell.values) > 1:
+        text += f" ± {cell.std:.{digits}f}"
+    if cell.interval:
+        text += " [" + ", ".join(f"{bound:{sign}.{digits}f}" for bound in cell.interval) + "]"
+    if 0 < len(cell.values) < cell.planned:
+        text += f" ({len(cell.values)} of {cell.planned} seeds)"
+    return text
+
+
+def groups_of(table: Table, columns: Iterable[int] | None = None) -> list[list[int]]:
+    """Positions of neighbouring columns with the same group; of all columns, or of some."""
+    chosen = range(len(table.columns)) if columns is None else columns
+    return [list(group) for _, group in groupby(chosen, key=lambda i: table.columns[i].group)]
+
+
+def blocks_of(table: Table, width: Callable[[list[int]], int], limit: int) -> list[list[int]]:
+    """Positions of columns by block: as many whole groups in each as the limit of its width allows."""
+    blocks: list[list[int]] = []
+    for group in groups_of(table):
+        if blocks and width([*blocks[-1], *group]) <= limit:
+            blocks[-1] += group
+        else:
+            blocks.append(group)
+    return blocks

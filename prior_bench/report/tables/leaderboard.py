@@ -1,0 +1,63 @@
+"""One table over everything that was ever run: the primary metric of every evaluation, by mean rank."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from prior_bench.errors import BenchError
+from prior_bench.report.runs.lookup import entries
+from prior_bench.report.tables.table import Cell, Column, Row, Table, build_table, table_of_entries
+from prior_bench.store.store import Store
+
+NOT_RANKED = ("throughput",)
+"""Tasks whose numbers belong to a machine as much as to a backbone."""
+
+
+def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
+    """Every backbone in every evaluation of some stores.
+
+    The first column is the mean of the ranks in the evaluations that a backbone has, and says how many these
+    are. Rows are in the order of that mean; among equals, the one with more evaluations and then the name
+    that comes first.
+
+    Raises:
+        BenchError: the stores hold no finished run.
+    """
+    stores = list(stores)
+    found = [
+        entry
+        for entry in entries(stores)
+        if entry.record and entry.record.status == "done" and entry.spec["task"] not in NOT_RANKED
+    ]
+    if not found:
+        places = ", ".join(str(store.root) for store in stores)
+        raise BenchError("there is no finished run", where=places or None, fix="prior-bench run demo")
+    config = table_of_entries("leaderboard", "Leaderboard", found)
+    config.rows = sorted({entry.spec["backbone"]["name"] for entry in found})
+    table = build_table(config, stores, test=test)
+    ranks = [_ranks(table.rows, c, column) for c, column in enumerate(table.columns)]
+    rows = []
+    for r, row in enumerate(table.rows):
+        own = [column[r] for column in ranks if r in column]
+        values = {0: sum(own) / len(own)} if own else {}
+        rows.append(Row(row.label, [Cell(values), Cell({0: float(len(own))}), *row.cells]))
+    rows.sort(key=lambda row: (row.cells[0].mean if row.cells[0].values else math.inf, -row.cells[1].mean))
+    shared = dict(task="", data={"name": ""}, protocol="", scale=1.0)  # of no evaluation
+    summary = [
+        Column(**shared, group="Rank", label="mean", metric="rank", digits=2, higher_is_better=False),
+        Column(**shared, group="Rank", label="evaluations", metric="evaluations", digits=0),
+    ]
+    note = (
+        "Mean rank over the evaluations a backbone has; compare it only between equal numbers of evaluations."
+    )
+    return Table(table.name, table.title, summary + table.columns, rows, [note, *table.notes])
+
+
+def _ranks(rows: list[Row], c: int, column: Column) -> dict[int, float]:
+    """Rank of each row that has a number in the column; 1 is best, ties share the mean of their ranks."""
+    from scipy.stats import rankdata
+
+    filled = [r for r, row in enumerate(rows) if row.cells[c].values]
+    sign = -1 if column.higher_is_better else 1
+    return dict(zip(filled, rankdata([sign * rows[r].cells[c].mean for r in filled]), strict=True))

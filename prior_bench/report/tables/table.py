@@ -1,0 +1,238 @@
+"""The comparison table: rows are backbones, columns metrics of evaluations, cells means over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
+
+from prior_bench import paths
+from prior_bench.errors import BenchError
+from prior_bench.report.comparing.paired import Runs
+from prior_bench.report.runs.lookup import Entry, entries, stores_of
+from prior_bench.report.tables.config import (
+    Column,
+    TableConfig,
+    higher_is_better,
+    load_table,
+    table_of_entries,
+)
+from prior_bench.report.tables.marks import mark_cells
+from prior_bench.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Cell",
+    "Column",
+    "Row",
+    "Table",
+    "TableConfig",
+    "build_table",
+    "cell_of",
+    "finished",
+    "higher_is_better",
+    "load_table",
+    "notes_of",
+    "table_of_entries",
+]
+
+
+@dataclass
+class Cell:
+    """What a table says about one row in one column.
+
+    Attributes:
+        values: scaled values by seed.
+        planned: number of seeds that the suite has for this cell.
+        reason: why there is no value; empty where there is one.
+        mark: one of those in :mod:`prior_bench.report.tables.marks`, or ``""``.
+        interval: (lower, upper) of a 95 % interval to print, or None.
+        signed: whether the number is a difference, printed with its sign.
+    """
+
+    values: dict[int, float] = field(default_factory=dict)
+    planned: int = 0
+    reason: str = ""
+    mark: str = ""
+    interval: tuple[float, float] | None = None
+    signed: bool = False
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds; NaN without values."""
+        return mean(self.values.values()) if self.values else math.nan
+
+    @property
+    def std(self) -> float:
+        """Sample standard deviation over the seeds; NaN for fewer than two."""
+        return stdev(self.values.values()) if len(self.values) > 1 else math.nan
+
+
+@dataclass
+class Row:
+    """A row: label, one cell per column, and whether it is a trivial predictor."""
+
+    label: str
+    cells: list[Cell]
+    trivial: bool = False
+
+
+@dataclass
+class Table:
+    """A filled table.
+
+    Attributes:
+        name, title: from the config.
+        columns, rows: as shown.
+        notes: sentences that must accompany the numbers (seeds, protocols, marks, synthetic data).
+    """
+
+    name: str
+    title: str
+    columns: list[Column]
+    rows: list[Row]
+    notes: list[str]
+
+    def frame(self) -> pd.DataFrame:
+        """One line per cell: row, column, mean, deviation, number of seeds, interval, mark, reason."""
+        import pandas as pd
+
+        lines = [
+            {
+                "backbone": row.label,
+                "trivial": row.trivial,
+                **_identifying(column),
+                "data": column.data["name"],
+                "mean": cell.mean,
+                "std": cell.std,
+                "seeds": len(cell.values),
+                "lower": cell.interval[0] if cell.interval else math.nan,
+                "upper": cell.interval[1] if cell.interval else math.nan,
+                "mark": cell.mark,
+                "reason": cell.reason,
+            }
+            for row in self.rows
+            for column, cell in zip(self.columns, row.cells, strict=True)
+        ]
+        return pd.DataFrame(lines)
+
+
+def _identifying(column: Column) -> dict[str, Any]:
+    return {name: value for name, value in asdict(column).items() if name != "published"}
+
+
+def build_table(
+    config: TableConfig, stores: Iterable[Store] | None = None, *, trivial: bool = False, test: bool = True
+) -> Table:
+    """Fill a table from stores.
+
+    Args:
+        config: what to show.
+        stores: where the records are; default, the stores of the config's suites.
+        trivial: append rows of predictors that do not look at the image.
+        test: make the paired tests that bold print needs; without them nothing is bold.
+
+    Raises:
+        BenchError: all rows are wanted, and the stores hold none.
+    """
+    stores = list(stores) if stores is not None else stores_of(config.suites)
+    found = entries(stores)
+    names = config.rows
+    if names == "all":
+        names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
+    if not names:
+        places = ", ".join(str(store.root) for store in stores) or paths.results_root()
+        raise BenchError("there is no run to show", where=places, fix="prior-bench run SUITE")
+    belonging = [[e for e in found if column.takes(e.spec)] for column in config.columns]
+    rows, runs = [], []
+    for name in names:
+        mine = [[e for e in column if e.spec["backbone"]["name"] == name] for column in belonging]
+        rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, config.columns, strict=True)]))
+        runs.append([finished(e, c.metric) for e, c in zip(mine, config.columns, strict=True)])
+    legend = mark_cells(rows, config.columns, runs, test=test)
+    if trivial and (added := _trivial_rows(belonging, config.columns)):
+        rows += added
+        legend.append("Rows in italics: predictors that do not look at the image.")
+    used = [e for column in belonging for e in column if e.spec["backbone"]["name"] in names]
+    return Table(config.name, config.title, config.columns, rows, [*notes_of(config, used), *legend])
+
+
+def finished(runs: Iterable[Entry], metric: str) -> Runs:
+    """The runs that have a number for the metric, by seed."""
+    return {
+        run.spec["seed"]: run
+        for run in runs
+        if run.record is not None
+        and run.record.status == "done"
+        and math.isfinite(run.record.metrics.get(metric, math.nan))
+    }
+
+
+def cell_of(runs: list[Entry], column: Column) -> Cell:
+    """The values of some runs in a column, or the reason why there is none."""
+    cell = Cell(planned=len({run.spec["seed"] for run in runs}))  # several stores may hold the same run
+    reasons = []
+    for run in runs:
+        if run.record is None:
+            reasons.append(run.reason)
+        elif run.record.status == "failed":
+            reasons.append(f"failed: {run.record.error.splitlines()[0] if run.record.error else 'unknown'}")
+        elif column.metric not in run.record.metrics:
+            reasons.append(f"no metric {column.metric}")
+        elif not math.isfinite(value := run.record.metrics[column.metric]):
+            reasons.append("undefined")
+        else:
+            cell.values[run.spec["seed"]] = column.scale * value
+    if not cell.values:
+        cell.reason = reasons[0] if reasons else "not in the suite"
+    return cell
+
+
+def _trivial_rows(belonging: list[list[Entry]], columns: list[Column]) -> list[Row]:
+    """One row per predictor that some record reports; its value is the mean over a column's records."""
+    records = [[e.record for e in column if e.record and e.record.trivial] for column in belonging]
+    rows = []
+    for name in dict.fromkeys(name for column in records for record in column for name in record.trivial):
+        cells = []
+        for column, found in zip(columns, records, strict=True):
+            values = [r.trivial.get(name, {}).get(column.metric, math.nan) for r in found]
+            finite = [column.scale * value for value in values if math.isfinite(value)]
+            cells.append(Cell({0: mean(finite)} if finite else {}, reason="" if finite else "–"))
+        if any(cell.values for cell in cells):
+            rows.append(Row(name.replace("_", " "), cells, trivial=True))
+    return rows
+
+
+def notes_of(config: TableConfig, used: list[Entry]) -> list[str]:
+    """What must be said about the numbers of some runs: synthetic data, seeds, scale and protocols."""
+    seeds = sorted({e.spec["seed"] for e in used if e.record})
+    notes = []
+    if any(e.record and e.record.synthetic for e in used):
+        notes.append("Synthetic data: generated phantoms, not patients.")
+    notes += config.notes
+    if len(seeds) > 1:
+        notes.append(f"Mean ± standard deviation over seeds {', '.join(map(str, seeds))}.")
+    elif seeds:
+        notes.append(f"Seed {seeds[0]} only.")
+    scales = {column.scale for column in config.columns}
+    if scales == {100.0}:
+        notes.append("All values × 100.")
+    protocols = [column.protocol for column in config.columns] + [e.spec["protocol"]["name"] for e in used]
+    if named := dict.fromkeys(name for name in protocols if name):
+        notes.append(f"Protocols: {', '.join(named)}.")
+    return notes + _leakage_notes(used)
+
+
+def _leakage_notes(used: list[Entry]) -> list[str]:
+    """One sentence for each row and data set whose test patients were trained on, or may have been."""
+    clauses = {
+        f"Leakage: {e.spec['backbone']['name']} on {e.spec['data']['name']}: {clause}."
+        for e in used
+        if e.record
+        for clause in e.record.provenance.get("leakage", ())
+    }
+    return sorted(clauses)

@@ -1,0 +1,258 @@
+"""Synthetic patients: who they are, what they have, and how it changes from study to study."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from prior_bench.sample.drawing.anatomy import Anatomy, draw_anatomy
+from prior_bench.sample.drawing.findings import Finding
+from prior_bench.sample.drawing.objects import VARIANTS
+
+FRONTAL = ("PA", "AP")
+
+COMPANIONS = {
+    "atelectasis": {"effusion": 3, "cardiomegaly": 1, "pneumothorax": 1},
+    "cardiomegaly": {"edema": 3, "effusion": 2, "atelectasis": 1},
+    "consolidation": {"effusion": 3, "atelectasis": 1, "edema": 1},
+    "edema": {"cardiomegaly": 3, "effusion": 3},
+    "effusion": {"atelectasis": 3, "cardiomegaly": 2, "edema": 1, "consolidation": 1},
+    "pneumothorax": {"atelectasis": 2, "effusion": 2, "consolidation": 1},
+    "foreign_object": {"atelectasis": 1, "cardiomegaly": 1, "effusion": 1},
+}
+"""Which findings go together, with relative weights."""
+
+SIDES = {
+    "atelectasis": {"right": 3, "left": 4, "bilateral": 3},
+    "consolidation": {"right": 5, "left": 4, "bilateral": 2},
+    "effusion": {"right": 3, "left": 3, "bilateral": 3},
+    "pneumothorax": {"right": 5, "left": 5},
+    "foreign_object": {"right": 1, "left": 1},
+}
+ZONES = {
+    "atelectasis": {"lower": 7, "mid": 2, "upper": 1},
+    "consolidation": {"lower": 5, "mid": 3, "upper": 3},
+    "effusion": {"lower": 1},
+    "pneumothorax": {"upper": 1},
+}
+
+
+@dataclass(frozen=True)
+class CaseMix:
+    """What a cohort consists of.
+
+    Attributes:
+        primary: patients per deck by main finding (``"healthy"`` for none): the deck is dealt out over
+            and over, so that even a small cohort has every kind.
+        alone: share of the ill patients who have their main finding and nothing else.
+        studies: relative frequency of 1, 2, 3, ... studies per patient.
+        lateral: share of PA studies with a lateral image.
+        second_frontal: share of studies with a second frontal image.
+        device: chance of a foreign object beside a single finding or none is a quarter of this, beside
+            several twice this.
+    """
+
+    primary: dict[str, int] = field(
+        default_factory=lambda: {
+            "healthy": 7,
+            "atelectasis": 4,
+            "cardiomegaly": 3,
+            "consolidation": 5,
+            "edema": 4,
+            "effusion": 4,
+            "pneumothorax": 2,
+            "foreign_object": 1,
+        }
+    )
+    alone: float = 0.67
+    studies: tuple[int, ...] = (4, 3, 2, 1)
+    lateral: float = 0.2
+    second_frontal: float = 0.06
+    device: float = 0.2
+
+
+@dataclass(frozen=True)
+class View:
+    """One image of a study: ``PA``, ``AP`` or ``LATERAL``, and the seed of pose, exposure and noise."""
+
+    position: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """One visit to the radiography room.
+
+    Attributes:
+        number: 1, 2, ... within the patient.
+        views: its images, frontal first.
+        findings: what the patient has at this time.
+        prior: what the patient had at the study before, or None at the first.
+        seed: of the report's wording.
+    """
+
+    number: int
+    views: tuple[View, ...]
+    findings: tuple[Finding, ...]
+    prior: tuple[Finding, ...] | None
+    seed: int
+
+    def has(self, kind: str) -> bool:
+        """Whether a finding of this kind is present."""
+        return any(f.kind == kind for f in self.findings)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient with a healthy anatomy, to which each study's findings are added.
+
+    Attributes:
+        number: 0, 1, ... within the cohort.
+        key: 32-bit number unique to the patient, from which identifiers are made.
+        sex: ``"M"`` or ``"F"``.
+        age: in years, at the first study.
+        anatomy: the chest without findings.
+        studies: in order of time.
+    """
+
+    number: int
+    key: int
+    sex: str
+    age: int
+    anatomy: Anatomy
+    studies: tuple[Study, ...]
+
+
+def draw_cohort(name: str, patients: int, seed: int, mix: CaseMix) -> list[Patient]:
+    """The patients of one data set; different names give different people.
+
+    Args:
+        name: of the data set.
+        patients: how many.
+        seed: of the whole sample benchmark.
+        mix: what they have.
+    """
+    stream = [seed, zlib.crc32(name.encode())]
+    deck = _deck(mix)
+    np.random.default_rng(stream).shuffle(deck)
+    mains = [deck[number % len(deck)] for number in range(patients)]
+    return [
+        _draw_patient(np.random.default_rng([*stream, number]), number, main, mix)
+        for number, main in enumerate(mains)
+    ]
+
+
+def split_patients(patients: list[Patient], shares: dict[str, float], seed: int) -> dict[int, str]:
+    """A split for each patient number: all studies of a patient fall into one.
+
+    Args:
+        patients: the cohort.
+        shares: split name to its share of the patients; every split gets at least one patient.
+        seed: of the permutation.
+    """
+    order = np.random.default_rng([seed, len(patients)]).permutation(len(patients))
+    sizes = {name: max(1, round(share * len(patients))) for name, share in shares.items()}
+    largest = max(sizes, key=sizes.__getitem__)
+    sizes[largest] += len(patients) - sum(sizes.values())
+    names = np.repeat(list(sizes), list(sizes.values()))
+    return {patients[i].number: str(names[place]) for place, i in enumerate(order)}
+
+
+def _deck(mix: CaseMix) -> list[tuple[str, bool]]:
+    """Main finding, and whether it stays alone; the same cards for every deck."""
+    cards = []
+    for kind, count in mix.primary.items():
+        alone = round(mix.alone * count)
+        cards += [(kind, place < alone) for place in range(count)]
+    return cards
+
+
+def _draw_patient(rng: np.random.Generator, number: int, main: tuple[str, bool], mix: CaseMix) -> Patient:
+    sex = "M" if rng.random() < 0.52 else "F"
+    age = int(np.clip(rng.normal(61, 17), 18, 91))
+    anatomy = draw_anatomy(rng, sex, age)
+    kind, alone = main
+    findings = _first_findings(rng, kind, alone, mix)
+    studies, prior = [], None
+    for i in range(1 + rng.choice(len(mix.studies), p=_shares(mix.studies))):
+        if prior is not None:
+            findings = _evolve(rng, prior, kind, alone, mix)
+        views = _draw_views(rng, findings, mix)
+        studies.append(Study(i + 1, views, findings, prior, int(rng.integers(2**31))))
+        prior = findings
+    return Patient(number, int(rng.integers(2**32)), sex, age, anatomy, tuple(studies))
+
+
+def _first_findings(rng, kind: str, alone: bool, mix: CaseMix) -> tuple[Finding, ...]:
+    if kind == "healthy":
+        return _with_object(rng, (), 0.25 * mix.device)
+    findings = (draw_finding(rng, kind),)
+    if alone:
+        return _with_object(rng, findings, 0.25 * mix.device)
+    while rng.random() < 0.6 and len(findings) < 3:
+        companions = COMPANIONS[findings[-1].kind]
+        extra = str(rng.choice(list(companions), p=_shares(tuple(companions.values()))))
+        if all(f.kind != extra for f in findings):
+            findings = (*findings, draw_finding(rng, extra))
+    return _with_object(rng, findings, 2 * mix.device)
+
+
+def _with_object(rng, findings: tuple[Finding, ...], chance: float) -> tuple[Finding, ...]:
+    if rng.random() < chance and all(f.kind != "foreign_object" for f in findings):
+        return (*findings, draw_finding(rng, "foreign_object"))
+    return findings
+
+
+def draw_finding(rng: np.random.Generator, kind: str) -> Finding:
+    """A finding of this kind with side, zone, severity and shape at random."""
+    variant = ""
+    if kind == "foreign_object":
+        variant = str(rng.choice(list(VARIANTS), p=_shares((3, 4, 3, 3, 2, 1, 1))))
+    return Finding(
+        kind,
+        side=_weighted(rng, SIDES.get(kind)),
+        zone=_weighted(rng, ZONES.get(kind)),
+        severity=float(np.clip(rng.beta(2.6, 2.1), 0.12, 0.98)),
+        seed=int(rng.integers(2**31)),
+        variant=variant,
+    )
+
+
+def _evolve(rng, prior: tuple[Finding, ...], kind: str, alone: bool, mix: CaseMix) -> tuple[Finding, ...]:
+    """What has become of the findings by the next study: most stay, some wax, wane or vanish."""
+    now = []
+    for finding in prior:
+        if rng.random() < 0.12:
+            continue
+        change = 0.0 if rng.random() < 0.4 else rng.normal(0, 0.2)
+        if finding.severity + change > 0.08:
+            now.append(replace(finding, severity=float(np.clip(finding.severity + change, 0.12, 0.98))))
+    if not alone and kind != "healthy" and rng.random() < 0.2:
+        companions = COMPANIONS[kind]
+        extra = str(rng.choice(list(companions)))
+        if all(f.kind != extra for f in now):
+            now.append(draw_finding(rng, extra))
+    return tuple(now)
+
+
+def _draw_views(rng, findings: tuple[Finding, ...], mix: CaseMix) -> tuple[View, ...]:
+    worst = max((f.severity for f in findings), default=0.0)
+    portable = rng.random() < 0.25 + 0.35 * worst
+    positions = ["AP" if portable else "PA"]
+    if rng.random() < mix.second_frontal:
+        positions.append(positions[0])
+    if not portable and rng.random() < mix.lateral:
+        positions.append("LATERAL")
+    return tuple(View(position, int(rng.integers(2**31))) for position in positions)
+
+
+def _shares(weights: tuple[int, ...]) -> np.ndarray:
+    return np.asarray(weights, dtype=float) / sum(weights)
+
+
+def _weighted(rng, weights: dict[str, int] | None) -> str:
+    if weights is None:
+        return ""
+    return str(rng.choice(list(weights), p=_shares(tuple(weights.values()))))

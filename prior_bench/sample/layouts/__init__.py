@@ -1,0 +1,1 @@
+"""Writers of the sample data sets, one per public layout."""

@@ -1,0 +1,105 @@
+"""The NIH ChestX-ray14 layout: label table, official lists, hand-drawn boxes, PNG images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from prior_bench.data.readers.nih_chestxray14 import FOURTEEN, LISTS, NEGATIVE
+from prior_bench.sample.cohort import CaseMix, Patient, Study, draw_cohort, split_patients
+from prior_bench.sample.drawing.render import Radiograph, render
+from prior_bench.sample.layouts.image_files import write_png
+from prior_bench.sample.sizes import Size
+
+NAME = "nih_chestxray14"
+IMAGES = "images_001/images"
+SHARES = {"train_val": 0.8, "test": 0.2}
+NAMES = {
+    "atelectasis": "Atelectasis",
+    "cardiomegaly": "Cardiomegaly",
+    "consolidation": "Consolidation",
+    "edema": "Edema",
+    "effusion": "Effusion",
+    "pneumothorax": "Pneumothorax",
+}
+"""The NIH's name of a finding; eight of the fourteen do not occur here as such."""
+SEVERE_CONSOLIDATION, MILD_CONSOLIDATION = "Pneumonia", "Infiltration"
+"""What else a consolidation is called, by whether its severity is above one half."""
+BOXED = {
+    "Atelectasis": "atelectasis",
+    "Cardiomegaly": "cardiomegaly",
+    "Effusion": "effusion",
+    "Pneumothorax": "pneumothorax",
+    "Pneumonia": "consolidation",
+    "Infiltrate": "consolidation",
+}
+"""Findings with boxes, as BBox_List_2017.csv spells them, to what was drawn."""
+BOXED_SHARE = 0.3
+"""Share of the ill images on which boxes were drawn; in the original it is below one in sixty."""
+MIX = CaseMix(studies=(4, 2, 1), lateral=0.0, second_frontal=0.0)
+
+
+def cohort(size: Size, seed: int) -> list[Patient]:
+    """The patients of this data set, one image per study."""
+    return draw_cohort(NAME, size.nih_chestxray14, seed, MIX)
+
+
+def write(root: Path, size: Size, seed: int) -> Iterator[None]:
+    """Write images, labels, boxes and lists under ``root``; yields after every image."""
+    patients = cohort(size, seed)
+    parts = split_patients(patients, SHARES, seed)
+    entries, boxes = [], []
+    lists: dict[str, list[str]] = {part: [] for part in SHARES}
+    for patient in patients:
+        for study in patient.studies:
+            name = f"{patient.number + 1:08d}_{study.number - 1:03d}.png"
+            image = render(patient, study, study.views[0], size.side)
+            write_png(root / IMAGES / name, image.pixels)
+            found = findings_of(study)
+            entries.append(_entry(name, patient, study, found, size.side))
+            if (patient.key + study.number) % 100 < 100 * BOXED_SHARE:
+                boxes += [(name, *box) for box in boxes_of(found, image)]
+            lists[parts[patient.number]].append(name)
+            yield
+    pd.DataFrame(entries).to_csv(root / "Data_Entry_2017.csv", index=False)
+    columns = ["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"]
+    pd.DataFrame(boxes, columns=columns).to_csv(root / "BBox_List_2017.csv", index=False)
+    for place, part in zip(LISTS, SHARES, strict=True):
+        (root / place).write_text("\n".join(lists[part]) + "\n")
+
+
+def findings_of(study: Study) -> list[str]:
+    """The NIH's names of what is there, in the order of its list."""
+    found = {NAMES[finding.kind] for finding in study.findings if finding.kind in NAMES}
+    for finding in study.findings:
+        if finding.kind == "consolidation":
+            found.add(SEVERE_CONSOLIDATION if finding.severity > 0.5 else MILD_CONSOLIDATION)
+    return [name for name in FOURTEEN if name in found]
+
+
+def boxes_of(found: list[str], image: Radiograph) -> list[tuple]:
+    """(finding, x, y, width, height) of every box that the image's findings have."""
+    rows = []
+    for name, kind in BOXED.items():
+        if name.replace("Infiltrate", MILD_CONSOLIDATION) in found:
+            corners = image.boxes(kind).tolist()
+            rows += [(name, x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in corners]
+    return rows
+
+
+def _entry(name: str, patient: Patient, study: Study, found: list[str], side: int) -> dict:
+    return {
+        "Image Index": name,
+        "Finding Labels": "|".join(found) or NEGATIVE,
+        "Follow-up #": study.number - 1,
+        "Patient ID": patient.number + 1,
+        "Patient Age": patient.age,
+        "Patient Gender": patient.sex,
+        "View Position": study.views[0].position,
+        "OriginalImage[Width": side,
+        "Height]": side,
+        "OriginalImagePixelSpacing[x": 0.143,
+        "y]": 0.143,
+    }

@@ -1,0 +1,1 @@
+"""Synthetic radiology reports."""

@@ -1,0 +1,1 @@
+"""Uncertainty and significance of metrics."""

@@ -1,0 +1,77 @@
+"""Ranks of methods over several evaluations, and how far apart they must be to mean anything.
+
+Demšar, Journal of Machine Learning Research 7 (2006) 1-30: average ranks, Friedman's test of whether they
+differ at all, and Nemenyi's critical difference between two of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from prior_bench.statistics.significance import LEVEL
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Average ranks.
+
+    Attributes:
+        labels: methods, best average rank first.
+        average: their ranks; 1 is best.
+        evaluations: how many the averages are over.
+        difference: Nemenyi's critical difference; NaN for fewer than two methods or evaluations.
+        p: of Friedman's test; NaN for fewer than three methods or two evaluations.
+    """
+
+    labels: tuple[str, ...]
+    average: tuple[float, ...]
+    evaluations: int
+    difference: float
+    p: float
+
+    def groups(self) -> list[tuple[int, int]]:
+        """First and last position of every widest run of methods that are not told apart."""
+        found: list[tuple[int, int]] = []
+        for first, rank in enumerate(self.average):
+            last = max(
+                i for i, other in enumerate(self.average) if other - rank <= self.difference or i == first
+            )
+            if last > first and (not found or last > found[-1][1]):
+                found.append((first, last))
+        return found
+
+
+def rank(labels: list[str], values: np.ndarray) -> Ranks:
+    """Ranks from a table of numbers.
+
+    Args:
+        labels: the M methods.
+        values: [M, E], E at least 1, higher is better, without NaN; ties share the mean of their ranks.
+    """
+    from scipy.stats import friedmanchisquare, rankdata
+
+    methods, evaluations = values.shape
+    average = rankdata(-values, axis=0).mean(1)
+    order = np.argsort(average, kind="stable")
+    enough = methods >= 3 and evaluations >= 2
+    p = float(friedmanchisquare(*values).pvalue) if enough else math.nan
+    return Ranks(
+        labels=tuple(labels[i] for i in order),
+        average=tuple(float(average[i]) for i in order),
+        evaluations=evaluations,
+        difference=critical_difference(methods, evaluations),
+        p=p,
+    )
+
+
+def critical_difference(methods: int, evaluations: int, level: float = LEVEL) -> float:
+    """Nemenyi's: two average ranks that differ by less are not told apart (Demšar 2006, section 3.2.2)."""
+    from scipy.stats import studentized_range
+
+    if methods < 2 or evaluations < 2:
+        return math.nan
+    q = studentized_range.ppf(1 - level, methods, math.inf) / math.sqrt(2)
+    return float(q * math.sqrt(methods * (methods + 1) / (6 * evaluations)))

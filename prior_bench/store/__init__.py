@@ -1,0 +1,1 @@
+"""Records of runs: storage, exchange, provenance."""

@@ -1,0 +1,169 @@
+"""Records from one store to another: several people's results come together without overwriting any.
+
+An exported file is a ZIP with the store's own layout: ``plan.json`` and ``runs/<key>/…``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from prior_bench.api import RunRecord
+from prior_bench.errors import BenchError
+from prior_bench.store.cells import identity
+from prior_bench.store.store import Store
+
+FILES = ("record.json", "predictions.npz", "traceback.txt")
+"""Files of a run that travel."""
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
+"""What reading a ZIP file raises that is damaged or encrypted."""
+
+TOLERANCE = 1e-6
+"""Numbers that differ by less are the same: another machine rounds differently."""
+
+
+@dataclass
+class Merged:
+    """What became of the records of an import.
+
+    Attributes:
+        added: keys that are new here.
+        known: keys whose record says the same here.
+        conflicts: what differs, by key; ours was kept.
+        damaged: keys without a readable record.
+    """
+
+    added: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    conflicts: dict[str, str] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+
+
+def export_store(store: Store, path: Path) -> int:
+    """Write a store's readable records to a ZIP file, whole or not at all; returns their number.
+
+    Raises:
+        BenchError: the store is empty, or the file cannot be written.
+    """
+    keys = list(store.records())
+    if not keys:
+        raise BenchError("there is no record to export", where=store.root)
+    if path.is_dir():
+        raise BenchError("is a folder", where=path, fix="name a file")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
+            if (store.root / "plan.json").is_file():
+                archive.write(store.root / "plan.json", "plan.json")
+            for key in keys:
+                for name in FILES:
+                    if (store.runs / key / name).is_file():
+                        archive.write(store.runs / key / name, f"runs/{key}/{name}")
+        os.replace(fresh, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise BenchError(f"cannot be written: {error.strerror}", where=path) from error
+    return len(keys)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Store]:
+    """A store to import from: a store's folder, or an exported file unpacked for the time being.
+
+    Raises:
+        BenchError: it is neither.
+    """
+    if (path / "runs").is_dir():
+        yield Store(path)
+        return
+    if not path.is_file():
+        raise BenchError("is neither a store nor an exported file", where=path)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                for name in filter(_ours, archive.namelist()):
+                    archive.extract(name, folder)
+        except DAMAGED as error:
+            fix = "export it again: prior-bench results export"
+            raise BenchError(f"no exported store: {error}", where=path, fix=fix) from error
+        if not (Path(folder) / "runs").is_dir():
+            raise BenchError("holds no runs", where=path)
+        yield Store(Path(folder))
+
+
+def merge(source: Store, target: Store) -> Merged:
+    """Copy what ``target`` lacks. Nothing in it is replaced; the same key with other numbers is a conflict.
+
+    The plan of ``target`` is given the cells it lacks, so that tables show them.
+
+    Raises:
+        BenchError: another process writes to ``target``.
+    """
+    result = Merged()
+    with target.writing():
+        for folder in sorted(p for p in source.runs.glob("*") if not p.name.startswith(".")):
+            key = folder.name
+            theirs, ours = source.get(key), target.get(key)
+            if theirs is None or theirs.key != key:
+                result.damaged.append(key)
+            elif ours is None:
+                _copy(folder, target.runs / key)
+                result.added.append(key)
+            elif difference := _difference(ours, theirs):
+                result.conflicts[key] = difference
+            else:
+                result.known.append(key)
+        _merge_plans(source, target)
+    return result
+
+
+def _ours(name: str) -> bool:
+    """Whether a member of an archive belongs to a store; whatever else there is stays unpacked."""
+    parts = PurePosixPath(name).parts
+    if parts == ("plan.json",):
+        return True
+    return len(parts) == 3 and parts[0] == "runs" and ".." not in parts and parts[2] in FILES
+
+
+def _copy(folder: Path, place: Path) -> None:
+    import shutil
+
+    fresh = place.with_name(f".tmp-{place.name}-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name in FILES:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, fresh / name)
+    if place.exists():  # an unreadable record, which counts as missing
+        shutil.rmtree(place)
+    os.replace(fresh, place)
+
+
+def _difference(ours: RunRecord, theirs: RunRecord) -> str:
+    """The first thing that two records of a key say differently; empty where they agree."""
+    if ours.status != theirs.status:
+        return f"{ours.status} here, {theirs.status} there"
+    for name in dict.fromkeys([*ours.metrics, *theirs.metrics]):
+        here, there = ours.metrics.get(name, math.nan), theirs.metrics.get(name, math.nan)
+        if not (abs(here - there) <= TOLERANCE or (math.isnan(here) and math.isnan(there))):
+            return f"{name} is {here:.6g} here, {there:.6g} there"
+    return ""
+
+
+def _merge_plans(source: Store, target: Store) -> None:
+    ours, theirs = target.plan(), source.plan()
+    if not theirs or (not ours and target.records().keys() - {cell["key"] for cell in theirs}):
+        return  # without a plan, tables show all records
+    known = {identity(cell["spec"]) for cell in ours}
+    if new := [cell for cell in theirs if identity(cell["spec"]) not in known]:
+        target.save_plan([*ours, *new])

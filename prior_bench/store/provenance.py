@@ -1,0 +1,110 @@
+"""Where a number comes from: versions, revision, machine, command. Gathered without importing torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.store.source_hash import code_version
+
+__all__ = ["code_version", "command", "git_state", "hardware", "op_provider", "provenance", "versions"]
+
+PACKAGES = (
+    "prior-bench torch torchvision timm transformers tokenizers mmengine mmcv mmcv-lite mmdet mmsegmentation "
+    "numpy scipy pandas scikit-learn pillow pydicom pycocotools"
+).split()
+"""Distributions whose version may change a number."""
+
+
+def provenance(device: str = "cpu") -> dict[str, Any]:
+    """Everything about this process that a record should say, as plain types."""
+    return {
+        "versions": versions(),
+        "git": git_state(),
+        "hardware": hardware(device),
+        "op_provider": op_provider(),
+        "command": command(),
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Python and the installed packages that may change a number."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def git_state() -> dict[str, Any]:
+    """Revision of the checkout that the package is run from and whether it is ``dirty``; else empty."""
+    root = paths.PACKAGE.parent
+    if not (root / ".git").exists():
+        return {}
+    try:
+        revision = _git(root, "rev-parse", "HEAD")
+        return {"revision": revision, "dirty": bool(_git(root, "status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return {}
+
+
+def hardware(device: str = "cpu") -> dict[str, Any]:
+    """Processor, cores available to this process, memory in GiB, and the GPU where one is used."""
+    found = {
+        "device": device,
+        "cpu": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        found["memory_gib"] = round(memory / 2**30, 1)
+    if device.startswith("cuda") and (torch := sys.modules.get("torch")):
+        found["gpu"] = torch.cuda.get_device_name(torch.device(device))
+    return found
+
+
+def op_provider() -> str:
+    """Who computes mmcv's compiled operators in this process: our stand-in, mmcv, or nobody so far."""
+    module = sys.modules.get("mmcv._ext")
+    if module is None:
+        return "not used"
+    file = getattr(module, "__file__", None) or ""
+    return "torchvision stand-in" if file.endswith(".py") else f"mmcv ({Path(file).name})"
+
+
+def command() -> str:
+    """The command line of this process, as one can paste it."""
+    program, *rest = sys.argv
+    name = Path(program).name
+    if name == "__main__.py":
+        name = f"python -m {Path(program).parent.name}"
+    return " ".join([name, *map(shlex.quote, rest)])
+
+
+def _git(root: Path, *arguments: str) -> str:
+    run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+    run.check_returncode()
+    return run.stdout.strip()
+
+
+@cache
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,1 @@
+"""From a suite config to a checked plan of runs."""

@@ -1,0 +1,229 @@
+"""From a suite to its runs: every cell resolved, checked and given the key its record is stored under.
+
+All problems are gathered and raised together: first those that reading the config can show, then those
+that the data sets show. No backbone is loaded and nothing is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import Any
+
+from prior_bench.api import BackboneSource, RunSpec
+from prior_bench.errors import BenchError, ErrorList
+from prior_bench.store.source_hash import code_version, used_modules
+from prior_bench.store.store import plain
+from prior_bench.suites.data_sets import DataSets
+from prior_bench.suites.filters import fields_of, passes, read_filters
+from prior_bench.suites.leakage import find_leaks
+from prior_bench.suites.resolve import (
+    Evaluation,
+    absent_file,
+    attempt,
+    check_data,
+    make_source,
+    resolve_evaluation,
+)
+from prior_bench.suites.suite import Suite, entry_errors, fractions_of, seeds_of
+
+NO_TEXT = "no text encoder"
+"""Reason of a cell whose task compares images with texts and whose backbone has no text tower."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One cell of a plan.
+
+    Attributes:
+        spec: what to run.
+        key: hash of all that determines the outcome; empty where it is not known.
+        reason: why the cell cannot be run; empty where it can.
+        identity: of the backbone's weights; runs with the same one share a loaded backbone.
+        leaks: what is known of its test patients having been trained on, as clauses.
+    """
+
+    spec: RunSpec
+    key: str = ""
+    reason: str = ""
+    identity: str = ""
+    leaks: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The cell in words."""
+        return describe(asdict(self.spec))
+
+
+@dataclass
+class Plan:
+    """A suite, expanded.
+
+    Attributes:
+        suite: where it came from.
+        runs: cells in the order of the config: by backbone, seed, evaluation, fraction.
+        sources: where each backbone's weights come from, by row name.
+        data_sets: the manifests, already read.
+        absent: data sets and weights that are not there, as messages (only where the plan was made to
+            tolerate it).
+        partial: whether filters left some cells of the suite out.
+    """
+
+    suite: Suite
+    runs: list[PlannedRun]
+    sources: dict[str, BackboneSource]
+    data_sets: DataSets
+    absent: list[str] = field(default_factory=list)
+    partial: bool = False
+
+    def runnable(self) -> list[PlannedRun]:
+        """The cells that can be run."""
+        return [run for run in self.runs if not run.reason]
+
+
+@dataclass
+class _Weights:
+    """The weights of a row at one seed.
+
+    Attributes:
+        source: where they come from.
+        identity: of theirs; empty where it is not known.
+        reason: why they cannot be had; empty where they can.
+    """
+
+    source: BackboneSource
+    identity: str = ""
+    reason: str = ""
+
+
+def expand(
+    suite: Suite,
+    *,
+    only: Iterable[str] = (),
+    tolerate_absent: bool = False,
+) -> Plan:
+    """Resolve and check a suite, and list its runs.
+
+    Args:
+        suite: what to run.
+        only: filters ``FIELD=VALUE`` (fields: backbone, task, data, protocol, fraction, seed); values of one
+            field are alternatives, fields narrow each other down.
+        tolerate_absent: give the cells of a data set, or of weights, that are not there a reason instead of
+            raising.
+
+    Raises:
+        ErrorList: everything that is wrong with the suite.
+    """
+    data_sets = DataSets()
+    wanted = read_filters(only)
+    errors = entry_errors(suite)
+    sources, without_file = {}, {}
+    for i, row in enumerate(suite.backbones):
+        if "name" in row and "type" in row and passes(wanted, backbone=row["name"]):
+            if tolerate_absent and (absent := absent_file(row)):
+                without_file[row["name"]] = absent
+            check = row["name"] not in without_file
+            sources[row["name"]] = attempt(errors, f"backbones[{i}]", make_source, row, check)
+    evaluations = []
+    for i, entry in enumerate(suite.evaluations):
+        if {"task", "data", "protocol"} <= set(entry):
+            where = f"evaluations[{i}]"
+            evaluations += resolve_evaluation(entry, where, wanted, tolerate_absent, errors)
+    _raise(errors, suite)
+    for evaluation in evaluations:
+        if not evaluation.absent:
+            attempt(errors, evaluation.where, check_data, evaluation, data_sets)
+    _raise(errors, suite)
+
+    runs, problems = [], [str(error) for error in without_file.values()]
+    for row in suite.backbones:
+        if (source := sources.get(row["name"])) is None:
+            continue
+        for seed in sorted({s for e in evaluations for s in seeds_of(suite, e.entry)}):
+            weights = _Weights(source, reason="weights not there" if row["name"] in without_file else "")
+            if not weights.reason:
+                unknown: list[BenchError] = []
+                weights.identity = attempt(unknown, f"backbone '{row['name']}'", source.identity, seed) or ""
+                if unknown and tolerate_absent:
+                    weights.reason = "pre-training data not there"
+                    problems += map(str, unknown)
+                else:
+                    errors += unknown
+            for evaluation in evaluations:
+                if seed in seeds_of(suite, evaluation.entry) and (weights.identity or weights.reason):
+                    cells = _cells(evaluation, row, weights, seed, data_sets)
+                    runs += [cell for cell in cells if passes(wanted, **fields_of(cell.spec))]
+    runs = find_leaks(runs, sources, data_sets, suite.allow_leakage, errors)
+    _raise(errors, suite)
+    if not runs:
+        raise BenchError("nothing to run", where=suite.where, fix="loosen --only" if wanted else "")
+    absent = list(dict.fromkeys([*(e.absent for e in evaluations if e.absent), *problems]))
+    return Plan(suite, runs, sources, data_sets, absent, partial=bool(wanted))
+
+
+def describe(spec: dict[str, Any]) -> str:
+    """A RunSpec, as plain types, in words."""
+    fields = fields_of(RunSpec(**spec))
+    fields["fraction"] = f"{100 * spec['fraction']:g} %"
+    return " · ".join([*list(fields.values())[:-1], f"seed {spec['seed']}"])
+
+
+def run_key(spec: RunSpec, identity: str, fingerprint: str, code: str) -> str:
+    """Hash of all that determines a run's outcome.
+
+    Args:
+        spec: its task, protocol (less the free-text ``source``), fraction and seed count.
+        identity: of the weights.
+        fingerprint: of the data.
+        code: version of the code that the task uses.
+    """
+    protocol = {name: value for name, value in spec.protocol.items() if name != "source"}
+    parts = [identity, spec.task, protocol, fingerprint, spec.fraction, spec.seed, code]
+    text = json.dumps(plain(parts), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def task_code(task: type) -> str:
+    """Version of the code that a task uses: its module, what that imports of ours, and the encoders."""
+    return code_version(*used_modules(task.__module__), "prior_bench.encoders")
+
+
+def _cells(
+    evaluation: Evaluation,
+    row: dict[str, Any],
+    weights: _Weights,
+    seed: int,
+    data_sets: DataSets,
+) -> Iterable[PlannedRun]:
+    for_rows = evaluation.entry.get("backbones", [row["name"]])
+    if row["name"] not in ([for_rows] if isinstance(for_rows, str) else for_rows):
+        return
+    for fraction in fractions_of(evaluation.entry):
+        spec = RunSpec(
+            backbone=plain(row),
+            task=evaluation.entry["task"],
+            data=plain(evaluation.data),
+            protocol=plain(evaluation.protocol.to_dict()),
+            fraction=fraction,
+            seed=seed,
+        )
+        if weights.reason:
+            yield PlannedRun(spec, reason=weights.reason)
+        elif evaluation.task.needs_text and not weights.source.has_text:
+            yield PlannedRun(spec, reason=getattr(weights.source, "text_problem", "") or NO_TEXT)
+        elif evaluation.absent:
+            yield PlannedRun(spec, reason="data not there")
+        else:
+            fingerprint = data_sets.fingerprint(spec.data, spec.protocol)
+            key = run_key(spec, weights.identity, fingerprint, task_code(type(evaluation.task)))
+            yield PlannedRun(spec, key, identity=weights.identity)
+
+
+def _raise(errors: list[BenchError], suite: Suite) -> None:
+    if errors:
+        unique = list({str(error): error for error in errors}.values())
+        raise ErrorList(f"{len(unique)} problem(s), nothing was run:", unique, where=suite.where)

@@ -1,0 +1,117 @@
+"""Names in a suite, looked up: tasks, data, protocols, sources of weights; and what of them is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prior_bench.api import BackboneSource, Protocol, Task
+from prior_bench.data.open import locate, resolve
+from prior_bench.errors import BenchError, ErrorList
+from prior_bench.registry import BACKBONES, DATASETS, TASKS
+from prior_bench.schema.configs import argument_errors
+from prior_bench.store.store import plain
+from prior_bench.suites import protocols
+from prior_bench.suites.filters import passes
+
+if TYPE_CHECKING:
+    from prior_bench.suites.data_sets import DataSets
+
+
+@dataclass
+class Evaluation:
+    """An evaluation of the suite, resolved."""
+
+    entry: dict[str, Any]
+    where: str
+    task: Task
+    data: dict[str, Any]
+    protocol: Protocol
+    absent: str = ""
+
+
+def resolve_evaluation(
+    entry: dict, where: str, wanted: dict, tolerate_absent: bool, errors: list[BenchError]
+) -> list[Evaluation]:
+    """The evaluation with its names looked up, in a list; empty where that failed or is not wanted."""
+    task = attempt(errors, f"{where}.task", lambda: TASKS.get(entry["task"])())
+    data = attempt(errors, f"{where}.data", data_reference, entry["data"])
+    protocol = attempt(
+        errors, f"{where}.protocol", protocols.load, entry["protocol"], dict(entry.get("overrides") or {})
+    )
+    if protocol and task and protocol.task != entry["task"]:
+        fix = f"'{protocol.name}' is a protocol of {protocol.task}"
+        errors.append(BenchError(f"not for the task '{entry['task']}'", where=f"{where}.protocol", fix=fix))
+    if not (task and data and protocol):
+        return []
+    if not passes(wanted, task=entry["task"], data=data["name"], protocol=protocol.name):
+        return []
+    absent = _absent(data)
+    if absent and not tolerate_absent:
+        errors.append(BenchError(absent.what, where=f"{where}.data: {absent.where}", fix=absent.fix))
+    return [Evaluation(entry, where, task, data, protocol, str(absent or ""))]
+
+
+def data_reference(reference: Any) -> dict[str, Any]:
+    """The reference resolved, its options checked against what the reader takes."""
+    data = resolve(reference)
+    options = {name: value for name, value in data.items() if name not in ("name", "type", "cache")}
+    if errors := argument_errors(DATASETS.get(data["type"]), options, f"data set '{data['type']}'"):
+        raise ErrorList("unknown or missing options:", errors)
+    return data
+
+
+def _absent(data: dict[str, Any]) -> BenchError | None:
+    """What is wrong where a data set's folder or file is not there; nothing is read or generated."""
+    if str(data["root"]).startswith("sample:"):
+        return None
+    try:
+        locate(data)
+    except BenchError as error:
+        what = f"the data set {data['name']} is not there"
+        return BenchError(what, where=error.where, fix=error.fix)
+    return None
+
+
+def check_data(evaluation: Evaluation, data_sets: DataSets) -> None:
+    """Read the data and let the task object."""
+    manifest = data_sets.open(plain(evaluation.data), evaluation.protocol.to_dict())
+    for annotation in evaluation.task.needs:
+        if not manifest.has(annotation):
+            raise BenchError(f"{manifest.name} has no {annotation}, which {evaluation.task.name} needs")
+    evaluation.task.check(manifest, evaluation.protocol)
+
+
+def absent_file(row: dict[str, Any]) -> BenchError | None:
+    """What is wrong where a row names a weights file or folder that is not there."""
+    for name in ("path", "file"):
+        place = row.get(name)
+        if isinstance(place, str) and not Path(place).exists():
+            what = f"the weights of {row['name']} are not there"
+            fix = "put the file there; docs/protocols/README.md says which the papers' suites take"
+            return BenchError(what, where=place, fix=fix)
+    return None
+
+
+def make_source(row: dict[str, Any], check: bool = True) -> BackboneSource:
+    """The source of a row's weights, from its config."""
+    kind = BACKBONES.get(row["type"])
+    arguments = {name: value for name, value in row.items() if name != "type"}
+    if errors := argument_errors(kind, arguments, f"type '{row['type']}'"):
+        raise ErrorList("unknown or missing arguments:", errors)
+    source = kind(**arguments)
+    if check:
+        source.check()
+    return source
+
+
+def attempt(errors: list[BenchError], where: str, action: Any, *arguments: Any) -> Any:
+    """What ``action`` returns; its BenchError is put on the list, with the place in the config."""
+    try:
+        return action(*arguments)
+    except BenchError as error:
+        for problem in getattr(error, "errors", [error]):
+            inner = f": {problem.where}" if problem.where is not None else ""
+            errors.append(BenchError(problem.what, where=f"{where}{inner}", fix=problem.fix))
+    return None
