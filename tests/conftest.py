@@ -1,4 +1,4 @@
-"""What all tests share; being here also lets them import ``tiny_data``."""
+"""The fixtures that all tests share. Modules that tests of several rooms import are in ``helpers/``."""
 
 from pathlib import Path
 
@@ -28,3 +28,14 @@ def tiny(tmp_path):
 def context(tmp_path):
     """A run whose folders are the test's own."""
     return RunContext(work_dir=tmp_path / "work", cache_dir=tmp_path / "cache")
+
+
+@pytest.fixture
+def parts(tmp_path, monkeypatch):
+    """The fake parts registered, and every root under the test's folder."""
+    import fake_parts
+
+    fake_parts.register()
+    for name in ("DATA", "RESULTS", "CACHE"):
+        monkeypatch.setenv(f"PRIOR_BENCH_{name}", str(tmp_path / name.lower()))
+    return fake_parts

@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import released_files
 import torch
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(ROOT / "tests/checkpoints"))
-import released_files  # noqa: E402
-
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.S)
 INLINE = re.findall(r"`(prior-bench [^`]*)`", README)

@@ -1,18 +1,8 @@
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "engine"))
 
 
 @pytest.fixture
-def parts(tmp_path, monkeypatch):
-    """The fake parts registered, and every root under the test's folder, which is the working folder."""
-    import fake_parts
-
-    fake_parts.register()
+def parts(parts, tmp_path, monkeypatch):
+    """The fake parts registered; the test's folder is the working folder, too."""
     monkeypatch.chdir(tmp_path)
-    for name in ("DATA", "RESULTS", "CACHE"):
-        monkeypatch.setenv(f"PRIOR_BENCH_{name}", str(tmp_path / name.lower()))
-    return fake_parts
+    return parts

@@ -1,19 +1,14 @@
 """``prior-bench checkpoint`` and ``export`` from the command line."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 import torchvision
+from released_files import light, write, write_vocabulary
 
 from prior_bench.api import LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.checkpoints.files import sha256
 from prior_bench.cli import main
-
-sys.path.append(str(Path(__file__).parent.parent / "checkpoints"))
-from released_files import light, write, write_vocabulary  # noqa: E402
 
 
 @pytest.fixture

@@ -82,11 +82,12 @@ def test_a_process_that_fails_outside_of_a_run_is_reported_as_that(tmp_path, cap
 
 
 DRIVER = """
+import os
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[1])
+    sys.path[:0] = sys.argv[1].split(os.pathsep)
     import fake_parts
     import test_jobs
     fake_parts.register()
@@ -97,7 +98,8 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_no_process_outlives_the_one_that_started_it(tmp_path, how):
     (tmp_path / "driver.py").write_text(DRIVER)
-    command = [sys.executable, str(tmp_path / "driver.py"), str(Path(__file__).parent), str(tmp_path)]
+    modules = os.pathsep.join(str(Path(file).parent) for file in (__file__, fake_parts.__file__))
+    command = [sys.executable, str(tmp_path / "driver.py"), modules, str(tmp_path)]
     parent = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
     pids = wait_until(lambda: found if len(found := list(tmp_path.glob("data/fake/*.pid"))) == 2 else None)
     children = [int(path.stem) for path in pids]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from scored_store import save
-from test_shipped_tables import shipped
+from shipped_configs import shipped
 
 from prior_bench.errors import BenchError
 from prior_bench.report.published.beside import published_table, table_beside
@@ -18,7 +18,7 @@ from prior_bench.report.tables.render import render
 from prior_bench.report.tables.table import load_table
 from prior_bench.store.store import Store
 
-SHIPPED = Path(__file__).parents[2] / "results" / "published"
+SHIPPED = Path(__file__).parents[3] / "results" / "published"
 TABLES = [name for name in shipped("tables") if any(c.published for c in load_table(name).columns)]
 REAL = {"name": "chexpert", "type": "chexpert", "root": "chexpert"}
 

@@ -14,7 +14,7 @@ from prior_bench.data.images.transforms import eval_transform
 from prior_bench.data.readers.csv.reader import read
 from prior_bench.errors import BenchError
 
-REAL = Path(__file__).parent / "hannover_cxr" / "metadata.csv"
+REAL = Path(__file__).parents[1] / "hannover_cxr" / "metadata.csv"
 
 
 def test_batches_carry_their_rows():

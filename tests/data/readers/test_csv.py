@@ -12,7 +12,7 @@ from prior_bench.data.readers.csv.lines import line_number
 from prior_bench.data.readers.csv.reader import read
 from prior_bench.errors import BenchError, ErrorList
 
-REAL = Path(__file__).parent / "hannover_cxr" / "metadata.csv"
+REAL = Path(__file__).parents[1] / "hannover_cxr" / "metadata.csv"
 
 
 @pytest.fixture

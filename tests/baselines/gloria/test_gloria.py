@@ -13,7 +13,7 @@ from baselines.variants import released, resolve
 from prior_bench.errors import BenchError
 from prior_bench.parity.compare import check_fixture
 
-FIXTURES = sorted((Path(__file__).parent.parent / "golden/gloria").glob("*.json"))
+FIXTURES = sorted((Path(__file__).parents[2] / "golden/gloria").glob("*.json"))
 TEMPS = (4.0, 5.0)
 
 

@@ -1,17 +1,12 @@
 """A released checkpoint as a row of a suite: text tasks only where its text encoder can be used."""
 
-import sys
-from pathlib import Path
-
+import fake_parts
 import pytest
 from released_files import light, write, write_vocabulary
 
 from prior_bench.errors import ErrorList
 from prior_bench.suites.plan import NO_TEXT, expand
 from prior_bench.suites.suite import Suite
-
-sys.path.append(str(Path(__file__).parent.parent / "engine"))
-import fake_parts  # noqa: E402
 
 
 @pytest.fixture

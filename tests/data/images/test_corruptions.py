@@ -18,7 +18,7 @@ from prior_bench.features.extract import Feed, image_batches
 from prior_bench.registry import CORRUPTIONS
 
 NAMES = ("noise", "blur", "contrast", "jpeg", "exposure", "rotation")
-RADIOGRAPHS = sorted((Path(__file__).parent / "hannover_cxr" / "images").glob("*"))[:4]
+RADIOGRAPHS = sorted((Path(__file__).parents[1] / "hannover_cxr" / "images").glob("*"))[:4]
 GREY = np.full((224, 224), 128, np.uint8)
 
 

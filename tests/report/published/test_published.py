@@ -8,7 +8,7 @@ import pytest
 from prior_bench.errors import ErrorList
 from prior_bench.report.published.numbers import COLUMNS, load_published, read_file, select
 
-SHIPPED = Path(__file__).parents[2] / "results" / "published"
+SHIPPED = Path(__file__).parents[3] / "results" / "published"
 
 
 @pytest.fixture(scope="module")

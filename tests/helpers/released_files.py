@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-KEYS = Path(__file__).parent / "keys"
+KEYS = Path(__file__).parents[1] / "checkpoints" / "keys"
 LAYOUTS = {
     "convirt_mgca_resnet50": "ConVIRT (MGCA repository), ResNet-50",
     "convirt_mgca_vit_base": "ConVIRT (MGCA repository), ViT-B/16",

@@ -21,7 +21,7 @@ from prior_bench.encoders.image import ImageEncoder
 from prior_bench.errors import BenchError
 from prior_bench.parity.compare import check_fixture
 
-FIXTURES = sorted((Path(__file__).parent.parent / "golden/mgca").glob("*.json"))
+FIXTURES = sorted((Path(__file__).parents[2] / "golden/mgca").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda p: p.stem)

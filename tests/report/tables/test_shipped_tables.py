@@ -3,19 +3,14 @@
 import math
 
 import pytest
+from shipped_configs import shipped
 
-from prior_bench import paths
 from prior_bench.data.open import resolve
 from prior_bench.registry import BACKBONES, TASKS
 from prior_bench.report.runs.lookup import EVERY_SUITE, same_data
 from prior_bench.report.tables.table import load_table
 from prior_bench.suites import protocols
 from prior_bench.suites.suite import entry_errors, fractions_of, load_suite
-
-
-def shipped(kind: str) -> list[str]:
-    folder = paths.shipped("configs") / kind
-    return [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
 
 
 @pytest.mark.parametrize("name", shipped("suites"))
