@@ -15,7 +15,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     from prior_bench.errors import BenchError
     from prior_bench.report.comparing import compare
-    from prior_bench.report.runs.find import find_run, find_store
+    from prior_bench.report.runs.find_run import find_run, find_store
 
     stores = [find_store(name) for name in (args.first, args.second)]
     if all(stores):

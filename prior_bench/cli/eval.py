@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 
     from prior_bench.cli import arguments
     from prior_bench.engine.execute import Overwrite, evaluate
-    from prior_bench.report.runs.single import protocol_text, result_text
+    from prior_bench.report.runs.run_text import protocol_text, result_text
     from prior_bench.store.store import Store
     from prior_bench.suites.plan import expand
     from prior_bench.suites.suite import Suite

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from prior_bench.report.runs.find import require_store
+    from prior_bench.report.runs.find_run import require_store
     from prior_bench.store.exchange import export_store
 
     store = require_store(args.suite)

@@ -21,8 +21,8 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from prior_bench.report.runs.find import find_run
-    from prior_bench.report.runs.single import run_text
+    from prior_bench.report.runs.find_run import find_run
+    from prior_bench.report.runs.run_text import run_text
     from prior_bench.store.store import plain
 
     found = find_run(args.recorded)

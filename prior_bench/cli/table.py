@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _table(args: argparse.Namespace) -> "Table":
     from prior_bench.report.published.beside import published_table, table_beside
-    from prior_bench.report.runs.lookup import EVERY_SUITE, stores_of
+    from prior_bench.report.runs.planned_runs import EVERY_SUITE, stores_of
     from prior_bench.report.tables.leaderboard import leaderboard
     from prior_bench.report.tables.table import build_table, load_table
 

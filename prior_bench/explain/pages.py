@@ -72,7 +72,7 @@ def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     here = Path(__file__).parent
-    folders = [here / "templates", here.parent / "report" / "html"]
+    folders = [here / "templates", here.parent / "report" / "html" / "templates"]
     environment = Environment(
         loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

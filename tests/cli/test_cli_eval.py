@@ -6,7 +6,7 @@ from prior_bench.cli import arguments
 from prior_bench.cli import eval as evaluation
 from prior_bench.cli import list as listing
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.runs.single import inline, protocol_text
+from prior_bench.report.runs.run_text import inline, protocol_text
 
 FAKE = ("fake", "--backbone", "mine", "--data", "fake", "--device", "cpu")
 

@@ -8,8 +8,8 @@ import pytest
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.report.html.page import build_page
-from prior_bench.report.runs.lookup import entries
-from prior_bench.report.runs.single import run_text
+from prior_bench.report.runs.planned_runs import entries
+from prior_bench.report.runs.run_text import run_text
 from prior_bench.report.tables.leaderboard import NOT_RANKED, leaderboard
 from prior_bench.report.tables.render import STYLES, render
 from prior_bench.report.tables.table import build_table, table_of_entries

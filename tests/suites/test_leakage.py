@@ -19,7 +19,7 @@ from prior_bench.encoders.image import ImageEncoder
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import ErrorList
 from prior_bench.registry import BACKBONES, DATASETS
-from prior_bench.report.runs.lookup import entries
+from prior_bench.report.runs.planned_runs import entries
 from prior_bench.report.tables.render import render
 from prior_bench.report.tables.table import build_table, table_of_entries
 from prior_bench.store.store import Store

@@ -12,7 +12,7 @@ from prior_bench.api import Backbone, Features, InputSpec
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import BenchError
 from prior_bench.mock import mock_backbone
-from prior_bench.report.runs.single import result_text
+from prior_bench.report.runs.run_text import result_text
 from prior_bench.report.tables.render import render
 from prior_bench.report.tables.table import Column, TableConfig, build_table
 from prior_bench.store.store import Store

@@ -9,8 +9,8 @@ from typing import Any
 
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import NotTested, paired_difference
-from prior_bench.report.runs.lookup import Entry, entries, primary_metric
-from prior_bench.report.runs.single import inline
+from prior_bench.report.runs.planned_runs import Entry, entries, primary_metric
+from prior_bench.report.runs.run_text import inline
 from prior_bench.report.tables.table import finished, higher_is_better
 from prior_bench.statistics.significance import LEVEL, Difference, holm
 from prior_bench.store.cells import identity

@@ -11,19 +11,19 @@ from typing import Any, TypeVar
 from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.row_style import colours_of, swatch
 from prior_bench.report.html.galleries.examples import Gallery
-from prior_bench.report.html.galleries.galleries import MAKERS, galleries
+from prior_bench.report.html.galleries.kinds import MAKERS, galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
 from prior_bench.report.html.sections.label_efficiency import label_efficiency
 from prior_bench.report.html.sections.prototypes import prototype_tables
-from prior_bench.report.html.sections.rank_diagram import rank_diagram
+from prior_bench.report.html.sections.ranks import rank_diagram
 from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
-from prior_bench.report.html.sections.selection import evaluations_of, one_per_backbone
-from prior_bench.report.html.sections.sortable import SortableTable, number, words
 from prior_bench.report.html.sections.training import pretraining, training
-from prior_bench.report.runs.lookup import Entry, entries
-from prior_bench.report.runs.single import inline
+from prior_bench.report.html.sortable import SortableTable, number, words
+from prior_bench.report.runs.planned_runs import Entry, entries
+from prior_bench.report.runs.run_text import inline
+from prior_bench.report.runs.selection import evaluations_of, one_per_backbone
 from prior_bench.report.tables.render import html_table
 from prior_bench.report.tables.suite_tables import table_of, tables_of
 from prior_bench.report.tables.table import build_table
@@ -49,7 +49,7 @@ def build_page(suite: Suite, store: Store) -> str:
     done = [e for e in found if e.record is not None and e.record.status == "done"]
     if not done:
         raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.called}")
-    folder = Path(__file__).parent
+    folder = Path(__file__).parent / "templates"
     environment = Environment(
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

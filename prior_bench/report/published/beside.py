@@ -9,7 +9,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import mean_interval
 from prior_bench.report.published.comparable import nearest
 from prior_bench.report.published.numbers import Published, load_published, select
-from prior_bench.report.runs.lookup import Entry, entries, stores_of
+from prior_bench.report.runs.planned_runs import Entry, entries, stores_of
 from prior_bench.report.tables.table import Cell, Column, Row, Table, TableConfig, cell_of, finished, notes_of
 from prior_bench.store.store import Store
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from prior_bench.report.published.numbers import Published
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.planned_runs import Entry
 
 WITHOUT_LABELS = ("zero_shot", "retrieval")
 """Tasks that train on no labels: they have no fraction, and nothing in them is tuned."""

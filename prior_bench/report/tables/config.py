@@ -20,7 +20,7 @@ from typing import Any
 
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.runs.lookup import Entry, same_data
+from prior_bench.report.runs.planned_runs import Entry, same_data
 from prior_bench.schema.configs import key_errors, read_config
 from prior_bench.store.store import plain
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.lookup import entries
+from prior_bench.report.runs.planned_runs import entries
 from prior_bench.report.tables.table import Cell, Column, Row, Table, build_table, table_of_entries
 from prior_bench.store.store import Store
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench import paths
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import Runs
-from prior_bench.report.runs.lookup import Entry, entries, stores_of
+from prior_bench.report.runs.planned_runs import Entry, entries, stores_of
 from prior_bench.report.tables.config import (
     Column,
     TableConfig,

@@ -5,8 +5,8 @@ from scored_store import save, scored
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.compare import compare_runs, compare_stores, lines_text, spec_differences
-from prior_bench.report.runs.find import find_run, find_store
-from prior_bench.report.runs.single import run_text
+from prior_bench.report.runs.find_run import find_run, find_store
+from prior_bench.report.runs.run_text import run_text
 from prior_bench.store.store import Store
 
 

@@ -8,8 +8,8 @@ from scored_store import CLASSES, save
 
 from prior_bench.probing.embedding import example_embedding
 from prior_bench.report.html.sections import embedding_map as maps
-from prior_bench.report.html.sections.image_classes import OTHER, image_classes
 from prior_bench.report.runs.draws import load_predictions
+from prior_bench.report.runs.image_classes import OTHER, image_classes
 from prior_bench.store.store import Store
 
 EACH = 20

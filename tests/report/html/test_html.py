@@ -15,11 +15,11 @@ from prior_bench.errors import BenchError
 from prior_bench.pictures.heat import overlay
 from prior_bench.pictures.radiographs import Original, outline, rectangle
 from prior_bench.registry import DATASETS
-from prior_bench.report.html.galleries import galleries
+from prior_bench.report.html.galleries import kinds
 from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.page import build_page
-from prior_bench.report.html.sections.selection import evaluations_of
-from prior_bench.report.runs.lookup import entries
+from prior_bench.report.runs.planned_runs import entries
+from prior_bench.report.runs.selection import evaluations_of
 from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite
 
@@ -253,7 +253,7 @@ def test_explanations_show_attention_reconstruction_and_written_sentences(drawn)
 def test_records_without_explanations_have_no_such_gallery(drawn):
     runs = [e for e in entries([drawn[1]]) if e.record and e.spec["task"] == "retrieval"]
     random = [e for e in runs if e.spec["backbone"]["name"] == "Random"]
-    assert [gallery.kind for gallery in galleries.galleries(random[:1])] == ["retrieval"]
+    assert [gallery.kind for gallery in kinds.galleries(random[:1])] == ["retrieval"]
 
 
 def test_attention_is_drawn_where_it_is():
@@ -292,7 +292,7 @@ def test_detection_examples_have_true_boxes_and_scores(drawn):
 
 def by_task(drawn) -> dict[str, Gallery]:
     groups = evaluations_of([e for e in entries([drawn[1]]) if e.record])
-    made = [galleries.galleries([e for e in runs if e.spec["seed"] == 0]) for runs in groups]
+    made = [kinds.galleries([e for e in runs if e.spec["seed"] == 0]) for runs in groups]
     return {gallery.kind: gallery for some in made for gallery in some}
 
 

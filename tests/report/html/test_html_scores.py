@@ -16,8 +16,8 @@ from prior_bench.report.html.sections.cost import cost_table
 from prior_bench.report.html.sections.operating_curves import precision_recall_curves, roc_curves
 from prior_bench.report.html.sections.per_class import auroc_interval
 from prior_bench.report.html.sections.prompts import prompt_table
-from prior_bench.report.html.sections.scores import Scores, scores_of
-from prior_bench.report.runs.lookup import Entry, entries
+from prior_bench.report.runs.class_scores import Scores, scores_of
+from prior_bench.report.runs.planned_runs import Entry, entries
 from prior_bench.statistics.bootstrap import interval
 from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite

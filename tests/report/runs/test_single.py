@@ -2,7 +2,7 @@
 
 from scored_store import save
 
-from prior_bench.report.runs.single import result_text
+from prior_bench.report.runs.run_text import result_text
 from prior_bench.store.store import Store
 
 

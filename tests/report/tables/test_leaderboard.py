@@ -7,7 +7,7 @@ from scored_store import save, scored
 
 from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.critical_difference import ranks_of, ranks_svg, ranks_text
-from prior_bench.report.runs.lookup import EVERY_SUITE, stores_of
+from prior_bench.report.runs.planned_runs import EVERY_SUITE, stores_of
 from prior_bench.report.tables.leaderboard import leaderboard
 from prior_bench.report.tables.render import render
 from prior_bench.report.tables.table import build_table, load_table

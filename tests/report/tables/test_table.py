@@ -5,7 +5,7 @@ from fixed_store import TABLE, spec
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.runs.lookup import entries, same_data
+from prior_bench.report.runs.planned_runs import entries, same_data
 from prior_bench.report.tables.marks import LEADING
 from prior_bench.report.tables.table import build_table, load_table
 from prior_bench.store.store import Store

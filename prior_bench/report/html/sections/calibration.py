@@ -9,8 +9,8 @@ import numpy as np
 
 from prior_bench.report.html.figures.plots import Multiples, Plot
 from prior_bench.report.html.figures.unit_panel import Curve, unit_panel
-from prior_bench.report.html.sections.scores import Scores, classes_of, names_of
-from prior_bench.report.html.sections.sortable import SortableTable, number, words
+from prior_bench.report.html.sortable import SortableTable, number, words
+from prior_bench.report.runs.class_scores import Scores, classes_of, names_of
 
 BINS = 10
 """Of equal width, over [0, 1]."""

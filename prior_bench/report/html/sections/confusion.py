@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prior_bench.report.html.sections.scores import Scores, names_of
+from prior_bench.report.runs.class_scores import Scores, names_of
 
 
 @dataclass

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from statistics import mean
 
-from prior_bench.report.html.sections.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.sections.training import pretraining_history
-from prior_bench.report.html.sections.wording import in_words
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.html.sortable import SortableTable, Value, number, words
+from prior_bench.report.html.wording import in_words
+from prior_bench.report.runs.planned_runs import Entry
 
 MEMORY = {"memory": "memory, GiB", "gpu": "GPU memory, GiB"}
 """Kinds of memory that records may tell (:mod:`prior_bench.engine.peak_memory`), and their headings."""

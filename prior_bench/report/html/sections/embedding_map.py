@@ -11,11 +11,11 @@ from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.plots import Multiples, Plot
 from prior_bench.report.html.figures.row_style import PALETTE
 from prior_bench.report.html.figures.scatter_panel import SHAPES, Style, scatter_panel, sign
-from prior_bench.report.html.sections.image_classes import OTHER, ImageClasses, image_classes
-from prior_bench.report.html.sections.wording import NO_BREAK, evaluation_title
+from prior_bench.report.html.wording import NO_BREAK, evaluation_title
 from prior_bench.report.runs.array_cache import cached_arrays
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.image_classes import OTHER, ImageClasses, image_classes
+from prior_bench.report.runs.planned_runs import Entry
 
 FEWEST = 10
 """Images of a map; fewer have no neighbourhoods to speak of."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prior_bench.report.html.figures.plots import Plot, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
-from prior_bench.report.html.sections.wording import evaluation_title, shown
-from prior_bench.report.runs.lookup import Entry, primary_metric
+from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.runs.planned_runs import Entry, primary_metric
 
 
 def label_efficiency(entries: list[Entry], colours: dict[str, str]) -> Plot | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from prior_bench.report.html.figures.plots import Multiples, Plot
 from prior_bench.report.html.figures.unit_panel import Curve, Point, unit_panel
-from prior_bench.report.html.sections.scores import Scores, classes_of, names_of
+from prior_bench.report.runs.class_scores import Scores, classes_of, names_of
 
 Drawn = tuple[list[Point], float]
 """Points of a curve, and the area that belongs to it."""

@@ -9,12 +9,12 @@ from statistics import mean, variance
 import numpy as np
 
 from prior_bench.report.html.figures.plots import Plot, Series, dot_plot
-from prior_bench.report.html.sections.scores import Scores, names_of
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
-from prior_bench.report.html.sections.selection import most_labels
-from prior_bench.report.html.sections.sortable import SortableTable, Value, number, words
-from prior_bench.report.html.sections.wording import NO_BREAK, evaluation_title, shown
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.html.sortable import SortableTable, Value, number, words
+from prior_bench.report.html.wording import NO_BREAK, evaluation_title, shown
+from prior_bench.report.runs.class_scores import Scores, names_of
+from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.selection import most_labels
 
 METRICS = ("auroc", "accuracy")
 """Metrics whose values per class are shown, the preferred one first."""

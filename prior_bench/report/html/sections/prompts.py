@@ -7,11 +7,11 @@ from statistics import mean
 import numpy as np
 
 from prior_bench.errors import BenchError
-from prior_bench.report.html.sections.selection import most_labels
-from prior_bench.report.html.sections.sortable import SortableTable, Value, number, words
-from prior_bench.report.html.sections.wording import evaluation_title
+from prior_bench.report.html.sortable import SortableTable, Value, number, words
+from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.selection import most_labels
 
 Prompt = tuple[str, str]
 """Class and text."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from prior_bench.errors import BenchError
-from prior_bench.report.html.sections.sortable import SortableTable, number, words
+from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.planned_runs import Entry
 
 
 def prototype_tables(entries: list[Entry]) -> list[SortableTable]:

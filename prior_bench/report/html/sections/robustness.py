@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from prior_bench.report.html.figures.plots import Multiples, Plot, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
-from prior_bench.report.html.sections.selection import most_labels
-from prior_bench.report.html.sections.wording import evaluation_title, shown
-from prior_bench.report.runs.lookup import Entry, primary_metric
+from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.runs.planned_runs import Entry, primary_metric
+from prior_bench.report.runs.selection import most_labels
 
 MARK = "_corrupted/"
 """Between the metric and ``<corruption>_<severity>`` in the name of a corrupted metric."""

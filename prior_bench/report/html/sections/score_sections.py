@@ -10,10 +10,10 @@ from prior_bench.report.html.sections.confusion import Matrix, confusion_matrice
 from prior_bench.report.html.sections.operating_curves import precision_recall_curves, roc_curves
 from prior_bench.report.html.sections.per_class import PerClass, per_class
 from prior_bench.report.html.sections.prompts import prompt_table
-from prior_bench.report.html.sections.scores import TASKS, Scores, scores_of
-from prior_bench.report.html.sections.sortable import SortableTable
-from prior_bench.report.html.sections.wording import evaluation_title
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.html.sortable import SortableTable
+from prior_bench.report.html.wording import evaluation_title
+from prior_bench.report.runs.class_scores import TASKS, Scores, scores_of
+from prior_bench.report.runs.planned_runs import Entry
 
 SECTIONS = ("curves", "calibration", "prompts")
 """Those that say what is left out of them."""

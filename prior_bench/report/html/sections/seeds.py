@@ -6,7 +6,7 @@ import math
 from statistics import mean, stdev
 
 from prior_bench.report.html.figures.plots import Series
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.planned_runs import Entry
 
 
 def values_over_seeds(entries: list[Entry], name: str, metric: str, fraction: float) -> list[float]:

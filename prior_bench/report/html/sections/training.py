@@ -9,9 +9,9 @@ from typing import Any
 
 from prior_bench.report.html.figures.plots import Plot, Series, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds
-from prior_bench.report.html.sections.selection import one_per_backbone
-from prior_bench.report.html.sections.wording import evaluation_title, shown
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.selection import one_per_backbone
 
 TIMES = ("epoch", "iteration", "iter", "step")
 """Keys of a history entry that say when it was taken, the preferred one first."""

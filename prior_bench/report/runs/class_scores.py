@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from prior_bench.errors import BenchError
-from prior_bench.report.html.sections.selection import most_labels
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.selection import most_labels
 
 TASKS = ("classification", "zero_shot")
 """Tasks whose predictions hold a score per class."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.critical_difference import ranks_of, ranks_svg, ranks_text
-from prior_bench.report.html.sections.sortable import SortableTable, number, words
+from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.tables.table import Table
 
 

@@ -11,7 +11,7 @@ from prior_bench.report.html.galleries.dense import detection, segmentation
 from prior_bench.report.html.galleries.examples import Evaluation, Example, Gallery
 from prior_bench.report.html.galleries.explained import explained
 from prior_bench.report.html.galleries.texts import retrieval, zero_shot
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.planned_runs import Entry
 
 
 @dataclass(frozen=True)

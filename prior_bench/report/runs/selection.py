@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prior_bench.report.runs.lookup import Entry
+from prior_bench.report.runs.planned_runs import Entry
 
 
 def evaluations_of(done: list[Entry]) -> list[list[Entry]]:
