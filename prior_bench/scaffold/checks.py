@@ -57,7 +57,7 @@ def gradients_reach_both_encoders(subject: Subject) -> str:
     return ", ".join(notes)
 
 
-def unused_parameters_are_told(subject: Subject) -> str:
+def unused_parameters_are_listed(subject: Subject) -> str:
     """Which parameters a step leaves without gradient: several processes need to know."""
     method = _after_backward(subject)
     idle = [n for n, p in method.named_parameters() if p.requires_grad and p.grad is None]
@@ -183,7 +183,7 @@ def loss_falls_on_a_fixed_batch(subject: Subject) -> str:
 CHECKS = (
     losses_are_finite_scalars,
     gradients_reach_both_encoders,
-    unused_parameters_are_told,
+    unused_parameters_are_listed,
     image_features_have_shape,
     text_features_have_shape,
     similarity_is_images_by_texts,
