@@ -9,7 +9,7 @@ from typing import Any
 
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import NotTested, paired_difference
-from prior_bench.report.runs.planned_runs import Entry, entries, primary_metric
+from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, primary_metric
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.tables.table import finished, higher_is_better
 from prior_bench.statistics.significance import LEVEL, Difference, holm
@@ -53,7 +53,7 @@ class Line:
         return f"{word}, significant" if self.p < LEVEL else "no significant difference"
 
 
-def compare_runs(first: Entry, second: Entry) -> list[Line]:
+def compare_runs(first: PlannedRun, second: PlannedRun) -> list[Line]:
     """Every metric that both runs have, class values left out.
 
     Raises:
@@ -100,7 +100,7 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
     return _corrected(lines), missing
 
 
-def spec_differences(first: Entry, second: Entry) -> list[str]:
+def spec_differences(first: PlannedRun, second: PlannedRun) -> list[str]:
     """What two runs were told differently, e.g. ``"seed: 0, 1"``; keys of nested settings joined by dots."""
     one, two = _flat(first.spec), _flat(second.spec)
     changed = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
@@ -125,7 +125,7 @@ def lines_text(lines: Iterable[Line], first: str, second: str) -> str:
     return tabulate(rows, headers, disable_numparse=True, colalign=align)
 
 
-def _line(what: str, first: dict[int, Entry], second: dict[int, Entry], metric: str) -> Line:
+def _line(what: str, first: dict[int, PlannedRun], second: dict[int, PlannedRun], metric: str) -> Line:
     numbers = [
         sum(run.record.metrics.get(metric, math.nan) for run in side.values()) / len(side)
         for side in (first, second)
@@ -146,16 +146,16 @@ def _corrected(lines: list[Line]) -> list[Line]:
     return [replace(line, p=float(p)) for line, p in zip(lines, corrected, strict=True)]
 
 
-def _evaluations(store: Store) -> dict[tuple, dict[int, Entry]]:
+def _evaluations(store: Store) -> dict[tuple, dict[int, PlannedRun]]:
     """Finished runs by everything but the seed, and then by seed."""
-    found: dict[tuple, dict[int, Entry]] = {}
-    for entry in entries([store]):
+    found: dict[tuple, dict[int, PlannedRun]] = {}
+    for entry in planned_runs([store]):
         if entry.record is not None and entry.record.status == "done":
             found.setdefault(identity(entry.spec)[:-1], {})[entry.spec["seed"]] = entry
     return found
 
 
-def _words(runs: dict[int, Entry]) -> str:
+def _words(runs: dict[int, PlannedRun]) -> str:
     return describe(next(iter(runs.values())).spec).rpartition(" · ")[0]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.planned_runs import PlannedRun
 from prior_bench.report.runs.selection import most_labels
 
 TASKS = ("classification", "zero_shot")
@@ -16,7 +16,7 @@ TASKS = ("classification", "zero_shot")
 
 
 @dataclass(frozen=True)
-class Scores:
+class ClassScores:
     """What one run says of the test images.
 
     Attributes:
@@ -47,7 +47,7 @@ class Scores:
         return (truth, self.score[known, column]) if truth.any() and not truth.all() else None
 
 
-def scores_of(entries: list[Entry]) -> tuple[list[Scores], list[str]]:
+def scores_of(entries: list[PlannedRun]) -> tuple[list[ClassScores], list[str]]:
     """Of the runs with the most labels, all seeds; and, a line each, why runs are left out.
 
     Args:
@@ -65,19 +65,19 @@ def scores_of(entries: list[Entry]) -> tuple[list[Scores], list[str]]:
     return found, [f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in missing.items()]
 
 
-def names_of(scores: list[Scores]) -> list[str]:
+def names_of(scores: list[ClassScores]) -> list[str]:
     """Rows that are there, in their order."""
     return list(dict.fromkeys(one.name for one in scores))
 
 
-def classes_of(scores: list[Scores]) -> list[str]:
+def classes_of(scores: list[ClassScores]) -> list[str]:
     """Classes that are there, in their order."""
     return list(dict.fromkeys(label for one in scores for label in one.classes))
 
 
-def _scores(entry: Entry, predictions: dict[str, np.ndarray]) -> Scores:
+def _scores(entry: PlannedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
     spec = entry.spec
-    return Scores(
+    return ClassScores(
         name=spec["backbone"]["name"],
         seed=spec["seed"],
         task=spec["task"],

@@ -16,7 +16,7 @@ EVERY_SUITE = "*"
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedRun:
     """One planned run: its spec, its record where there is one, and why there is none.
 
     Attributes:
@@ -42,7 +42,7 @@ def stores_of(suites: Iterable[str]) -> list[Store]:
     return [Store.of(name) for name in dict.fromkeys(names)]
 
 
-def entries(stores: Iterable[Store]) -> list[Entry]:
+def planned_runs(stores: Iterable[Store]) -> list[PlannedRun]:
     """All entries of some stores, in the order of their plans.
 
     A store without a plan gives its records, the newest for each spec (older ones come from older code).
@@ -55,13 +55,13 @@ def entries(stores: Iterable[Store]) -> list[Entry]:
             for cell in plan:
                 record = records.get(cell["key"])
                 reason = cell["reason"] or ("" if record else "not run")
-                found.append(Entry(cell["spec"], cell["key"], reason, record, store))
+                found.append(PlannedRun(cell["spec"], cell["key"], reason, record, store))
         else:
             newest = {}
             for record in sorted(records.values(), key=_finished):
                 newest[identity(record.spec)] = record
             ordered = sorted(newest.values(), key=lambda r: (r.spec["backbone"]["name"], r.spec["seed"]))
-            found += [Entry(r.spec, r.key, "", r, store) for r in ordered]
+            found += [PlannedRun(r.spec, r.key, "", r, store) for r in ordered]
     return found
 
 

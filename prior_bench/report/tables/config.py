@@ -20,7 +20,7 @@ from typing import Any
 
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.runs.planned_runs import Entry, same_data
+from prior_bench.report.runs.planned_runs import PlannedRun, same_data
 from prior_bench.schema.configs import key_errors, read_config
 from prior_bench.store.store import plain
 
@@ -150,7 +150,7 @@ def is_share(metric: str) -> bool:
     return not any(part in metric for part in ("rank", "per_second", *COSTS))
 
 
-def table_of_entries(name: str, title: str, found: list[Entry]) -> TableConfig:
+def table_of_entries(name: str, title: str, found: list[PlannedRun]) -> TableConfig:
     """A table for a suite that has none: the primary metric of each of its evaluations."""
     columns: dict[tuple, Column] = {}
     for entry in found:

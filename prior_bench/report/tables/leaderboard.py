@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.planned_runs import entries
+from prior_bench.report.runs.planned_runs import planned_runs
 from prior_bench.report.tables.table import Cell, Column, Row, Table, build_table, table_of_entries
 from prior_bench.store.store import Store
 
@@ -27,7 +27,7 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
     stores = list(stores)
     found = [
         entry
-        for entry in entries(stores)
+        for entry in planned_runs(stores)
         if entry.record and entry.record.status == "done" and entry.spec["task"] not in NOT_RANKED
     ]
     if not found:

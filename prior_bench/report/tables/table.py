@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench import paths
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import Runs
-from prior_bench.report.runs.planned_runs import Entry, entries, stores_of
+from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, stores_of
 from prior_bench.report.tables.config import (
     Column,
     TableConfig,
@@ -140,7 +140,7 @@ def build_table(
         BenchError: all rows are wanted, and the stores hold none.
     """
     stores = list(stores) if stores is not None else stores_of(config.suites)
-    found = entries(stores)
+    found = planned_runs(stores)
     names = config.rows
     if names == "all":
         names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
@@ -161,7 +161,7 @@ def build_table(
     return Table(config.name, config.title, config.columns, rows, [*notes_of(config, used), *legend])
 
 
-def finished(runs: Iterable[Entry], metric: str) -> Runs:
+def finished(runs: Iterable[PlannedRun], metric: str) -> Runs:
     """The runs that have a number for the metric, by seed."""
     return {
         run.spec["seed"]: run
@@ -172,7 +172,7 @@ def finished(runs: Iterable[Entry], metric: str) -> Runs:
     }
 
 
-def cell_of(runs: list[Entry], column: Column) -> Cell:
+def cell_of(runs: list[PlannedRun], column: Column) -> Cell:
     """The values of some runs in a column, or the reason why there is none."""
     cell = Cell(planned=len({run.spec["seed"] for run in runs}))  # several stores may hold the same run
     reasons = []
@@ -192,7 +192,7 @@ def cell_of(runs: list[Entry], column: Column) -> Cell:
     return cell
 
 
-def _trivial_rows(belonging: list[list[Entry]], columns: list[Column]) -> list[Row]:
+def _trivial_rows(belonging: list[list[PlannedRun]], columns: list[Column]) -> list[Row]:
     """One row per predictor that some record reports; its value is the mean over a column's records."""
     records = [[e.record for e in column if e.record and e.record.trivial] for column in belonging]
     rows = []
@@ -207,7 +207,7 @@ def _trivial_rows(belonging: list[list[Entry]], columns: list[Column]) -> list[R
     return rows
 
 
-def notes_of(config: TableConfig, used: list[Entry]) -> list[str]:
+def notes_of(config: TableConfig, used: list[PlannedRun]) -> list[str]:
     """What must be said about the numbers of some runs: synthetic data, seeds, scale and protocols."""
     seeds = sorted({e.spec["seed"] for e in used if e.record})
     notes = []
@@ -227,7 +227,7 @@ def notes_of(config: TableConfig, used: list[Entry]) -> list[str]:
     return notes + _leakage_notes(used)
 
 
-def _leakage_notes(used: list[Entry]) -> list[str]:
+def _leakage_notes(used: list[PlannedRun]) -> list[str]:
     """One sentence for each row and data set whose test patients were trained on, or may have been."""
     clauses = {
         f"Leakage: {e.spec['backbone']['name']} on {e.spec['data']['name']}: {clause}."

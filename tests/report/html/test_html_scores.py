@@ -16,8 +16,8 @@ from prior_bench.report.html.sections.cost import cost_table
 from prior_bench.report.html.sections.operating_curves import precision_recall_curves, roc_curves
 from prior_bench.report.html.sections.per_class import auroc_interval
 from prior_bench.report.html.sections.prompts import prompt_table
-from prior_bench.report.runs.class_scores import Scores, scores_of
-from prior_bench.report.runs.planned_runs import Entry, entries
+from prior_bench.report.runs.class_scores import ClassScores, scores_of
+from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs
 from prior_bench.statistics.bootstrap import interval
 from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite
@@ -25,12 +25,12 @@ from prior_bench.suites.suite import Suite
 NAMES = ["A", "B"]
 
 
-def one_class(score, truth, name="A", seed=0, task="classification") -> Scores:
+def one_class(score, truth, name="A", seed=0, task="classification") -> ClassScores:
     """A class and its opposite, of patients with one image each."""
     score, truth = np.asarray(score, float), np.asarray(truth, float)
     both = np.stack([score, 1 - score], axis=1), np.stack([truth, 1 - truth], axis=1)
     patient = np.array([f"p{i}" for i in range(len(score))])
-    return Scores(name, seed, task, ("Yes", "No"), *both, patient, False)
+    return ClassScores(name, seed, task, ("Yes", "No"), *both, patient, False)
 
 
 def path_of(svg: str, name: str = "A") -> list[tuple[float, float]]:
@@ -101,14 +101,14 @@ def test_similarities_are_no_probabilities():
 def test_confusion_counts_images_with_one_class_over_all_seeds():
     score = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.9, 0.2]])
     target = np.array([[1, 0], [1, 0], [0, 1], [1, 1.0]])  # the last has both
-    runs = [Scores("A", s, "zero_shot", ("x", "y"), score, target, np.arange(4), False) for s in (0, 1)]
+    runs = [ClassScores("A", s, "zero_shot", ("x", "y"), score, target, np.arange(4), False) for s in (0, 1)]
     (matrix,) = confusion_matrices(runs)
     assert matrix.counts == [[2, 2], [2, 0]] and matrix.shares == [[0.5, 0.5], [1, 0]]
     assert confusion_matrices([one_class([0.2, 0.8], [0, 1])]) == []  # several labels per image are possible
 
 
 def test_the_interval_of_one_seed_is_that_of_a_bootstrap_by_patient(tmp_path):
-    (entry,) = entries([scored(tmp_path, {"A": 1.0}, seeds=1)])
+    (entry,) = planned_runs([scored(tmp_path, {"A": 1.0}, seeds=1)])
     (run,), missing = scores_of([entry])
     value, half = auroc_interval([run], "Edema")
     found = entry.store.predictions(entry.key)
@@ -124,16 +124,16 @@ def test_the_interval_of_one_seed_is_that_of_a_bootstrap_by_patient(tmp_path):
 
 
 def test_seeds_that_disagree_widen_the_interval(tmp_path):
-    runs, _ = scores_of(entries([scored(tmp_path, {"A": 1.0}, seeds=1)]))
-    other = Scores(**{**vars(runs[0]), "seed": 1, "score": -runs[0].score})
-    same = auroc_interval([runs[0], Scores(**{**vars(runs[0]), "seed": 1})], "Edema")
+    runs, _ = scores_of(planned_runs([scored(tmp_path, {"A": 1.0}, seeds=1)]))
+    other = ClassScores(**{**vars(runs[0]), "seed": 1, "score": -runs[0].score})
+    same = auroc_interval([runs[0], ClassScores(**{**vars(runs[0]), "seed": 1})], "Edema")
     assert same == pytest.approx(auroc_interval(runs, "Edema"))
     assert auroc_interval([runs[0], other], "Edema")[1] > 3 * same[1]
-    elsewhere = Scores(**{**vars(runs[0]), "seed": 1, "patient": runs[0].patient[::-1]})
+    elsewhere = ClassScores(**{**vars(runs[0]), "seed": 1, "patient": runs[0].patient[::-1]})
     assert math.isnan(auroc_interval([runs[0], elsewhere], "Edema")[1])
 
 
-def zero_shot_entry(store: Store, name: str, **arrays) -> Entry:
+def zero_shot_entry(store: Store, name: str, **arrays) -> PlannedRun:
     """A stored zero-shot run of two classes, one with two prompts."""
     predictions = {
         "id": np.array(list("abcd")),

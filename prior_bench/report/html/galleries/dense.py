@@ -6,13 +6,13 @@ import numpy as np
 
 from prior_bench.pictures.choice import spread
 from prior_bench.pictures.radiographs import Mark, Picture, outline, rectangle
-from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, Evaluation, Example, Run
+from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, ComparedRuns, Example, Run
 
 BOXES = 3
 """Detections drawn per image, those with the highest scores."""
 
 
-def segmentation(evaluation: Evaluation) -> list[Example]:
+def segmentation(evaluation: ComparedRuns) -> list[Example]:
     """Images from best to worst, with true and predicted outline."""
     masks = [_kept_masks(run.predictions) for run in evaluation.runs]
     everywhere = [sample for sample in masks[0] if all(sample in kept for kept in masks)]
@@ -51,7 +51,7 @@ def _places(count: int) -> list[str]:
     return places
 
 
-def detection(evaluation: Evaluation) -> list[Example]:
+def detection(evaluation: ComparedRuns) -> list[Example]:
     """Images with objects, with true boxes and the highest-scoring detections."""
     first = evaluation.runs[0]
     positive = set(first.predictions["truth_sample"].tolist())

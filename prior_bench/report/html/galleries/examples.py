@@ -7,7 +7,7 @@ from typing import Any
 
 from prior_bench.data.open import open_dataset
 from prior_bench.pictures.radiographs import Original, Picture
-from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.planned_runs import PlannedRun
 
 EXAMPLES = 5
 """Images per gallery."""
@@ -70,22 +70,22 @@ class Run:
     """One backbone's run: row label, record, stored predictions, and the position of each sample id."""
 
     name: str
-    entry: Entry
+    entry: PlannedRun
     predictions: dict[str, Any]
     place: dict[str, int]
 
     @classmethod
-    def of(cls, entry: Entry) -> Run:
+    def of(cls, entry: PlannedRun) -> Run:
         """With the predictions read from the store."""
         predictions = entry.store.predictions(entry.key)
         place = {str(sample): n for n, sample in enumerate(predictions["id"])}
         return cls(entry.spec["backbone"]["name"], entry, predictions, place)
 
 
-class Evaluation:
+class ComparedRuns:
     """The runs that are compared in a gallery: one per backbone, on the same data, fraction and seed."""
 
-    def __init__(self, entries: list[Entry]):
+    def __init__(self, entries: list[PlannedRun]):
         self.runs = [Run.of(entry) for entry in entries]
         spec = entries[0].spec
         rule = spec["protocol"]["split"].get("rule", "default")

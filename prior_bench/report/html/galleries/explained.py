@@ -12,7 +12,7 @@ import numpy as np
 
 from prior_bench.pictures.heat import overlay, spanned
 from prior_bench.pictures.radiographs import jpeg
-from prior_bench.report.html.galleries.examples import Answer, Evaluation, Example, Run
+from prior_bench.report.html.galleries.examples import Answer, ComparedRuns, Example, Run
 
 SIDE = 176
 """Of the pictures, in pixels."""
@@ -20,7 +20,7 @@ SIDE = 176
 PARTS = ("example_attention", "example_reconstruction", "example_written")
 
 
-def explained(evaluation: Evaluation) -> list[Example]:
+def explained(evaluation: ComparedRuns) -> list[Example]:
     """The images whose explanations were kept; none where no run has any."""
     runs = [run for run in evaluation.runs if any(part in run.predictions for part in PARTS)]
     rows = {run.name: _rows(run) for run in runs}
@@ -42,7 +42,7 @@ def _rows(run: Run) -> dict[str, int]:
     return {str(sample): n for n, sample in enumerate(ids)}
 
 
-def _answer(evaluation: Evaluation, run: Run, sample: str, n: int) -> Answer:
+def _answer(evaluation: ComparedRuns, run: Run, sample: str, n: int) -> Answer:
     found, answer = run.predictions, Answer(run.name)
     if "example_attention" in found:
         answer.panels += _attention(evaluation, run, sample, n)
@@ -59,7 +59,7 @@ def _answer(evaluation: Evaluation, run: Run, sample: str, n: int) -> Answer:
     return answer
 
 
-def _attention(evaluation: Evaluation, run: Run, sample: str, n: int) -> list[tuple[Any, str]]:
+def _attention(evaluation: ComparedRuns, run: Run, sample: str, n: int) -> list[tuple[Any, str]]:
     fed = run.entry.record.provenance.get("input", {})
     pixels = evaluation.original(sample).square(SIDE, fed.get("resize", "pad"))
     panels = []

@@ -8,10 +8,10 @@ from functools import cache
 
 from prior_bench.errors import BenchError
 from prior_bench.report.html.galleries.dense import detection, segmentation
-from prior_bench.report.html.galleries.examples import Evaluation, Example, Gallery
+from prior_bench.report.html.galleries.examples import ComparedRuns, Example, Gallery
 from prior_bench.report.html.galleries.explained import explained
 from prior_bench.report.html.galleries.texts import retrieval, zero_shot
-from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.planned_runs import PlannedRun
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Maker:
     task: str
     title: str
     legend: str
-    make: Callable[[Evaluation], list[Example]]
+    make: Callable[[ComparedRuns], list[Example]]
     optional: bool = False
 
 
@@ -73,16 +73,16 @@ MAKERS = {
 """The galleries by kind, in the order of the page."""
 
 
-def galleries(entries: list[Entry]) -> list[Gallery]:
+def galleries(entries: list[PlannedRun]) -> list[Gallery]:
     """The galleries of an evaluation; none for tasks that have none."""
     spec = entries[0].spec
-    opened = cache(lambda: Evaluation(entries))  # opening a data set takes a while
+    opened = cache(lambda: ComparedRuns(entries))  # opening a data set takes a while
     data = spec["data"]["name"]
     made = [_gallery(kind, data, opened) for kind, maker in MAKERS.items() if maker.task == spec["task"]]
     return [gallery for gallery in made if gallery is not None]
 
 
-def _gallery(kind: str, data: str, opened: Callable[[], Evaluation]) -> Gallery | None:
+def _gallery(kind: str, data: str, opened: Callable[[], ComparedRuns]) -> Gallery | None:
     maker = MAKERS[kind]
     found = Gallery(kind, f"{maker.title}: {data}", maker.legend)
     try:

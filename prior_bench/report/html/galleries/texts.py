@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from prior_bench.pictures.choice import spread
-from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, Evaluation, Example
+from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, ComparedRuns, Example
 
 REPORTS = 3
 """Retrieved reports shown per query."""
 
 
-def zero_shot(evaluation: Evaluation) -> list[Example]:
+def zero_shot(evaluation: ComparedRuns) -> list[Example]:
     """Images of different classes, and every backbone's scores of the classes."""
     first = evaluation.runs[0]
     classes = [str(name) for name in first.predictions["meta_classes"]]
@@ -35,7 +35,7 @@ def zero_shot(evaluation: Evaluation) -> list[Example]:
     return examples
 
 
-def retrieval(evaluation: Evaluation) -> list[Example]:
+def retrieval(evaluation: ComparedRuns) -> list[Example]:
     """Query images, and the reports every backbone found for them."""
     examples = []
     for sample in spread(evaluation.shared(), EXAMPLES - 1):

@@ -10,18 +10,18 @@ import numpy as np
 from prior_bench.report.html.figures.plots import Multiples, Plot
 from prior_bench.report.html.figures.unit_panel import Curve, unit_panel
 from prior_bench.report.html.sortable import SortableTable, number, words
-from prior_bench.report.runs.class_scores import Scores, classes_of, names_of
+from prior_bench.report.runs.class_scores import ClassScores, classes_of, names_of
 
 BINS = 10
 """Of equal width, over [0, 1]."""
 
 
-def are_probabilities(scores: list[Scores]) -> bool:
+def are_probabilities(scores: list[ClassScores]) -> bool:
     """Whether calibration means anything: trained heads give probabilities, image-text scores do not."""
     return all(s.task == "classification" and 0 <= s.score.min() <= s.score.max() <= 1 for s in scores)
 
 
-def reliability(scores: list[Scores], title: str, colours: dict[str, str]) -> Multiples:
+def reliability(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
     """Share of positives over the mean probability in each bin, a panel per class, seeds pooled."""
     found = Multiples(f"Reliability: {title}", names_of(scores))
     for label in classes_of(scores):
@@ -48,7 +48,7 @@ def reliability(scores: list[Scores], title: str, colours: dict[str, str]) -> Mu
     return found
 
 
-def error_table(scores: list[Scores], title: str) -> SortableTable:
+def error_table(scores: list[ClassScores], title: str) -> SortableTable:
     """Expected calibration error per class and on average, and the mean Brier score, by row."""
     classes = [label for label in classes_of(scores) if any(one.of(label) is not None for one in scores)]
     table = SortableTable(
@@ -86,7 +86,7 @@ def _brier(truth: np.ndarray, score: np.ndarray) -> float:
     return float(brier_score_loss(truth, score))
 
 
-def _over_seeds(scores: list[Scores], label: str, measure) -> float:
+def _over_seeds(scores: list[ClassScores], label: str, measure) -> float:
     return _finite_mean([measure(*known) for one in scores if (known := one.of(label)) is not None])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prior_bench.report.runs.class_scores import Scores, names_of
+from prior_bench.report.runs.class_scores import ClassScores, names_of
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Matrix:
     shares: list[list[float]]
 
 
-def confusion_matrices(scores: list[Scores]) -> list[Matrix]:
+def confusion_matrices(scores: list[ClassScores]) -> list[Matrix]:
     """One per row, where exactly one class per image is decided for; else none.
 
     As in the zero-shot accuracy, images with no class or several are left out there.
@@ -36,7 +36,7 @@ def confusion_matrices(scores: list[Scores]) -> list[Matrix]:
     return [_matrix(name, [one for one in scores if one.name == name]) for name in names_of(scores)]
 
 
-def _matrix(name: str, runs: list[Scores]) -> Matrix:
+def _matrix(name: str, runs: list[ClassScores]) -> Matrix:
     from sklearn.metrics import confusion_matrix
 
     classes = runs[0].classes

@@ -9,26 +9,26 @@ import numpy as np
 
 from prior_bench.report.html.figures.plots import Multiples, Plot
 from prior_bench.report.html.figures.unit_panel import Curve, Point, unit_panel
-from prior_bench.report.runs.class_scores import Scores, classes_of, names_of
+from prior_bench.report.runs.class_scores import ClassScores, classes_of, names_of
 
 Drawn = tuple[list[Point], float]
 """Points of a curve, and the area that belongs to it."""
 
 
-def roc_curves(scores: list[Scores], title: str, colours: dict[str, str]) -> Multiples:
+def roc_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
     """True against false positive rate, over all thresholds."""
     axes = {"x_label": "false positive rate", "y_label": "true positive rate", "diagonal": True}
     return _per_class(scores, f"ROC: {title}", "AUROC", _roc, axes, colours)
 
 
-def precision_recall_curves(scores: list[Scores], title: str, colours: dict[str, str]) -> Multiples:
+def precision_recall_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
     """Precision over recall, in steps: between two thresholds nothing is reached by interpolation."""
     axes = {"x_label": "recall", "y_label": "precision"}
     return _per_class(scores, f"Precision-recall: {title}", "AUPRC", _precision_recall, axes, colours)
 
 
 def _per_class(
-    scores: list[Scores],
+    scores: list[ClassScores],
     title: str,
     area: str,
     draw: Callable[[np.ndarray, np.ndarray], Drawn],

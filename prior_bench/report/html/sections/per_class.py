@@ -12,8 +12,8 @@ from prior_bench.report.html.figures.plots import Plot, Series, dot_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import NO_BREAK, evaluation_title, shown
-from prior_bench.report.runs.class_scores import Scores, names_of
-from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.class_scores import ClassScores, names_of
+from prior_bench.report.runs.planned_runs import PlannedRun
 from prior_bench.report.runs.selection import most_labels
 
 METRICS = ("auroc", "accuracy")
@@ -34,7 +34,9 @@ class PerClass:
     table: SortableTable | None = None
 
 
-def per_class(entries: list[Entry], scores: list[Scores], colours: dict[str, str]) -> PerClass | None:
+def per_class(
+    entries: list[PlannedRun], scores: list[ClassScores], colours: dict[str, str]
+) -> PerClass | None:
     """Values per class with the most labels; None where there are none.
 
     Args:
@@ -78,7 +80,7 @@ def per_class(entries: list[Entry], scores: list[Scores], colours: dict[str, str
     return PerClass(Plot(svg, f"{title}. Bars: {bars}."), table)
 
 
-def auroc_interval(scores: list[Scores], label: str) -> Interval:
+def auroc_interval(scores: list[ClassScores], label: str) -> Interval:
     """Mean AUROC over the seeds of a row, and half the width of its 95 % interval; NaN where undefined.
 
     The variances of the test patients (DeLong, of the mean over seeds) and of the seeds are added up, as in
@@ -119,6 +121,6 @@ def _cell(value: float, half: float) -> Value:
     return number(value, text=f"{value:.1f} [{low:.1f}, {high:.1f}]")
 
 
-def _classes(entry: Entry, metric: str) -> list[str]:
+def _classes(entry: PlannedRun, metric: str) -> list[str]:
     prefix = f"{metric}/"
     return [name.removeprefix(prefix) for name in entry.record.metrics if name.startswith(prefix)]

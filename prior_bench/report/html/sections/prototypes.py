@@ -5,10 +5,10 @@ from __future__ import annotations
 from prior_bench.errors import BenchError
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.planned_runs import PlannedRun
 
 
-def prototype_tables(entries: list[Entry]) -> list[SortableTable]:
+def prototype_tables(entries: list[PlannedRun]) -> list[SortableTable]:
     """A table for every run that kept its most used prototypes (see :mod:`prior_bench.explain.examples`).
 
     Args:

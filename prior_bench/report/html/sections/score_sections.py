@@ -12,8 +12,8 @@ from prior_bench.report.html.sections.per_class import PerClass, per_class
 from prior_bench.report.html.sections.prompts import prompt_table
 from prior_bench.report.html.sortable import SortableTable
 from prior_bench.report.html.wording import evaluation_title
-from prior_bench.report.runs.class_scores import TASKS, Scores, scores_of
-from prior_bench.report.runs.planned_runs import Entry
+from prior_bench.report.runs.class_scores import TASKS, ClassScores, scores_of
+from prior_bench.report.runs.planned_runs import PlannedRun
 
 SECTIONS = ("curves", "calibration", "prompts")
 """Those that say what is left out of them."""
@@ -39,7 +39,7 @@ class ScoreSections:
         self.left_out[section].append(f"{title}: left out. {why}.")
 
 
-def score_sections(evaluations: list[list[Entry]], colours: dict[str, str]) -> ScoreSections:
+def score_sections(evaluations: list[list[PlannedRun]], colours: dict[str, str]) -> ScoreSections:
     """Of all evaluations.
 
     Args:
@@ -65,7 +65,7 @@ def score_sections(evaluations: list[list[Entry]], colours: dict[str, str]) -> S
     return page
 
 
-def _add_figures(page: ScoreSections, scores: list[Scores], title: str, colours: dict[str, str]) -> None:
+def _add_figures(page: ScoreSections, scores: list[ClassScores], title: str, colours: dict[str, str]) -> None:
     drawn = [roc_curves(scores, title, colours), precision_recall_curves(scores, title, colours)]
     page.curves += [multiples for multiples in drawn if multiples.plots]
     if not drawn[0].plots:
