@@ -7,13 +7,14 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.convirt import ConVIRT
-from baselines.mgca.heads import GlobalHead
-from baselines.mgca.released import CROSS_ATTENTION, NO_TOKEN_TYPES, SOURCE
-from baselines.released import ENLARGED, PADDING, image_encoder
 from prior_bench.api import Features
 from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
 from prior_bench.encoders.heads import projection_head
+
+from .convirt import ConVIRT
+from .mgca.heads import GlobalHead
+from .mgca.released import CROSS_ATTENTION, NO_TOKEN_TYPES, SOURCE
+from .released import ENLARGED, PADDING, image_encoder
 
 
 class ReleasedConVIRT(ConVIRT):

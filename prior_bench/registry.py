@@ -7,15 +7,20 @@ What has no name there is found as ``module:attribute``, the working folder bein
 modules are looked for: a method in a file of one's own needs no packaging.
 """
 
+import functools
 import sys
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import distribution, entry_points
 from pathlib import Path
 from typing import Any
 
 from mmengine.registry import Registry
 
+from prior_bench import bundled
 from prior_bench.errors import BenchError, unknown_name
+
+OWN_DISTRIBUTION = "prior-bench"
+"""Distribution whose packages lie beside this one."""
 
 
 class LazyRegistry(Registry):
@@ -60,7 +65,7 @@ class LazyRegistry(Registry):
             if point is None:
                 raise unknown_name(self.name, key, self.names())
             try:
-                entry = point.load()
+                entry = _load(point)
             except (ImportError, AttributeError) as error:
                 raise BenchError(
                     f"{self.name} '{key}' cannot be loaded: {error}",
@@ -81,8 +86,23 @@ class LazyRegistry(Registry):
             raise BenchError(
                 f"{self.name} '{key}' cannot be loaded: {error}",
                 where=key,
-                fix=f"run in the folder that holds {module.partition('.')[0]}, or put it on PYTHONPATH",
+                fix=_remedy(module.partition(".")[0]),
             ) from error
+
+
+def _load(point: Any) -> Any:
+    """What an entry point names; of our own packages, whatever else has the same name."""
+    if point.dist.metadata["Name"].lower().replace("_", "-") != OWN_DISTRIBUTION:
+        return point.load()
+    found = import_module(bundled.importable(point.module))
+    return functools.reduce(getattr, point.attr.split("."), found)
+
+
+def _remedy(top: str) -> str:
+    ours = {point.module.partition(".")[0] for point in distribution(OWN_DISTRIBUTION).entry_points}
+    if top in ours:
+        return f"'{top}' is a package of prior-bench: give your module another name"
+    return f"run in the folder that holds {top}, or put it on PYTHONPATH"
 
 
 METHODS = LazyRegistry("method", "prior_bench.methods")

@@ -1,5 +1,5 @@
 """GLoRIA: global and local representations of radiographs and reports (Huang et al., ICCV 2021)."""
 
-from baselines.gloria.model import GLoRIA
+from .model import GLoRIA
 
 __all__ = ["GLoRIA"]

@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from baselines.precision import in_full_precision
 from prior_bench.losses.gather import all_gather, rank, world_size
+
+from ..precision import in_full_precision
 
 
 def attend(

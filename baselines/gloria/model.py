@@ -14,14 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.gloria.losses import attend, local_loss, matching
-from baselines.gloria.variants import Variant
-from baselines.variants import resolve
-from baselines.words import columns_up_to, merge_pieces, row_of_token, word_counts
 from prior_bench.api import Features, PretrainBatch, TextBatch
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.losses.contrastive import info_nce
+
+from ..variants import resolve
+from ..words import columns_up_to, merge_pieces, row_of_token, word_counts
+from .losses import attend, local_loss, matching
+from .variants import Variant
 
 TEXTS_AT_ONCE = 16
 """Texts per step of the similarity, whose memory grows with images x texts x words x regions."""

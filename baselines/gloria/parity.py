@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.gloria.losses import attend, local_loss, matching
-from baselines.token_fixtures import text_batch
-from baselines.words import columns_up_to, merge_pieces, row_of_token
 from prior_bench.losses.contrastive import info_nce
 from prior_bench.parity.checker import Checker
 from prior_bench.parity.fixture import Case
+
+from ..token_fixtures import text_batch
+from ..words import columns_up_to, merge_pieces, row_of_token
+from .losses import attend, local_loss, matching
 
 
 def checkers() -> dict[str, Checker]:

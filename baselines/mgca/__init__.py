@@ -1,5 +1,5 @@
 """MGCA: multi-granularity cross-modal alignment of radiographs and reports (Wang et al., NeurIPS 2022)."""
 
-from baselines.mgca.model import MGCA
+from .model import MGCA
 
 __all__ = ["MGCA"]

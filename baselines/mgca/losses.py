@@ -11,9 +11,10 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.precision import in_full_precision
 from prior_bench.losses.contrastive import info_nce
 from prior_bench.losses.gather import world_size
+
+from ..precision import in_full_precision
 
 # --- instances (ITA) ------------------------------------------------------------------------------------
 

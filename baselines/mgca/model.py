@@ -13,22 +13,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.mgca.attention import LastAttention, clipped_weights, shifted, uniform_weights
-from baselines.mgca.heads import GlobalHead, LocalHead
-from baselines.mgca.losses import (
+from prior_bench.api import Features, PretrainBatch, TextBatch
+from prior_bench.encoders.image import ImageEncoder
+from prior_bench.encoders.text import TextEncoder
+from prior_bench.errors import unknown_name
+
+from ..variants import resolve
+from ..words import columns_up_to, merge_pieces, row_of_token, word_counts
+from .attention import LastAttention, clipped_weights, shifted, uniform_weights
+from .heads import GlobalHead, LocalHead
+from .losses import (
     instance_alignment,
     prototype_alignment,
     token_alignment,
     token_logits,
     top_k_accuracy,
 )
-from baselines.mgca.variants import Variant
-from baselines.variants import resolve
-from baselines.words import columns_up_to, merge_pieces, row_of_token, word_counts
-from prior_bench.api import Features, PretrainBatch, TextBatch
-from prior_bench.encoders.image import ImageEncoder
-from prior_bench.encoders.text import TextEncoder
-from prior_bench.errors import unknown_name
+from .variants import Variant
 
 WEIGHTS = {"instance": 1.0, "token": 0.7, "prototype": 0.5}
 """Weights of the three losses in the paper."""

@@ -6,9 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines.mgca.attention import clipped_weights, shifted, uniform_weights
-from baselines.mgca.heads import GlobalHead, LocalHead
-from baselines.mgca.losses import (
+from prior_bench.parity.checker import Checker
+from prior_bench.parity.fixture import Case
+
+from ..token_fixtures import text_batch
+from ..words import merge_pieces, row_of_token
+from .attention import clipped_weights, shifted, uniform_weights
+from .heads import GlobalHead, LocalHead
+from .losses import (
     instance_alignment,
     prototype_alignment,
     sinkhorn,
@@ -16,11 +21,7 @@ from baselines.mgca.losses import (
     token_logits,
     top_k_accuracy,
 )
-from baselines.mgca.model import cut_full_texts
-from baselines.token_fixtures import text_batch
-from baselines.words import merge_pieces, row_of_token
-from prior_bench.parity.checker import Checker
-from prior_bench.parity.fixture import Case
+from .model import cut_full_texts
 
 
 def checkers() -> dict[str, Checker]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from baselines.released import ENLARGED, PADDING, image_encoder
 from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
+
+from ..released import ENLARGED, PADDING, image_encoder
 
 SOURCE = "github.com/HKU-MedAI/MGCA"
 CROSS_ATTENTION = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from baselines.variants import switch
+from ..variants import switch
 
 
 @dataclass(frozen=True)

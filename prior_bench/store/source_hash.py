@@ -13,7 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-OUTCOME_FREE = ("prior_bench.errors", "prior_bench.paths", "prior_bench.registry")
+from prior_bench.bundled import plain_name
+
+OUTCOME_FREE = ("prior_bench.bundled", "prior_bench.errors", "prior_bench.paths", "prior_bench.registry")
 """Modules that every part imports and that cannot change a number."""
 
 
@@ -61,9 +63,11 @@ def _files(name: str) -> dict[str, Path]:
             return {}
         raise ModuleNotFoundError(f"no source for module '{name}'", name=name)
     if path.name != "__init__.py":
-        return {name: path}
+        return {plain_name(name): path}
     folder = path.parent
-    return {f"{name}/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*.py")}
+    return {
+        f"{plain_name(name)}/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*.py")
+    }
 
 
 def _source(name: str) -> Path | None:
