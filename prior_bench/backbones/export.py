@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from prior_bench.api import Backbone
 from prior_bench.checkpoints.folders import EXPOSURE
 from prior_bench.checkpoints.native import storable
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import whole_folder
 
 
 def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | None = None) -> list[str]:
@@ -37,19 +36,11 @@ def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | No
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BenchError("is there already and not empty", where=folder, fix="name another folder with -o")
-    unfinished = folder.parent / f".{folder.resolve().name}.{os.getpid()}"
-    try:
-        lines = _image(backbone, unfinished / "image_encoder", folder / "image_encoder", exposure or {})
+    with whole_folder(folder, errors=(SafetensorError,)) as fresh:
+        lines = _image(backbone, fresh / "image_encoder", folder / "image_encoder", exposure or {})
         if backbone.method is not None:
-            lines += _text(backbone, unfinished / "text_encoder", folder / "text_encoder")
-        _write_json(unfinished / "provenance.json", backbone.provenance)
-        if folder.exists():
-            folder.rmdir()
-        os.replace(unfinished, folder)
-    except (OSError, SafetensorError) as error:
-        raise BenchError(f"cannot be written: {error}", where=folder) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+            lines += _text(backbone, fresh / "text_encoder", folder / "text_encoder")
+        _write_json(fresh / "provenance.json", backbone.provenance)
     return lines
 
 

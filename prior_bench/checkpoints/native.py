@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from prior_bench.api import InputSpec
 from prior_bench.checkpoints.files import read_metadata, read_tensors
 from prior_bench.checkpoints.permitted import check_image_encoder, check_method, check_text_encoder
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import whole_file
 
 KEY = "prior_bench"
 """Name of our entry in the metadata of a safetensors file."""
@@ -101,16 +100,8 @@ def _save(path: Path, module: nn.Module, info: NativeInfo) -> Path:
 
     # One entry: safetensors writes several in an order that changes from run to run.
     metadata = {KEY: json.dumps({"schema": SCHEMA, **asdict(info)}, sort_keys=True)}
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(storable(module), unfinished, metadata=metadata)
-        os.replace(unfinished, path)
-    except (OSError, SafetensorError) as error:
-        raise BenchError(f"cannot be written: {error}", where=path) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    with whole_file(path, durable=True, errors=(SafetensorError,)) as fresh:
+        save_file(storable(module), fresh, metadata=metadata)
     return path
 
 

@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
-    from prior_bench.io.text_files import write_text
+    from prior_bench.io.atomic import write_text
     from prior_bench.report.html.page import build_page
     from prior_bench.store.store import Store
     from prior_bench.suites.scale import with_data

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb."""
     import sys
 
-    from prior_bench.io.text_files import write_text
+    from prior_bench.io.atomic import write_text
     from prior_bench.report.tables.render import render
 
     table = _table(args)

@@ -13,7 +13,7 @@ from prior_bench.explain.attention import Attention
 from prior_bench.explain.collect import Explained
 from prior_bench.explain.explanation import Explanation
 from prior_bench.explain.measure import in_words
-from prior_bench.io.text_files import write_text
+from prior_bench.io.atomic import write_text
 from prior_bench.pictures.heat import overlay, spanned
 from prior_bench.pictures.radiographs import Picture, png
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
@@ -23,6 +22,7 @@ from prior_bench.data.images.dataset import ImageDataset
 from prior_bench.data.images.transforms import eval_transform
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.io.atomic import CACHE_FIX, whole_file
 from prior_bench.registry import CORRUPTIONS
 from prior_bench.runtime import progress
 from prior_bench.store.source_hash import code_version, used_modules
@@ -159,7 +159,7 @@ def cached(
     """The array stored under ``key`` in ``cache_dir/folder``; computed and stored where it is not there.
 
     The file is a safetensors file that carries its key as metadata and appears complete or not at all; one
-    that cannot be read is made anew.
+    that cannot be read is made again.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file, save_file
@@ -172,11 +172,6 @@ def cached(
         except (SafetensorError, KeyError):
             pass
     values = np.ascontiguousarray(compute(), dtype=np.float32)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        save_file({"values": values}, temporary, metadata={"key": text})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path, CACHE_FIX, errors=(SafetensorError,)) as fresh:
+        save_file({"values": values}, fresh, metadata={"key": text})
     return values

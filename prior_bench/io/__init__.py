@@ -1,1 +1,1 @@
-"""Writing files completely or not at all."""
+"""Writing files completely or not at all, and locks between processes."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from prior_bench.io.atomic import whole_file
 from prior_bench.runtime import progress, seed_everything
 
 LATEST, BEST = "latest.pth", "best.pth"
@@ -110,12 +110,11 @@ def validation_history(runner: Runner) -> list[dict[str, float]]:
 
 def save(runner: Runner, name: str, optimizer: bool = True) -> None:
     """Write a checkpoint into the work dir under ``name``, whole or not at all."""
-    partial = f"{name}.partial"
-    runner.save_checkpoint(
-        runner.work_dir,
-        partial,
-        save_optimizer=optimizer,
-        save_param_scheduler=optimizer,
-        meta=dict(epoch=runner.epoch, iter=runner.iter),
-    )
-    os.replace(Path(runner.work_dir) / partial, Path(runner.work_dir) / name)
+    with whole_file(Path(runner.work_dir) / name) as fresh:
+        runner.save_checkpoint(
+            runner.work_dir,
+            fresh.name,
+            save_optimizer=optimizer,
+            save_param_scheduler=optimizer,
+            meta=dict(epoch=runner.epoch, iter=runner.iter),
+        )

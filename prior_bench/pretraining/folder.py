@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +12,14 @@ from typing import Any
 import torch
 
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import write_json
+from prior_bench.io.locks import LOCK, one_at_a_time
 from prior_bench.losses.gather import rank, world_size
 
 FINAL = "model.safetensors"
 STAGE = "stage_{}.safetensors"
 HISTORY = "history.json"
 RUN = "run.json"
-LOCK = ".lock"
 
 
 @contextmanager
@@ -34,15 +33,7 @@ def alone(work_dir: Path) -> Iterator[None]:
         torch.distributed.barrier()
         yield
         return
-    import fcntl
-
-    work_dir.mkdir(parents=True, exist_ok=True)
-    with open(work_dir / LOCK, "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting for another process that trains this run: {work_dir}", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_at_a_time(work_dir, "waiting for another process that trains this run"):
         if world_size() > 1:
             torch.distributed.barrier()
         try:
@@ -72,9 +63,7 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
         if not resume:
             for old in (*states(work_dir), *work_dir.glob("*.safetensors"), work_dir / HISTORY):
                 old.unlink(missing_ok=True)
-        unfinished = note.with_name(f".{RUN}.{os.getpid()}")
-        unfinished.write_text(json.dumps(run, indent=1))
-        os.replace(unfinished, note)
+        write_json(note, run)
     if world_size() > 1:
         torch.distributed.barrier()
     return False

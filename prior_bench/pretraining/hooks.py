@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from bisect import bisect_right
@@ -16,6 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import write_json
 from prior_bench.runtime import progress, seed_everything
 
 
@@ -161,9 +161,7 @@ class History(Hook):
         lr = runner.optim_wrapper.get_lr()["lr"][0]
         self.epochs.append({"epoch": runner.epoch + 1, **means, "lr": lr, "seconds": round(seconds, 2)})
         if is_main_process():
-            unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-            unfinished.write_text(json.dumps(self.epochs, indent=1))
-            os.replace(unfinished, self.path)
+            write_json(self.path, self.epochs)
             losses = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
             speed = steps * self.batch_size / max(seconds, 1e-9)
             done = f"{self.label} epoch {runner.epoch + 1}/{runner.max_epochs}".strip()

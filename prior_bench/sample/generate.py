@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import remove_leftovers, whole_folder
 from prior_bench.runtime import progress
 from prior_bench.sample.layouts import (
     chexpert,
@@ -68,14 +67,12 @@ def generate(folder: Path, size: str = "default", seed: int = SEED, processes: i
         BenchError: the folder cannot be written, or a process failed.
     """
     processes = processes or min(SIZES[size].processes, os.cpu_count() or 1)
-    with _beside(folder) as temporary:
+    with _written_beside(folder) as temporary:
         total = sum(count_images(name, size, seed) for name in WRITERS)
         written = _in_this_process if processes == 1 else _in_processes
         for _ in progress(written(temporary, size, seed, processes), "sample benchmark", total=total):
             pass
         (temporary / "README.txt").write_text(README)
-        temporary.chmod(0o755)  # mkdtemp makes it private
-        _publish(temporary, folder)
     return folder
 
 
@@ -89,28 +86,21 @@ def add(folder: Path, name: str, size: str = "default", seed: int = SEED) -> Pat
         BenchError: the folder cannot be written.
     """
     target = folder / name
-    with _beside(target) as temporary:
-        total = count_images(name, size, seed)
-        for _ in progress(write_one(name, temporary, size, seed), f"sample {name}", total=total):
+    with _written_beside(target) as temporary:
+        images = _writer(name).write(temporary, SIZES[size], seed)
+        for _ in progress(images, f"sample {name}", total=count_images(name, size, seed)):
             pass
-        _publish(temporary / name, target)
     return target
 
 
 @contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder``, removed afterwards."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        fix = "set PRIOR_BENCH_DATA to a folder that you may write to"
-        raise BenchError(f"cannot write the sample benchmark: {error}", where=folder, fix=fix) from error
-    try:
+def _written_beside(folder: Path) -> Iterator[Path]:
+    """A temporary folder that becomes ``folder``, unless another process is first: it writes the same."""
+    # killed processes leave theirs behind; an hour is far longer than any live one takes
+    remove_leftovers(folder.parent, folder.name, older_than=3600)
+    fix = "set PRIOR_BENCH_DATA to a folder that you may write to, with room for about 100 MB"
+    with whole_folder(folder, fix, first_wins=True) as temporary:
         yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def count_images(name: str, size: str, seed: int) -> int:
@@ -127,23 +117,6 @@ def write_one(name: str, root: Path, size: str, seed: int) -> Iterator[None]:
 
 def _writer(name: str) -> ModuleType:
     return WRITERS[name] if name in WRITERS else FURTHER[name]
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left behind; an hour is far longer than any live one takes."""
-    for leftover in folder.parent.glob(f".{folder.name}-*"):
-        with suppress(FileNotFoundError):  # its owner may have renamed it just now
-            if time.time() - leftover.stat().st_mtime > 3600:
-                shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _publish(temporary: Path, folder: Path) -> None:
-    try:
-        os.replace(temporary, folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-        # another process was first; what it wrote is the same
 
 
 def _in_this_process(root: Path, size: str, seed: int, processes: int) -> Iterator[None]:

@@ -25,7 +25,7 @@ from prior_bench.data.readers.siim_acr import reader as siim_acr
 from prior_bench.data.readers.vindr_cxr import reader as vindr_cxr
 from prior_bench.data.splitting.rules import BENCHX_LISTS, LOVT_LISTS, by_group, stratified_order
 from prior_bench.data.tables.annotation_tables import find_table
-from prior_bench.io.cache_files import write_whole
+from prior_bench.io.atomic import write_text
 
 PER_CLASS = 40
 """At most so many images of a finding in the sample's 5x200 lists."""
@@ -49,7 +49,7 @@ def write_lists(name: str, root: Path) -> None:
     folder = root / home
     if not all((folder / file).is_file() for file in files):
         for file, text in make(folder).items():
-            write_whole(folder / file, text.encode())
+            write_text(folder / file, text, fix="set PRIOR_BENCH_DATA to a folder that you may write to")
 
 
 def _lovt(table: pd.DataFrame, label: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyword
-import os
 import tomllib
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +11,7 @@ from string import Template
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.io.atomic import write_new_texts
 from prior_bench.registry import METHODS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -106,21 +106,7 @@ def write(plan: Plan) -> None:
     Raises:
         BenchError: a file cannot be written.
     """
-    unfinished = {file: file.with_name(f".{file.name}.{os.getpid()}") for file in plan.texts}
-    done: list[Path] = []
-    try:
-        for file, text in plan.texts.items():
-            unfinished[file].write_text(text, "utf-8")
-        for file in plan.texts:
-            os.link(unfinished[file], file)  # unlike a rename, never replaces a file
-            done.append(file)
-    except OSError as error:
-        for file in done:
-            file.unlink()
-        raise BenchError(f"cannot be written: {error}", where=error.filename) from error
-    finally:
-        for file in unfinished.values():
-            file.unlink(missing_ok=True)
+    write_new_texts(plan.texts)
 
 
 def _filled(template: str, words: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
+import shutil
 import tempfile
 import zipfile
 import zlib
@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import whole_file, whole_folder
 from prior_bench.store.cells import identity
 from prior_bench.store.store import Store
 
@@ -56,23 +57,13 @@ def export_store(store: Store, path: Path) -> int:
     keys = list(store.records())
     if not keys:
         raise BenchError("there is no record to export", where=store.root)
-    if path.is_dir():
-        raise BenchError("is a folder", where=path, fix="name a file")
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
-            if (store.root / "plan.json").is_file():
-                archive.write(store.root / "plan.json", "plan.json")
-            for key in keys:
-                for name in FILES:
-                    if (store.runs / key / name).is_file():
-                        archive.write(store.runs / key / name, f"runs/{key}/{name}")
-        os.replace(fresh, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise BenchError(f"cannot be written: {error.strerror}", where=path) from error
+    with whole_file(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
+        if (store.root / "plan.json").is_file():
+            archive.write(store.root / "plan.json", "plan.json")
+        for key in keys:
+            for name in FILES:
+                if (store.runs / key / name).is_file():
+                    archive.write(store.runs / key / name, f"runs/{key}/{name}")
     return len(keys)
 
 
@@ -136,17 +127,10 @@ def _ours(name: str) -> bool:
 
 
 def _copy(folder: Path, place: Path) -> None:
-    import shutil
-
-    fresh = place.with_name(f".tmp-{place.name}-{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for name in FILES:
-        if (folder / name).is_file():
-            shutil.copyfile(folder / name, fresh / name)
-    if place.exists():  # an unreadable record, which counts as missing
-        shutil.rmtree(place)
-    os.replace(fresh, place)
+    with whole_folder(place, durable=True) as fresh:  # replaces an unreadable record, which counts as missing
+        for name in FILES:
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, fresh / name)
 
 
 def _difference(ours: RunRecord, theirs: RunRecord) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -30,6 +29,8 @@ from typing import TYPE_CHECKING, Any
 from prior_bench import paths
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import remove_leftovers, whole_folder, write_json
+from prior_bench.io.locks import sole_writer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,34 +113,21 @@ class Store:
             BenchError: an array that cannot be stored without pickle.
         """
         folder = self.runs / record.key
-        fresh, old = self._beside("tmp", record.key), self._beside("old", record.key)
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        if predictions:
-            import numpy as np
+        with whole_folder(folder, durable=True) as fresh:
+            if predictions:
+                import numpy as np
 
-            with open(fresh / "predictions.npz", "wb") as file:
-                np.savez_compressed(file, **{n: _storable(n, a) for n, a in predictions.items()})
-                _flush(file)
-        if traceback:
-            (fresh / "traceback.txt").write_text(traceback, "utf-8")
-        values = {**asdict(record), "schema": SCHEMA}
-        with open(fresh / "record.json", "w", encoding="utf-8") as file:
-            json.dump(plain(values), file, indent=1, allow_nan=False)
-            _flush(file)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(fresh, folder)
-        shutil.rmtree(old, ignore_errors=True)
+                arrays = {n: _storable(n, a) for n, a in predictions.items()}
+                np.savez_compressed(fresh / "predictions.npz", **arrays)
+            if traceback:
+                (fresh / "traceback.txt").write_text(traceback, "utf-8")
+            values = plain({**asdict(record), "schema": SCHEMA})
+            (fresh / "record.json").write_text(json.dumps(values, indent=1, allow_nan=False), "utf-8")
         return folder
 
     def save_plan(self, runs: list[dict[str, Any]]) -> None:
         """Note which cells the suite has now, with their keys and the reasons of those that have none."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        fresh = self.root / f".plan-{os.getpid()}.json"
-        fresh.write_text(json.dumps(plain({"schema": SCHEMA, "runs": runs}), indent=1), "utf-8")
-        os.replace(fresh, self.root / "plan.json")
+        write_json(self.root / "plan.json", plain({"schema": SCHEMA, "runs": runs}))
 
     def log(self, event: str, key: str, label: str) -> None:
         """Append one line: time, event (``started``, ``finished``, ``failed``), key, label."""
@@ -165,25 +153,11 @@ class Store:
         Raises:
             BenchError: another process is writing to it. (The lock vanishes with its process.)
         """
-        import fcntl
-
-        self.runs.mkdir(parents=True, exist_ok=True)
-        with open(self.root / ".lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise BenchError(
-                    "another process is running this suite", where=self.root, fix="wait for it, or stop it"
-                ) from error
-            for leftover in [*self.runs.glob(".*"), *self.root.glob(".plan-*")]:
-                if leftover.is_dir():
-                    shutil.rmtree(leftover, ignore_errors=True)
-                else:
-                    leftover.unlink()
+        with sole_writer(self.root, "another process is running this suite", "wait for it, or stop it"):
+            self.runs.mkdir(exist_ok=True)
+            remove_leftovers(self.root)
+            remove_leftovers(self.runs)
             yield
-
-    def _beside(self, kind: str, key: str) -> Path:
-        return self.runs / f".{kind}-{key}-{os.getpid()}"
 
 
 def plain(value: Any) -> Any:
@@ -228,8 +202,3 @@ def _storable(name: str, values: Any) -> np.ndarray:
             raise BenchError("must hold numbers, booleans or strings", where=f"predictions['{name}']")
         array = array.astype(str)
     return array
-
-
-def _flush(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())

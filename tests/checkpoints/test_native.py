@@ -4,7 +4,6 @@ import torch
 from prior_bench.api import LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.backbones.convert import convert
-from prior_bench.checkpoints import native
 from prior_bench.checkpoints.native import load_method, read_info, save_method
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
@@ -59,7 +58,7 @@ def test_saving_is_reproducible_and_a_failed_one_leaves_the_old_file(saved, monk
     def full_disk(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(native.os, "replace", full_disk)
+    monkeypatch.setattr("os.replace", full_disk)
     with pytest.raises(BenchError, match="model.safetensors: cannot be written: no space"):
         save_method(path, method, config, {"seed": 4})
     assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == ["model.safetensors"]

@@ -13,7 +13,7 @@ from prior_bench.data.annotations.masks import RleMask
 from prior_bench.errors import BenchError
 from prior_bench.sample import VERSION, sample_root
 from prior_bench.sample.drawing.render import render
-from prior_bench.sample.generate import _sweep, generate
+from prior_bench.sample.generate import _written_beside, generate
 from prior_bench.sample.layouts import rsna_pneumonia as write_rsna_pneumonia
 from prior_bench.sample.layouts import siim_acr as write_siim_acr
 from prior_bench.sample.reports.language import LABELS
@@ -56,11 +56,12 @@ def test_the_first_of_two_processes_wins(tmp_path):
 
 
 def test_leftovers_of_killed_processes_are_removed(tmp_path):
-    old, young = tmp_path / ".sample-abc", tmp_path / ".sample-xyz"
+    old, young = tmp_path / ".sample.host-1-0a.part", tmp_path / ".sample.host-2-0b.part"
     for leftover in (old, young):
         (leftover / "mimic_cxr").mkdir(parents=True)
     os.utime(old, (0, 0))
-    _sweep(tmp_path / "sample")
+    with _written_beside(tmp_path / "sample"):
+        pass
     assert young.is_dir() and not old.exists()
 
 

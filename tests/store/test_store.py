@@ -58,14 +58,14 @@ def test_saving_again_replaces_the_whole_folder(tmp_path):
 def test_half_written_leftovers_are_ignored_and_cleaned(tmp_path):
     store = Store(tmp_path)
     store.save(record())
-    leftover = tmp_path / "runs" / ".tmp-k2-123"
+    leftover = tmp_path / "runs" / ".k2.host-123-0a.part"
     leftover.mkdir()
     (leftover / "record.json").write_text("{")
-    (tmp_path / ".plan-123.json").write_text("[")
+    (tmp_path / ".plan.json.host-123-0a.part").write_text("[")
     (tmp_path / "runs" / "k3").mkdir()  # a folder without a record is no record
     assert list(store.records()) == ["k1"]
     with store.writing():
-        assert not leftover.exists() and not (tmp_path / ".plan-123.json").exists()
+        assert not leftover.exists() and not (tmp_path / ".plan.json.host-123-0a.part").exists()
     assert list(store.records()) == ["k1"]
 
 

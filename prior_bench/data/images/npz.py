@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from prior_bench.errors import BenchError
-from prior_bench.io.cache_files import write_whole
+from prior_bench.io.atomic import CACHE_FIX, write_bytes, write_text
 from prior_bench.runtime import progress
 
 
@@ -48,9 +48,9 @@ def unpack_images(archive: Path, array: str, folder: Path) -> int:
     for pixels in stream_images(archive, array):
         target = folder / f"{count:06d}.png"
         if not target.exists():
-            write_whole(target, _png(pixels))
+            write_bytes(target, _png(pixels), CACHE_FIX)
         count += 1
-    write_whole(marker, str(count).encode())
+    write_text(marker, str(count), CACHE_FIX)
     return count
 
 

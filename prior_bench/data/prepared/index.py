@@ -21,7 +21,7 @@ from prior_bench.data.cards import WATCHED, card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.prepared.cells import decode_table, encode_table
 from prior_bench.errors import BenchError
-from prior_bench.io.cache_files import write_whole
+from prior_bench.io.atomic import CACHE_FIX, write_bytes
 
 KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table", "synthetic"))
 """Fields of a manifest that are kept as they are; a list among them stands for a tuple."""
@@ -58,8 +58,7 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
         "manifest": {name: getattr(manifest, name) for name in KEPT},
         "table": encode_table(manifest.table),
     }
-    write_whole(place, gzip.compress(json.dumps(content).encode(), compresslevel=1))
-    return place
+    return write_bytes(place, gzip.compress(json.dumps(content).encode(), compresslevel=1), CACHE_FIX)
 
 
 def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manifest | None:

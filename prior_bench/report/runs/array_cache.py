@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -11,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from prior_bench import paths
+from prior_bench.errors import BenchError
+from prior_bench.io.atomic import whole_file
 
 Arrays = dict[str, np.ndarray]
 
@@ -27,10 +28,6 @@ def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         pass
     made = make()
-    fresh = place.with_name(f".{place.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with open(fresh, "wb") as file:
-            np.savez_compressed(file, **made)
-        os.replace(fresh, place)
+    with contextlib.suppress(BenchError), whole_file(place) as fresh, open(fresh, "wb") as file:
+        np.savez_compressed(file, **made)
     return made

@@ -97,7 +97,7 @@ def test_a_full_disk_is_not_taken_for_a_damaged_archive(root, tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(BenchError, match="No space left.*\n.*make room"):
-        patch.setattr("prior_bench.io.cache_files.os.replace", full)
+        patch.setattr("prior_bench.io.atomic.os.replace", full)
         medmnist.read(root)
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     assert len(medmnist.read(root)) == 22

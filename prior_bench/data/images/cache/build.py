@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import zlib
@@ -19,6 +18,8 @@ from prior_bench.data.images.cache.shard import SUFFIX, Entry, Shard, write_shar
 from prior_bench.data.images.decode import decode_file, reduced
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import remove_leftovers
+from prior_bench.io.locks import sole_writer
 from prior_bench.runtime import progress
 
 SMALLEST = 16
@@ -143,18 +144,7 @@ def _alone(folder: Path) -> Iterator[None]:
     Raises:
         BenchError: another process holds it, or the folder cannot be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "w")
-    except OSError as error:
-        raise BenchError(f"cannot be written ({error})", where=folder, fix="set PRIOR_BENCH_CACHE") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BenchError(
-                "another process is making this cache", where=folder, fix="wait for it"
-            ) from error
-        for leftover in folder.glob("*.part"):
-            leftover.unlink()
+    busy = "another process is making this cache"
+    with sole_writer(folder, busy, "wait for it", cannot="set PRIOR_BENCH_CACHE"):
+        remove_leftovers(folder)
         yield

@@ -7,7 +7,6 @@ made from. Pixels are not compressed, so that an image is read by copying it out
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import CACHE_FIX, write_bytes
 
 SUFFIX = ".safetensors"
 MEND = "run the same `prior-bench data cache` again: it makes what is damaged anew"
@@ -101,20 +101,8 @@ def write_shard(path: Path, images: dict[str, tuple[np.ndarray | None, Entry]]) 
 
     pixels = {name: values for name, (values, _) in images.items() if values is not None}
     told = json.dumps({name: asdict(entry) for name, (_, entry) in images.items()})
-    partial = path.with_suffix(".part")
-    try:
-        with open(partial, "wb") as file:  # safetensors' own files could be read by their maker only
-            file.write(save(pixels, metadata={"images": told}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise BenchError(
-            f"cannot be written ({error})",
-            where=path,
-            fix="make room, or set PRIOR_BENCH_CACHE; what is finished is kept",
-        ) from error
+    content = save(pixels, metadata={"images": told})
+    write_bytes(path, content, f"{CACHE_FIX}; what is finished is kept", durable=True)
 
 
 def _entry(values: dict) -> Entry:

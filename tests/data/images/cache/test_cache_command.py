@@ -60,13 +60,13 @@ def test_killed_twice_it_goes_on_where_it_was(images, tmp_path):
         assert before.items() <= now.items(), "a finished shard was written again"
         before = now
     folder = next(iter(before)).parent
-    (folder / "half.part").write_bytes(b"half")
+    (folder / ".half.host-1-0a.part").write_bytes(b"half")
     last = subprocess.run(command, capture_output=True, text=True)
     assert last.returncode == 0, last.stderr
     kept = 8 * len(before)
     assert f"{80 - kept} images made, {kept} already there" in last.stdout
     assert before.items() <= shards(tmp_path).items()
-    assert not list(folder.glob("*.part"))
+    assert not list(folder.glob(".*.part"))
     cache = ImageCache.load(folder)
     expected = [reduced(read_image(tmp_path / f"{i}.jpg"), 64) for i in range(4)]
     assert [name for name, _ in cache.stream()] == [f"image{i:02d}.jpg" for i in range(80)]
