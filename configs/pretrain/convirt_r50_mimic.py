@@ -2,8 +2,8 @@
 
 torchrun --nproc_per_node 1 -m prior_bench pretrain convirt_r50_mimic
 
-Values of the paper (Zhang et al. 2020, arXiv 2010.00747, sec. 3 and appendix) as the LoVT repository
-restates them; where the two are silent or a schedule must be fixed in advance, the line says so.
+Values of the paper (Zhang et al. 2020, arXiv 2010.00747, sec. 3 and appendix), as the LoVT repository
+repeats them. A comment marks a value that neither source gives, and a schedule that we fixed in advance.
 """
 
 method = dict(
@@ -18,7 +18,7 @@ method = dict(
         name="emilyalsentzer/Bio_ClinicalBERT",  # without network: a local folder
         max_tokens=512,
         pool="max",
-        frozen_layers=6,  # and the embeddings
+        frozen_layers=6,  # the embeddings are frozen too
     ),
     embed_dim=512,
     temperature=0.1,
@@ -39,6 +39,6 @@ data = dict(
 )
 batch_size = 32
 optimizer = dict(type="Adam", lr=1e-4, weight_decay=1e-6)
-# The paper halves the rate on a plateau and stops early, within 500 epochs; ours is fixed in advance.
+# The paper halves the rate on a plateau and stops early, within 500 epochs. We use a fixed schedule.
 schedule = dict(epochs=100, warmup_epochs=1)
-clip_grad = 1.0  # ours
+clip_grad = 1.0  # our value

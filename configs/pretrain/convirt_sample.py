@@ -7,7 +7,7 @@ method = dict(
     type="convirt",
     image_encoder=dict(
         model_name="resnet18",
-        # half the width, half the depth; residual blocks that do not start as identities learn sooner
+        # half the width, half the depth; residual blocks that do not start as identities learn faster
         model_args=dict(layers=(1, 1, 1, 1), channels=(32, 64, 128, 256), zero_init_last=False),
         in_channels=1,
         input=dict(size=96, mean=0.5, std=0.25),
@@ -28,7 +28,7 @@ method = dict(
 )
 vocab_size = 1000
 data = dict(
-    # the impression says what matters in the fewest words: the quickest to learn from
+    # the impression states the findings in few words, so it is the fastest section to learn from
     dataset=dict(
         type="mimic_cxr",
         name="mimic_cxr (synthetic)",

@@ -3,7 +3,7 @@
 torchrun --nproc_per_node 1 -m prior_bench pretrain gloria_r50_mimic
 
 Values of the released configuration (Huang et al., ICCV 2021). The paper trained on CheXpert's reports,
-which are not public; other departures are marked.
+which are not public. Comments mark all other differences.
 """
 
 method = dict(
@@ -23,7 +23,7 @@ method = dict(
     temp1=4.0,
     temp2=5.0,
     temp3=10.0,
-    chunk=16,  # ours: less memory, same result
+    chunk=16,  # our value: less memory, same result
 )
 data = dict(
     dataset="mimic_cxr",
@@ -34,6 +34,6 @@ data = dict(
 )
 batch_size = 48
 optimizer = dict(type="Adam", lr=5e-5, weight_decay=1e-6, betas=(0.5, 0.999))
-# The paper halves the rate on a plateau and stops early, within 50 epochs; ours is fixed in advance.
+# The paper halves the rate on a plateau and stops early, within 50 epochs. We use a fixed schedule.
 schedule = dict(epochs=50, warmup_epochs=0)
 clip_grad = 0.25

@@ -1,8 +1,8 @@
-"""GLoRIA on the sample benchmark, with ConVIRT's encoders and schedule, so that the methods compare.
+"""GLoRIA on the sample benchmark, with ConVIRT's encoders and schedule, so that the methods are comparable.
 
 prior-bench pretrain gloria_sample
 """
 
 _base_ = "convirt_sample.py"
 
-method = dict(type="gloria")  # third-layer regions: 7 x 7
+method = dict(type="gloria")  # regions of the third layer: 7 x 7

@@ -2,7 +2,7 @@
 
 torchrun --nproc_per_node 2 -m prior_bench pretrain mgca_r50_mimic
 
-Values of the released configuration (Wang et al., NeurIPS 2022); departures are marked.
+Values of the released configuration (Wang et al., NeurIPS 2022). Comments mark the differences.
 """
 
 method = dict(
@@ -19,7 +19,7 @@ method = dict(
     ),
     embed_dim=128,
     hidden_dim=2048,
-    upsample=299,  # as GLoRIA's ResNet-50: 19 x 19 patches
+    upsample=299,  # as in GLoRIA's ResNet-50: 19 x 19 patches
     temperature=0.07,
     local_temperature=0.1,
     prototypes=500,
@@ -36,6 +36,6 @@ data = dict(
 )
 batch_size = 144  # 72 on each of two GPUs
 optimizer = dict(type="AdamW", lr=2e-5, weight_decay=0.05)
-# The paper stops early, within 50 epochs; ours is fixed in advance.
+# The paper stops early, within 50 epochs. We use a fixed schedule.
 schedule = dict(epochs=50, warmup_epochs=20)
 hooks = (dict(type="baselines.mgca.schedule.FreezePrototypes", epochs=1),)

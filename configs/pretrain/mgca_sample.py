@@ -1,4 +1,4 @@
-"""MGCA on the sample benchmark, with ConVIRT's encoders and schedule, so that the methods compare.
+"""MGCA on the sample benchmark, with ConVIRT's encoders and schedule, so that the methods are comparable.
 
 prior-bench pretrain mgca_sample
 """

@@ -2,17 +2,17 @@
 
 torchrun --nproc_per_node 6 -m prior_bench pretrain prior_r50_mimic
 
-Values of the released experiment configuration (Cheng et al., ICCV 2023); departures are marked.
+Values of the released experiment configuration (Cheng et al., ICCV 2023). Comments mark the differences.
 """
 
 method = dict(
     type="prior",
     image_encoder=dict(
         model_name="resnet50.tv_in1k",
-        pretrained=True,  # ImageNet, its input layer summed to one channel; without network: a weights file
+        pretrained=True,  # ImageNet, input layer summed to one channel; without network: a weights file
         in_channels=1,
         pool="attention",
-        # zero-shot evaluation was released with other statistics: 0.50627 and 0.28947
+        # the released zero-shot evaluation uses other statistics: 0.50627 and 0.28947
         input=dict(size=224, mean=0.4755, std=0.3011, resize="squash"),
     ),
     text_encoder=dict(
@@ -33,7 +33,7 @@ data = dict(
         root="mimic_cxr",
         reports=dict(base="default", sections=("impression", "findings")),
     ),
-    splits=("train",),  # ours: the released code trains on the official validation and test studies too
+    splits=("train",),  # our choice: the released code also trains on validation and test studies
     text="shuffled_sentences",
     min_sentences=4,
     transform=dict(
@@ -47,11 +47,11 @@ schedule = dict(
     stages=(
         dict(epochs=20, warmup_epochs=1, warmup_factor=0.01),
         dict(epochs=30, warmup_epochs=1, warmup_factor=0.01),
-        # the class's own configuration says 50 epochs, the experiment's 100; warm-up from 1e-8 to 5e-6
+        # the configuration of the class says 50 epochs, that of the experiment 100; warm-up from 1e-8 to 5e-6
         dict(epochs=100, warmup_epochs=5, warmup_factor=0.002, lr_factor=0.5),
     )
 )
-# The experiment's name says "exp_decay", its configuration "fixed", which is followed; for the other:
+# The experiment's name says "exp_decay", its configuration says "fixed". We use "fixed". For the other:
 # hooks = (dict(type="prior_bench.prior.schedule.PrototypeTemperature", schedule="exp"),)
 sync_batch_norm = True
-find_unused_parameters = True  # the later stages' parameters have no part in the earlier ones
+find_unused_parameters = True  # the earlier stages do not use the parameters of the later stages

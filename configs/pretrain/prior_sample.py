@@ -1,4 +1,4 @@
-"""PRIOR on the sample benchmark, with ConVIRT's encoders, so that the methods compare.
+"""PRIOR on the sample benchmark, with ConVIRT's encoders, so that the methods are comparable.
 
 prior-bench pretrain prior_sample
 """
@@ -14,7 +14,8 @@ method = dict(
     decoder_dropout=0.0,
     temperature=0.1,
     local_temperature=0.1,
-    weights=dict(prototype=2.0, report=2.0),  # the paper's tens drown the alignment of so small a model
+    # the paper's weights of 10 outweigh the alignment in such a small model
+    weights=dict(prototype=2.0, report=2.0),
 )
 schedule = dict(
     _delete_=True,
@@ -24,10 +25,10 @@ schedule = dict(
         dict(epochs=3, warmup_epochs=0.3, lr_factor=0.5),
     ),
 )
-# half of ConVIRT's rate aligns better; the decoders have three epochs to learn in
+# half of ConVIRT's rate aligns better; the decoders have only three epochs to learn
 optimizer = dict(lr=5e-4, lr_scale=dict(image_decoder=24.0, sentence_decoder=8.0))
 hooks = (
-    # so few steps would not bring prototypes that start as noise near the sentences
+    # in so few steps, prototypes that start as noise would not come close to the sentences
     dict(type="prior_bench.prior.schedule.PrototypesFromSentences"),
 )
 find_unused_parameters = True

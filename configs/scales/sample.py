@@ -2,20 +2,20 @@
 
 prior-bench run mgca_tables --data sample --jobs 2
 
-A suite keeps its evaluations, label fractions and tables, and every protocol its split rule, head, loss,
-metrics and defects. What follows is all that changes, and each record holds its protocol as changed.
+A suite keeps its evaluations, label fractions and tables. Every protocol keeps its split rule, head, loss,
+metrics and defects. This file lists everything that changes. Each record stores the changed protocol.
 """
 
 title = "sample benchmark: synthetic data, toy scale"
 notes = [
     "Toy scale: 192-pixel phantoms, a few hundred per data set, one seed, small networks at 96 pixels, short "
     "training (configs/scales/sample.py). The columns are the paper's; the numbers say nothing about it.",
-    "Fixed counts of split rules are taken as shares of the images there are, and the papers' lists of "
-    "images are drawn anew.",
+    "Split rules with fixed counts use the same shares of the available images. The papers' lists of images "
+    "are drawn again.",
 ]
 seeds = [0]
 
-# which backbone stands for each row: the demo's, so that weights pre-trained for it are used again
+# the backbone of each row: the demo's backbones, so that weights of the demo are used again
 backbones = {
     "Random": dict(type="random", config="convirt_sample"),
     "ConVIRT": dict(type="pretrain", config="convirt_sample"),
@@ -23,9 +23,9 @@ backbones = {
     "MGCA": dict(type="pretrain", config="mgca_sample"),
     "PRIOR": dict(type="pretrain", config="prior_sample"),
 }
-left_out = {"ImageNet": "its weights are downloaded, and are for other networks than these"}
+left_out = {"ImageNet": "its weights require a download and belong to other networks than these"}
 
-# readers' options besides those of sample:NAME, by a suite's reference or by the data set's name
+# options of readers in addition to those of sample:NAME, by data reference of the suite or by data set
 data = {
     "chexpert": dict(counts="shares"),
     "rsna_pneumonia": dict(counts="shares"),
@@ -33,7 +33,7 @@ data = {
 }
 
 # --- protocols ------------------------------------------------------------------------------------------
-# All sizes in pixels are those of the paper times 96 / 224 (what has 512 pixels gets 96 too).
+# All sizes in pixels are the paper's times 96 / 224. Inputs of 512 pixels become 96 too.
 
 _input = dict(size=96)
 _crop = dict(input=_input, train=dict(Resize=dict(size=110), RandomCrop=dict(size=96)), eval=dict(Resize=110))
@@ -60,7 +60,7 @@ _lovt_detection = dict(
 _on_10_percent = dict(stopping=dict(epochs=24, patience=None))
 _on_1_percent = dict(stopping=dict(epochs=48, patience=None))
 
-# the first pattern that fits a protocol's name counts; a protocol that none fits runs as it is
+# the first pattern that matches a protocol's name applies; without a match, the protocol does not change
 protocols = {
     # classification
     "mgca/linear_chexpert": dict(
@@ -81,7 +81,7 @@ protocols = {
     "prior/finetune": dict(
         optimizer=dict(lr=2e-3, warmup=10), batch_size=32, stopping=dict(epochs=5, patience=None)
     ),
-    # zero-shot: the sample's reports have words of their own, and so have its prompts
+    # zero-shot: the reports of the sample benchmark use other words, so it has its own prompts
     "gloria/zero_shot": dict(
         transform=dict(input=_input, eval=dict(Resize=110)), options=dict(prompts="sample")
     ),

@@ -1,4 +1,4 @@
-"""The sample benchmark: every backbone through all five task families, on synthetic data, in minutes.
+"""The sample benchmark: every backbone in all five task families, on synthetic data, in minutes.
 
 prior-bench run demo
 """

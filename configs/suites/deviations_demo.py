@@ -1,13 +1,13 @@
-"""What each departure of the released code from the paper costs, on the sample benchmark.
+"""Effect of each difference between released code and paper, on the sample benchmark.
 
 prior-bench run deviations_demo --jobs 2
 
-One switch of PRIOR at a time, on top of the paper's variant (the two that mix up patches go together, as
-released); and the released variants of all three methods as wholes.
+The rows are PRIOR's paper variant with one switch on at a time, and the complete released variants of all
+three methods. The two switches that scramble patches are turned on together, as in the released code.
 """
 
 name = "deviations_demo"
-title = "Departures of the released code, on the sample benchmark"
+title = "Differences between released code and paper, on the sample benchmark"
 table = "deviations_demo"
 seeds = [0]
 

@@ -9,13 +9,13 @@ name = "gloria_tasks"
 title = "GLoRIA's tasks"
 table = "gloria_tasks"
 seeds = [1]
-allow_leakage = True  # SIIM-ACR is split by regions: images are in train and in test
+allow_leakage = True  # SIIM-ACR is split by regions, so some images are in train and in test
 
 _fractions = [0.01, 0.1, 1.0]
 evaluations = [
     dict(task="classification", data="chexpert", protocol="gloria/linear_chexpert", fractions=_fractions),
     dict(task="classification", data="rsna_pneumonia", protocol="gloria/linear_rsna", fractions=_fractions),
     dict(task="segmentation", data="siim_acr", protocol="gloria/segmentation_siim", fractions=_fractions),
-    # there the five prompts were drawn once, without a seed
+    # GLoRIA drew the five prompts once, without a seed
     dict(task="zero_shot", data="chexpert_5x200", protocol="gloria/zero_shot", seeds=[0, 1, 2]),
 ]

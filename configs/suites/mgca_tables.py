@@ -3,16 +3,16 @@
 prior-bench run mgca_tables --dry-run
 prior-bench run mgca_tables --data sample --jobs 2
 
-The three parts are suites too, and the other papers' suites of image tasks take their rows from here. Put the
-released files into checkpoints/ (docs/protocols/README.md); a row without its file is a reason in a dry run,
-and an error in a run unless --only backbone=... leaves it out.
+The three parts are suites too. The other papers' suites of image tasks take their rows from here. Copy the
+released files to checkpoints/ (docs/protocols/README.md). If the file of a row is missing, a dry run shows
+the reason, and a run stops with an error unless --only backbone=... leaves the row out.
 """
 
 name = "mgca_tables"
 title = "MGCA's tables"
 table = ["mgca_linear", "mgca_segmentation", "mgca_detection"]
 seeds = [42]
-allow_leakage = True  # SIIM-ACR is split by regions: images are in train and in test
+allow_leakage = True  # SIIM-ACR is split by regions, so some images are in train and in test
 
 backbones = [
     dict(name="Random", type="random", image_encoder="resnet50"),

@@ -3,8 +3,9 @@
 prior-bench run pneumoniamnist --data pneumoniamnist.npz
 prior-bench run pneumoniamnist --data medmnist@FOLDER
 
-The rows are the sample benchmark's: small networks, pre-trained on synthetic radiographs and reports (a
-minute or two each, kept for other suites). For a checkpoint of yours: docs/protocols/README.md.
+The rows are those of the sample benchmark: small networks, pre-trained on synthetic radiographs and reports.
+Each pre-training takes a minute or two, and other suites use the weights again. For your own checkpoint, see
+docs/protocols/README.md.
 """
 
 _base_ = "demo.py"

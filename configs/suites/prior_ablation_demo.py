@@ -1,4 +1,4 @@
-"""PRIOR less one of its parts at a time, through the demo's tasks.
+"""PRIOR without one of its parts at a time, on the demo's tasks.
 
 prior-bench run prior_ablation_demo --jobs 2
 """

@@ -1,18 +1,18 @@
-"""PRIOR's five task families at paper scale; but for zero-shot its settings are not known, and stand-ins run.
+"""PRIOR's five task families at paper scale. Only zero-shot has known settings; the others are stand-ins.
 
 prior-bench run prior_tasks --dry-run
 
-The papers' suites with text tasks take their rows from here: whole models, not image encoders alone.
+The papers' suites with text tasks take their rows from here: complete models, not only image encoders.
 """
 
 _base_ = "mgca_linear.py"
 
 name = "prior_tasks"
-title = "PRIOR's five task families (settings not determined but for zero-shot)"
+title = "PRIOR's five task families (settings not determined except for zero-shot)"
 table = "prior_tasks"
 seeds = [0, 1, 2]
 
-# image tasks take PRIOR's released image encoder, the last of the rows; texts need the whole model
+# image tasks use PRIOR's released image encoder, the last row; text tasks require the complete model
 backbones = [
     *_base_.backbones[:-1],
     dict(name="PRIOR", type="checkpoint", path="checkpoints/prior.ckpt"),

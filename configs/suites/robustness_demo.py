@@ -1,8 +1,8 @@
-"""The demo's backbones on corrupted images and under other wordings, and what their image encoders cost.
+"""The demo's backbones on corrupted images and with other prompts, and the cost of their image encoders.
 
 prior-bench run robustness_demo
 
-Weights are those of the demo; what it has pre-trained is not trained again.
+The weights are those of the demo and are not trained again.
 """
 
 _base_ = "demo.py"

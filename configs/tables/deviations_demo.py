@@ -1,11 +1,11 @@
-"""What each departure of the released code costs, on the sample benchmark.
+"""Effect of each difference between released code and paper, on the sample benchmark.
 
 prior-bench table deviations_demo
 """
 
 _base_ = "demo.py"
 
-title = "Departures of the released code, sample benchmark (synthetic data)"
+title = "Differences between released code and paper, sample benchmark (synthetic data)"
 suite = "deviations_demo"
 
 columns = [

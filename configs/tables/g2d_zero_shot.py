@@ -4,7 +4,7 @@ prior-bench table g2d_zero_shot --only-published
 prior-bench table g2d_zero_shot --with-published
 """
 
-title = "Zero-shot classification, as G2D evaluates (thresholds of F1 and accuracy picked on the test labels)"
+title = "Zero-shot classification, as G2D evaluates (thresholds of F1 and accuracy chosen on the test labels)"
 suite = "*"
 
 _variants = {"AUC": "auroc", "F1": "f1_best_on_test", "ACC": "accuracy_best_on_test"}

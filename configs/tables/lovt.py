@@ -1,4 +1,4 @@
-"""Localised tasks on four data sets (LoVT, arXiv 2112.02889); means of five runs.
+"""Localised tasks on four data sets (LoVT, arXiv 2112.02889); averages of five runs.
 
 prior-bench table lovt --only-published
 prior-bench table lovt --with-published
@@ -14,7 +14,7 @@ _fine, _frozen, _linear = (
     "segmentation (frozen encoder, U-Net)",
     "segmentation (frozen encoder, linear)",
 )
-# what no run of ours can fill has no protocol: docs/protocols/lovt.md
+# columns that our runs cannot fill have no protocol: docs/protocols/lovt.md
 _evaluations = [
     (*_covid, "", _fine, "dice_micro"),
     (*_covid, "", _frozen, "dice_micro"),

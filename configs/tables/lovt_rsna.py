@@ -1,4 +1,4 @@
-"""Localised tasks on RSNA with 1, 10 and 100 % of the labels (LoVT, arXiv 2112.02889); means of five runs.
+"""Localised tasks on RSNA with 1, 10 and 100 % of the labels (LoVT, arXiv 2112.02889); averages of five runs.
 
 prior-bench table lovt_rsna --only-published
 prior-bench table lovt_rsna --with-published

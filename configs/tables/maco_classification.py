@@ -1,6 +1,6 @@
 """Classification with 1, 10 and 100 % of the labels, as MaCo (Nat. Commun. 2024) lists it in Table 1.
 
-MaCo mixes linear probes and fine-tuning as it found them, so none of its numbers can be compared.
+MaCo collects results of linear probes and of fine-tuning in one table, so its numbers are not comparable.
 
 prior-bench table maco_classification --only-published
 """

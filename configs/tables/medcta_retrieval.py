@@ -1,4 +1,4 @@
-"""Retrieval both ways on MIMIC 5x200: re-runs of PRIOR, MGCA and MedCLIP by the authors of MedCTA.
+"""Retrieval in both directions on MIMIC 5x200: re-runs of PRIOR, MGCA and MedCLIP by the authors of MedCTA.
 
 prior-bench table medcta_retrieval --only-published
 prior-bench table medcta_retrieval --with-published

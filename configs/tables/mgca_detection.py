@@ -1,4 +1,4 @@
-"""Detection with a frozen encoder, as in MGCA's table; read in G2D (arXiv 2312.01522), Table 1.
+"""Detection with a frozen encoder, as in MGCA's table; printed in G2D (arXiv 2312.01522), Table 1.
 
 The rows Random, ImageNet and ConVIRT repeat LoVT's numbers, which come from another split and another mAP.
 

@@ -1,4 +1,4 @@
-"""Linear probes with 1, 10 and 100 % of the labels, as in MGCA; read in G2D (arXiv 2312.01522), Table 4.
+"""Linear probes with 1, 10 and 100 % of the labels, as in MGCA; printed in G2D (arXiv 2312.01522), Table 4.
 
 prior-bench table mgca_linear --only-published
 prior-bench table mgca_linear --with-published

@@ -1,4 +1,4 @@
-"""Segmentation with a frozen encoder, as in MGCA's table; read in G2D (arXiv 2312.01522), Table 1.
+"""Segmentation with a frozen encoder, as in MGCA's table; printed in G2D (arXiv 2312.01522), Table 1.
 
 prior-bench table mgca_segmentation --only-published
 prior-bench table mgca_segmentation --with-published

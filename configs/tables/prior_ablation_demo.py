@@ -5,5 +5,5 @@ prior-bench table prior_ablation_demo
 
 _base_ = "demo.py"
 
-title = "PRIOR less one of its parts, sample benchmark (synthetic data)"
+title = "PRIOR without one of its parts, sample benchmark (synthetic data)"
 suite = "prior_ablation_demo"

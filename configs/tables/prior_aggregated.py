@@ -1,4 +1,6 @@
-"""What an aggregator lists as PRIOR's, without table or label fraction; its own tables could not be read.
+"""Numbers that an aggregator lists for PRIOR, without table or label fraction.
+
+PRIOR's own tables could not be read.
 
 prior-bench table prior_aggregated --only-published
 """
@@ -8,7 +10,7 @@ suite = "prior_tasks"
 
 _source = "PRIOR ICCV 2023 as listed by an aggregator (fraction and table not stated)"
 _listed = [
-    # the aggregator's task, data set and metric; ours
+    # the aggregator's task, data set and metric; then ours
     ("classification", "CheXpert (test)", "AUC", "classification", "chexpert", "auroc"),
     ("classification", "RSNA (test)", "AUC", "classification", "rsna_pneumonia", "auroc"),
     ("classification", "SIIM", "AUC", "classification", "siim_acr", "auroc"),

@@ -1,9 +1,9 @@
-"""PRIOR's five task families; but for zero-shot the settings are stand-ins: docs/protocols/prior.md.
+"""PRIOR's five task families; all settings except zero-shot are stand-ins: docs/protocols/prior.md.
 
 prior-bench table prior_tasks --trivial
 """
 
-title = "PRIOR's five task families (settings not determined but for zero-shot)"
+title = "PRIOR's five task families (settings not determined except for zero-shot)"
 suite = "prior_tasks"
 
 _probes = [

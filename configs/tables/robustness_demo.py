@@ -1,13 +1,13 @@
-"""What is left under corruptions and other wordings on the sample benchmark, and what encoders cost.
+"""Performance on corrupted images and with other prompts on the sample benchmark, and cost of the encoders.
 
 prior-bench table robustness_demo
 """
 
 title = "Robustness and cost, sample benchmark (synthetic data)"
 notes = [
-    "Probe: linear probe on CheXpert, AUROC × 100; zero-shot: on CheXpert 5x200, accuracy × 100; under "
-    "corruptions, means over five severities. One prompt: 100 draws of one prompt per class, × 100. "
-    "Images per second belong to the machine and what else ran on it.",
+    "Probe: linear probe on CheXpert, AUROC × 100. Zero-shot: CheXpert 5x200, accuracy × 100. Columns of "
+    "corruptions: averages over five severities. One prompt: 100 draws of one prompt per class, × 100. "
+    "Images per second depend on the machine and on other programs that ran on it.",
 ]
 suite = "robustness_demo"
 rows = "all"

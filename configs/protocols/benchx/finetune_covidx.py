@@ -6,7 +6,7 @@ prior-bench run benchx_classification --only protocol=benchx/finetune_covidx
 _base_ = ["./finetune_rsna.py"]
 
 protocol = dict(
-    source="BenchX (arXiv 2410.21969); optimiser values for COVIDx: not determined, those of RSNA stand in",
+    source="BenchX (arXiv 2410.21969); optimiser values for COVIDx: not determined, those of RSNA are used",
     fraction_sampler=dict(_delete_=True, by="listed:benchx"),
     defects=(
         "multiclass_f1 is the F1 of class 1 alone (unifier/blocks/scorers/scores.py:65-69)",

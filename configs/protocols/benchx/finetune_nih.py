@@ -6,8 +6,8 @@ prior-bench run benchx_classification --only protocol=benchx/finetune_nih
 _base_ = ["./finetune_rsna.py"]
 
 protocol = dict(
-    source="BenchX (arXiv 2410.21969), code: config/classification/NIH/gloria.yml, which is for 1 %; the "
-    "values of other methods and fractions are a grid (paper, Tables 9-13) and not reproduced one by one",
+    source="BenchX (arXiv 2410.21969), code: config/classification/NIH/gloria.yml, which is for 1 %; "
+    "other methods and fractions have values from a grid (paper, Tables 9-13), which are not reproduced",
     fraction_sampler=dict(_delete_=True, by="listed:benchx"),
     optimizer=dict(lr=1e-4, warmup=50, total=3000),
     stopping=dict(monitor="auroc"),

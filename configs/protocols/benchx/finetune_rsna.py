@@ -5,8 +5,8 @@ prior-bench run benchx_classification --only protocol=benchx/finetune_rsna
 
 protocol = dict(
     task="classification",
-    source="BenchX (arXiv 2410.21969), code: config/classification/RSNA/convirt.yml, which is for 1 %; the "
-    "values of other methods and fractions are a grid (paper, Tables 9-13) and not reproduced one by one",
+    source="BenchX (arXiv 2410.21969), code: config/classification/RSNA/convirt.yml, which is for 1 %; "
+    "other methods and fractions have values from a grid (paper, Tables 9-13), which are not reproduced",
     split=dict(rule="benchx"),
     fraction_sampler=dict(by="stratified_rows", seed=42),
     transform=dict(
@@ -26,7 +26,7 @@ protocol = dict(
         amp=True,
     ),
     batch_size=64,
-    # there every fifth epoch is validated, and ten of those without progress stop the run
+    # BenchX validates every fifth epoch and stops after ten validations without progress
     stopping=dict(epochs=200, patience=50, monitor="f1_class_1", tested="best"),
     metrics=("f1_class_1", "accuracy", "auroc"),
     defects=(

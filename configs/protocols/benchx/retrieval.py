@@ -6,7 +6,7 @@ prior-bench eval retrieval --backbone resnet_50.ckpt --data mimic_5x200 --protoc
 protocol = dict(
     task="retrieval",
     source="BenchX (arXiv 2410.21969), code: unifier/blocks/zeroshot/zeroshot_model.py:136-166, "
-    "bin/test_zeroshot.py; the batch, which is the pool there: not determined, the whole set here",
+    "bin/test_zeroshot.py; BenchX's pool is a batch of a size not determined; here it is the whole set",
     split=dict(rule="benchx"),
     metrics=(
         "hit_at_1",

@@ -5,8 +5,8 @@ prior-bench run benchx_segmentation --only protocol=benchx/segmentation_rsna
 
 protocol = dict(
     task="segmentation",
-    source="BenchX (arXiv 2410.21969), code (the paper says SGD and batches of 32); rate schedule and "
-    "validation interval: not determined",
+    source="BenchX (arXiv 2410.21969), code (the paper says SGD and batches of 32); learning rate schedule "
+    "and validation interval: not determined",
     split=dict(rule="benchx"),
     transform=dict(
         input=dict(size=512, mean=0.4978, std=0.2449, resize="pad"),

@@ -1,4 +1,4 @@
-"""Detection with everything trained; BatchNorm keeps its pre-training statistics.
+"""Detection with all weights trained; BatchNorm keeps its statistics of the pre-training.
 
 prior-bench eval detection --backbone my.ckpt --data rsna_pneumonia --protocol clean/detection_finetune
 """

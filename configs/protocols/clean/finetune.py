@@ -1,11 +1,11 @@
-"""Fine-tuning of the whole image encoder with a linear head; the epoch is chosen on the validation split.
+"""Fine-tuning of the whole image encoder with a linear head; the validation split chooses the epoch.
 
 prior-bench eval classification --backbone my.ckpt --data chexpert --protocol clean/finetune
 """
 
 protocol = dict(
     task="classification",
-    source="settings near ConVIRT (arXiv 2010.00747) and BenchX (arXiv 2410.21969)",
+    source="settings similar to ConVIRT (arXiv 2010.00747) and BenchX (arXiv 2410.21969)",
     # no flip: left and right are not alike in a chest
     transform=dict(
         train=dict(

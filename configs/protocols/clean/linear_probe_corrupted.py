@@ -1,4 +1,4 @@
-"""The clean linear probe on clean and on corrupted images: six corruptions in five severities.
+"""The clean linear probe on clean and on corrupted images: six corruptions with five severities.
 
 prior-bench eval classification --backbone my.ckpt --data chexpert --protocol clean/linear_probe_corrupted
 """

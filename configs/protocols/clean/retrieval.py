@@ -1,4 +1,4 @@
-"""Image-text retrieval both ways, one frontal image and its report per study of the test split.
+"""Image-text retrieval in both directions, with one frontal image and its report per study of the test split.
 
 prior-bench eval retrieval --backbone my.ckpt --data mimic_cxr --protocol clean/retrieval
 """

@@ -1,4 +1,4 @@
-"""Segmentation with everything trained; BatchNorm keeps its pre-training statistics.
+"""Segmentation with all weights trained; BatchNorm keeps its statistics of the pre-training.
 
 prior-bench eval segmentation --backbone my.ckpt --data siim_acr --protocol clean/segmentation_finetune
 """

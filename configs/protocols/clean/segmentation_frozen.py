@@ -5,7 +5,7 @@ prior-bench eval segmentation --backbone my.ckpt --data siim_acr --protocol clea
 
 protocol = dict(
     task="segmentation",
-    source="settings near MGCA (arXiv 2210.06044) and LoVT (arXiv 2112.02889), without their defects",
+    source="settings similar to MGCA (arXiv 2210.06044) and LoVT (arXiv 2112.02889), without their defects",
     transform=dict(train=dict()),
     head=dict(
         type="unet",

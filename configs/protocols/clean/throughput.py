@@ -1,4 +1,4 @@
-"""What the image encoder costs: images per second, parameters, floating-point operations, memory.
+"""Cost of the image encoder: images per second, parameters, floating-point operations, memory.
 
 prior-bench eval throughput --backbone my.ckpt --data chexpert --protocol clean/throughput
 """

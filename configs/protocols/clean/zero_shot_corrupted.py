@@ -1,4 +1,4 @@
-"""The clean zero-shot classification on clean and on corrupted images: six corruptions in five severities.
+"""The clean zero-shot classification on clean and on corrupted images: six corruptions with five severities.
 
 prior-bench eval zero_shot --backbone my.ckpt --data chexpert_5x200 --protocol clean/zero_shot_corrupted
 """

@@ -1,4 +1,4 @@
-"""How much zero-shot accuracy hangs on the wording: all prompts of the set, and draws of one for each class.
+"""How much zero-shot accuracy depends on the wording: all prompts, and random draws of one prompt per class.
 
 prior-bench eval zero_shot --backbone my.ckpt --data chexpert_5x200 --protocol clean/zero_shot_prompts
 """

@@ -6,7 +6,7 @@ prior-bench run gloria_tasks --only protocol=gloria/linear_chexpert
 protocol = dict(
     task="classification",
     source="GLoRIA (ICCV 2021), code: configs/chexpert_classification_config.yaml, gloria/lightning",
-    # GLoRIA drew without a seed; MGCA's seeded draw by the same code stands in
+    # GLoRIA drew without a seed, so we use MGCA's draw, which has a seed and the same code
     split=dict(rule="mgca"),
     fraction_sampler=dict(by="rows", seed=1),
     transform=dict(

@@ -7,6 +7,6 @@ _base_ = ["./segmentation_unet_frozen_siim.py"]
 
 protocol = dict(
     frozen=dict(backbone=False, batch_norm=False),
-    # 100 steps with a frozen encoder come first there; here the rate rises over as many
+    # LoVT begins with 100 steps of a frozen encoder; here the rate increases over 100 steps
     optimizer=dict(lr=3e-5, warmup=100),
 )

@@ -1,4 +1,4 @@
-"""A stand-in for PRIOR's fine-tuned classification, whose settings are not known: docs/protocols/prior.md.
+"""A stand-in for PRIOR's fine-tuned classification, with unknown settings: docs/protocols/prior.md.
 
 prior-bench run prior_tasks --only protocol=prior/finetune
 """
@@ -6,5 +6,5 @@ prior-bench run prior_tasks --only protocol=prior/finetune
 _base_ = ["../clean/finetune.py"]
 
 protocol = dict(
-    source="PRIOR (ICCV 2023): settings not determined, no code released; clean/finetune stands in",
+    source="PRIOR (ICCV 2023): settings not determined, no code released; this is clean/finetune",
 )

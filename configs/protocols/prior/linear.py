@@ -1,4 +1,4 @@
-"""A stand-in for PRIOR's linear classification, whose settings are not known: docs/protocols/prior.md.
+"""A stand-in for PRIOR's linear classification, because its settings are unknown: docs/protocols/prior.md.
 
 prior-bench run prior_tasks --only protocol=prior/linear
 """
@@ -6,5 +6,5 @@ prior-bench run prior_tasks --only protocol=prior/linear
 _base_ = ["../clean/linear_probe.py"]
 
 protocol = dict(
-    source="PRIOR (ICCV 2023): settings not determined, no code released; clean/linear_probe stands in",
+    source="PRIOR (ICCV 2023): settings not determined, no code released; this is clean/linear_probe",
 )

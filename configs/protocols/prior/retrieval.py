@@ -1,4 +1,4 @@
-"""A stand-in for PRIOR's retrieval, whose pool and K are not known: docs/protocols/prior.md.
+"""A stand-in for PRIOR's retrieval, because its pool and K are unknown: docs/protocols/prior.md.
 
 prior-bench run prior_tasks --only protocol=prior/retrieval
 """
@@ -6,5 +6,5 @@ prior-bench run prior_tasks --only protocol=prior/retrieval
 _base_ = ["../clean/retrieval.py"]
 
 protocol = dict(
-    source="PRIOR (ICCV 2023): settings not determined, no code released; clean/retrieval stands in",
+    source="PRIOR (ICCV 2023): settings not determined, no code released; this is clean/retrieval",
 )

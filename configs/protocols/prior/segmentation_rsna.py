@@ -1,4 +1,4 @@
-"""A stand-in for PRIOR's segmentation on RSNA, whose settings are not known: docs/protocols/prior.md.
+"""A stand-in for PRIOR's segmentation on RSNA, because its settings are unknown: docs/protocols/prior.md.
 
 prior-bench run prior_tasks --only protocol=prior/segmentation_rsna
 """
@@ -7,7 +7,7 @@ _base_ = ["./segmentation_siim.py"]
 
 protocol = dict(
     source="PRIOR (ICCV 2023): settings not determined, no code released; its readme says 'similar to LoVT' "
-    "and names SMP 0.2.1; LoVT's fine-tuned U-Net stands in",
+    "and names SMP 0.2.1; this is LoVT's fine-tuned U-Net",
     transform=dict(input=dict(mean=0.4899, std=0.2482)),
     defects=("masks are filled boxes; RSNA has no others",),
 )
