@@ -34,6 +34,7 @@ class LazyRegistry(Registry):
     def __init__(self, name: str, group: str):
         super().__init__(name)
         self.group = group
+        self._in_full: dict[str, Any] = {}
 
     def _points(self) -> dict[str, Any]:
         return {point.name: point for point in entry_points(group=self.group)}
@@ -75,19 +76,34 @@ class LazyRegistry(Registry):
             self._register_module(module=entry, module_name=key, force=True)
         return self._module_dict[key]
 
+    def registered(self, key: str) -> Any | None:
+        """The class or function registered as ``key`` by this process or an installed package, or None.
+
+        For names that come from files that somebody else made: unlike :meth:`get`, it never imports what a
+        file names as ``module:attribute``, unless this process was told to by :meth:`get` before.
+        """
+        if ":" in key and key not in self._module_dict:
+            return self._in_full.get(key)
+        try:
+            return self.get(key)
+        except BenchError:
+            return None
+
     def _named_in_full(self, key: str) -> Any:
         module, _, attribute = key.partition(":")
         here = str(Path.cwd())
         if here not in sys.path:
             sys.path.append(here)  # last, so that a user's file never hides a library
         try:
-            return getattr(import_module(module), attribute)
+            entry = getattr(import_module(module), attribute)
         except (ImportError, AttributeError, ValueError, TypeError) as error:
             raise BenchError(
                 f"{self.name} '{key}' cannot be loaded: {error}",
                 where=key,
                 fix=_remedy(module.partition(".")[0]),
             ) from error
+        self._in_full[key] = entry
+        return entry
 
 
 def _load(point: Any) -> Any:
@@ -120,5 +136,8 @@ CORRUPTIONS = LazyRegistry("corruption", "prior_bench.corruptions")
 """Of test images: functions of :data:`prior_bench.data.images.corruptions.Corruption`."""
 EXPLAINERS = LazyRegistry("explainer", "prior_bench.explainers")
 """What methods can show of themselves, by their names: :class:`prior_bench.explain.contract.Explainer`."""
+GALLERIES = LazyRegistry("gallery", "prior_bench.galleries")
+"""Example images of the HTML report, which tasks name: objects of
+:class:`prior_bench.report.html.galleries.maker.Maker`."""
 LAYOUTS = LazyRegistry("checkpoint layout", "prior_bench.layouts")
 """Functions ``() -> tuple[ReleasedLayout, ...]``: how the released checkpoints of a method are laid out."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.api import Backbone, Metric, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.errors import BenchError, ErrorList, unknown_name
-from prior_bench.metrics import classification, robustness
+from prior_bench.metrics import classification, defined, robustness
 from prior_bench.openmmlab.checks import training_problems
 from prior_bench.schema.configs import key_errors
+from prior_bench.suites import work
 
 if TYPE_CHECKING:
     from prior_bench.probing.outcome import Outcome
@@ -41,6 +42,21 @@ class Classification:
     name = "classification"
     needs_text = False
     needs = ("labels",)
+    metrics = {
+        **classification.DESCRIBED,
+        **robustness.described(classification.DESCRIBED),
+        "classes_left_out": Metric(
+            "classes_left_out",
+            "lower",
+            "classes without both labels",
+            scale=1.0,
+            digits=0,
+            bounds=(0.0, None),
+        ),
+    }
+    default_protocol = "clean/linear_probe"
+    uses_labels = True
+    predictions = ("class_scores", "probabilities")
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
@@ -107,7 +123,9 @@ class Classification:
         }
         if context.fraction == 1 and all(protocol.frozen.values()):
             predictions |= _embedding(backbone, test, protocol, context)
-        metrics = classification.finite(self.score(predictions, protocol.metrics))
+        values = self.score(predictions, protocol.metrics)
+        unmet = classification.unmet(outcome.test, targets["test"], exclusive=data.exclusive)
+        undefined = defined.undefined(protocol.metrics, values, self.metrics, unmet)
         prevalence = _prevalence(targets["train"][rows])
         trivial = classification.trivial(
             targets["test"],
@@ -116,13 +134,32 @@ class Classification:
             robustness.bases(protocol.metrics),
             exclusive=data.exclusive,
         )
+        without = [
+            label
+            for label, chosen in zip(data.labels, predictions["meta_thresholds"], strict=True)
+            if np.isnan(chosen)
+        ]
+        split = _split(data, parts["train"].table["id"].to_numpy()[rows])
+        if without:
+            split["without_threshold"] = without  # one label only in validation: no decision can be made
+        trivial = robustness.trivial(trivial, protocol.metrics, corruptions)
         return TaskResult(
-            metrics={**metrics, "classes_left_out": float(classification.left_out(targets["test"]).sum())},
+            metrics={
+                **defined.kept(values, undefined),
+                "classes_left_out": float(classification.left_out(targets["test"]).sum()),
+            },
             predictions=predictions,
-            split=_split(data, parts["train"].table["id"].to_numpy()[rows]),
-            trivial=robustness.trivial(trivial, protocol.metrics, corruptions),
+            split=split,
+            trivial={kind: defined.kept(found, undefined) for kind, found in trivial.items()},
             history=outcome.history,
+            undefined=undefined,
         )
+
+    def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
+        """Features once where the backbone is frozen, else the images of every epoch."""
+        if protocol.transform.get("train") or not all(protocol.frozen.values()):
+            return work.of_training(protocol, sizes, fraction)
+        return work.of_features(protocol, sizes)
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from stored predictions; NaN where undefined."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
+from prior_bench.metrics import defined
 from prior_bench.metrics import detection as metrics
 from prior_bench.openmmlab.checks import check_dense
+from prior_bench.suites import work
 
 
 class Detection:
@@ -16,6 +18,10 @@ class Detection:
     name = "detection"
     needs_text = False
     needs = ("boxes",)
+    metrics = metrics.DESCRIBED
+    default_protocol = "clean/detection_frozen"
+    uses_labels = True
+    galleries = ("detection",)
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Boxes in every split, known metrics, a protocol that can be trained.
@@ -73,13 +79,21 @@ class Detection:
         nothing = found.keep(
             np.zeros(len(found.sample), dtype=bool), np.ones(len(found.truth_sample), dtype=bool)
         )
+        unmet = [] if len(found.truth_box) else ["boxes"]
+        values = self.score(predictions, protocol.metrics)
+        undefined = defined.undefined(protocol.metrics, values, self.metrics, unmet)
         return TaskResult(
-            metrics=self.score(predictions, protocol.metrics),
+            metrics=defined.kept(values, undefined),
             predictions=predictions,
             split=dense.used_split(data, splits),
-            trivial={"all_empty": metrics.score(nothing, protocol.metrics)},
+            trivial={"all_empty": defined.kept(metrics.score(nothing, protocol.metrics), undefined)},
             history=history,
+            undefined=undefined,
         )
+
+    def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
+        """The images of every epoch, under a detector that is trained."""
+        return work.of_training(protocol, sizes, fraction)
 
     def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from the boxes."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, ErrorList, unknown_name
-from prior_bench.metrics import retrieval
-from prior_bench.metrics.classification import finite
+from prior_bench.metrics import defined, retrieval
+from prior_bench.suites import work
 
 DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
 """Directions, and the array of row numbers that each of them finds."""
@@ -35,12 +35,16 @@ class Retrieval:
     A pool has one image per study, the first frontal one, and its report. Word-for-word equal reports are
     one text to the model; how such ties are ranked is said in :mod:`prior_bench.metrics.retrieval`.
     For a few images, what the method shows of itself is kept (:mod:`prior_bench.explain.examples`).
-    Precision@K and Hit@K need labels and are left out where the data set has none.
+    Precision@K and Hit@K need labels that differ, and are left out where the pool has none.
     """
 
     name = "retrieval"
     needs_text = True
     needs = ("reports",)
+    metrics = retrieval.DESCRIBED
+    default_protocol = "clean/retrieval"
+    uses_labels = False
+    galleries = ("retrieval", "explanation")
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
@@ -91,19 +95,28 @@ class Retrieval:
         if groups is not None:
             predictions |= {"target": pool.targets(), "meta_classes": np.array(data.labels)}
         predictions |= example_arrays(backbone, pool, training_reports(data), context, feed)
-        metrics = self.score(predictions, protocol.metrics)
+        unmet = ["labels"] if groups is None else []
+        if groups is not None and len(np.unique(groups)) < 2:
+            unmet.append("two_label_groups")
+        values = self.score(predictions, protocol.metrics)
+        undefined = defined.undefined(protocol.metrics, values, self.metrics, unmet)
         trivial = {"chance": retrieval.chance(groups, len(pool), exclude_self=options["exclude_self"])}
         if groups is not None:
             trivial["majority"] = retrieval.majority(groups, exclude_self=options["exclude_self"])
         return TaskResult(
-            metrics=finite(metrics),
+            metrics=defined.kept(values, undefined),
             predictions=predictions,
             split={**pool.split_summary(), "pool": len(pool), "distinct_texts": len(texts)},
             trivial={
-                kind: {name: values[name] for name in protocol.metrics if name in values}
-                for kind, values in trivial.items()
+                kind: defined.kept({n: found[n] for n in protocol.metrics if n in found}, undefined)
+                for kind, found in trivial.items()
             },
+            undefined=undefined,
         )
+
+    def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
+        """The test images."""
+        return work.of_features(protocol, (0, 0, sizes[2]))
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from stored predictions; NaN where there are no labels to match.

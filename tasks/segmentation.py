@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
+from prior_bench.metrics import defined
 from prior_bench.metrics import segmentation as metrics
 from prior_bench.openmmlab.checks import check_dense
+from prior_bench.suites import work
 
 EXAMPLES = 48
 """Test images, at most, whose masks are kept for the report."""
@@ -25,6 +27,10 @@ class Segmentation:
     name = "segmentation"
     needs_text = False
     needs = ("masks",)
+    metrics = metrics.DESCRIBED
+    default_protocol = "clean/segmentation_frozen"
+    uses_labels = True
+    galleries = ("segmentation",)
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Masks in every split, known metrics, a protocol that can be trained.
@@ -73,13 +79,22 @@ class Segmentation:
             "meta_size": np.asarray(test.size),
             **_examples(test, context.seed),
         }
+        unmet = [] if (test.counts.tp + test.counts.fn).any() else ["foreground"]
+        values = self.score(predictions, protocol.metrics)
+        undefined = defined.undefined(protocol.metrics, values, self.metrics, unmet)
+        trivial = metrics.trivial(test.counts, protocol.metrics)
         return TaskResult(
-            metrics=self.score(predictions, protocol.metrics),
+            metrics=defined.kept(values, undefined),
             predictions=predictions,
             split=dense.used_split(data, splits),
-            trivial=metrics.trivial(test.counts, protocol.metrics),
+            trivial={kind: defined.kept(found, undefined) for kind, found in trivial.items()},
             history=history,
+            undefined=undefined,
         )
+
+    def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
+        """The images of every epoch, under a decoder that is trained."""
+        return work.of_training(protocol, sizes, fraction)
 
     def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from the pixel counts of each image."""

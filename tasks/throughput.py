@@ -10,7 +10,7 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.api import Backbone, Metric, Protocol, RunContext, TaskResult, Work, by_name
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-METRICS = ("images_per_second", "parameters", "parameters_total", "gflops", "peak_memory_mb")
+METRICS = by_name(
+    Metric(name, direction, title, scale=1.0, bounds=(0.0, None))
+    for name, direction, title in (
+        ("images_per_second", "higher", "images per second"),
+        ("parameters", "lower", "parameters of the image encoder"),
+        ("parameters_total", "lower", "parameters of the whole method"),
+        ("gflops", "lower", "GFLOPs"),
+        ("peak_memory_mb", "lower", "peak memory, MB"),
+    )
+)
 
 DEFAULTS = {"warmup": 3, "repeats": 20}
 
@@ -39,6 +48,10 @@ class Throughput:
     name = "throughput"
     needs_text = False
     needs = ()
+    metrics = METRICS
+    default_protocol = "clean/throughput"
+    uses_labels = False
+    ranked = False  # its numbers belong to a machine as much as to a backbone
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where the protocol does not fit."""
@@ -83,6 +96,11 @@ class Throughput:
             split={"input": list(images.shape), "threads": torch.get_num_threads()},
             history=[{"images_per_second": protocol.batch_size / one} for one in seconds],
         )
+
+    def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
+        """The batches that are timed, and those before the clock runs."""
+        options = {**DEFAULTS, **protocol.options}
+        return Work(forward=protocol.batch_size * (options["warmup"] + options["repeats"]))
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """Nothing: there are no predictions."""

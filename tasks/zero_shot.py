@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult
+from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import SEVERITIES, conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError, ErrorList, unknown_name
-from prior_bench.metrics import classification, prompt_wording, robustness
+from prior_bench.metrics import classification, defined, prompt_wording, robustness
+from prior_bench.suites import work
 
 POOLINGS = {"max": np.max, "mean": np.mean}
 NORMALISATIONS = ("whole_set", "per_batch", "none")
@@ -36,13 +37,23 @@ class ZeroShot:
       is standardised by itself.
 
     The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
-    metrics of the argmax use the images with exactly one of these findings. Beside the classification
+    metrics of the argmax use the images with exactly one of these findings; where there is one class, or
+    these images show one only, an argmax has no choice and they are left out. Beside the classification
     metrics there are those of :mod:`prior_bench.metrics.prompt_wording`.
     """
 
     name = "zero_shot"
     needs_text = True
     needs = ("labels",)
+    metrics = {
+        **classification.DESCRIBED,
+        **robustness.described(classification.DESCRIBED),
+        **prompt_wording.DESCRIBED,
+    }
+    default_protocol = "clean/zero_shot"
+    uses_labels = False
+    predictions = ("class_scores", "one_class", "prompt_scores")
+    galleries = ("zero_shot",)
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
@@ -102,14 +113,25 @@ class ZeroShot:
         shown = example_rows(len(test))
         joint = extract(backbone, test.select(shown), context, "joint", feed)
         predictions |= {"example_row": shown, "example_embedding": example_embedding(joint)}
+        values = self.score(predictions, protocol.metrics)
+        unmet = classification.unmet(
+            predictions["score"], predictions["target"], exclusive=True, judged=_single(predictions)
+        )
+        undefined = defined.undefined(protocol.metrics, values, self.metrics, unmet)
+        trivial = robustness.trivial(
+            _trivial(predictions, robustness.bases(protocol.metrics)), protocol.metrics, corruptions
+        )
         return TaskResult(
-            metrics=classification.finite(self.score(predictions, protocol.metrics)),
+            metrics=defined.kept(values, undefined),
             predictions=predictions,
             split={**test.split_summary(), "prompts": f"{prompt_set.name} v{prompt_set.version}"},
-            trivial=robustness.trivial(
-                _trivial(predictions, robustness.bases(protocol.metrics)), protocol.metrics, corruptions
-            ),
+            trivial={kind: defined.kept(found, undefined) for kind, found in trivial.items()},
+            undefined=undefined,
         )
+
+    def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
+        """The test images, once for each corruption, too."""
+        return work.of_features(protocol, (0, 0, sizes[2]))
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from stored predictions."""

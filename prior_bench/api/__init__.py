@@ -3,7 +3,7 @@
 Standard library only at import.
 """
 
-from prior_bench.api.metrics import Metric
+from prior_bench.api.metrics import Metric, by_name, find_metric
 from prior_bench.api.models import (
     Backbone,
     BackboneSource,
@@ -15,7 +15,7 @@ from prior_bench.api.models import (
     TextBatch,
 )
 from prior_bench.api.runs import RunRecord, RunSpec
-from prior_bench.api.tasks import Protocol, RunContext, Task, TaskResult
+from prior_bench.api.tasks import Protocol, RunContext, Task, TaskResult, Work
 
 __all__ = [
     "Backbone",
@@ -33,4 +33,7 @@ __all__ = [
     "Task",
     "TaskResult",
     "TextBatch",
+    "Work",
+    "by_name",
+    "find_metric",
 ]

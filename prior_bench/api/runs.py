@@ -34,7 +34,9 @@ class RunRecord:
         key: hash of what determines the outcome; names the record.
         status: ``"done"`` or ``"failed"``.
         spec: the RunSpec, as plain types.
-        metrics, trivial, history, split: from TaskResult.
+        metrics, trivial, history, split, undefined: from TaskResult.
+        about: what the task said of itself when it was run, as plain data
+            (:mod:`prior_bench.store.descriptions`), for readers who do not have the task.
         error: message of a failed run.
         provenance: versions, git revision, hardware, op provider, wall time, command, checkpoint hash.
         synthetic: whether the data came from the sample benchmark.
@@ -50,4 +52,6 @@ class RunRecord:
     error: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
     synthetic: bool = False
+    undefined: dict[str, str] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
     schema: int = 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
+from prior_bench.api.metrics import Metric
 from prior_bench.api.models import Backbone
 
 if TYPE_CHECKING:
@@ -95,6 +97,8 @@ class TaskResult:
         trivial: metrics of predictors that do not look at the image (chance, all-empty,
             all-foreground), by predictor.
         history: one dict per epoch or evaluation, for curves.
+        undefined: metrics of the protocol that the labels at hand leave undefined, with the reason. They are
+            not among ``metrics``: a trivial 1.0 or a NaN would be read as a result.
     """
 
     metrics: dict[str, float]
@@ -102,6 +106,24 @@ class TaskResult:
     split: dict[str, Any] = field(default_factory=dict)
     trivial: dict[str, dict[str, float]] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    undefined: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run costs: how many images pass through the encoder, and in which way.
+
+    Attributes:
+        features: images whose features are computed once and shared by all runs on the same images.
+        forward: images that are only run.
+        frozen: images run under a decoder or head that is trained, all epochs together.
+        trained: images run through an encoder that is itself trained, all epochs together.
+    """
+
+    features: float = 0.0
+    forward: float = 0.0
+    frozen: float = 0.0
+    trained: float = 0.0
 
 
 class Task(Interface):
@@ -111,6 +133,21 @@ class Task(Interface):
         name: as registered.
         needs_text: whether the backbone must bring a method with a text tower.
         needs: annotations that the data set must carry, of ``labels``, ``boxes``, ``masks``, ``reports``.
+        metrics: what it can compute, by name; tables and reports take direction, scale and heading from here.
+        default_protocol: that is used where none is named; empty for none.
+
+    Optional attributes, with what holds where they are absent:
+        uses_labels (True): whether the head is trained, so that a label fraction means something.
+        predictions (none): kinds of arrays among the stored predictions, by which the report chooses its
+            sections: ``"class_scores"`` (``score`` and ``target`` [N, C], ``meta_classes``),
+            ``"probabilities"`` (those scores are), ``"one_class"`` (the class with the highest score is
+            decided for, also where labels are not exclusive), ``"prompt_scores"`` (``prompt_score`` [N, P],
+            ``meta_prompts``, ``meta_prompt_class``).
+        galleries (none): names of registered galleries of example images (entry points
+            ``prior_bench.galleries``, :class:`prior_bench.report.html.galleries.maker.Maker`).
+        ranked (True): whether a leaderboard ranks its numbers.
+        estimate (unknown): method ``(protocol: Protocol, sizes: tuple[int, int, int], fraction: float) ->
+            Work | None``, with the images in train, valid and test.
 
     Task modules import torch and OpenMMLab inside ``run`` only, so that records can be scored and
     tabulated without them.
@@ -119,6 +156,8 @@ class Task(Interface):
     name: str
     needs_text: bool
     needs: tuple[str, ...]
+    metrics: Mapping[str, Metric]
+    default_protocol: str
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit; cheap, called before any work."""

@@ -6,23 +6,13 @@ from prior_bench.cli.arguments import at_least
 
 HELP = "evaluate one backbone on one data set, by one protocol or several"
 
-DEFAULT_PROTOCOLS = {
-    "classification": "clean/linear_probe",
-    "zero_shot": "clean/zero_shot",
-    "retrieval": "clean/retrieval",
-    "segmentation": "clean/segmentation_frozen",
-    "detection": "clean/detection_frozen",
-    "throughput": "clean/throughput",
-}
-"""Protocol of each task family where none is named."""
-
 STORE = "eval"
 """Name of the store that single evaluations share, under the results root."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("task", help="classification, zero_shot, retrieval, segmentation, detection, …")
+    parser.add_argument("task", help="name of a task; prior-bench list tasks shows them")
     parser.add_argument(
         "--backbone",
         required=True,
@@ -139,7 +129,7 @@ def default_protocol(task: str) -> str:
     from prior_bench.errors import BenchError
     from prior_bench.registry import TASKS
 
-    if task not in DEFAULT_PROTOCOLS:
-        TASKS.get(task)
+    name = getattr(TASKS.get(task), "default_protocol", "")
+    if not name:
         raise BenchError("this task has no default protocol", where=task, fix="name one with --protocol")
-    return DEFAULT_PROTOCOLS[task]
+    return name

@@ -16,6 +16,7 @@ from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.runtime import seed_everything
+from prior_bench.store.descriptions import plain_data
 from prior_bench.store.provenance import provenance
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun, task_code
@@ -122,6 +123,8 @@ class Group:
             trivial=result.trivial,
             history=result.history,
             split=result.split,
+            undefined=result.undefined,
+            about=plain_data(TASKS.get(run.spec.task), [*result.metrics, *result.undefined]),
             provenance={
                 **self._provenance(run, seconds),
                 "backbone": backbone.provenance,

@@ -3,7 +3,8 @@
 Everywhere: ``score`` [N, C] (higher means more likely; probabilities where a threshold is involved) and
 ``target`` [N, C] (1, 0, NaN where unknown; unknown entries never count). A metric that is undefined for a
 class is NaN there, and that class is left out of the macro mean: AUROC and AUPRC need both labels among
-the test samples, F1, precision and recall at least one positive.
+the test samples, F1, precision and recall at least one positive. A decision by the argmax needs two scored
+classes, and samples of two different ones: otherwise it is right, or wrong, by necessity.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prior_bench.api import Metric, by_name
 from prior_bench.errors import BenchError, unknown_name
 
 
@@ -21,7 +23,7 @@ class Case:
     Attributes:
         score, target: [N, C].
         exclusive: exactly one label per sample; a decision is then the argmax, not a threshold.
-        thresholds: [C], from the validation split, for multi-label decisions.
+        thresholds: [C], from the validation split, for multi-label decisions; NaN where none could be chosen.
     """
 
     score: np.ndarray
@@ -35,6 +37,12 @@ class Case:
             return np.eye(self.score.shape[1], dtype=bool)[self.score.argmax(1)]
         return self.score >= (0.5 if self.thresholds is None else self.thresholds)
 
+    def decided(self) -> np.ndarray:
+        """Classes for which :meth:`decisions` mean something, bool [C]."""
+        if self.exclusive:
+            return np.full(self.score.shape[1], has_choice(self.score, self.target))
+        return np.full(self.score.shape[1], True) if self.thresholds is None else ~np.isnan(self.thresholds)
+
 
 def auroc(score: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Area under the ROC curve per class, [C] (one against the rest; ties count one half)."""
@@ -47,12 +55,16 @@ def auprc(score: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def best_f1_thresholds(score: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The threshold with the highest F1 per class, [C]; 0.5 where the class lacks one of the labels.
+    """The threshold with the highest F1 per class, [C]; NaN where the class lacks one of the labels.
 
     The threshold lies halfway between neighbouring scores, so that it does not hang on one sample.
     """
-    best = _per_class(_best_f1_threshold, score, target)
-    return np.where(np.isnan(best), 0.5, best)
+    return _per_class(_best_f1_threshold, score, target)
+
+
+def has_choice(score: np.ndarray, target: np.ndarray) -> bool:
+    """Whether an argmax can be right and wrong: two scored classes, and samples of two different ones."""
+    return score.shape[1] >= 2 and int((target == 1).any(0).sum()) >= 2
 
 
 def confusion(decisions: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -92,15 +104,15 @@ def binary_accuracy(decisions: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def top1_accuracy(score: np.ndarray, target: np.ndarray) -> float:
-    """Share of samples whose highest score is on the true class (exclusive labels)."""
-    if not len(score):
+    """Share of samples whose highest score is on the true class (exclusive labels); NaN without a choice."""
+    if not has_choice(score, target):
         return float("nan")
     return float((target[np.arange(len(score)), score.argmax(1)] == 1).mean())
 
 
 def cohen_kappa(score: np.ndarray, target: np.ndarray) -> float:
     """Cohen's kappa of the argmax against the true class (exclusive labels); NaN where undefined."""
-    if not len(score):
+    if not has_choice(score, target):
         return float("nan")
     predicted, true = score.argmax(1), target.argmax(1)
     counts = [np.bincount(one, minlength=score.shape[1]) for one in (predicted, true)]
@@ -116,11 +128,11 @@ METRICS: dict[str, Callable[[Case], np.ndarray | float]] = {
         if case.exclusive
         else binary_accuracy(case.score >= 0.5, case.target)
     ),
-    "f1": lambda case: f1(case.decisions(), case.target),
-    "precision": lambda case: precision(case.decisions(), case.target),
-    "recall": lambda case: recall(case.decisions(), case.target),
+    "f1": lambda case: _of_decisions(f1, case),
+    "precision": lambda case: _of_decisions(precision, case),
+    "recall": lambda case: _of_decisions(recall, case),
     "kappa": lambda case: cohen_kappa(case.score, case.target),
-    "accuracy_at_threshold": lambda case: binary_accuracy(case.decisions(), case.target),
+    "accuracy_at_threshold": lambda case: _of_decisions(binary_accuracy, case),
     "f1_at_half": lambda case: f1(case.score >= 0.5, case.target),
     "accuracy_best_on_test": lambda case: binary_accuracy(_best_on_test(case), case.target),
     "f1_best_on_test": lambda case: f1(_best_on_test(case), case.target),
@@ -131,6 +143,33 @@ given (F1, precision, recall, ``accuracy_at_threshold``), by 0.5 (``accuracy``, 
 flatters, by thresholds picked per class on the test labels (``*_best_on_test``; BenchX, MedKLIP and
 CheXzero report it). ``f1_class_1``: F1 of the second class alone, or of a single label at 0.5
 (BenchX's ``multiclass_f1``)."""
+
+_ARGMAX = ("two_scored_classes", "two_classes")
+
+DESCRIBED = by_name(
+    (
+        Metric("auroc", title="AUROC", chance=0.5, needs=("both_labels",), parts="class", error="delong"),
+        Metric("auprc", title="AUPRC", needs=("both_labels",), parts="class"),
+        Metric("accuracy", needs=("both_labels", *_ARGMAX), parts="class"),
+        Metric("f1", title="F1", needs=("positives", *_ARGMAX), parts="class"),
+        Metric("precision", needs=("positives", *_ARGMAX), parts="class"),
+        Metric("recall", needs=("positives", *_ARGMAX), parts="class"),
+        Metric("kappa", title="Cohen's kappa", bounds=(-1.0, 1.0), chance=0.0, needs=_ARGMAX),
+        Metric("accuracy_at_threshold", needs=("both_labels", *_ARGMAX), parts="class"),
+        Metric("f1_at_half", title="F1 at 0.5", needs=("positives",), parts="class"),
+        Metric(
+            "accuracy_best_on_test",
+            title="accuracy, threshold chosen on test",
+            needs=("both_labels",),
+            parts="class",
+        ),
+        Metric(
+            "f1_best_on_test", title="F1, threshold chosen on test", needs=("both_labels",), parts="class"
+        ),
+        Metric("f1_class_1", title="F1 of class 1", needs=("positives", *_ARGMAX)),
+    )
+)
+"""What the numbers of METRICS mean. Conditions of the argmax hold by themselves for multi-label decisions."""
 
 EXCLUSIVE_ONLY = ("kappa", "f1_class_1")
 """Metrics that need exactly one label per sample, or (``f1_class_1``) a single label."""
@@ -180,6 +219,26 @@ def evaluate(
         values[name] = float(value[~np.isnan(value)].mean()) if (~np.isnan(value)).any() else float("nan")
         values |= {f"{name}/{c}": float(v) for c, v in zip(classes, value, strict=True)}
     return values
+
+
+def unmet(
+    score: np.ndarray, target: np.ndarray, *, exclusive: bool, judged: np.ndarray | None = None
+) -> list[str]:
+    """Conditions of :data:`prior_bench.metrics.defined.REASONS` that these labels do not meet.
+
+    Args:
+        score, target: [N, C].
+        exclusive: whether decisions are by the argmax.
+        judged: bool [N], samples on which the argmax is judged; all by default.
+    """
+    chosen = target if judged is None else target[judged]
+    holds = {
+        "both_labels": not left_out(target).all(),
+        "positives": bool((chosen == 1).any()),
+        "two_scored_classes": not exclusive or score.shape[1] >= 2,
+        "two_classes": not exclusive or int((chosen == 1).any(0).sum()) >= 2,
+    }
+    return [condition for condition, met in holds.items() if not met]
 
 
 def left_out(target: np.ndarray) -> np.ndarray:
@@ -267,11 +326,15 @@ def _ranked(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.nda
 def _f1_class_1(case: Case) -> float:
     if not case.exclusive:  # one label: the second of two classes is its presence
         return float(f1(case.score[:, :1] >= 0.5, case.target[:, :1])[0])
-    return float(f1(case.decisions(), case.target)[1])
+    return float(_of_decisions(f1, case)[1]) if case.score.shape[1] > 1 else float("nan")
+
+
+def _of_decisions(metric: Callable, case: Case) -> np.ndarray:
+    return np.where(case.decided(), metric(case.decisions(), case.target), np.nan)
 
 
 def _best_on_test(case: Case) -> np.ndarray:
-    return case.score >= best_f1_thresholds(case.score, case.target)
+    return case.score >= np.nan_to_num(best_f1_thresholds(case.score, case.target), nan=0.5)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, *, defined: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prior_bench.api import Metric, by_name
 from prior_bench.errors import unknown_name
 
 IOU_40_75 = tuple(np.linspace(0.4, 0.75, 8))
@@ -104,9 +105,9 @@ def average_precision(found: Detections, thresholds: Sequence[float]) -> np.ndar
 
 
 def mean_average_precision(found: Detections, thresholds: Sequence[float]) -> float:
-    """Mean AP over thresholds and over the classes that have true boxes; 0 where none has."""
+    """Mean AP over thresholds and over the classes that have true boxes; NaN where none has."""
     values = average_precision(found, thresholds)
-    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 def map_40_75(found: Detections) -> float:
@@ -128,10 +129,15 @@ def map_mgca_compat(found: Detections, confidence: float = 0.5) -> float:
     """As ``map_40_75``, but blind to most errors, as MGCA's code is (mgca/models/ssl_detector.py).
 
     Only images with a true box *and* a prediction of at least ``confidence`` count, so that neither
-    missed images nor false alarms on negative images lower it.
+    missed images nor false alarms on negative images lower it. 0 where no image counts; NaN without true
+    boxes.
     """
+    if not len(found.truth_box):
+        return float("nan")
     found = found.keep(found.score >= confidence, np.ones(len(found.truth_sample), dtype=bool))
     seen = np.intersect1d(found.sample, found.truth_sample)
+    if not len(seen):
+        return 0.0
     return map_40_75(found.keep(np.isin(found.sample, seen), np.isin(found.truth_sample, seen)))
 
 
@@ -139,8 +145,10 @@ def froc(found: Detections) -> float:
     """Mean sensitivity at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives per image.
 
     A true box is hit by a prediction of its class whose centre lies in it; one prediction may hit
-    several boxes. Where a budget is never used up, the final sensitivity counts.
+    several boxes. Where a budget is never used up, the final sensitivity counts. NaN without true boxes.
     """
+    if not len(found.truth_box):
+        return float("nan")
     sensitivity, false_positives = _froc_curve(found)
     within = [false_positives <= budget * found.images for budget in FROC_BUDGETS]
     return float(np.mean([sensitivity[mask].max(initial=0.0) for mask in within]))
@@ -152,6 +160,8 @@ def froc_lovt(found: Detections) -> float:
     A sensitivity is recorded when a budget is reached; budgets that are never reached repeat the last
     recorded one instead of the final sensitivity. Where none was recorded, the final one counts.
     """
+    if not len(found.truth_box):
+        return float("nan")
     sensitivity, false_positives = _froc_curve(found)
     recorded: list[float] = []
     for budget in FROC_BUDGETS:
@@ -165,6 +175,19 @@ METRICS: dict[str, Callable[[Detections], float]] = {
     metric.__name__: metric for metric in (map_40_75, coco_map, ap_50, map_mgca_compat, froc, froc_lovt)
 }
 """All variants by name."""
+
+DESCRIBED = by_name(
+    Metric(name, title=title, needs=("boxes",))
+    for name, title in {
+        "map_40_75": "mAP, IoU 0.4–0.75",
+        "coco_map": "mAP, IoU 0.5–0.95",
+        "ap_50": "AP, IoU 0.5",
+        "map_mgca_compat": "mAP as MGCA counts",
+        "froc": "FROC",
+        "froc_lovt": "FROC as LoVT counts",
+    }.items()
+)
+"""What the metrics mean."""
 
 
 def score(found: Detections, names: tuple[str, ...]) -> dict[str, float]:
@@ -247,6 +270,6 @@ def _froc_curve(found: Detections) -> tuple[np.ndarray, np.ndarray]:
         inside = (found.truth_sample == found.sample[row]) & (found.truth_label == found.label[row])
         inside &= ((centre[row] >= box[:, :2]) & (centre[row] <= box[:, 2:])).all(axis=1)
         hit |= inside
-        sensitivity.append(float(hit.mean()) if len(hit) else 0.0)
+        sensitivity.append(float(hit.mean()))
         false_positives.append(false_positives[-1] + int(not inside.any()))
     return np.asarray(sensitivity), np.asarray(false_positives)

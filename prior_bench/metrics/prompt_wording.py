@@ -14,9 +14,27 @@ images prompt by prompt, in the protocol's way.
 
 import numpy as np
 
+from prior_bench.api import Metric, by_name
 from prior_bench.metrics.classification import top1_accuracy
 
 METRICS = ("accuracy_one_prompt", "accuracy_prompt_std", "accuracy_prompt_worst", "accuracy_prompt_best")
+
+_NEEDS = ("two_scored_classes", "two_classes")
+
+DESCRIBED = by_name(
+    (
+        Metric("accuracy_one_prompt", title="accuracy with one prompt per class", needs=_NEEDS),
+        Metric(
+            "accuracy_prompt_std",
+            "lower",
+            "standard deviation of accuracy over prompts",
+            bounds=(0.0, None),
+            needs=_NEEDS,
+        ),
+        Metric("accuracy_prompt_worst", title="accuracy with the worst prompts", needs=_NEEDS),
+        Metric("accuracy_prompt_best", title="accuracy with the best prompts", needs=_NEEDS),
+    )
+)
 
 DRAWS = 100
 

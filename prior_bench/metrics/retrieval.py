@@ -12,8 +12,28 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prior_bench.api import Metric, by_name
+
 KS = (1, 5, 10)
 """The K of all metrics at K."""
+
+DESCRIBED = by_name(
+    (
+        Metric("median_rank", "lower", scale=1.0, bounds=(1.0, None), parts="direction"),
+        *(Metric(f"recall_at_{k}", title=f"Recall@{k}", parts="direction") for k in KS),
+        *(
+            Metric(
+                f"{name}_at_{k}",
+                title=f"{name.capitalize()}@{k}",
+                needs=("labels", "two_label_groups"),
+                parts="direction",
+            )
+            for name in ("precision", "hit")
+            for k in KS
+        ),
+    )
+)
+"""What the metrics mean."""
 
 
 class Ranks(NamedTuple):

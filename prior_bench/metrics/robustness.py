@@ -13,10 +13,11 @@ Means are taken of metrics, not of scores: each condition is a test set of its o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from prior_bench.api import Protocol
+from prior_bench.api import Metric, Protocol
 from prior_bench.data.images.corruptions import Condition, condition_errors
 from prior_bench.errors import BenchError
 
@@ -31,6 +32,23 @@ def base(metric: str) -> str:
     for ending in ENDINGS:
         metric = metric.removesuffix(ending)
     return metric
+
+
+def described(clean: Mapping[str, Metric]) -> dict[str, Metric]:
+    """The metrics of corrupted images that belong to metrics of clean ones."""
+    found = {}
+    for name, metric in clean.items():
+        shared = dict(parts="corruption", error="bootstrap")
+        lost = dict(direction="lower", title=f"{metric.heading} lost on corrupted images", chance=None)
+        low, high = metric.bounds
+        span = None if low is None or high is None else high - low
+        found[f"{name}_corrupted"] = replace(
+            metric, name=f"{name}_corrupted", title=f"{metric.heading}, corrupted images", **shared
+        )
+        found[f"{name}_drop"] = replace(
+            metric, name=f"{name}_drop", bounds=(None if span is None else -span, span), **shared, **lost
+        )
+    return found
 
 
 def bases(metrics: Iterable[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from prior_bench.api import Metric, by_name
 from prior_bench.errors import unknown_name
 
 _ONES = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
@@ -46,11 +47,14 @@ def count_packed(prediction: np.ndarray, target: np.ndarray, pixels: int) -> Cou
 
 
 def dice_per_image_empty1(counts: Counts) -> float:
-    """Mean over images of the Dice of each; 1 where prediction and target are both empty.
+    """Mean over images of the Dice of each; 1 where prediction and target are both empty. NaN where every
+    target is empty: it would then only count empty predictions.
 
     GLoRIA (gloria/lightning/segmentation_model.py) and MGCA (mgca/models/ssl_segmenter.py), without
     their averaging over batches first. An image without foreground scores 1 or 0, nothing between.
     """
+    if not _has_foreground(counts):
+        return float("nan")
     return float(np.mean(_dice(counts.tp, counts.fp, counts.fn)))
 
 
@@ -63,26 +67,43 @@ def dice_positives(counts: Counts) -> float:
 
 
 def dice_micro(counts: Counts) -> float:
-    """Foreground Dice over the pixels of all images together (LoVT, arXiv 2112.02889)."""
+    """Foreground Dice over the pixels of all images together (LoVT, arXiv 2112.02889); NaN without any."""
+    if not _has_foreground(counts):
+        return float("nan")
     return float(_dice(counts.tp.sum(), counts.fp.sum(), counts.fn.sum()))
 
 
 def mdice(counts: Counts) -> float:
-    """Mean of the foreground's and the background's ``dice_micro`` (mmseg IoUMetric, BenchX)."""
+    """Mean of the foreground's and the background's ``dice_micro`` (mmseg IoUMetric, BenchX); NaN without
+    foreground."""
     background = _dice(counts.tn.sum(), counts.fn.sum(), counts.fp.sum())
     return (dice_micro(counts) + float(background)) / 2
 
 
 def iou(counts: Counts) -> float:
-    """Foreground intersection over union over the pixels of all images together."""
+    """Foreground intersection over union over the pixels of all images together; NaN without foreground."""
+    if not _has_foreground(counts):
+        return float("nan")
     union = counts.tp.sum() + counts.fp.sum() + counts.fn.sum()
-    return float(counts.tp.sum() / union) if union else 1.0
+    return float(counts.tp.sum() / union)
 
 
 METRICS: dict[str, Callable[[Counts], float]] = {
     metric.__name__: metric for metric in (dice_positives, dice_per_image_empty1, dice_micro, mdice, iou)
 }
 """All variants by name."""
+
+DESCRIBED = by_name(
+    Metric(name, title=title, needs=("foreground",))
+    for name, title in {
+        "dice_positives": "Dice, positive images",
+        "dice_per_image_empty1": "Dice per image (both empty: 1)",
+        "dice_micro": "Dice, all pixels together",
+        "mdice": "mDice",
+        "iou": "IoU",
+    }.items()
+)
+"""What the metrics mean."""
 
 
 def score(counts: Counts, names: tuple[str, ...]) -> dict[str, float]:
@@ -105,6 +126,10 @@ def trivial(counts: Counts, names: tuple[str, ...]) -> dict[str, dict[str, float
         "all_empty": score(Counts(zero, zero, foreground, background), names),
         "all_foreground": score(Counts(foreground, background, zero, zero), names),
     }
+
+
+def _has_foreground(counts: Counts) -> bool:
+    return bool((counts.tp + counts.fn).any())
 
 
 def _dice(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> np.ndarray:

@@ -1,9 +1,9 @@
 """How many GPU hours a plan may take: a rough sum, made from counts alone.
 
-A cell costs (images x passes) / (images per second). The images are those of the manifest where the data is
-there, else of the data set's card for that split rule; a pass is an epoch, or what the iterations amount to.
-The images per second are **assumed**, not measured: one data-centre GPU, a ResNet-50 in half precision, and
-enough cores to decode. Neither early stopping nor pre-training is counted.
+A cell costs (images x passes) / (images per second), as its task says. The images are those of the manifest
+where the data is there, else of the data set's card for that split rule; a pass is an epoch, or what the
+iterations amount to. The images per second are **assumed**, not measured: one data-centre GPU, a ResNet-50 in
+half precision, and enough cores to decode. Neither early stopping nor pre-training is counted.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.data.cards import card
-from prior_bench.data.images.corruptions import conditions
+from prior_bench.registry import TASKS
+from prior_bench.suites.protocols import from_dict
 
 if TYPE_CHECKING:
-    from prior_bench.api import RunSpec
+    from prior_bench.api import RunSpec, Work
     from prior_bench.suites.data_sets import DataSets
     from prior_bench.suites.plan import Plan, PlannedRun
 
@@ -28,23 +29,21 @@ head that is trained; one that is trained itself. They fall with the square of t
 def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
     """The sum over some runs, and how many of them could not be estimated.
 
-    Runs that take the same cached features of a frozen backbone pay for them once; corrupted test images
-    (:mod:`prior_bench.data.images.corruptions`) come on top.
+    The task says how many images pass through the encoder (``Task.estimate``). Runs that take the same cached
+    features of a frozen backbone pay for them once.
     """
     total, unknown, paid = 0.0, 0, set()
     for run in runs:
-        sizes, features = split_sizes(run.spec, plan.data_sets), _features(run.spec)
-        if sizes is None or not (features or {"epochs", "iterations"} & set(run.spec.protocol["stopping"])):
+        sizes = split_sizes(run.spec, plan.data_sets)
+        work = _work(run.spec, sizes) if sizes else None
+        if work is None:
             unknown += 1
             continue
-        if features:
-            corrupted = len(conditions(run.spec.protocol["options"])) * sizes[2]
-            total += corrupted / FORWARD / 3600
-            if features not in paid:
-                paid.add(features)
-                total += sum(sizes) / FORWARD / 3600
-        else:
-            total += _training_seconds(run.spec, sizes) / 3600
+        images = work.forward / FORWARD + work.frozen / FROZEN + work.trained / TRAINED
+        if work.features and (features := _features(run.spec)) not in paid:
+            paid.add(features)
+            images += work.features / FORWARD
+        total += images * (_size(run.spec.protocol) / 224) ** 2 / 3600
     return total, unknown
 
 
@@ -61,27 +60,16 @@ def split_sizes(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | No
     return sizes if sizes and len(sizes) == 3 else None
 
 
+def _work(spec: RunSpec, sizes: tuple[int, int, int]) -> Work | None:
+    estimate = getattr(TASKS.get(spec.task)(), "estimate", None)
+    return estimate(from_dict(spec.protocol), sizes, spec.fraction) if estimate else None
+
+
 def _features(spec: RunSpec) -> str:
-    """What tells cached features apart; empty where the run trains on images."""
+    """What distinguishes the features that runs share."""
     protocol = spec.protocol
-    trains = spec.task in ("segmentation", "detection") or protocol["transform"].get("train")
-    if trains or not all(protocol["frozen"].values()):
-        return ""
     fed = [protocol["transform"].get("input"), protocol["transform"].get("eval"), protocol["split"]]
-    return json.dumps([spec.backbone["name"], spec.data, fed], sort_keys=True, default=str)
-
-
-def _training_seconds(spec: RunSpec, sizes: tuple[int, int, int]) -> float:
-    protocol = spec.protocol
-    stopping, frozen = protocol["stopping"], protocol["frozen"].get("backbone", True)
-    train, valid, test = sizes[0] * spec.fraction, sizes[1], sizes[2]
-    if "epochs" in stopping:
-        rounds, seen = stopping["epochs"], stopping["epochs"] * train
-    else:
-        rounds = -(-stopping["iterations"] // stopping.get("interval", stopping["iterations"]))
-        seen = stopping["iterations"] * protocol["batch_size"]
-    work = seen / (FROZEN if frozen else TRAINED) + (rounds * valid + test) / FORWARD
-    return work * (_size(protocol) / 224) ** 2
+    return json.dumps([spec.backbone["name"], spec.task, spec.data, fed], sort_keys=True, default=str)
 
 
 def _size(protocol: dict[str, Any]) -> int:

@@ -97,8 +97,36 @@ def test_best_threshold_reaches_the_best_f1(seed):
     assert m.METRICS["f1_best_on_test"](m.Case(score, target))[0] == pytest.approx(best)
 
 
-def test_threshold_of_a_class_without_both_labels_is_one_half():
-    assert m.best_f1_thresholds(column([0.1, 0.9]), column([1, 1]))[0] == 0.5
+def test_a_class_without_both_labels_has_no_threshold_and_no_decisions():
+    thresholds = m.best_f1_thresholds(np.array([[0.1, 0.2], [0.9, 0.8]]), np.array([[1.0, 0.0], [1.0, 1.0]]))
+    assert np.isnan(thresholds).tolist() == [True, False]
+    score, target = np.array([[0.9, 0.9], [0.1, 0.1]]), np.array([[1.0, 1.0], [0.0, 0.0]])
+    names = ("f1", "precision", "recall", "accuracy_at_threshold")
+    values = m.evaluate(score, target, ("A", "B"), names, thresholds=thresholds)
+    assert all(np.isnan(values[f"{name}/A"]) and values[name] == values[f"{name}/B"] == 1 for name in names)
+
+
+@pytest.mark.parametrize(
+    "score, target",
+    [
+        (column([0.2, 0.9]), column([1, 1])),  # one class is scored
+        (np.array([[0.9, 0.1], [0.2, 0.8]]), np.eye(2)[[0, 0]]),  # one class occurs
+        (np.zeros((0, 2)), np.zeros((0, 2))),
+    ],
+)
+def test_an_argmax_without_a_choice_gives_no_number(score, target):
+    names = ("accuracy", "kappa", "f1", "precision", "recall", "f1_class_1")
+    values = m.evaluate(score, target, ("A", "B")[: score.shape[1]], names, exclusive=True)
+    assert all(np.isnan(value) for value in values.values())
+
+
+def test_conditions_that_the_labels_do_not_meet():
+    both = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    assert m.unmet(both, both, exclusive=True) == []
+    one = m.unmet(column([0.1, 0.2]), column([1, 0]), exclusive=True, judged=np.array([True, False]))
+    assert one == ["two_scored_classes", "two_classes"]
+    assert m.unmet(column([0.1, 0.2]), column([1, 0]), exclusive=False) == []
+    assert m.unmet(both, np.zeros((3, 2)), exclusive=False) == ["both_labels", "positives"]
 
 
 def test_trivial_predictors():

@@ -88,7 +88,7 @@ def test_second_box_on_the_same_finding_is_a_false_positive():
 
 def test_nothing_found_and_nothing_to_find():
     assert map_40_75(detections(2, [], TRUE)) == 0
-    assert map_40_75(detections(2, PERFECT, [])) == 0
+    assert np.isnan(map_40_75(detections(2, PERFECT, [])))
     assert froc(detections(2, [], TRUE)) == froc_lovt(detections(2, [], TRUE)) == 0
 
 

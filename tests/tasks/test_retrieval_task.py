@@ -111,6 +111,17 @@ def test_scores_come_back_from_predictions_and_can_be_resampled(tiny, context):
     assert bounds["recall_at_5"][0] <= result.metrics["recall_at_5"] <= bounds["recall_at_5"][1]
 
 
+def test_a_pool_of_one_label_group_leaves_class_matches_out(tmp_path, context):
+    data = studies(tmp_path, list(range(4)), labels=("Edema",), targets=np.ones((4, 1)))
+    result = TASK.run(planted_backbone(), data, CLEAN, context)
+    assert result.metrics["recall_at_1"] == 1
+    assert not any(name.startswith(("precision", "hit")) for name in result.metrics)
+    assert "all candidates have the same labels" in result.undefined["precision_at_1"]
+    assert set(result.trivial["chance"]) == {m for m in CLEAN.metrics if m not in result.undefined}
+    none = TASK.run(planted_backbone(), studies(tmp_path, list(range(4))), CLEAN, context)
+    assert none.undefined["hit_at_5"] == "the data set has no labels"
+
+
 def test_what_does_not_fit_is_said(tmp_path):
     data = studies(tmp_path, list(range(4)), labels=("Edema",), targets=np.ones((4, 1)))
     with pytest.raises(BenchError, match="a pool of 9 was asked for, the test split has 4"):

@@ -74,6 +74,24 @@ def test_multi_label_images_count_where_one_class_is_present(tmp_path, context, 
     assert "auroc/Consolidation" not in result.metrics
 
 
+def test_one_binary_label_has_no_accuracy_by_the_argmax(tmp_path, context, protocol):
+    data = numbered_images(tmp_path, [0, 0, 1, 1], labels=FIVE[:1], targets=np.array([[1], [1], [0], [0]]))
+    result = TASK.run(planted_backbone(), data, protocol, context)
+    assert set(result.metrics) == {"auroc", f"auroc/{FIVE[0]}"}
+    assert set(result.undefined) == set(protocol.metrics) - {"auroc"}
+    assert set(result.undefined.values()) == {"only one class is scored, so an argmax has no choice"}
+    assert all(set(values) <= set(result.metrics) for values in result.trivial.values())
+
+
+def test_images_of_one_class_leave_the_argmax_out(tmp_path, context, protocol):
+    targets = np.eye(5)[[0, 0, 1]]
+    targets[2, 2] = 1  # two findings: not judged
+    data = numbered_images(tmp_path, [0, 0, 1], labels=FIVE, targets=targets)
+    result = TASK.run(planted_backbone(), data, protocol, context)
+    assert set(result.metrics) == {"auroc", *(f"auroc/{name}" for name in FIVE[:3])}
+    assert "do not show two different classes" in result.undefined["accuracy"]
+
+
 def test_scores_by_hand():
     similarity = np.array([[0.1, 0.5, 0.2], [0.4, 0.2, 0.6]])
     owner = np.array([0, 0, 1])

@@ -9,9 +9,10 @@ from typing import Any
 
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import NotTested, paired_difference
+from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, primary_metric
 from prior_bench.report.runs.run_text import inline
-from prior_bench.report.tables.table import finished, higher_is_better
+from prior_bench.report.tables.table import finished
 from prior_bench.statistics.significance import LEVEL, Difference, holm
 from prior_bench.store.cells import identity
 from prior_bench.store.store import Store
@@ -138,7 +139,8 @@ def _line(what: str, first: dict[int, PlannedRun], second: dict[int, PlannedRun]
     if tested is not None and math.isnan(tested.p):
         reason = "no variation among the test samples"
     p = tested.p if tested else math.nan
-    return Line(what, *numbers, tested, reason, p, higher_is_better(metric))
+    direction = metric_of(next(iter(first.values())), metric)
+    return Line(what, *numbers, tested, reason, p, direction.higher_is_better)
 
 
 def _corrected(lines: list[Line]) -> list[Line]:

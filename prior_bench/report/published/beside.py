@@ -10,6 +10,7 @@ from prior_bench.report.comparing.paired import mean_interval
 from prior_bench.report.published.comparable import nearest
 from prior_bench.report.published.numbers import Published, load_published, select
 from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, stores_of
+from prior_bench.report.tables.config import as_declared
 from prior_bench.report.tables.table import Cell, Column, Row, Table, TableConfig, cell_of, finished, notes_of
 from prior_bench.store.store import Store
 
@@ -34,6 +35,7 @@ def published_table(config: TableConfig, numbers: Iterable[Published] | None = N
     columns, chosen = _chosen(config, numbers)
     methods = list(dict.fromkeys(method for column in chosen for method in column))
     rows = [Row(method, [_theirs(column.get(method)) for column in chosen]) for method in methods]
+    columns, _ = as_declared(columns, ())
     shown = [
         replace(column, scale=1.0, digits=max(n.digits for n in found.values()))
         for column, found in zip(columns, chosen, strict=True)
@@ -52,6 +54,7 @@ def table_beside(
     """
     columns, chosen = _chosen(config, numbers)
     found = planned_runs(stores if stores is not None else stores_of(config.suites))
+    columns, unknown = as_declared(columns, found)
     ours: dict[str, list[PlannedRun]] = {}
     names = {method.casefold(): method for column in chosen for method in column}
     for entry in found:
@@ -73,11 +76,14 @@ def table_beside(
         group = f"{column.group}, {column.label}" if column.label else column.group
         digits = max(column.digits, *(number.digits for number in theirs.values()))
         shown += [
-            replace(column, group=group, label=label, digits=digits)
+            replace(
+                column, group=group, label=label, digits=digits, arrow=column.arrow and label != "difference"
+            )
             for label in ("ours", "published", "difference")
         ]
     notes = [
         *notes_of(replace(config, columns=columns), used),
+        *unknown,
         "Difference: ours less published, with the 95 % interval of ours (bootstrap by test patient; the "
         "published number is taken as exact).",
         "Compared only where data set, split, label fraction, frozen or not, and metric variant match.",

@@ -9,9 +9,7 @@ from typing import Any
 
 from prior_bench.report.published.numbers import Published
 from prior_bench.report.runs.planned_runs import PlannedRun
-
-WITHOUT_LABELS = ("zero_shot", "retrieval")
-"""Tasks that train on no labels: they have no fraction, and nothing in them is tuned."""
+from prior_bench.store.descriptions import of_records
 
 
 def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str]:
@@ -23,7 +21,7 @@ def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str
         number: published.
     """
     protocol = spec["protocol"]
-    trained = spec["task"] not in WITHOUT_LABELS
+    trained = of_records(spec["task"]).uses_labels  # else it has no fraction, and nothing in it is tuned
     frozen = "yes" if protocol["frozen"].get("backbone", True) else "no"
     ours_and_theirs = [
         ("data set", _data_name(spec["data"]), number.data),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from prior_bench.api import RunRecord
+from prior_bench.api import RunRecord, Task
+from prior_bench.errors import BenchError
 from prior_bench.report.runs.array_cache import Arrays, cached_arrays
 from prior_bench.store.store import Store
 
@@ -28,19 +29,33 @@ def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLE
         [n], NaN where a resample leaves the metric undefined.
 
     Raises:
-        BenchError: the predictions are missing or hold no patients.
+        BenchError: the predictions are missing or hold no patients, or the task is not installed.
     """
     name = metric.partition("/")[0]
 
     def draw() -> Arrays:
-        from prior_bench.registry import TASKS
         from prior_bench.statistics.bootstrap import bootstrap
 
-        task = TASKS.get(record.spec["task"])()
+        task = task_of(record)()
         return bootstrap(lambda p: task.score(p, (name,)), load_predictions(store.root, record.key), n=n)
 
     drawn = cached_arrays("bootstrap", _key(record, store, name, n), draw)
     return drawn.get(metric, np.full(n, np.nan))
+
+
+def task_of(record: RunRecord) -> type[Task]:
+    """The registered task that can score a record's predictions.
+
+    Raises:
+        BenchError: it is not installed here. A record is data: it does not say which module to import.
+    """
+    from prior_bench.registry import TASKS
+
+    name = record.spec["task"]
+    task = TASKS.registered(name)
+    if task is None:
+        raise BenchError(f"the task '{name}' is not installed", where=record.key, fix="install its package")
+    return task
 
 
 @lru_cache(maxsize=64)
@@ -55,10 +70,9 @@ def load_predictions(root: Path, key: str) -> dict[str, np.ndarray]:
 
 def _key(record: RunRecord, store: Store, name: str, n: int) -> str:
     """Hash of the predictions, the code that scores them, and what is drawn."""
-    from prior_bench.registry import TASKS
     from prior_bench.store.source_hash import code_version
 
     path = store.runs / record.key / "predictions.npz"
     content = path.read_bytes() if path.is_file() else b""
-    code = code_version(TASKS.get(record.spec["task"]), "prior_bench.metrics")
+    code = code_version(task_of(record), "prior_bench.metrics")
     return hashlib.sha256(content + f"{record.spec['task']} {code} {name} {n}".encode()).hexdigest()[:24]

@@ -7,6 +7,7 @@ from typing import Any
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
+from prior_bench.report.runs.draws import task_of
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import describe
 
@@ -62,7 +63,16 @@ def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
         rows.append([name, _number(value), interval, *map(_number, trivial)])
     headers = ["metric", "value", "95 % interval", *(p.replace("_", " ") for p in predictors)]
     table = tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * (len(headers) - 1)))
+    missing += "".join(f"\n{line}" for line in left_out_lines(record))
     return "\n".join([*_weights(record), *_data(record), "", table + missing, "", summary(record, bounds)])
+
+
+def left_out_lines(record: RunRecord) -> list[str]:
+    """Which metrics the labels at hand leave undefined, a line for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in record.undefined.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [f"Left out: {', '.join(names)}: {reason}." for reason, names in by_reason.items()]
 
 
 def run_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
@@ -96,12 +106,11 @@ def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tupl
     """95 % bootstrap intervals by patient, from the stored predictions.
 
     Raises:
-        BenchError: there are none, they are damaged, or they name no patients.
+        BenchError: there are none, they are damaged or name no patients, or the task is not installed.
     """
-    from prior_bench.registry import TASKS
     from prior_bench.statistics.bootstrap import interval
 
-    task, metrics = TASKS.get(record.spec["task"])(), tuple(record.spec["protocol"]["metrics"])
+    task, metrics = task_of(record)(), tuple(record.spec["protocol"]["metrics"])
     return interval(lambda p: task.score(p, metrics), store.predictions(record.key), n=resamples)
 
 

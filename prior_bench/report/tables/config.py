@@ -15,14 +15,24 @@ A table config is an mmengine Python config::
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from prior_bench.api import Metric
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.report.runs.described import described
 from prior_bench.report.runs.planned_runs import PlannedRun, same_data
 from prior_bench.schema.configs import key_errors, read_config
+from prior_bench.store.descriptions import of_records
 from prior_bench.store.store import plain
+
+OF_METRIC = ("scale", "digits", "higher_is_better")
+"""What a column may leave to its metric."""
+
+AS_DECLARED: Any = None
+"""Of a column's scale, digits and direction: as the metric says of itself."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,13 @@ class Column:
         group, label: heading, in two levels.
         task, data, protocol, fraction: which runs; the protocol may be empty beside published numbers.
         metric: name in their metrics.
-        scale: the number shown is ``scale`` times the metric.
+        scale: the number shown is ``scale`` times the metric; by default what the metric declares, as the two
+            below.
         digits: decimals shown.
         higher_is_better: decides what is marked as best.
+        arrow: whether the heading shows by an arrow which numbers are better.
+        declared: which of scale, digits and higher_is_better the column leaves to the metric. They are filled
+            in from the registered task; :func:`as_declared` asks the records of a task that is not installed.
         published: values of columns of the published numbers that belong here
             (see :class:`prior_bench.report.published.numbers.Published`); empty where there are none.
     """
@@ -47,10 +61,20 @@ class Column:
     protocol: str
     metric: str
     fraction: float = 1.0
-    scale: float = 100.0
-    digits: int = 1
-    higher_is_better: bool = True
+    scale: float = AS_DECLARED
+    digits: int = AS_DECLARED
+    higher_is_better: bool = AS_DECLARED
+    arrow: bool = True
+    declared: tuple[str, ...] = ()
     published: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        left = [name for name in OF_METRIC if getattr(self, name) is AS_DECLARED]
+        if left:
+            metric = of_records(self.task).metric(self.metric) or Metric(self.metric)
+            for name in left:
+                object.__setattr__(self, name, getattr(metric, name))
+            object.__setattr__(self, "declared", (*self.declared, *left))
 
     def takes(self, spec: dict[str, Any]) -> bool:
         """Whether a run (its spec as plain types) belongs to this column."""
@@ -136,18 +160,27 @@ def _data_of(column: dict[str, Any]) -> dict[str, Any]:
         return {"name": column["data"], "type": column["data"], "root": column["data"]}
 
 
-COSTS = ("parameters", "gflops", "memory")
-"""What a metric of cost has in its name."""
+def as_declared(columns: Iterable[Column], found: Iterable[PlannedRun]) -> tuple[list[Column], list[str]]:
+    """The columns with what their metrics declare, and in a sentence which metrics nothing is known of.
 
+    The task says it where it is installed, else the records do; a metric that neither knows is shown as a
+    share of which more is better.
 
-def higher_is_better(metric: str) -> bool:
-    """Whether more is better; so it is but for ranks, costs, and what is lost or varies (tasks/README.md)."""
-    return not any(part in metric for part in ("rank", "_drop", "prompt_std", *COSTS))
-
-
-def is_share(metric: str) -> bool:
-    """Whether a metric is a share, shown times 100."""
-    return not any(part in metric for part in ("rank", "per_second", *COSTS))
+    Args:
+        columns: as configured.
+        found: whose records may tell.
+    """
+    columns, found, filled, unknown = list(columns), list(found), [], {}
+    tasks = {task: described(task, found) for task in {c.task for c in columns if c.declared}}
+    for column in columns:
+        metric = tasks[column.task].metric(column.metric) if column.declared else None
+        if metric is not None:
+            column = replace(column, **{name: getattr(metric, name) for name in column.declared})
+        elif {"scale", "higher_is_better"} & set(column.declared):
+            unknown[f"{column.metric} ({column.task})"] = None
+        filled.append(column)
+    note = f"Not described anywhere, taken for shares of which more is better: {', '.join(unknown)}."
+    return filled, [note] if unknown else []
 
 
 def table_of_entries(name: str, title: str, found: list[PlannedRun]) -> TableConfig:
@@ -168,8 +201,6 @@ def table_of_entries(name: str, title: str, found: list[PlannedRun]) -> TableCon
                 protocol=spec["protocol"]["name"],
                 metric=metric,
                 fraction=spec["fraction"],
-                scale=100.0 if is_share(metric) else 1.0,
-                higher_is_better=higher_is_better(metric),
             ),
         )
     return TableConfig(name, list(columns.values()), "all", [name], title or name)

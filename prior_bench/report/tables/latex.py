@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from string import ascii_lowercase
 
-from prior_bench.report.tables.layout import blocks_of, cell_text, groups_of
+from prior_bench.report.tables.layout import blocks_of, cell_text, groups_of, heading_of
 from prior_bench.report.tables.marks import BEST, LEADING, TIED
 from prior_bench.report.tables.table import Cell, Column, Row, Table
 from prior_bench.report.tables.tex_text import tex, tex_number
@@ -88,7 +88,7 @@ def _tabular(table: Table, rows: list[Row], columns: list[int], letters: dict[st
         r"\toprule",
         " & ".join(["", *spans]).strip() + r" \\",
         " ".join(rules),
-        " & ".join(["Backbone", *(tex(table.columns[i].label) for i in columns)]) + r" \\",
+        " & ".join(["Backbone", *(tex(heading_of(table.columns[i])) for i in columns)]) + r" \\",
         r"\midrule",
     ]
     rows = [row for row in rows if not row.trivial or any(row.cells[c].values for c in columns)]
@@ -142,7 +142,7 @@ def _width(table: Table, columns: list[int], letters: dict[str, str]) -> int:
     for group in groups_of(table, columns):
         widths = [
             max(
-                len(table.columns[c].label),
+                len(heading_of(table.columns[c])),
                 *(3 if row.cells[c].reason in letters else _printed(row, table, c) for row in table.rows),
             )
             + BETWEEN

@@ -27,6 +27,13 @@ def cell_text(cell: Cell, column: Column) -> str:
     return text
 
 
+def heading_of(column: Column) -> str:
+    """The lower heading of a column, with an arrow for the direction that is better."""
+    if not column.arrow:
+        return column.label
+    return f"{column.label} {'↑' if column.higher_is_better else '↓'}".strip()
+
+
 def groups_of(table: Table, columns: Iterable[int] | None = None) -> list[list[int]]:
     """Positions of neighbouring columns with the same group; of all columns, or of some."""
     chosen = range(len(table.columns)) if columns is None else columns

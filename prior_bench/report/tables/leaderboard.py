@@ -6,16 +6,14 @@ import math
 from collections.abc import Iterable
 
 from prior_bench.errors import BenchError
+from prior_bench.report.runs.described import described
 from prior_bench.report.runs.planned_runs import planned_runs
 from prior_bench.report.tables.table import Cell, Column, Row, Table, build_table, table_of_entries
 from prior_bench.store.store import Store
 
-NOT_RANKED = ("throughput",)
-"""Tasks whose numbers belong to a machine as much as to a backbone."""
-
 
 def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
-    """Every backbone in every evaluation of some stores.
+    """Every backbone in every evaluation of some stores whose task says that it is ranked.
 
     The first column is the mean of the ranks in the evaluations that a backbone has, and says how many these
     are. Rows are in the order of that mean; among equals, the one with more evaluations and then the name
@@ -25,11 +23,9 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
         BenchError: the stores hold no finished run.
     """
     stores = list(stores)
-    found = [
-        entry
-        for entry in planned_runs(stores)
-        if entry.record and entry.record.status == "done" and entry.spec["task"] not in NOT_RANKED
-    ]
+    done = [e for e in planned_runs(stores) if e.record and e.record.status == "done"]
+    ranked = {task: described(task, done).ranked for task in {e.spec["task"] for e in done}}
+    found = [entry for entry in done if ranked[entry.spec["task"]]]
     if not found:
         places = ", ".join(str(store.root) for store in stores)
         raise BenchError("there is no finished run", where=places or None, fix="prior-bench run demo")
@@ -46,7 +42,15 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
     shared = dict(task="", data={"name": ""}, protocol="", scale=1.0)  # of no evaluation
     summary = [
         Column(**shared, group="Rank", label="mean", metric="rank", digits=2, higher_is_better=False),
-        Column(**shared, group="Rank", label="evaluations", metric="evaluations", digits=0),
+        Column(
+            **shared,
+            group="Rank",
+            label="evaluations",
+            metric="evaluations",
+            digits=0,
+            higher_is_better=True,
+            arrow=False,
+        ),
     ]
     note = (
         "Mean rank over the evaluations a backbone has; compare it only between equal numbers of evaluations."

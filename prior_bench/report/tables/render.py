@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from prior_bench.errors import unknown_name
 from prior_bench.report.tables.latex import latex
-from prior_bench.report.tables.layout import blocks_of, cell_text, groups_of
+from prior_bench.report.tables.layout import blocks_of, cell_text, groups_of, heading_of
 from prior_bench.report.tables.marks import BEST, LEADING, TIED
 from prior_bench.report.tables.table import Cell, Column, Row, Table
 from prior_bench.store.store import plain
@@ -80,7 +80,7 @@ def html_table(table: Table, *, caption: bool = True) -> str:
         f'<th scope="colgroup" colspan="{len(group)}">{html.escape(table.columns[group[0]].group)}</th>'
         for group in groups
     )
-    labels = "".join(f'<th scope="col">{html.escape(column.label)}</th>' for column in table.columns)
+    labels = "".join(f'<th scope="col">{html.escape(heading_of(column))}</th>' for column in table.columns)
     columns = "<col>" + "".join(f'<colgroup span="{len(group)}"></colgroup>' for group in groups)
     rows = "\n".join(
         f'<tr{" class=trivial" if row.trivial else ""}><th scope="row">{name(row)}</th>'
@@ -122,4 +122,5 @@ STYLES: dict[str, Callable[[Table], str]] = {
 
 
 def _heading(column: Column) -> str:
-    return f"{column.group}: {column.label}" if column.label else column.group
+    label = heading_of(column)
+    return f"{column.group}: {label}" if column.label else f"{column.group} {label}".strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, store
 from prior_bench.report.tables.config import (
     Column,
     TableConfig,
-    higher_is_better,
+    as_declared,
     load_table,
     table_of_entries,
 )
@@ -34,7 +34,6 @@ __all__ = [
     "build_table",
     "cell_of",
     "finished",
-    "higher_is_better",
     "load_table",
     "notes_of",
     "table_of_entries",
@@ -122,7 +121,11 @@ class Table:
 
 
 def _identifying(column: Column) -> dict[str, Any]:
-    return {name: value for name, value in asdict(column).items() if name != "published"}
+    return {
+        name: value
+        for name, value in asdict(column).items()
+        if name not in ("published", "arrow", "declared")
+    }
 
 
 def build_table(
@@ -147,18 +150,20 @@ def build_table(
     if not names:
         places = ", ".join(str(store.root) for store in stores) or paths.results_root()
         raise BenchError("there is no run to show", where=places, fix="prior-bench run SUITE")
-    belonging = [[e for e in found if column.takes(e.spec)] for column in config.columns]
+    columns, unknown = as_declared(config.columns, found)
+    belonging = [[e for e in found if column.takes(e.spec)] for column in columns]
     rows, runs = [], []
     for name in names:
         mine = [[e for e in column if e.spec["backbone"]["name"] == name] for column in belonging]
-        rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, config.columns, strict=True)]))
-        runs.append([finished(e, c.metric) for e, c in zip(mine, config.columns, strict=True)])
-    legend = mark_cells(rows, config.columns, runs, test=test)
-    if trivial and (added := _trivial_rows(belonging, config.columns)):
+        rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, columns, strict=True)]))
+        runs.append([finished(e, c.metric) for e, c in zip(mine, columns, strict=True)])
+    legend = mark_cells(rows, columns, runs, test=test)
+    if trivial and (added := _trivial_rows(belonging, columns)):
         rows += added
         legend.append("Rows in italics: predictors that do not look at the image.")
     used = [e for column in belonging for e in column if e.spec["backbone"]["name"] in names]
-    return Table(config.name, config.title, config.columns, rows, [*notes_of(config, used), *legend])
+    notes = [*notes_of(replace(config, columns=columns), used), *unknown, *legend]
+    return Table(config.name, config.title, columns, rows, notes)
 
 
 def finished(runs: Iterable[PlannedRun], metric: str) -> Runs:
@@ -182,7 +187,8 @@ def cell_of(runs: list[PlannedRun], column: Column) -> Cell:
         elif run.record.status == "failed":
             reasons.append(f"failed: {run.record.error.splitlines()[0] if run.record.error else 'unknown'}")
         elif column.metric not in run.record.metrics:
-            reasons.append(f"no metric {column.metric}")
+            why = run.record.undefined.get(column.metric.partition("/")[0])
+            reasons.append(f"undefined: {why}" if why else f"no metric {column.metric}")
         elif not math.isfinite(value := run.record.metrics[column.metric]):
             reasons.append("undefined")
         else:

@@ -15,7 +15,7 @@ from prior_bench.report.tables.table import Cell, Column, Row, Table, build_tabl
 MARKDOWN = """\
 **Tiny**
 
-| Backbone     |    CheXpert (AUROC): 10 % |   CheXpert (AUROC): 100 % |   Retrieval: median rank |
+| Backbone     |    CheXpert (AUROC): 10 % ↑ |   CheXpert (AUROC): 100 % ↑ |   Retrieval: median rank ↓ |
 |:-------------|--------------------------:|--------------------------:|-------------------------:|
 | Random       |                41.0 ± 1.4 |                51.0 ± 1.4 |          no text encoder |
 | ConVIRT      | <u>60.0 (1 of 2 seeds)</u> |               72.0 ± 2.8 |                  not run |
@@ -38,7 +38,7 @@ LATEX = r"""\begin{table}[t]
 \toprule
 & \multicolumn{2}{c}{CheXpert (AUROC)} & \multicolumn{1}{c}{Retrieval} \\
 \cmidrule(lr){2-3} \cmidrule(lr){4-4}
-Backbone & 10 \% & 100 \% & median rank \\
+Backbone & 10 \% $\uparrow$ & 100 \% $\uparrow$ & median rank $\downarrow$ \\
 \midrule
 Random & 41.0 $\pm$ 1.4 & 51.0 $\pm$ 1.4 & no text encoder \\
 ConVIRT & \underline{60.0 (1 of 2 seeds)} & 72.0 $\pm$ 2.8 & not run \\

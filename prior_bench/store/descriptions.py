@@ -1,0 +1,101 @@
+"""What a task says of itself: from the task where it is installed, else from what its records have kept.
+
+A record carries this as plain data, so that a table still shows which numbers are better where the task that
+made them is not installed, or has dropped a metric. It never names code: which gallery or which cost belongs
+to a task is said by the registered task alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prior_bench.api import Metric, Task, find_metric
+from prior_bench.registry import TASKS
+
+
+@dataclass(frozen=True)
+class Description:
+    """A task as tables and reports see it.
+
+    Attributes:
+        metrics: by name; those of the task, or those of the records.
+        uses_labels, ranked, predictions, galleries: see :class:`prior_bench.api.Task`.
+    """
+
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    uses_labels: bool = True
+    ranked: bool = True
+    predictions: tuple[str, ...] = ()
+    galleries: tuple[str, ...] = ()
+
+    def metric(self, name: str) -> Metric | None:
+        """What a metric, or a part of one, means; None where nothing is known of it."""
+        return find_metric(self.metrics, name)
+
+
+def of_task(task: type[Task] | Task) -> Description:
+    """What a task says of itself; what it leaves out has the default of :class:`Description`."""
+    return Description(
+        metrics=dict(getattr(task, "metrics", {})),
+        uses_labels=bool(getattr(task, "uses_labels", True)),
+        ranked=bool(getattr(task, "ranked", True)),
+        predictions=tuple(getattr(task, "predictions", ())),
+        galleries=tuple(getattr(task, "galleries", ())),
+    )
+
+
+def of_records(task: str, about: Iterable[Mapping[str, Any]] = ()) -> Description:
+    """A task by the name that records give it.
+
+    Args:
+        task: name in the records.
+        about: ``RunRecord.about`` of some of them, used for what the task, if it is registered, does not say.
+    """
+    stored = [_read(one) for one in about if one]
+    kept: dict[str, Metric] = {}
+    for one in stored:
+        kept |= one.metrics
+    registered = TASKS.registered(task)
+    if registered is None:
+        first = stored[0] if stored else Description()
+        return Description(kept, first.uses_labels, first.ranked, first.predictions)
+    described = of_task(registered)
+    return Description(
+        {**kept, **described.metrics},
+        described.uses_labels,
+        described.ranked,
+        described.predictions,
+        described.galleries,
+    )
+
+
+def plain_data(task: type[Task] | Task, metrics: Iterable[str]) -> dict[str, Any]:
+    """What a record keeps of its task: the description, with the metrics that it holds or leaves out."""
+    described = of_task(task)
+    found = {m.name: m.to_dict() for name in metrics if (m := described.metric(name)) is not None}
+    return {
+        "metrics": found,
+        "uses_labels": described.uses_labels,
+        "ranked": described.ranked,
+        "predictions": list(described.predictions),
+    }
+
+
+def _read(about: Mapping[str, Any]) -> Description:
+    """The description that a record has kept; a metric that cannot be read is left aside."""
+    metrics = {}
+    listed = about.get("metrics", {})
+    for name, values in listed.items() if isinstance(listed, Mapping) else ():
+        try:
+            metrics[str(name)] = Metric.from_dict(values)
+        except (TypeError, ValueError, AttributeError):
+            continue
+    kinds = about.get("predictions", [])
+    return Description(
+        metrics=metrics,
+        uses_labels=bool(about.get("uses_labels", True)),
+        ranked=bool(about.get("ranked", True)),
+        predictions=tuple(map(str, kinds)) if isinstance(kinds, (list, tuple)) else (),
+    )
