@@ -6,7 +6,7 @@ from torch import Tensor
 
 from prior_bench.losses.contrastive import info_nce
 from prior_bench.parity.checker import Checker
-from prior_bench.parity.fixture import Case
+from prior_bench.parity.fixture import FixtureCase
 
 
 def checkers() -> dict[str, Checker]:
@@ -14,7 +14,7 @@ def checkers() -> dict[str, Checker]:
     return {"loss": Checker(loss)}
 
 
-def loss(case: Case) -> dict[str, Tensor]:
+def loss(case: FixtureCase) -> dict[str, Tensor]:
     """The two cross entropies and their combinations, at each temperature."""
     paper = case.hyper["paper"]
     found = {}

@@ -17,7 +17,7 @@ CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")
 
 
 @dataclass(frozen=True)
-class Finding:
+class DiagnosisLine:
     """One line of the diagnosis.
 
     Attributes:
@@ -37,20 +37,20 @@ class Finding:
         return MARKS[self.state]
 
 
-def examine() -> list[Finding]:
+def examine() -> list[DiagnosisLine]:
     """All findings, in the order in which they are printed."""
     return [*_python(), *_packages(), *_ops(), *_device(), *_datasets(), *_checkpoints()]
 
 
-def _python() -> Iterator[Finding]:
+def _python() -> Iterator[DiagnosisLine]:
     text = f"Python {platform.python_version()} on {platform.platform(terse=True)}"
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
     fix = "" if fits else "install Python 3.11, 3.12 or 3.13 (mmengine does not run on 3.14)"
-    yield Finding("Python", "ok" if fits else "broken", text, fix)
-    yield Finding("Python", "ok", f"prior-bench {__version__} in {paths.PACKAGE}")
+    yield DiagnosisLine("Python", "ok" if fits else "broken", text, fix)
+    yield DiagnosisLine("Python", "ok", f"prior-bench {__version__} in {paths.PACKAGE}")
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[DiagnosisLine]:
     from packaging.requirements import Requirement
 
     for line in requires("prior-bench") or []:
@@ -58,19 +58,19 @@ def _packages() -> Iterator[Finding]:
         name, optional = requirement.name, requirement.marker is not None
         remedy = f"pip install '{name}{requirement.specifier}'"
         if name == "mmcv-lite" and _compiled_mmcv():
-            yield Finding("Packages", "ok", f"mmcv {version('mmcv')} (in place of mmcv-lite)")
+            yield DiagnosisLine("Packages", "ok", f"mmcv {version('mmcv')} (in place of mmcv-lite)")
             continue
         try:
             found = version(name)
         except PackageNotFoundError:
             state = "absent" if optional else "broken"
-            yield Finding("Packages", state, f"{name}: not installed{' (optional)' * optional}", remedy)
+            yield DiagnosisLine("Packages", state, f"{name}: not installed{' (optional)' * optional}", remedy)
             continue
         if not requirement.specifier.contains(found, prereleases=True):
             text = f"{name} {found}: outside the supported range {requirement.specifier}"
-            yield Finding("Packages", "broken", text, remedy)
+            yield DiagnosisLine("Packages", "broken", text, remedy)
             continue
-        yield Finding("Packages", "ok", f"{name} {found}")
+        yield DiagnosisLine("Packages", "ok", f"{name} {found}")
 
 
 def _compiled_mmcv() -> bool:
@@ -80,7 +80,7 @@ def _compiled_mmcv() -> bool:
         return False
 
 
-def _ops() -> Iterator[Finding]:
+def _ops() -> Iterator[DiagnosisLine]:
     section = "Detection and segmentation (MMDetection, MMSegmentation)"
     from prior_bench.openmmlab import ops
 
@@ -88,47 +88,49 @@ def _ops() -> Iterator[Finding]:
         ops.install()
         for module in ("mmdet", "mmseg"):
             importlib.import_module(module)
-        yield Finding(section, "ok", f"compiled ops come from: {ops.provider()}")
+        yield DiagnosisLine(section, "ok", f"compiled ops come from: {ops.provider()}")
     except Exception as error:  # noqa: BLE001 - whatever breaks these imports is the finding
         fix = "prior-bench needs mmcv-lite 2.1 or a working compiled mmcv 2.1"
         if "libGL" in str(error) or "libgthread" in str(error):
             fix = "OpenCV lacks system libraries: apt-get install libgl1 libglib2.0-0"
-        yield Finding(section, "broken", f"cannot be imported: {error}", fix)
+        yield DiagnosisLine(section, "broken", f"cannot be imported: {error}", fix)
 
 
-def _device() -> Iterator[Finding]:
+def _device() -> Iterator[DiagnosisLine]:
     import torch
 
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             properties = torch.cuda.get_device_properties(index)
-            yield Finding(
+            yield DiagnosisLine(
                 "Device", "ok", f"cuda:{index} {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
             )
     else:
-        yield Finding("Device", "ok", f"cpu, {torch.get_num_threads()} threads; no CUDA device is visible")
+        yield DiagnosisLine(
+            "Device", "ok", f"cpu, {torch.get_num_threads()} threads; no CUDA device is visible"
+        )
 
 
-def _datasets() -> Iterator[Finding]:
+def _datasets() -> Iterator[DiagnosisLine]:
     section = f"Data sets (under {paths.data_root()}; set PRIOR_BENCH_DATA to look elsewhere)"
     for name in DATASETS.names():
         if name == "csv":
-            yield Finding(section, "ok", "csv: your own images, --data FILE.csv")
+            yield DiagnosisLine(section, "ok", "csv: your own images, --data FILE.csv")
         elif (paths.data_root() / name).exists():
-            yield Finding(section, "ok", f"{name}: {paths.data_root() / name}")
+            yield DiagnosisLine(section, "ok", f"{name}: {paths.data_root() / name}")
         else:
             fix = f"prior-bench data describe {name}; the synthetic one is --data sample:{name}"
-            yield Finding(section, "absent", f"{name}: not there", fix)
+            yield DiagnosisLine(section, "absent", f"{name}: not there", fix)
 
 
-def _checkpoints() -> Iterator[Finding]:
+def _checkpoints() -> Iterator[DiagnosisLine]:
     section = f"Checkpoints (under {paths.results_root()}/pretrain)"
     files = [p for p in sorted((paths.results_root() / "pretrain").rglob("*")) if p.suffix in CHECKPOINTS]
     finals = [p for p in files if p.suffix == ".safetensors"]
     for file in finals:
-        yield Finding(section, "ok", f"{file}: {_megabytes(file)}")
+        yield DiagnosisLine(section, "ok", f"{file}: {_megabytes(file)}")
     if not finals:
-        yield Finding(
+        yield DiagnosisLine(
             section, "absent", "none yet", "prior-bench pretrain convirt_sample, or --backbone FILE"
         )
 

@@ -17,7 +17,7 @@ from prior_bench.schema.configs import key_errors
 from prior_bench.suites import work
 
 if TYPE_CHECKING:
-    from prior_bench.probing.outcome import Outcome
+    from prior_bench.probing.outcome import ProbeOutcome
 
 HEADS = ("logistic_regression", "linear")
 """``logistic_regression``: solved on cached features; ``linear``: trained by gradient, with or without
@@ -208,7 +208,7 @@ def _logistic(
 
 
 def _corrupted(
-    backbone: Backbone, test: Manifest, outcome: Outcome, protocol: Protocol, context: RunContext
+    backbone: Backbone, test: Manifest, outcome: ProbeOutcome, protocol: Protocol, context: RunContext
 ) -> Iterator[np.ndarray]:
     """Scores [N, C] of the test images under each condition of the protocol."""
     from prior_bench.features.extract import Feed, extract

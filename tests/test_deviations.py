@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from baselines.gloria.variants import Variant as GLoRIA
-from baselines.mgca.variants import Variant as MGCA
-from prior_bench.prior.variants import Variant as PRIOR
+from baselines.gloria.variants import GloriaVariant as GLoRIA
+from baselines.mgca.variants import MgcaVariant as MGCA
+from prior_bench.prior.variants import PriorVariant as PRIOR
 from prior_bench.registry import METHODS
+from prior_bench.variants import resolve
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "deviations.md"
 KINDS = {"PRIOR": PRIOR, "GLoRIA": GLoRIA, "MGCA": MGCA}
@@ -48,12 +49,9 @@ def test_no_method_with_switches_is_left_out():
 
 
 def test_the_examples_in_it_are_valid():
-    from baselines.variants import resolve as of_baseline
-    from prior_bench.prior.variants import resolve as of_prior
-
     found = re.findall(r'type="(\w+)", variant=(dict\(.*\))\)', DOCUMENT.read_text("utf-8"))
     assert len(found) == 2
     for name, variant in found:
         switches = eval(variant)  # our own document
-        resolved = of_prior(switches) if name == "prior" else of_baseline(switches, MGCA)
-        assert resolved != (PRIOR() if name == "prior" else MGCA())
+        kind = PRIOR if name == "prior" else MGCA
+        assert resolve(switches, kind) != kind()

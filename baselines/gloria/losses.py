@@ -29,7 +29,7 @@ def attend(
         words: [T, W, D].
         mask: bool [T, W], True on words.
         temp1: inverse temperature of the softmax over the regions.
-        double_softmax: see :class:`baselines.gloria.variants.Variant`.
+        double_softmax: see :class:`baselines.gloria.variants.GloriaVariant`.
 
     Returns:
         [I, T, W, R], sums to 1 over the regions; arbitrary on padded words.
@@ -82,7 +82,7 @@ def matching(
         pool: ``"sum"`` is log sum exp (paper), ``"mean"`` the same less the log of the number of words,
             ``"max"`` the best word.
         divided: by ``temp2``, which brings the score back to the scale of cosines.
-        double_softmax: see :class:`baselines.gloria.variants.Variant`.
+        double_softmax: see :class:`baselines.gloria.variants.GloriaVariant`.
         chunk: texts at a time; each chunk is computed again in the backward pass, so that memory grows
             with I x chunk x W x R. The result is the same.
 

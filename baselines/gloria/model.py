@@ -18,11 +18,11 @@ from prior_bench.api import Features, PretrainBatch, TextBatch
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.losses.contrastive import info_nce
+from prior_bench.variants import resolve
 
-from ..variants import resolve
 from ..words import columns_up_to, merge_pieces, row_of_token, word_counts
 from .losses import attend, local_loss, matching
-from .variants import Variant
+from .variants import GloriaVariant
 
 TEXTS_AT_ONCE = 16
 """Texts per step of the similarity, whose memory grows with images x texts x words x regions."""
@@ -58,11 +58,11 @@ class GLoRIA(nn.Module):
         temp3: float = 10.0,
         local_weight: float = 1.0,
         global_weight: float = 1.0,
-        variant: str | dict[str, Any] | Variant = "paper",
+        variant: str | dict[str, Any] | GloriaVariant = "paper",
         chunk: int | None = None,
     ):
         super().__init__()
-        self.variant = resolve(variant, Variant)
+        self.variant = resolve(variant, GloriaVariant)
         self.image_encoder = ImageEncoder(**{"local_stage": -2, **image_encoder})
         self.text_encoder = TextEncoder(**{"last_layers": 4, **text_encoder})
         embed_dim = embed_dim or self.text_encoder.dim

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from prior_bench.losses.contrastive import info_nce
 from prior_bench.parity.checker import Checker
-from prior_bench.parity.fixture import Case
+from prior_bench.parity.fixture import FixtureCase
 
 from ..token_fixtures import text_batch
 from ..words import columns_up_to, merge_pieces, row_of_token
@@ -32,12 +32,12 @@ def _regions(maps: Tensor) -> Tensor:
     return maps.flatten(2).mT
 
 
-def _released_matching(regions: Tensor, words: Tensor, mask: Tensor, case: Case, pool: str) -> Tensor:
+def _released_matching(regions: Tensor, words: Tensor, mask: Tensor, case: FixtureCase, pool: str) -> Tensor:
     temps = case.hyper["temp1"], case.hyper["temp2"]
     return matching(regions, words, mask, *temps, pool=pool, divided=False, double_softmax=True)
 
 
-def global_loss(case: Case) -> dict[str, Tensor]:
+def global_loss(case: FixtureCase) -> dict[str, Tensor]:
     """Cosine cross entropies, both ways."""
     image_to_text, text_to_image = info_nce(case["in.image"], case["in.text"], 1 / case.hyper["temp3"])
     return {
@@ -47,7 +47,7 @@ def global_loss(case: Case) -> dict[str, Tensor]:
     }
 
 
-def local(case: Case) -> dict[str, Tensor]:
+def local(case: FixtureCase) -> dict[str, Tensor]:
     """Attention, scores and losses of the released local loss, and the whole loss."""
     hyper = case.hyper
     regions, words, counts = _regions(case["in.image_local"]), case["in.words"].mT, case["in.cap_lens"]
@@ -72,7 +72,7 @@ def local(case: Case) -> dict[str, Tensor]:
     return {**found, "out.total": total}
 
 
-def aggregate_tokens(case: Case) -> dict[str, Tensor]:
+def aggregate_tokens(case: FixtureCase) -> dict[str, Tensor]:
     """Words of the last layers, layer by layer and summed, and the sentence."""
     layers = case["in.hidden"][-case.hyper["last_n_layers"] :]
     rows = row_of_token(text_batch(case["in.ids"], case.fixture.meta["vocab"]))
@@ -87,7 +87,7 @@ def aggregate_tokens(case: Case) -> dict[str, Tensor]:
     }
 
 
-def zero_shot(case: Case) -> dict[str, Tensor]:
+def zero_shot(case: FixtureCase) -> dict[str, Tensor]:
     """Similarities with prompts and classes, for prompts counted in characters and in words."""
     prompts = case.fixture.meta["prompts"]
     owner = torch.tensor([k for k, name in enumerate(prompts) for _ in prompts[name]])

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..variants import switch
+from prior_bench.variants import switch
 
 
 @dataclass(frozen=True)
-class Variant:
+class GloriaVariant:
     """Departures of the released code from the paper; True is what the released code does.
 
     Each field's ``metadata["doc"]`` says in one line what the switch does.
@@ -33,7 +33,3 @@ class Variant:
         "in the similarity a text of n characters has n words: [SEP] and zero vectors take part as words "
         "(characters as the tokens tell them, one space between words)"
     )
-
-
-PAPER = Variant()
-"""The default."""

@@ -17,8 +17,8 @@ from prior_bench.api import Features, PretrainBatch, TextBatch
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.errors import unknown_name
+from prior_bench.variants import resolve
 
-from ..variants import resolve
 from ..words import columns_up_to, merge_pieces, row_of_token, word_counts
 from .attention import LastAttention, clipped_weights, shifted, uniform_weights
 from .heads import GlobalHead, LocalHead
@@ -29,7 +29,7 @@ from .losses import (
     token_logits,
     top_k_accuracy,
 )
-from .variants import Variant
+from .variants import MgcaVariant
 
 WEIGHTS = {"instance": 1.0, "token": 0.7, "prototype": 0.5}
 """Weights of the three losses in the paper."""
@@ -84,10 +84,10 @@ class MGCA(nn.Module):
         epsilon: float = 0.05,
         sinkhorn_iterations: int = 3,
         weights: dict[str, float] | None = None,
-        variant: str | dict[str, Any] | Variant = "paper",
+        variant: str | dict[str, Any] | MgcaVariant = "paper",
     ):
         super().__init__()
-        self.variant = resolve(variant, Variant)
+        self.variant = resolve(variant, MgcaVariant)
         self.weights = _weights(weights or {}, self.variant.unit_weights)
         self.image_encoder = ImageEncoder(**{"local_stage": -2, **image_encoder})
         self.text_encoder = TextEncoder(**{"pool": "cls", "attentions": True, **text_encoder})

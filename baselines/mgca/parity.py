@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prior_bench.parity.checker import Checker
-from prior_bench.parity.fixture import Case
+from prior_bench.parity.fixture import FixtureCase
 
 from ..token_fixtures import text_batch
 from ..words import merge_pieces, row_of_token
@@ -35,7 +35,7 @@ def checkers() -> dict[str, Checker]:
     }
 
 
-def losses(case: Case) -> dict[str, Tensor]:
+def losses(case: FixtureCase) -> dict[str, Tensor]:
     """The three released alignments; where there is an attention map, as with a ViT."""
     image, text = case["in.image"], case["in.text"]
     prototypes = F.normalize(case["w.prototypes"], dim=-1).detach().requires_grad_()
@@ -46,7 +46,7 @@ def losses(case: Case) -> dict[str, Tensor]:
     }
 
 
-def _instances(case: Case, image: Tensor, text: Tensor) -> dict[str, Tensor]:
+def _instances(case: FixtureCase, image: Tensor, text: Tensor) -> dict[str, Tensor]:
     to_text, to_image = instance_alignment(image, text, case.hyper["softmax_temperature"])
     return {
         "out.ita_i2t": to_text,
@@ -58,7 +58,7 @@ def _instances(case: Case, image: Tensor, text: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _tokens(case: Case) -> dict[str, Tensor]:
+def _tokens(case: FixtureCase) -> dict[str, Tensor]:
     temperature, is_vit = case.hyper["local_temperature"], "in.attention_map" in case.fixture.tensors
     words, patches = F.normalize(case["in.words"], dim=-1), F.normalize(case["in.patches"], dim=-1)
     word_weights = clipped_weights(case["in.word_attn"].detach())
@@ -83,7 +83,7 @@ def _tokens(case: Case) -> dict[str, Tensor]:
     }
 
 
-def _prototypes(case: Case, image: Tensor, text: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+def _prototypes(case: FixtureCase, image: Tensor, text: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
     hyper = case.hyper
     balance = (hyper["epsilon"], hyper["sinkhorn_iterations"])
     from_text, from_image = prototype_alignment(image, text, prototypes, hyper["proto_temperature"], *balance)
@@ -101,7 +101,7 @@ def _prototypes(case: Case, image: Tensor, text: Tensor, prototypes: Tensor) -> 
     }
 
 
-def aggregate_tokens(case: Case) -> dict[str, Tensor]:
+def aggregate_tokens(case: FixtureCase) -> dict[str, Tensor]:
     """Words and the attention to them, as released and aligned."""
     text = text_batch(case["in.ids"], case.fixture.meta["vocab"])
     tokens, attention = case["in.hidden"], case["in.attention"][:, :, 0].mean(1)
@@ -119,7 +119,7 @@ def aggregate_tokens(case: Case) -> dict[str, Tensor]:
     return found
 
 
-def head(case: Case) -> dict[str, Tensor]:
+def head(case: FixtureCase) -> dict[str, Tensor]:
     """A projection head with batch statistics and with running ones."""
     kind = LocalHead if len(case.shape("in.x")) == 3 else GlobalHead
     hidden, in_dim = case.shape("w.head.0.weight")[:2]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..variants import switch
+from prior_bench.variants import switch
 
 
 @dataclass(frozen=True)
-class Variant:
+class MgcaVariant:
     """Departures of the released code from the paper; True is what the released code does.
 
     Each field's ``metadata["doc"]`` says in one line what the switch does.
@@ -42,7 +42,3 @@ class Variant:
         "presets, as what the paper means could not be settled",
         paper=True,
     )
-
-
-PAPER = Variant()
-"""The default."""

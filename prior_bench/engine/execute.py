@@ -37,7 +37,7 @@ class Overwrite(Enum):
 
 
 @dataclass
-class Outcome:
+class SuiteOutcome:
     """What :func:`evaluate` did.
 
     Attributes:
@@ -73,7 +73,7 @@ def evaluate(
     jobs: int = 1,
     overwrite: Overwrite = Overwrite.FAILED,
     say: Callable[[str], None] = say_at_once,
-) -> Outcome:
+) -> SuiteOutcome:
     """Run what the plan lacks in the store. One way for suites and single evaluations alike.
 
     Args:
@@ -95,7 +95,9 @@ def evaluate(
         store.save_plan(merged_plan(plan, store))
         waiting = to_do(plan, store, overwrite)
         keys = {run.key for run in waiting}
-        outcome = Outcome(skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys)))
+        outcome = SuiteOutcome(
+            skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys))
+        )
         if waiting:
             groups, device = _by_backbone(waiting), pick_device(device)
             jobs = min(jobs, len(groups))
@@ -131,7 +133,9 @@ def _by_backbone(waiting: list[PlannedRun]) -> list[list[PlannedRun]]:
 class _Progress:
     """Turns events into lines with the time elapsed and the time left, and notes the outcome."""
 
-    def __init__(self, store: Store, waiting: list[PlannedRun], jobs: int, say: Callable, outcome: Outcome):
+    def __init__(
+        self, store: Store, waiting: list[PlannedRun], jobs: int, say: Callable, outcome: SuiteOutcome
+    ):
         self.runs, self.say, self.outcome = {run.key: run for run in waiting}, say, outcome
         self.clock = Clock(store, jobs)
         self.clock.start(waiting)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from prior_bench.parity.fixture import Case
+from prior_bench.parity.fixture import FixtureCase
 from prior_bench.registry import LazyRegistry
 
 FAMILIES = LazyRegistry("family of parity checkers", "prior_bench.parity")
@@ -29,7 +29,7 @@ class Checker:
             measured against the gradient of the ``.weight`` beside them.
     """
 
-    compute: Callable[[Case], dict[str, Tensor]]
+    compute: Callable[[FixtureCase], dict[str, Tensor]]
     float32: dict[str, float] = field(default_factory=dict)
     float64: dict[str, float] = field(default_factory=dict)
     zeros: tuple[str, ...] = ()

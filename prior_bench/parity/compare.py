@@ -13,7 +13,7 @@ from torch import Tensor
 
 from prior_bench.errors import BenchError
 from prior_bench.parity.checker import Checker, find_checker
-from prior_bench.parity.fixture import Case, Fixture, load
+from prior_bench.parity.fixture import Fixture, FixtureCase, load
 
 DTYPES = (torch.float32, torch.float64)
 TOLERANCES = {
@@ -45,7 +45,7 @@ class Error:
 
 
 @dataclass
-class Outcome:
+class FixtureOutcome:
     """What came of one fixture.
 
     Attributes:
@@ -67,18 +67,18 @@ class Outcome:
         return off or (bool(self.problem) and not self.unknown)
 
 
-def check_fixture(path: Path) -> Outcome:
+def check_fixture(path: Path) -> FixtureOutcome:
     """Check the fixture of a JSON file with the checker registered for it."""
     label = f"{path.parent.name}/{path.stem}"
     checker = find_checker(path.parent.name, path.stem)
     if checker is None:
-        return Outcome(label, "no checker registered", unknown=True)
+        return FixtureOutcome(label, "no checker registered", unknown=True)
     try:
-        return Outcome(label, errors=_errors(load(path), checker))
+        return FixtureOutcome(label, errors=_errors(load(path), checker))
     except BenchError as error:
-        return Outcome(label, str(error))
+        return FixtureOutcome(label, str(error))
     except Exception as error:  # a fixture of another layout must not hide the verdict on the others
-        return Outcome(label, f"checker stopped: {type(error).__name__}: {error}")
+        return FixtureOutcome(label, f"checker stopped: {type(error).__name__}: {error}")
 
 
 def _errors(fixture: Fixture, checker: Checker) -> dict[str, dict[torch.dtype, Error]]:
@@ -88,7 +88,7 @@ def _errors(fixture: Fixture, checker: Checker) -> dict[str, dict[torch.dtype, E
         if not stored:
             continue
         with _threads(4):
-            ours = checker.compute(Case(fixture, dtype))
+            ours = checker.compute(FixtureCase(fixture, dtype))
         special = checker.float32 if dtype == torch.float32 else checker.float64
         for name, reference in stored.items():
             relative, absolute = TOLERANCES[dtype, name.split(".")[0]]

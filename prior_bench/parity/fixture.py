@@ -89,7 +89,7 @@ def discover(folder: Path) -> list[Path]:
 
 
 @dataclass
-class Case:
+class FixtureCase:
     """A fixture in one precision, as a checker sees it: differentiable inputs and weights.
 
     Args:

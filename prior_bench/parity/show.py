@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from prior_bench.parity.compare import DTYPES, Error, Outcome
+from prior_bench.parity.compare import DTYPES, Error, FixtureOutcome
 
 
-def lines(outcome: Outcome, brief: bool = False) -> list[str]:
+def lines(outcome: FixtureOutcome, brief: bool = False) -> list[str]:
     """A header for the fixture, then one line per quantity (``brief``: only those that fail)."""
     if outcome.problem:
         verdict = "UNKNOWN" if outcome.unknown else "FAIL"
@@ -23,7 +23,7 @@ def lines(outcome: Outcome, brief: bool = False) -> list[str]:
     return text
 
 
-def summary(outcomes: list[Outcome]) -> str:
+def summary(outcomes: list[FixtureOutcome]) -> str:
     """One line over all fixtures."""
     unknown = sum(outcome.unknown for outcome in outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
@@ -39,11 +39,11 @@ def _cell(error: Error | None, dtype: torch.dtype) -> str:
     return f"{name} {error.value:8.1e} (<= {error.tolerance:.0e})" if error else f"{name} {'not stored':18}"
 
 
-def _has(outcome: Outcome, kind: str) -> bool:
+def _has(outcome: FixtureOutcome, kind: str) -> bool:
     return any(name.startswith(f"{kind}.") for name in outcome.errors)
 
 
-def _worst(outcome: Outcome, kind: str) -> str:
+def _worst(outcome: FixtureOutcome, kind: str) -> str:
     rows = [row for name, row in outcome.errors.items() if name.startswith(f"{kind}.")]
     values = [max((row[d].value for row in rows if d in row), default=None) for d in DTYPES]
     return " / ".join("-" if value is None else f"{value:.1e}" for value in values)

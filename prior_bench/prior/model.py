@@ -30,7 +30,8 @@ from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
 from prior_bench.prior.pooling import SentenceAttentionPool
 from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
 from prior_bench.prior.sentences import gather_sentences, mean_where
-from prior_bench.prior.variants import Variant, resolve
+from prior_bench.prior.variants import PriorVariant
+from prior_bench.variants import resolve
 
 WEIGHTS = {
     "global": 1.0,
@@ -94,7 +95,7 @@ class PRIOR(nn.Module):
         embed_dim: int = 768,
         prototypes: int = 512,
         queries: int = 16,
-        variant: str | dict[str, Any] | Variant = "paper",
+        variant: str | dict[str, Any] | PriorVariant = "paper",
         weights: dict[str, float] | Sequence[dict[str, float]] | None = None,
         stage: int = 1,
         temperature: float = 0.01,
@@ -110,7 +111,7 @@ class PRIOR(nn.Module):
         checkpoint_decoders: bool = False,
     ):
         super().__init__()
-        self.variant, self.stage_weights = resolve(variant), _weights(weights or {})
+        self.variant, self.stage_weights = resolve(variant, PriorVariant), _weights(weights or {})
         self.queries, self.image_masking = queries, image_masking
         self.image_encoder = _made(ImageEncoder, image_encoder)
         self.text_encoder = _made(TextEncoder, text_encoder)
@@ -325,7 +326,7 @@ class PRIOR(nn.Module):
     # --- similarity -------------------------------------------------------------------------------------
 
     def similarity(self, image: Features, text: Features) -> Tensor:
-        """Scaled cosine of the global features, [images, texts] (see ``Variant.local_similarity``)."""
+        """Scaled cosine of the global features, [images, texts] (see ``PriorVariant.local_similarity``)."""
         logits = self.global_similarity(image, text)
         if not self.variant.local_similarity:
             return logits

@@ -18,7 +18,7 @@ from prior_bench.metrics.classification import evaluate
 from prior_bench.openmmlab.runner import train_and_test
 from prior_bench.probing.data import LabelledFeatures, LabelledImages
 from prior_bench.probing.model import Classifier
-from prior_bench.probing.outcome import Outcome
+from prior_bench.probing.outcome import ProbeOutcome
 
 
 class Scores(BaseMetric):
@@ -57,7 +57,7 @@ def train_classifier(
     train_rows: np.ndarray,
     protocol: Protocol,
     context: RunContext,
-) -> Outcome:
+) -> ProbeOutcome:
     """Train as the protocol says, choose the weights on ``valid``, predict ``valid`` and ``test``.
 
     The backbone itself is left untouched. Where nothing of it changes and images are not augmented, its
@@ -96,7 +96,7 @@ def train_classifier(
         context,
     )
     valid, test = np.split(held_out.score, [len(parts["valid"])])
-    return Outcome(valid, test, history)
+    return ProbeOutcome(valid, test, history)
 
 
 def _features(

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from prior_bench.metrics.classification import auroc
-from prior_bench.probing.outcome import Outcome
+from prior_bench.probing.outcome import ProbeOutcome
 from prior_bench.runtime import progress
 
 
@@ -25,7 +25,7 @@ def probe(
     exclusive: bool,
     strengths: tuple[float, ...],
     max_iterations: int = 1000,
-) -> Outcome:
+) -> ProbeOutcome:
     """Fit on ``train``, choose C by macro AUROC on ``valid``, predict ``valid`` and ``test``.
 
     Multi-label targets get one binary problem per class, on the images where the label is known; exclusive
@@ -51,7 +51,7 @@ def probe(
         if best is None or value > best_value:
             best, best_value = (valid, predict), np.nan_to_num(value, nan=-np.inf)
     valid, predict = best
-    return Outcome(valid, predict(scaled["test"]), history, lambda rows: predict(scaler.transform(rows)))
+    return ProbeOutcome(valid, predict(scaled["test"]), history, lambda rows: predict(scaler.transform(rows)))
 
 
 def _multi_label(features: np.ndarray, target: np.ndarray, strength: float, max_iterations: int):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Outcome(NamedTuple):
+class ProbeOutcome(NamedTuple):
     """Probabilities on images that the classifier was not fitted to.
 
     Attributes:

@@ -20,7 +20,7 @@ START = "convirt_sample"
 
 
 @dataclass(frozen=True)
-class Plan:
+class NewBaseline:
     """What is to be written.
 
     Attributes:
@@ -47,7 +47,7 @@ def is_checkout(folder: Path) -> bool:
     return project == "prior-bench"
 
 
-def plan(name: str, folder: Path) -> Plan:
+def plan(name: str, folder: Path) -> NewBaseline:
     """What to write for a method ``name``: among the baselines of a checkout, or else flat into a folder.
 
     Raises:
@@ -78,7 +78,7 @@ def plan(name: str, folder: Path) -> Plan:
         files[1]: _filled("config.py", words) if inside else _whole_config(words),
         files[2]: _filled("test.py", words),
     }
-    return Plan(words["type"], config, *files, texts)
+    return NewBaseline(words["type"], config, *files, texts)
 
 
 def check_name(name: str, inside: bool) -> None:
@@ -100,7 +100,7 @@ def check_name(name: str, inside: bool) -> None:
         raise BenchError(f"a module '{name}' is there already", where=spec.origin or name, fix="another name")
 
 
-def write(plan: Plan) -> None:
+def write(plan: NewBaseline) -> None:
     """Write all files, or none.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Ranks of methods over several evaluations, and how far apart they must be to mean anything.
+"""Average ranks of methods over several evaluations, and how far apart they must be to mean anything.
 
 Demšar, Journal of Machine Learning Research 7 (2006) 1-30: average ranks, Friedman's test of whether they
 differ at all, and Nemenyi's critical difference between two of them.
@@ -15,8 +15,8 @@ from prior_bench.statistics.significance import LEVEL
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """Average ranks.
+class AverageRanks:
+    """Where methods stand on average over several evaluations.
 
     Attributes:
         labels: methods, best average rank first.
@@ -44,8 +44,8 @@ class Ranks:
         return found
 
 
-def rank(labels: list[str], values: np.ndarray) -> Ranks:
-    """Ranks from a table of numbers.
+def rank(labels: list[str], values: np.ndarray) -> AverageRanks:
+    """Average ranks from a table of numbers.
 
     Args:
         labels: the M methods.
@@ -58,7 +58,7 @@ def rank(labels: list[str], values: np.ndarray) -> Ranks:
     order = np.argsort(average, kind="stable")
     enough = methods >= 3 and evaluations >= 2
     p = float(friedmanchisquare(*values).pvalue) if enough else math.nan
-    return Ranks(
+    return AverageRanks(
         labels=tuple(labels[i] for i in order),
         average=tuple(float(average[i]) for i in order),
         evaluations=evaluations,

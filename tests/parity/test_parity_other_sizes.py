@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from prior_bench.cli import main
 from prior_bench.parity.checker import find_checker
-from prior_bench.parity.fixture import Case, Fixture
+from prior_bench.parity.fixture import Fixture, FixtureCase
 from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
 from prior_bench.prior.model import PRIOR
 from prior_bench.prior.prototypes import SentenceBank
@@ -122,7 +122,7 @@ def test_other_sizes_are_read_from_the_fixture(name, seed, tmp_path, capsys):
     path.parent.mkdir()
     path.write_text(json.dumps({"hyper": hyper}))
     asked = {f"grad64.{gradient}": torch.zeros(()) for gradient in gradients}
-    case = Case(Fixture(path, {"hyper": hyper}, tensors | asked), torch.float64)
+    case = FixtureCase(Fixture(path, {"hyper": hyper}, tensors | asked), torch.float64)
     found = find_checker("prior", name).compute(case)
     for key, value in found.items():
         value = value.detach().clone()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, friedmanchisquare
 
-from prior_bench.statistics.ranks import Ranks, critical_difference, rank
+from prior_bench.statistics.ranks import AverageRanks, critical_difference, rank
 
 
 def test_critical_difference_of_demsar():
@@ -48,7 +48,7 @@ def test_ranks_share_ties_and_are_sorted():
 
 
 def test_groups_are_the_widest_runs_that_are_not_told_apart():
-    ranks = Ranks(tuple("ABCDE"), (1.0, 1.8, 2.6, 4.5, 5.0), 20, 1.0, 0.01)
+    ranks = AverageRanks(tuple("ABCDE"), (1.0, 1.8, 2.6, 4.5, 5.0), 20, 1.0, 0.01)
     assert ranks.groups() == [(0, 1), (1, 2), (3, 4)]
-    assert Ranks(("A", "B"), (1.0, 2.0), 9, 0.5, math.nan).groups() == []
-    assert Ranks(("A", "B"), (1.0, 2.0), 1, math.nan, math.nan).groups() == []
+    assert AverageRanks(("A", "B"), (1.0, 2.0), 9, 0.5, math.nan).groups() == []
+    assert AverageRanks(("A", "B"), (1.0, 2.0), 1, math.nan, math.nan).groups() == []

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from prior_bench.encoders.attention import AttentionPool2d
 from prior_bench.losses.contrastive import info_nce
-from prior_bench.parity.fixture import Case
+from prior_bench.parity.fixture import FixtureCase
 from prior_bench.prior import reconstruction as ccr
 from prior_bench.prior.alignment import (
     SigmoidCrossAttention,
@@ -23,7 +23,7 @@ from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_con
 from prior_bench.prior.sentences import gather_sentences
 
 
-def sentence_gather(case: Case) -> dict[str, Tensor]:
+def sentence_gather(case: FixtureCase) -> dict[str, Tensor]:
     """Means over tokens, with and without a gap in the sentence numbers."""
     found = {}
     for gap in ("", "_gap"):
@@ -38,7 +38,7 @@ def sentence_gather(case: Case) -> dict[str, Tensor]:
     return found
 
 
-def sentence_attention_pool(case: Case) -> dict[str, Tensor]:
+def sentence_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
     """The report's vector from its sentences."""
     pool = case.load(SentenceAttentionPool(case.hyper["embed_dim"], case.hyper["num_heads"]))
     mask = mask_of(case["in.counts"])
@@ -46,7 +46,7 @@ def sentence_attention_pool(case: Case) -> dict[str, Tensor]:
     return {"out.pooled": pooled, **case.gradients((pooled * case["in.cot"]).sum())}
 
 
-def image_attention_pool(case: Case) -> dict[str, Tensor]:
+def image_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
     """The image's vector from its last feature map."""
     channels, *grid = case.shape("in.x")[1:]
     pool = case.load(AttentionPool2d(tuple(grid), channels, case.hyper["num_heads"]))
@@ -54,7 +54,7 @@ def image_attention_pool(case: Case) -> dict[str, Tensor]:
     return {"out.pooled": pooled, **case.gradients((pooled * case["in.cot"]).sum())}
 
 
-def local_feature_layout(case: Case) -> dict[str, Tensor]:
+def local_feature_layout(case: FixtureCase) -> dict[str, Tensor]:
     """Patches of a feature map, in their places and scrambled."""
     patches = case["in.x"].flatten(2).mT
     return {
@@ -64,7 +64,7 @@ def local_feature_layout(case: Case) -> dict[str, Tensor]:
     }
 
 
-def global_alignment(case: Case) -> dict[str, Tensor]:
+def global_alignment(case: FixtureCase) -> dict[str, Tensor]:
     """Symmetric InfoNCE with a learned scale."""
     image, text, scale = case["in.image"], case["in.text"], case["w.logit_scale"]
     loss = global_loss(image, text, scale)
@@ -77,7 +77,7 @@ def global_alignment(case: Case) -> dict[str, Tensor]:
     }
 
 
-def local_cross_attention(case: Case) -> dict[str, Tensor]:
+def local_cross_attention(case: FixtureCase) -> dict[str, Tensor]:
     """Sigmoid attention both ways, of one pair."""
     attention = case.load(SigmoidCrossAttention(case.hyper["embed_dim"]))
     image, text = case["in.image"][None], case["in.text"][None]
@@ -92,7 +92,7 @@ def local_cross_attention(case: Case) -> dict[str, Tensor]:
     return {**{f"out.{name}": value for name, value in found.items()}, **case.gradients(scalar)}
 
 
-def local_alignment(case: Case) -> dict[str, Tensor]:
+def local_alignment(case: FixtureCase) -> dict[str, Tensor]:
     """The two losses of the local alignment module."""
     dim = case.hyper["embed_dim"]
     attention = case.load(SigmoidCrossAttention(dim), "local_cross_attention.")
@@ -112,7 +112,7 @@ def local_alignment(case: Case) -> dict[str, Tensor]:
     }
 
 
-def sentence_bank(case: Case) -> dict[str, Tensor]:
+def sentence_bank(case: FixtureCase) -> dict[str, Tensor]:
     """Look-up in the bank, its loss, and the KL of queries."""
     bank = case.load(SentenceBank(*case.shape("w.embed.weight"), temperature=case.hyper["tau"]))
     features = case["in.features"]
@@ -131,7 +131,7 @@ def sentence_bank(case: Case) -> dict[str, Tensor]:
     }
 
 
-def sentence_decoder(case: Case) -> dict[str, Tensor]:
+def sentence_decoder(case: FixtureCase) -> dict[str, Tensor]:
     """The report decoder, with and without the causal mask."""
     found = {}
     for name, causal in (("causal", True), ("full", False)):
@@ -141,7 +141,7 @@ def sentence_decoder(case: Case) -> dict[str, Tensor]:
     return found
 
 
-def image_reconstruction(case: Case) -> dict[str, Tensor]:
+def image_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
     """The image branch, scrambled and not, with batch statistics and with running ones."""
     found = {}
     for mode in ("train", "eval"):
@@ -158,7 +158,7 @@ def image_reconstruction(case: Case) -> dict[str, Tensor]:
     return found
 
 
-def report_reconstruction(case: Case) -> dict[str, Tensor]:
+def report_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
     """Matching, L1 and KL of the report branch."""
     decoded, targets = case["in.logits"], case["in.protos"]
     real = case["in.mask"].detach() > 0
@@ -179,7 +179,7 @@ def report_reconstruction(case: Case) -> dict[str, Tensor]:
     return found
 
 
-def _assignment(case: Case, name: str, decoded: Tensor, targets: Tensor) -> Tensor:
+def _assignment(case: FixtureCase, name: str, decoded: Tensor, targets: Tensor) -> Tensor:
     """Our assignment; where the stored one costs as little (ties among empty slots), the stored one."""
     cost = ccr.matching_cost(decoded, targets)
     ours, stored = ccr.assign(cost), case[name]
@@ -187,10 +187,10 @@ def _assignment(case: Case, name: str, decoded: Tensor, targets: Tensor) -> Tens
     return torch.where(torch.isclose(ours_cost, stored_cost, rtol=1e-6)[:, None], stored, ours)
 
 
-def _report_decoder(case: Case, causal: bool) -> ReportDecoder:
+def _report_decoder(case: FixtureCase, causal: bool) -> ReportDecoder:
     return ReportDecoder(case.shape("in.queries")[-1], **decoder_arguments(case), causal=causal)
 
 
-def _image_decoder(case: Case) -> ImageDecoder:
+def _image_decoder(case: FixtureCase) -> ImageDecoder:
     sizes = tuple(case.hyper["sizes"])
     return ImageDecoder(case.hyper["in_channels"], len(sizes), sizes)

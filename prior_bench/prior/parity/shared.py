@@ -7,7 +7,7 @@ import re
 import torch
 from torch import Tensor
 
-from prior_bench.parity.fixture import Case
+from prior_bench.parity.fixture import FixtureCase
 
 DECODER_HEADS = 4
 """Where a fixture does not say: the fixtures' small decoder's."""
@@ -24,13 +24,13 @@ def mask_of(counts: Tensor) -> Tensor:
     return torch.arange(int(counts.max())) < counts[:, None]
 
 
-def layers(case: Case, pattern: str) -> int:
+def layers(case: FixtureCase, pattern: str) -> int:
     """One more than the largest number that a pattern captures in the weights' names."""
     found = [re.match(pattern, name) for name in case.fixture.tensors]
     return 1 + max((int(match[1]) for match in found if match), default=0)
 
 
-def decoder_arguments(case: Case, prefix: str = "") -> dict[str, int]:
+def decoder_arguments(case: FixtureCase, prefix: str = "") -> dict[str, int]:
     """Arguments of the report decoder whose weights the fixture has under ``prefix``."""
     layer = f"w.{prefix}encoder.layer"
     heads = case.hyper.get("heads") or case.fixture.sibling("sentence_decoder").get("hyper", {}).get("heads")

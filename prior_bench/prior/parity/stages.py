@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from prior_bench.api import Features
-from prior_bench.parity.fixture import Case
+from prior_bench.parity.fixture import FixtureCase
 from prior_bench.prior.model import PRIOR, Injected
 from prior_bench.prior.parity.shared import decoder_arguments, layers, padded
 from prior_bench.prior.sentences import gather_sentences
-from prior_bench.prior.variants import RELEASED, Variant
+from prior_bench.prior.variants import RELEASED, PriorVariant
 
 TERMS = {
     "global": "global_alignment_loss",
@@ -45,7 +45,7 @@ class _Given(nn.Module):
         self.dim = self.local_dim = dim
 
 
-def _model(case: Case, variant: Variant, stage: int) -> PRIOR:
+def _model(case: FixtureCase, variant: PriorVariant, stage: int) -> PRIOR:
     """PRIOR of the fixture's size with its weights, encoders left out."""
     hyper, tensors = case.hyper, case.fixture.tensors
     weight, arguments = "w.local_text_projection.weight", {}
@@ -72,7 +72,7 @@ def _model(case: Case, variant: Variant, stage: int) -> PRIOR:
     return case.load(model, unused=() if "decoder_heads" in arguments else ("image_decoder.*",))
 
 
-def stage(case: Case) -> dict[str, Tensor]:
+def stage(case: FixtureCase) -> dict[str, Tensor]:
     """All terms of a training stage and their total, from projected features."""
     number = int(case.fixture.name.removeprefix("stage"))
     variants = STAGE3 if number == 3 else {"released": RELEASED}
@@ -103,7 +103,7 @@ def stage(case: Case) -> dict[str, Tensor]:
     return found
 
 
-def zero_shot(case: Case) -> dict[str, Tensor]:
+def zero_shot(case: FixtureCase) -> dict[str, Tensor]:
     """Prompts and images to class probabilities."""
     exp = replace(RELEASED, raw_logit_scale=False)
     # The released code pads to a fixed length and drops first and last column: [CLS] and a pad.

@@ -10,7 +10,7 @@ from typing import Any
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import NotTested, paired_difference
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, primary_metric
+from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs, primary_metric
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.tables.table import finished
 from prior_bench.statistics.significance import LEVEL, Difference, holm
@@ -54,7 +54,7 @@ class Line:
         return f"{word}, significant" if self.p < LEVEL else "no significant difference"
 
 
-def compare_runs(first: PlannedRun, second: PlannedRun) -> list[Line]:
+def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
     """Every metric that both runs have, class values left out.
 
     Raises:
@@ -101,7 +101,7 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
     return _corrected(lines), missing
 
 
-def spec_differences(first: PlannedRun, second: PlannedRun) -> list[str]:
+def spec_differences(first: ReportedRun, second: ReportedRun) -> list[str]:
     """What two runs were told differently, e.g. ``"seed: 0, 1"``; keys of nested settings joined by dots."""
     one, two = _flat(first.spec), _flat(second.spec)
     changed = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
@@ -126,7 +126,7 @@ def lines_text(lines: Iterable[Line], first: str, second: str) -> str:
     return tabulate(rows, headers, disable_numparse=True, colalign=align)
 
 
-def _line(what: str, first: dict[int, PlannedRun], second: dict[int, PlannedRun], metric: str) -> Line:
+def _line(what: str, first: dict[int, ReportedRun], second: dict[int, ReportedRun], metric: str) -> Line:
     numbers = [
         sum(run.record.metrics.get(metric, math.nan) for run in side.values()) / len(side)
         for side in (first, second)
@@ -148,16 +148,16 @@ def _corrected(lines: list[Line]) -> list[Line]:
     return [replace(line, p=float(p)) for line, p in zip(lines, corrected, strict=True)]
 
 
-def _evaluations(store: Store) -> dict[tuple, dict[int, PlannedRun]]:
+def _evaluations(store: Store) -> dict[tuple, dict[int, ReportedRun]]:
     """Finished runs by everything but the seed, and then by seed."""
-    found: dict[tuple, dict[int, PlannedRun]] = {}
+    found: dict[tuple, dict[int, ReportedRun]] = {}
     for entry in planned_runs([store]):
         if entry.record is not None and entry.record.status == "done":
             found.setdefault(identity(entry.spec)[:-1], {})[entry.spec["seed"]] = entry
     return found
 
 
-def _words(runs: dict[int, PlannedRun]) -> str:
+def _words(runs: dict[int, ReportedRun]) -> str:
     return describe(next(iter(runs.values())).spec).rpartition(" · ")[0]
 
 

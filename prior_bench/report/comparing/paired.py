@@ -8,12 +8,12 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.draws import load_predictions, metric_draws
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.statistics import delong, significance
 from prior_bench.statistics.bootstrap import percentiles
 from prior_bench.statistics.significance import Difference
 
-Runs = Mapping[int, PlannedRun]
+Runs = Mapping[int, ReportedRun]
 """Finished runs of one method in one evaluation, by seed."""
 
 
@@ -70,7 +70,7 @@ def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, f
     return (scale * low, scale * high) if np.isfinite(low) else None
 
 
-def _common_patients(runs: list[PlannedRun]) -> np.ndarray:
+def _common_patients(runs: list[ReportedRun]) -> np.ndarray:
     """Patients [N] of the test samples, in the order of the samples' ids."""
     sets = [load_predictions(run.store.root, run.key) for run in runs]
     if any("id" not in one or "patient_id" not in one for one in sets):
@@ -84,7 +84,7 @@ def _common_patients(runs: list[PlannedRun]) -> np.ndarray:
     return patients
 
 
-def _test_error(pairs: list[tuple[PlannedRun, PlannedRun]], metric: str, patients: np.ndarray) -> float:
+def _test_error(pairs: list[tuple[ReportedRun, ReportedRun]], metric: str, patients: np.ndarray) -> float:
     error = np.nan
     if metric.partition("/")[0] == "auroc":
         both = [[_contributions(run, metric) for run in pair] for pair in pairs]
@@ -97,7 +97,7 @@ def _test_error(pairs: list[tuple[PlannedRun, PlannedRun]], metric: str, patient
     return error
 
 
-def _contributions(run: PlannedRun, metric: str) -> np.ndarray:
+def _contributions(run: ReportedRun, metric: str) -> np.ndarray:
     predictions = load_predictions(run.store.root, run.key)
     if "score" not in predictions or "target" not in predictions:
         raise NotTested("the predictions hold no scores")

@@ -21,7 +21,7 @@ from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
 from prior_bench.report.html.sections.training import pretraining, training
 from prior_bench.report.html.sortable import SortableTable, number, words
-from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs
+from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.runs.selection import evaluations_of, one_per_backbone
 from prior_bench.report.tables.render import html_table
@@ -57,7 +57,7 @@ def build_page(suite: Suite, store: Store) -> str:
     return environment.get_template(TEMPLATE).render(**context(suite, store, found, done))
 
 
-def context(suite: Suite, store: Store, found: list[PlannedRun], done: list[PlannedRun]) -> dict[str, Any]:
+def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[ReportedRun]) -> dict[str, Any]:
     """Everything the template uses."""
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     colours = colours_of(names)
@@ -103,7 +103,7 @@ def context(suite: Suite, store: Store, found: list[PlannedRun], done: list[Plan
     }
 
 
-def backbones_of(done: list[PlannedRun]) -> dict[str, dict[str, Any]]:
+def backbones_of(done: list[ReportedRun]) -> dict[str, dict[str, Any]]:
     """Where the weights of every row and seed come from."""
     found = {}
     for entry in done:
@@ -114,7 +114,7 @@ def backbones_of(done: list[PlannedRun]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def runs_table(done: list[PlannedRun]) -> SortableTable:
+def runs_table(done: list[ReportedRun]) -> SortableTable:
     """Every finished run with its record and time."""
     table = SortableTable(
         "Finished runs; prior-bench show KEY prints all that is known of one.", ["Run", "Record", "Seconds"]
@@ -125,7 +125,7 @@ def runs_table(done: list[PlannedRun]) -> SortableTable:
     return table
 
 
-def regenerate(suite: Suite, newest: PlannedRun) -> list[str]:
+def regenerate(suite: Suite, newest: ReportedRun) -> list[str]:
     """The commands that make records and page anew, from the revision of the newest record."""
     revision = newest.record.provenance.get("git", {}).get("revision")
     name = " ".join(map(shlex.quote, suite.called.split()))
@@ -145,7 +145,7 @@ def _ordered(found: list[Gallery]) -> list[Gallery]:
     return sorted(found, key=lambda gallery: order.index(gallery.kind))
 
 
-def _gap(entry: PlannedRun) -> str:
+def _gap(entry: ReportedRun) -> str:
     if entry.record is None:
         return entry.reason
     return f"failed: {entry.record.error}" if entry.record.status == "failed" else ""

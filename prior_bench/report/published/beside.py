@@ -9,7 +9,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import mean_interval
 from prior_bench.report.published.comparable import nearest
 from prior_bench.report.published.numbers import Published, load_published, select
-from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, stores_of
+from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs, stores_of
 from prior_bench.report.tables.config import as_declared
 from prior_bench.report.tables.table import Cell, Column, Row, Table, TableConfig, cell_of, finished, notes_of
 from prior_bench.store.store import Store
@@ -55,7 +55,7 @@ def table_beside(
     columns, chosen = _chosen(config, numbers)
     found = planned_runs(stores if stores is not None else stores_of(config.suites))
     columns, unknown = as_declared(columns, found)
-    ours: dict[str, list[PlannedRun]] = {}
+    ours: dict[str, list[ReportedRun]] = {}
     names = {method.casefold(): method for column in chosen for method in column}
     for entry in found:
         if config.rows == "all" or entry.spec["backbone"]["name"] in config.rows:
@@ -93,8 +93,8 @@ def table_beside(
 
 
 def _triple(
-    runs: list[PlannedRun], theirs: dict[str, Published], method: str, column: Column
-) -> tuple[list[Cell], list[PlannedRun]]:
+    runs: list[ReportedRun], theirs: dict[str, Published], method: str, column: Column
+) -> tuple[list[Cell], list[ReportedRun]]:
     """The cells ours, published and difference, and the runs that ours is made of."""
     number = theirs.get(method)
     runs = [run for run in runs if _of_column(run, column)]
@@ -114,12 +114,12 @@ def _triple(
     return [mine, _theirs(number), difference], runs
 
 
-def _of_column(run: PlannedRun, column: Column) -> bool:
+def _of_column(run: ReportedRun, column: Column) -> bool:
     """Whether a run may stand in the column: another data set's numbers would be read as this one's."""
     return run.spec["task"] == column.task and run.spec["data"]["type"] == column.data["type"]
 
 
-def _ours(runs: list[PlannedRun], column: Column) -> Cell:
+def _ours(runs: list[ReportedRun], column: Column) -> Cell:
     cell = cell_of(runs, column)
     if not runs:
         cell.reason = "not run"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from prior_bench.report.published.numbers import Published
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.store.descriptions import of_records
 
 
@@ -36,17 +36,19 @@ def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str
     return [_difference(*triple) for triple in ours_and_theirs if triple[1] != triple[2] or not triple[2]]
 
 
-def nearest(runs: Iterable[PlannedRun], metric: str, number: Published) -> tuple[list[PlannedRun], list[str]]:
+def nearest(
+    runs: Iterable[ReportedRun], metric: str, number: Published
+) -> tuple[list[ReportedRun], list[str]]:
     """Those of the runs that come nearest to a published number, and what still differs.
 
     The runs returned are of one backbone and one evaluation; they differ in their seeds only.
     """
-    groups: dict[tuple, list[PlannedRun]] = {}
+    groups: dict[tuple, list[ReportedRun]] = {}
     for run in runs:
         spec = run.spec
         key = spec["backbone"]["name"], str(spec["data"]), str(spec["protocol"]), spec["fraction"]
         groups.setdefault(key, []).append(run)
-    best: tuple[list[PlannedRun], list[str]] = ([], [])
+    best: tuple[list[ReportedRun], list[str]] = ([], [])
     for group in groups.values():
         wrong = mismatches(group[0].spec, metric, number)
         if not best[0] or len(wrong) < len(best[1]):

@@ -8,7 +8,7 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.report.runs.selection import most_labels
 
 TASKS = ("classification", "zero_shot")
@@ -47,7 +47,7 @@ class ClassScores:
         return (truth, self.score[known, column]) if truth.any() and not truth.all() else None
 
 
-def scores_of(entries: list[PlannedRun]) -> tuple[list[ClassScores], list[str]]:
+def scores_of(entries: list[ReportedRun]) -> tuple[list[ClassScores], list[str]]:
     """Of the runs with the most labels, all seeds; and, a line each, why runs are left out.
 
     Args:
@@ -75,7 +75,7 @@ def classes_of(scores: list[ClassScores]) -> list[str]:
     return list(dict.fromkeys(label for one in scores for label in one.classes))
 
 
-def _scores(entry: PlannedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
+def _scores(entry: ReportedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
     spec = entry.spec
     return ClassScores(
         name=spec["backbone"]["name"],

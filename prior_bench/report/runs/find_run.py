@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prior_bench import paths
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.planned_runs import EVERY_SUITE, PlannedRun, stores_of
+from prior_bench.report.runs.planned_runs import EVERY_SUITE, ReportedRun, stores_of
 from prior_bench.store.store import Store
 
 
@@ -26,7 +26,7 @@ def require_store(name: str) -> Store:
     return store
 
 
-def find_run(name: str) -> PlannedRun:
+def find_run(name: str) -> ReportedRun:
     """A recorded run.
 
     Args:
@@ -53,8 +53,8 @@ def find_run(name: str) -> PlannedRun:
     raise BenchError(f"{len(found)} runs fit '{name}': {listed}", fix="give more of the key, or SUITE/KEY")
 
 
-def _entry(store: Store, key: str) -> PlannedRun:
+def _entry(store: Store, key: str) -> ReportedRun:
     record = store.get(key)
     if record is None:
         raise BenchError("holds no readable record", where=store.runs / key)
-    return PlannedRun(record.spec, record.key, "", record, store)
+    return ReportedRun(record.spec, record.key, "", record, store)

@@ -16,7 +16,7 @@ EVERY_SUITE = "*"
 
 
 @dataclass(frozen=True)
-class PlannedRun:
+class ReportedRun:
     """One planned run: its spec, its record where there is one, and why there is none.
 
     Attributes:
@@ -42,7 +42,7 @@ def stores_of(suites: Iterable[str]) -> list[Store]:
     return [Store.of(name) for name in dict.fromkeys(names)]
 
 
-def planned_runs(stores: Iterable[Store]) -> list[PlannedRun]:
+def planned_runs(stores: Iterable[Store]) -> list[ReportedRun]:
     """All entries of some stores, in the order of their plans.
 
     A store without a plan gives its records, the newest for each spec (older ones come from older code).
@@ -55,13 +55,13 @@ def planned_runs(stores: Iterable[Store]) -> list[PlannedRun]:
             for cell in plan:
                 record = records.get(cell["key"])
                 reason = cell["reason"] or ("" if record else "not run")
-                found.append(PlannedRun(cell["spec"], cell["key"], reason, record, store))
+                found.append(ReportedRun(cell["spec"], cell["key"], reason, record, store))
         else:
             newest = {}
             for record in sorted(records.values(), key=_finished):
                 newest[identity(record.spec)] = record
             ordered = sorted(newest.values(), key=lambda r: (r.spec["backbone"]["name"], r.spec["seed"]))
-            found += [PlannedRun(r.spec, r.key, "", r, store) for r in ordered]
+            found += [ReportedRun(r.spec, r.key, "", r, store) for r in ordered]
     return found
 
 

@@ -23,7 +23,7 @@ from prior_bench.api import Metric
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.planned_runs import PlannedRun, same_data
+from prior_bench.report.runs.planned_runs import ReportedRun, same_data
 from prior_bench.schema.configs import key_errors, read_config
 from prior_bench.store.descriptions import of_records
 from prior_bench.store.store import plain
@@ -160,7 +160,7 @@ def _data_of(column: dict[str, Any]) -> dict[str, Any]:
         return {"name": column["data"], "type": column["data"], "root": column["data"]}
 
 
-def as_declared(columns: Iterable[Column], found: Iterable[PlannedRun]) -> tuple[list[Column], list[str]]:
+def as_declared(columns: Iterable[Column], found: Iterable[ReportedRun]) -> tuple[list[Column], list[str]]:
     """The columns with what their metrics declare, and in a sentence which metrics nothing is known of.
 
     The task says it where it is installed, else the records do; a metric that neither knows is shown as a
@@ -183,7 +183,7 @@ def as_declared(columns: Iterable[Column], found: Iterable[PlannedRun]) -> tuple
     return filled, [note] if unknown else []
 
 
-def table_of_entries(name: str, title: str, found: list[PlannedRun]) -> TableConfig:
+def table_of_entries(name: str, title: str, found: list[ReportedRun]) -> TableConfig:
     """A table for a suite that has none: the primary metric of each of its evaluations."""
     columns: dict[tuple, Column] = {}
     for entry in found:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.planned_runs import PlannedRun, same_data
+from prior_bench.report.runs.planned_runs import ReportedRun, same_data
 from prior_bench.report.tables.config import Column, TableConfig, load_table, table_of_entries
 from prior_bench.store.store import plain
 from prior_bench.suites import protocols
@@ -43,7 +43,7 @@ def named_table(suite: Suite, name: str) -> TableConfig:
     )
 
 
-def table_of(suite: Suite, found: list[PlannedRun]) -> TableConfig:
+def table_of(suite: Suite, found: list[ReportedRun]) -> TableConfig:
     """All tables of a suite side by side, as one; for a suite without any, its evaluations' first metrics."""
     tables = tables_of(suite)
     if not tables:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench import paths
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import Runs
-from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs, stores_of
+from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs, stores_of
 from prior_bench.report.tables.config import (
     Column,
     TableConfig,
@@ -166,7 +166,7 @@ def build_table(
     return Table(config.name, config.title, columns, rows, notes)
 
 
-def finished(runs: Iterable[PlannedRun], metric: str) -> Runs:
+def finished(runs: Iterable[ReportedRun], metric: str) -> Runs:
     """The runs that have a number for the metric, by seed."""
     return {
         run.spec["seed"]: run
@@ -177,7 +177,7 @@ def finished(runs: Iterable[PlannedRun], metric: str) -> Runs:
     }
 
 
-def cell_of(runs: list[PlannedRun], column: Column) -> Cell:
+def cell_of(runs: list[ReportedRun], column: Column) -> Cell:
     """The values of some runs in a column, or the reason why there is none."""
     cell = Cell(planned=len({run.spec["seed"] for run in runs}))  # several stores may hold the same run
     reasons = []
@@ -198,7 +198,7 @@ def cell_of(runs: list[PlannedRun], column: Column) -> Cell:
     return cell
 
 
-def _trivial_rows(belonging: list[list[PlannedRun]], columns: list[Column]) -> list[Row]:
+def _trivial_rows(belonging: list[list[ReportedRun]], columns: list[Column]) -> list[Row]:
     """One row per predictor that some record reports; its value is the mean over a column's records."""
     records = [[e.record for e in column if e.record and e.record.trivial] for column in belonging]
     rows = []
@@ -213,7 +213,7 @@ def _trivial_rows(belonging: list[list[PlannedRun]], columns: list[Column]) -> l
     return rows
 
 
-def notes_of(config: TableConfig, used: list[PlannedRun]) -> list[str]:
+def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
     """What must be said about the numbers of some runs: synthetic data, seeds, scale and protocols."""
     seeds = sorted({e.spec["seed"] for e in used if e.record})
     notes = []
@@ -233,7 +233,7 @@ def notes_of(config: TableConfig, used: list[PlannedRun]) -> list[str]:
     return notes + _leakage_notes(used)
 
 
-def _leakage_notes(used: list[PlannedRun]) -> list[str]:
+def _leakage_notes(used: list[ReportedRun]) -> list[str]:
     """One sentence for each row and data set whose test patients were trained on, or may have been."""
     clauses = {
         f"Leakage: {e.spec['backbone']['name']} on {e.spec['data']['name']}: {clause}."

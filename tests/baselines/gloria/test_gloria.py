@@ -8,10 +8,10 @@ from tiny_methods import TEXTS, TOKENIZER, batch, build, train
 
 from baselines.gloria.losses import attend, local_loss, matching, word_scores
 from baselines.gloria.model import character_counts
-from baselines.gloria.variants import Variant
-from baselines.variants import released, resolve
+from baselines.gloria.variants import GloriaVariant
 from prior_bench.errors import BenchError
 from prior_bench.parity.compare import check_fixture
+from prior_bench.variants import released, resolve
 
 FIXTURES = sorted((Path(__file__).parents[2] / "golden/gloria").glob("*.json"))
 TEMPS = (4.0, 5.0)
@@ -160,11 +160,11 @@ def test_local_features_are_those_of_the_third_layer_and_may_be_enlarged():
 
 
 def test_variants():
-    assert resolve("paper", Variant) == Variant()
-    assert resolve("released", Variant) == released(Variant) != Variant()
-    mixed = resolve(dict(base="released", double_softmax=False), Variant)
+    assert resolve("paper", GloriaVariant) == GloriaVariant()
+    assert resolve("released", GloriaVariant) == released(GloriaVariant) != GloriaVariant()
+    mixed = resolve(dict(base="released", double_softmax=False), GloriaVariant)
     assert not mixed.double_softmax and mixed.summed_directions
     with pytest.raises(BenchError, match="double_softmax"):
-        resolve(dict(double_softmx=True), Variant)
+        resolve(dict(double_softmx=True), GloriaVariant)
     with pytest.raises(BenchError, match="paper"):
         build("gloria", variant="papr")

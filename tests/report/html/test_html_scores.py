@@ -17,7 +17,7 @@ from prior_bench.report.html.sections.operating_curves import precision_recall_c
 from prior_bench.report.html.sections.per_class import auroc_interval
 from prior_bench.report.html.sections.prompts import prompt_table
 from prior_bench.report.runs.class_scores import ClassScores, scores_of
-from prior_bench.report.runs.planned_runs import PlannedRun, planned_runs
+from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs
 from prior_bench.statistics.bootstrap import interval
 from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite
@@ -133,7 +133,7 @@ def test_seeds_that_disagree_widen_the_interval(tmp_path):
     assert math.isnan(auroc_interval([runs[0], elsewhere], "Edema")[1])
 
 
-def zero_shot_entry(store: Store, name: str, **arrays) -> PlannedRun:
+def zero_shot_entry(store: Store, name: str, **arrays) -> ReportedRun:
     """A stored zero-shot run of two classes, one with two prompts."""
     predictions = {
         "id": np.array(list("abcd")),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from scored_store import save
-from shipped_configs import shipped
+from shipped_configs import tables_with_published_numbers
 
 from prior_bench.errors import BenchError
 from prior_bench.report.published.beside import published_table, table_beside
@@ -19,7 +19,7 @@ from prior_bench.report.tables.table import load_table
 from prior_bench.store.store import Store
 
 SHIPPED = Path(__file__).parents[3] / "results" / "published"
-TABLES = [name for name in shipped("tables") if any(c.published for c in load_table(name).columns)]
+TABLES = tables_with_published_numbers()
 REAL = {"name": "chexpert", "type": "chexpert", "root": "chexpert"}
 
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from test_published_tables import TABLES
+from shipped_configs import tables_with_published_numbers
 
 from prior_bench.report.published.beside import published_table, table_beside
 from prior_bench.report.tables.latex import PACKAGES
@@ -91,7 +91,7 @@ def test_wide_and_long_tables(tmp_path):
 def test_published_numbers_alone_and_beside_ours(tmp_path):
     tables = [
         made
-        for name in TABLES
+        for name in tables_with_published_numbers()
         for made in (published_table(load_table(name)), table_beside(load_table(name), []))
     ]
     for n, made in enumerate(tables):

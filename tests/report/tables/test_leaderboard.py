@@ -11,7 +11,7 @@ from prior_bench.report.runs.planned_runs import EVERY_SUITE, stores_of
 from prior_bench.report.tables.leaderboard import leaderboard
 from prior_bench.report.tables.render import render
 from prior_bench.report.tables.table import build_table, load_table
-from prior_bench.statistics.ranks import Ranks
+from prior_bench.statistics.ranks import AverageRanks
 from prior_bench.store.store import Store
 
 
@@ -65,7 +65,7 @@ def test_ranks_of_a_table_use_full_columns_and_no_trivial_rows(tmp_path, stores)
 
 @pytest.mark.parametrize("difference", [0.9, 9.0, math.nan])
 def test_diagram_is_well_formed_and_says_everything(difference):
-    ranks = Ranks(("A & B", "C", "D"), (1.2, 1.9, 2.9), 10, difference, 0.004)
+    ranks = AverageRanks(("A & B", "C", "D"), (1.2, 1.9, 2.9), 10, difference, 0.004)
     root = ElementTree.fromstring(ranks_svg(ranks))
     texts = ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("}text")]
     assert {"A & B (1.20)", "C (1.90)", "D (2.90)"} <= set(texts)

@@ -9,14 +9,14 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.report.tables.table import Table
-from prior_bench.statistics.ranks import Ranks, rank
+from prior_bench.statistics.ranks import AverageRanks, rank
 from prior_bench.statistics.significance import LEVEL
 
 WIDTH, MARGIN, LABELS = 640, 24, 150
 TOP, STEP = 56, 18
 
 
-def ranks_of(table: Table) -> Ranks:
+def ranks_of(table: Table) -> AverageRanks:
     """Mean ranks of a table's rows over the columns in which every row has a number.
 
     Trivial rows do not take part, nor rows without any number.
@@ -34,7 +34,7 @@ def ranks_of(table: Table) -> Ranks:
     return rank([row.label for row in rows], values)
 
 
-def ranks_text(ranks: Ranks) -> str:
+def ranks_text(ranks: AverageRanks) -> str:
     """The diagram in one sentence, for those who cannot see it."""
     names = ", ".join(f"{n} {r:.2f}" for n, r in zip(ranks.labels, ranks.average, strict=True))
     text = f"Mean ranks over {ranks.evaluations} columns: {names}."
@@ -45,7 +45,7 @@ def ranks_text(ranks: Ranks) -> str:
     return text
 
 
-def ranks_svg(ranks: Ranks) -> str:
+def ranks_svg(ranks: AverageRanks) -> str:
     """The diagram as a self-contained ``<svg>``: best rank at the left, a bar over every group of methods
     whose ranks differ by less than the critical difference. Colours follow the text around it."""
     methods = len(ranks.labels)

@@ -7,7 +7,7 @@ from typing import Any
 
 from prior_bench.data.open import open_dataset
 from prior_bench.pictures.radiographs import Original, Picture
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 
 EXAMPLES = 5
 """Images per gallery."""
@@ -70,12 +70,12 @@ class Run:
     """One backbone's run: row label, record, stored predictions, and the position of each sample id."""
 
     name: str
-    entry: PlannedRun
+    entry: ReportedRun
     predictions: dict[str, Any]
     place: dict[str, int]
 
     @classmethod
-    def of(cls, entry: PlannedRun) -> Run:
+    def of(cls, entry: ReportedRun) -> Run:
         """With the predictions read from the store."""
         predictions = entry.store.predictions(entry.key)
         place = {str(sample): n for n, sample in enumerate(predictions["id"])}
@@ -85,7 +85,7 @@ class Run:
 class ComparedRuns:
     """The runs that are compared in a gallery: one per backbone, on the same data, fraction and seed."""
 
-    def __init__(self, entries: list[PlannedRun]):
+    def __init__(self, entries: list[ReportedRun]):
         self.runs = [Run.of(entry) for entry in entries]
         spec = entries[0].spec
         rule = spec["protocol"]["split"].get("rule", "default")

@@ -11,7 +11,7 @@ from prior_bench.report.html.galleries.dense import detection, segmentation
 from prior_bench.report.html.galleries.examples import ComparedRuns, Example, Gallery
 from prior_bench.report.html.galleries.explained import explained
 from prior_bench.report.html.galleries.texts import retrieval, zero_shot
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ MAKERS = {
 """The galleries by kind, in the order of the page."""
 
 
-def galleries(entries: list[PlannedRun]) -> list[Gallery]:
+def galleries(entries: list[ReportedRun]) -> list[Gallery]:
     """The galleries of an evaluation; none for tasks that have none."""
     spec = entries[0].spec
     opened = cache(lambda: ComparedRuns(entries))  # opening a data set takes a while

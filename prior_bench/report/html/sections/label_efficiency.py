@@ -5,10 +5,10 @@ from __future__ import annotations
 from prior_bench.report.html.figures.plots import Plot, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
 from prior_bench.report.html.wording import evaluation_title, shown
-from prior_bench.report.runs.planned_runs import PlannedRun, primary_metric
+from prior_bench.report.runs.planned_runs import ReportedRun, primary_metric
 
 
-def label_efficiency(entries: list[PlannedRun], colours: dict[str, str]) -> Plot | None:
+def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | None:
     """The primary metric over the label fraction; None for a single fraction.
 
     Args:

@@ -13,7 +13,7 @@ from prior_bench.report.html.sections.seeds import series_over_seeds, values_ove
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import NO_BREAK, evaluation_title, shown
 from prior_bench.report.runs.class_scores import ClassScores, names_of
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.report.runs.selection import most_labels
 
 METRICS = ("auroc", "accuracy")
@@ -35,7 +35,7 @@ class PerClass:
 
 
 def per_class(
-    entries: list[PlannedRun], scores: list[ClassScores], colours: dict[str, str]
+    entries: list[ReportedRun], scores: list[ClassScores], colours: dict[str, str]
 ) -> PerClass | None:
     """Values per class with the most labels; None where there are none.
 
@@ -121,6 +121,6 @@ def _cell(value: float, half: float) -> Value:
     return number(value, text=f"{value:.1f} [{low:.1f}, {high:.1f}]")
 
 
-def _classes(entry: PlannedRun, metric: str) -> list[str]:
+def _classes(entry: ReportedRun, metric: str) -> list[str]:
     prefix = f"{metric}/"
     return [name.removeprefix(prefix) for name in entry.record.metrics if name.startswith(prefix)]

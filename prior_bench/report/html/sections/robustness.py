@@ -5,7 +5,7 @@ from __future__ import annotations
 from prior_bench.report.html.figures.plots import Multiples, Plot, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
 from prior_bench.report.html.wording import evaluation_title, shown
-from prior_bench.report.runs.planned_runs import PlannedRun, primary_metric
+from prior_bench.report.runs.planned_runs import ReportedRun, primary_metric
 from prior_bench.report.runs.selection import most_labels
 
 MARK = "_corrupted/"
@@ -18,7 +18,7 @@ SIZE = (2.5, 2.1)
 """Of a panel, in inches: small, so that its text is large enough where two panels share a phone's width."""
 
 
-def robustness(entries: list[PlannedRun], colours: dict[str, str]) -> Multiples | None:
+def robustness(entries: list[ReportedRun], colours: dict[str, str]) -> Multiples | None:
     """A panel per corruption, a line per row, with the most labels; None where nothing was corrupted.
 
     Args:
@@ -59,7 +59,7 @@ def _corruptions(recorded: dict[str, None], metric: str) -> dict[str, list[int]]
     return {corruption: sorted(severities) for corruption, severities in found.items()}
 
 
-def _line(entries: list[PlannedRun], name: str, places: dict[int, str]):
+def _line(entries: list[ReportedRun], name: str, places: dict[int, str]):
     fraction = entries[0].spec["fraction"]
     values = {s: values_over_seeds(entries, name, metric, fraction) for s, metric in places.items()}
     return series_over_seeds(name, list(values), list(values.values()))

@@ -13,7 +13,7 @@ from prior_bench.report.html.sections.prompts import prompt_table
 from prior_bench.report.html.sortable import SortableTable
 from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.class_scores import TASKS, ClassScores, scores_of
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 
 SECTIONS = ("curves", "calibration", "prompts")
 """Those that say what is left out of them."""
@@ -39,7 +39,7 @@ class ScoreSections:
         self.left_out[section].append(f"{title}: left out. {why}.")
 
 
-def score_sections(evaluations: list[list[PlannedRun]], colours: dict[str, str]) -> ScoreSections:
+def score_sections(evaluations: list[list[ReportedRun]], colours: dict[str, str]) -> ScoreSections:
     """Of all evaluations.
 
     Args:

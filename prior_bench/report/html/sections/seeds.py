@@ -6,10 +6,10 @@ import math
 from statistics import mean, stdev
 
 from prior_bench.report.html.figures.plots import Series
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 
 
-def values_over_seeds(entries: list[PlannedRun], name: str, metric: str, fraction: float) -> list[float]:
+def values_over_seeds(entries: list[ReportedRun], name: str, metric: str, fraction: float) -> list[float]:
     """A row's finite values of a metric, × 100, one per seed."""
     found = [
         e.record.metrics.get(metric, math.nan)

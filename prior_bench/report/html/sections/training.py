@@ -10,7 +10,7 @@ from typing import Any
 from prior_bench.report.html.figures.plots import Plot, Series, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds
 from prior_bench.report.html.wording import evaluation_title, shown
-from prior_bench.report.runs.planned_runs import PlannedRun
+from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.report.runs.selection import one_per_backbone
 
 TIMES = ("epoch", "iteration", "iter", "step")
@@ -20,7 +20,7 @@ SIZE = (4.0, 2.6)
 """Of a figure, in inches; the page has one legend for all."""
 
 
-def pretraining(entries: list[PlannedRun], colours: dict[str, str]) -> Plot | None:
+def pretraining(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | None:
     """Loss over the epochs of pre-training, mean over seeds; None where no history is found."""
     series = []
     for name in colours:
@@ -43,7 +43,7 @@ def pretraining(entries: list[PlannedRun], colours: dict[str, str]) -> Plot | No
     )
 
 
-def training(entries: list[PlannedRun], colours: dict[str, str]) -> list[Plot]:
+def training(entries: list[ReportedRun], colours: dict[str, str]) -> list[Plot]:
     """What was logged while heads, decoders and detectors were trained, a figure per quantity.
 
     One seed with the most labels is shown.
@@ -70,7 +70,7 @@ def training(entries: list[PlannedRun], colours: dict[str, str]) -> list[Plot]:
     return plots
 
 
-def pretraining_history(entry: PlannedRun) -> list[dict[str, Any]]:
+def pretraining_history(entry: ReportedRun) -> list[dict[str, Any]]:
     """Epochs of a backbone's pre-training: of the record, or of the file beside the checkpoint.
 
     Empty where there is neither, as for a checkpoint from elsewhere.
@@ -87,7 +87,7 @@ def pretraining_history(entry: PlannedRun) -> list[dict[str, Any]]:
     return [point for point in history if isinstance(point, dict) and "epoch" in point]
 
 
-def _logged(entry: PlannedRun, quantity: str, clock: str) -> Series | None:
+def _logged(entry: ReportedRun, quantity: str, clock: str) -> Series | None:
     """A quantity of the run's history over time; None where it was logged less than twice."""
     points = [p for p in entry.record.history if _finite(p.get(quantity)) and clock in p]
     if len(points) < 2:
