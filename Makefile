@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow test-external lint clean
+.PHONY: demo test test-slow test-external mutants lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
@@ -21,6 +21,12 @@ test-slow: $(INSTALLED)
 # the report in Chromium and the tables in LaTeX, where these are installed
 test-external: $(INSTALLED)
 	$(BIN)/python -m pytest -m external -rs
+
+# small changes of the modules that make the numbers: which of them does no test notice? Hours; resumes.
+# make mutants MUTANTS="metrics --sample 40": some modules, some mutants; see tests/mutants/run.py
+mutants: $(INSTALLED)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[test,mutants]'
+	$(BIN)/python tests/mutants/run.py $(MUTANTS)
 
 lint: $(INSTALLED)
 	$(BIN)/python -m ruff check .

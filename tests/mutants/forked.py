@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -9,6 +10,18 @@ import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+PYTEST = (
+    "assertion.rewrite",
+    "capture",
+    "fixtures",
+    "monkeypatch",
+    "python",
+    "pathlib",
+    "terminal",
+    "tmpdir",
+)
+"""Parts of pytest that it would import at its start."""
 
 
 class Ran(NamedTuple):
@@ -20,11 +33,16 @@ class Ran(NamedTuple):
 
 def preload(names: list[str]) -> None:
     """Import what all tests need and no mutant changes; what is not installed is left out."""
-    for name in names:
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")  # before NumPy is imported
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in ("pytest", *(f"_pytest.{plugin}" for plugin in PYTEST), *names):
         try:
             importlib.import_module(name)
         except ImportError:
             continue
+    gc.collect()
+    gc.freeze()  # a collection in a child would walk, and so copy, all of this
 
 
 def run_tests(root: Path, tests: list[str], limit: float, *, output: Path) -> Ran:
@@ -62,7 +80,7 @@ def _pytest(root: Path, tests: list[str], output: Path) -> int:
         sys.dont_write_bytecode = True  # a module of the same size and second would be taken for the last one
         import pytest
 
-        options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
         code = int(pytest.main([*options, *tests]))
         import prior_bench
 

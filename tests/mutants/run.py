@@ -15,25 +15,18 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import random
-import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before NumPy is imported
-
+from copying import ROOT, STATE, copy_tree
 from forked import Ran, preload, run_tests
 from mutation import Mutant, mutants
 from summary import KILLED, markdown, read_reasons, summarise
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-STATE = ROOT / ".mutants"
 SLOWER, LEAST = 5, 20.0
 """A mutant may take so many times the seconds of the unchanged module, and so many at least."""
 
@@ -47,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     outcomes = _read_outcomes()
     if not options.report:
         chosen = [m for m in modules if not options.words or any(word in m for word in options.words)]
-        copy = _copy_tree()
+        copy = copy_tree("copy")
         preload(config["preload"])
         for module in chosen:
             if not _run_module(copy, module, modules[module], every[module], outcomes, options):
@@ -66,20 +59,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--report", action="store_true", help="run nothing")
     return parser.parse_args(arguments)
-
-
-def _copy_tree() -> Path:
-    """A copy of all files that Git tracks or would track."""
-    copy = STATE / "copy"
-    shutil.rmtree(copy, ignore_errors=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    return copy
 
 
 def _run_module(
