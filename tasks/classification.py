@@ -42,6 +42,8 @@ class Classification:
     name = "classification"
     needs_text = False
     needs = ("labels",)
+    version = 1
+    machinery = ("images", "eval_transform", "train_transform", "fractions", "features", "linear_probe")
     metrics = {
         **classification.DESCRIBED,
         **robustness.described(classification.DESCRIBED),

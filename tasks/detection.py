@@ -18,6 +18,8 @@ class Detection:
     name = "detection"
     needs_text = False
     needs = ("boxes",)
+    version = 1
+    machinery = ("images", "eval_transform", "train_transform", "annotations", "fractions", "openmmlab")
     metrics = metrics.DESCRIBED
     default_protocol = "clean/detection_frozen"
     uses_labels = True

@@ -41,6 +41,8 @@ class Retrieval:
     name = "retrieval"
     needs_text = True
     needs = ("reports",)
+    version = 1
+    machinery = ("images", "eval_transform", "features")
     metrics = retrieval.DESCRIBED
     default_protocol = "clean/retrieval"
     uses_labels = False

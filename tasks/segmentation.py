@@ -27,6 +27,8 @@ class Segmentation:
     name = "segmentation"
     needs_text = False
     needs = ("masks",)
+    version = 1
+    machinery = ("images", "eval_transform", "train_transform", "annotations", "fractions", "openmmlab")
     metrics = metrics.DESCRIBED
     default_protocol = "clean/segmentation_frozen"
     uses_labels = True

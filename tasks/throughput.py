@@ -48,6 +48,8 @@ class Throughput:
     name = "throughput"
     needs_text = False
     needs = ()
+    version = 1
+    machinery = ()
     metrics = METRICS
     default_protocol = "clean/throughput"
     uses_labels = False

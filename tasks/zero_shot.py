@@ -54,6 +54,13 @@ class ZeroShot:
     uses_labels = False
     predictions = ("class_scores", "one_class", "prompt_scores")
     galleries = ("zero_shot",)
+    version = 1
+    machinery = ("images", "eval_transform", "features")
+
+    def versions(self, protocol: Protocol) -> dict[str, int]:
+        """The version of the prompt set."""
+        name = _options(protocol)["prompts"]
+        return {f"prompts {name}": prompts.load(name).version}
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""

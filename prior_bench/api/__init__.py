@@ -16,6 +16,7 @@ from prior_bench.api.models import (
 )
 from prior_bench.api.runs import RunRecord, RunSpec
 from prior_bench.api.tasks import Protocol, RunContext, Task, TaskResult, Work
+from prior_bench.api.versions import version_of, versioned
 
 __all__ = [
     "Backbone",
@@ -36,4 +37,6 @@ __all__ = [
     "Work",
     "by_name",
     "find_metric",
+    "version_of",
+    "versioned",
 ]

@@ -86,8 +86,10 @@ class Method(Interface):
     square grid (None where local features have no place in the image); and the class attribute
     ``attention_over``, ``"sentences"`` or ``"words"``: what the rows of ``text.local`` are, in the order of
     the text's ``sentence_index`` or by its ``word_index``. More can be shown through
-    :class:`prior_bench.explain.contract.Explainer`. Also optional: ``random_evaluation``, True where what it
-    says in evaluation mode is random by design (``prior-bench check-method`` asks).
+    :class:`prior_bench.explain.contract.Explainer`. Also optional: the class attribute ``version``, a whole
+    number that is raised whenever the method's weights, losses or features change (1 without it), and
+    ``random_evaluation``, True where what it says in evaluation mode is random by design
+    (``prior-bench check-method`` asks).
     """
 
     image_encoder: nn.Module

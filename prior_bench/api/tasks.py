@@ -37,6 +37,7 @@ class Protocol:
         metrics: names of the metric variants, the primary one first.
         options: what only this task family knows (prompts, score normalisation, anchors, pool…).
         defects: departures from good practice that this protocol reproduces on purpose.
+        version: raised where a protocol gives other numbers than before although none of its fields changed.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Protocol:
     metrics: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     defects: tuple[str, ...] = ()
+    version: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON."""
@@ -148,6 +150,12 @@ class Task(Interface):
         ranked (True): whether a leaderboard ranks its numbers.
         estimate (unknown): method ``(protocol: Protocol, sizes: tuple[int, int, int], fraction: float) ->
             Work | None``, with the images in train, valid and test.
+
+    Optional, for the keys of records (docs/versions.md): ``version``, a whole number that is raised whenever
+    the task gives other numbers than before (1 without it); ``machinery``, the names in
+    :data:`prior_bench.versions.MACHINERY` of the shared parts that its numbers depend on (all of them
+    without it; weights bring their own); and ``versions(protocol) -> dict[str, int]``, the versions of anything else,
+    such as a prompt set.
 
     Task modules import torch and OpenMMLab inside ``run`` only, so that records can be scored and
     tabulated without them.

@@ -12,12 +12,14 @@ from prior_bench.backbones.image_encoders import (
     check_encoder,
     drawn_encoder,
     encoder_arguments,
-    encoder_code,
+    encoder_versions,
     hash_of,
     made_backbone,
 )
 from prior_bench.checkpoints.folders import exposure_of_folder
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.registry import METHODS
+from prior_bench.versions import raised
 
 
 class CheckpointFile:
@@ -90,12 +92,15 @@ class CheckpointFile:
 
     def identity(self, seed: int) -> str:
         """Hash of the file and of how it is used; the seed does not matter."""
-        use: list[Any] = [self._encoder, self._input, encoder_code()]
+        use: list[Any] = [self._encoder, self._input, encoder_versions("checkpoints")]
+        method = self._native.method if self._native is not None else {}
         if self._match is not None:
-            from prior_bench.pretraining.identity import method_code
+            method = self._match.layout.method
+            use.append(method)
+        if method.get("type") in METHODS.names():  # what a file names in full is not imported to be asked
+            from prior_bench.pretraining.identity import method_versions
 
-            config = self._match.layout.method
-            use += [config, *([method_code(config["type"])] if "type" in config else [])]
+            use.append(raised(method_versions(method["type"])))
         if self._given_tokenizer:
             use.append(self._tokenizer.to_json())
         return hash_of("checkpoint", self._sha256, *use)

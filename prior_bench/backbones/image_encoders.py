@@ -8,6 +8,7 @@ from typing import Any
 
 from prior_bench.api import Backbone
 from prior_bench.errors import BenchError
+from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised
 
 
 def made_backbone(
@@ -54,11 +55,9 @@ def check_encoder(arguments: dict[str, Any]) -> None:
         raise ErrorList("this image encoder cannot be made:", errors)
 
 
-def encoder_code() -> str:
-    """Version of the encoders' code."""
-    from prior_bench.store.source_hash import code_version
-
-    return code_version("prior_bench.encoders")
+def encoder_versions(*further: str) -> dict[str, int]:
+    """Declared versions behind an image encoder and of ``further`` machinery, as identities hold them."""
+    return raised(machinery((*IMAGE_WEIGHTS, *further)))
 
 
 def hash_of(*parts: Any) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
 from prior_bench.pretraining.config import PretrainConfig, load_config
-from prior_bench.pretraining.identity import data_fingerprint, run_identity
+from prior_bench.pretraining.identity import data_fingerprint, run_identity, training_source
+from prior_bench.store.changed_source import warn_of_cache
 
 
 class Pretrained:
@@ -39,7 +40,7 @@ class Pretrained:
         _ = self.config
 
     def identity(self, seed: int) -> str:
-        """Hash of config, seed, data content and code."""
+        """Hash of config, seed, data content and declared versions."""
         return run_identity(self.config, data_fingerprint(self.config.data), seed)
 
     def work_dir(self, seed: int, pretrain_dir: Path) -> Path:
@@ -49,11 +50,15 @@ class Pretrained:
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The trained method; trains it first, or goes on with it, where it is not there yet."""
         from prior_bench.backbones.checkpoint import native_backbone
-        from prior_bench.pretraining.folder import FINAL
+        from prior_bench.pretraining.folder import FINAL, noted
         from prior_bench.pretraining.trainer import pretrain
 
         folder = self.work_dir(seed, context.pretrain_dir)
         path = folder / FINAL
-        if not path.is_file():
+        if path.is_file():
+            source = noted(folder).get("code_version")
+            if source and source != training_source(self.config.method["type"]):
+                warn_of_cache(f"the weights of {self.name} were trained", f"delete {folder}")
+        else:
             path = pretrain(self.config, folder, seed, context.device, workers=context.workers)
         return native_backbone(self.name, path, self.identity(seed))

@@ -9,11 +9,14 @@ from prior_bench.backbones.image_encoders import (
     check_encoder,
     drawn_encoder,
     encoder_arguments,
-    encoder_code,
+    encoder_versions,
     hash_of,
     made_backbone,
 )
+from prior_bench.data.open import resolve
+from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError
+from prior_bench.versions import raised
 
 
 class RandomInit:
@@ -56,15 +59,15 @@ class RandomInit:
     def identity(self, seed: int) -> str:
         """Hash of the architecture, the seed and, with a text tower, the corpus of its tokenizer."""
         if self._config_name is None:
-            return hash_of("random", self._encoder, seed, encoder_code())
-        from prior_bench.pretraining.identity import data_fingerprint, method_code
+            return hash_of("random", self._encoder, seed, encoder_versions())
+        from prior_bench.pretraining.identity import data_fingerprint, method_versions
 
         config = self._config
         parts = (
             config.method,
             config.vocab_size,
             config.determining()["data"],
-            method_code(config.method["type"]),
+            raised({**method_versions(config.method["type"]), **data_versions(resolve(config.data.dataset))}),
         )
         return hash_of("random", parts, data_fingerprint(config.data), seed)
 

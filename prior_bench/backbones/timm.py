@@ -10,7 +10,7 @@ from prior_bench.api import Backbone, LoadContext
 from prior_bench.backbones.image_encoders import (
     check_encoder,
     encoder_arguments,
-    encoder_code,
+    encoder_versions,
     hash_of,
     made_backbone,
 )
@@ -43,7 +43,11 @@ class TimmWeights:
         from prior_bench.checkpoints.files import sha256
 
         origin = sha256(self._file) if self._file else version("timm")
-        return hash_of("timm", {**self._encoder, "pretrained": origin}, encoder_code())
+        return hash_of(
+            "timm",
+            {**self._encoder, "pretrained": origin},
+            encoder_versions(*(["checkpoints"] if self._file else [])),
+        )
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The backbone; fetches the weights where the hub's cache lacks them."""

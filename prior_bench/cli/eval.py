@@ -82,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.cli import arguments
     from prior_bench.engine.execute import Overwrite, evaluate
     from prior_bench.report.runs.run_text import protocol_text, result_text
+    from prior_bench.store.changed_source import warn_of_records
     from prior_bench.store.store import Store
     from prior_bench.suites.plan import expand
     from prior_bench.suites.suite import Suite
@@ -110,6 +111,9 @@ def run(args: argparse.Namespace) -> int:
     store = Store.of(STORE)
     outcome = evaluate(
         plan, store, device=args.device, workers=args.workers, overwrite=Overwrite(args.overwrite)
+    )
+    warn_of_records(
+        (outcome.records[key] for key in outcome.skipped), "the same command with --overwrite all"
     )
     for key, record in outcome.records.items():
         if record.status == "failed":

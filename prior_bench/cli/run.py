@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.report.tables.render import render
     from prior_bench.report.tables.suite_tables import tables_of
     from prior_bench.report.tables.table import build_table
+    from prior_bench.store.changed_source import warn_of_records
     from prior_bench.store.store import Store
     from prior_bench.suites.plan import expand
     from prior_bench.suites.scale import with_data
@@ -72,6 +73,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     how = dict(device=args.device, workers=args.workers, jobs=args.jobs, overwrite=overwrite)
     outcome = evaluate(plan, store, **how)
+    warn_of_records(
+        (outcome.records[key] for key in outcome.skipped), f"prior-bench run {args.suite} --overwrite all"
+    )
     for table in tables:
         print(f"\n{render(build_table(table, [store]))}")
     print(f"{len(outcome.ran)} run, {len(outcome.skipped)} already there, {len(outcome.failed)} failed")

@@ -79,21 +79,34 @@ def _table(args: argparse.Namespace) -> "Table":
     if args.leaderboard:
         if args.table:
             raise BenchError("a leaderboard takes no table", where=args.table, fix="leave one of the two out")
+        _warn_of_records(args.suite or [EVERY_SUITE])
         return leaderboard(stores_of(args.suite or [EVERY_SUITE]), test=not args.no_test)
     if not args.table:
         raise BenchError("which table?", fix="name one, or give --leaderboard; prior-bench list tables")
     if args.data:
-        return build_table(_on_data(args), trivial=args.trivial, test=not args.no_test)
+        config = _on_data(args)
+        _warn_of_records(config.suites)
+        return build_table(config, trivial=args.trivial, test=not args.no_test)
     config = load_table(args.table)
     config.suites = args.suite or config.suites
     if args.only_published:
         return published_table(config)
+    _warn_of_records(config.suites)
     if args.with_published or not all(column.protocol for column in config.columns):
         if args.ranks:
             fix = "give --only-published, or leave --ranks out"
             raise BenchError("no ranks of ours, theirs and differences together", where=args.table, fix=fix)
         return table_beside(config)
     return build_table(config, trivial=args.trivial, test=not args.no_test)
+
+
+def _warn_of_records(suites: list[str]) -> None:
+    """Say on stderr how many of the records there are were made by other source code."""
+    from prior_bench.report.runs.lookup import entries, stores_of
+    from prior_bench.store.changed_source import warn_of_records
+
+    records = (entry.record for entry in entries(stores_of(suites)))
+    warn_of_records(records, "prior-bench run SUITE --overwrite all")
 
 
 def _on_data(args: argparse.Namespace) -> "TableConfig":

@@ -35,6 +35,7 @@ class Manifest:
         synthetic: True for the sample benchmark; printed wherever its numbers appear.
         dropped: how many images the reader left out, by reason ("no findings or impression").
         notes: what the reader found that changes what a number means ("COVIDx version 9A").
+        versions: declared ones of the reader and of the generator of synthetic data, where they are not 1.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Manifest:
     synthetic: bool = False
     dropped: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    versions: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
         missing = [c for c in (*REQUIRED, *self.labels) if c not in self.table.columns]

@@ -15,8 +15,10 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.registry import DATASETS, GENERATORS
+from prior_bench.versions import raised
 
 
 def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +63,8 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
     manifest = None if synthetic else index.load(kind, folder, split, options)
     if manifest is None:
         manifest = DATASETS.get(kind)(folder, split=split, **options)
-    manifest = replace(manifest, name=name, synthetic=synthetic)
+    versions = raised(data_versions(resolve(reference)))
+    manifest = replace(manifest, name=name, synthetic=synthetic, versions=versions)
     size = resolve(reference).get("cache")
     if size is None:
         return manifest

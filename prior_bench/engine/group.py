@@ -16,10 +16,11 @@ from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.runtime import seed_everything
+from prior_bench.store.changed_source import task_source
 from prior_bench.store.descriptions import plain_data
 from prior_bench.store.provenance import provenance
 from prior_bench.store.store import Store
-from prior_bench.suites.plan import Plan, PlannedRun, task_code
+from prior_bench.suites.plan import Plan, PlannedRun
 from prior_bench.suites.protocols import from_dict
 
 
@@ -151,7 +152,8 @@ class Group:
             **provenance(self.device),
             "identity": run.identity,
             "data_fingerprint": self.plan.data_sets.fingerprint(run.spec.data, run.spec.protocol),
-            "code_version": task_code(TASKS.get(run.spec.task)),
+            "declared_versions": run.versions,
+            "code_version": task_source(run.spec.task),
             **({"leakage": list(run.leaks)} if run.leaks else {}),
             "wall_seconds": round(seconds, 3),
             "peak_gib": peak_memory.peak(self.device),

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from prior_bench.api import Backbone, InputSpec, Protocol, RunContext
+from prior_bench.api import Backbone, InputSpec, Protocol, RunContext, version_of
 from prior_bench.data.images.corruptions import SIDE, Condition, corrupt
 from prior_bench.data.images.dataset import ImageDataset
 from prior_bench.data.images.transforms import eval_transform
@@ -25,7 +25,9 @@ from prior_bench.errors import BenchError, unknown_name
 from prior_bench.io.atomic import CACHE_FIX, whole_file
 from prior_bench.registry import CORRUPTIONS
 from prior_bench.runtime import progress
+from prior_bench.store.changed_source import warn_of_cache
 from prior_bench.store.source_hash import code_version, used_modules
+from prior_bench.versions import machinery, raised
 
 KINDS = ("global", "joint")
 """``global``: the image encoder's own, before the method's projection; ``joint``: ``encode_image``'s."""
@@ -63,8 +65,8 @@ class Feed(NamedTuple):
         fed = {"input": asdict(self.input), "steps": dict(self.steps)}
         if self.condition is None:
             return fed
-        code = code_version(CORRUPTIONS.get(self.condition.corruption))  # may be of another package
-        return {**fed, "corruption": [str(self.condition), code]}
+        version = version_of(CORRUPTIONS.get(self.condition.corruption), str(self.condition))
+        return {**fed, "corruption": [str(self.condition), version]}
 
 
 def extract(
@@ -98,7 +100,7 @@ def extract(
         "images": manifest.fingerprint(),
         **feed.key(),
         "what": what,
-        "code": code_of(module),
+        "versions": feature_versions(manifest),
     }
 
     def compute() -> np.ndarray:
@@ -113,7 +115,7 @@ def extract(
             raise BenchError("features are not finite", where=backbone.name, fix="the weights look broken")
         return features
 
-    return cached(context, "features", key, compute)
+    return cached(context, "features", key, compute, source_of(module))
 
 
 def image_batches(
@@ -148,30 +150,41 @@ def evaluating(module: nn.Module, device: str) -> Iterator[None]:
             part.training = mode
 
 
-def code_of(module: nn.Module) -> str:
-    """Version of the code that turns image files into this module's features."""
+def feature_versions(manifest: Manifest) -> dict[str, int]:
+    """Declared versions of what turns image files into features, less the backbone's own, for keys."""
+    return raised({**machinery(("images", "eval_transform", "features")), **manifest.versions})
+
+
+def source_of(module: nn.Module) -> str:
+    """Hash of the source that turns image files into this module's features: provenance, no part of a key."""
     return code_version(*used_modules(__name__), *used_modules(type(module).__module__))
 
 
 def cached(
-    context: RunContext, folder: str, key: dict[str, Any], compute: Callable[[], np.ndarray]
+    context: RunContext, folder: str, key: dict[str, Any], compute: Callable[[], np.ndarray], source: str
 ) -> np.ndarray:
     """The array stored under ``key`` in ``cache_dir/folder``; computed and stored where it is not there.
 
-    The file is a safetensors file that carries its key as metadata and appears complete or not at all; one
-    that cannot be read is made again.
+    The file is a safetensors file that carries its key and ``source`` as metadata and appears complete or not
+    at all; one that cannot be read is computed again. An array that other source code computed is used, with
+    a warning.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file, save_file
+    from safetensors import SafetensorError, safe_open
+    from safetensors.numpy import save_file
 
     text = json.dumps(key, sort_keys=True)
     path = context.cache_dir / folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.safetensors"
     if path.is_file():
         try:
-            return load_file(path)["values"]
-        except (SafetensorError, KeyError):
+            with safe_open(path, framework="numpy") as file:
+                values, made_by = file.get_tensor("values"), file.metadata().get("source", "")
+        except (SafetensorError, AttributeError):
             pass
+        else:
+            if made_by != source:
+                warn_of_cache(f"cached {folder} were computed", f"delete {path.parent}")
+            return values
     values = np.ascontiguousarray(compute(), dtype=np.float32)
     with whole_file(path, CACHE_FIX, errors=(SafetensorError,)) as fresh:
-        save_file({"values": values}, fresh, metadata={"key": text})
+        save_file({"values": values}, fresh, metadata={"key": text, "source": source})
     return values

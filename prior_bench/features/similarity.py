@@ -11,7 +11,7 @@ import torch
 
 from prior_bench.api import Backbone, Features, Method, RunContext
 from prior_bench.data.manifest import Manifest
-from prior_bench.features.extract import Feed, cached, code_of, evaluating, image_batches
+from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
 
 TEXTS_AT_ONCE = 64
 """Texts per call of ``similarity``; all prompts of a usual prompt set fit into one."""
@@ -60,12 +60,13 @@ def similarity_matrices(
         "backbone": backbone.identity,
         "images": manifest.fingerprint(),
         "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),
-        "code": code_of(method),
+        "versions": feature_versions(manifest),
     }
     if getattr(method, "random_evaluation", False):
         key["seed"] = context.seed  # else all seeds would show the noise of the first
+    source = source_of(method)
     for feed in feeds:
-        yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed))
+        yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed), source)
 
 
 def _encoded(method: Method, texts: list[tuple[str, ...]], device: str) -> Iterator[Features]:

@@ -51,7 +51,7 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
         other = json.loads(note.read_text()).get("identity")
         if other != identity:
             raise BenchError(
-                f"holds run {other}, not {identity}: config, seed, data or code have changed since",
+                f"holds run {other}, not {identity}: config, seed, data or a declared version has changed",
                 where=work_dir,
                 fix="choose another --work-dir, or start over with --no-resume",
             )
@@ -67,6 +67,15 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
     if world_size() > 1:
         torch.distributed.barrier()
     return False
+
+
+def noted(work_dir: Path) -> dict[str, Any]:
+    """What the folder says of its run; empty where it says nothing."""
+    try:
+        told = json.loads((work_dir / RUN).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def states(work_dir: Path) -> list[Path]:

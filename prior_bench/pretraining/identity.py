@@ -5,9 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any
 
+from prior_bench.api import version_of
+from prior_bench.data.open import resolve
+from prior_bench.data.versions import data_versions
 from prior_bench.pretraining.config import Data, PretrainConfig
 from prior_bench.registry import METHODS
+from prior_bench.versions import METHOD_WEIGHTS, TRAINED_WEIGHTS, machinery, raised
+
+OURS = ("prior_bench", "baselines", "tasks")
+"""Packages whose classes are known by their names alone, so that they can move."""
 
 PARTS = (
     "prior_bench.encoders",
@@ -21,31 +30,64 @@ PARTS = (
 
 
 def run_identity(config: PretrainConfig, fingerprint: str, seed: int) -> str:
-    """Hash of the resolved config, the seed, the data's content and the code of the parts used, hooks too."""
+    """Hash of the resolved config, the seed, the data's content and the declared versions of what trains.
+
+    Raises:
+        BenchError: unknown method, or a version that is no whole number.
+    """
+    determining = config.determining()
+    hooks = [{**hook, "type": _known_as(_hook_type(hook))} for hook in config.hooks]
     parts = {
-        "config": config.determining(),
+        "config": {**determining, "hooks": hooks},
         "seed": seed,
         "data": fingerprint,
-        "code": method_code(config.method["type"]),
-        "hooks": [_hook_code(str(hook.get("type", ""))) for hook in config.hooks],
+        "versions": raised(run_versions(config)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def run_versions(config: PretrainConfig) -> dict[str, int]:
+    """Declared versions of everything that a pre-training run uses, by name."""
+    return {
+        **method_versions(config.method["type"]),
+        **machinery(TRAINED_WEIGHTS),
+        **data_versions(resolve(config.data.dataset)),
+        **{f"hook {_known_as(name)}": _hook_version(name) for name in map(_hook_type, config.hooks)},
+    }
+
+
+def method_versions(name: str) -> dict[str, int]:
+    """Declared versions behind the weights of the method ``name``, untrained."""
+    return {"method": version_of(METHODS.get(name), f"method {name}"), **machinery(METHOD_WEIGHTS)}
+
+
 @cache
-def method_code(name: str) -> str:
-    """Version of the code that trains the method ``name``."""
+def training_source(method: str) -> str:
+    """Hash of the source that trains a method: provenance, no part of an identity."""
     from prior_bench.store.source_hash import code_version, used_modules
 
-    module = METHODS.source(name).partition(":")[0]
-    return code_version(*PARTS, *used_modules(module))
+    place = method if ":" in method else METHODS.source(method)
+    return code_version(*PARTS, *used_modules(place.partition(":")[0]))
 
 
-def _hook_code(name: str) -> str:
-    """Version of the code of the hook that a config names by its place, ``module.Class``."""
-    from prior_bench.store.source_hash import code_version, used_modules
+def _hook_type(hook: dict[str, Any]) -> str:
+    return str(hook.get("type", ""))
 
-    return code_version(*used_modules(name.rpartition(".")[0]))
+
+def _known_as(hook: str) -> str:
+    """Of a hook that a config names by its place, ``module.Class``: of ours the class alone."""
+    return hook.rpartition(".")[2] if hook.partition(".")[0] in OURS else hook
+
+
+def _hook_version(name: str) -> int:
+    from mmengine.registry import HOOKS
+
+    module, _, attribute = name.rpartition(".")
+    try:
+        hook = getattr(import_module(module), attribute) if module else HOOKS.get(name)
+    except (ImportError, AttributeError):
+        hook = None  # whoever builds it says what is wrong
+    return version_of(hook, f"hook {name}")
 
 
 def data_fingerprint(data: Data) -> str:

@@ -28,7 +28,7 @@ from prior_bench.pretraining.config import PretrainConfig, load_config
 from prior_bench.pretraining.dataset import CACHE_MARGIN, PairDataset, Pairs, read_pairs
 from prior_bench.pretraining.folder import FINAL, HISTORY, STAGE, alone, claim, latest_state, tidy
 from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch, Stages
-from prior_bench.pretraining.identity import run_identity
+from prior_bench.pretraining.identity import run_identity, run_versions, training_source
 from prior_bench.pretraining.model import PretrainModel, build_method
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
 from prior_bench.runtime import pick_device
@@ -70,7 +70,15 @@ def pretrain(
     with _process_group(device), alone(work_dir):
         pairs = read_pairs(config.data)
         identity = run_identity(config, pairs.fingerprint, seed)
-        if claim(work_dir, {"identity": identity, "seed": seed, "config": config.to_dict()}, resume):
+        run = {
+            "identity": identity,
+            "seed": seed,
+            "config": config.to_dict(),
+            "declared_versions": run_versions(config),
+            "data_fingerprint": pairs.fingerprint,
+            "code_version": training_source(config.method["type"]),
+        }
+        if claim(work_dir, run, resume):
             return work_dir / FINAL
         method = build_method(config, pairs.corpus(), seed)
         history = History(work_dir / HISTORY, config.batch_size, f"{config.name} seed {seed}".strip())
@@ -219,6 +227,7 @@ def _provenance(
             "pairs": len(pairs.pairs),
         },
         "versions": versions(),
+        "declared_versions": run_versions(config),
         "history": epochs,
     }
 

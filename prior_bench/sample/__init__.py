@@ -117,6 +117,8 @@ def sample_root(name: str) -> Path:
 class SampleBenchmark:
     """The generator behind ``sample:NAME``; see :data:`prior_bench.registry.GENERATORS`."""
 
+    version = int(VERSION)
+
     @staticmethod
     def options(name: str) -> dict[str, Any]:
         """Options of the reader of a synthetic data set."""

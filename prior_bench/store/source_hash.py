@@ -1,4 +1,8 @@
-"""Which source code a result depends on, as a hash: changed code means a new run, a comment does not."""
+"""Which source code a result was made by, as a hash; comments do not count.
+
+Provenance: keys hold declared versions (:mod:`prior_bench.versions`), and where the hash of something that is
+reused differs from today's, the user is told.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,9 @@ from prior_bench.bundled import plain_name
 
 OUTCOME_FREE = ("prior_bench.bundled", "prior_bench.errors", "prior_bench.paths", "prior_bench.registry")
 """Modules that every part imports and that cannot change a number."""
+
+INIT = ".__init__"
+"""Behind a package's name: its ``__init__.py`` alone, not all its files."""
 
 
 def code_version(*parts: str | ModuleType | type) -> str:
@@ -41,28 +48,30 @@ def code_version(*parts: str | ModuleType | type) -> str:
 def used_modules(name: str) -> list[str]:
     """The module and all it imports, directly or not, from its own top-level package and ``prior_bench``.
 
-    Read from the source, so nothing is imported; imports inside functions count.
+    Read from the source, so nothing is imported; imports inside functions count. A package
+    that is imported is listed as ``package.__init__``: its ``__init__.py`` alone.
     """
     inside = {name.partition(".")[0], "prior_bench"}
-    found, waiting = set(), [name]
+    found, seen, waiting = set(), set(), [name]
     while waiting:
         module = waiting.pop()
         path = _source(module)
-        if module in found or module in OUTCOME_FREE or path is None:
+        if module in seen or module in OUTCOME_FREE or path is None:
             continue
-        found.add(module)
+        seen.add(module)
+        found.add(f"{module}{INIT}" if path.name == "__init__.py" else module)
         waiting += [m for m in _imports(module, path) if m.partition(".")[0] in inside]
     return sorted(found)
 
 
 def _files(name: str) -> dict[str, Path]:
     """Source files of a module, or of a whole package, by a name that does not depend on the machine."""
-    path = _source(name)
+    path = _source(name.removesuffix(INIT))
     if path is None:
         if name in sys.modules:  # made in memory, as test doubles are
             return {}
         raise ModuleNotFoundError(f"no source for module '{name}'", name=name)
-    if path.name != "__init__.py":
+    if path.name != "__init__.py" or name.endswith(INIT):
         return {plain_name(name): path}
     folder = path.parent
     return {
@@ -74,13 +83,20 @@ def _source(name: str) -> Path | None:
     loaded = sys.modules.get(name)
     if loaded is not None:
         file = getattr(loaded, "__file__", None)
-    else:
+        return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None
+    parent, _, last = name.rpartition(".")
+    if not parent:
         try:
             spec = find_spec(name)
         except (ImportError, ValueError):
             return None
         file = spec.origin if spec else None
-    return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None
+        return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None
+    package = _source(parent)  # looked for on disk: find_spec would import the parent
+    if package is None or package.name != "__init__.py":
+        return None
+    places = (package.parent / f"{last}.py", package.parent / last / "__init__.py")
+    return next((place for place in places if place.is_file()), None)
 
 
 def _imports(module: str, path: Path) -> Iterable[str]:

@@ -6,19 +6,16 @@ that the data sets show. No backbone is loaded and nothing is run.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from typing import Any
 
 from prior_bench.api import BackboneSource, RunSpec
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.store.source_hash import code_version, used_modules
 from prior_bench.store.store import plain
 from prior_bench.suites.data_sets import DataSets
 from prior_bench.suites.filters import fields_of, passes, read_filters
+from prior_bench.suites.keys import run_key, run_versions
 from prior_bench.suites.leakage import find_leaks
 from prior_bench.suites.resolve import (
     Evaluation,
@@ -44,6 +41,7 @@ class PlannedRun:
         reason: why the cell cannot be run; empty where it can.
         identity: of the backbone's weights; runs with the same one share a loaded backbone.
         leaks: what is known of its test patients having been trained on, as clauses.
+        versions: declared ones of everything that the run uses.
     """
 
     spec: RunSpec
@@ -51,6 +49,7 @@ class PlannedRun:
     reason: str = ""
     identity: str = ""
     leaks: tuple[str, ...] = ()
+    versions: dict[str, int] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -171,27 +170,6 @@ def describe(spec: dict[str, Any]) -> str:
     return " · ".join([*list(fields.values())[:-1], f"seed {spec['seed']}"])
 
 
-def run_key(spec: RunSpec, identity: str, fingerprint: str, code: str) -> str:
-    """Hash of all that determines a run's outcome.
-
-    Args:
-        spec: its task, protocol (less the free-text ``source``), fraction and seed count.
-        identity: of the weights.
-        fingerprint: of the data.
-        code: version of the code that the task uses.
-    """
-    protocol = {name: value for name, value in spec.protocol.items() if name != "source"}
-    parts = [identity, spec.task, protocol, fingerprint, spec.fraction, spec.seed, code]
-    text = json.dumps(plain(parts), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@cache
-def task_code(task: type) -> str:
-    """Version of the code that a task uses: its module, what that imports of ours, and the encoders."""
-    return code_version(*used_modules(task.__module__), "prior_bench.encoders")
-
-
 def _cells(
     evaluation: Evaluation,
     row: dict[str, Any],
@@ -219,8 +197,9 @@ def _cells(
             yield PlannedRun(spec, reason="data not there")
         else:
             fingerprint = data_sets.fingerprint(spec.data, spec.protocol)
-            key = run_key(spec, weights.identity, fingerprint, task_code(type(evaluation.task)))
-            yield PlannedRun(spec, key, identity=weights.identity)
+            versions = run_versions(spec)
+            key = run_key(spec, weights.identity, fingerprint, versions)
+            yield PlannedRun(spec, key, identity=weights.identity, versions=versions)
 
 
 def _raise(errors: list[BenchError], suite: Suite) -> None:

@@ -11,7 +11,9 @@ from prior_bench.errors import BenchError
 from prior_bench.features.extract import Feed, evaluating, extract
 from prior_bench.features.similarity import similarity_matrix
 from prior_bench.mock import mock_backbone
+from prior_bench.store.changed_source import warn_of_cache
 from prior_bench.suites import protocols
+from prior_bench.versions import MACHINERY
 
 
 def files(context):
@@ -49,6 +51,22 @@ def test_what_changes_features_changes_the_key(tiny, context):
     assert not np.array_equal(first, joint)
     assert len(extract(mock_backbone(), tiny.split("test"), context)) == 12
     assert len(files(context)) == 5
+
+
+def test_other_source_code_uses_the_cache_and_says_so_once(tiny, context, monkeypatch, capsys):
+    backbone = mock_backbone()
+    first = extract(backbone, tiny, context)
+    monkeypatch.setattr("prior_bench.features.extract.source_of", lambda module: "other")
+    warn_of_cache.cache_clear()
+    for _ in range(2):
+        assert np.array_equal(extract(backbone, tiny, context), first)
+    assert backbone.image_encoder.images_seen == 60
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if "cached features were computed by other source code" in line]) == 1
+    warn_of_cache.cache_clear()
+    monkeypatch.setitem(MACHINERY, "features", replace(MACHINERY["features"], version=2))
+    extract(backbone, tiny, context)
+    assert backbone.image_encoder.images_seen == 120
 
 
 def test_batch_norm_neither_moves_nor_uses_the_batch(tiny, context):

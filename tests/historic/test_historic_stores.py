@@ -17,7 +17,7 @@ from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite
 
 STORES = sorted((Path(__file__).parent / "stores").iterdir())
-LARGEST = 600_000
+LARGEST = 900_000
 """Bytes that the stores of all versions may take in the repository."""
 
 SILENT = ("throughput",)

@@ -101,9 +101,9 @@ def test_another_seed_or_config_does_not_enter_the_folder(killable, undisturbed,
     capsys.readouterr()
     assert pretrain(killable, folder, seed=3, device="cpu") == undisturbed
     assert capsys.readouterr().err == ""  # nothing was trained
-    with pytest.raises(BenchError, match="have changed since"):
+    with pytest.raises(BenchError, match="a declared version has changed"):
         pretrain(killable, folder, seed=4, device="cpu")
-    with pytest.raises(BenchError, match="have changed since"):
+    with pytest.raises(BenchError, match="a declared version has changed"):
         pretrain(replace(killable, batch_size=4), folder, seed=3, device="cpu")
 
 

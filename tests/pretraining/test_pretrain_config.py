@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.pretraining.config import from_dict, load_config
 from prior_bench.pretraining.identity import run_identity
+from prior_bench.versions import MACHINERY
 
 SHIPPED = sorted(p.stem for p in (paths.shipped("configs") / "pretrain").glob("*.py"))
 
@@ -65,12 +68,26 @@ def test_identity_changes_with_what_matters_only(values):
     assert len({same, *changed}) == 5
 
 
-def test_identity_knows_the_code_of_hooks(values, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(tmp_path))
-    module = tmp_path / "my_hooks_of_a_test.py"
-    config = from_dict({**values, "hooks": [dict(type=f"{module.stem}.MyHook")]})
-    found = []
-    for code in ("STEP = 1", "STEP = 1  # a comment", "STEP = 2"):
-        module.write_text(code)
-        found.append(run_identity(config, "f", 0))
-    assert found[0] == found[1] != found[2]
+def test_identity_holds_declared_versions_and_no_place_of_our_hooks(values, monkeypatch):
+    from baselines.mgca.schedule import FreezePrototypes
+    from prior_bench.registry import METHODS
+
+    method = METHODS.get(values["method"]["type"])
+
+    def identity(place="baselines.mgca.schedule.FreezePrototypes"):
+        return run_identity(from_dict({**values, "hooks": [dict(type=place, epochs=1)]}), "f", 0)
+
+    same = identity()
+    assert identity("prior_bench.moved.here.FreezePrototypes") == same
+    assert identity("other.package.FreezePrototypes") != same  # nobody knows whether it is the same class
+    changed = []
+    for target in (FreezePrototypes, method):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, "version", 2, raising=False)
+            changed.append(identity())
+    with monkeypatch.context() as patch:
+        patch.setitem(MACHINERY, "losses", replace(MACHINERY["losses"], version=2))
+        changed.append(identity())
+        patch.setitem(MACHINERY, "features", replace(MACHINERY["features"], version=2))
+        assert identity() == changed[-1]  # of evaluation, not of training
+    assert len({same, *changed}) == 4

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from prior_bench.data.images.cache.image_cache import name_of, place_of, signature
+from prior_bench.data.images.cache.image_cache import name_of, place_of, signature, source_now
 from prior_bench.data.images.cache.shard import SUFFIX, Entry, Shard, write_shard
 from prior_bench.data.images.decode import decode_file, reduced
 from prior_bench.data.manifest import Manifest
@@ -75,7 +75,7 @@ def build(manifest: Manifest, size: int, workers: int | None = None) -> Built:
         missing = sorted(name for name in sources if name not in there)
         with ThreadPoolExecutor(workers) as pool:
             for shard in _shards(pool, missing, sources, size):
-                write_shard(built.folder / _file_name(shard), shard)
+                write_shard(built.folder / _file_name(shard), shard, source_now())
                 there |= {name: entry for name, (_, entry) in shard.items()}
         built.made = len(missing)
     built.unreadable = {str(sources[n]): e.error for n, e in sorted(there.items()) if e.error}

@@ -12,6 +12,8 @@ import numpy as np
 from prior_bench import paths
 from prior_bench.data.images.cache.shard import SUFFIX, Entry, Shard
 from prior_bench.errors import BenchError
+from prior_bench.store.source_hash import code_version
+from prior_bench.versions import MACHINERY
 
 FOLDER_SUFFIX = ".imagecache"
 """Marks the folder of a cache: what stands after it in a path is the name of an image in the cache."""
@@ -81,12 +83,12 @@ class ImageCache:
 
 
 def place_of(root: Path, size: int) -> Path:
-    """Folder of the cache for originals under ``root``: by size, and by the code that reads and reduces."""
+    """Folder of the cache for originals under ``root``: by size, and by how they are read and reduced."""
     return _images() / f"{_stem(root)}-{size}-{recipe()}{FOLDER_SUFFIX}"
 
 
 def outdated(root: Path, size: int) -> list[Path]:
-    """Caches of the same originals and size that other code made; no longer used."""
+    """Caches of the same originals and size that were made otherwise; no longer used."""
     return sorted(set(_images().glob(f"{_stem(root)}-{size}-*{FOLDER_SUFFIX}")) - {place_of(root, size)})
 
 
@@ -104,11 +106,14 @@ def signature(path: Path) -> tuple[int, ...]:
     return state.st_size, state.st_mtime_ns
 
 
-@cache
 def recipe() -> str:
-    """Version of the code by which an image file becomes grey pixels and these are reduced."""
-    from prior_bench.store.source_hash import code_version
+    """How an image file becomes grey pixels and these are reduced: the declared version."""
+    return f"v{MACHINERY['images'].version}"
 
+
+@cache
+def source_now() -> str:
+    """Hash of the source that reads and reduces images: provenance of a shard, no part of its place."""
     return code_version("prior_bench.data.images.decode")
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.images.cache.image_cache import ImageCache, name_of, place_of, signature
+from prior_bench.data.images.cache.image_cache import ImageCache, name_of, place_of, signature, source_now
 from prior_bench.data.images.cache.reading import opened
 from prior_bench.data.images.cache.shard import Entry
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
+from prior_bench.store.changed_source import warn_of_cache
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def use_cache(manifest: Manifest, size: int, reference: str) -> Manifest:
     if not folder.is_dir():
         raise BenchError(f"has no image cache of size {size}", where=manifest.name, fix=fix)
     cache = opened(folder, anew=True)
+    if any(shard.source and shard.source != source_now() for shard in cache.shards):
+        warn_of_cache("cached images were made", f"delete {folder}, then {fix}")
     table = manifest.table
     names = [name_of(image) for image in table["image"]]
     _require_current(cache, manifest, names, fix)

@@ -43,6 +43,8 @@ class Entry:
 class Shard:
     """A shard on disk. Its header is read at once, pixels when they are asked for.
 
+    ``source`` is a hash of the source code that made it; empty where it does not say.
+
     Raises:
         BenchError: not a whole shard.
     """
@@ -53,7 +55,8 @@ class Shard:
         self.path = path
         try:
             self._file = safe_open(path, framework="numpy")  # also checks that the file is as long as it says
-            told = json.loads(self._file.metadata()["images"])
+            metadata = self._file.metadata()
+            told, self.source = json.loads(metadata["images"]), metadata.get("source", "")
             self.entries = {name: _entry(values) for name, values in told.items()}
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise BenchError(f"damaged shard of the image cache ({error})", where=path, fix=MEND) from error
@@ -91,8 +94,13 @@ class Shard:
             yield name, self.read(name)
 
 
-def write_shard(path: Path, images: dict[str, tuple[np.ndarray | None, Entry]]) -> None:
+def write_shard(path: Path, images: dict[str, tuple[np.ndarray | None, Entry]], source: str = "") -> None:
     """Write images with their entries (pixels None where unreadable); the file appears whole or not at all.
+
+    Args:
+        path: of the shard.
+        images: pixels and entry of each, by name.
+        source: hash of the source code that made them.
 
     Raises:
         BenchError: the disk is full, or refuses.
@@ -101,7 +109,7 @@ def write_shard(path: Path, images: dict[str, tuple[np.ndarray | None, Entry]]) 
 
     pixels = {name: values for name, (values, _) in images.items() if values is not None}
     told = json.dumps({name: asdict(entry) for name, (_, entry) in images.items()})
-    content = save(pixels, metadata={"images": told})
+    content = save(pixels, metadata={"images": told, "source": source})
     write_bytes(path, content, f"{CACHE_FIX}; what is finished is kept", durable=True)
 
 

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from prior_bench.data.images.geometry import Geometry
 from prior_bench.data.images.read import image_size, read_image
 from prior_bench.data.images.transforms import dense_transform, eval_transform
 from prior_bench.errors import BenchError
+from prior_bench.store.changed_source import warn_of_cache
+from prior_bench.versions import MACHINERY
 
 SIZE = 48
 
@@ -193,11 +196,11 @@ def test_bad_sizes_and_a_cache_at_work_are_refused(originals):
 def test_a_full_disk_loses_nothing_that_was_finished(originals, monkeypatch):
     written = []
 
-    def fill(path, shard):
+    def fill(path, shard, *source):
         if written:
             raise BenchError("cannot be written (No space left on device)", where=path)
         written.append(path)
-        return real(path, shard)
+        return real(path, shard, *source)
 
     real = building.write_shard
     monkeypatch.setattr(building, "write_shard", fill)
@@ -212,6 +215,23 @@ def test_caches_of_other_code_are_named(originals, monkeypatch):
     old = place_of(originals.root, SIZE)
     monkeypatch.setattr("prior_bench.data.images.cache.image_cache.recipe", lambda: "other")
     assert outdated(originals.root, SIZE) == [old]
+
+
+def test_other_source_code_is_said_and_changes_nothing(originals, monkeypatch, capsys):
+    folder = build(originals, SIZE).folder
+    use_cache(originals, SIZE, "x")
+    assert capsys.readouterr().err == ""
+    module = "prior_bench.data.images.cache.reference"
+    monkeypatch.setattr(f"{module}.source_now", lambda: "other")
+    warn_of_cache.cache_clear()
+    for _ in range(2):
+        assert use_cache(originals, SIZE, "x").root == folder
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and f"delete {folder}" in lines[0] and "other source code" in lines[0]
+    warn_of_cache.cache_clear()
+    patched = {**MACHINERY, "images": replace(MACHINERY["images"], version=9)}
+    monkeypatch.setattr("prior_bench.data.images.cache.image_cache.MACHINERY", patched)
+    assert outdated(originals.root, SIZE) == [folder] and place_of(originals.root, SIZE).name.count("-v9.")
 
 
 def test_loader_processes_read_the_same(originals):

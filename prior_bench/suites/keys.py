@@ -1,0 +1,56 @@
+"""The key of a run: a hash of all that determines its outcome. It holds no source code and no file's place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from prior_bench.api import RunSpec, version_of
+from prior_bench.data.versions import data_versions
+from prior_bench.registry import CORRUPTIONS, TASKS
+from prior_bench.store.store import plain
+from prior_bench.suites.protocols import from_dict
+from prior_bench.versions import EVALUATION, machinery, raised
+
+UNHEARD = ("source",)
+"""Fields of a protocol that do not change a number."""
+
+NEUTRAL = {"version": 1}
+"""Fields of a protocol that a key holds only where they have another value than this. A field that is added
+to :class:`prior_bench.api.Protocol` belongs here, with the value under which nothing changes."""
+
+
+def run_key(spec: RunSpec, identity: str, fingerprint: str, versions: dict[str, int]) -> str:
+    """Hash of all that determines a run's outcome.
+
+    Args:
+        spec: its task, protocol, fraction and seed count.
+        identity: of the weights.
+        fingerprint: of the data's content.
+        versions: from :func:`run_versions`; those that are 1 make no difference.
+    """
+    protocol = {
+        name: value
+        for name, value in spec.protocol.items()
+        if name not in UNHEARD and not (name in NEUTRAL and value == NEUTRAL[name])
+    }
+    parts = [identity, spec.task, protocol, fingerprint, spec.fraction, spec.seed, raised(versions)]
+    text = json.dumps(plain(parts), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_versions(spec: RunSpec) -> dict[str, int]:
+    """Declared versions of everything that a run uses, less what its weights already know, by name.
+
+    Raises:
+        BenchError: a name that is not registered, or a version that is no whole number.
+    """
+    task, protocol = TASKS.get(spec.task)(), from_dict(spec.protocol)
+    metrics = getattr(task, "metrics", {})
+    versions = {"task": version_of(task, spec.task), **machinery(getattr(task, "machinery", EVALUATION))}
+    for name in protocol.metrics:
+        versions[f"metric {name}"] = version_of(metrics[name] if name in metrics else None, f"metric {name}")
+    for name in protocol.options.get("corruptions", ()):
+        versions[f"corruption {name}"] = version_of(CORRUPTIONS.get(name), f"corruption {name}")
+    further = getattr(task, "versions", None)
+    return {**versions, **data_versions(spec.data), **(further(protocol) if further else {})}
