@@ -154,8 +154,8 @@ class Task(Interface):
     Optional, for the keys of records (docs/versions.md): ``version``, a whole number that is raised whenever
     the task gives other numbers than before (1 without it); ``machinery``, the names in
     :data:`prior_bench.versions.MACHINERY` of the shared parts that its numbers depend on (all of them
-    without it; weights bring their own); and ``versions(protocol) -> dict[str, int]``, the versions of anything else,
-    such as a prompt set.
+    without it; weights bring their own); and ``versions(protocol) -> dict[str, int]``, the versions of
+    anything else, such as a prompt set.
 
     Task modules import torch and OpenMMLab inside ``run`` only, so that records can be scored and
     tabulated without them.

@@ -60,13 +60,13 @@ class RandomInit:
         """Hash of the architecture, the seed and, with a text tower, the corpus of its tokenizer."""
         if self._config_name is None:
             return hash_of("random", self._encoder, seed, encoder_versions())
-        from prior_bench.pretraining.identity import data_fingerprint, method_versions
+        from prior_bench.pretraining.identity import data_fingerprint, determining, method_versions
 
         config = self._config
         parts = (
             config.method,
             config.vocab_size,
-            config.determining()["data"],
+            determining(config)["data"],
             raised({**method_versions(config.method["type"]), **data_versions(resolve(config.data.dataset))}),
         )
         return hash_of("random", parts, data_fingerprint(config.data), seed)

@@ -35,15 +35,22 @@ def run_identity(config: PretrainConfig, fingerprint: str, seed: int) -> str:
     Raises:
         BenchError: unknown method, or a version that is no whole number.
     """
-    determining = config.determining()
-    hooks = [{**hook, "type": _known_as(_hook_type(hook))} for hook in config.hooks]
     parts = {
-        "config": {**determining, "hooks": hooks},
+        "config": determining(config),
         "seed": seed,
         "data": fingerprint,
         "versions": raised(run_versions(config)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def determining(config: PretrainConfig) -> dict[str, Any]:
+    """The part of a config that determines the weights, without the places of its data set and of our hooks."""
+    values = config.determining()
+    dataset = {key: value for key, value in resolve(config.data.dataset).items() if key != "root"}
+    values["data"] = {**values["data"], "dataset": dataset}
+    values["hooks"] = [{**hook, "type": _known_as(_hook_type(hook))} for hook in config.hooks]
+    return values
 
 
 def run_versions(config: PretrainConfig) -> dict[str, int]:

@@ -17,10 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from prior_bench.bundled import plain_name
+from prior_bench.bundled import HOME, plain_name
 
 OUTCOME_FREE = ("prior_bench.bundled", "prior_bench.errors", "prior_bench.paths", "prior_bench.registry")
 """Modules that every part imports and that cannot change a number."""
+
+BUNDLED = "prior_bench.bundled"
+"""The module whose sub-packages lie in :data:`prior_bench.bundled.HOME`."""
 
 INIT = ".__init__"
 """Behind a package's name: its ``__init__.py`` alone, not all its files."""
@@ -93,9 +96,10 @@ def _source(name: str) -> Path | None:
         file = spec.origin if spec else None
         return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None
     package = _source(parent)  # looked for on disk: find_spec would import the parent
-    if package is None or package.name != "__init__.py":
+    if package is None or not (package.name == "__init__.py" or parent == BUNDLED):
         return None
-    places = (package.parent / f"{last}.py", package.parent / last / "__init__.py")
+    folder = HOME if parent == BUNDLED else package.parent
+    places = (folder / f"{last}.py", folder / last / "__init__.py")
     return next((place for place in places if place.is_file()), None)
 
 

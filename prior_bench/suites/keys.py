@@ -1,4 +1,4 @@
-"""The key of a run: a hash of all that determines its outcome. It holds no source code and no file's place."""
+"""The key of a run: a hash of all that determines its outcome. It holds no source code and no place."""
 
 from __future__ import annotations
 

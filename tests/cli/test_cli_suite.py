@@ -79,8 +79,8 @@ def test_records_of_other_source_code_stay_and_are_counted_once(suite, capsys, m
     monkeypatch.setattr("prior_bench.store.changed_source.task_source", lambda task: f"other {task}")
     assert verb("run", suite) == 0
     out, err = capsys.readouterr()
-    assert "0 run, 4 already there" in out
-    said = "warning: 4 of 4 records were made by other source code of the same declared versions"
+    assert "0 run, 14 already there" in out
+    said = "warning: 14 of 14 records were made by other source code of the same declared versions"
     assert err.count(said) == 1 and f"to run them again: prior-bench run {suite} --overwrite all" in err
     assert verb("table", "--leaderboard", "--no-test") == 0
     assert capsys.readouterr().err.count(said) == 1

@@ -79,6 +79,11 @@ def test_identity_holds_declared_versions_and_no_place_of_our_hooks(values, monk
 
     same = identity()
     assert identity("prior_bench.moved.here.FreezePrototypes") == same
+    with monkeypatch.context() as patch:
+        patch.setitem(values, "data", {**values["data"], "dataset": "mimic_cxr@/one/place"})
+        here = identity()
+        patch.setitem(values, "data", {**values["data"], "dataset": "mimic_cxr@/other/place"})
+        assert identity() == here
     assert identity("other.package.FreezePrototypes") != same  # nobody knows whether it is the same class
     changed = []
     for target in (FreezePrototypes, method):

@@ -131,7 +131,8 @@ from prior_bench.suites.keys import run_key, run_versions
 from prior_bench.suites.protocols import load
 from prior_bench.api import RunSpec
 import prior_bench, tasks
-keys = [RandomInit("r", image_encoder="resnet18").identity(0), run_identity(load_config("mgca_sample"), "f", 0)]
+keys = [RandomInit("r", image_encoder="resnet18").identity(0)]
+keys.append(run_identity(load_config("mgca_sample"), "f", 0))
 for name in ("clean/linear_probe", "clean/zero_shot", "clean/segmentation_frozen"):
     protocol = load(name)
     data = {"name": "d", "type": "csv", "root": "d.csv"}
