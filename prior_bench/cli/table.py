@@ -102,10 +102,10 @@ def _table(args: argparse.Namespace) -> "Table":
 
 def _warn_of_records(suites: list[str]) -> None:
     """Say on stderr how many of the records there are were made by other source code."""
-    from prior_bench.report.runs.lookup import entries, stores_of
+    from prior_bench.report.runs.planned_runs import planned_runs, stores_of
     from prior_bench.store.changed_source import warn_of_records
 
-    records = (entry.record for entry in entries(stores_of(suites)))
+    records = (run.record for run in planned_runs(stores_of(suites)))
     warn_of_records(records, "prior-bench run SUITE --overwrite all")
 
 

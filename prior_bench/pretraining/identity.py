@@ -45,7 +45,7 @@ def run_identity(config: PretrainConfig, fingerprint: str, seed: int) -> str:
 
 
 def determining(config: PretrainConfig) -> dict[str, Any]:
-    """The part of a config that determines the weights, without the places of its data set and of our hooks."""
+    """What of a config determines the weights; the places of its data set and of our hooks do not."""
     values = config.determining()
     dataset = {key: value for key, value in resolve(config.data.dataset).items() if key != "root"}
     values["data"] = {**values["data"], "dataset": dataset}
