@@ -6,20 +6,24 @@ import torch
 from torch import Tensor
 
 from prior_bench.api import TextBatch
+from prior_bench.encoders.tokenizer import BERT_SPECIALS
+
+NO_WORDS = tuple(BERT_SPECIALS[role] for role in ("pad", "first", "last"))
+"""Tokens that belong to no word. ``[UNK]`` stands for a word, ``[MASK]`` too, and ``[`` is one."""
 
 
 def text_batch(ids: Tensor, vocabulary: dict[str, int]) -> TextBatch:
     """Ids [B, L] with their words; pieces that start with ``##`` go on with a word."""
     piece = {number: name for name, number in vocabulary.items()}
     names = [[piece[int(number)] for number in row] for row in ids]
-    real = torch.tensor([[name != "[PAD]" for name in row] for row in names])
+    real = torch.tensor([[name != BERT_SPECIALS["pad"] for name in row] for row in names])
     words = []
     for row in names:
         count = -1
         words.append([])
         for name in row:
-            count += not name.startswith(("[", "##"))
-            words[-1].append(-1 if name.startswith("[") else count)
+            count += name not in NO_WORDS and not name.startswith("##")
+            words[-1].append(-1 if name in NO_WORDS else count)
     word_index = torch.tensor(words)
     sentence_index = torch.where(word_index >= 0, 1, -1)
     return TextBatch(ids, real.long(), sentence_index, word_index)

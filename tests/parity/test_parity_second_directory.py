@@ -10,6 +10,7 @@ import torch
 from prior_bench.cli import main
 
 VOCABULARY = ["[PAD]", "[UNK]", "[SEP]", "[CLS]", "mild", "ed", "##ema", "of", "cardio", "##meg", "##aly"]
+VOCABULARY += ["[", "[MASK]"]
 VOCAB = {name: number for number, name in enumerate(VOCABULARY)}
 DIRECTIONS = [f"{kind}{side}" for side in "12" for kind in ("query", "key", "value")]
 
@@ -57,8 +58,13 @@ def gloria(folder, seed):
     compute = partial(plain.gloria_zero_shot, prompts=prompts, **hyper)
     plain.write(folder, "gloria/zero_shot", given, compute, {"hyper": hyper, "prompts": prompts})
 
-    text = ids(11, "[CLS] mild ed ##ema [SEP]", "[CLS] cardio ##meg ##aly of ed ##ema [SEP]")
-    given = {"in.hidden": draw(4, 2, 11, 6), "in.ids": text}
+    text = ids(
+        11,
+        "[CLS] mild ed ##ema [SEP]",
+        "[CLS] cardio ##meg ##aly of ed ##ema [SEP]",
+        "[CLS] [UNK] of [ [UNK] mild [SEP]",  # an unknown word is a word
+    )
+    given = {"in.hidden": draw(4, 3, 11, 6), "in.ids": text}
     meta = {"hyper": {"last_n_layers": 2}, "vocab": VOCAB}
     compute = partial(plain.gloria_tokens, last=2, vocab=VOCAB)
     plain.write(folder, "gloria/aggregate_tokens", given, compute, meta)
@@ -94,9 +100,10 @@ def mgca(folder, seed):
         "[CLS] mild ed ##ema [SEP]",
         "[CLS] cardio ##meg ##aly of mild ed ##ema [SEP]",
         "[CLS] mild [SEP]",
+        "[CLS] mild [UNK] of [UNK] [ ed ##ema [SEP]",
     )
-    attention = draw(3, 3, 9, 9).softmax(-1) * (text != 0)[:, None, None]
-    given = {"in.hidden": draw(3, 9, 5), "in.ids": text, "in.attention": attention}
+    attention = draw(4, 3, 9, 9).softmax(-1) * (text != 0)[:, None, None]
+    given = {"in.hidden": draw(4, 9, 5), "in.ids": text, "in.attention": attention}
     compute = partial(plain.mgca_aggregate, vocab=VOCAB)
     plain.write(folder, "mgca/aggregate_tokens", given, compute, {"vocab": VOCAB})
 
