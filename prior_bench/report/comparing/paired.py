@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from prior_bench.errors import BenchError
+from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.draws import load_predictions, metric_draws
 from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.statistics import delong, significance
@@ -86,7 +87,7 @@ def _common_patients(runs: list[ReportedRun]) -> np.ndarray:
 
 def _test_error(pairs: list[tuple[ReportedRun, ReportedRun]], metric: str, patients: np.ndarray) -> float:
     error = np.nan
-    if metric.partition("/")[0] == "auroc":
+    if metric_of(pairs[0][0], metric).error == "delong":
         both = [[_contributions(run, metric) for run in pair] for pair in pairs]
         error = delong.standard_error(np.mean([one - two for one, two in both], axis=0), patients)
     if not np.isfinite(error):  # another metric, or a class with a single positive

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.row_style import colours_of, swatch
 from prior_bench.report.html.galleries.examples import Gallery
-from prior_bench.report.html.galleries.kinds import MAKERS, galleries
+from prior_bench.report.html.galleries.kinds import galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
 from prior_bench.report.html.sections.label_efficiency import label_efficiency
@@ -141,7 +141,7 @@ def _made(parts: Iterable[Made | None]) -> list[Made]:
 
 
 def _ordered(found: list[Gallery]) -> list[Gallery]:
-    order = list(MAKERS)
+    order = list(dict.fromkeys(gallery.kind for gallery in found))  # all of a kind together
     return sorted(found, key=lambda gallery: order.index(gallery.kind))
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from prior_bench.api import Metric
+from prior_bench.store.descriptions import Description
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
-ACRONYMS = {"auroc": "AUROC", "auprc": "AUPRC", "map": "mAP", "iou": "IoU", "f1": "F1", "dice": "Dice"}
 
 
-def shown(quantity: str) -> str:
-    """A metric or logged quantity as it is written on an axis; two numbers in its name are a range."""
-    words = " ".join(ACRONYMS.get(word, word) for word in quantity.replace("/", " ").split("_"))
-    return re.sub(r"(?<=\d) (?=\d)", "–", words)
+def on_axis(metric: Metric) -> str:
+    """A metric with the factor that its numbers are shown with, for an axis."""
+    return metric.heading if metric.scale == 1 else f"{metric.heading} × {metric.scale:g}"
+
+
+def logged(quantity: str, task: Description) -> str:
+    """A quantity of a run's history in words: the title of a metric of the task, or its own name."""
+    metric = task.metric(quantity)
+    return metric.heading if metric else quantity.replace("_", " ").replace("/", " ")
 
 
 def in_words(name: str) -> str:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from prior_bench.errors import BenchError
+from prior_bench.report.runs.described import described
 from prior_bench.report.runs.draws import load_predictions
 from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.report.runs.selection import most_labels
-
-TASKS = ("classification", "zero_shot")
-"""Tasks whose predictions hold a score per class."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class ClassScores:
 
     Attributes:
         name, seed: of the run.
-        task: of the run.
+        kinds: what the task says that its predictions hold (``Task.predictions``).
         classes: the C names.
         score, target: [N, C]; a target is 1, 0 or NaN (unknown).
         patient: [N].
@@ -30,7 +28,7 @@ class ClassScores:
 
     name: str
     seed: int
-    task: str
+    kinds: tuple[str, ...]
     classes: tuple[str, ...]
     score: np.ndarray
     target: np.ndarray
@@ -80,7 +78,7 @@ def _scores(entry: ReportedRun, predictions: dict[str, np.ndarray]) -> ClassScor
     return ClassScores(
         name=spec["backbone"]["name"],
         seed=spec["seed"],
-        task=spec["task"],
+        kinds=described(spec["task"], [entry]).predictions,
         classes=tuple(str(label) for label in predictions["meta_classes"]),
         score=np.asarray(predictions["score"], float),
         target=np.asarray(predictions["target"], float),

@@ -25,12 +25,15 @@ from prior_bench.suites.suite import Suite
 NAMES = ["A", "B"]
 
 
-def one_class(score, truth, name="A", seed=0, task="classification") -> ClassScores:
+PROBABILITIES = ("class_scores", "probabilities")
+
+
+def one_class(score, truth, name="A", seed=0, kinds=PROBABILITIES) -> ClassScores:
     """A class and its opposite, of patients with one image each."""
     score, truth = np.asarray(score, float), np.asarray(truth, float)
     both = np.stack([score, 1 - score], axis=1), np.stack([truth, 1 - truth], axis=1)
     patient = np.array([f"p{i}" for i in range(len(score))])
-    return ClassScores(name, seed, task, ("Yes", "No"), *both, patient, False)
+    return ClassScores(name, seed, kinds, ("Yes", "No"), *both, patient, False)
 
 
 def path_of(svg: str, name: str = "A") -> list[tuple[float, float]]:
@@ -94,14 +97,15 @@ def test_bins_have_the_sizes_of_their_points_at_the_edges_too():
 def test_similarities_are_no_probabilities():
     run = one_class([0.2, 0.8], [0, 1])
     assert are_probabilities([run])
-    assert not are_probabilities([one_class([0.2, 0.8], [0, 1], task="zero_shot")])
+    assert not are_probabilities([one_class([0.2, 0.8], [0, 1], kinds=("class_scores",))])
     assert not are_probabilities([run, one_class([-0.2, 0.8], [0, 1], seed=1)])
 
 
 def test_confusion_counts_images_with_one_class_over_all_seeds():
     score = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.9, 0.2]])
     target = np.array([[1, 0], [1, 0], [0, 1], [1, 1.0]])  # the last has both
-    runs = [ClassScores("A", s, "zero_shot", ("x", "y"), score, target, np.arange(4), False) for s in (0, 1)]
+    kinds = ("class_scores", "one_class")
+    runs = [ClassScores("A", s, kinds, ("x", "y"), score, target, np.arange(4), False) for s in (0, 1)]
     (matrix,) = confusion_matrices(runs)
     assert matrix.counts == [[2, 2], [2, 0]] and matrix.shares == [[0.5, 0.5], [1, 0]]
     assert confusion_matrices([one_class([0.2, 0.8], [0, 1])]) == []  # several labels per image are possible

@@ -45,7 +45,7 @@ def test_a_panel_per_corruption_and_a_line_per_row_from_the_clean_image_on(tmp_p
 
 
 def test_the_metric_is_the_protocol_s_first_where_it_was_corrupted(tmp_path):
-    values = {"auroc": 0.9, "accuracy": 0.5, "accuracy_corrupted/blur_1": 0.4, "auroc_corrupted/blur_1": 0.8}
+    values = {"auroc": 0.9, "accuracy": 0.5, "auroc_corrupted/blur_1": 0.8, "accuracy_corrupted/blur_1": 0.4}
     for metrics, told in ((("accuracy", "auroc"), "0 50, 1 40"), (("f1",), "0 90, 1 80")):
         run = corrupted(Store(tmp_path / "s"), "A", 0, values)
         run.spec["protocol"]["metrics"] = list(metrics)

@@ -7,6 +7,7 @@ import numpy as np
 from prior_bench.pictures.choice import spread
 from prior_bench.pictures.radiographs import Mark, Picture, outline, rectangle
 from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, ComparedRuns, Example, Run
+from prior_bench.report.html.galleries.maker import Maker
 
 BOXES = 3
 """Detections drawn per image, those with the highest scores."""
@@ -107,3 +108,15 @@ def _iou(one: np.ndarray, other: np.ndarray) -> float:
     height = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
     area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return float(width * height / max(area - width * height, 1e-9))
+
+
+SEGMENTATION = Maker(
+    "Segmentation",
+    "Green, solid: true outline. Orange, dashed: predicted. Images from best to worst by mean Dice.",
+    segmentation,
+)
+DETECTION = Maker(
+    "Detection",
+    "Green, solid: true boxes. Orange, dashed: the detections with the highest scores, with their score.",
+    detection,
+)

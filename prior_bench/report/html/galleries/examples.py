@@ -51,7 +51,7 @@ class Gallery:
     """Examples of one evaluation.
 
     Attributes:
-        kind: which gallery it is; a task's name, or ``"explanation"``.
+        kind: name under which its maker is registered.
         title: what is shown.
         legend: how to read the pictures.
         examples: images.

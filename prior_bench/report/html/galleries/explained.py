@@ -13,6 +13,7 @@ import numpy as np
 from prior_bench.pictures.heat import overlay, spanned
 from prior_bench.pictures.radiographs import jpeg
 from prior_bench.report.html.galleries.examples import Answer, ComparedRuns, Example, Run
+from prior_bench.report.html.galleries.maker import Maker
 
 SIDE = 176
 """Of the pictures, in pixels."""
@@ -70,3 +71,14 @@ def _attention(evaluation: ComparedRuns, run: Run, sample: str, n: int) -> list[
             alt = f"Radiograph under the attention of {run.name} to “{text}”"
             panels.append((jpeg(overlay(pixels, grid, SIDE), SIDE, alt), f"{text} ({spanned(grid)})"))
     return panels
+
+
+EXPLANATION = Maker(
+    "What methods look at",
+    "Where the first sentences of an image's own report look, for methods that attend to places. Colours "
+    "run from the lowest value of a map to its highest, given in brackets: a flat map looks as strong as "
+    "a peaked one. Where a method reconstructs the image or writes sentences (chosen among those of the "
+    "training reports), these are shown too.",
+    explained,
+    optional=True,
+)

@@ -6,6 +6,7 @@ import numpy as np
 
 from prior_bench.pictures.choice import spread
 from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, ComparedRuns, Example
+from prior_bench.report.html.galleries.maker import Maker
 
 REPORTS = 3
 """Retrieved reports shown per query."""
@@ -50,3 +51,16 @@ def retrieval(evaluation: ComparedRuns) -> list[Example]:
         picture, _ = evaluation.original(sample).picture("Query radiograph")
         examples.append(Example("Query", answers, picture, own))
     return examples
+
+
+ZERO_SHOT = Maker(
+    "Zero-shot classification",
+    "Bars show how each backbone ranks the classes of an image, from its lowest to its highest score; "
+    "the true class is marked with a tick.",
+    zero_shot,
+)
+RETRIEVAL = Maker(
+    "Reports retrieved for an image",
+    "The three reports that each backbone finds most alike; the image's own report is marked.",
+    retrieval,
+)

@@ -18,7 +18,7 @@ BINS = 10
 
 def are_probabilities(scores: list[ClassScores]) -> bool:
     """Whether calibration means anything: trained heads give probabilities, image-text scores do not."""
-    return all(s.task == "classification" and 0 <= s.score.min() <= s.score.max() <= 1 for s in scores)
+    return all("probabilities" in s.kinds and 0 <= s.score.min() <= s.score.max() <= 1 for s in scores)
 
 
 def reliability(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:

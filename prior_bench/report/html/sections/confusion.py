@@ -27,11 +27,11 @@ class Matrix:
 
 
 def confusion_matrices(scores: list[ClassScores]) -> list[Matrix]:
-    """One per row, where exactly one class per image is decided for; else none.
+    """One per row, where exactly one class per image is decided for, of two or more; else none.
 
     As in the zero-shot accuracy, images with no class or several are left out there.
     """
-    if not all(one.task == "zero_shot" or one.exclusive for one in scores):
+    if not all(("one_class" in one.kinds or one.exclusive) and len(one.classes) > 1 for one in scores):
         return []
     return [_matrix(name, [one for one in scores if one.name == name]) for name in names_of(scores)]
 

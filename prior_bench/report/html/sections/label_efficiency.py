@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from prior_bench.report.html.figures.plots import Plot, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
-from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.html.wording import evaluation_title, on_axis
+from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.planned_runs import ReportedRun, primary_metric
 
 
@@ -26,12 +27,12 @@ def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plo
             series.append(series_over_seeds(name, list(found), list(found.values())))
     if not series:
         return None
-    title = evaluation_title(entries[0].spec)
+    title, described = evaluation_title(entries[0].spec), metric_of(entries[0], metric)
     svg = line_plot(
         series,
         x_label="training labels used",
-        y_label=f"{shown(metric)} × 100",
-        alt=f"{title}: {shown(metric)} over the share of training labels, by backbone",
+        y_label=on_axis(described),
+        alt=f"{title}: {described.heading} over the share of training labels, by backbone",
         colours=colours,
         x_ticks={fraction: f"{100 * fraction:g} %" for fraction in fractions},
         log_x=True,

@@ -8,16 +8,17 @@ from statistics import mean, variance
 
 import numpy as np
 
+from prior_bench.api import Metric
+from prior_bench.api.metrics import PART
 from prior_bench.report.html.figures.plots import Plot, Series, dot_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
-from prior_bench.report.html.wording import NO_BREAK, evaluation_title, shown
+from prior_bench.report.html.wording import NO_BREAK, evaluation_title, on_axis
 from prior_bench.report.runs.class_scores import ClassScores, names_of
+from prior_bench.report.runs.described import described
 from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.report.runs.selection import most_labels
-
-METRICS = ("auroc", "accuracy")
-"""Metrics whose values per class are shown, the preferred one first."""
+from prior_bench.store.descriptions import Description
 
 NORMAL = 1.96
 """Half the width of a 95 % interval, in standard errors."""
@@ -44,15 +45,16 @@ def per_class(
         scores: of the same runs; those that are there.
     """
     entries = most_labels(entries)
-    metric = next((m for m in METRICS if any(_classes(e, m) for e in entries)), None)
+    task = described(entries[0].spec["task"], entries)
+    metric = _by_class(entries, task)
     if metric is None:
         return None
-    classes = list(dict.fromkeys(name for entry in entries for name in _classes(entry, metric)))
+    classes = list(dict.fromkeys(name for entry in entries for name in _classes(entry, metric.name)))
     fraction = entries[0].spec["fraction"]
     title = evaluation_title(entries[0].spec)
-    if entries[0].spec["task"] == "classification":
+    if task.uses_labels:
         title += f", {100 * fraction:g}{NO_BREAK}% of the labels"
-    if metric == "auroc" and len(scores) == len(entries):
+    if metric.error == "delong" and len(scores) == len(entries):
         found = {
             name: [auroc_interval([one for one in scores if one.name == name], label) for label in classes]
             for name in names_of(scores)
@@ -61,21 +63,22 @@ def per_class(
         bars = (
             f"95{NO_BREAK}% intervals, from DeLong's variance by patient and, with seeds, that between them"
         )
-        table = _table(f"AUROC × 100 [95 % interval], {title}", classes, found)
+        table = _table(f"{on_axis(metric)} [95 % interval], {title}", classes, found)
     else:
         values = {
-            n: [values_over_seeds(entries, n, f"{metric}/{c}", fraction) for c in classes] for n in colours
+            n: [values_over_seeds(entries, n, f"{metric.name}/{c}", fraction) for c in classes]
+            for n in colours
         }
         series = [series_over_seeds(n, [0.0] * len(classes), v) for n, v in values.items() if any(v)]
         bars, table = "one standard deviation over seeds", None
     svg = dot_plot(
         classes,
         series,
-        x_label=f"{shown(metric)} × 100",
-        alt=f"{title}: {shown(metric)} of each class, by backbone",
+        x_label=on_axis(metric),
+        alt=f"{title}: {metric.heading} of each class, by backbone",
         colours=colours,
-        reference=50 if metric == "auroc" else None,
-        limits=(0, 100),
+        reference=None if metric.chance is None else metric.scale * metric.chance,
+        limits=_limits(metric),
     )
     return PerClass(Plot(svg, f"{title}. Bars: {bars}."), table)
 
@@ -119,6 +122,19 @@ def _cell(value: float, half: float) -> Value:
         return number(value)
     low, high = max(value - half, 0), min(value + half, 100)
     return number(value, text=f"{value:.1f} [{low:.1f}, {high:.1f}]")
+
+
+def _by_class(entries: list[ReportedRun], task: Description) -> Metric | None:
+    """The metric whose values per class are shown: with DeLong's intervals, or else the protocol's first."""
+    recorded = dict.fromkeys(name.partition(PART)[0] for e in entries for name in e.record.metrics)
+    metrics = [m for name in recorded if (m := task.metric(name)) is not None and m.parts == "class"]
+    metrics = [m for m in metrics if any(_classes(e, m.name) for e in entries)]
+    return min(metrics, key=lambda m: m.error != "delong", default=None)
+
+
+def _limits(metric: Metric) -> tuple[float, float] | None:
+    low, high = metric.bounds
+    return None if low is None or high is None else (metric.scale * low, metric.scale * high)
 
 
 def _classes(entry: ReportedRun, metric: str) -> list[str]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from prior_bench.report.html.figures.plots import Multiples, Plot, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
-from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.html.wording import evaluation_title, on_axis
+from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.planned_runs import ReportedRun, primary_metric
 from prior_bench.report.runs.selection import most_labels
 
 MARK = "_corrupted/"
 """Between the metric and ``<corruption>_<severity>`` in the name of a corrupted metric."""
-
-METRICS = ("auroc", "accuracy")
-"""Those that may be drawn where the protocol's first metric is not; the preferred one first."""
 
 SIZE = (2.5, 2.1)
 """Of a panel, in inches: small, so that its text is large enough where two panels share a phone's width."""
@@ -26,26 +24,28 @@ def robustness(entries: list[ReportedRun], colours: dict[str, str]) -> Multiples
     """
     entries = most_labels(entries)
     recorded = dict.fromkeys(name for entry in entries for name in entry.record.metrics)
-    preferred = (primary_metric(entries[0].spec), *METRICS)
-    metric = next((m for m in preferred if m and any(name.startswith(m + MARK) for name in recorded)), None)
-    if metric is None:
+    drawable = dict.fromkeys(name.partition(MARK)[0] for name in recorded if MARK in name)
+    if not drawable:
         return None
-    title = evaluation_title(entries[0].spec)
+    primary = primary_metric(entries[0].spec)
+    metric = primary if primary in drawable else next(iter(drawable))
+    title, described = evaluation_title(entries[0].spec), metric_of(entries[0], metric)
     names = [name for name in colours if any(e.spec["backbone"]["name"] == name for e in entries)]
-    found = Multiples(f"{title}, {shown(metric)} × 100", names)
+    found = Multiples(f"{title}, {on_axis(described)}", names)
     for corruption, severities in _corruptions(recorded, metric).items():
+        what = corruption.replace("_", " ")
         places = {0: metric} | {s: f"{metric}{MARK}{corruption}_{s}" for s in severities}
         svg = line_plot(
             [_line(entries, name, places) for name in names],
-            x_label=f"severity of {corruption.replace('_', ' ')}",
-            y_label=f"{shown(metric)} × 100",
-            alt=f"{title}: {shown(metric)} over the severity of {corruption.replace('_', ' ')}, by backbone",
+            x_label=f"severity of {what}",
+            y_label=on_axis(described),
+            alt=f"{title}: {described.heading} over the severity of {what}, by backbone",
             colours=colours,
             x_ticks={severity: str(severity) for severity in places},
             legend=False,
             size=SIZE,
         )
-        found.plots.append(Plot(svg, corruption.replace("_", " ").capitalize()))
+        found.plots.append(Plot(svg, what.capitalize()))
     return found
 
 

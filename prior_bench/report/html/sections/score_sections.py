@@ -12,7 +12,8 @@ from prior_bench.report.html.sections.per_class import PerClass, per_class
 from prior_bench.report.html.sections.prompts import prompt_table
 from prior_bench.report.html.sortable import SortableTable
 from prior_bench.report.html.wording import evaluation_title
-from prior_bench.report.runs.class_scores import TASKS, ClassScores, scores_of
+from prior_bench.report.runs.class_scores import ClassScores, scores_of
+from prior_bench.report.runs.described import described
 from prior_bench.report.runs.planned_runs import ReportedRun
 
 SECTIONS = ("curves", "calibration", "prompts")
@@ -48,15 +49,16 @@ def score_sections(evaluations: list[list[ReportedRun]], colours: dict[str, str]
     """
     page = ScoreSections()
     for entries in evaluations:
-        task, title = entries[0].spec["task"], evaluation_title(entries[0].spec)
-        scores, missing = scores_of(entries) if task in TASKS else ([], [])
+        title = evaluation_title(entries[0].spec)
+        held = described(entries[0].spec["task"], entries).predictions
+        scores, missing = scores_of(entries) if "class_scores" in held else ([], [])
         if (classes := per_class(entries, scores, colours)) is not None:
             page.classes.append(classes)
         for line in missing:
             page.leave_out("curves", title, line)
         if scores:
             _add_figures(page, scores, title, colours)
-        if task == "zero_shot":
+        if "prompt_scores" in held:
             table, why = prompt_table(entries)
             if table is None:
                 page.leave_out("prompts", title, why)

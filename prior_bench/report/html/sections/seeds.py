@@ -6,17 +6,18 @@ import math
 from statistics import mean, stdev
 
 from prior_bench.report.html.figures.plots import Series
+from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.planned_runs import ReportedRun
 
 
 def values_over_seeds(entries: list[ReportedRun], name: str, metric: str, fraction: float) -> list[float]:
-    """A row's finite values of a metric, × 100, one per seed."""
+    """A row's finite values of a metric, scaled as it declares, one per seed."""
     found = [
-        e.record.metrics.get(metric, math.nan)
+        metric_of(e, metric).scale * e.record.metrics.get(metric, math.nan)
         for e in entries
         if e.spec["backbone"]["name"] == name and e.spec["fraction"] == fraction
     ]
-    return [100 * value for value in found if math.isfinite(value)]
+    return [value for value in found if math.isfinite(value)]
 
 
 def series_over_seeds(name: str, x: list[float], values: list[list[float]]) -> Series:

@@ -9,7 +9,8 @@ from typing import Any
 
 from prior_bench.report.html.figures.plots import Plot, Series, line_plot
 from prior_bench.report.html.sections.seeds import series_over_seeds
-from prior_bench.report.html.wording import evaluation_title, shown
+from prior_bench.report.html.wording import evaluation_title, logged
+from prior_bench.report.runs.described import described
 from prior_bench.report.runs.planned_runs import ReportedRun
 from prior_bench.report.runs.selection import one_per_backbone
 
@@ -54,17 +55,17 @@ def training(entries: list[ReportedRun], colours: dict[str, str]) -> list[Plot]:
     )
     losses = [q for q in quantities if "loss" in q]
     scores = [q for q in quantities if "loss" not in q and not q.startswith("lr")]
-    logged = {key for e in chosen for point in e.record.history for key in point}
-    clock = next((time for time in TIMES if time in logged), None)
+    keys = {key for e in chosen for point in e.record.history for key in point}
+    clock = next((time for time in TIMES if time in keys), None)
     if clock is None:  # a search over settings, say, and not a course of training
         return []
-    title = evaluation_title(chosen[0].spec)
+    title, task = evaluation_title(chosen[0].spec), described(chosen[0].spec["task"], chosen)
     plots = []
     for quantity in [*losses[:1], *scores[:1]]:
         series = [line for e in chosen if (line := _logged(e, quantity, clock))]
         if series:
-            alt = f"{title}: {shown(quantity)} in training, by backbone"
-            axes = {"x_label": clock, "y_label": shown(quantity), "size": SIZE, "legend": False}
+            alt = f"{title}: {logged(quantity, task)} in training, by backbone"
+            axes = {"x_label": clock, "y_label": logged(quantity, task), "size": SIZE, "legend": False}
             svg = line_plot(series, alt=alt, colours=colours, **axes)
             plots.append(Plot(svg, f"{title}, seed {chosen[0].spec['seed']}."))
     return plots
