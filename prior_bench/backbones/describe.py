@@ -16,7 +16,7 @@ from prior_bench.checkpoints.native import NativeInfo, read_info
 
 
 @dataclass
-class Description:
+class CheckpointDescription:
     """What is shown of a checkpoint.
 
     Attributes:
@@ -45,7 +45,7 @@ class Description:
     notes: tuple[str, ...] = ()
 
 
-def describe(path: str | Path) -> Description:
+def describe(path: str | Path) -> CheckpointDescription:
     """Read a file or folder and say what it is.
 
     Raises:
@@ -60,26 +60,26 @@ def describe(path: str | Path) -> Description:
     return _released(file, found) if found is not None else _image_encoder(Path(path), file)
 
 
-def _native(file: Path, info: NativeInfo) -> Description:
+def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
     names = read_tensors(file)
     kind = f"method '{info.method['type']}'" if info.is_method else "image encoder"
-    text = "yes, with its tokenizer" if info.is_method else Description.text
+    text = "yes, with its tokenizer" if info.is_method else CheckpointDescription.text
     notes = tuple(f"{key}: {value}" for key, value in info.provenance.items() if isinstance(value, str | int))
     mapping = {name: name for name in names}
-    return Description(
+    return CheckpointDescription(
         file, sha256(file), f"prior-bench, {kind}", 1.0, mapping, info.input, text, notes=notes
     )
 
 
-def _released(file: Path, found: Match) -> Description:
+def _released(file: Path, found: Match) -> CheckpointDescription:
     layout = found.layout
-    text = Description.text
+    text = CheckpointDescription.text
     if layout.has_text:
         text = (
             f"yes, texts up to {layout.max_tokens} tokens; no vocabulary in the file: needs the tokenizer of "
             f"{layout.tokenizer} ({layout.vocabulary} tokens)"
         )
-    return Description(
+    return CheckpointDescription(
         file,
         sha256(file),
         f"{layout.name} (released: {layout.source})",
@@ -94,7 +94,7 @@ def _released(file: Path, found: Match) -> Description:
     )
 
 
-def _image_encoder(path: Path, file: Path) -> Description:
+def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
     from prior_bench.checkpoints.recognise import arguments_for, recognise
     from prior_bench.checkpoints.timm_names import read_for_timm
     from prior_bench.encoders.image import ImageEncoder
@@ -106,7 +106,7 @@ def _image_encoder(path: Path, file: Path) -> Description:
     notes = [] if found.is_refused else [f"left as drawn at random: {problem}" for problem in found.problems]
     if not {"mean", "std"} <= set(told.get("input", {})):
         notes.append("the file does not tell the input's statistics")
-    return Description(
+    return CheckpointDescription(
         file,
         sha256(file),
         f"{found.layout}, {told['model_name']}" + (f", under '{found.prefix}'" if found.prefix else ""),
@@ -119,7 +119,7 @@ def _image_encoder(path: Path, file: Path) -> Description:
     )
 
 
-def as_text(found: Description, every_tensor: bool = False) -> str:
+def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
     """The description as lines; tensors are grouped by module unless all are wanted."""
     spec = found.input
     channels = "1 channel" if spec["channels"] == 1 else f"{spec['channels']} channels"
