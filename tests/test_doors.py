@@ -19,14 +19,15 @@ PACKAGES = ("prior_bench", "baselines", "tasks")
 
 ARROWS = {
     # foundations: no other room, or next to none
-    "api": "",
     "bundled": "",
     "errors": "",
+    "api": "errors",
     "losses": "",
     "prior_bench": "",
     "paths": "errors",
     "runtime": "errors",
     "variants": "errors",
+    "versions": "errors",
     "io": "errors",
     "schema": "errors paths",
     "registry": "bundled errors",
@@ -38,26 +39,26 @@ ARROWS = {
     "parity": "errors registry",
     # data, features, numbers
     "store": "api bundled errors io paths registry",
-    "data": "api checkpoints encoders errors io paths registry runtime store",
+    "data": "api checkpoints encoders errors io paths registry runtime store versions",
     "sample": "data errors io paths runtime",
     "pictures": "data",
     "metrics": "api data errors",
-    "features": "api data errors io registry runtime store",
+    "features": "api data errors io registry runtime store versions",
     "openmmlab": "api data errors io metrics runtime schema",
     "probing": "api data errors features metrics openmmlab runtime",
     "explain": "api data errors features io pictures registry statistics store",
     # pre-training and where weights come from
-    "pretraining": "api checkpoints data encoders errors io losses registry runtime schema store",
-    "backbones": "api checkpoints encoders errors io pretraining prior_bench registry store",
+    "pretraining": "api checkpoints data encoders errors io losses registry runtime schema store versions",
+    "backbones": "api checkpoints data encoders errors io pretraining prior_bench registry store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
-    "suites": "api data errors paths registry sample schema store",
+    "suites": "api data errors paths registry sample schema store versions",
     "engine": "api errors paths registry runtime store suites",
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start
-    "doctor": "openmmlab paths registry prior_bench",
-    "cli": "api backbones data doctor engine errors explain io parity paths pretraining prior_bench registry "
-    "report runtime sample scaffold store suites",
+    "doctor": "openmmlab paths prior_bench registry",
+    "cli": "api backbones data doctor engine errors explain io parity paths pretraining prior_bench "
+    "registry report runtime sample scaffold store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime variants",
