@@ -1,4 +1,4 @@
-"""What the installation can do: packages, compiled ops, device, data sets, checkpoints."""
+"""Diagnosis of the installation: packages, compiled operators, device, data sets, checkpoints."""
 
 import importlib
 import platform
@@ -21,9 +21,10 @@ class DiagnosisLine:
     """One line of the diagnosis.
 
     Attributes:
-        section: heading it stands under.
-        state: ``ok``, ``absent`` (optional, not there) or ``broken`` (needed).
-        what, fix: what was found; what to do, if anything.
+        section: heading of the section.
+        state: ``ok``, ``absent`` (optional and missing) or ``broken`` (required).
+        what: what was found.
+        fix: what the user can do; may be empty.
     """
 
     section: str
@@ -88,11 +89,11 @@ def _ops() -> Iterator[DiagnosisLine]:
         ops.install()
         for module in ("mmdet", "mmseg"):
             importlib.import_module(module)
-        yield DiagnosisLine(section, "ok", f"compiled ops come from: {ops.provider()}")
+        yield DiagnosisLine(section, "ok", f"compiled operators come from: {ops.provider()}")
     except Exception as error:  # noqa: BLE001 - whatever breaks these imports is the finding
-        fix = "prior-bench needs mmcv-lite 2.1 or a working compiled mmcv 2.1"
+        fix = "prior-bench requires mmcv-lite 2.1 or a working compiled mmcv 2.1"
         if "libGL" in str(error) or "libgthread" in str(error):
-            fix = "OpenCV lacks system libraries: apt-get install libgl1 libglib2.0-0"
+            fix = "system libraries of OpenCV are missing: apt-get install libgl1 libglib2.0-0"
         yield DiagnosisLine(section, "broken", f"cannot be imported: {error}", fix)
 
 
@@ -112,15 +113,15 @@ def _device() -> Iterator[DiagnosisLine]:
 
 
 def _datasets() -> Iterator[DiagnosisLine]:
-    section = f"Data sets (under {paths.data_root()}; set PRIOR_BENCH_DATA to look elsewhere)"
+    section = f"Data sets (under {paths.data_root()}; set PRIOR_BENCH_DATA to choose another folder)"
     for name in DATASETS.names():
         if name == "csv":
             yield DiagnosisLine(section, "ok", "csv: your own images, --data FILE.csv")
         elif (paths.data_root() / name).exists():
             yield DiagnosisLine(section, "ok", f"{name}: {paths.data_root() / name}")
         else:
-            fix = f"prior-bench data describe {name}; the synthetic one is --data sample:{name}"
-            yield DiagnosisLine(section, "absent", f"{name}: not there", fix)
+            fix = f"prior-bench data describe {name}; the synthetic version is --data sample:{name}"
+            yield DiagnosisLine(section, "absent", f"{name}: not found", fix)
 
 
 def _checkpoints() -> Iterator[DiagnosisLine]:

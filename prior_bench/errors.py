@@ -1,4 +1,4 @@
-"""The one error type a user is meant to read: what is wrong, where, and how to mend it."""
+"""The one error type a user is meant to read: what is wrong, where, and how to fix it."""
 
 
 class BenchError(Exception):
@@ -23,7 +23,7 @@ class BenchError(Exception):
 
 
 class ErrorList(BenchError):
-    """Several independent problems, reported together so that one edit can mend them all."""
+    """Several independent problems, reported together, so that the user can fix them in one edit."""
 
     def __init__(self, what: str, errors: list[BenchError], *, where: object = None):
         self.errors = errors

@@ -1,7 +1,7 @@
-"""Where things live: one rule for every root.
+"""Root folders and shipped files: one rule for every root.
 
-Each root is an environment variable, or else a folder under the working directory; shipped files
-(configs, prompts, published numbers) are inside the installed package, or beside it in a checkout.
+An environment variable sets each root; the default is a folder in the working directory. Shipped files
+(configs, prompts, published numbers) are inside the installed package, or next to it in a checkout.
 """
 
 import os
@@ -22,7 +22,7 @@ def data_root() -> Path:
 
 
 def cache_root() -> Path:
-    """Folder for what can be recomputed: frozen features (``PRIOR_BENCH_CACHE``, default ``cache``)."""
+    """Folder for files that can be computed again (``PRIOR_BENCH_CACHE``, default ``cache``)."""
     return _root("PRIOR_BENCH_CACHE", "cache")
 
 
@@ -32,16 +32,16 @@ def results_root() -> Path:
 
 
 def shipped(folder: str) -> Path:
-    """A folder of shipped files, e.g. ``configs``: inside the package (wheel) or beside it (checkout)."""
+    """A folder of shipped files, e.g. ``configs``: inside the package (wheel) or next to it (checkout)."""
     inside, beside = PACKAGE / folder, PACKAGE.parent / folder
     return inside if inside.is_dir() else beside
 
 
 def find_config(name: str, kind: str) -> Path:
-    """The config file for ``name``: a path as it stands, or ``configs/<kind>/<name>.py`` as shipped.
+    """The config file for ``name``: an existing path, or the shipped ``configs/<kind>/<name>.py``.
 
     Raises:
-        BenchError: no such file; names the shipped ones that come near.
+        BenchError: no such file; the message names similar shipped files.
     """
     given = Path(name)
     if given.suffix == ".py" and given.is_file():
@@ -53,6 +53,8 @@ def find_config(name: str, kind: str) -> Path:
     from prior_bench.errors import unknown_name
 
     if given.suffix == ".py":
-        raise BenchError("no such config file", where=name, fix=f"shipped ones are in {folder}")
+        raise BenchError(
+            "this config file does not exist", where=name, fix=f"shipped configs are in {folder}"
+        )
     known = [str(p.relative_to(folder).with_suffix("")) for p in sorted(folder.rglob("*.py"))]
     raise unknown_name(f"config in {kind}", name, known)

@@ -1,10 +1,10 @@
 """The registries through which prior_bench finds methods, backbones, tasks and data sets.
 
-Names come from two places, asked in this order: what this process registered by decorator, and the
-installed packages' entry points (ours included). Nothing is imported before its name is asked for.
+Names come from two places, in this order: entries that this process registered by decorator, and the entry
+points of the installed packages, including ours. An entry is imported only when its name is used.
 
-What has no name there is found as ``module:attribute``, the working folder being one of the places where
-modules are looked for: a method in a file of one's own needs no packaging.
+A name of the form ``module:attribute`` is imported directly. The working folder is one of the places where
+the module is searched, so a method in a user's own file requires no package.
 """
 
 import functools
@@ -20,7 +20,7 @@ from prior_bench import bundled
 from prior_bench.errors import BenchError, unknown_name
 
 OWN_DISTRIBUTION = "prior-bench"
-"""Distribution whose packages lie beside this one."""
+"""Distribution that contains this package."""
 
 
 class LazyRegistry(Registry):
@@ -71,7 +71,7 @@ class LazyRegistry(Registry):
                 raise BenchError(
                     f"{self.name} '{key}' cannot be loaded: {error}",
                     where=point.value,
-                    fix=f"reinstall {point.dist.name}, or mend its entry point",
+                    fix=f"reinstall {point.dist.name}, or fix its entry point",
                 ) from error
             self._register_module(module=entry, module_name=key, force=True)
         return self._module_dict[key]
@@ -107,7 +107,7 @@ class LazyRegistry(Registry):
 
 
 def _load(point: Any) -> Any:
-    """What an entry point names; of our own packages, whatever else has the same name."""
+    """The object that an entry point names; our own packages take precedence over others of the same name."""
     if point.dist.metadata["Name"].lower().replace("_", "-") != OWN_DISTRIBUTION:
         return point.load()
     found = import_module(bundled.importable(point.module))
@@ -118,7 +118,7 @@ def _remedy(top: str) -> str:
     ours = {point.module.partition(".")[0] for point in distribution(OWN_DISTRIBUTION).entry_points}
     if top in ours:
         return f"'{top}' is a package of prior-bench: give your module another name"
-    return f"run in the folder that holds {top}, or put it on PYTHONPATH"
+    return f"run in the folder that contains {top}, or add that folder to PYTHONPATH"
 
 
 METHODS = LazyRegistry("method", "prior_bench.methods")
@@ -130,14 +130,14 @@ TASKS = LazyRegistry("task", "prior_bench.tasks")
 DATASETS = LazyRegistry("data set", "prior_bench.datasets")
 """Readers: functions ``(root: Path, *, split: str = "default", **options) -> Manifest``."""
 GENERATORS = LazyRegistry("data generator", "prior_bench.generators")
-"""What makes synthetic data sets, by the prefix of a data reference (``sample:chexpert``). Classes with
-``options(name) -> dict``, of the reader, and ``root(name) -> Path``, which generates what is missing."""
+"""Generators of synthetic data sets, by the prefix of a data reference (``sample:chexpert``). Classes with
+``options(name) -> dict`` (options of the reader) and ``root(name) -> Path``, which generates missing data."""
 CORRUPTIONS = LazyRegistry("corruption", "prior_bench.corruptions")
-"""Of test images: functions of :data:`prior_bench.data.images.corruptions.Corruption`."""
+"""Corruptions of test images: functions of type :data:`prior_bench.data.images.corruptions.Corruption`."""
 EXPLAINERS = LazyRegistry("explainer", "prior_bench.explainers")
-"""What methods can show of themselves, by their names: :class:`prior_bench.explain.contract.Explainer`."""
+"""Explanations of a method besides its attention: :class:`prior_bench.explain.contract.Explainer`."""
 GALLERIES = LazyRegistry("gallery", "prior_bench.galleries")
 """Example images of the HTML report, which tasks name: objects of
 :class:`prior_bench.report.html.galleries.maker.Maker`."""
 LAYOUTS = LazyRegistry("checkpoint layout", "prior_bench.layouts")
-"""Functions ``() -> tuple[ReleasedLayout, ...]``: how the released checkpoints of a method are laid out."""
+"""Functions ``() -> tuple[ReleasedLayout, ...]``: the layouts of a method's released checkpoints."""

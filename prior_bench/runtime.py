@@ -1,4 +1,4 @@
-"""Process-wide matters: device, seeds, progress. Nothing here acts at import."""
+"""Settings of the process: device, seeds, progress bars. Importing this module has no effect."""
 
 import os
 import random
@@ -13,7 +13,7 @@ def pick_device(wish: str = "auto") -> str:
     """``"cuda"`` or ``"cpu"``; ``auto`` takes the first GPU if there is one.
 
     Raises:
-        BenchError: ``cuda`` was asked for and is not there.
+        BenchError: ``cuda`` was requested and no CUDA device is visible.
     """
     import torch
 
@@ -35,8 +35,11 @@ def seed_everything(seed: int) -> None:
 
 
 def progress(items: Iterable, what: str, total: int | None = None) -> Any:
-    """A progress bar with the remaining time, on stderr; silent where stderr is no terminal, so that logs
-    stay readable. ``PRIOR_BENCH_PROGRESS`` decides where it is set: 1 shows bars, empty hides them."""
+    """A progress bar with the remaining time, on stderr.
+
+    It is hidden if stderr is not a terminal, which keeps logs readable. ``PRIOR_BENCH_PROGRESS`` overrides
+    this: 1 shows bars, an empty value hides them.
+    """
     from tqdm import tqdm
 
     wish = os.environ.get("PRIOR_BENCH_PROGRESS")

@@ -1,6 +1,6 @@
 """The command line: one file per verb, each with HELP, ``configure(parser)`` and ``run(args) -> int``.
 
-No verb module imports torch, an OpenMMLab library or pandas at import; they do so inside ``run``.
+Verb modules import torch, OpenMMLab libraries and pandas only inside ``run``.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Entry point of ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
     args = build_parser().parse_args(argv)
-    # Threads that wait actively are many times slower on a machine with anything else to do.
+    # Threads that wait actively are many times slower on a machine that also runs other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         status = args.run(args)
@@ -63,9 +63,9 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # whoever read the output has had enough, as `| head` has
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
+    except BrokenPipeError:  # the reader of the output closed it, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return 141
     except KeyboardInterrupt:
-        print("interrupted; finished work is kept, run the same command again to go on", file=sys.stderr)
+        print("interrupted; finished work is kept; run the same command again to continue", file=sys.stderr)
         return 130

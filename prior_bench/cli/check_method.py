@@ -1,8 +1,8 @@
-"""``prior-bench check-method NAME``: whether a method keeps the contract."""
+"""``prior-bench check-method NAME``: check the contract of a method."""
 
 import argparse
 
-HELP = "check that a method keeps the contract, on a few images and reports"
+HELP = "check on a few images and reports that a method fulfils the contract"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line per check; 1 where one fails."""
+    """Print one line per check; return 1 if a check fails."""
     from prior_bench.cli.arguments import assignments
     from prior_bench.scaffold.checks import CHECKS, Broken
     from prior_bench.scaffold.subject import Subject
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             verdict, note = "ok", check(subject)
         except Broken as error:
             verdict, note = "FAILED", str(error)
-        except Exception as error:  # whatever a method raises is its failure, and must not hide the others
+        except Exception as error:  # any exception is a failure of this check and must not hide the others
             verdict, note = "FAILED", f"{type(error).__name__}: {error}"
         failed += verdict == "FAILED"
         print(f"{verdict:<7} {check.__name__.replace('_', ' '):<{width}}  {note}", flush=True)

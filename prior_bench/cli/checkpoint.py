@@ -1,4 +1,4 @@
-"""``prior-bench checkpoint``: say what a weights file is, and turn it into one of ours."""
+"""``prior-bench checkpoint``: describe a weights file, or convert it to our format."""
 
 import argparse
 
@@ -8,22 +8,24 @@ HELP = "inspect or convert a checkpoint file"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    inspect = actions.add_parser("inspect", help="layout, hash, where its tensors go, expected input")
+    inspect = actions.add_parser("inspect", help="print layout, hash, use of each tensor and expected input")
     inspect.add_argument("file", help="a weights file, or a folder with config.json")
     inspect.add_argument("--all", action="store_true", help="list every tensor")
-    convert = actions.add_parser("convert", help="write it as a safetensors file of ours")
+    convert = actions.add_parser("convert", help="write it as a safetensors file in our format")
     convert.add_argument("file", help="a weights file, or a folder with config.json")
     convert.add_argument("-o", "--output", required=True, metavar="FILE", help="a .safetensors file to write")
     convert.add_argument(
-        "--tokenizer", metavar="PATH", help="of the text encoder: a folder, tokenizer.json or vocab.txt"
+        "--tokenizer",
+        metavar="PATH",
+        help="tokenizer of the text encoder: a folder, tokenizer.json or vocab.txt",
     )
     convert.add_argument(
-        "--image-only", action="store_true", help="leave the text encoder out; needs no tokenizer"
+        "--image-only", action="store_true", help="leave out the text encoder; requires no tokenizer"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the verb; 1 where an inspected file does not fit its layout."""
+    """Run the verb; 1 if an inspected file does not match its layout."""
     return _inspect(args) if args.action == "inspect" else _convert(args)
 
 
@@ -42,7 +44,9 @@ def _convert(args: argparse.Namespace) -> int:
     from prior_bench.errors import BenchError
 
     if Path(args.output).suffix != ".safetensors":
-        raise BenchError("the output is a safetensors file", where=args.output, fix="-o NAME.safetensors")
+        raise BenchError(
+            "the output must be a safetensors file", where=args.output, fix="-o NAME.safetensors"
+        )
     what = convert(args.file, args.output, tokenizer=args.tokenizer, image_only=args.image_only)
     print(f"wrote {args.output}: {what}")
     return 0

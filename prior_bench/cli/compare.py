@@ -2,13 +2,15 @@
 
 import argparse
 
-HELP = "compare two runs or two stores: what is better or worse, by how much, and is it significant"
+HELP = "compare two runs or two stores: differences and their significance"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     for name in ("first", "second"):
-        parser.add_argument(name, help="a suite or the folder of a store; or a run: its key, or SUITE/KEY")
+        parser.add_argument(
+            name, help="a store (a suite, or the folder of a store) or a run (its key, or SUITE/KEY)"
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,7 +28,9 @@ def run(args: argparse.Namespace) -> int:
             print(sentence)
     elif any(stores):
         store, other = (args.first, args.second) if stores[0] else (args.second, args.first)
-        raise BenchError(f"is no store, but '{store}' is one", where=other, fix="give two stores or two runs")
+        raise BenchError(
+            f"this is not a store, but '{store}' is one", where=other, fix="give two stores or two runs"
+        )
     else:
         first, second = find_run(args.first), find_run(args.second)
         lines = compare.compare_runs(first, second)
@@ -34,5 +38,5 @@ def run(args: argparse.Namespace) -> int:
             print(difference)
         print()
         print(compare.lines_text(lines, first.key[:8], second.key[:8]))
-    print("\nPaired tests by test patient, p values corrected by Holm; see docs/statistics.md.")
+    print("\nPaired tests by test patient, p-values with Holm's correction; see docs/statistics.md.")
     return 0

@@ -1,8 +1,8 @@
-"""``prior-bench doctor``: what is here, what is missing, and what to do about it."""
+"""``prior-bench doctor``: what is installed, what is missing and how to fix it."""
 
 import argparse
 
-HELP = "say what is installed, which device and data can be seen, and how to mend what is missing"
+HELP = "show what is installed, which device and data are found, and how to fix what is missing"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -10,7 +10,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the findings; exit status 1 if something the suite needs is missing or broken."""
+    """Print the findings; exit status 1 if a required part is missing or broken."""
     from prior_bench import doctor as diagnosis
 
     findings = diagnosis.examine()

@@ -1,10 +1,10 @@
-"""``prior-bench explain``: what a method sees and writes, as pages with pictures and as numbers."""
+"""``prior-bench explain``: pages with pictures, and numbers, that explain a method."""
 
 import argparse
 
 from prior_bench.cli.arguments import at_least
 
-HELP = "show what a method sees and writes: attention, reconstructions, prototypes"
+HELP = "explain a method with pictures: attention, reconstructions, prototypes, written reports"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer",
         metavar="PATH",
-        help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
+        help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
     parser.add_argument(
         "--data",
@@ -23,26 +23,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="REF",
         help="a data set with reports: NAME, NAME@DIR, sample:NAME, CSV",
     )
-    parser.add_argument("--image", action="append", default=[], metavar="ID", help="may be repeated")
+    parser.add_argument(
+        "--image", action="append", default=[], metavar="ID", help="id of an image; may be repeated"
+    )
     parser.add_argument(
         "--count",
         type=at_least(1),
         default=4,
-        help="images, evenly spread over the split, where none is named",
+        help="number of images, evenly spread over the split, if --image is not given (default: 4)",
     )
     parser.add_argument("--split", default="test", help="train, valid or test (default)")
-    parser.add_argument("--rule", default="default", help="rule of the split (default: the data set's own)")
+    parser.add_argument("--rule", default="default", help="split rule (default: the data set's default)")
     parser.add_argument(
         "--measure",
         type=at_least(1),
         default=200,
         metavar="N",
-        help="images that numbers are taken over (default: 200)",
+        help="number of images for the numbers (default: 200)",
     )
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="option of the data set's reader"
     )
-    parser.add_argument("--seed", type=at_least(0), default=0, help="of a config's pre-training (default: 0)")
+    parser.add_argument(
+        "--seed",
+        type=at_least(0),
+        default=0,
+        help="seed of the pre-training, if --backbone is a config (default: 0)",
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the pages")

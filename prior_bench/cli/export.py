@@ -9,15 +9,20 @@ HELP = "write a backbone's encoders for timm and transformers"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("backbone", help="whatever 'eval --backbone' takes")
-    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="a folder that is not there yet")
+    parser.add_argument(
+        "backbone",
+        help="a checkpoint file, timm:MODEL, random:MODEL or a pre-training config, as for eval --backbone",
+    )
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="DIR", help="a folder that does not exist yet"
+    )
     parser.add_argument(
         "--tokenizer",
         metavar="PATH",
-        help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
+        help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
     parser.add_argument(
-        "--seed", type=at_least(0), default=0, help="of random or pre-trained weights (default: 0)"
+        "--seed", type=at_least(0), default=0, help="seed of random or pre-trained weights (default: 0)"
     )
 
 
@@ -35,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
     context = LoadContext(pretrain_dir=paths.results_root() / "pretrain")
     lines = export(source.load(args.seed, context), args.output, exposure_of(source))
     if problem := getattr(source, "text_problem", ""):
-        lines.append(f"note          {problem}; the image encoder alone was written")
+        lines.append(f"note          {problem}; only the image encoder was written")
     print(f"wrote {args.output}", *lines, sep="\n  ")
     return 0

@@ -1,4 +1,4 @@
-"""``prior-bench list``: what can be used, and where each thing comes from."""
+"""``prior-bench list``: available names, and where each one comes from."""
 
 import argparse
 

@@ -1,13 +1,13 @@
-"""``prior-bench new baseline NAME``: the files of a method that already runs."""
+"""``prior-bench new baseline NAME``: write the files of a new method that runs without changes."""
 
 import argparse
 
-HELP = "start a new method from files that already run"
+HELP = "write the files of a new method that runs without changes"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("kind", choices=("baseline",), help="what to start")
+    parser.add_argument("kind", choices=("baseline",), help="what to write")
     parser.add_argument("name", metavar="NAME", help="lower-case Python name, e.g. my_method")
     parser.add_argument(
         "--dir", default=".", metavar="DIR", help="a checkout of prior-bench, or any folder (default: here)"
@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the files and say what to do with them."""
+    """Write the files and print the next commands."""
     from pathlib import Path
 
     from prior_bench.scaffold.baseline import plan, write
@@ -28,15 +28,15 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {what}  {file}")
     where = "" if folder.resolve() == Path.cwd() else f" (in {folder})"
     test = made.test_file.relative_to(folder).as_posix()
-    print(f"it runs as it stands{where}:")
+    print(f"it runs without changes{where}:")
     for command in (
         f"prior-bench check-method {args.name}",
         f"pytest {test}",
         f"prior-bench pretrain {made.config}",
     ):
         print(f"  {command}")
-    print("a row of a suite, and so of its table:")
+    print("to make it a row of a suite and of its table:")
     print(f'  dict(name="{args.name}", type="pretrain", config="{made.config}")')
-    print("for a short name in configs, add to the entry points of a package and install it again:")
+    print("for a short name in configs, add these entry points to a package and install it again:")
     print(f'  [project.entry-points."prior_bench.methods"]\n  {args.name} = "{made.type}"')
     return 0

@@ -8,7 +8,9 @@ HELP = "write the HTML report of a suite"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("suite", help="name of a shipped suite, or a config file")
-    parser.add_argument("--data", metavar="REF", help="as in 'prior-bench run': the page of that run")
+    parser.add_argument(
+        "--data", metavar="REF", help="as in 'prior-bench run': report of the run on this data"
+    )
     parser.add_argument("--output", metavar="FILE", help="default: report.html in the suite's store")
 
 

@@ -1,8 +1,8 @@
-"""``prior-bench results export|import``: records from one machine to another."""
+"""``prior-bench results export|import``: move records from one machine to another."""
 
 import argparse
 
-HELP = "export a suite's records to a file, or merge records of others without overwriting any"
+HELP = "export a suite's records to a file, or import records without overwriting any"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,12 +14,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     importing = actions.add_parser("import", help="add the records of an exported file or of another store")
     importing.add_argument("source", help="an exported file, or the folder of a store")
     importing.add_argument(
-        "--suite", required=True, help="whose store they go to; made where it is not there"
+        "--suite",
+        required=True,
+        help="suite whose store receives the records; it is created if it does not exist",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the verb; the exit status is 1 where an import met a conflict or a damaged record."""
+    """Run the verb; the exit status is 1 if an import found a conflict or a damaged record."""
     return _export(args) if args.action == "export" else _import(args)
 
 
@@ -45,10 +47,10 @@ def _import(args: argparse.Namespace) -> int:
     target = Store.of(args.suite)
     with opened(Path(args.source)) as source:
         merged = merge(source, target)
-    counts = f"{len(merged.added)} added, {len(merged.known)} already there"
+    counts = f"{len(merged.added)} added, {len(merged.known)} already present"
     print(f"{counts}, {len(merged.conflicts)} in conflict, {len(merged.damaged)} damaged: {target.root}")
     for key, difference in merged.conflicts.items():
-        print(f"conflict: {key}: {difference}; the one here was kept", file=sys.stderr)
+        print(f"conflict: {key}: {difference}; the existing record was kept", file=sys.stderr)
     for key in merged.damaged:
-        print(f"damaged: {key} has no readable record; left out", file=sys.stderr)
+        print(f"damaged: {key} has no readable record and was left out", file=sys.stderr)
     return 1 if merged.conflicts or merged.damaged else 0

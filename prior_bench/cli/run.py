@@ -1,11 +1,11 @@
-"""``prior-bench run SUITE``: run what a suite lacks, then print its table."""
+"""``prior-bench run SUITE``: run the missing cells of a suite, then print its table."""
 
 import argparse
 import sys
 
 from prior_bench.cli.arguments import at_least
 
-HELP = "run a suite (what is recorded is not run again) and print its table"
+HELP = "run a suite (recorded cells do not run again) and print its table"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,19 +14,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="REF",
-        help="run on other data than the suite's: 'sample', the synthetic counterpart of every data set, at "
-        "toy scale; or, for a suite with one data set, NAME@DIR, a .csv or a .npz file",
+        help="use other data: 'sample', the synthetic counterpart of every data set at toy scale; or, for a "
+        "suite with one data set, NAME@DIR, a .csv or a .npz file",
     )
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the plan, the data and weights that are missing and a rough estimate; do nothing",
+        help="print the plan, missing data and weights, and a rough estimate of the time; run nothing",
     )
     parser.add_argument(
         "--overwrite",
         choices=("skip", "failed", "all"),
         default="failed",
-        help="which recorded runs to run again (default: %(default)s)",
+        help="which recorded cells to run again (default: %(default)s)",
     )
     parser.add_argument(
         "--only",
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-leakage",
         action="store_true",
-        help="evaluate also where test patients were trained on; results then say so",
+        help="also evaluate if test patients were seen in training; records and tables then say so",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
@@ -46,12 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         default=1,
-        help="backbones worked on at once, each with its share of the cores (default: 1)",
+        help="number of backbones to work on at the same time, each with its share of the cores (default: 1)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the verb; 1 where a run failed."""
+    """Run the verb; return 1 if a cell failed."""
     from prior_bench.engine.execute import Overwrite, evaluate
     from prior_bench.report.tables.render import render
     from prior_bench.report.tables.suite_tables import tables_of
@@ -78,13 +78,13 @@ def run(args: argparse.Namespace) -> int:
     )
     for table in tables:
         print(f"\n{render(build_table(table, [store]))}")
-    print(f"{len(outcome.ran)} run, {len(outcome.skipped)} already there, {len(outcome.failed)} failed")
+    print(f"{len(outcome.ran)} run, {len(outcome.skipped)} already done, {len(outcome.failed)} failed")
     print(f"records: {store.root}")
     return _report_failures(plan, outcome, store)
 
 
 def describe_plan(plan, store, overwrite) -> str:
-    """One line per cell (done, to do, or why not), what is absent, a rough estimate, and a sum."""
+    """One line per cell (done, to do, or the reason), missing files, a rough estimate, and the counts."""
     from prior_bench.engine.execute import to_do
     from prior_bench.suites.plan import NO_TEXT
 
@@ -92,7 +92,7 @@ def describe_plan(plan, store, overwrite) -> str:
     states = [run.reason or ("to do" if run.key in waiting else "done") for run in plan.runs]
     width = max(map(len, states))
     lines = [f"{state:<{width}}  {run.label}" for state, run in zip(states, plan.runs, strict=True)]
-    lines += [f"absent: {message}" for message in plan.absent]
+    lines += [f"missing: {message}" for message in plan.absent]
     done, ahead = states.count("done"), states.count("to do")
     never = len(states) - done - ahead
     left = [run for run, state in zip(plan.runs, states, strict=True) if state not in ("done", NO_TEXT)]
@@ -102,18 +102,18 @@ def describe_plan(plan, store, overwrite) -> str:
 
 
 def estimate_lines(plan, runs) -> list[str]:
-    """The GPU hours that some runs may take, in words; nothing where they do not matter."""
+    """A text with the estimated GPU hours of some runs; empty if they are below 0.1 hours."""
     from prior_bench.suites.estimate import FORWARD, FROZEN, TRAINED, gpu_hours
 
     hours, unknown = gpu_hours(plan, runs)
     if hours < 0.1:
         return []
-    without = f"; {unknown} cells without known counts left out" if unknown else ""
+    without = f"; {unknown} cells with unknown counts are not included" if unknown else ""
     return [
-        f"rough estimate: {hours:,.{0 if hours >= 10 else 1}f} GPU hours for what is not done{without}",
+        f"rough estimate: {hours:,.{0 if hours >= 10 else 1}f} GPU hours for the remaining cells{without}",
         "  = images x passes / images per second, assumed for one data-centre GPU and 224 pixels: "
-        f"{FORWARD:g} run, {FROZEN:g} frozen under a trained head, {TRAINED:g} trained;",
-        "  neither early stopping nor pre-training is counted (prior_bench/suites/estimate.py)",
+        f"{FORWARD:g} forward only, {FROZEN:g} frozen with a trained head, {TRAINED:g} trained;",
+        "  early stopping and pre-training are not counted (prior_bench/suites/estimate.py)",
     ]
 
 

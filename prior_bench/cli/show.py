@@ -1,18 +1,21 @@
-"""``prior-bench show RUN``: everything that is known about one run."""
+"""``prior-bench show RUN``: print everything about one run."""
 
 import argparse
 
 from prior_bench.cli.arguments import at_least
 
-HELP = "everything about one run: what it was told, its metrics with intervals, where it comes from"
+HELP = "print one run: its settings, metrics with intervals, and provenance"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("recorded", metavar="RUN", help="its key or the beginning of it, or SUITE/KEY")
-    parser.add_argument("--json", action="store_true", help="the record as it is stored")
+    parser.add_argument("recorded", metavar="RUN", help="key or beginning of a key, or SUITE/KEY")
+    parser.add_argument("--json", action="store_true", help="print the stored record")
     parser.add_argument(
-        "--resamples", type=at_least(0), default=1000, help="of the intervals; 0 leaves them out"
+        "--resamples",
+        type=at_least(0),
+        default=1000,
+        help="resamples for the intervals; 0 leaves them out (default: 1000)",
     )
 
 

@@ -82,7 +82,7 @@ def test_convert_and_export_an_image_encoder(tmp_path, capsys):
     assert main(["checkpoint", "convert", str(out), "-o", str(tmp_path / "again.safetensors")]) == 1
     assert "is a checkpoint of ours already" in capsys.readouterr().err
     assert main(["checkpoint", "convert", str(path), "-o", str(tmp_path / "ours.pth")]) == 1
-    assert "the output is a safetensors file" in capsys.readouterr().err
+    assert "the output must be a safetensors file" in capsys.readouterr().err
     assert main(["export", str(out), "-o", str(tmp_path / "out")]) == 0
     assert "timm.create_model('resnet50'" in capsys.readouterr().out
     assert (tmp_path / "out/image_encoder/model.safetensors").is_file()

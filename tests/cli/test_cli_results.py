@@ -71,14 +71,14 @@ def test_show_and_compare_runs(run_suite, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["key"] == keys[0]
     assert verb("compare", keys[0], keys[0]) == 0
     assert "equal" in capsys.readouterr().out
-    with pytest.raises(BenchError, match="nowhere: is no store, but 'tiny' is one"):
+    with pytest.raises(BenchError, match="nowhere: this is not a store, but 'tiny' is one"):
         verb("compare", "tiny", "nowhere")
 
 
 def test_results_travel_and_conflicts_are_status_1(run_suite, tmp_path, capsys):
     assert verb("results", "export", "tiny", "--output", "out.zip") == 0
     assert verb("results", "import", "out.zip", "--suite", "merged") == 0
-    assert "14 added, 0 already there, 0 in conflict" in capsys.readouterr().out
+    assert "14 added, 0 already present, 0 in conflict" in capsys.readouterr().out
     assert verb("compare", "tiny", "merged") == 0
     assert "equal" in capsys.readouterr().out
     path = next((tmp_path / "results/merged/runs").glob("*/record.json"))
@@ -87,7 +87,7 @@ def test_results_travel_and_conflicts_are_status_1(run_suite, tmp_path, capsys):
     path.write_text(json.dumps(values))
     assert verb("results", "import", str(tmp_path / "results/tiny"), "--suite", "merged") == 1
     captured = capsys.readouterr()
-    assert "0 added, 13 already there, 1 in conflict" in captured.out
+    assert "0 added, 13 already present, 1 in conflict" in captured.out
     assert f"conflict: {path.parent.name}: auroc is" in captured.err
     with pytest.raises(BenchError, match="no store 'nothing'"):
         verb("results", "export", "nothing")

@@ -49,7 +49,7 @@ def test_dry_run_says_which_data_is_absent(parts, tmp_path, capsys):
     path.write_text(text.replace('"fake", protocol="fake/odd"', '"fake@gone", protocol="fake/odd"'))
     assert verb("run", str(path), "--dry-run") == 0
     out = capsys.readouterr().out
-    assert "absent: " in out and "gone" in out and "fake@DIR" in out
+    assert "missing: " in out and "gone" in out and "fake@DIR" in out
     assert "10 to do, 6 cannot be run" in out
     with pytest.raises(BenchError, match="the data set fake is not there"):
         verb("run", str(path))
@@ -58,9 +58,9 @@ def test_dry_run_says_which_data_is_absent(parts, tmp_path, capsys):
 def test_run_prints_progress_table_and_sum(suite, capsys):
     assert verb("run", suite, "--device", "cpu") == 0
     out = capsys.readouterr().out
-    assert "[14/14]" in out and "**Shown**" in out and "14 run, 0 already there, 0 failed" in out
+    assert "[14/14]" in out and "**Shown**" in out and "14 run, 0 already done, 0 failed" in out
     assert verb("run", suite, "--device", "cpu") == 0
-    assert "0 run, 14 already there" in capsys.readouterr().out
+    assert "0 run, 14 already done" in capsys.readouterr().out
     verb("run", suite, "--dry-run")
     assert "14 done, 0 to do" in capsys.readouterr().out
 
@@ -68,9 +68,9 @@ def test_run_prints_progress_table_and_sum(suite, capsys):
 def test_only_and_overwrite(suite, capsys):
     part = ("--only", "backbone=High", "--only", "seed=0", "--device", "cpu")
     verb("run", suite, *part)
-    assert "4 run, 0 already there" in capsys.readouterr().out
+    assert "4 run, 0 already done" in capsys.readouterr().out
     verb("run", suite, *part, "--overwrite", "all")
-    assert "4 run, 0 already there" in capsys.readouterr().out
+    assert "4 run, 0 already done" in capsys.readouterr().out
 
 
 def test_records_of_other_source_code_stay_and_are_counted_once(suite, capsys, monkeypatch):
@@ -93,7 +93,7 @@ def test_a_failed_run_gives_status_1_and_names_its_traceback(parts, tmp_path, ca
     path.write_text(path.read_text().replace("fake/odd", "fake/unlucky"))
     assert verb("run", str(path), "--device", "cpu") == 1
     captured = capsys.readouterr()
-    assert "12 run, 0 already there, 2 failed" in captured.out
+    assert "12 run, 0 already done, 2 failed" in captured.out
     label = "Low · fake · fake · fake/unlucky · 100 % · seed 1 (and 1 more)"
     assert f"- {label}: ValueError: seed 1 is not lucky\n" in captured.err
     assert Path(captured.err.split("traceback: ")[1].strip()).is_file()
@@ -118,7 +118,7 @@ def test_the_same_data_elsewhere_goes_to_the_same_store(suite, tmp_path, capsys)
     verb("run", suite, "--device", "cpu")
     capsys.readouterr()
     verb("run", suite, "--device", "cpu", "--data", "fake@moved")
-    assert "0 run, 14 already there" in capsys.readouterr().out
+    assert "0 run, 14 already done" in capsys.readouterr().out
     verb("table", "shown.py", "--suite", suite, "--data", "fake@moved")
     assert "**Shown**" in capsys.readouterr().out
     path.write_text(text.replace('data="fake"', 'data="chexpert"', 1))
@@ -188,7 +188,7 @@ def test_one_file_of_medmnist_gives_a_linear_probe_and_fine_tuning(tmp_path, mon
     part = ("--data", "pneumoniamnist.npz", "--only", "backbone=Random", "--only", "seed=0")
     assert verb("run", "pneumoniamnist", *part, "--device", "cpu") == 0
     out = capsys.readouterr().out
-    assert "2 run, 0 already there, 0 failed" in out and "laptop/finetune" in out
+    assert "2 run, 0 already done, 0 failed" in out and "laptop/finetune" in out
     (row,) = [r for r in build_table(load_table("pneumoniamnist")).rows if r.label == "Random"]
     assert [cell.reason for cell in row.cells] == [""] * 4
     assert all(cell.mean > 95 for cell in row.cells[::2]), "brightness tells the classes apart"

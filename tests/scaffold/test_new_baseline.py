@@ -75,7 +75,7 @@ def own_lines(path):
 
 def test_a_plain_clip_is_two_files_and_runs_from_training_to_the_table(folder, capsys):
     assert main(["new", "baseline", NAME]) == 0
-    assert "it runs as it stands" in capsys.readouterr().out
+    assert "it runs without changes" in capsys.readouterr().out
     assert written(folder) == [f"{NAME}.py", f"{NAME}_sample.py", f"test_{NAME}.py"]
     assert own_lines(folder / f"{NAME}.py") <= 60
     assert len((folder / f"{NAME}.py").read_text().splitlines()) <= 66
@@ -84,7 +84,7 @@ def test_a_plain_clip_is_two_files_and_runs_from_training_to_the_table(folder, c
     (folder / "mine_table.py").write_text(TABLE)
     assert main(["run", "mine_suite.py", "--device", "cpu"]) == 0
     out = capsys.readouterr().out
-    assert "2 run, 0 already there, 0 failed" in out
+    assert "2 run, 0 already done, 0 failed" in out
     assert main(["table", "mine_table.py", "--format", "json", "--output", "mine.json"]) == 0
     rows = {row["label"]: row for row in json.loads((folder / "mine.json").read_text())["rows"]}
     assert list(rows) == ["Random", "CLIP"]
@@ -190,5 +190,5 @@ def test_a_missing_folder_is_one_message(tmp_path):
 def test_a_method_named_in_full_that_is_not_there_tells_where_to_run(folder):
     from prior_bench.registry import METHODS
 
-    with pytest.raises(BenchError, match="run in the folder that holds no_such_file"):
+    with pytest.raises(BenchError, match="run in the folder that contains no_such_file"):
         METHODS.get("no_such_file:Thing")

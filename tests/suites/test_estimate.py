@@ -64,7 +64,7 @@ def test_paper_suite_plans_without_data_and_checkpoints(name, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     plan = expand(load_suite(name), tolerate_absent=True)
     text = describe_plan(plan, Store.of(name), Overwrite.FAILED)
-    assert "absent: checkpoints/" in text and "is not there" in text and "cannot be run" in text
+    assert "missing: checkpoints/" in text and "is not there" in text and "cannot be run" in text
     assert not plan.runnable()
     if name != "benchx_retrieval":  # a thousand images
         assert "rough estimate: " in text and "assumed" in text
