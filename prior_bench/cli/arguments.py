@@ -1,4 +1,4 @@
-"""What arguments that several verbs share stand for: ``--backbone``, ``--data``, ``KEY=VALUE``, counts."""
+"""Arguments that several verbs share: ``--backbone``, ``--data``, ``KEY=VALUE``, counts."""
 
 from collections.abc import Callable
 
@@ -9,22 +9,22 @@ def at_least(least: int) -> Callable[[str], int]:
 
     def number(text: str) -> int:
         if int(text) < least:
-            raise ArgumentTypeError(f"is {text}; must be at least {least}")
+            raise ArgumentTypeError(f"{text} is too small; the minimum is {least}")
         return int(text)
 
-    number.__name__ = "integer"  # what argparse calls it where the text is none
+    number.__name__ = "integer"  # argparse prints this name if the text is not a number
     return number
 
 
 def backbone_row(text: str, tokenizer: str | None = None) -> dict:
-    """The row config that a ``--backbone`` argument stands for.
+    """The row config of a ``--backbone`` argument.
 
     Args:
         text: the argument.
         tokenizer: of a released checkpoint's text encoder.
 
     Raises:
-        BenchError: neither a file nor a known way to name weights, or a tokenizer for what takes none.
+        BenchError: not a file or a known source of weights, or the source takes no tokenizer.
     """
     from pathlib import Path
 
@@ -34,7 +34,7 @@ def backbone_row(text: str, tokenizer: str | None = None) -> dict:
     if tokenizer is not None:
         row = backbone_row(text)
         if row["type"] != "checkpoint":
-            raise BenchError("only a checkpoint file takes a tokenizer", where="--tokenizer")
+            raise BenchError("only a checkpoint file can have a tokenizer", where="--tokenizer")
         return {**row, "tokenizer": tokenizer}
     folder = paths.shipped("configs") / "pretrain"
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
@@ -53,14 +53,14 @@ def backbone_row(text: str, tokenizer: str | None = None) -> dict:
 
 
 def data_reference(text: str, labels: list[str], options: dict) -> dict:
-    """The data reference of ``--data`` with the reader's options, of which ``labels`` is one."""
+    """The data reference of ``--data`` with the options of the reader; ``labels`` is one of them."""
     from prior_bench.data.open import resolve
 
     return {**resolve(text), **({"labels": labels} if labels else {}), **options}
 
 
 def assignments(settings: list[str], where: str) -> dict:
-    """A dict from ``KEY=VALUE`` texts; values are Python literals, or else strings.
+    """A dict from ``KEY=VALUE`` texts; values are Python literals, otherwise strings.
 
     Raises:
         BenchError: a text without ``=``.

@@ -5,53 +5,60 @@ from typing import Any
 
 from prior_bench.cli.arguments import at_least
 
-HELP = "describe a data set, check, prepare or cache one that you have, generate the sample benchmark"
+HELP = "describe, check, prepare or cache a data set, or generate the sample benchmark"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the sub-verbs and their arguments."""
     verbs = parser.add_subparsers(dest="data_verb", metavar="SUBVERB", required=True)
 
-    describe = verbs.add_parser("describe", help="what a data set is, where from, how its folder should look")
+    describe = verbs.add_parser(
+        "describe", help="print what a data set is, its origin and its expected folder"
+    )
     describe.add_argument("name", metavar="NAME", help="registered data set (prior-bench list)")
 
-    check = verbs.add_parser("check", help="counts, unreadable images, shared patients, split hash, verdict")
+    check = verbs.add_parser(
+        "check", help="print counts, unreadable images, shared patients, split hash and verdict"
+    )
     _add_reference(check)
     check.add_argument("--split", default="default", metavar="RULE", help="split rule (see describe)")
-    check.add_argument("--quick", action="store_true", help="read image headers only, decode nothing")
+    check.add_argument("--quick", action="store_true", help="read only image headers, decode nothing")
     check.add_argument(
-        "--tokenizer", metavar="DIR", help="count tokens of reports by it (default: trained on the reports)"
+        "--tokenizer",
+        metavar="DIR",
+        help="tokenizer to count the tokens of reports (default: one trained on the reports)",
     )
 
-    prepare = verbs.add_parser(
-        "prepare", help="read annotations and splits once, so that later runs need not"
-    )
+    prepare = verbs.add_parser("prepare", help="read annotations and splits once, for faster opening later")
     _add_reference(prepare)
     prepare.add_argument(
         "--split", action="append", metavar="RULE", help="split rule; may be repeated; 'every' prepares all"
     )
 
-    cache = verbs.add_parser("cache", help="decode and reduce all images once, so that later runs read fast")
+    cache = verbs.add_parser("cache", help="decode and reduce all images once, for faster reading later")
     _add_reference(cache)
     cache.add_argument("--size", type=int, required=True, help="longest side of the cached images, in pixels")
     cache.add_argument("--split", default="default", metavar="RULE", help="split rule (see describe)")
     cache.add_argument(
-        "--workers", type=at_least(1), metavar="N", help="images in work at once (default: the cores)"
+        "--workers",
+        type=at_least(1),
+        metavar="N",
+        help="number of images to process at the same time (default: number of cores)",
     )
 
-    verbs.add_parser("sample", help="generate the synthetic sample benchmark and say where it lies")
+    verbs.add_parser("sample", help="generate the synthetic sample benchmark and print its folders")
 
 
 def _add_reference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="REF", help="NAME, NAME@DIR, sample:NAME or FILE.csv")
-    parser.add_argument("--root", metavar="DIR", help="folder of the data set, as NAME@DIR")
+    parser.add_argument("--root", metavar="DIR", help="folder of the data set, the same as NAME@DIR")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="option of the reader (see describe)"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what the sub-verb says."""
+    """Run the sub-verb."""
     verbs = {
         "describe": _describe,
         "check": _check,
@@ -67,7 +74,11 @@ def _describe(args: argparse.Namespace) -> int:
     from prior_bench.registry import DATASETS
 
     found = card(args.name)
-    print(found.text(args.name) if found else f"{args.name}: no card; read by {DATASETS.source(args.name)}")
+    print(
+        found.text(args.name)
+        if found
+        else f"{args.name}: no description; read by {DATASETS.source(args.name)}"
+    )
     return 0
 
 
@@ -97,7 +108,7 @@ def _prepare(args: argparse.Namespace) -> int:
     if "every" in rules:
         found = card(reference["type"])
         rules = list(found.splits) if found else ["default"]
-    errors = []  # a rule that needs lists which are not there does not keep back the others
+    errors = []  # one rule with missing lists must not stop the other rules
     for rule in rules:
         try:
             manifest, place, written = prepare_dataset(reference, rule)
@@ -109,7 +120,7 @@ def _prepare(args: argparse.Namespace) -> int:
         state = "written to" if written else "up to date:"
         print(f"{rule}: {len(manifest):,} images ({sizes}), hash {summary['hash']}, {state} {place}")
     if errors:
-        raise errors[0] if len(rules) == 1 else ErrorList("split rules that cannot be prepared:", errors)
+        raise errors[0] if len(rules) == 1 else ErrorList("these split rules cannot be prepared:", errors)
     return 0
 
 
@@ -123,22 +134,24 @@ def _cache(args: argparse.Namespace) -> int:
     manifest = open_dataset(reference, args.split)
     built = build(manifest, args.size, args.workers)
     for shard, why in built.dropped.items():
-        print(f"made anew: {shard.name}: {why}")
-    print(f"{manifest.name}: {built.made:,} images made, {built.kept:,} already there, in {built.folder}")
+        print(f"written again: {shard.name}: {why}")
+    print(f"{manifest.name}: {built.made:,} images cached, {built.kept:,} already present, in {built.folder}")
     for folder in outdated(manifest.root, args.size):
-        print(f"remark: {folder} was made by other code and is no longer used; delete it to free its space")
+        print(f"remark: {folder} was made by other code and is no longer used; delete it to free the space")
     if built.unreadable:
         errors = [BenchError(message) for message in list(built.unreadable.values())[:SHOWN]]
         more = f" (the first {SHOWN})" if len(built.unreadable) > SHOWN else ""
         raise ErrorList(
-            f"{len(built.unreadable)} image(s) cannot be read, all others are cached{more}:", errors
+            f"{len(built.unreadable)} image(s) cannot be read; all others are cached{more}:", errors
         )
-    print(f"use it as cache={args.size}: --set cache={args.size}, --option cache={args.size}, or in a config")
+    print(
+        f"use it with --set cache={args.size}, --option cache={args.size}, or cache={args.size} in a config"
+    )
     return 0
 
 
 SHOWN = 50
-"""Unreadable images that are printed."""
+"""Largest number of unreadable images that are printed."""
 
 
 def _reference(args: argparse.Namespace) -> dict[str, Any]:

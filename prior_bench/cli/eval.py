@@ -1,10 +1,10 @@
-"""``prior-bench eval TASK``: one backbone, one data set, one task family; numbers with intervals."""
+"""``prior-bench eval TASK``: one task of one backbone on one data set; metrics with intervals."""
 
 import argparse
 
 from prior_bench.cli.arguments import at_least
 
-HELP = "evaluate one backbone on one data set, by one protocol or several"
+HELP = "evaluate one backbone on one data set, with one or more protocols"
 
 STORE = "eval"
 """Name of the store that single evaluations share, under the results root."""
@@ -28,23 +28,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tokenizer",
         metavar="PATH",
-        help="of a released text encoder: a folder, tokenizer.json or vocab.txt",
+        help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
     parser.add_argument(
         "--protocol",
         action="append",
         default=[],
         metavar="NAME",
-        help="default: the clean one of the task; may be repeated",
+        help="protocol (default: the clean protocol of the task); may be repeated",
     )
     parser.add_argument("--fraction", type=float, default=1.0, help="share of training labels (default: 1)")
-    parser.add_argument("--seed", "--seeds", type=int, nargs="+", default=[0], help="default: 0")
+    parser.add_argument(
+        "--seed", "--seeds", type=int, nargs="+", default=[0], help="one or more seeds (default: 0)"
+    )
     parser.add_argument(
         "--label",
         action="append",
         default=[],
         metavar="COLUMN",
-        help="label column to use (default: all of the data set); may be repeated",
+        help="label column to use (default: all label columns); may be repeated",
     )
     parser.add_argument(
         "--option",
@@ -63,20 +65,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-leakage",
         action="store_true",
-        help="evaluate also where test patients were trained on; results then say so",
+        help="also evaluate if test patients were seen in training; records and tables then say so",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
     parser.add_argument(
-        "--overwrite", choices=("skip", "failed", "all"), default="failed", help="default: %(default)s"
+        "--overwrite",
+        choices=("skip", "failed", "all"),
+        default="failed",
+        help="which recorded cells to run again (default: %(default)s)",
     )
     parser.add_argument(
-        "--resamples", type=at_least(0), default=1000, help="bootstrap resamples of intervals (default: 1000)"
+        "--resamples",
+        type=at_least(0),
+        default=1000,
+        help="bootstrap resamples for the intervals (default: 1000)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the verb; 1 where a run failed."""
+    """Run the verb; return 1 if a cell failed."""
     import sys
 
     from prior_bench.cli import arguments
@@ -128,7 +136,7 @@ def default_protocol(task: str) -> str:
     """The clean protocol of a task family.
 
     Raises:
-        BenchError: the task has none (or is unknown).
+        BenchError: the task has no default protocol, or is unknown.
     """
     from prior_bench.errors import BenchError
     from prior_bench.registry import TASKS

@@ -4,12 +4,14 @@ import argparse
 
 from prior_bench.cli.arguments import at_least
 
-HELP = "pre-train a method from a config; run again to go on where it stopped"
+HELP = "pre-train a method from a config; the same command continues an interrupted run"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
-    parser.add_argument("config", metavar="CONFIG", help="shipped config (configs/pretrain) or a .py file")
+    parser.add_argument(
+        "config", metavar="CONFIG", help="name of a shipped config (configs/pretrain), or a .py file"
+    )
     parser.add_argument("--seed", type=at_least(0), default=0, help="default 0")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes; default 0")
@@ -23,11 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="change a config value, e.g. --set schedule.epochs=2; may be repeated",
     )
-    parser.add_argument("--no-resume", action="store_true", help="start over instead of going on")
+    parser.add_argument(
+        "--no-resume", action="store_true", help="start again from the beginning instead of continuing"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and say where the checkpoint is."""
+    """Train and print the path of the checkpoint."""
     import os
     from pathlib import Path
 

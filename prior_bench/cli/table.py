@@ -1,4 +1,4 @@
-"""``prior-bench table NAME``: print a comparison table from the records there are."""
+"""``prior-bench table NAME``: print a comparison table from stored records."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from prior_bench.errors import BenchError
 if TYPE_CHECKING:
     from prior_bench.report.tables.table import Table, TableConfig
 
-HELP = "print a comparison table from stored records, with published numbers beside them where wanted"
+HELP = "print a comparison table from stored records, optionally with published numbers"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,16 +16,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("table", nargs="?", help="name of a shipped table, or a config file")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "--with-published", action="store_true", help="ours, the published number, and the difference"
+        "--with-published",
+        action="store_true",
+        help="show our number, the published number and the difference",
     )
-    what.add_argument("--only-published", action="store_true", help="the paper's table, from the file alone")
+    what.add_argument("--only-published", action="store_true", help="show only the published numbers")
     what.add_argument(
-        "--leaderboard", action="store_true", help="everything in the stores, by mean rank; takes no table"
+        "--leaderboard",
+        action="store_true",
+        help="rank all rows of the stores by average rank; takes no table",
     )
     parser.add_argument(
         "--format",
         default="markdown",
-        help="markdown (default), latex (needs booktabs and graphicx), csv, html or json",
+        help="markdown (default), latex (requires booktabs and graphicx), csv, html or json",
     )
     parser.add_argument("--output", metavar="FILE", help="write to a file instead of printing")
     parser.add_argument(
@@ -34,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="REF",
-        help="as in 'prior-bench run': the table of that run (of the suite named like it, or of --suite)",
+        help="as in 'prior-bench run': table of that run (suite with the table's name, or --suite)",
     )
     parser.add_argument(
         "--trivial",
@@ -42,10 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="add rows of predictors that do not look at the image (to a table of our own numbers)",
     )
     parser.add_argument(
-        "--no-test", action="store_true", help="make no significance tests (faster; nothing is bold)"
+        "--no-test", action="store_true", help="skip the significance tests (faster; nothing is bold)"
     )
     parser.add_argument(
-        "--ranks", metavar="FILE.svg", help="draw mean ranks with Nemenyi's critical difference"
+        "--ranks", metavar="FILE.svg", help="draw average ranks with Nemenyi's critical difference"
     )
 
 
@@ -62,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         from prior_bench.report.html.figures.critical_difference import ranks_of, ranks_svg
 
         place = write_text(args.ranks, ranks_svg(ranks_of(table)))
-        print(place, file=sys.stderr)  # the table alone goes to stdout
+        print(place, file=sys.stderr)  # only the table goes to stdout
     if args.output:
         print(write_text(args.output, text))
     else:
@@ -78,11 +82,13 @@ def _table(args: argparse.Namespace) -> "Table":
 
     if args.leaderboard:
         if args.table:
-            raise BenchError("a leaderboard takes no table", where=args.table, fix="leave one of the two out")
+            raise BenchError(
+                "a leaderboard takes no table", where=args.table, fix="remove the table or --leaderboard"
+            )
         _warn_of_records(args.suite or [EVERY_SUITE])
         return leaderboard(stores_of(args.suite or [EVERY_SUITE]), test=not args.no_test)
     if not args.table:
-        raise BenchError("which table?", fix="name one, or give --leaderboard; prior-bench list tables")
+        raise BenchError("no table is given", fix="name one (prior-bench list tables), or use --leaderboard")
     if args.data:
         config = _on_data(args)
         _warn_of_records(config.suites)
@@ -94,8 +100,10 @@ def _table(args: argparse.Namespace) -> "Table":
     _warn_of_records(config.suites)
     if args.with_published or not all(column.protocol for column in config.columns):
         if args.ranks:
-            fix = "give --only-published, or leave --ranks out"
-            raise BenchError("no ranks of ours, theirs and differences together", where=args.table, fix=fix)
+            fix = "use --only-published, or remove --ranks"
+            raise BenchError(
+                "ranks are not available for a table of our and published numbers", where=args.table, fix=fix
+            )
         return table_beside(config)
     return build_table(config, trivial=args.trivial, test=not args.no_test)
 
@@ -115,6 +123,10 @@ def _on_data(args: argparse.Namespace) -> "TableConfig":
     from prior_bench.suites.suite import load_suite
 
     if args.with_published or args.only_published:
-        raise BenchError("published numbers are not for other data", where="--data", fix="leave one out")
+        raise BenchError(
+            "published numbers do not apply to other data",
+            where="--data",
+            fix="remove one of the two options",
+        )
     suite = (args.suite or [args.table])[-1]
     return named_table(with_data(load_suite(suite), args.data), args.table)

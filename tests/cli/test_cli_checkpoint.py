@@ -99,7 +99,7 @@ def test_convert_without_a_tokenizer_says_how_to_give_one(gloria, tmp_path, caps
 def test_a_tokenizer_for_what_takes_none(capsys):
     words = ["eval", "zero_shot", "--backbone", "random:resnet18", "--data", "sample:chexpert_5x200"]
     assert main([*words, "--tokenizer", "vocab.txt"]) == 1
-    assert "only a checkpoint file takes a tokenizer" in capsys.readouterr().err
+    assert "only a checkpoint file can have a tokenizer" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -79,7 +79,7 @@ def test_records_of_other_source_code_stay_and_are_counted_once(suite, capsys, m
     monkeypatch.setattr("prior_bench.store.changed_source.task_source", lambda task: f"other {task}")
     assert verb("run", suite) == 0
     out, err = capsys.readouterr()
-    assert "0 run, 14 already there" in out
+    assert "0 run, 14 already done" in out
     said = "warning: 14 of 14 records were made by other source code of the same declared versions"
     assert err.count(said) == 1 and f"to run them again: prior-bench run {suite} --overwrite all" in err
     assert verb("table", "--leaderboard", "--no-test") == 0
@@ -127,7 +127,7 @@ def test_the_same_data_elsewhere_goes_to_the_same_store(suite, tmp_path, capsys)
 
 
 def test_published_numbers_are_not_put_beside_other_data(suite):
-    with pytest.raises(BenchError, match="published numbers are not for other data"):
+    with pytest.raises(BenchError, match="published numbers do not apply to other data"):
         verb("table", "shown.py", "--suite", suite, "--data", "fake@moved", "--with-published")
 
 

@@ -78,8 +78,8 @@ def test_broken_images_are_named_and_the_others_cached(kind, download, cache, ca
         assert re.search(words, line), line
     assert main(["data", "cache", f"{kind}@{download}", "--size", "16"]) == 1
     out, err = capsys.readouterr()
-    assert f"{len(hurt)} image(s) cannot be read, all others are cached" in err
-    assert all(str(path) in err for path in hurt) and f"{len(images):,} images made" in out
+    assert f"{len(hurt)} image(s) cannot be read; all others are cached" in err
+    assert all(str(path) in err for path in hurt) and f"{len(images):,} images cached" in out
     assert not list(cache.rglob("*.part"))
     small = open_dataset({"type": kind, "root": str(download), "cache": 16})
     for row, name in enumerate(small.table["image"]):

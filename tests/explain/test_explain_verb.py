@@ -201,7 +201,7 @@ def test_the_explainer_is_found_by_the_method_wherever_its_weights_are_from(chec
 
 
 def test_a_released_text_encoder_asks_for_its_tokenizer(tmp_path, data, checkpoint, monkeypatch):
-    with pytest.raises(BenchError, match="only a checkpoint file takes a tokenizer"):
+    with pytest.raises(BenchError, match="only a checkpoint file can have a tokenizer"):
         run(tmp_path, "random:resnet18", data, "--tokenizer", "vocab.txt")
     monkeypatch.setattr(CheckpointFile, "text_problem", "no tokenizer for it: give --tokenizer PATH")
     with pytest.raises(BenchError, match="give --tokenizer PATH"):

@@ -64,7 +64,7 @@ def test_killed_twice_it_goes_on_where_it_was(images, tmp_path):
     last = subprocess.run(command, capture_output=True, text=True)
     assert last.returncode == 0, last.stderr
     kept = 8 * len(before)
-    assert f"{80 - kept} images made, {kept} already there" in last.stdout
+    assert f"{80 - kept} images cached, {kept} already present" in last.stdout
     assert before.items() <= shards(tmp_path).items()
     assert not list(folder.glob(".*.part"))
     cache = ImageCache.load(folder)
@@ -79,8 +79,8 @@ def test_command_then_reference(images, tmp_path, capsys):
     (tmp_path / "image03.jpg").write_bytes(b"nothing")
     assert cli.main(["data", "cache", str(images), "--size", "64"]) == 1
     out, err = capsys.readouterr()
-    assert "mine: 80 images made, 0 already there" in out
-    assert "error: 1 image(s) cannot be read, all others are cached:\n- " in err
+    assert "mine: 80 images cached, 0 already present" in out
+    assert "error: 1 image(s) cannot be read; all others are cached:\n- " in err
     assert "image03.jpg: not a readable image" in err
     os.replace(tmp_path / "0.jpg", tmp_path / "image03.jpg")
     assert cli.main(["data", "cache", str(images), "--size", "64"]) == 0
