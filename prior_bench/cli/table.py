@@ -63,9 +63,14 @@ def run(args: argparse.Namespace) -> int:
     table = _table(args)
     text = render(table, args.format)
     if args.ranks:
-        from prior_bench.report.html.figures.critical_difference import ranks_of, ranks_svg
+        from prior_bench.report.html.figures.rank_plot import rank_plot
+        from prior_bench.report.tables.mean_ranks import ranks_of, ranks_text
 
-        place = write_text(args.ranks, ranks_svg(ranks_of(table)))
+        ranks = ranks_of(table)
+        svg = rank_plot(
+            ranks, f"Critical-difference diagram: {table.title}", ranks_text(ranks, table), file=True
+        )
+        place = write_text(args.ranks, svg + "\n")
         print(place, file=sys.stderr)  # only the table goes to stdout
     if args.output:
         print(write_text(args.output, text))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prior_bench.errors import BenchError
-from prior_bench.report.html.figures.row_style import colours_of, swatch
+from prior_bench.report.html.figures.row_look import colours_of, swatch
 from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.galleries.kinds import galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
 from prior_bench.report.html.sections.label_efficiency import label_efficiency
 from prior_bench.report.html.sections.prototypes import prototype_tables
-from prior_bench.report.html.sections.ranks import rank_diagram
+from prior_bench.report.html.sections.ranks import rank_section
 from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
 from prior_bench.report.html.sections.training import pretraining, training
@@ -80,7 +80,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Rep
         "names": names,
         "counts": {"cells": len(found), "done": len(done)},
         "tables": [(table.title, html_table(table, caption=False), table.notes) for table in tables],
-        "ranks": rank_diagram(ranked),
+        "ranks": rank_section(ranked),
         "swatches": {name: swatch(name, colours) for name in names},
         "efficiency": _made(label_efficiency(runs, colours) for runs in evaluations),
         "scores": score_sections(evaluations, colours),

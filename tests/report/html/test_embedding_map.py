@@ -7,6 +7,7 @@ import pytest
 from scored_store import CLASSES, save
 
 from prior_bench.probing.embedding import example_embedding
+from prior_bench.report.html.figures.scatter_panel import MARGIN, SIDE
 from prior_bench.report.html.sections import embedding_map as maps
 from prior_bench.report.runs.draws import load_predictions
 from prior_bench.report.runs.image_classes import OTHER, image_classes
@@ -74,8 +75,8 @@ def test_the_smaller_of_many_classes_are_shown_as_one():
     shown = image_classes(kept(np.repeat(np.eye(10), sizes, axis=0)))
     assert shown.names == ["c0", "c2", "c3", "c5", "c6", "c7", "c9", OTHER]
     assert np.bincount(shown.classes).tolist() == [9, 8, 7, 12, 11, 10, 14, 5 + 6 + 5]
-    styles = maps.styles_of(shown.names)
-    assert len(set(styles)) == 8 and styles[-1] == ("#7f7f7f", "dot")
+    looks = maps.looks_of(shown.names)
+    assert len(set(looks)) == 8 and looks[-1] == ("#7f7f7f", "o")
 
 
 def test_agreement_is_one_for_clusters_and_chance_for_shuffled_classes():
@@ -114,12 +115,12 @@ def test_a_map_for_each_backbone_with_its_number_in_words(tmp_path):
     assert found.maps.plots[1].caption.startswith("Bad: ") and len(found.maps.plots) == 2
     assert found.maps.names == list(CLASSES) == list(found.signs) and "By chance: 49 %." in found.maps.note
     svg = found.maps.plots[0].svg
-    assert "100 % have its class, by chance 49 %. Images: Edema 20, Effusion 20." in svg
+    assert "100 % have its class; by chance 49 % would. Images: Edema 20, Effusion 20." in svg
     assert "<title>Embedding map of Good: " in svg
-    drawn = [path.count("M") for path in re.findall(r'<path d="([^"]*)"', svg)]
-    assert drawn == [20, 20] and len(svg) < 4000
-    x, y = (np.array(n, int) for n in zip(*re.findall(r"M(\d+) (\d+)", svg), strict=True))
-    assert min(x.min(), y.min()) >= 10 and max(x.max(), y.max()) <= 230
+    uses = re.findall(r'<use x="([\d.]+)" y="([\d.]+)" href="#[^"]*-(\d)"', svg)
+    assert [sum(marker == n for *_, marker in uses) for n in "01"] == [20, 20] and len(svg) < 5000
+    x, y = (np.array(n, float) for n in list(zip(*uses, strict=True))[:2])
+    assert min(x.min(), y.min()) >= MARGIN - 0.1 and max(x.max(), y.max()) <= SIDE - MARGIN + 0.1
 
 
 def test_records_without_an_embedding_have_no_map(tmp_path):

@@ -194,6 +194,8 @@ def test_the_page_is_whole_and_loads_nothing(drawn):
     reader = Reader()
     reader.feed(text)
     assert reader.open == []
+    ids = re.findall(r'\sid="([^"]+)"', text)
+    assert len(ids) == len(set(ids)), "ids are unique on the page"
     assert {target.removeprefix("#") for target in reader.targets} <= set(reader.ids)
     assert all(address.startswith(("data:", "#")) for address in reader.loaded)
     assert "@import" not in text and not re.search(r"url\((?!#)", text)
@@ -335,7 +337,7 @@ def test_pictures_show_what_the_network_saw(mode, corner, middle):
 
 
 def test_a_history_without_time_is_no_training_curve(drawn):
-    from prior_bench.report.html.figures.row_style import colours_of
+    from prior_bench.report.html.figures.row_look import colours_of
     from prior_bench.report.html.sections.training import training
 
     runs = [e for e in planned_runs([drawn[1]]) if e.record and e.spec["task"] == "detection"]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scored_store import save, scored
 
-from prior_bench.report.html.figures.row_style import colours_of
-from prior_bench.report.html.figures.unit_panel import thinned
+from prior_bench.report.html.figures.row_look import colours_of
+from prior_bench.report.html.figures.unit_panel import BOTTOM, HEIGHT, LEFT, SIDE, thinned
 from prior_bench.report.html.page import build_page
 from prior_bench.report.html.sections.calibration import are_probabilities, bins, error_table, expected_error
 from prior_bench.report.html.sections.confusion import confusion_matrices
@@ -23,6 +23,9 @@ from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite
 
 NAMES = ["A", "B"]
+
+TENTH = 0.06 / SIDE
+"""Positions are rounded to a tenth of a point."""
 
 
 PROBABILITIES = ("class_scores", "probabilities")
@@ -40,8 +43,8 @@ def path_of(svg: str, name: str = "A") -> list[tuple[float, float]]:
     """Points of a row's first curve, back in [0, 1]."""
     colour = colours_of(NAMES)[name]
     drawn = re.search(rf'<path d="M([^"]*)" fill="none" stroke="{colour}"', svg).group(1)
-    pairs = [tuple(map(int, pair.split())) for pair in drawn.split("L")]
-    return [((x - 46) / 200, 1 - (y - 10) / 200) for x, y in pairs]
+    pairs = [tuple(map(float, pair.split())) for pair in drawn.split("L")]
+    return [((x - LEFT) / SIDE, (HEIGHT - BOTTOM - y) / SIDE) for x, y in pairs]
 
 
 def test_a_roc_curve_goes_through_its_corners_and_tells_its_area():
@@ -51,7 +54,7 @@ def test_a_roc_curve_goes_through_its_corners_and_tells_its_area():
     ]
     made = roc_curves(runs, "a title", colours_of(NAMES))
     corners = [(0, 0), (0, 0.5), (0.5, 0.5), (0.5, 1), (1, 1)]
-    assert np.allclose(path_of(made.plots[0].svg), corners)
+    assert np.allclose(path_of(made.plots[0].svg), corners, atol=TENTH)
     assert "<desc>AUROC × 100, mean over seeds: A 87.5</desc>" in made.plots[0].svg
     assert made.plots[0].caption == "Yes (2 of 4 images)" and made.names == ["A"]
 
@@ -59,9 +62,9 @@ def test_a_roc_curve_goes_through_its_corners_and_tells_its_area():
 def test_precision_falls_in_steps_and_has_no_invented_point():
     made = precision_recall_curves([one_class([0.9, 0.8, 0.7, 0.1], [0, 1, 1, 0])], "t", colours_of(NAMES))
     points = path_of(made.plots[0].svg)
-    assert np.allclose(points[0], (1, 0.5))
+    assert np.allclose(points[0], (1, 0.5), atol=TENTH)
     straight = [one[0] == two[0] or one[1] == two[1] for one, two in zip(points, points[1:], strict=False)]
-    assert all(straight) and np.allclose(points[-1], (0, 0))
+    assert all(straight) and np.allclose(points[-1], (0, 0), atol=TENTH)
     assert "AUPRC × 100, mean over seeds: A 58.3" in made.plots[0].svg
 
 
@@ -214,7 +217,10 @@ def test_a_page_of_scores_has_every_section(tmp_path):
         assert f'<h2 id="{part}">' in text and f'href="#{part}"' in text, part
     assert 'id="confusion"' not in text and 'id="prompts"' not in text
     assert "AUROC × 100 [95 % interval]" in text
-    assert text.count('class="panel"') == 3 * 2  # ROC, precision-recall and reliability of two classes
+    panels = re.findall(r"<title>(ROC|Precision-recall|Reliability): ", text)
+    assert sorted(panels) == [*["Precision-recall"] * 2, *["ROC"] * 2, *["Reliability"] * 2]  # of two classes
+    ids = re.findall(r' id="([^"]+)"', text)
+    assert len(ids) == len(set(ids)) >= 10, "ids are unique on the page"
     assert "prior-bench run scored\nprior-bench report scored" in text
     assert re.search(r"<desc>A: Edema [\d.]+, Effusion [\d.]+; B: Edema", text)
     assert "<button" not in text  # what needs the script is made by the script

@@ -4,7 +4,7 @@ import re
 
 from scored_store import save
 
-from prior_bench.report.html.figures.row_style import colours_of
+from prior_bench.report.html.figures.row_look import colours_of
 from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.store.store import Store
 

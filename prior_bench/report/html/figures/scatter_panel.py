@@ -2,60 +2,60 @@
 
 from __future__ import annotations
 
-import html
+from functools import cache
 
 import numpy as np
 
-SIDE, MARGIN = 240, 10
-"""Of the square in the SVG's units, and what points keep from its edge."""
+from prior_bench.report.html.figures.svg import INK, new_axes, page_style, sign_svg, to_svg
 
-Style = tuple[str, str]
-"""Colour, and one of :data:`SHAPES`."""
+SIDE, MARGIN = 170, 7
+"""Of the square in points, and what the map keeps free at its edge."""
 
-SHAPES = {
-    "dot": "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
-    "square": "m-2.6-2.6h5.2v5.2h-5.2z",
-    "triangle": "m-3.4 2.6l3.4-6 3.4 6z",
-    "diamond": "m-3.6 0l3.6-3.6 3.6 3.6-3.6 3.6z",
-    "cross": "m-3.4-1.2h2.2v-2.2h2.4v2.2h2.2v2.4h-2.2v2.2h-2.4v-2.2h-2.2z",
-}
-"""SVG path of each shape, relative to its middle."""
+MARKERS = "os^DP"
+"""matplotlib's, for the classes of a map."""
+
+MARKER_SIZE = 4.0
+"""Diameter in points."""
+
+Look = tuple[str, str]
+"""Colour, and one of :data:`MARKERS`."""
 
 
 def scatter_panel(
-    points: np.ndarray, classes: np.ndarray, styles: list[Style], *, title: str, text: str
+    points: np.ndarray, classes: np.ndarray, looks: list[Look], *, title: str, description: str
 ) -> str:
     """The map as ``<svg>``.
 
     Args:
-        points: [N, 2]; the map shows them in a common scale for both directions.
-        classes: int [N], positions in ``styles``.
-        title: what is shown, for those who cannot see it.
-        text: the same in numbers.
+        points: [N, 2]; the map shows both directions on one scale.
+        classes: int [N], positions in ``looks``.
+        title: what is shown, for readers who cannot see it.
+        description: the same in numbers.
     """
     centred = points - (points.min(0) + points.max(0)) / 2
     reach = np.abs(centred).max() or 1.0
-    placed = np.round(SIDE / 2 + centred / reach * (SIDE / 2 - MARGIN)).astype(int)
-    parts = [
-        f'<svg class="panel" role="img" viewBox="0 0 {SIDE} {SIDE}">',
-        f"<title>{html.escape(title)}</title><desc>{html.escape(text)}</desc>",
-        f'<rect x=".5" y=".5" width="{SIDE - 1}" height="{SIDE - 1}" fill="none" stroke="currentColor" '
-        'stroke-opacity=".25"/>',
-    ]
-    for position, style in enumerate(styles):
-        if (classes == position).any():
-            parts.append(_marks(placed[classes == position], style))
-    return "".join([*parts, "</svg>"])
+    limits = np.array([-1, 1]) * reach * SIDE / (SIDE - 2 * MARGIN)
+    with page_style():
+        axes = new_axes((SIDE / 72, SIDE / 72), (0, 0, 1, 1))
+        axes.set(xlim=limits, ylim=limits, xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, color=INK, alpha=0.3)
+        for position, look in enumerate(looks):
+            x, y = centred[classes == position].T
+            if len(x):
+                axes.plot(x, y, linestyle="", **_marker(look))
+        return to_svg(axes.figure, title, description)
 
 
-def sign(style: Style) -> str:
-    """A class's mark, for legends; the name must stand beside it."""
-    return (
-        f'<svg class="sign" viewBox="0 0 10 10" aria-hidden="true">{_marks(np.array([[5, 5]]), style)}</svg>'
-    )
+@cache
+def sign(look: Look) -> str:
+    """The marker of a class, for legends; the name must stand beside it."""
+    with page_style():
+        axes = new_axes((10 / 72, 10 / 72), (0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.plot([0], [0], **{**_marker(look), "markersize": 8})
+        return sign_svg(axes.figure, "sign")
 
 
-def _marks(places: np.ndarray, style: Style) -> str:
-    colour, shape = style
-    path = "".join(f"M{x} {y}{SHAPES[shape]}" for x, y in places)
-    return f'<path d="{path}" fill="{colour}" fill-opacity=".8"/>'
+def _marker(look: Look) -> dict:
+    colour, marker = look
+    return {"color": colour, "marker": marker, "markersize": MARKER_SIZE, "alpha": 0.8, "markeredgewidth": 0}

@@ -1,21 +1,18 @@
-"""A small square plot, both axes from 0 to 1: the panel of ROC, precision-recall and reliability figures.
-
-Drawn by hand and not by matplotlib because a page has dozens: a few hundred bytes each, and no time to make.
-"""
+"""A small square plot, both axes from 0 to 1: the panel of ROC, precision-recall and reliability figures."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from prior_bench.report.html.figures.row_style import dash_of
+from prior_bench.report.html.figures.row_look import line_of
+from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
 
-SIDE, LEFT, TOP = 200, 46, 10
-"""Of the square, and where it lies, in the SVG's units."""
+WIDTH, HEIGHT, LEFT, BOTTOM, SIDE = 174, 170, 32, 31, 134
+"""Of the panel, and where its square lies, in points."""
 
-WIDTH, HEIGHT = 262, 254
-"""Of the whole panel."""
+STEPS = 200
+"""Parts of a side that the eye can tell apart."""
 
 Point = tuple[float, float]
 
@@ -39,7 +36,7 @@ def unit_panel(
     curves: list[Curve],
     *,
     title: str,
-    text: str,
+    description: str,
     x_label: str,
     y_label: str,
     colours: dict[str, str],
@@ -50,41 +47,41 @@ def unit_panel(
 
     Args:
         curves: several of one row have the same look.
-        title: what is shown, for those who cannot see it.
-        text: the same in numbers.
-        diagonal: with the line x = y.
-        level: height of a horizontal line of reference.
+        title: what is shown, for readers who cannot see it.
+        description: the same in numbers.
+        colours: of all rows, in their order; decides the look of each curve.
+        diagonal: whether to draw the line x = y.
+        level: height of a horizontal reference line.
     """
-    parts = [
-        f'<svg class="panel" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="15" fill="currentColor">',
-        f"<title>{html.escape(title)}</title><desc>{html.escape(text)}</desc>",
-        _grid(),
-    ]
-    reference = 'stroke="currentColor" stroke-opacity=".55" stroke-dasharray="4 4"'
-    if diagonal:
-        parts.append(f'<path d="{_path([(0, 0), (1, 1)])}" {reference}/>')
-    if level is not None:
-        parts.append(f'<path d="{_path([(0, level), (1, level)])}" {reference}/>')
-    for curve in curves:
-        colour, dash = colours[curve.name], dash_of(curve.name, colours)
-        look = f'fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" stroke-opacity=".9"'
-        dashed = f' stroke-dasharray="{dash}"' if dash else ""
-        parts.append(f'<path d="{_path(thinned(curve.points))}" {look}{dashed}/>')
-        for x, y, share in curve.dots:
-            (cx, cy), radius = _place(x, y), 2 + 9 * share**0.5
-            parts.append(f'<circle cx="{cx}" cy="{cy}" r="{radius:.1f}" fill="{colour}" fill-opacity=".6"/>')
-    middle = LEFT + SIDE // 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_label)}</text>')
-    turned = f'transform="translate(15 {TOP + SIDE // 2}) rotate(-90)"'
-    parts.append(f'<text {turned} text-anchor="middle">{html.escape(y_label)}</text></svg>')
-    return "".join(parts)
+    box = (LEFT / WIDTH, BOTTOM / HEIGHT, SIDE / WIDTH, SIDE / HEIGHT)
+    reference = {"color": INK, "alpha": 0.55, "linestyle": "--", "linewidth": 0.8}
+    with page_style():
+        axes = new_axes((WIDTH / 72, HEIGHT / 72), box)
+        axes.spines[:].set_visible(False)
+        ticks, labels = (0, 0.5, 1), ("0", ".5", "1")
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=x_label)
+        axes.set_xticks(ticks, labels)
+        axes.set_yticks(ticks, labels)
+        axes.set_ylabel(y_label, labelpad=0)
+        if diagonal:
+            axes.plot([0, 1], [0, 1], **reference)
+        if level is not None:
+            axes.plot([0, 1], [level, level], **reference)
+        for curve in curves:
+            x, y = zip(*thinned(curve.points), strict=True)
+            axes.plot(x, y, linewidth=1.3, alpha=0.9, **line_of(curve.name, colours))
+            for x, y, share in curve.dots:  # a line without length and with round ends: the shortest circle
+                width = 2.5 + 12 * share**0.5
+                round_ends = {"linewidth": round(width, 1), "solid_capstyle": "round", "alpha": 0.6}
+                axes.plot([x, x], [y, y], color=colours[curve.name], **round_ends)
+        return to_svg(axes.figure, title, description)
 
 
 def thinned(points: Sequence[Point]) -> list[Point]:
     """Without points that the eye cannot see: nearer than half a hundredth, or within a straight piece."""
     kept: list[Point] = []
     for x, y in points:
-        point = round(x * SIDE) / SIDE, round(y * SIDE) / SIDE
+        point = round(x * STEPS) / STEPS, round(y * STEPS) / STEPS
         if kept and point == kept[-1]:
             continue
         if len(kept) > 1 and _within_a_straight_piece(kept[-2], kept[-1], point):
@@ -99,21 +96,3 @@ def _within_a_straight_piece(before: Point, middle: Point, after: Point) -> bool
     across, along = (0, 1) if before[0] == middle[0] else (1, 0)
     level = before[across] == middle[across] == after[across]
     return level and sorted((before[along], middle[along], after[along]))[1] == middle[along]
-
-
-def _grid() -> str:
-    lines, marks = [], []
-    for value, label in ((0.0, "0"), (0.5, ".5"), (1.0, "1")):
-        x, y = _place(value, value)
-        lines += [f"M{x} {TOP}V{TOP + SIDE}", f"M{LEFT} {y}H{LEFT + SIDE}"]
-        marks.append(f'<text x="{x}" y="{TOP + SIDE + 17}" text-anchor="middle">{label}</text>')
-        marks.append(f'<text x="{LEFT - 6}" y="{y + 5}" text-anchor="end">{label}</text>')
-    return f'<path d="{"".join(lines)}" stroke="currentColor" stroke-opacity=".18"/>{"".join(marks)}'
-
-
-def _path(points: Sequence[Point]) -> str:
-    return "M" + "L".join("{} {}".format(*_place(x, y)) for x, y in points)
-
-
-def _place(x: float, y: float) -> tuple[int, int]:
-    return round(LEFT + SIDE * x), round(TOP + SIDE * (1 - y))

@@ -7,7 +7,7 @@ from statistics import mean
 
 import numpy as np
 
-from prior_bench.report.html.figures.plots import Multiples, Plot
+from prior_bench.report.html.figures.plot import Multiples, Plot
 from prior_bench.report.html.figures.unit_panel import Curve, unit_panel
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.class_scores import ClassScores, classes_of, names_of
@@ -38,7 +38,7 @@ def reliability(scores: list[ClassScores], title: str, colours: dict[str, str]) 
             svg = unit_panel(
                 curves,
                 title=f"Reliability: {title}, {label}",
-                text=f"Expected calibration error × 100, mean over seeds: {', '.join(errors)}",
+                description=f"Expected calibration error × 100, mean over seeds: {', '.join(errors)}",
                 x_label="predicted probability",
                 y_label="share of positives",
                 colours=colours,

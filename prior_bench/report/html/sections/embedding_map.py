@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from prior_bench.errors import BenchError
-from prior_bench.report.html.figures.plots import Multiples, Plot
-from prior_bench.report.html.figures.row_style import PALETTE
-from prior_bench.report.html.figures.scatter_panel import SHAPES, Style, scatter_panel, sign
+from prior_bench.report.html.figures.plot import Multiples, Plot
+from prior_bench.report.html.figures.row_look import PALETTE
+from prior_bench.report.html.figures.scatter_panel import MARKERS, Look, scatter_panel, sign
 from prior_bench.report.html.wording import NO_BREAK, evaluation_title
 from prior_bench.report.runs.array_cache import cached_arrays
 from prior_bench.report.runs.draws import load_predictions
@@ -52,17 +52,16 @@ def embedding_map(entries: list[ReportedRun]) -> EmbeddingMap | None:
         found.maps.names, found.maps.note = shown.names, f"By chance: {100 * chance_of(shown.classes):.0f} %."
         if shown.note:
             found.maps.note += f" {shown.note}"
-        styles = styles_of(shown.names)
-        found.signs = {name: sign(style) for name, style in zip(shown.names, styles, strict=True)}
-        found.maps.plots.append(_plot(entry.spec["backbone"]["name"], points, shown, styles, title))
+        looks = looks_of(shown.names)
+        found.signs = {name: sign(look) for name, look in zip(shown.names, looks, strict=True)}
+        found.maps.plots.append(_plot(entry.spec["backbone"]["name"], points, shown, looks, title))
     return found if found.maps.plots else None
 
 
-def styles_of(names: list[str]) -> list[Style]:
-    """A colour and a shape for each class; those that are not told apart are grey."""
-    shapes = list(SHAPES)
-    styles = [(PALETTE[i % (len(PALETTE) - 1)], shapes[i % len(shapes)]) for i in range(len(names))]
-    return [(PALETTE[-1], "dot") if n == OTHER else s for n, s in zip(names, styles, strict=True)]
+def looks_of(names: list[str]) -> list[Look]:
+    """A colour and a marker for each class; the classes shown together are grey."""
+    looks = [(PALETTE[i % (len(PALETTE) - 1)], MARKERS[i % len(MARKERS)]) for i in range(len(names))]
+    return [(PALETTE[-1], "o") if n == OTHER else look for n, look in zip(names, looks, strict=True)]
 
 
 def agreement(points: np.ndarray, classes: np.ndarray) -> float:
@@ -98,16 +97,17 @@ def _tsne(points: np.ndarray) -> np.ndarray:
     return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(points)
 
 
-def _plot(name: str, points: np.ndarray, shown: ImageClasses, styles: list[Style], title: str) -> Plot:
+def _plot(name: str, points: np.ndarray, shown: ImageClasses, looks: list[Look], title: str) -> Plot:
     same, chance = agreement(points, shown.classes), chance_of(shown.classes)
     counts = np.bincount(shown.classes, minlength=len(shown.names))
     by_class = ", ".join(f"{label} {count}" for label, count in zip(shown.names, counts, strict=True))
+    near = f"{NEIGHBOURS} nearest neighbours in the features"
     svg = scatter_panel(
         layout(points),
         shown.classes,
-        styles,
+        looks,
         title=f"Embedding map of {name}: {title}",
-        text=f"Of an image's {NEIGHBOURS} nearest neighbours in the features, {100 * same:.0f} % have its "
-        f"class, by chance {100 * chance:.0f} %. Images: {by_class}.",
+        description=f"Of an image's {near}, {100 * same:.0f} % have its class; "
+        f"by chance {100 * chance:.0f} % would. Images: {by_class}.",
     )
     return Plot(svg, f"{name}: {100 * same:.0f}{NO_BREAK}%")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from prior_bench.report.html.figures.plots import Plot, line_plot
-from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
+from prior_bench.report.html.figures.line_plot import line_plot
+from prior_bench.report.html.figures.plot import Plot
+from prior_bench.report.html.figures.series import over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, on_axis
 from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.planned_runs import ReportedRun, primary_metric
+from prior_bench.report.runs.seeds import values_over_seeds
 
 
 def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | None:
@@ -24,7 +26,7 @@ def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plo
         found = {f: values_over_seeds(entries, name, metric, f) for f in fractions}
         found = {f: values for f, values in found.items() if values}
         if found:
-            series.append(series_over_seeds(name, list(found), list(found.values())))
+            series.append(over_seeds(name, list(found), list(found.values())))
     if not series:
         return None
     title, described = evaluation_title(entries[0].spec), metric_of(entries[0], metric)
@@ -32,9 +34,9 @@ def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plo
         series,
         x_label="training labels used",
         y_label=on_axis(described),
-        alt=f"{title}: {described.heading} over the share of training labels, by backbone",
+        title=f"{title}: {described.heading} over the share of training labels, by backbone",
         colours=colours,
         x_ticks={fraction: f"{100 * fraction:g} %" for fraction in fractions},
         log_x=True,
     )
-    return Plot(svg, f"{title}. Bands: one standard deviation over seeds.")
+    return Plot(svg, f"{title}. {spread_caption(series, 'Bands')}")

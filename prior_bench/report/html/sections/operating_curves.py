@@ -7,7 +7,7 @@ from statistics import mean
 
 import numpy as np
 
-from prior_bench.report.html.figures.plots import Multiples, Plot
+from prior_bench.report.html.figures.plot import Multiples, Plot
 from prior_bench.report.html.figures.unit_panel import Curve, Point, unit_panel
 from prior_bench.report.runs.class_scores import ClassScores, classes_of, names_of
 
@@ -52,7 +52,7 @@ def _per_class(
         svg = unit_panel(
             curves,
             title=f"{title}, {label}",
-            text=f"{area} × 100, mean over seeds: {told}",
+            description=f"{area} × 100, mean over seeds: {told}",
             colours=colours,
             **axes,
             **level,

@@ -10,13 +10,15 @@ import numpy as np
 
 from prior_bench.api import Metric
 from prior_bench.api.metrics import PART
-from prior_bench.report.html.figures.plots import Plot, Series, dot_plot
-from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
+from prior_bench.report.html.figures.dot_plot import dot_plot
+from prior_bench.report.html.figures.plot import Plot
+from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import NO_BREAK, evaluation_title, on_axis
 from prior_bench.report.runs.class_scores import ClassScores, names_of
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
 from prior_bench.store.descriptions import Description
 
@@ -60,27 +62,27 @@ def per_class(
             for name in names_of(scores)
         }
         series = [_series(name, intervals) for name, intervals in found.items()]
-        bars = (
-            f"95{NO_BREAK}% intervals, from DeLong's variance by patient and, with seeds, that between them"
-        )
+        seeds = len({one.seed for one in scores})
+        also = " and the variance between the seeds" if seeds > 1 else " (one seed)"
+        bars = f"Bars show 95{NO_BREAK}% intervals, from DeLong's variance over the test patients{also}."
         table = _table(f"{on_axis(metric)} [95 % interval], {title}", classes, found)
     else:
         values = {
             n: [values_over_seeds(entries, n, f"{metric.name}/{c}", fraction) for c in classes]
             for n in colours
         }
-        series = [series_over_seeds(n, [0.0] * len(classes), v) for n, v in values.items() if any(v)]
-        bars, table = "one standard deviation over seeds", None
+        series = [over_seeds(n, [0.0] * len(classes), v) for n, v in values.items() if any(v)]
+        bars, table = spread_caption(series, "Bars"), None
     svg = dot_plot(
         classes,
         series,
         x_label=on_axis(metric),
-        alt=f"{title}: {metric.heading} of each class, by backbone",
+        title=f"{title}: {metric.heading} of each class, by backbone",
         colours=colours,
         reference=None if metric.chance is None else metric.scale * metric.chance,
         limits=_limits(metric),
     )
-    return PerClass(Plot(svg, f"{title}. Bars: {bars}."), table)
+    return PerClass(Plot(svg, f"{title}. {bars}"), table)
 
 
 def auroc_interval(scores: list[ClassScores], label: str) -> Interval:

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from prior_bench.errors import BenchError
-from prior_bench.report.html.figures.critical_difference import ranks_of, ranks_svg, ranks_text
+from prior_bench.report.html.figures.rank_plot import rank_plot
 from prior_bench.report.html.sortable import SortableTable, number, words
+from prior_bench.report.tables.mean_ranks import ranks_of, ranks_text
 from prior_bench.report.tables.table import Table
 
 
 @dataclass
-class RankDiagram:
-    """Diagram, the same in a sentence, and as a table; or only why there is none."""
+class RankSection:
+    """The diagram, the same in words and as a table; or only the reason why there is none.
+
+    Attributes:
+        tested: whether there is a critical difference, so that bars mean something.
+    """
 
     svg: str = ""
     text: str = ""
     table: SortableTable | None = None
+    tested: bool = False
     problem: str = ""
 
 
-def rank_diagram(table: Table) -> RankDiagram:
-    """Of a comparison table."""
+def rank_section(table: Table) -> RankSection:
+    """The section of a comparison table."""
     try:
         ranks = ranks_of(table)
     except BenchError as error:
-        return RankDiagram(problem=error.what)
+        return RankSection(problem=error.what)
     listed = SortableTable("Mean ranks; 1 is best.", ["Backbone", "mean rank"])
     for label, average in zip(ranks.labels, ranks.average, strict=True):
         listed.rows.append([words(label), number(average, 2)])
-    return RankDiagram(ranks_svg(ranks), ranks_text(ranks), listed)
+    text = ranks_text(ranks, table)
+    svg = rank_plot(ranks, "Critical-difference diagram", text)
+    return RankSection(svg, text, listed, math.isfinite(ranks.difference))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from prior_bench.report.html.figures.plots import Multiples, Plot, line_plot
-from prior_bench.report.html.sections.seeds import series_over_seeds, values_over_seeds
+from prior_bench.report.html.figures.line_plot import line_plot
+from prior_bench.report.html.figures.plot import Multiples, Plot
+from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, on_axis
 from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.planned_runs import ReportedRun, primary_metric
+from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
 
 MARK = "_corrupted/"
@@ -32,20 +34,23 @@ def robustness(entries: list[ReportedRun], colours: dict[str, str]) -> Multiples
     title, described = evaluation_title(entries[0].spec), metric_of(entries[0], metric)
     names = [name for name in colours if any(e.spec["backbone"]["name"] == name for e in entries)]
     found = Multiples(f"{title}, {on_axis(described)}", names)
+    drawn: list[Series] = []
     for corruption, severities in _corruptions(recorded, metric).items():
         what = corruption.replace("_", " ")
         places = {0: metric} | {s: f"{metric}{MARK}{corruption}_{s}" for s in severities}
+        series = [_line(entries, name, places) for name in names]
         svg = line_plot(
-            [_line(entries, name, places) for name in names],
+            series,
             x_label=f"severity of {what}",
             y_label=on_axis(described),
-            alt=f"{title}: {described.heading} over the severity of {what}, by backbone",
+            title=f"{title}: {described.heading} over the severity of {what}, by backbone",
             colours=colours,
             x_ticks={severity: str(severity) for severity in places},
-            legend=False,
             size=SIZE,
         )
+        drawn += series
         found.plots.append(Plot(svg, what.capitalize()))
+    found.note = spread_caption(drawn, "Bands")
     return found
 
 
@@ -59,7 +64,7 @@ def _corruptions(recorded: dict[str, None], metric: str) -> dict[str, list[int]]
     return {corruption: sorted(severities) for corruption, severities in found.items()}
 
 
-def _line(entries: list[ReportedRun], name: str, places: dict[int, str]):
+def _line(entries: list[ReportedRun], name: str, places: dict[int, str]) -> Series:
     fraction = entries[0].spec["fraction"]
     values = {s: values_over_seeds(entries, name, metric, fraction) for s, metric in places.items()}
-    return series_over_seeds(name, list(values), list(values.values()))
+    return over_seeds(name, list(values), list(values.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from prior_bench.report.html.figures.plots import Multiples
+from prior_bench.report.html.figures.plot import Multiples
 from prior_bench.report.html.sections.calibration import are_probabilities, error_table, reliability
 from prior_bench.report.html.sections.confusion import Matrix, confusion_matrices
 from prior_bench.report.html.sections.operating_curves import precision_recall_curves, roc_curves

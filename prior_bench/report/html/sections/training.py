@@ -7,8 +7,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from prior_bench.report.html.figures.plots import Plot, Series, line_plot
-from prior_bench.report.html.sections.seeds import series_over_seeds
+from prior_bench.report.html.figures.line_plot import line_plot
+from prior_bench.report.html.figures.plot import Plot
+from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, logged
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.planned_runs import ReportedRun
@@ -31,17 +32,19 @@ def pretraining(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | N
         if histories:
             length = min(len(h) for h in histories)
             losses = [[h[i]["loss"] for h in histories] for i in range(length)]
-            series.append(series_over_seeds(name, [h["epoch"] for h in histories[0][:length]], losses))
+            series.append(over_seeds(name, [h["epoch"] for h in histories[0][:length]], losses))
     if not series:
         return None
-    alt = "Pre-training loss over epochs, by backbone"
-    axes = {"x_label": "epoch", "y_label": "pre-training loss", "size": SIZE, "legend": False}
-    svg = line_plot(series, alt=alt, colours=colours, **axes)
-    return Plot(
-        svg,
-        "Pre-training loss, not to be compared between methods, nor between the stages of one. "
-        "Bands: one standard deviation over seeds.",
+    svg = line_plot(
+        series,
+        x_label="epoch",
+        y_label="pre-training loss",
+        title="Pre-training loss over epochs, by backbone",
+        colours=colours,
+        size=SIZE,
     )
+    caption = "Pre-training loss. Losses of different methods, or of different stages, cannot be compared."
+    return Plot(svg, f"{caption} {spread_caption(series, 'Bands')}")
 
 
 def training(entries: list[ReportedRun], colours: dict[str, str]) -> list[Plot]:
@@ -64,9 +67,14 @@ def training(entries: list[ReportedRun], colours: dict[str, str]) -> list[Plot]:
     for quantity in [*losses[:1], *scores[:1]]:
         series = [line for e in chosen if (line := _logged(e, quantity, clock))]
         if series:
-            alt = f"{title}: {logged(quantity, task)} in training, by backbone"
-            axes = {"x_label": clock, "y_label": logged(quantity, task), "size": SIZE, "legend": False}
-            svg = line_plot(series, alt=alt, colours=colours, **axes)
+            svg = line_plot(
+                series,
+                x_label=clock,
+                y_label=logged(quantity, task),
+                title=f"{title}: {logged(quantity, task)} in training, by backbone",
+                colours=colours,
+                size=SIZE,
+            )
             plots.append(Plot(svg, f"{title}, seed {chosen[0].spec['seed']}."))
     return plots
 

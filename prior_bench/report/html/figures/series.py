@@ -1,0 +1,45 @@
+"""Named series of values, from the seeds of a row to what is drawn and what is read aloud."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import mean, stdev
+
+
+@dataclass
+class Series:
+    """A named series: positions, values, and optionally their errors ``std``, drawn as a band or as bars."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    std: Sequence[float] = field(default_factory=list)
+
+
+def over_seeds(name: str, x: Sequence[float], values: list[list[float]]) -> Series:
+    """Means and sample standard deviations of the values at each position; NaN where there are too few."""
+    means = [mean(v) if v else math.nan for v in values]
+    return Series(name, x, means, [stdev(v) if len(v) > 1 else math.nan for v in values])
+
+
+def spread_caption(series: Iterable[Series], shape: str) -> str:
+    """What the bands or bars of a figure are; that there are none where no value has more than one seed."""
+    if any(math.isfinite(std) for line in series for std in line.std):
+        return f"{shape} show ± one standard deviation over the seeds."
+    return "There is one seed, so no spread is shown."
+
+
+def values_text(series: list[Series], positions: list[list[str]]) -> str:
+    """The values for readers who cannot see them; of long lines only the first and the last.
+
+    Args:
+        positions: of each series, what its values belong to.
+    """
+    told = []
+    for line, places in zip(series, positions, strict=True):
+        values = [f"{p} {y:.3g}" for p, y in zip(places, line.y, strict=True) if math.isfinite(y)]
+        values = values if len(values) <= 15 else [values[0], "…", values[-1]]
+        told.append(f"{line.name}: {', '.join(values)}")
+    return "; ".join(told)

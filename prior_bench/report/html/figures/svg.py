@@ -1,0 +1,223 @@
+"""The one place where figures become SVG: matplotlib draws them, and here they are fitted to the page.
+
+matplotlib cannot write ``currentColor``. What it writes is meant for a file of its own, with metadata, a
+style sheet, a font, and ids that occur in every figure. :func:`to_svg` parses that and keeps what a page
+needs:
+
+- Text, axes and grids are drawn in :data:`INK`, which becomes the text colour of the page. So they are dark
+  on a light page, light on a dark one and black in print. The colours of the rows stay as they are.
+- Text stays text, in the font of the page.
+- Only markers have ids. They contain a hash of the whole figure, so they are unique on a page and the same on
+  every run. There is no date and no version, so the same values give the same bytes.
+- Positions have one decimal, attributes with the default value are left out, and groups without attributes
+  are dissolved. A panel takes a few kilobytes instead of 20.
+
+Pictures (:mod:`prior_bench.pictures`) are not figures: their outlines are paths over a photograph.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#010203"
+"""Stands for the text colour of the page; no figure has this colour otherwise."""
+
+FONT_SIZE = 10.0
+"""Of a figure's text, in points."""
+
+PIXELS = 1.4
+"""CSS pixels per point where a figure has all the room that it wants."""
+
+STYLE = {
+    "font.size": FONT_SIZE,
+    "axes.labelsize": FONT_SIZE,
+    "xtick.labelsize": FONT_SIZE,
+    "ytick.labelsize": FONT_SIZE,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.solid_capstyle": "butt",
+    "svg.fonttype": "none",
+}
+"""Settings of matplotlib under which a figure is drawn and written."""
+
+ROOT = {"fill": "currentColor", "stroke-linejoin": "round", "font-size": f"{FONT_SIZE:g}"}
+"""What holds in a figure where an element says nothing else."""
+
+FILE = {"xmlns": "http://www.w3.org/2000/svg", "font-family": "sans-serif"}
+"""What a page states and a file of its own has to state itself."""
+
+DEFAULTS = {
+    "fill": INK,
+    "font-size": f"{FONT_SIZE:g}px",
+    "stroke-dashoffset": "0",
+    "stroke-linecap": "butt",
+    "stroke-linejoin": "round",
+    "stroke-width": "1",
+}
+"""What an element need not say: the values of :data:`ROOT` and of SVG."""
+
+IGNORED = ("font-family", "font", "clip-path", "stroke-miterlimit")
+"""Fonts are those of the page, and no figure draws outside its axes."""
+
+COORDINATES = ("d", "x", "y", "transform")
+"""Attributes whose numbers are positions."""
+
+
+@contextmanager
+def page_style() -> Iterator[None]:
+    """The settings under which figures are made and written."""
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        yield
+
+
+def new_axes(size: tuple[float, float], box: tuple[float, float, float, float] | None = None) -> Axes:
+    """Axes on a figure of their own, outside pyplot's global state.
+
+    Args:
+        size: width and height of the figure in inches.
+        box: left, bottom, width and height of the axes as shares of the figure; default, as labels need it.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout=None if box else "constrained")
+    axes = figure.add_axes(box) if box else figure.add_subplot()
+    axes.grid(color=INK, alpha=0.15, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, bottom=False, left=False)  # the grid shows where the ticks are
+    return axes
+
+
+def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False, file: bool = False) -> str:
+    """The figure as an ``<svg>`` element.
+
+    Args:
+        title: what is shown, in a few words: the name of the figure for a screen reader.
+        description: what it shows in numbers, for readers who cannot see it.
+        tight: cut to what is drawn, whatever size the figure has.
+        file: for a file of its own, which states the namespace and a font.
+    """
+    svg = _drawn(figure, {"role": "img", **ROOT}, tight)
+    width = float(svg.attrib["viewBox"].split()[2])
+    svg.attrib |= FILE if file else {"style": f"max-width:{PIXELS * width:.0f}px"}
+    for position, (tag, text) in enumerate((("title", title), ("desc", description))):
+        element = ElementTree.Element(tag)
+        element.text = text
+        svg.insert(position, element)
+    return _text_of(svg)
+
+
+def sign_svg(figure: Figure, css_class: str) -> str:
+    """A small sign without text, hidden from screen readers: what it stands for must stand beside it."""
+    return _text_of(_drawn(figure, {"class": css_class, "aria-hidden": "true"}, tight=False))
+
+
+def _drawn(figure: Figure, attributes: dict[str, str], tight: bool) -> ElementTree.Element:
+    buffer = io.StringIO()
+    box = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, **box)
+    drawn = ElementTree.fromstring(buffer.getvalue())
+    size = " ".join(f"{float(side):.0f}" for side in drawn.attrib["viewBox"].split())
+    svg = ElementTree.Element("svg", {**attributes, "viewBox": size})
+    svg.extend(_kept(drawn))
+    return svg
+
+
+def _text_of(svg: ElementTree.Element) -> str:
+    _name_markers(svg)
+    return ElementTree.tostring(svg, "unicode").replace(" />", "/>")
+
+
+def _kept(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    """What a page needs of an element's children."""
+    for child in parent:
+        tag = child.tag.rpartition("}")[2]
+        if tag in ("metadata", "style", "clipPath"):
+            continue
+        element = ElementTree.Element(tag, _attributes(child))
+        element.text = (child.text or "").strip() or None
+        element.extend(_kept(child))
+        invisible = tag == "path" and element.get("fill") == "none" and "stroke" not in element.attrib
+        if invisible or (tag == "defs" and not len(element)):
+            continue
+        if tag == "g" and not element.attrib:
+            yield from element
+        else:
+            yield element
+
+
+def _attributes(element: ElementTree.Element) -> dict[str, str]:
+    """Attributes and style of an element as attributes, without those that say nothing."""
+    stated = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    for declaration in stated.pop("style", "").split(";"):
+        name, _, value = declaration.partition(":")
+        stated[name.strip()] = value.strip()
+    if not element.tag.endswith("}path"):  # of the paths, only markers have an id
+        stated.pop("id", None)
+    kept = {}
+    for name, value in stated.items():
+        if value and name not in IGNORED and DEFAULTS.get(name) != value:
+            value = _compact(value) if name in COORDINATES else value
+            kept[name] = "currentColor" if value == INK else value
+    if kept.get("transform", "").startswith("rotate(0"):
+        del kept["transform"]
+    return kept
+
+
+def _compact(text: str) -> str:
+    """Positions with one decimal, and no space that separates nothing."""
+    text = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), text)
+    text = re.sub(r"-0(?![\d.])", "0", " ".join(text.split()))
+    return re.sub(r" ?([A-Za-z]) ?", r"\1", text) if text.startswith("M") else text
+
+
+def _name_markers(svg: ElementTree.Element) -> None:
+    """Give markers ids that no other figure has, and state the look of a marker once.
+
+    A marker that is drawn once is put in its place and needs no id: legends occur several times on a page.
+    """
+    markers = {path.attrib["id"]: path for path in svg.iter("path") if "id" in path.attrib}
+    uses = {name: [use for use in svg.iter("use") if use.get("href") == f"#{name}"] for name in markers}
+    for number, (name, path) in enumerate(list(markers.items())):
+        path.attrib["id"] = str(number)
+        looks = [{k: v for k, v in use.attrib.items() if k not in ("href", "x", "y")} for use in uses[name]]
+        if all(look == looks[0] for look in looks):
+            path.attrib |= looks[0]
+            for use in uses[name]:
+                use.attrib = {place: use.attrib[place] for place in ("x", "y")}
+        if len(looks) == 1:
+            _put_in_place(svg, markers.pop(name), uses[name][0])
+    figure = hashlib.sha256(ElementTree.tostring(svg)).hexdigest()[:10]
+    for name, path in markers.items():
+        path.attrib["id"] = f"f{figure}-{path.attrib['id']}"
+        for use in uses[name]:
+            use.attrib["href"] = f"#{path.attrib['id']}"
+
+
+def _put_in_place(svg: ElementTree.Element, marker: ElementTree.Element, use: ElementTree.Element) -> None:
+    """Draw a marker where its only use is, and remove its definition."""
+    place = {"transform": f"translate({use.attrib.pop('x')} {use.attrib.pop('y')})"}
+    look = {name: value for name, value in marker.attrib.items() if name != "id"}
+    use.tag, use.attrib = "path", {**look, **use.attrib, **place}
+    for parent in list(svg.iter()):
+        for definitions in parent.findall("defs"):
+            if marker in definitions:
+                definitions.remove(marker)
+                if not len(definitions):
+                    parent.remove(definitions)

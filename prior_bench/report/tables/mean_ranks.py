@@ -1,0 +1,56 @@
+"""Mean ranks of a table's rows over its columns, and what they say in words."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+from prior_bench.report.tables.table import Table
+from prior_bench.statistics.ranks import AverageRanks, rank
+from prior_bench.statistics.significance import LEVEL
+
+
+def ranks_of(table: Table) -> AverageRanks:
+    """Mean ranks of the rows over the columns in which every row has a number.
+
+    Trivial rows and rows without any number take no part.
+
+    Raises:
+        BenchError: fewer than two rows, or no such column.
+    """
+    rows = [row for row in table.rows if not row.trivial and any(cell.values for cell in row.cells)]
+    full = [c for c in _evaluations(table) if all(row.cells[c].values for row in rows)]
+    if len(rows) < 2 or not full:
+        what = "mean ranks need two rows and a column in which every row has a number"
+        raise BenchError(what, where=table.name)
+    signs = [1 if table.columns[c].higher_is_better else -1 for c in full]
+    values = np.array([[s * row.cells[c].mean for s, c in zip(signs, full, strict=True)] for row in rows])
+    return rank([row.label for row in rows], values)
+
+
+def ranks_text(ranks: AverageRanks, table: Table) -> str:
+    """The mean ranks and their tests in words.
+
+    Args:
+        ranks: of :func:`ranks_of`.
+        table: that they are made from.
+    """
+    names = ", ".join(f"{n} {r:.2f}" for n, r in zip(ranks.labels, ranks.average, strict=True))
+    columns = f"{ranks.evaluations} column{'s' * (ranks.evaluations > 1)}"
+    if left_out := len(_evaluations(table)) - ranks.evaluations:
+        columns += f" ({left_out} left out, because not every row has a number there)"
+    text = f"Mean ranks over {columns}: {names}."
+    if math.isfinite(ranks.difference):
+        text += f" Critical difference {ranks.difference:.2f} (Nemenyi, {100 * LEVEL:g} %)."
+    else:
+        text += " A single column gives no critical difference."
+    if math.isfinite(ranks.p):
+        text += f" Friedman test: p {'< 0.001' if ranks.p < 0.001 else f'= {ranks.p:.3f}'}."
+    return text
+
+
+def _evaluations(table: Table) -> list[int]:
+    """Positions of the columns that are evaluations, and not the summary of a leaderboard."""
+    return [c for c, column in enumerate(table.columns) if column.task]
