@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _table(args: argparse.Namespace) -> "Table":
     from prior_bench.report.published.beside import published_table, table_beside
-    from prior_bench.report.runs.planned_runs import EVERY_SUITE, stores_of
+    from prior_bench.report.runs.reported_runs import EVERY_SUITE, stores_of
     from prior_bench.report.tables.leaderboard import leaderboard
     from prior_bench.report.tables.table import build_table, load_table
 
@@ -115,10 +115,10 @@ def _table(args: argparse.Namespace) -> "Table":
 
 def _warn_of_records(suites: list[str]) -> None:
     """Say on stderr how many of the records there are were made by other source code."""
-    from prior_bench.report.runs.planned_runs import planned_runs, stores_of
+    from prior_bench.report.runs.reported_runs import reported_runs, stores_of
     from prior_bench.store.changed_source import warn_of_records
 
-    records = (run.record for run in planned_runs(stores_of(suites)))
+    records = (run.record for run in reported_runs(stores_of(suites)))
     warn_of_records(records, "prior-bench run SUITE --overwrite all")
 
 

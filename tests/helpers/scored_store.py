@@ -7,7 +7,7 @@ from fixed_store import spec
 
 from prior_bench.api import RunRecord
 from prior_bench.metrics.classification import evaluate
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.store.store import Store
 
 CLASSES = ("Edema", "Effusion")

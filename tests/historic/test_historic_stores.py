@@ -8,7 +8,7 @@ import pytest
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.report.html.page import build_page
-from prior_bench.report.runs.planned_runs import planned_runs
+from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.report.runs.run_text import run_text
 from prior_bench.report.tables.leaderboard import leaderboard
 from prior_bench.report.tables.render import STYLES, render
@@ -74,10 +74,10 @@ def test_they_are_tabulated_and_shown(folder):
         task for task in tasks if getattr(TASKS.get(task), "ranked", True)
     }
     for place, mean in means.items():
-        runs = [entry for entry in planned_runs([store]) if place_of(entry) == place]
+        runs = [entry for entry in reported_runs([store]) if place_of(entry) == place]
         stored = [e.record.metrics[e.spec["protocol"]["metrics"][0]] for e in runs]
         assert mean == pytest.approx(100 * sum(stored) / len(stored))
-    of_suite = build_table(table_of_entries("historic", "", planned_runs([store])), [store], test=False)
+    of_suite = build_table(table_of_entries("historic", "", reported_runs([store])), [store], test=False)
     assert {column.task for column in of_suite.columns} == tasks
     assert all(cell.values for row in of_suite.rows for cell in row.cells)
     for style in STYLES:

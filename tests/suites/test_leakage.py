@@ -19,7 +19,7 @@ from prior_bench.encoders.image import ImageEncoder
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import ErrorList
 from prior_bench.registry import BACKBONES, DATASETS
-from prior_bench.report.runs.planned_runs import planned_runs
+from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.report.tables.render import render
 from prior_bench.report.tables.table import build_table, table_of_entries
 from prior_bench.store.store import Store
@@ -90,7 +90,7 @@ def test_allowed_leaks_are_recorded_and_printed_under_the_table(tmp_path):
     evaluate(plan, store, device="cpu", say=lambda line: None)
     told = {r.spec["backbone"]["name"]: r.provenance.get("leakage") for r in store.records().values()}
     assert told == {"Clean": None, "Seen": ["2 of 2 test patients were seen in pre-training on fake"]}
-    table = build_table(table_of_entries("tiny", "Tiny", planned_runs([store])), [store])
+    table = build_table(table_of_entries("tiny", "Tiny", reported_runs([store])), [store])
     sentence = "Leakage: Seen on fake: 2 of 2 test patients were seen in pre-training on fake."
     assert table.notes.count(sentence) == 1
     assert all(sentence in render(table, style) for style in ("markdown", "html"))

@@ -13,7 +13,7 @@ from prior_bench.data.open import open_dataset, resolve
 from prior_bench.data.splitting.rules import count_of
 from prior_bench.engine.execute import Overwrite, evaluate
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.runs.planned_runs import same_data
+from prior_bench.report.runs.reported_runs import same_data
 from prior_bench.report.tables.suite_tables import named_table, tables_of
 from prior_bench.report.tables.table import build_table, load_table
 from prior_bench.sample import VERSION

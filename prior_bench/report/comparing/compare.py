@@ -10,7 +10,7 @@ from typing import Any
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import NotTested, paired_difference
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs, primary_metric
+from prior_bench.report.runs.reported_runs import ReportedRun, primary_metric, reported_runs
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.tables.table import finished
 from prior_bench.statistics.significance import LEVEL, Difference, holm
@@ -151,7 +151,7 @@ def _corrected(lines: list[Line]) -> list[Line]:
 def _evaluations(store: Store) -> dict[tuple, dict[int, ReportedRun]]:
     """Finished runs by everything but the seed, and then by seed."""
     found: dict[tuple, dict[int, ReportedRun]] = {}
-    for entry in planned_runs([store]):
+    for entry in reported_runs([store]):
         if entry.record is not None and entry.record.status == "done":
             found.setdefault(identity(entry.spec)[:-1], {})[entry.spec["seed"]] = entry
     return found

@@ -9,7 +9,7 @@ import numpy as np
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.draws import load_predictions, metric_draws
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.statistics import delong, significance
 from prior_bench.statistics.bootstrap import percentiles
 from prior_bench.statistics.significance import Difference

@@ -21,7 +21,7 @@ from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
 from prior_bench.report.html.sections.training import pretraining, training
 from prior_bench.report.html.sortable import SortableTable, number, words
-from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs
+from prior_bench.report.runs.reported_runs import ReportedRun, reported_runs
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.runs.selection import evaluations_of, one_per_backbone
 from prior_bench.report.tables.render import html_table
@@ -45,7 +45,7 @@ def build_page(suite: Suite, store: Store) -> str:
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    found = planned_runs([store])
+    found = reported_runs([store])
     done = [e for e in found if e.record is not None and e.record.status == "done"]
     if not done:
         raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.called}")

@@ -9,7 +9,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import mean_interval
 from prior_bench.report.published.comparable import nearest
 from prior_bench.report.published.numbers import Published, load_published, select
-from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs, stores_of
+from prior_bench.report.runs.reported_runs import ReportedRun, reported_runs, stores_of
 from prior_bench.report.tables.config import as_declared
 from prior_bench.report.tables.table import Cell, Column, Row, Table, TableConfig, cell_of, finished, notes_of
 from prior_bench.store.store import Store
@@ -53,7 +53,7 @@ def table_beside(
     to the published method of the same name, whatever the case, or to that in ``config.published_names``.
     """
     columns, chosen = _chosen(config, numbers)
-    found = planned_runs(stores if stores is not None else stores_of(config.suites))
+    found = reported_runs(stores if stores is not None else stores_of(config.suites))
     columns, unknown = as_declared(columns, found)
     ours: dict[str, list[ReportedRun]] = {}
     names = {method.casefold(): method for column in chosen for method in column}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from prior_bench.report.published.numbers import Published
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.store.descriptions import of_records
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.selection import most_labels
 
 

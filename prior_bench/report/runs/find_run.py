@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prior_bench import paths
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.planned_runs import EVERY_SUITE, ReportedRun, stores_of
+from prior_bench.report.runs.reported_runs import EVERY_SUITE, ReportedRun, stores_of
 from prior_bench.store.store import Store
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 
 def values_over_seeds(entries: list[ReportedRun], name: str, metric: str, fraction: float) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 
 def evaluations_of(done: list[ReportedRun]) -> list[list[ReportedRun]]:

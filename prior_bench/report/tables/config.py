@@ -23,7 +23,7 @@ from prior_bench.api import Metric
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.planned_runs import ReportedRun, same_data
+from prior_bench.report.runs.reported_runs import ReportedRun, same_data
 from prior_bench.schema.configs import key_errors, read_config
 from prior_bench.store.descriptions import of_records
 from prior_bench.store.store import plain

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.planned_runs import planned_runs
+from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.report.tables.table import Cell, Column, Row, Table, build_table, table_of_entries
 from prior_bench.store.store import Store
 
@@ -23,7 +23,7 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
         BenchError: the stores hold no finished run.
     """
     stores = list(stores)
-    done = [e for e in planned_runs(stores) if e.record and e.record.status == "done"]
+    done = [e for e in reported_runs(stores) if e.record and e.record.status == "done"]
     ranked = {task: described(task, done).ranked for task in {e.spec["task"] for e in done}}
     found = [entry for entry in done if ranked[entry.spec["task"]]]
     if not found:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.planned_runs import ReportedRun, same_data
+from prior_bench.report.runs.reported_runs import ReportedRun, same_data
 from prior_bench.report.tables.config import Column, TableConfig, load_table, table_of_entries
 from prior_bench.store.store import plain
 from prior_bench.suites import protocols

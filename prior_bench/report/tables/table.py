@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench import paths
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import Runs
-from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs, stores_of
+from prior_bench.report.runs.reported_runs import ReportedRun, reported_runs, stores_of
 from prior_bench.report.tables.config import (
     Column,
     TableConfig,
@@ -143,7 +143,7 @@ def build_table(
         BenchError: all rows are wanted, and the stores hold none.
     """
     stores = list(stores) if stores is not None else stores_of(config.suites)
-    found = planned_runs(stores)
+    found = reported_runs(stores)
     names = config.rows
     if names == "all":
         names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))

@@ -18,7 +18,7 @@ from prior_bench.registry import DATASETS
 from prior_bench.report.html.galleries import kinds
 from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.page import build_page
-from prior_bench.report.runs.planned_runs import planned_runs
+from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.report.runs.selection import evaluations_of
 from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite
@@ -253,7 +253,7 @@ def test_explanations_show_attention_reconstruction_and_written_sentences(drawn)
 
 
 def test_records_without_explanations_have_no_such_gallery(drawn):
-    runs = [e for e in planned_runs([drawn[1]]) if e.record and e.spec["task"] == "retrieval"]
+    runs = [e for e in reported_runs([drawn[1]]) if e.record and e.spec["task"] == "retrieval"]
     random = [e for e in runs if e.spec["backbone"]["name"] == "Random"]
     assert [gallery.kind for gallery in kinds.galleries(random[:1])] == ["retrieval"]
 
@@ -293,7 +293,7 @@ def test_detection_examples_have_true_boxes_and_scores(drawn):
 
 
 def by_task(drawn) -> dict[str, Gallery]:
-    groups = evaluations_of([e for e in planned_runs([drawn[1]]) if e.record])
+    groups = evaluations_of([e for e in reported_runs([drawn[1]]) if e.record])
     made = [kinds.galleries([e for e in runs if e.spec["seed"] == 0]) for runs in groups]
     return {gallery.kind: gallery for some in made for gallery in some}
 
@@ -340,7 +340,7 @@ def test_a_history_without_time_is_no_training_curve(drawn):
     from prior_bench.report.html.figures.row_look import colours_of
     from prior_bench.report.html.sections.training import training
 
-    runs = [e for e in planned_runs([drawn[1]]) if e.record and e.spec["task"] == "detection"]
+    runs = [e for e in reported_runs([drawn[1]]) if e.record and e.spec["task"] == "detection"]
     colours = colours_of(["Random", "ConVIRT"])
     assert len(training(runs, colours)) == 2  # the loss and the validation score
     for entry in runs:

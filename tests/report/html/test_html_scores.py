@@ -17,7 +17,7 @@ from prior_bench.report.html.sections.operating_curves import precision_recall_c
 from prior_bench.report.html.sections.per_class import auroc_interval
 from prior_bench.report.html.sections.prompts import prompt_table
 from prior_bench.report.runs.class_scores import ClassScores, scores_of
-from prior_bench.report.runs.planned_runs import ReportedRun, planned_runs
+from prior_bench.report.runs.reported_runs import ReportedRun, reported_runs
 from prior_bench.statistics.bootstrap import interval
 from prior_bench.store.store import Store
 from prior_bench.suites.suite import Suite
@@ -115,7 +115,7 @@ def test_confusion_counts_images_with_one_class_over_all_seeds():
 
 
 def test_the_interval_of_one_seed_is_that_of_a_bootstrap_by_patient(tmp_path):
-    (entry,) = planned_runs([scored(tmp_path, {"A": 1.0}, seeds=1)])
+    (entry,) = reported_runs([scored(tmp_path, {"A": 1.0}, seeds=1)])
     (run,), missing = scores_of([entry])
     value, half = auroc_interval([run], "Edema")
     found = entry.store.predictions(entry.key)
@@ -131,7 +131,7 @@ def test_the_interval_of_one_seed_is_that_of_a_bootstrap_by_patient(tmp_path):
 
 
 def test_seeds_that_disagree_widen_the_interval(tmp_path):
-    runs, _ = scores_of(planned_runs([scored(tmp_path, {"A": 1.0}, seeds=1)]))
+    runs, _ = scores_of(reported_runs([scored(tmp_path, {"A": 1.0}, seeds=1)]))
     other = ClassScores(**{**vars(runs[0]), "seed": 1, "score": -runs[0].score})
     same = auroc_interval([runs[0], ClassScores(**{**vars(runs[0]), "seed": 1})], "Edema")
     assert same == pytest.approx(auroc_interval(runs, "Edema"))

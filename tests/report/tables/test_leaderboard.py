@@ -2,7 +2,7 @@ import pytest
 from scored_store import save, scored
 
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.planned_runs import EVERY_SUITE, stores_of
+from prior_bench.report.runs.reported_runs import EVERY_SUITE, stores_of
 from prior_bench.report.tables.leaderboard import leaderboard
 from prior_bench.report.tables.render import render
 from prior_bench.store.store import Store

@@ -7,7 +7,7 @@ from shipped_configs import shipped
 
 from prior_bench.data.open import resolve
 from prior_bench.registry import BACKBONES, TASKS
-from prior_bench.report.runs.planned_runs import EVERY_SUITE, same_data
+from prior_bench.report.runs.reported_runs import EVERY_SUITE, same_data
 from prior_bench.report.tables.table import load_table
 from prior_bench.suites import protocols
 from prior_bench.suites.suite import entry_errors, fractions_of, load_suite

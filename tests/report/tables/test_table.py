@@ -5,7 +5,7 @@ from fixed_store import TABLE, spec
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.report.runs.planned_runs import planned_runs, same_data
+from prior_bench.report.runs.reported_runs import reported_runs, same_data
 from prior_bench.report.tables.marks import LEADING
 from prior_bench.report.tables.table import build_table, load_table
 from prior_bench.store.store import Store
@@ -104,7 +104,7 @@ def test_without_a_plan_the_newest_record_of_each_spec_counts(tmp_path):
     for key, day, auroc in (("b", 1, 0.1), ("a", 2, 0.2)):
         moment = {"finished": f"2026-01-0{day}"}
         store.save(RunRecord(key, "done", run, metrics={"auroc": auroc}, provenance=moment))
-    assert [entry.key for entry in planned_runs([store])] == ["a"]
+    assert [entry.key for entry in reported_runs([store])] == ["a"]
 
 
 def test_a_record_the_plan_does_not_list_is_left_out(stores, config):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from prior_bench.report.html.figures.row_look import line_of
 from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
 
-WIDTH, HEIGHT, LEFT, BOTTOM, SIDE = 174, 170, 32, 31, 134
+WIDTH, HEIGHT, LEFT, BOTTOM, SIDE = 178, 170, 36, 31, 134
 """Of the panel, and where its square lies, in points."""
 
 STEPS = 200
@@ -62,7 +62,7 @@ def unit_panel(
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=x_label)
         axes.set_xticks(ticks, labels)
         axes.set_yticks(ticks, labels)
-        axes.set_ylabel(y_label, labelpad=0)
+        axes.set_ylabel(y_label, labelpad=3)
         if diagonal:
             axes.plot([0, 1], [0, 1], **reference)
         if level is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from prior_bench.data.open import open_dataset
 from prior_bench.pictures.radiographs import Original, Picture
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 EXAMPLES = 5
 """Images per gallery."""

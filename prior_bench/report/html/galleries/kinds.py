@@ -10,7 +10,7 @@ from prior_bench.registry import GALLERIES
 from prior_bench.report.html.galleries.examples import ComparedRuns, Gallery
 from prior_bench.report.html.galleries.maker import Maker
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 
 def galleries(entries: list[ReportedRun]) -> list[Gallery]:

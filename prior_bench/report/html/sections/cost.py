@@ -8,7 +8,7 @@ from statistics import mean
 from prior_bench.report.html.sections.training import pretraining_history
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import in_words
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 MEMORY = {"memory": "memory, GiB", "gpu": "GPU memory, GiB"}
 """Kinds of memory that records may tell (:mod:`prior_bench.engine.peak_memory`), and their headings."""

@@ -15,7 +15,7 @@ from prior_bench.report.html.wording import NO_BREAK, evaluation_title
 from prior_bench.report.runs.array_cache import cached_arrays
 from prior_bench.report.runs.draws import load_predictions
 from prior_bench.report.runs.image_classes import OTHER, ImageClasses, image_classes
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 FEWEST = 10
 """Images of a map; fewer have no neighbourhoods to speak of."""

@@ -7,7 +7,7 @@ from prior_bench.report.html.figures.plot import Plot
 from prior_bench.report.html.figures.series import over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, on_axis
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.planned_runs import ReportedRun, primary_metric
+from prior_bench.report.runs.reported_runs import ReportedRun, primary_metric
 from prior_bench.report.runs.seeds import values_over_seeds
 
 

@@ -17,7 +17,7 @@ from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import NO_BREAK, evaluation_title, on_axis
 from prior_bench.report.runs.class_scores import ClassScores, names_of
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
 from prior_bench.store.descriptions import Description
@@ -134,9 +134,12 @@ def _by_class(entries: list[ReportedRun], task: Description) -> Metric | None:
     return min(metrics, key=lambda m: m.error != "delong", default=None)
 
 
-def _limits(metric: Metric) -> tuple[float, float] | None:
+def _limits(metric: Metric) -> tuple[float, float]:
     low, high = metric.bounds
-    return None if low is None or high is None else (metric.scale * low, metric.scale * high)
+    return (
+        -math.inf if low is None else metric.scale * low,
+        math.inf if high is None else metric.scale * high,
+    )
 
 
 def _classes(entry: ReportedRun, metric: str) -> list[str]:

@@ -10,7 +10,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.selection import most_labels
 
 Prompt = tuple[str, str]

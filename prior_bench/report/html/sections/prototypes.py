@@ -5,7 +5,7 @@ from __future__ import annotations
 from prior_bench.errors import BenchError
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 
 def prototype_tables(entries: list[ReportedRun]) -> list[SortableTable]:

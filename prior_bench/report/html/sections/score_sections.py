@@ -14,7 +14,7 @@ from prior_bench.report.html.sortable import SortableTable
 from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.class_scores import ClassScores, scores_of
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 
 SECTIONS = ("curves", "calibration", "prompts")
 """Those that say what is left out of them."""

@@ -12,7 +12,7 @@ from prior_bench.report.html.figures.plot import Plot
 from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, logged
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.planned_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.selection import one_per_backbone
 
 TIMES = ("epoch", "iteration", "iter", "step")

@@ -42,7 +42,7 @@ def stores_of(suites: Iterable[str]) -> list[Store]:
     return [Store.of(name) for name in dict.fromkeys(names)]
 
 
-def planned_runs(stores: Iterable[Store]) -> list[ReportedRun]:
+def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
     """All entries of some stores, in the order of their plans.
 
     A store without a plan gives its records, the newest for each spec (older ones come from older code).
