@@ -111,3 +111,40 @@ def test_the_interval_leaves_zero_out_where_the_difference_is_significant(p):
     one = difference([float(t.isf(p / 2, 99))], test_error=1.0, patients=100)
     assert one.p == pytest.approx(p)
     assert (one.interval[0] > 0) == (p < 0.05)
+
+
+def test_a_column_that_cannot_be_compared_does_not_end_the_others(monkeypatch):
+    monkeypatch.setattr(marks, "paired_difference", lambda *_: SimpleNamespace(p=0.001))
+    monkeypatch.setattr(marks, "spread_over_seeds", lambda *_: None)
+    rows = [Row("a", [Cell(), Cell({0: 0.9})]), Row("b", [Cell({0: 0.7}), Cell({0: 0.7})])]
+    marks.mark_cells(rows, [Column("g", "l", "t", {}, "p", "auroc")] * 2, [[{}, {}], [{}, {}]])
+    assert [[cell.mark for cell in row.cells] for row in rows] == [["", marks.BEST], ["", ""]]
+
+
+def test_a_pair_that_cannot_be_tested_does_not_end_the_others(monkeypatch):
+    def tested(first, second, *_):
+        if "untested" in (first, second):
+            raise paired.NotTested("no seed in common")
+        return SimpleNamespace(p=0.001)
+
+    monkeypatch.setattr(marks, "paired_difference", tested)
+    monkeypatch.setattr(marks, "spread_over_seeds", lambda *_: None)
+    rows = [Row(name, [Cell({0: value})]) for name, value in zip("abc", (0.5, 0.6, 0.9), strict=True)]
+    column = Column("g", "l", "t", {}, "p", "auroc")
+    notes = marks.mark_cells(rows, [column], [["untested"], ["b"], ["c"]])
+    assert "1 comparison," in notes[0], "b and c were tested"
+    assert [row.cells[0].mark for row in rows] == ["", "", marks.LEADING]
+
+
+def test_the_spread_over_seeds_is_that_of_all_rows_of_the_column(monkeypatch):
+    given = []
+
+    def tested(first, second, metric, spread):
+        given.append((metric, spread))
+        return SimpleNamespace(p=0.001)
+
+    monkeypatch.setattr(marks, "paired_difference", tested)
+    monkeypatch.setattr(marks, "spread_over_seeds", lambda runs, metric: (tuple(runs), metric))
+    rows = [Row("a", [Cell({0: 0.9})]), Row("empty", [Cell()]), Row("b", [Cell({0: 0.7})])]
+    marks.mark_cells(rows, [Column("g", "l", "t", {}, "p", "auroc")], [["A"], ["E"], ["B"]])
+    assert given == [("auroc", (("A", "B"), "auroc"))]

@@ -157,3 +157,95 @@ def test_f1_of_class_1_is_that_of_a_single_label_at_one_half():
     assert value == two == 0.5
     assert m.check_metrics(("f1_class_1",), exclusive=False, classes=1) == []
     assert len(m.check_metrics(("f1_class_1",), exclusive=False, classes=2)) == 1
+
+
+def test_what_a_class_without_positives_leaves_undefined():
+    decisions = np.array([[True, False], [False, False]])
+    target = np.array([[0.0, 1.0], [0.0, 0.0]])
+    for metric in (m.f1, m.precision, m.recall):
+        first, second = metric(decisions, target)
+        assert np.isnan(first) and second == 0
+    assert m.recall(np.array([[True]]), column([1]))[0] == 1
+    assert m.precision(np.array([[True], [False]]), column([1, 0]))[0] == 1
+    assert m.precision(np.array([[True], [True]]), column([1, 0]))[0] == 0.5
+
+
+def test_accuracy_of_a_class_counts_the_known_entries_and_is_undefined_without():
+    decisions = np.array([[True, True, True], [False, True, True]])
+    target = np.array([[NAN, 1, 0], [NAN, NAN, 1]])
+    unknown, one, two = m.binary_accuracy(decisions, target)
+    assert np.isnan(unknown) and one == 1 and two == 0.5
+
+
+def test_classes_that_are_left_out_are_judged_each_by_its_own_column():
+    target = np.array([[1.0, 1, 0, NAN], [0.0, 1, 0, 1], [0.0, NAN, 0, NAN]])
+    assert m.left_out(target).tolist() == [False, True, True, True]
+
+
+def test_an_argmax_needs_two_scored_classes_and_samples_of_two():
+    two = np.array([[0.6, 0.4], [0.3, 0.7]])
+    assert m.has_choice(two, np.eye(2))
+    assert not m.has_choice(two, np.eye(2)[[0, 0]]), "one class occurs"
+    assert not m.has_choice(two[:, :1], np.ones((2, 1)))
+    assert not m.has_choice(np.ones((3, 1)), np.ones((3, 2))), "one class is scored"
+    third = np.array([[0.6, 0.3, 0.1], [0.2, 0.3, 0.5], [0.2, 0.5, 0.3]])
+    assert m.has_choice(third, np.eye(3)[[0, 0, 2]]), "a class that never occurs does not matter"
+    assert m.top1_accuracy(third, np.eye(3)[[0, 0, 2]]) == pytest.approx(1 / 3)
+
+
+def test_conditions_that_labels_do_not_meet():
+    def unmet(target, **how):
+        target = np.array(target, dtype=float)
+        return m.unmet(np.zeros_like(target), target, **{"exclusive": False, **how})
+
+    assert unmet([[1, 0], [0, 0]]) == []
+    assert unmet([[1, 1], [1, 1]]) == ["both_labels"]
+    assert unmet([[0, 0], [0, 0]]) == ["both_labels", "positives"]
+    assert unmet([[1, 0], [0, 1]], exclusive=True) == []
+    assert unmet([[1, 0], [1, 0]], exclusive=True) == ["both_labels", "two_classes"]
+    assert unmet([[1], [0]], exclusive=True) == ["two_scored_classes", "two_classes"]
+    judged = np.array([True, False])
+    assert unmet([[1, 0], [0, 1]], exclusive=True, judged=judged) == ["two_classes"]
+    assert unmet([[0, 0], [0, 1]], judged=judged) == ["positives"]
+
+
+def test_what_chance_and_the_majority_reach():
+    target = np.eye(4)[[0, 1, 2, 2]]
+    names = ("accuracy", "recall", "auroc", "auprc", "f1")
+    found = m.trivial(target, np.array([0.1, 0.2, NAN, 0.3]), tuple("ABCD"), names, exclusive=True)
+    # an unknown prevalence is taken for 1/2: the majority says C
+    assert found["majority"]["recall/C"] == 1 and found["majority"]["accuracy"] == 0.5
+    assert found["chance"] == {
+        "accuracy": 0.25,
+        "recall": 0.25,
+        "auroc": 0.5,
+        "auprc": found["majority"]["auprc"],
+    }
+    assert "auprc" not in m.trivial(target, np.ones(4), tuple("ABCD"), ("auroc",), exclusive=False)["chance"]
+    assert (
+        "recall" not in m.trivial(target, np.ones(4), tuple("ABCD"), ("recall",), exclusive=False)["chance"]
+    )
+    one_sided = m.trivial(np.ones((2, 1)), np.ones(1), ("A",), ("auprc",), exclusive=False)
+    assert one_sided["chance"] == {}, "the prevalence says nothing where AUPRC is undefined"
+    unknown = m.trivial(column([1, 0, 0]), np.array([NAN]), ("A",), ("accuracy",), exclusive=False)
+    assert unknown["majority"]["accuracy"] == pytest.approx(1 / 3), "1/2 is called positive"
+
+
+def test_names_and_classes_must_be_as_many():
+    with pytest.raises(ValueError):
+        m.evaluate(np.ones((2, 2)), np.eye(2), ("A",), ("auroc",))
+    assert len(m.check_metrics(("f1_class_1",), exclusive=False)) == 1
+
+
+def test_kappa_without_agreement_to_correct_for():
+    score = np.array([[0.9, 0.1], [0.8, 0.2]])
+    assert np.isnan(m.cohen_kappa(score, np.eye(2)[[0, 0]]))
+    assert m.cohen_kappa(score, np.eye(2)[[0, 1]]) == 0
+
+
+def test_what_the_metrics_are_said_to_mean():
+    assert set(m.DESCRIBED) == set(m.METRICS)
+    chance = {name: metric.chance for name, metric in m.DESCRIBED.items() if metric.chance is not None}
+    assert chance == {"auroc": 0.5, "kappa": 0.0}
+    bounds = {metric.bounds for name, metric in m.DESCRIBED.items() if name != "kappa"}
+    assert bounds == {(0.0, 1.0)} and m.DESCRIBED["kappa"].bounds == (-1.0, 1.0)

@@ -6,14 +6,17 @@ import pytest
 
 from prior_bench.errors import BenchError
 from prior_bench.metrics.detection import (
+    FROC_BUDGETS,
     IOU_40_75,
     IOU_COCO,
+    RECALLS,
     Detections,
     ap_50,
     average_precision,
     coco_map,
     froc,
     froc_lovt,
+    from_predictions,
     map_40_75,
     map_mgca_compat,
     pairwise_iou,
@@ -185,3 +188,47 @@ def test_one_prediction_may_hit_several_boxes():
 def test_unknown_name_suggests():
     with pytest.raises(BenchError, match="map_40_75"):
         score(detections(1, [], []), ("map_40_70",))
+
+
+def test_boxes_that_do_not_overlap_share_nothing():
+    first = np.array([[0.0, 0, 10, 10]])
+    for other in ([[20.0, 20, 30, 30]], [[10.5, 10.5, 11, 11]], [[0, 10, 10, 20]], [[10.2, 0, 20, 10]]):
+        assert pairwise_iou(first, np.array(other)) == 0
+    assert pairwise_iou(first, np.array([[9.5, 9.5, 10.5, 10.5]]))[0, 0] == pytest.approx(0.25 / 100.75)
+
+
+def test_boxes_smaller_than_a_pixel():
+    small = np.array([[0, 0, 0.5, 0.5]])
+    assert pairwise_iou(small, small) == 1
+    point = np.zeros((1, 4))
+    with np.errstate(all="raise"):
+        assert pairwise_iou(point, point) == 0
+
+
+def test_stored_predictions_come_back_as_they_were():
+    found = detections(3, [*PERFECT, (2, 1, 2, 3, 4, 0.5)], TRUE)
+    for flat in (False, True):
+        arrays = {
+            "id": np.array(["a", "b", "c"]),
+            "meta_classes": np.array(["x"]),
+            "flat_sample": found.sample,
+            "flat_box": found.box.ravel() if flat else found.box,
+            "flat_score": found.score,
+            "flat_label": found.label,
+            "truth_sample": found.truth_sample,
+            "truth_box": found.truth_box.ravel() if flat else found.truth_box,
+            "truth_label": found.truth_label,
+        }
+        for one, other in zip(from_predictions(arrays), found, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_of_two_predictions_of_one_score_the_first_of_the_image_counts():
+    predicted = [(0, *BOX, 0.9), (0, 11, 11, 31, 31, 0.9), (0, 60, 60, 80, 80, 0.7)]
+    found = detections(1, predicted, [(0, *BOX), (0, 60, 60, 80, 80)])
+    assert ap_50(found) == pytest.approx((51 + 50 * 2 / 3) / 101)
+
+
+def test_the_budgets_of_false_positives_and_the_levels_of_recall():
+    assert FROC_BUDGETS == (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)
+    np.testing.assert_allclose(RECALLS, np.arange(101) / 100)

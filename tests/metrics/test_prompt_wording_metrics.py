@@ -60,3 +60,11 @@ def test_only_what_is_named_and_nothing_without_images():
     ]
     empty = prompt_wording.evaluate(SCORES[:0], OWNER, TARGET[:0], prompt_wording.METRICS)
     assert np.isnan(list(empty.values())).all()
+
+
+def test_the_draws_are_pinned():
+    """The numbers of records depend on them: a change here is another version of the metrics."""
+    drawn = prompt_wording.draws(np.array([0, 0, 0, 1, 1, 2]))
+    assert drawn.shape == (100, 3)
+    assert drawn[:6].tolist() == [[2, 3, 5], [1, 4, 5], [1, 3, 5], [0, 3, 5], [0, 4, 5], [0, 4, 5]]
+    assert set(drawn[:, 2]) == {5}

@@ -106,3 +106,27 @@ def test_majority_by_hand():
 def test_unknown_labels_count_as_not_mentioned():
     groups = m.label_groups(np.array([[1, np.nan], [1, 0], [0, 1]], dtype=float))
     assert groups[0] == groups[1] != groups[2]
+
+
+def test_the_places_that_count():
+    assert m.KS == (1, 5, 10)
+
+
+def test_a_pool_of_another_size_than_the_queries():
+    similarity = np.array([[0.1, 0.5, 0.3, 0.9], [0.7, 0.2, 0.6, 0.4]])
+    assert m.top(similarity, 10).tolist() == [[3, 1, 2, 0], [0, 2, 3, 1]]
+    assert m.top(similarity.T[:, :1], 3).tolist() == [[0]] * 4
+    assert m.top(similarity, 10, exclude=np.array([3, 0])).tolist() == [[1, 2, 0], [2, 3, 1]]
+
+
+def test_the_order_of_ties_is_drawn_by_a_seed():
+    similarity = np.zeros((1, 9))
+    assert m.top(similarity, 9).tolist() == m.top(similarity, 9, seed=0).tolist()
+    assert m.top(similarity, 9).tolist() != m.top(similarity, 9, seed=1).tolist()
+
+
+@pytest.mark.parametrize("pool, exclude_self, judged", [(1, True, False), (1, False, True), (2, True, True)])
+def test_class_metrics_need_another_candidate(pool, exclude_self, judged):
+    found = m.chance(np.zeros(pool, int), pool, exclude_self=exclude_self)
+    assert ("precision_at_1" in found) == judged
+    assert found["recall_at_1"] == 1 / pool and found["median_rank"] == (pool + 1) / 2

@@ -87,3 +87,24 @@ def test_order_of_images_does_not_matter():
 def test_unknown_name_suggests():
     with pytest.raises(BenchError, match="dice_micro"):
         score(counts(HALF), ("dice_macro",))
+
+
+def test_images_with_a_single_pixel():
+    one = np.zeros((3, 4, 4), bool)
+    one[0, 0, 0] = True  # found
+    target = one.copy()
+    target[1, 2, 2] = True  # missed
+    prediction = one.copy()
+    prediction[2, 3, 3] = True  # a false alarm
+    found = count(prediction, target)
+    assert [list(values) for values in found] == [[1, 0, 0], [0, 0, 1], [0, 1, 0], [15, 15, 15]]
+    assert dice_positives(found) == 0.5
+    assert dice_per_image_empty1(found) == pytest.approx(1 / 3)
+    with np.errstate(all="raise"):
+        assert dice_per_image_empty1(count(one, one)) == 1
+
+
+def test_full_bytes_are_eight_pixels():
+    full = np.full((1, 2), 255, np.uint8)
+    assert [int(v[0]) for v in count_packed(full, full, 16)] == [16, 0, 0, 0]
+    assert [int(v[0]) for v in count_packed(full, np.uint8([[128, 1]]), 16)] == [2, 14, 0, 0]

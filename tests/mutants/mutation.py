@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+BARE_SLASH = re.compile(r"[(,]\s*/\s*,")
 
 
 @dataclass(frozen=True)
@@ -38,23 +41,23 @@ class Mutant:
 def mutants(root: Path, module: str, operators: Iterable[str]) -> list[Mutant]:
     """All mutants of a module that differ from it and from each other in more than annotations."""
     source = (root / module).read_text()
-    original = _statements(ast.parse(source))
+    lines = source.splitlines(keepends=True)
     found: dict[str, Mutant] = {}
-    for operator, changed in _changed_sources(source, operators):
-        try:
-            tree = ast.parse(changed)
-        except SyntaxError:
+    for statement in ast.parse(source).body:
+        first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))]) - 1
+        last = statement.end_lineno
+        text, original, name = "".join(lines[first:last]), _behaviour(statement), _name(statement)
+        if original is None:
             continue
-        different = [
-            (was, now) for was, now in zip(original, _statements(tree), strict=False) if was[1] != now[1]
-        ]
-        if not different:
-            continue
-        (name, _), (_, now) = different[0]
-        key = hashlib.sha256(f"{module}\n{name}\n{now}".encode()).hexdigest()[:20]
-        if key not in found:
-            line, before, after = _difference(source, changed)
-            found[key] = Mutant(module, operator, line, name, before, after, changed, key)
+        for operator, changed in _changed_sources(text, operators):
+            now = _behaviour_of(changed)
+            if now in (None, original) or _only_signature(text, changed):
+                continue
+            key = hashlib.sha256(f"{module}\n{name}\n{now}".encode()).hexdigest()[:20]
+            if key not in found:
+                line, before, after = _difference(text, changed)
+                whole = "".join([*lines[:first], changed, *lines[last:]])
+                found[key] = Mutant(module, operator, first + line, name, before, after, whole, key)
     return list(found.values())
 
 
@@ -71,6 +74,11 @@ def _changed_sources(source: str, operators: Iterable[str]) -> Iterator[tuple[st
             changed = mutate_code(source, operator, occurrence)
             if changed is not None:
                 yield name, changed
+
+
+def _only_signature(source: str, changed: str) -> bool:
+    """Whether a bare ``*`` among parameters became a ``/``, which changes no number."""
+    return len(BARE_SLASH.findall(changed)) > len(BARE_SLASH.findall(source))
 
 
 def _difference(source: str, changed: str) -> tuple[int, str, str]:
@@ -103,10 +111,18 @@ class _Behaviour(ast.NodeTransformer):
         return None if "TYPE_CHECKING" in ast.dump(node.test) else self.generic_visit(node)
 
 
-def _statements(tree: ast.Module) -> list[tuple[str, str]]:
-    """Name and code of each top-level statement."""
-    body = _Behaviour().visit(tree).body
-    return [(_name(node), ast.dump(node)) for node in body]
+def _behaviour(statement: ast.stmt) -> str | None:
+    """What a top-level statement does; None where it does nothing when it runs."""
+    body = _Behaviour().visit(ast.Module([statement], [])).body
+    return ast.dump(body[0]) if body else None
+
+
+def _behaviour_of(source: str) -> str | None:
+    try:
+        (statement,) = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return None
+    return _behaviour(statement)
 
 
 def _name(node: ast.stmt) -> str:

@@ -116,3 +116,18 @@ def test_without_variance_to_estimate_it_is_nan():
     score, target = np.arange(4.0)[:, None], np.array([[1.0], [0], [0], [0]])
     assert np.isnan(contributions(score, target)).all()
     assert np.isnan(contributions(score, np.ones((4, 1)))).all()
+
+
+def test_what_a_well_ranked_sample_contributes_is_positive():
+    score, target = np.array([[0.9], [0.2], [0.8], [0.1]]), np.array([[1.0], [1.0], [0.0], [0.0]])
+    # the positives are right against 2 and 1 of 2 negatives, the negatives against 1 and 2 of 2 positives
+    assert contributions(score, target) == pytest.approx(np.array([1, -1, -1, 1]) / 4 / np.sqrt(2))
+
+
+def test_a_class_without_both_labels_is_left_out():
+    score, target = np.random.default_rng(0).random((40, 1)), (np.arange(40) % 3 == 0).astype(float)[:, None]
+    alone = contributions(score[:, :1], target)
+    assert np.isfinite(alone).all()
+    for label in (0.0, 1.0):
+        both = np.hstack([target, np.full_like(target, label)])
+        np.testing.assert_allclose(contributions(np.hstack([score[:, :1]] * 2), both), alone)

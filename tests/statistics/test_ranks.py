@@ -52,3 +52,14 @@ def test_groups_are_the_widest_runs_that_are_not_told_apart():
     assert ranks.groups() == [(0, 1), (1, 2), (3, 4)]
     assert AverageRanks(("A", "B"), (1.0, 2.0), 9, 0.5, math.nan).groups() == []
     assert AverageRanks(("A", "B"), (1.0, 2.0), 1, math.nan, math.nan).groups() == []
+
+
+@pytest.mark.parametrize("methods, evaluations", [(2, 2), (2, 5), (3, 2)])
+def test_two_methods_and_two_evaluations_are_enough_for_a_difference(methods, evaluations):
+    assert critical_difference(methods, evaluations) > 0
+    assert math.isnan(critical_difference(methods, 1)) and math.isnan(critical_difference(1, evaluations))
+
+
+def test_two_methods_over_two_evaluations():
+    # the studentized range of two at 5 %, over the root of two, is the two-sided normal quantile
+    assert critical_difference(2, 2) == pytest.approx(1.959964 * math.sqrt(2 * 3 / 12), rel=1e-4)

@@ -120,3 +120,33 @@ def test_trainings_that_differ_by_luck_are_not_taken_for_a_better_method(spread)
     assert rejected / 2000 <= 0.062  # 5 % plus two and a half standard errors of this simulation
     if not spread:
         assert rejected / 2000 >= 0.04
+
+
+def test_two_methods_that_are_equal_everywhere_have_an_interval_of_no_width():
+    same = difference([0.0, 0.0], test_error=0.0, patients=50)
+    assert same.interval == (0.0, 0.0) and same.p == 1
+    with pytest.raises(AttributeError):
+        same.value = 1.0
+
+
+def test_two_seeds_have_a_spread_and_one_has_none():
+    two = difference([0.1, 0.3], test_error=0.05, patients=50)
+    assert two.parts == ((0.05**2, 49), (pytest.approx(0.02 / 2), 1)) and two.seeds == 2
+    assert difference([0.1], test_error=0.05, patients=50).parts == ((0.05**2, 49),)
+
+
+def test_two_methods_and_two_seeds_have_a_pooled_spread():
+    values = np.array([[0.5, 0.7], [0.4, 0.3]])
+    variance, freedom = pooled_spread(values)
+    assert freedom == 1 and variance == pytest.approx(np.var(values[0] - values[1], ddof=1))
+    assert pooled_spread(values[:1]) is None and pooled_spread(values[:, :1]) is None
+
+
+@pytest.mark.parametrize("undefined, defined", [(3, True), (4, True), (5, False), (6, False)])
+def test_more_than_half_of_the_draws_must_be_defined(undefined, defined):
+    first = np.arange(10.0) ** 2
+    first[:undefined] = np.nan
+    found = bootstrap_error([first], [np.zeros(10)])
+    assert math.isfinite(found) == defined
+    if defined:
+        assert found == pytest.approx(first[undefined:].std(ddof=1))

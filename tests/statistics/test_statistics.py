@@ -4,7 +4,7 @@ from scipy.stats import norm
 
 from prior_bench.errors import BenchError
 from prior_bench.metrics.classification import auroc
-from prior_bench.statistics.bootstrap import bootstrap, interval
+from prior_bench.statistics.bootstrap import bootstrap, interval, percentiles
 from prior_bench.statistics.resample import take
 
 
@@ -129,3 +129,44 @@ def test_interval_covers_the_truth_as_often_as_it_says(draw, score, truth, resam
         ((lower, upper),) = interval(score, draw(random), n=resamples).values()
         covered += lower <= truth <= upper
     assert 0.93 <= covered / 500 <= 0.97
+
+
+def test_a_thousand_resamples_of_seed_zero_are_the_default():
+    predictions = predictions_of([0, 0, 1, 2], [1, 2, 3, 4])
+    draws = bootstrap(mean_of, predictions)["mean"]
+    assert len(draws) == 1000
+    assert np.array_equal(draws, bootstrap(mean_of, predictions, n=1000, seed=0)["mean"])
+    assert not np.array_equal(draws[:50], bootstrap(mean_of, predictions, n=50, seed=1)["mean"])
+    many = predictions_of(range(50), np.random.default_rng(0).random(50))
+    assert interval(mean_of, many)["mean"] == percentiles(bootstrap(mean_of, many, n=1000, seed=0)["mean"])
+    assert interval(mean_of, many) != interval(mean_of, many, seed=1)
+
+
+def test_two_patients_have_an_interval_and_one_has_none():
+    two = interval(mean_of, predictions_of([0, 1], [1, 3]), n=100)["mean"]
+    assert two == (1, 3)
+    assert np.isnan(interval(mean_of, predictions_of([0, 0], [1, 3]), n=100)["mean"]).all()
+
+
+def test_percentiles_cut_the_same_share_off_on_both_sides():
+    draws = np.arange(1001) / 1000
+    assert percentiles(draws) == pytest.approx((0.025, 0.975))
+    assert percentiles(draws, level=0.9) == pytest.approx((0.05, 0.95))
+
+
+@pytest.mark.parametrize("undefined, defined", [(49, True), (50, False), (51, False), (60, False)])
+def test_half_of_the_resamples_must_be_defined(undefined, defined):
+    draws = np.ones(100)
+    draws[:undefined] = np.nan
+    assert np.isfinite(percentiles(draws)).all() == defined
+
+
+def test_ragged_arrays_are_taken_whether_or_not_the_others_are_there():
+    truth = {
+        "id": np.array(["a", "b"]),
+        "truth_sample": np.array([0, 1, 1]),
+        "truth_label": np.array([7, 8, 9]),
+    }
+    taken = take(truth, np.array([1, 1]))
+    assert taken["truth_sample"].tolist() == [0, 0, 1, 1]
+    assert taken["truth_label"].tolist() == [8, 9, 8, 9]

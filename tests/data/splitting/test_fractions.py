@@ -108,3 +108,35 @@ def test_listed_images(manifest, tmp_path):
     place.write_text("7-0.png\nnobody.png\n")
     with pytest.raises(BenchError, match="1 of 2 images there are not in the training split"):
         training_part(listed, {"by": "listed:benchx"}, 0.1, 0)
+
+
+def two_labels(first, second):
+    rows = len(first)
+    table = pd.DataFrame({"id": [f"i{i}" for i in range(rows)], "patient_id": [f"p{i}" for i in range(rows)]})
+    table = table.assign(image="x.png", split="train", A=first, B=second)
+    return Manifest("two", "", table, labels=("A", "B"))
+
+
+@pytest.mark.parametrize("by", ["rows", "choice", "first", "patient_id"])
+def test_all_labels_are_all_rows_in_their_order(by):
+    manifest = two_labels([0.0] * 12, [1.0] * 12)
+    assert label_fraction(manifest, 1, seed=0, by=by).table["id"].tolist() == [f"i{i}" for i in range(12)]
+
+
+def test_the_papers_draws_look_at_the_first_label():
+    rng = np.random.default_rng(0)
+    first, second = rng.permutation([1.0] * 20 + [0.0] * 60), rng.permutation([1.0] * 40 + [0.0] * 40)
+    manifest = two_labels(first, second)
+    drawn = label_fraction(manifest, 0.5, seed=42, by="stratified_rows").table
+    assert drawn["A"].value_counts().to_dict() == {0.0: 30, 1.0: 10}
+    balanced = training_part(manifest, {"balanced": True}, 1, 0).table
+    assert balanced["A"].value_counts().to_dict() == {0.0: 20, 1.0: 20}
+
+
+def test_without_more_negatives_than_positives_nothing_is_drawn_before_the_fraction():
+    """The stream of random numbers begins with the fraction then, as in MGCA's code."""
+    manifest = two_labels([1.0, 0.0] * 10, [0.0] * 20)
+    drawn = training_part(manifest, {"balanced": True}, 0.4, 7).table["id"]
+    rows = np.concatenate([np.arange(0, 20, 2), np.arange(1, 20, 2)])
+    chosen = np.random.RandomState(7).choice(rows, 8, replace=False)
+    assert drawn.tolist() == [f"i{i}" for i in rows if i in chosen]

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prior_bench.data.splitting.rules import apply_rule, by_group, by_lists, concatenated, stratified_order
+from prior_bench.data.splitting.rules import (
+    apply_rule,
+    by_group,
+    by_lists,
+    concatenated,
+    describe,
+    stratified_order,
+    with_test,
+)
 from prior_bench.errors import BenchError
 
 
@@ -77,3 +85,78 @@ def test_splits_by_somebodys_lists(tmp_path):
     (tmp_path / "theirs/val.txt").write_text("9.jpg\n")
     with pytest.raises(BenchError, match="val.txt: 1 of 1 images are not in the data set; the first is 9"):
         by_lists(table, tmp_path, lists)
+
+
+def test_what_a_rule_gives_is_numbered_from_zero():
+    table = pd.DataFrame({"id": ["a", "b", "c"]}, index=[5, 6, 7])
+    split = apply_rule("last", {"last": lambda t: t.iloc[1:]}, table, "set")
+    assert split.index.tolist() == [0, 1] and list(split.columns) == ["id"]
+    parts = {"train": table.iloc[:1], "test": table.iloc[1:]}
+    assert concatenated(parts).index.tolist() == [0, 1, 2]
+
+
+def test_a_rule_gets_what_it_has_a_parameter_for_and_says_when_it_cannot_be_applied():
+    def rooted(table, root):
+        return table.assign(root=root)
+
+    table = pd.DataFrame({"id": ["a"]})
+    assert apply_rule("r", {"r": rooted}, table, "set", root="here", other=1)["root"].tolist() == ["here"]
+
+    def too_large(table):
+        raise ValueError("10 of 1")
+
+    with pytest.raises(BenchError, match=r"set: split rule 'r' cannot be applied to 1 rows \(10 of 1\)"):
+        apply_rule("r", {"r": too_large}, table, "set")
+
+
+def test_rules_are_described_by_the_first_paragraph_of_their_docstring():
+    def documented(table):
+        """As in
+        the paper.
+
+        With details.
+        """
+
+    assert describe({"one": documented, "two": lambda t: t}) == {"one": "As in the paper.", "two": ""}
+
+
+def test_a_given_test_set_stays_and_a_share_of_the_others_validates():
+    table = patients(50)
+    split = with_test(table, table.iloc[:4].assign(id="other", patient_id="other"), 0.2, stratify=("y",))
+    of_patients = split.drop_duplicates("patient_id")["split"].value_counts().to_dict()
+    assert of_patients == {"train": 40, "valid": 10, "test": 1}
+    assert (split["split"].to_numpy()[-4:] == "test").all()
+
+
+def test_seed_zero_is_the_default():
+    table = patients(60)
+    shares = {"train": 0.5, "test": 0.5}
+    assert by_group(table, shares).equals(by_group(table, shares, seed=0))
+    assert not by_group(table, shares).equals(by_group(table, shares, seed=1))
+    assert stratified_order(table).tolist() == stratified_order(table, seed=0).tolist()
+    assert stratified_order(table).tolist() != stratified_order(table, seed=1).tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_strata_of_one_size_take_turns(seed):
+    table = pd.DataFrame({"patient_id": [f"p{i:02}" for i in range(30)], "y": np.arange(30) % 3})
+    order = stratified_order(table, stratify=("y",), seed=seed)
+    labels = table.set_index("patient_id")["y"][order].to_numpy().reshape(10, 3)
+    assert (np.sort(labels, axis=1) == [0, 1, 2]).all()
+
+
+def test_the_order_of_the_rows_does_not_decide_which_group_is_drawn():
+    table = patients(40)
+    turned = table.iloc[::-1].reset_index(drop=True)
+    for stratify in ((), ("y",)):
+        assert (
+            stratified_order(table, stratify=stratify).tolist()
+            == stratified_order(turned, stratify=stratify).tolist()
+        )
+
+
+def test_the_first_image_that_a_list_has_and_the_data_set_does_not_is_named(tmp_path):
+    (tmp_path / "list.txt").write_text("8\n1\n9\n")
+    table = pd.DataFrame({"id": ["1"]})
+    with pytest.raises(BenchError, match="2 of 3 images are not in the data set; the first is 8"):
+        by_lists(table, tmp_path, {"train": "list.txt"})
