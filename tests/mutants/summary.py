@@ -14,15 +14,18 @@ KILLED = ("failed", "stopped", "timeout")
 
 
 def read_reasons(path: Path) -> list[dict[str, str]]:
-    """Why survivors may survive: entries with ``module``, ``inside``, ``after`` and ``why``."""
+    """Why survivors may survive: entries with ``why`` and, where they are given, ``module`` and ``inside``
+    (both must be equal), ``before`` and ``after`` (must occur in the changed line)."""
     return tomllib.loads(path.read_text()).get("survivor", []) if path.is_file() else []
 
 
 def reason(mutant: Mutant, reasons: list[dict[str, str]]) -> str:
     """Why a mutant survives; empty where nobody has said so."""
     for entry in reasons:
-        same = entry["module"] == mutant.module and entry["inside"] == mutant.inside
-        if same and entry.get("after", mutant.after) == mutant.after:
+        same = all(
+            entry.get(key, getattr(mutant, key)) == getattr(mutant, key) for key in ("module", "inside")
+        )
+        if same and all(entry.get(key, "") in getattr(mutant, key) for key in ("before", "after")):
             return entry["why"]
     return ""
 

@@ -1,6 +1,6 @@
-"""Make each change of planted.toml in a copy of the working tree and show which test notices it.
+"""Make each change of known_changes.toml in a copy of the working tree and show which test notices it.
 
-python tests/mutants/planted.py          exits with 1 where a change goes unnoticed
+python tests/mutants/known_changes.py          exits with 1 where a change goes unnoticed
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 
 def main() -> int:
     """Run all changes; each must make a test fail that passes without it."""
-    changes = tomllib.loads((HERE / "planted.toml").read_text())["change"]
-    copy, output = copy_tree("planted"), STATE / "planted.txt"
+    changes = tomllib.loads((HERE / "known_changes.toml").read_text())["change"]
+    copy, output = copy_tree("known_changes"), STATE / "known_changes.txt"
     preload(tomllib.loads((HERE / "guards.toml").read_text())["preload"])
     sound, unnoticed = {}, 0
     for change in changes:
