@@ -18,10 +18,13 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.errors import BenchError
     from prior_bench.report.comparing import compare
     from prior_bench.report.runs.find_run import find_run, find_store
+    from prior_bench.report.runs.reported_runs import reported_runs
+    from prior_bench.report.runs.units import one_per_data_set, unit_of, unit_of_several
 
     stores = [find_store(name) for name in (args.first, args.second)]
     if all(stores):
         lines, missing = compare.compare_stores(*stores)
+        unit = unit_of_several(one_per_data_set(reported_runs(stores)))
         names = (args.first, args.second)
         print(compare.lines_text(lines, *(names if names[0] != names[1] else ("first", "second"))))
         for sentence in missing:
@@ -33,10 +36,10 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         first, second = find_run(args.first), find_run(args.second)
-        lines = compare.compare_runs(first, second)
+        lines, unit = compare.compare_runs(first, second), unit_of(first)
         for difference in compare.spec_differences(first, second):
             print(difference)
         print()
         print(compare.lines_text(lines, first.key[:8], second.key[:8]))
-    print("\nPaired tests by test patient, p-values with Holm's correction; see docs/statistics.md.")
+    print(f"\nPaired tests by test {unit}, p-values with Holm's correction; see docs/statistics.md.")
     return 0

@@ -14,6 +14,8 @@ from prior_bench.errors import BenchError
 
 REQUIRED = ("id", "patient_id", "image", "split")
 SPLITS = ("train", "valid", "test")
+NO_PATIENTS = "patients are not known: every image counts as one"
+"""Note of a data set whose ``patient_id`` is made up, one for each image."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ class Manifest:
         table: one row per image. Always: ``id`` (unique str), ``patient_id`` (str), ``image`` (str),
             ``split`` (train, valid or test). Optional: the ``labels`` columns (float: 1, 0, NaN where
             unknown); ``report`` (tuple of sentences); ``boxes`` (float32 [n, 5]: x1, y1, x2, y2 in pixels
-            of the stored image, class index); ``mask`` (an annotation of
-            :mod:`prior_bench.data.annotations.masks`, or None where not annotated); ``study_id``, ``view``.
+            of the stored image, class index; n = 0 where there is no object, None where not annotated);
+            ``mask`` (an annotation of :mod:`prior_bench.data.annotations.masks`, or None where not
+            annotated); ``study_id``, ``view``.
         labels: names of the label columns.
         exclusive: exactly one label per image (multi-class) rather than any number (multi-label).
         box_classes: names of the box classes, by index.

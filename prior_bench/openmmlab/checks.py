@@ -59,12 +59,22 @@ def check_dense(
 def _data_problems(data: Manifest, annotation: str) -> list[BenchError]:
     if not data.has(annotation):
         return [BenchError(f"has no {annotation}", where=data.name)]
-    annotated = set(data.table.loc[data.table[COLUMNS[annotation]].notna(), "split"])
-    return [
+    rows = data.table[data.table[COLUMNS[annotation]].notna()]
+    annotated = set(rows["split"])
+    problems = [
         BenchError(f"split '{split}' has no image with {annotation}", where=data.name)
         for split in SPLITS
         if split not in annotated
     ]
+    if annotation == "boxes":  # masks are not decoded here
+        drawn = set(rows.loc[rows["boxes"].map(len) > 0, "split"])
+        uses = {"train": "to learn from", "valid": "to choose the weights by"}
+        problems += [
+            BenchError(f"split '{split}' has no box {use}", where=data.name)
+            for split, use in uses.items()
+            if split in annotated and split not in drawn
+        ]
+    return problems
 
 
 def training_problems(protocol: Protocol, monitors: Iterable[str]) -> list[BenchError]:

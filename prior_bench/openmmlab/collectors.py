@@ -65,7 +65,7 @@ class DetectionCollector(BaseMetric):
     """Gathers detections in pixels of the stored images, beside the true boxes of the manifest.
 
     Args:
-        manifest: the rows that are evaluated.
+        manifest: the rows that are evaluated, all annotated.
         names: metrics to compute.
 
     Attributes:

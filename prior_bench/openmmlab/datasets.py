@@ -71,7 +71,7 @@ class SegmentationDataset(DenseDataset):
 
 
 class DetectionDataset(DenseDataset):
-    """Images with boxes (``boxes`` arrays [n, 5]); none is fine.
+    """Images annotated with boxes (``boxes`` arrays [n, 5]); n may be 0.
 
     The input is padded with black at the right and bottom to a multiple of ``divisor``, which the
     upsampling of YOLOv3's neck needs; coordinates do not change by it.

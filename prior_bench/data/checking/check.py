@@ -129,7 +129,8 @@ def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers:
                 masks.iat[row].decode(height, width)
         except BenchError as error:
             return str(error).splitlines()[0], False
-        outside = boxes is not None and bool((boxes.iat[row][:, :4] > (width + 1, height + 1) * 2).any())
+        drawn = boxes.iat[row] if boxes is not None else None
+        outside = drawn is not None and bool((drawn[:, :4] > (width + 1, height + 1) * 2).any())
         return "", outside
 
     masks = manifest.table["mask"] if manifest.has("masks") else None

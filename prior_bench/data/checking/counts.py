@@ -21,7 +21,10 @@ def quantities(part: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
     found = {"images": len(part), "patients": table["patient_id"].nunique()}
     found |= {f"positive: {name}": int((table[name] == 1).sum()) for name in part.labels}
     if "boxes" in table:
-        found["boxes"] = sum(map(len, table["boxes"]))
+        annotated = table["boxes"].dropna()
+        found["boxes"] = sum(map(len, annotated))
+        if len(annotated) < len(table):
+            found["images annotated with boxes"] = len(annotated)
     if "mask" in table:
         found["masks annotated"] = int(table["mask"].notna().sum())
     if "report" in table:

@@ -10,6 +10,7 @@ from prior_bench.report.comparing.paired import mean_interval
 from prior_bench.report.published.comparable import nearest
 from prior_bench.report.published.numbers import Published, load_published, select
 from prior_bench.report.runs.reported_runs import ReportedRun, reported_runs, stores_of
+from prior_bench.report.runs.units import one_per_data_set, unit_of_several
 from prior_bench.report.tables.config import as_declared
 from prior_bench.report.tables.table import Cell, Column, Row, Table, TableConfig, cell_of, finished, notes_of
 from prior_bench.store.store import Store
@@ -84,8 +85,8 @@ def table_beside(
     notes = [
         *notes_of(replace(config, columns=columns), used),
         *unknown,
-        "Difference: ours less published, with the 95 % interval of ours (bootstrap by test patient; the "
-        "published number is taken as exact).",
+        "Difference: ours less published, with the 95 % interval of ours (bootstrap by test "
+        f"{unit_of_several(one_per_data_set(used))}; the published number is taken as exact).",
         "Compared only where data set, split, label fraction, frozen or not, and metric variant match.",
         *_sources(chosen),
     ]

@@ -6,9 +6,12 @@ Every pair of methods in every column is tested, and all p values of the table a
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from itertools import combinations
 
 from prior_bench.report.comparing.paired import NotTested, Runs, paired_difference, spread_over_seeds
+from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.units import unit_of_several
 from prior_bench.statistics.significance import LEVEL, holm
 
 BEST, TIED, LEADING = "best", "tied", "leading"
@@ -53,7 +56,14 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
         else:
             for r in [top, *tied]:
                 rows[r].cells[c].mark = TIED if tied else BEST
-    return _legend(rows, len(p_values), list(unclaimed))
+    tested = {c for c, _, _ in p_values}
+    unit = unit_of_several(run for c in tested for run in _any_run(line[c] for line in runs))
+    return _legend(rows, len(p_values), list(unclaimed), unit)
+
+
+def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
+    """One run of a column: all that are compared have the same test samples."""
+    return next(([next(iter(runs.values()))] for runs in column if runs), [])
 
 
 def _tests(rows: list, columns: list, runs: list[list[Runs]]) -> tuple[dict[Pair, float], dict[Pair, str]]:
@@ -76,12 +86,12 @@ def _tests(rows: list, columns: list, runs: list[list[Runs]]) -> tuple[dict[Pair
     return dict(zip(found, holm(list(found.values())), strict=True)), untested
 
 
-def _legend(rows: list, tests: int, unclaimed: list[str]) -> list[str]:
+def _legend(rows: list, tests: int, unclaimed: list[str], unit: str) -> list[str]:
     marks = {cell.mark for row in rows for cell in row.cells}
     notes = []
     if tests:
         notes.append(
-            f"Paired tests by test patient and seed, Holm over the table's {tests} comparison"
+            f"Paired tests by test {unit} and seed, Holm over the table's {tests} comparison"
             f"{'s' * (tests > 1)}, level {100 * LEVEL:g} %."
         )
     if BEST in marks:

@@ -119,6 +119,28 @@ def test_split_by_patient_is_stratified_seeded_and_not_torn(folder):
     assert read(path).split_summary() == read(path, split="by_patient").split_summary() | {"rule": "default"}
 
 
+def test_two_labels_of_one_file_are_tested_on_the_same_patients(folder):
+    rng = np.random.default_rng(0)
+    b = ["" if rng.random() < 0.5 else int(i % 7 == 0) for i in range(100)]
+    lines = [f"images/{i % 10}.jpg,id{i},p{i // 2},{i // 2 % 2},{b[i]},{'xyz'[i % 3]}" for i in range(100)]
+    path = table(folder, "image,id,patient_id,a,b,view_name", *lines)
+    splits = [
+        read(path, **choice).table["split"].tolist()
+        for choice in ({"labels": "a"}, {"labels": ["b"]}, {}, {"label": "view_name"}, {"labels": ["a", "b"]})
+    ]
+    assert all(split == splits[0] for split in splits)
+    assert set(splits[0]) == {"train", "valid", "test"}
+
+
+def test_patients_that_are_not_known_are_said_to_be(folder):
+    path = table(folder, "image,id,y", *(f"images/{i}.jpg,x{i},{i % 2}" for i in range(10)))
+    data = read(path)
+    assert data.notes == ("patients are not known: every image counts as one",)
+    assert data.table["patient_id"].tolist() == data.table["id"].tolist()
+    twice = table(folder, "image,id,y", *(f"images/{i // 2}.jpg,x{i},{i % 2}" for i in range(10)))
+    assert read(twice).table["patient_id"].nunique() == 5, "one image stays in one split"
+
+
 # --- reports, masks, boxes ---
 
 
@@ -130,13 +152,16 @@ def test_reports_masks_and_boxes(folder):
         'images/0.jpg,"FINDINGS: Clear lungs, no edema.\nIMPRESSION: All normal.",mask.png,'
         "1 2 3 4; 0 0 2 2 nodule",
         "images/1.jpg,,,",
+        "images/2.jpg,,,None",
     )
     data = read(path)
-    assert data.table["report"].tolist() == [("Clear lungs, no edema.", "All normal."), None]
+    assert data.table["report"].tolist() == [("Clear lungs, no edema.", "All normal."), None, None]
     assert data.table["mask"].iloc[0].decode(8, 8).sum() == 8 and data.table["mask"].iloc[1] is None
     assert data.box_classes == ("nodule", "object")
     np.testing.assert_array_equal(data.table["boxes"].iloc[0], [[1, 2, 4, 6, 1], [0, 0, 2, 2, 0]])
-    assert data.table["boxes"].iloc[1].shape == (0, 5)
+    assert data.table["boxes"].iloc[1] is None, "blank: not annotated"
+    assert data.table["boxes"].iloc[2].shape == (0, 5), "none: no object"
+    assert "boxes: 1 of 3 images are not annotated (blank; none = no object)" in data.notes
     assert all(data.has(what) for what in ("reports", "masks", "boxes"))
 
 

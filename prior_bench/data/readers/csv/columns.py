@@ -14,6 +14,8 @@ from prior_bench.errors import BenchError, unknown_name
 
 RESERVED = ("image", "id", "patient_id", "study_id", "view", "split", "report", "mask", "boxes")
 DEFAULT_BOX_CLASS = "object"
+MOST_CLASSES = 50
+NO_BOX = "none"
 BOX_FIX = "four numbers in pixels, width and height above 0; several boxes are separated by ';'"
 
 
@@ -56,9 +58,9 @@ def _one_vs_rest(
     """A column of names to one binary label (two values) or one label per value (more)."""
     column = raw[name].astype(str).str.strip().where(raw[name].notna())
     values = sorted(column.dropna().unique())
-    if not 2 <= len(values) <= 50:
+    if not 2 <= len(values) <= MOST_CLASSES:
         raise BenchError(
-            f"label '{name}' has {len(values)} different values; 2 to 50 make classes",
+            f"label '{name}' has {len(values)} different values; 2 to {MOST_CLASSES} make classes",
             where=place,
             fix="name a column of classes",
         )
@@ -70,19 +72,55 @@ def _one_vs_rest(
     return raw, tuple(f"{name}={value}" for value in shown), len(values) > 2
 
 
+def box_texts(place: Path) -> pd.Series:
+    """The column ``boxes`` as written; unlike pandas' reading, it keeps "None" and a blank apart."""
+    table = pd.read_csv(
+        place, encoding="utf-8-sig", skipinitialspace=True, dtype=str, keep_default_na=False, na_values=[""]
+    )
+    return table.rename(columns=str.strip)["boxes"]
+
+
 def box_column(column: pd.Series, place: Path) -> tuple[pd.Series, tuple[str, ...]]:
-    """``"x y width height [class]; ..."`` to float32 [n, 5] (corners, class index)."""
-    parsed: list[list[tuple[float, float, float, float, str]]] = []
+    """``"x y width height [class]; ..."`` to float32 [n, 5] (corners, class index).
+
+    ``none`` is an image without an object, n = 0; a blank field is one that nobody has annotated, None.
+    """
+    parsed: list[list[tuple[float, float, float, float, str]] | None] = []
     for row, text in enumerate(column):
-        pieces = [piece for piece in text.split(";") if piece.strip()] if isinstance(text, str) else []
+        if not isinstance(text, str) or not text.strip():
+            parsed.append(None)
+            continue
+        pieces = [piece for piece in text.split(";") if piece.strip()]
+        if text.strip().lower() == NO_BOX:
+            pieces = []
         where = f"{place}, line {line_number(place, row)}" if pieces else ""
         parsed.append([_box(piece, where) for piece in pieces])
-    classes = tuple(sorted({box[4] for boxes in parsed for box in boxes}))
-    arrays = [
-        np.array([(*box[:4], classes.index(box[4])) for box in boxes], np.float32).reshape(-1, 5)
-        for boxes in parsed
-    ]
-    return pd.Series(arrays, dtype=object), classes
+    classes = tuple(sorted({box[4] for boxes in parsed for box in boxes or ()}))
+    cells = pd.Series([None] * len(parsed), index=column.index, dtype=object)
+    for row, boxes in enumerate(parsed):
+        if boxes is not None:
+            corners = [(*box[:4], classes.index(box[4])) for box in boxes]
+            cells.iat[row] = np.array(corners, np.float32).reshape(-1, 5)
+    return cells, classes
+
+
+def strata(raw: pd.DataFrame) -> pd.DataFrame:
+    """Every column that could be a label, as numbers, NaN where unknown: what a split is stratified by.
+
+    All of them, whichever is evaluated: two labels of one file are then tested on the same patients.
+    """
+    found = {}
+    for name in raw:
+        if name in RESERVED:
+            continue
+        if _is_binary(raw[name]):
+            found[f"stratum of {name}"] = pd.to_numeric(raw[name], errors="coerce").astype(float)
+            continue
+        values = raw[name].astype(str).str.strip().where(raw[name].notna())
+        if 2 <= values.nunique() <= MOST_CLASSES:
+            codes = values.astype("category").cat.codes.astype(float)
+            found[f"stratum of {name}"] = codes.where(codes >= 0)
+    return pd.DataFrame(found, index=raw.index)
 
 
 def _box(text: str, where: str) -> tuple[float, float, float, float, str]:

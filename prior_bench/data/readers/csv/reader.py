@@ -3,7 +3,7 @@
 Columns: ``image`` (path, relative to the CSV's folder), any number of label columns, and, optionally,
 ``id``, ``patient_id``, ``study_id``, ``view``, ``split`` (train, valid, test), ``report`` (text), ``mask``
 (path of an image of the same size, above 0 = inside; blank = not annotated), ``boxes``
-("x y width height [class]", several separated by ";", in pixels; blank = no object).
+("x y width height [class]", several separated by ";", in pixels; "none" = no object, blank = not annotated).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pandas as pd
 
 from prior_bench.data.annotations.masks import FileMask
 from prior_bench.data.cards import Card
-from prior_bench.data.manifest import SPLITS, Manifest
-from prior_bench.data.readers.csv.columns import RESERVED, box_column, label_columns
+from prior_bench.data.manifest import NO_PATIENTS, SPLITS, Manifest
+from prior_bench.data.readers.csv.columns import RESERVED, box_column, box_texts, label_columns, strata
 from prior_bench.data.readers.csv.lines import line_number, require_values
 from prior_bench.data.splitting.rules import apply_rule, by_group, describe
 from prior_bench.data.tables.annotation_tables import read_table
@@ -66,10 +66,12 @@ def read(
     raw = read_table(root, ("image",), text=RESERVED, ragged=True)
     if not len(raw):
         raise BenchError("holds no rows", where=root, fix="one line per image below the names of the columns")
+    stratify = strata(raw)
     raw, names, exclusive = label_columns(raw, root, labels, label, positive)
     table = pd.DataFrame({"image": raw["image"]})
     table.insert(0, "id", raw["id"] if "id" in raw else raw["image"])
-    table.insert(1, "patient_id", raw["patient_id"] if "patient_id" in raw else raw["image"])
+    made_up = raw["image"] if raw["image"].duplicated().any() else table["id"]  # one image, one patient
+    table.insert(1, "patient_id", raw["patient_id"] if "patient_id" in raw else made_up)
     for name in names:
         table[name] = raw[name].astype(np.float32)
     for name in ("study_id", "view"):
@@ -80,13 +82,21 @@ def read(
         table["mask"] = pd.Series(masks, dtype=object)
     require_values(table, root, missing)
     box_classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    if "patient_id" not in raw:
+        notes = (NO_PATIENTS,)
     if "boxes" in raw:
-        table["boxes"], box_classes = box_column(raw["boxes"], root)
+        table["boxes"], box_classes = box_column(box_texts(root), root)
+        unknown = int(table["boxes"].isna().sum())
+        if unknown:
+            notes += (f"boxes: {unknown} of {len(table)} images are not annotated (blank; none = no object)",)
     if "report" in raw:
         policy = report_policy(reports)
         texts = [policy.select(t)[0] or None if isinstance(t, str) else None for t in raw["report"]]
         table["report"] = pd.Series(texts, dtype=object)
-    table["split"] = _split(split, table.join(raw[["split"]]) if "split" in raw else table, names, root)
+    whole = table.join(stratify)
+    whole = whole.join(raw[["split"]]) if "split" in raw else whole
+    table["split"] = _split(split, whole, list(stratify), root)
     if missing == "skip":
         table = table[present(root.parent, table["image"])].reset_index(drop=True)
     return Manifest(
@@ -97,6 +107,7 @@ def read(
         exclusive=exclusive,
         box_classes=box_classes,
         split_rule=split,
+        notes=notes,
     )
 
 
@@ -104,7 +115,8 @@ def read(
 
 
 def patient_split(table: pd.DataFrame, stratify: Sequence[str] = ()) -> pd.DataFrame:
-    """60/20/20 by patient (by image where there is no patient_id), the mix of labels about equal; seed 0."""
+    """60/20/20 by patient (by image where there is no patient_id), the mix of all labels of the file about
+    equal as far as their combinations allow, whichever are evaluated; seed 0."""
     return by_group(table, SHARES, stratify=stratify)
 
 
@@ -146,7 +158,8 @@ images.csv      image, label columns..., and optionally id, patient_id, study_id
 
   split         train, valid or test
   mask          path of an image of the same size, above 0 = inside; blank = not annotated
-  boxes         "x y width height [class]; x y width height [class]" in pixels; blank = no object
+  boxes         "x y width height [class]; x y width height [class]" in pixels;
+                none = no object, blank = not annotated
 """,
     splits=describe(RULES),
     options={

@@ -9,6 +9,7 @@ from prior_bench.report.html.wording import evaluation_title, on_axis
 from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.reported_runs import ReportedRun, primary_metric
 from prior_bench.report.runs.seeds import values_over_seeds
+from prior_bench.report.runs.units import unit_of
 
 
 def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | None:
@@ -39,4 +40,13 @@ def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plo
         x_ticks={fraction: f"{100 * fraction:g} %" for fraction in fractions},
         log_x=True,
     )
-    return Plot(svg, f"{title}. {spread_caption(series, 'Bands')}")
+    return Plot(svg, f"{title}. {_drawn(entries)} {spread_caption(series, 'Bands')}")
+
+
+def _drawn(entries: list[ReportedRun]) -> str:
+    """How the subsets were drawn: what is said of them depends on the protocol and on the data."""
+    sampler = entries[0].spec["protocol"].get("fraction_sampler") or {}
+    by = sampler.get("by", "patient_id")
+    if by == "patient_id":
+        return f"Subsets drawn by {unit_of(entries[0])} and nested for each seed."
+    return "Subsets drawn by image and nested for each seed." if by == "id" else f"Subsets drawn by '{by}'."

@@ -20,6 +20,7 @@ from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
+from prior_bench.report.runs.units import unit_of
 from prior_bench.store.descriptions import Description
 
 NORMAL = 1.96
@@ -64,7 +65,7 @@ def per_class(
         series = [_series(name, intervals) for name, intervals in found.items()]
         seeds = len({one.seed for one in scores})
         also = " and the variance between the seeds" if seeds > 1 else " (one seed)"
-        bars = f"Bars show 95{NO_BREAK}% intervals, from DeLong's variance over the test patients{also}."
+        bars = f"Bars show 95{NO_BREAK}% intervals, from DeLong's variance over the test {unit_of(entries[0])}s{also}."
         table = _table(f"{on_axis(metric)} [95 % interval], {title}", classes, found)
     else:
         values = {

@@ -1,0 +1,37 @@
+"""What tests and intervals resample: patients, or images where the data set does not know its patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from prior_bench.errors import BenchError
+from prior_bench.report.runs.draws import load_predictions
+from prior_bench.report.runs.reported_runs import ReportedRun
+
+PATIENT, IMAGE = "patient", "image"
+BOTH = "patient (by test image where patients are not known)"
+
+
+def unit_of(run: ReportedRun) -> str:
+    """PATIENT, or IMAGE where every sample's patient is the sample itself; PATIENT without predictions."""
+    try:
+        predictions = load_predictions(run.store.root, run.key)
+    except BenchError:
+        return PATIENT
+    if "id" not in predictions or "patient_id" not in predictions:
+        return PATIENT
+    return IMAGE if np.array_equal(predictions["id"], predictions["patient_id"]) else PATIENT
+
+
+def unit_of_several(runs: Iterable[ReportedRun]) -> str:
+    """What a caption over several evaluations says after "by test": PATIENT, IMAGE or BOTH."""
+    units = {unit_of(run) for run in runs}
+    return BOTH if len(units) > 1 else next(iter(units), PATIENT)
+
+
+def one_per_data_set(runs: Iterable[ReportedRun]) -> list[ReportedRun]:
+    """A finished run of each data set and task; the others have the same test samples."""
+    done = (run for run in runs if run.record is not None and run.record.status == "done")
+    return list({(run.spec["task"], str(run.spec["data"])): run for run in done}.values())
