@@ -65,7 +65,8 @@ def per_class(
         series = [_series(name, intervals) for name, intervals in found.items()]
         seeds = len({one.seed for one in scores})
         also = " and the variance between the seeds" if seeds > 1 else " (one seed)"
-        bars = f"Bars show 95{NO_BREAK}% intervals, from DeLong's variance over the test {unit_of(entries[0])}s{also}."
+        units = f"test {unit_of(entries[0])}s"
+        bars = f"Bars show 95{NO_BREAK}% intervals, from DeLong's variance over the {units}{also}."
         table = _table(f"{on_axis(metric)} [95 % interval], {title}", classes, found)
     else:
         values = {
