@@ -33,7 +33,7 @@ class AverageRanks:
     p: float
 
     def groups(self) -> list[tuple[int, int]]:
-        """First and last position of every widest run of methods that are not told apart."""
+        """First and last position of every widest run of methods that do not differ significantly."""
         found: list[tuple[int, int]] = []
         for first, rank in enumerate(self.average):
             last = max(
@@ -68,7 +68,7 @@ def rank(labels: list[str], values: np.ndarray) -> AverageRanks:
 
 
 def critical_difference(methods: int, evaluations: int, level: float = LEVEL) -> float:
-    """Nemenyi's: two average ranks that differ by less are not told apart (Demšar 2006, section 3.2.2)."""
+    """Nemenyi's: what two average ranks must differ by to be significant (Demšar 2006, section 3.2.2)."""
     from scipy.stats import studentized_range
 
     if methods < 2 or evaluations < 2:

@@ -2,9 +2,9 @@
 
 A difference is averaged over the seeds that both methods have. Its error has two parts: the test patients
 might have been others (DeLong for AUROC, else a paired bootstrap by patient), and the trainings might have
-come out differently (spread of the per-seed differences over the number of seeds; left out with one seed,
-which then speaks of these weights only). ``docs/statistics.md``
-gives the reasons.
+come out differently (spread of the per-seed differences over the number of seeds). Where no two methods have
+two seeds, the second part is missing: the test is then about these trained weights only.
+``docs/statistics.md`` gives the reasons.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LEVEL = 0.05
 """Of significance, everywhere."""
 
 SMALLEST_P = 1e-12
-"""p values are not told apart below this."""
+"""p values below this are given as this."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Difference:
     value: float
     parts: tuple[tuple[float, int], ...]
     seeds: int
+
+    @property
+    def covers_seeds(self) -> bool:
+        """Whether the error includes the spread over seeds; else it is about these trained weights only."""
+        return len(self.parts) > 1
 
     @property
     def error(self) -> float:
@@ -81,25 +86,28 @@ def difference(
         per_seed: first less second, for each seed that both have.
         test_error: standard error of their mean as far as the test patients go.
         patients: in the test set, at least two.
-        spread: variance of per_seed with its degrees of freedom, where more than these two methods tell it
-            (:func:`pooled_spread`); default, from per_seed alone.
+        spread: variance of per_seed with its degrees of freedom, estimated from more than these two methods
+            (:func:`pooled_spread`); by default from per_seed alone, which takes at least two seeds.
 
     Returns:
-        The mean; its variance is test_error² + variance of per_seed / seeds.
+        The mean; its variance is test_error² + variance of per_seed / seeds. Without a spread, the second
+        part is missing.
     """
     seeds = len(per_seed)
+    if spread is None and seeds > 1:
+        spread = float(np.var(per_seed, ddof=1)), seeds - 1
     parts = [(test_error**2, patients - 1)]
-    if seeds > 1:
-        variance, freedom = spread or (float(np.var(per_seed, ddof=1)), seeds - 1)
+    if spread is not None:
+        variance, freedom = spread
         parts.append((variance / seeds, freedom))
     return Difference(float(np.mean(per_seed)), tuple(parts), seeds)
 
 
 def pooled_spread(values: np.ndarray) -> tuple[float, int] | None:
-    """How much the difference between two methods varies from seed to seed, told by all methods together.
+    """How much the difference between two methods varies from seed to seed, estimated from all methods.
 
-    Two or three seeds say little of two methods; of ten methods, they say enough. This takes it that
-    trainings of all methods vary alike.
+    Two or three seeds of two methods give a poor estimate; those of ten methods give a good one. The
+    assumption is that the trainings of all methods vary equally.
 
     Args:
         values: [M, S], of M methods with the same S seeds.

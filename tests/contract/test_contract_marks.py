@@ -20,7 +20,9 @@ TABLE = """columns = [dict(group="CheXpert", label="auroc", task="classification
 def marked(monkeypatch, p_values, numbers, **column):
     """Marks of a table, by row and column, when the tests of each pair of rows give these p values."""
     found = iter(p_values)
-    monkeypatch.setattr(marks, "paired_difference", lambda *_: SimpleNamespace(p=next(found)))
+    monkeypatch.setattr(
+        marks, "paired_difference", lambda *_: SimpleNamespace(p=next(found), covers_seeds=True)
+    )
     monkeypatch.setattr(marks, "spread_over_seeds", lambda *_: None)
     rows = [Row(f"row {i}", [Cell({0: value}) for value in line]) for i, line in enumerate(numbers)]
     columns = [Column("g", "l", "t", {}, "p", "auroc", **column)] * len(numbers[0])
@@ -114,7 +116,7 @@ def test_the_interval_leaves_zero_out_where_the_difference_is_significant(p):
 
 
 def test_a_column_that_cannot_be_compared_does_not_end_the_others(monkeypatch):
-    monkeypatch.setattr(marks, "paired_difference", lambda *_: SimpleNamespace(p=0.001))
+    monkeypatch.setattr(marks, "paired_difference", lambda *_: SimpleNamespace(p=0.001, covers_seeds=True))
     monkeypatch.setattr(marks, "spread_over_seeds", lambda *_: None)
     rows = [Row("a", [Cell(), Cell({0: 0.9})]), Row("b", [Cell({0: 0.7}), Cell({0: 0.7})])]
     marks.mark_cells(rows, [Column("g", "l", "t", {}, "p", "auroc")] * 2, [[{}, {}], [{}, {}]])
@@ -125,9 +127,10 @@ def test_a_pair_that_cannot_be_tested_does_not_end_the_others(monkeypatch):
     def tested(first, second, *_):
         if "untested" in (first, second):
             raise paired.NotTested("no seed in common")
-        return SimpleNamespace(p=0.001)
+        return SimpleNamespace(p=0.001, covers_seeds=True)
 
     monkeypatch.setattr(marks, "paired_difference", tested)
+    monkeypatch.setattr(marks, "unit_of_several", lambda _: "patient")
     monkeypatch.setattr(marks, "spread_over_seeds", lambda *_: None)
     rows = [Row(name, [Cell({0: value})]) for name, value in zip("abc", (0.5, 0.6, 0.9), strict=True)]
     column = Column("g", "l", "t", {}, "p", "auroc")
@@ -141,9 +144,10 @@ def test_the_spread_over_seeds_is_that_of_all_rows_of_the_column(monkeypatch):
 
     def tested(first, second, metric, spread):
         given.append((metric, spread))
-        return SimpleNamespace(p=0.001)
+        return SimpleNamespace(p=0.001, covers_seeds=True)
 
     monkeypatch.setattr(marks, "paired_difference", tested)
+    monkeypatch.setattr(marks, "unit_of_several", lambda _: "patient")
     monkeypatch.setattr(marks, "spread_over_seeds", lambda runs, metric: (tuple(runs), metric))
     rows = [Row("a", [Cell({0: 0.9})]), Row("empty", [Cell()]), Row("b", [Cell({0: 0.7})])]
     marks.mark_cells(rows, [Column("g", "l", "t", {}, "p", "auroc")], [["A"], ["E"], ["B"]])

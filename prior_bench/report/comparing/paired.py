@@ -30,7 +30,7 @@ def paired_difference(
     Args:
         first, second: runs on the same test set.
         metric: a name among their metrics.
-        spread: over seeds, where other methods help to tell it; see :func:`spread_over_seeds`.
+        spread: over seeds, estimated from more methods than these; see :func:`spread_over_seeds`.
 
     Raises:
         NotTested: no seed, an undefined metric, no predictions, or not the same test samples.
@@ -51,12 +51,16 @@ def paired_difference(
 
 
 def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | None:
-    """Variance of a difference between two of the methods over seeds, told by all that have the same seeds;
-    None where not all have."""
-    seeds = set(methods[0])
-    if len(methods) < 2 or any(set(runs) != seeds for runs in methods):
+    """Variance of a difference between two of the methods over seeds, from all methods that have every seed.
+
+    Methods that lack a seed are left out of the estimate, which still holds for them. None where fewer than
+    two methods have every seed, or there is one seed only.
+    """
+    seeds = sorted(set().union(*methods))
+    complete = [runs for runs in methods if len(runs) == len(seeds)]
+    if len(complete) < 2:
         return None
-    values = [[runs[seed].record.metrics[metric] for seed in sorted(seeds)] for runs in methods]
+    values = [[runs[seed].record.metrics[metric] for seed in seeds] for runs in complete]
     return significance.pooled_spread(np.array(values))
 
 

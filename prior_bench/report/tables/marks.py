@@ -15,8 +15,12 @@ from prior_bench.report.runs.units import unit_of_several
 from prior_bench.statistics.significance import LEVEL, holm
 
 BEST, TIED, LEADING = "best", "tied", "leading"
-"""Marks of a cell: significantly better than every other row; highest, or not told apart from the highest,
-where others are; highest where a test could not be made, or where no row was told apart from it."""
+"""Marks of a cell:
+
+- best: significantly better than every other row that has a number;
+- tied: the best number, or one that is not significantly worse, where other rows are significantly worse;
+- leading: the best number where a test could not be made, or where no row is significantly worse.
+"""
 
 ALL_TIED = "no row of the column is significantly worse"
 
@@ -33,7 +37,7 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
         runs: per row and column, the finished runs by seed.
         test: False marks the highest number of each column, without any claim.
     """
-    p_values, untested = _tests(rows, columns, runs) if test else ({}, {})
+    p_values, untested, weights_only = _tests(rows, columns, runs) if test else ({}, {}, 0)
     unclaimed: dict[str, None] = {}  # why the best is only underlined; a dict keeps the order
     for c, column in enumerate(columns):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
@@ -58,7 +62,8 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
                 rows[r].cells[c].mark = TIED if tied else BEST
     tested = {c for c, _, _ in p_values}
     unit = unit_of_several(run for c in tested for run in _any_run(line[c] for line in runs))
-    return _legend(rows, len(p_values), list(unclaimed), unit)
+    legend = [_tests_text(len(p_values), weights_only, unit)] if p_values else []
+    return legend + _legend(rows, bool(p_values), list(unclaimed))
 
 
 def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
@@ -66,8 +71,11 @@ def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
     return next(([next(iter(runs.values()))] for runs in column if runs), [])
 
 
-def _tests(rows: list, columns: list, runs: list[list[Runs]]) -> tuple[dict[Pair, float], dict[Pair, str]]:
-    """Corrected p values, and why other pairs could not be tested."""
+def _tests(
+    rows: list, columns: list, runs: list[list[Runs]]
+) -> tuple[dict[Pair, float], dict[Pair, str], int]:
+    """Corrected p values, why other pairs could not be tested, and how many tests ignore the seeds."""
+    weights_only = 0
     found: dict[Pair, float] = {}
     untested: dict[Pair, str] = {}
     for c, column in enumerate(columns):
@@ -75,32 +83,43 @@ def _tests(rows: list, columns: list, runs: list[list[Runs]]) -> tuple[dict[Pair
         spread = spread_over_seeds([runs[r][c] for r in filled], column.metric) if filled else None
         for one, two in combinations(filled, 2):
             try:
-                p = paired_difference(runs[one][c], runs[two][c], column.metric, spread).p
+                difference = paired_difference(runs[one][c], runs[two][c], column.metric, spread)
             except NotTested as reason:
                 untested[c, one, two] = str(reason)
                 continue
+            p = difference.p
             if math.isnan(p):
                 untested[c, one, two] = "no variation among the test samples"
             else:
                 found[c, one, two] = p
-    return dict(zip(found, holm(list(found.values())), strict=True)), untested
+                weights_only += not difference.covers_seeds
+    return dict(zip(found, holm(list(found.values())), strict=True)), untested, weights_only
 
 
-def _legend(rows: list, tests: int, unclaimed: list[str], unit: str) -> list[str]:
+def _tests_text(tests: int, weights_only: int, unit: str) -> str:
+    """What was tested, and how much of it says nothing about other trainings."""
+    by = f"test {unit}" if weights_only == tests else f"test {unit} and seed"
+    text = f"Paired tests by {by}, Holm over the table's {tests} comparison{'s' * (tests > 1)}, "
+    text += f"level {100 * LEVEL:g} %"
+    if weights_only == tests:
+        return f"{text}; with one seed they compare these trained weights, and not the methods."
+    if weights_only:
+        return f"{text}; {weights_only} of them, with one seed, compare these trained weights only."
+    return f"{text}."
+
+
+def _legend(rows: list, tested: bool, unclaimed: list[str]) -> list[str]:
     marks = {cell.mark for row in rows for cell in row.cells}
+    missing_cells = any(not cell.values for row in rows for cell in row.cells)
+    every_other = f"every other row{' that has a number in the column' * missing_cells}"
     notes = []
-    if tests:
-        notes.append(
-            f"Paired tests by test {unit} and seed, Holm over the table's {tests} comparison"
-            f"{'s' * (tests > 1)}, level {100 * LEVEL:g} %."
-        )
     if BEST in marks:
-        notes.append("Bold: significantly better than every other row.")
-    elif tests:
-        notes.append("Nothing is significantly better than every other row, so nothing is bold.")
+        notes.append(f"Bold: significantly better than {every_other}.")
+    elif tested:
+        notes.append(f"Nothing is significantly better than {every_other}, so nothing is bold.")
     if TIED in marks:
         notes.append(
-            "≈: best number of a column, or not significantly worse, "
+            "≈: best number of a column, or not significantly worse than it, "
             "where other rows are significantly worse."
         )
     if LEADING in marks:
@@ -109,6 +128,7 @@ def _legend(rows: list, tests: int, unclaimed: list[str], unit: str) -> list[str
         if missing:
             why.append(f"not every row could be tested against it ({'; '.join(missing)})")
         notes.append(
-            f"Underlined: best number of a column, no claim: {', or '.join(why) or 'no test was asked for'}."
+            f"Underlined: best number of a column, without a claim: "
+            f"{', or '.join(why) or 'no tests were made'}."
         )
     return notes

@@ -160,7 +160,7 @@ def build_table(
     legend = mark_cells(rows, columns, runs, test=test)
     if trivial and (added := _trivial_rows(belonging, columns)):
         rows += added
-        legend.append("Rows in italics: predictors that do not look at the image.")
+        legend.append("Rows in italics: predictors that do not look at the image; they are not tested.")
     used = [e for column in belonging for e in column if e.spec["backbone"]["name"] in names]
     notes = [*notes_of(replace(config, columns=columns), used), *unknown, *legend]
     return Table(config.name, config.title, columns, rows, notes)
@@ -215,7 +215,7 @@ def _trivial_rows(belonging: list[list[ReportedRun]], columns: list[Column]) -> 
 
 def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
     """What must be said about the numbers of some runs: synthetic data, seeds, scale and protocols."""
-    seeds = sorted({e.spec["seed"] for e in used if e.record})
+    seeds = sorted({e.spec["seed"] for e in used if e.record and e.record.status == "done"})
     notes = []
     if any(e.record and e.record.synthetic for e in used):
         notes.append("Synthetic data: generated phantoms, not patients.")
@@ -224,13 +224,20 @@ def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
         notes.append(f"Mean ± standard deviation over seeds {', '.join(map(str, seeds))}.")
     elif seeds:
         notes.append(f"Seed {seeds[0]} only.")
-    scales = {column.scale for column in config.columns}
-    if scales == {100.0}:
-        notes.append("All values × 100.")
+    notes += _scale_notes(config.columns)
     protocols = [column.protocol for column in config.columns] + [e.spec["protocol"]["name"] for e in used]
     if named := dict.fromkeys(name for name in protocols if name):
         notes.append(f"Protocols: {', '.join(named)}.")
     return notes + _leakage_notes(used)
+
+
+def _scale_notes(columns: list[Column]) -> list[str]:
+    """Which columns show shares as percentages."""
+    shares = [column for column in columns if column.scale == 100]
+    if not shares:
+        return []
+    others = dict.fromkeys(f"{c.group}: {c.label}" if c.label else c.group for c in columns if c.scale != 100)
+    return [f"Values × 100, except {'; '.join(others)}." if others else "All values × 100."]
 
 
 def _leakage_notes(used: list[ReportedRun]) -> list[str]:

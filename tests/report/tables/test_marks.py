@@ -3,8 +3,14 @@ import pytest
 from scored_store import CLASSES, predictions, save, scored
 from sklearn.metrics import roc_auc_score
 
-from prior_bench.report.comparing.paired import NotTested, mean_interval, paired_difference
+from prior_bench.report.comparing.paired import (
+    NotTested,
+    mean_interval,
+    paired_difference,
+    spread_over_seeds,
+)
 from prior_bench.report.runs.draws import load_predictions, metric_draws
+from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.tables.marks import BEST, LEADING, TIED, mark_cells
 from prior_bench.report.tables.table import Cell, Column, Row, build_table, load_table
 from prior_bench.store.store import Store
@@ -32,7 +38,7 @@ def test_the_significantly_best_row_is_bold(tmp_path):
     assert "≈" not in notes and "Underlined" not in notes
 
 
-def test_rows_that_are_not_told_apart_are_ties(tmp_path):
+def test_rows_that_do_not_differ_significantly_are_ties(tmp_path):
     filled = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "High": 3.0, "Higher": 3.01}))
     assert marks(filled) == {"Low": ["", ""], "High": [TIED, TIED], "Higher": [TIED, TIED]}
     assert "Nothing is significantly better" in " ".join(filled.notes)
@@ -54,7 +60,7 @@ def test_one_row_is_not_marked_and_no_test_is_claimed(tmp_path):
 
 def test_tests_can_be_left_out(tmp_path):
     filled = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "High": 3.0}), test=False)
-    assert marks(filled)["High"] == [LEADING, LEADING] and "no claim: no test was asked for." in " ".join(
+    assert marks(filled)["High"] == [LEADING, LEADING] and "without a claim: no tests were made." in " ".join(
         filled.notes
     )
 
@@ -98,14 +104,14 @@ def test_draws_are_cached_and_follow_the_predictions(tmp_path, monkeypatch):
         patch.setattr("prior_bench.statistics.bootstrap.bootstrap", None)  # would fail if it were called
         assert metric_draws(run.record, run.store, "f1", n=20).tolist() == first.tolist()
     for place in (tmp_path / "cache" / "bootstrap").iterdir():
-        place.write_bytes(place.read_bytes()[:-40])  # damaged: drawn anew
+        place.write_bytes(place.read_bytes()[:-40])  # damaged: drawn again
     assert metric_draws(run.record, run.store, "f1", n=20).tolist() == first.tolist()
     run.store.save(run.record, predictions(2.0, 0))
     load_predictions.cache_clear()
     assert metric_draws(run.record, run.store, "f1", n=20).tolist() != first.tolist()
 
 
-def test_where_no_row_is_told_apart_the_highest_is_underlined_without_a_claim(tmp_path):
+def test_where_no_row_is_significantly_worse_the_best_is_underlined_without_a_claim(tmp_path):
     filled = table(tmp_path, scored(tmp_path / "s", {"Low": 1.0, "High": 1.02}))
     for c in (0, 1):
         best = max(filled.rows, key=lambda row: row.cells[c].mean)
@@ -113,16 +119,16 @@ def test_where_no_row_is_told_apart_the_highest_is_underlined_without_a_claim(tm
             LEADING if row is best else "" for row in filled.rows
         ]
     notes = " ".join(filled.notes)
-    assert "no claim: no row of the column is significantly worse." in notes and "≈" not in notes
+    assert "without a claim: no row of the column is significantly worse." in notes and "≈" not in notes
 
 
 def test_the_caption_of_a_table_with_every_mark_says_which_column_has_which_reason(monkeypatch):
-    """Four columns: ties above a worse row, nothing told apart, a row not tested, all print alike."""
+    """Four columns: ties above a worse row, nothing significant, a row not tested, all print alike."""
     p_values = {(0, 0, 1): 0.9, (0, 0, 2): 0.01, (0, 1, 2): 0.01}
     p_values |= {(c, *pair): 0.9 for c in (1, 3) for pair in ((0, 1), (0, 2), (1, 2))}
     p_values |= {(2, 0, 1): 0.01}
     untested = {(2, 0, 2): "no stored predictions", (2, 1, 2): "of no interest, being not about the best"}
-    monkeypatch.setattr("prior_bench.report.tables.marks._tests", lambda *_: (p_values, untested))
+    monkeypatch.setattr("prior_bench.report.tables.marks._tests", lambda *_: (p_values, untested, 0))
     numbers = [(3, 3, 3, 1), (2.9, 2, 2, 1), (1, 1, 1, 1)]
     rows = [Row(f"{n}", [Cell({0: value}) for value in line]) for n, line in enumerate(numbers)]
     column = Column("g", "l", "t", {}, "p", "m")
@@ -133,7 +139,69 @@ def test_the_caption_of_a_table_with_every_mark_says_which_column_has_which_reas
         ["", "", "", ""],
     ]
     assert notes[2:] == [
-        "≈: best number of a column, or not significantly worse, where other rows are significantly worse.",
-        "Underlined: best number of a column, no claim: no row of the column is significantly worse, or not "
-        "every row could be tested against it (no stored predictions).",
+        "≈: best number of a column, or not significantly worse than it, where other rows are significantly "
+        "worse.",
+        "Underlined: best number of a column, without a claim: no row of the column is significantly worse, "
+        "or not every row could be tested against it (no stored predictions).",
     ]
+
+
+def test_one_seed_is_said_to_compare_weights_and_not_methods(tmp_path):
+    notes = table(tmp_path, scored(tmp_path / "s", {"Low": 0.2, "High": 3.0}, seeds=1)).notes
+    assert (
+        "Paired tests by test patient, Holm over the table's 2 comparisons, level 5 %; with one seed they "
+        "compare these trained weights, and not the methods." in notes
+    )
+    assert "Seed 0 only." in notes
+
+
+def test_a_row_that_lacks_a_seed_leaves_the_spread_of_the_others_and_takes_it(tmp_path):
+    """Else its own tests would ignore the seeds, and the others would have few degrees of freedom."""
+    store = scored(tmp_path / "s", {"A": 0.9, "B": 1.0, "C": 1.1})
+    runs = [{s: e for s in (0, 1) if (e := entry(store, f"{name}-{s}"))} for name in "abc"]
+    del runs[0][1]
+    spread = spread_over_seeds(runs, "auroc")
+    assert spread == spread_over_seeds(runs[1:], "auroc") and spread[1] == 1
+    difference = paired_difference(runs[0], runs[1], "auroc", spread)
+    assert difference.seeds == 1 and difference.covers_seeds
+    assert difference.parts[1] == pytest.approx((spread[0], 1))
+    alone = paired_difference(runs[0], runs[1], "auroc")
+    assert not alone.covers_seeds and alone.p < difference.p
+    assert spread_over_seeds([runs[0], runs[1]], "auroc") is None, "one complete row has no spread"
+    (store.runs / "a-1" / "record.json").unlink()
+    notes = " ".join(table(tmp_path, store).notes)
+    assert "by test patient and seed, Holm over the table's 6 comparisons, level 5 %." in notes
+
+
+def test_tests_with_one_seed_beside_others_are_counted(tmp_path):
+    store = scored(tmp_path / "s", {"A": 0.5, "B": 2.0})
+    save(store, "A", 0.5, seed=2)  # no two rows have seed 2
+    (store.runs / "a-1" / "record.json").unlink()
+    notes = " ".join(table(tmp_path, store).notes)
+    assert "by test patient, Holm over the table's 2 comparisons" in notes and "with one seed they" in notes
+
+
+def test_bold_is_against_rows_with_a_number_only(tmp_path):
+    store = scored(tmp_path / "s", {"Low": 0.2, "High": 3.0, "Failed": 1.0})
+    for seed in (0, 1):
+        record = store.get(f"failed-{seed}")
+        record.status, record.metrics, record.error = "failed", {}, "out of memory"
+        store.save(record)
+    filled = table(tmp_path, store)
+    assert marks(filled)["High"] == [BEST, BEST]
+    assert "Bold: significantly better than every other row that has a number in the column." in filled.notes
+    assert {row.label: row.cells[0].reason for row in filled.rows}["Failed"] == "failed: out of memory"
+
+
+def test_failed_seeds_are_not_said_to_be_averaged(tmp_path):
+    store = scored(tmp_path / "s", {"Low": 0.2, "High": 3.0})
+    for name in ("low", "high"):
+        record = store.get(f"{name}-1")
+        record.status, record.metrics = "failed", {}
+        store.save(record)
+    assert "Seed 0 only." in table(tmp_path, store).notes
+
+
+def entry(store, key):
+    record = store.get(key)
+    return ReportedRun(record.spec, key, "", record, store)
