@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from prior_bench.api import Features, Method, TextBatch
+from prior_bench.api import Features, TextBatch
 
 WORDS = 2
 """Words of a sentence shown on their own, where a method attends word by word."""
@@ -36,12 +37,12 @@ class Attention:
 
 
 def attention_of(
-    method: Method, image: Features, text: Features, tokens: TextBatch, reports: list[tuple[str, ...]]
+    method: Any, image: Features, text: Features, tokens: TextBatch, reports: list[tuple[str, ...]]
 ) -> list[list[Attention]] | None:
     """The attention of each report's sentences over the image in the same row.
 
     Args:
-        method: whose optional ``attention`` is asked.
+        method: a :class:`prior_bench.api.Method`, whose ``attention`` is optional.
         image, text: B rows each, as the method encoded them.
         tokens: what ``text`` was encoded from.
         reports: their sentences.
@@ -66,14 +67,12 @@ def _row(tokens: TextBatch, i: int) -> TextBatch:
 
 
 def _of_sentences(
-    method: Method, grids: np.ndarray, tokens: TextBatch, report: tuple[str, ...]
+    method: Any, grids: np.ndarray, tokens: TextBatch, report: tuple[str, ...]
 ) -> list[Attention]:
     return [Attention(report[n - 1], grid) for n, grid in zip(_present(tokens), grids, strict=False)]
 
 
-def _of_words(
-    method: Method, grids: np.ndarray, tokens: TextBatch, report: tuple[str, ...]
-) -> list[Attention]:
+def _of_words(method: Any, grids: np.ndarray, tokens: TextBatch, report: tuple[str, ...]) -> list[Attention]:
     pieces = method.text_encoder.tokenizer.tokens(tokens.input_ids.tolist())
     found = []
     for number in _present(tokens):

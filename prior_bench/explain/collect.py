@@ -14,7 +14,7 @@ from prior_bench.data.images.dataset import ImageDataset
 from prior_bench.data.images.transforms import eval_transform
 from prior_bench.data.manifest import Manifest
 from prior_bench.explain.attention import Attention, attention_of
-from prior_bench.explain.inputs import tokenised
+from prior_bench.explain.inputs import report_of, tokenised
 from prior_bench.features.extract import Feed, evaluating
 
 
@@ -61,7 +61,8 @@ def explain_images(
     """
     feed = feed or Feed(backbone.input)
     images = ImageDataset(data, eval_transform(feed.input, feed.steps))
-    with evaluating(backbone.method, context.device):
+    method: Any = backbone.method
+    with evaluating(method, context.device):
         return [
             _explain(backbone, explainer, feed.input, data, row, images[row][0][None].to(context.device))
             for row in range(len(data))
@@ -71,7 +72,8 @@ def explain_images(
 def _explain(
     backbone: Backbone, explainer: Any | None, spec: InputSpec, data: Manifest, row: int, image: Tensor
 ) -> Explained:
-    method, report = backbone.method, data.table["report"].iat[row]
+    method: Any = backbone.method
+    report = report_of(data, row)
     tokens = tokenised(method, [report], str(image.device))
     attention = attention_of(method, method.encode_image(image), method.encode_text(tokens), tokens, [report])
     shown = Explained(

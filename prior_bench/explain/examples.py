@@ -20,6 +20,7 @@ Each is there only where the method has it; without any there is no ``example_ro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,8 @@ def example_arrays(
     shown = explain_images(backbone, explainer, data.select(rows), context, feed)
     arrays = _attention(shown) | _written(shown) | _reconstruction(shown)
     if explainer is not None:
-        with evaluating(backbone.method, context.device):
+        method: Any = backbone.method
+        with evaluating(method, context.device):
             arrays |= _prototypes(explainer.prototypes(PROTOTYPES))
     return {"example_row": rows, **arrays} if arrays else {}
 
@@ -84,7 +86,7 @@ def _attention(shown: list[Explained]) -> dict[str, np.ndarray]:
 def _written(shown: list[Explained]) -> dict[str, np.ndarray]:
     if any(one.written is None for one in shown):
         return {}
-    texts = [list(one.written) for one in shown]
+    texts = [list(one.written or ()) for one in shown]
     return {"example_written": _texts(texts, max(map(len, texts)))}
 
 

@@ -159,7 +159,8 @@ def explain(
         found.mean = mean_image(backbone, manifest, context)
     some = pool.select(np.array(spread(range(len(pool)), measured)))
     found.measures = measure(backbone, explainer, some, found.mean, context)
-    with evaluating(backbone.method, context.device):
+    method: Any = backbone.method
+    with evaluating(method, context.device):
         found.prototypes = explainer.prototypes(TOP_PROTOTYPES)
     return found
 

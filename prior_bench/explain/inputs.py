@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 
-from prior_bench.api import Method, TextBatch
+from prior_bench.api import TextBatch
 from prior_bench.data.manifest import Manifest
 
 
@@ -31,6 +32,11 @@ def training_reports(manifest: Manifest) -> list[tuple[str, ...]]:
     return list(part.table["report"]) if len(part) else []
 
 
-def tokenised(method: Method, texts: Sequence[tuple[str, ...]], device: str) -> TextBatch:
+def report_of(manifest: Manifest, row: int) -> tuple[str, ...]:
+    """The report of a sample that has one."""
+    return cast(tuple[str, ...], manifest.table["report"].iat[row])
+
+
+def tokenised(method: Any, texts: Sequence[tuple[str, ...]], device: str) -> TextBatch:
     """Texts, each a tuple of sentences, for the method's text encoder."""
     return method.text_encoder.tokenizer(list(texts)).to(device)

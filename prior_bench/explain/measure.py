@@ -14,7 +14,7 @@ from torch import Tensor
 
 from prior_bench.api import Backbone, RunContext
 from prior_bench.data.manifest import Manifest
-from prior_bench.explain.inputs import tokenised
+from prior_bench.explain.inputs import report_of, tokenised
 from prior_bench.features.extract import Feed, evaluating, image_batches
 from prior_bench.pictures.choice import spread
 from prior_bench.statistics.bootstrap import interval
@@ -93,8 +93,8 @@ def mean_image(backbone: Backbone, manifest: Manifest, context: RunContext) -> T
         return None
     some = manifest.select(np.array(spread(rows.tolist(), MEAN_OF)))
     batches = image_batches(some, Feed(backbone.input), context, f"mean image of {manifest.name}")
-    total = sum(images[:, :1].double().sum(0, keepdim=True).cpu() for images, _ in batches)
-    return (total / len(some)).float()
+    sums = [images[:, :1].double().sum(0, keepdim=True).cpu() for images, _ in batches]
+    return (torch.stack(sums).sum(0) / len(some)).float()
 
 
 def measure(
@@ -121,15 +121,14 @@ def measure(
     chance: list[np.ndarray] = []
     decoded: list[Tensor] = []
     true: list[Tensor] = []
-    with evaluating(backbone.method, context.device):
+    method: Any = backbone.method
+    with evaluating(method, context.device):
         for images, rows in image_batches(data, Feed(backbone.input), context, f"reconstructing {data.name}"):
-            text = tokenised(
-                backbone.method, [data.table["report"].iat[int(i)] for i in rows], context.device
-            )
+            text = tokenised(method, [report_of(data, int(i)) for i in rows], context.device)
             found = explainer.reconstruct(images, text) if mean is not None else None
             for name, pictures in (found or {}).items():
                 errors.setdefault(name, []).append(image_l1(pictures, images, backbone.input.std))
-            if found:
+            if found and mean is not None:
                 size = next(iter(found.values())).shape[-2:]
                 blank = F.interpolate(mean.to(images), size, mode="bilinear", align_corners=True)
                 chance.append(image_l1(blank, images, backbone.input.std))

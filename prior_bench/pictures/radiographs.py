@@ -6,8 +6,12 @@ import base64
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SIDE = 320
 """Longest side of an embedded picture, in pixels."""
@@ -93,7 +97,9 @@ def outline(mask: np.ndarray) -> str:
     padded = np.pad(np.asarray(mask, float), 1)
     lines = contour_generator(z=padded).lines(0.5)
     # pixel centres lie at half pixels, and padding has moved everything by one
-    parts = ["M" + "L".join(f"{x - 0.5:.1f} {y - 0.5:.1f}" for x, y in line) + "Z" for line in lines]
+    parts = [
+        "M" + "L".join(f"{x - 0.5:.1f} {y - 0.5:.1f}" for x, y in np.asarray(line)) + "Z" for line in lines
+    ]
     return "".join(parts)
 
 
@@ -113,14 +119,14 @@ def png(pixels: np.ndarray, side: int, alt: str) -> Picture:
     return _encode(_scaled(pixels, side), alt, "PNG")
 
 
-def _scaled(pixels: np.ndarray, side: int):
-    from PIL import Image
+def _scaled(pixels: np.ndarray, side: int) -> Image:
+    from PIL import Image as images
 
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    return image if image.width == side else image.resize((side, side), Image.Resampling.BICUBIC)
+    image = images.fromarray(np.ascontiguousarray(pixels))
+    return image if image.width == side else image.resize((side, side), images.Resampling.BICUBIC)
 
 
-def _encode(image, alt: str, kind: str = "JPEG") -> Picture:
+def _encode(image: Image, alt: str, kind: str = "JPEG") -> Picture:
     buffer = io.BytesIO()
     image.save(buffer, format=kind, optimize=True, **({"quality": 82} if kind == "JPEG" else {}))
     uri = f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -7,7 +7,7 @@ from fixed_store import spec
 
 from prior_bench.api import RunRecord
 from prior_bench.metrics.classification import evaluate
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.store.store import Store
 
 CLASSES = ("Edema", "Effusion")
@@ -32,7 +32,7 @@ def predictions(skill: float, seed: int, patients: int = 100) -> dict[str, np.nd
 
 def save(
     store: Store, name: str, skill: float, seed: int = 0, metrics=("auroc", "f1"), **changes
-) -> ReportedRun:
+) -> FinishedRun:
     """Write a linear probe with predictions; ``changes`` are of its spec."""
     run = {**spec(name, "classification", "chexpert", "demo/linear_probe", seed=seed), **changes}
     run["protocol"] = {**run["protocol"], "metrics": list(metrics)}
@@ -41,7 +41,7 @@ def save(
     values = evaluate(found["score"], found["target"], CLASSES, metrics)
     record = RunRecord(key, "done", run, metrics=values, synthetic=run["data"]["root"].startswith("sample:"))
     store.save(record, found)
-    return ReportedRun(run, key, "", record, store)
+    return FinishedRun(run, key, "", record, store)
 
 
 def scored(root: Path, skills: dict[str, float], seeds: int = 2) -> Store:

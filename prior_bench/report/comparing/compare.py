@@ -8,9 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prior_bench.errors import BenchError
-from prior_bench.report.comparing.paired import NotTested, paired_difference
+from prior_bench.report.comparing.paired import NotTested, Runs, paired_difference
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.reported_runs import ReportedRun, primary_metric, reported_runs
+from prior_bench.report.runs.reported_runs import (
+    FinishedRun,
+    ReportedRun,
+    finished_runs,
+    primary_metric,
+    reported_runs,
+)
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.tables.table import finished
 from prior_bench.statistics.significance import LEVEL, Difference, holm
@@ -61,8 +67,9 @@ def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
         BenchError: a run failed, or they share no metric.
     """
     for run in (first, second):
-        if run.record.status != "done":
+        if not isinstance(run, FinishedRun):
             raise BenchError("failed, so there is nothing to compare", where=f"run {run.key}")
+    assert isinstance(first, FinishedRun) and isinstance(second, FinishedRun)  # for mypy
     names = [m for m in first.record.metrics if "/" not in m and m in second.record.metrics]
     if not names or first.spec["task"] != second.spec["task"]:
         tasks = f"{first.spec['task']} and {second.spec['task']}"
@@ -92,11 +99,11 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
         what, metric = _words(sides[0][key]), primary_metric(next(iter(sides[0][key].values())).spec)
         one, two = (finished(side[key].values(), metric) for side in sides)
         if seeds := sorted(set(one) & set(two)):
-            pair = [{seed: side[seed] for seed in seeds} for side in (one, two)]
-            lines.append(_line(f"{what} · {metric}", *pair, metric))
+            first_runs, second_runs = ({seed: side[seed] for seed in seeds} for side in (one, two))
+            lines.append(_line(f"{what} · {metric}", first_runs, second_runs, metric))
         else:
             missing.append(f"no seed with {metric or 'a metric'} in both: {what}")
-    for store, own, other in ((first, *sides), (second, *reversed(sides))):
+    for store, own, other in ((first, sides[0], sides[1]), (second, sides[1], sides[0])):
         missing += [f"only in {store.root.name}: {_words(own[key])}" for key in own if key not in other]
     return _corrected(lines), missing
 
@@ -126,11 +133,11 @@ def lines_text(lines: Iterable[Line], first: str, second: str) -> str:
     return tabulate(rows, headers, disable_numparse=True, colalign=align)
 
 
-def _line(what: str, first: dict[int, ReportedRun], second: dict[int, ReportedRun], metric: str) -> Line:
-    numbers = [
+def _line(what: str, first: Runs, second: Runs, metric: str) -> Line:
+    one, two = (
         sum(run.record.metrics.get(metric, math.nan) for run in side.values()) / len(side)
         for side in (first, second)
-    ]
+    )
     tested, reason = None, ""
     try:
         tested = paired_difference(second, first, metric)
@@ -140,7 +147,7 @@ def _line(what: str, first: dict[int, ReportedRun], second: dict[int, ReportedRu
         reason = "no variation among the test samples"
     p = tested.p if tested else math.nan
     direction = metric_of(next(iter(first.values())), metric)
-    return Line(what, *numbers, tested, reason, p, direction.higher_is_better)
+    return Line(what, one, two, tested, reason, p, direction.higher_is_better)
 
 
 def _corrected(lines: list[Line]) -> list[Line]:
@@ -148,16 +155,15 @@ def _corrected(lines: list[Line]) -> list[Line]:
     return [replace(line, p=float(p)) for line, p in zip(lines, corrected, strict=True)]
 
 
-def _evaluations(store: Store) -> dict[tuple, dict[int, ReportedRun]]:
+def _evaluations(store: Store) -> dict[tuple, dict[int, FinishedRun]]:
     """Finished runs by everything but the seed, and then by seed."""
-    found: dict[tuple, dict[int, ReportedRun]] = {}
-    for entry in reported_runs([store]):
-        if entry.record is not None and entry.record.status == "done":
-            found.setdefault(identity(entry.spec)[:-1], {})[entry.spec["seed"]] = entry
+    found: dict[tuple, dict[int, FinishedRun]] = {}
+    for entry in finished_runs(reported_runs([store])):
+        found.setdefault(identity(entry.spec)[:-1], {})[entry.spec["seed"]] = entry
     return found
 
 
-def _words(runs: dict[int, ReportedRun]) -> str:
+def _words(runs: dict[int, FinishedRun]) -> str:
     return describe(next(iter(runs.values())).spec).rpartition(" · ")[0]
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.draws import load_predictions, metric_draws
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.statistics import delong, significance
 from prior_bench.statistics.bootstrap import percentiles
 from prior_bench.statistics.significance import Difference
 
-Runs = Mapping[int, ReportedRun]
+Runs = Mapping[int, FinishedRun]
 """Finished runs of one method in one evaluation, by seed."""
 
 
@@ -75,7 +75,7 @@ def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, f
     return (scale * low, scale * high) if np.isfinite(low) else None
 
 
-def _common_patients(runs: list[ReportedRun]) -> np.ndarray:
+def _common_patients(runs: list[FinishedRun]) -> np.ndarray:
     """Patients [N] of the test samples, in the order of the samples' ids."""
     sets = [load_predictions(run.store.root, run.key) for run in runs]
     if any("id" not in one or "patient_id" not in one for one in sets):
@@ -89,7 +89,7 @@ def _common_patients(runs: list[ReportedRun]) -> np.ndarray:
     return patients
 
 
-def _test_error(pairs: list[tuple[ReportedRun, ReportedRun]], metric: str, patients: np.ndarray) -> float:
+def _test_error(pairs: list[tuple[FinishedRun, FinishedRun]], metric: str, patients: np.ndarray) -> float:
     error = np.nan
     if metric_of(pairs[0][0], metric).error == "delong":
         both = [[_contributions(run, metric) for run in pair] for pair in pairs]
@@ -102,7 +102,7 @@ def _test_error(pairs: list[tuple[ReportedRun, ReportedRun]], metric: str, patie
     return error
 
 
-def _contributions(run: ReportedRun, metric: str) -> np.ndarray:
+def _contributions(run: FinishedRun, metric: str) -> np.ndarray:
     predictions = load_predictions(run.store.root, run.key)
     if "score" not in predictions or "target" not in predictions:
         raise NotTested("the predictions hold no scores")

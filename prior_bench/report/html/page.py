@@ -21,7 +21,7 @@ from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
 from prior_bench.report.html.sections.training import pretraining, training
 from prior_bench.report.html.sortable import SortableTable, number, words
-from prior_bench.report.runs.reported_runs import ReportedRun, reported_runs
+from prior_bench.report.runs.reported_runs import FinishedRun, ReportedRun, finished_runs, reported_runs
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.runs.selection import evaluations_of, one_per_backbone
 from prior_bench.report.tables.render import html_table
@@ -46,7 +46,7 @@ def build_page(suite: Suite, store: Store) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     found = reported_runs([store])
-    done = [e for e in found if e.record is not None and e.record.status == "done"]
+    done = finished_runs(found)
     if not done:
         raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.called}")
     folder = Path(__file__).parent / "templates"
@@ -57,7 +57,7 @@ def build_page(suite: Suite, store: Store) -> str:
     return environment.get_template(TEMPLATE).render(**context(suite, store, found, done))
 
 
-def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[ReportedRun]) -> dict[str, Any]:
+def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[FinishedRun]) -> dict[str, Any]:
     """Everything the template uses."""
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     colours = colours_of(names)
@@ -103,9 +103,9 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Rep
     }
 
 
-def backbones_of(done: list[ReportedRun]) -> dict[str, dict[str, Any]]:
+def backbones_of(done: list[FinishedRun]) -> dict[str, dict[str, Any]]:
     """Where the weights of every row and seed come from."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for entry in done:
         label = f"{entry.spec['backbone']['name']}, seed {entry.spec['seed']}"
         provenance = entry.record.provenance
@@ -114,7 +114,7 @@ def backbones_of(done: list[ReportedRun]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def runs_table(done: list[ReportedRun]) -> SortableTable:
+def runs_table(done: list[FinishedRun]) -> SortableTable:
     """Every finished run with its record and time."""
     table = SortableTable(
         "Finished runs; prior-bench show KEY prints all that is known of one.", ["Run", "Record", "Seconds"]
@@ -125,7 +125,7 @@ def runs_table(done: list[ReportedRun]) -> SortableTable:
     return table
 
 
-def regenerate(suite: Suite, newest: ReportedRun) -> list[str]:
+def regenerate(suite: Suite, newest: FinishedRun) -> list[str]:
     """The commands that make records and page anew, from the revision of the newest record."""
     revision = newest.record.provenance.get("git", {}).get("revision")
     name = " ".join(map(shlex.quote, suite.called.split()))

@@ -124,12 +124,16 @@ def read_file(path: Path) -> tuple[list[Published], list[BenchError]]:
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())
         return [], [BenchError(f"cannot be read as CSV: {reason}", where=path, fix="see docs/published.md")]
-    unknown = [unknown_name("column", c, list(COLUMNS), where=f"{path}:1") for c in table if c not in COLUMNS]
-    missing = [BenchError(f"has no column '{c}'", where=f"{path}:1") for c in COLUMNS if c not in table]
+    columns = [str(name) for name in table.columns]
+    unknown = [
+        unknown_name("column", c, list(COLUMNS), where=f"{path}:1") for c in columns if c not in COLUMNS
+    ]
+    missing = [BenchError(f"has no column '{c}'", where=f"{path}:1") for c in COLUMNS if c not in columns]
     if unknown or missing:
         return [], unknown + missing
     numbers, errors = [], []
-    for line, row in zip(_lines(table), table.to_dict("records"), strict=True):
+    lines = (dict(zip(columns, values, strict=True)) for values in table.itertuples(index=False, name=None))
+    for line, row in zip(_lines(table), lines, strict=True):
         wrong = _row_errors(row, f"{path}:{line}")
         errors += wrong
         if not wrong:

@@ -29,5 +29,5 @@ def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
         pass
     made = make()
     with contextlib.suppress(BenchError), whole_file(place) as fresh, open(fresh, "wb") as file:
-        np.savez_compressed(file, **made)
+        np.savez_compressed(file, **made)  # type: ignore[arg-type]  # numpy's stub takes a name for a flag
     return made

@@ -9,7 +9,7 @@ import numpy as np
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import most_labels
 
 
@@ -45,13 +45,14 @@ class ClassScores:
         return (truth, self.score[known, column]) if truth.any() and not truth.all() else None
 
 
-def scores_of(entries: list[ReportedRun]) -> tuple[list[ClassScores], list[str]]:
+def scores_of(entries: list[FinishedRun]) -> tuple[list[ClassScores], list[str]]:
     """Of the runs with the most labels, all seeds; and, a line each, why runs are left out.
 
     Args:
         entries: finished runs of one task, data set and protocol.
     """
-    found, missing = [], {}
+    found: list[ClassScores] = []
+    missing: dict[str, list[str]] = {}
     for entry in most_labels(entries):
         name = entry.spec["backbone"]["name"]
         try:
@@ -73,7 +74,7 @@ def classes_of(scores: list[ClassScores]) -> list[str]:
     return list(dict.fromkeys(label for one in scores for label in one.classes))
 
 
-def _scores(entry: ReportedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
+def _scores(entry: FinishedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
     spec = entry.spec
     return ClassScores(
         name=spec["backbone"]["name"],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prior_bench import paths
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.reported_runs import EVERY_SUITE, ReportedRun, stores_of
+from prior_bench.report.runs.reported_runs import EVERY_SUITE, ReportedRun, run_of, stores_of
 from prior_bench.store.store import Store
 
 
@@ -57,4 +57,4 @@ def _entry(store: Store, key: str) -> ReportedRun:
     record = store.get(key)
     if record is None:
         raise BenchError("holds no readable record", where=store.runs / key)
-    return ReportedRun(record.spec, record.key, "", record, store)
+    return run_of(record.spec, record.key, "", record, store)

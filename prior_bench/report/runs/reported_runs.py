@@ -34,6 +34,28 @@ class ReportedRun:
     store: Store | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class FinishedRun(ReportedRun):
+    """A run whose record is done; record and store are always there."""
+
+    record: RunRecord = None  # type: ignore[assignment]
+    store: Store = field(default=None, compare=False)  # type: ignore[assignment]
+
+
+def run_of(
+    spec: dict[str, Any], key: str, reason: str, record: RunRecord | None, store: Store
+) -> ReportedRun:
+    """A run with what the store has of it."""
+    if record is not None and record.status == "done":
+        return FinishedRun(spec, key, reason, record, store)
+    return ReportedRun(spec, key, reason, record, store)
+
+
+def finished_runs(runs: Iterable[ReportedRun]) -> list[FinishedRun]:
+    """Those of the runs that are finished."""
+    return [run for run in runs if isinstance(run, FinishedRun)]
+
+
 def stores_of(suites: Iterable[str]) -> list[Store]:
     """The stores of some suites, each once; :data:`EVERY_SUITE` stands for all there are."""
     names: list[str] = []
@@ -43,11 +65,11 @@ def stores_of(suites: Iterable[str]) -> list[Store]:
 
 
 def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
-    """All entries of some stores, in the order of their plans.
+    """All runs of some stores, in the order of their plans.
 
     A store without a plan gives its records, the newest for each spec (older ones come from older code).
     """
-    found = []
+    found: list[ReportedRun] = []
     for store in stores:
         records = store.records()
         plan = store.plan()
@@ -55,13 +77,13 @@ def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
             for cell in plan:
                 record = records.get(cell["key"])
                 reason = cell["reason"] or ("" if record else "not run")
-                found.append(ReportedRun(cell["spec"], cell["key"], reason, record, store))
+                found.append(run_of(cell["spec"], cell["key"], reason, record, store))
         else:
-            newest = {}
+            newest: dict[tuple, RunRecord] = {}
             for record in sorted(records.values(), key=_finished):
                 newest[identity(record.spec)] = record
             ordered = sorted(newest.values(), key=lambda r: (r.spec["backbone"]["name"], r.spec["seed"]))
-            found += [ReportedRun(r.spec, r.key, "", r, store) for r in ordered]
+            found += [run_of(r.spec, r.key, "", r, store) for r in ordered]
     return found
 
 

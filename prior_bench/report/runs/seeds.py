@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 
-def values_over_seeds(entries: list[ReportedRun], name: str, metric: str, fraction: float) -> list[float]:
+def values_over_seeds(entries: list[FinishedRun], name: str, metric: str, fraction: float) -> list[float]:
     """A row's finite values of a metric, scaled as it declares, one per seed."""
     found = [
         metric_of(e, metric).scale * e.record.metrics.get(metric, math.nan)

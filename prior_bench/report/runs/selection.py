@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 
-def evaluations_of(done: list[ReportedRun]) -> list[list[ReportedRun]]:
+def evaluations_of(done: list[FinishedRun]) -> list[list[FinishedRun]]:
     """Finished runs grouped by task, data set and protocol, in the order of the plan."""
-    groups: dict[tuple, list[ReportedRun]] = {}
+    groups: dict[tuple, list[FinishedRun]] = {}
     for entry in done:
         spec = entry.spec
         key = spec["task"], spec["data"]["name"], spec["protocol"]["name"]
@@ -15,13 +15,13 @@ def evaluations_of(done: list[ReportedRun]) -> list[list[ReportedRun]]:
     return list(groups.values())
 
 
-def most_labels(runs: list[ReportedRun]) -> list[ReportedRun]:
+def most_labels(runs: list[FinishedRun]) -> list[FinishedRun]:
     """The runs of an evaluation with the greatest label fraction."""
     fraction = max(entry.spec["fraction"] for entry in runs)
     return [entry for entry in runs if entry.spec["fraction"] == fraction]
 
 
-def one_per_backbone(runs: list[ReportedRun]) -> list[ReportedRun]:
+def one_per_backbone(runs: list[FinishedRun]) -> list[FinishedRun]:
     """One run per backbone with the most labels: of the lowest seed that most backbones have."""
     runs = most_labels(runs)
     seeds = [entry.spec["seed"] for entry in runs]

@@ -8,7 +8,7 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun, ReportedRun, finished_runs
 
 PATIENT, IMAGE = "patient", "image"
 BOTH = "patient (by test image where patients are not known)"
@@ -16,6 +16,8 @@ BOTH = "patient (by test image where patients are not known)"
 
 def unit_of(run: ReportedRun) -> str:
     """PATIENT, or IMAGE where every sample's patient is the sample itself; PATIENT without predictions."""
+    if run.store is None:
+        return PATIENT
     try:
         predictions = load_predictions(run.store.root, run.key)
     except BenchError:
@@ -31,7 +33,7 @@ def unit_of_several(runs: Iterable[ReportedRun]) -> str:
     return BOTH if len(units) > 1 else next(iter(units), PATIENT)
 
 
-def one_per_data_set(runs: Iterable[ReportedRun]) -> list[ReportedRun]:
+def one_per_data_set(runs: Iterable[ReportedRun]) -> list[FinishedRun]:
     """A finished run of each data set and task; the others have the same test samples."""
-    done = (run for run in runs if run.record is not None and run.record.status == "done")
+    done = finished_runs(runs)
     return list({(run.spec["task"], str(run.spec["data"])): run for run in done}.values())

@@ -170,7 +170,9 @@ def as_declared(columns: Iterable[Column], found: Iterable[ReportedRun]) -> tupl
         columns: as configured.
         found: whose records may tell.
     """
-    columns, found, filled, unknown = list(columns), list(found), [], {}
+    columns, found = list(columns), list(found)
+    filled: list[Column] = []
+    unknown: dict[str, None] = {}
     tasks = {task: described(task, found) for task in {c.task for c in columns if c.declared}}
     for column in columns:
         metric = tasks[column.task].metric(column.metric) if column.declared else None
@@ -183,7 +185,7 @@ def as_declared(columns: Iterable[Column], found: Iterable[ReportedRun]) -> tupl
     return filled, [note] if unknown else []
 
 
-def table_of_entries(name: str, title: str, found: list[ReportedRun]) -> TableConfig:
+def table_of_entries(name: str, title: str, found: Iterable[ReportedRun]) -> TableConfig:
     """A table for a suite that has none: the primary metric of each of its evaluations."""
     columns: dict[tuple, Column] = {}
     for entry in found:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.reported_runs import reported_runs
+from prior_bench.report.runs.reported_runs import finished_runs, reported_runs
 from prior_bench.report.tables.table import Cell, Column, Row, Table, build_table, table_of_entries
 from prior_bench.store.store import Store
 
@@ -23,7 +24,7 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
         BenchError: the stores hold no finished run.
     """
     stores = list(stores)
-    done = [e for e in reported_runs(stores) if e.record and e.record.status == "done"]
+    done = finished_runs(reported_runs(stores))
     ranked = {task: described(task, done).ranked for task in {e.spec["task"] for e in done}}
     found = [entry for entry in done if ranked[entry.spec["task"]]]
     if not found:
@@ -39,7 +40,7 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
         values = {0: sum(own) / len(own)} if own else {}
         rows.append(Row(row.label, [Cell(values), Cell({0: float(len(own))}), *row.cells]))
     rows.sort(key=lambda row: (row.cells[0].mean if row.cells[0].values else math.inf, -row.cells[1].mean))
-    shared = dict(task="", data={"name": ""}, protocol="", scale=1.0)  # of no evaluation
+    shared: dict[str, Any] = dict(task="", data={"name": ""}, protocol="", scale=1.0)  # of no evaluation
     summary = [
         Column(**shared, group="Rank", label="mean", metric="rank", digits=2, higher_is_better=False),
         Column(

@@ -45,7 +45,7 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
             continue
         sign = 1 if column.higher_is_better else -1
         top = max(filled, key=lambda r: sign * rows[r].cells[c].mean)
-        pairs = {r: (c, *sorted((top, r))) for r in filled if r != top}
+        pairs = {r: (c, min(top, r), max(top, r)) for r in filled if r != top}
         tied = [r for r, pair in pairs.items() if p_values.get(pair, 0) >= LEVEL]
         why = [untested[pair] for pair in pairs.values() if pair in untested]
         if len(tied) == len(pairs):

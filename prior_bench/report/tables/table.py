@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench import paths
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import Runs
-from prior_bench.report.runs.reported_runs import ReportedRun, reported_runs, stores_of
+from prior_bench.report.runs.reported_runs import ReportedRun, finished_runs, reported_runs, stores_of
 from prior_bench.report.tables.config import (
     Column,
     TableConfig,
@@ -170,10 +170,8 @@ def finished(runs: Iterable[ReportedRun], metric: str) -> Runs:
     """The runs that have a number for the metric, by seed."""
     return {
         run.spec["seed"]: run
-        for run in runs
-        if run.record is not None
-        and run.record.status == "done"
-        and math.isfinite(run.record.metrics.get(metric, math.nan))
+        for run in finished_runs(runs)
+        if math.isfinite(run.record.metrics.get(metric, math.nan))
     }
 
 

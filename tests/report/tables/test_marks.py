@@ -10,7 +10,7 @@ from prior_bench.report.comparing.paired import (
     spread_over_seeds,
 )
 from prior_bench.report.runs.draws import load_predictions, metric_draws
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.tables.marks import BEST, LEADING, TIED, mark_cells
 from prior_bench.report.tables.table import Cell, Column, Row, build_table, load_table
 from prior_bench.store.store import Store
@@ -204,4 +204,4 @@ def test_failed_seeds_are_not_said_to_be_averaged(tmp_path):
 
 def entry(store, key):
     record = store.get(key)
-    return ReportedRun(record.spec, key, "", record, store)
+    return FinishedRun(record.spec, key, "", record, store)

@@ -35,7 +35,7 @@ def dot_plot(
     height = 0.6 + (0.2 + 0.07 * len(series)) * max(len(labels), 2)
     distance = 0.6 / max(len(series), 1)
     with page_style():
-        axes = new_axes((WIDTH, height))
+        figure, axes = new_axes((WIDTH, height))
         for i, dots in enumerate(series):
             rows = [row + (i - (len(series) - 1) / 2) * distance for row in range(len(labels))]
             look = {"color": colours[dots.name], **marker_of(dots.name, colours)}
@@ -50,4 +50,4 @@ def dot_plot(
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(x_label)
-        return to_svg(axes.figure, title, values_text(series, [labels] * len(series)))
+        return to_svg(figure, title, values_text(series, [labels] * len(series)))

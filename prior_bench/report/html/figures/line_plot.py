@@ -33,7 +33,7 @@ def line_plot(
         size: width and height in inches.
     """
     with page_style():
-        axes = new_axes(size)
+        figure, axes = new_axes(size)
         for order, line in enumerate(series):
             markers = marker_of(line.name, colours) if len(line.x) <= MOST_MARKERS else {}
             axes.plot(line.x, line.y, linewidth=1.6, **line_of(line.name, colours), **markers)
@@ -53,4 +53,4 @@ def line_plot(
         axes.set(xlabel=x_label, ylabel=y_label)
         axes.margins(x=0.03)
         positions = [[(x_ticks or {}).get(x, f"{x:g}") for x in line.x] for line in series]
-        return to_svg(axes.figure, title, values_text(series, positions))
+        return to_svg(figure, title, values_text(series, positions))

@@ -31,7 +31,7 @@ def rank_plot(ranks: AverageRanks, title: str, description: str, *, file: bool =
         return AXIS * (value - 1) / max(methods - 1, 1)
 
     with page_style():
-        axes = new_axes((AXIS / 72, 1), (0, 0, 1, TICK / 72))
+        figure, axes = new_axes((AXIS / 72, 1), (0, 0, 1, TICK / 72))
         axes.set_axis_off()
         axes.set(xlim=(0, AXIS), ylim=(0, TICK))  # so that a unit is a point; y is 0 on the axis
 
@@ -53,8 +53,9 @@ def rank_plot(ranks: AverageRanks, title: str, description: str, *, file: bool =
             longer = " (longer than the axis)" if end < x(1 + ranks.difference) else ""
             text(0, DIFFERENCE - 10, f"critical difference {ranks.difference:.2f}{longer}", side="left")
         for level, (first, last) in enumerate(groups):
-            y = -BAR * (level + 1)
-            line((x(ranks.average[first]) - 2, y), (x(ranks.average[last]) + 2, y), width=3)
+            height = -BAR * (level + 1)
+            ends = x(ranks.average[first]) - 2, x(ranks.average[last]) + 2
+            line((ends[0], height), (ends[1], height), width=3)
         half = (methods + 1) // 2
         for i, (label, average) in enumerate(zip(ranks.labels, ranks.average, strict=True)):
             left = i < half
@@ -62,4 +63,4 @@ def rank_plot(ranks: AverageRanks, title: str, description: str, *, file: bool =
             side = -OUT if left else AXIS + OUT
             line((x(average), 0), (x(average), y), (side, y))
             text(side + (-3 if left else 3), y, f"{label} ({average:.2f})", "right" if left else "left")
-        return to_svg(axes.figure, title, description, tight=True, file=file)
+        return to_svg(figure, title, description, tight=True, file=file)

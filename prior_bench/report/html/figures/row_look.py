@@ -39,9 +39,9 @@ def marker_of(name: str, colours: dict[str, str]) -> dict[str, Any]:
 def swatch(name: str, colours: dict[str, str]) -> str:
     """A short piece of a row's line with its marker, for legends; the name must stand beside it."""
     with page_style():
-        axes = new_axes((36 / 72, 10 / 72), (0, 0, 1, 1))
+        figure, axes = new_axes((36 / 72, 10 / 72), (0, 0, 1, 1))
         axes.set_axis_off()
         axes.set(xlim=(0, 36), ylim=(0, 10))
         axes.plot([0, 36], [5, 5], linewidth=2, **line_of(name, colours))
         axes.plot([18], [5], color=colours[name], **marker_of(name, colours))
-        return sign_svg(axes.figure, "swatch")
+        return sign_svg(figure, "swatch")

@@ -36,24 +36,24 @@ def scatter_panel(
     reach = np.abs(centred).max() or 1.0
     limits = np.array([-1, 1]) * reach * SIDE / (SIDE - 2 * MARGIN)
     with page_style():
-        axes = new_axes((SIDE / 72, SIDE / 72), (0, 0, 1, 1))
+        figure, axes = new_axes((SIDE / 72, SIDE / 72), (0, 0, 1, 1))
         axes.set(xlim=limits, ylim=limits, xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color=INK, alpha=0.3)
         for position, look in enumerate(looks):
             x, y = centred[classes == position].T
             if len(x):
                 axes.plot(x, y, linestyle="", **_marker(look))
-        return to_svg(axes.figure, title, description)
+        return to_svg(figure, title, description)
 
 
 @cache
 def sign(look: Look) -> str:
     """The marker of a class, for legends; the name must stand beside it."""
     with page_style():
-        axes = new_axes((10 / 72, 10 / 72), (0, 0, 1, 1))
+        figure, axes = new_axes((10 / 72, 10 / 72), (0, 0, 1, 1))
         axes.set_axis_off()
         axes.plot([0], [0], **{**_marker(look), "markersize": 8})
-        return sign_svg(axes.figure, "sign")
+        return sign_svg(figure, "sign")
 
 
 def _marker(look: Look) -> dict:

@@ -22,7 +22,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ FONT_SIZE = 10.0
 PIXELS = 1.4
 """CSS pixels per point where a figure has all the room that it wants."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": FONT_SIZE,
     "axes.labelsize": FONT_SIZE,
     "xtick.labelsize": FONT_SIZE,
@@ -87,8 +87,10 @@ def page_style() -> Iterator[None]:
         yield
 
 
-def new_axes(size: tuple[float, float], box: tuple[float, float, float, float] | None = None) -> Axes:
-    """Axes on a figure of their own, outside pyplot's global state.
+def new_axes(
+    size: tuple[float, float], box: tuple[float, float, float, float] | None = None
+) -> tuple[Figure, Axes]:
+    """A figure of its own with axes, outside pyplot's global state.
 
     Args:
         size: width and height of the figure in inches.
@@ -101,7 +103,7 @@ def new_axes(size: tuple[float, float], box: tuple[float, float, float, float] |
     axes.grid(color=INK, alpha=0.15, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, bottom=False, left=False)  # the grid shows where the ticks are
-    return axes
+    return figure, axes
 
 
 def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False, file: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from prior_bench.report.html.figures.row_look import line_of
 from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
@@ -54,9 +55,9 @@ def unit_panel(
         level: height of a horizontal reference line.
     """
     box = (LEFT / WIDTH, BOTTOM / HEIGHT, SIDE / WIDTH, SIDE / HEIGHT)
-    reference = {"color": INK, "alpha": 0.55, "linestyle": "--", "linewidth": 0.8}
+    reference: dict[str, Any] = {"color": INK, "alpha": 0.55, "linestyle": "--", "linewidth": 0.8}
     with page_style():
-        axes = new_axes((WIDTH / 72, HEIGHT / 72), box)
+        figure, axes = new_axes((WIDTH / 72, HEIGHT / 72), box)
         axes.spines[:].set_visible(False)
         ticks, labels = (0, 0.5, 1), ("0", ".5", "1")
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=x_label)
@@ -68,13 +69,13 @@ def unit_panel(
         if level is not None:
             axes.plot([0, 1], [level, level], **reference)
         for curve in curves:
-            x, y = zip(*thinned(curve.points), strict=True)
-            axes.plot(x, y, linewidth=1.3, alpha=0.9, **line_of(curve.name, colours))
+            drawn = thinned(curve.points)
+            axes.plot(*zip(*drawn, strict=True), linewidth=1.3, alpha=0.9, **line_of(curve.name, colours))
             for x, y, share in curve.dots:  # a line without length and with round ends: the shortest circle
-                width = 2.5 + 12 * share**0.5
-                round_ends = {"linewidth": round(width, 1), "solid_capstyle": "round", "alpha": 0.6}
-                axes.plot([x, x], [y, y], color=colours[curve.name], **round_ends)
-        return to_svg(axes.figure, title, description)
+                width = round(2.5 + 12 * share**0.5, 1)
+                look: dict[str, Any] = {"color": colours[curve.name], "alpha": 0.6}
+                axes.plot([x, x], [y, y], linewidth=width, solid_capstyle="round", **look)
+        return to_svg(figure, title, description)
 
 
 def thinned(points: Sequence[Point]) -> list[Point]:

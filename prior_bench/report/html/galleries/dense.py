@@ -19,12 +19,12 @@ def segmentation(evaluation: ComparedRuns) -> list[Example]:
     everywhere = [sample for sample in masks[0] if all(sample in kept for kept in masks)]
     pool = everywhere if len(everywhere) >= 3 else list(masks[0])
     quality = {
-        sample: np.mean([_dice(*kept[sample]) for kept in masks if sample in kept])
+        sample: float(np.mean([_dice(*kept[sample]) for kept in masks if sample in kept]))
         for sample in pool
         if masks[0][sample][1].any()
     }
     examples = []
-    ordered = spread(sorted(quality, key=quality.get, reverse=True), EXAMPLES)
+    ordered = spread(sorted(quality, key=lambda sample: quality[sample], reverse=True), EXAMPLES)
     for place, sample in zip(_places(len(ordered)), ordered, strict=True):
         original = evaluation.original(sample)
         answers = []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from prior_bench.data.open import open_dataset
 from prior_bench.pictures.radiographs import Original, Picture
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 EXAMPLES = 5
 """Images per gallery."""
@@ -70,12 +70,12 @@ class Run:
     """One backbone's run: row label, record, stored predictions, and the position of each sample id."""
 
     name: str
-    entry: ReportedRun
+    entry: FinishedRun
     predictions: dict[str, Any]
     place: dict[str, int]
 
     @classmethod
-    def of(cls, entry: ReportedRun) -> Run:
+    def of(cls, entry: FinishedRun) -> Run:
         """With the predictions read from the store."""
         predictions = entry.store.predictions(entry.key)
         place = {str(sample): n for n, sample in enumerate(predictions["id"])}
@@ -85,7 +85,7 @@ class Run:
 class ComparedRuns:
     """The runs that are compared in a gallery: one per backbone, on the same data, fraction and seed."""
 
-    def __init__(self, entries: list[ReportedRun]):
+    def __init__(self, entries: list[FinishedRun]):
         self.runs = [Run.of(entry) for entry in entries]
         spec = entries[0].spec
         rule = spec["protocol"]["split"].get("rule", "default")
@@ -102,7 +102,7 @@ class ComparedRuns:
 
     def sentences(self, sample: str) -> tuple[str, ...]:
         """The sentences of a sample id's report."""
-        return self.manifest.table["report"].iat[self.row[sample]]
+        return cast(tuple[str, ...], self.manifest.table["report"].iat[self.row[sample]])
 
     def shared(self) -> list[str]:
         """Sample ids that every backbone was tested on, in the order of the first."""

@@ -10,10 +10,10 @@ from prior_bench.registry import GALLERIES
 from prior_bench.report.html.galleries.examples import ComparedRuns, Gallery
 from prior_bench.report.html.galleries.maker import Maker
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 
-def galleries(entries: list[ReportedRun]) -> list[Gallery]:
+def galleries(entries: list[FinishedRun]) -> list[Gallery]:
     """The galleries of an evaluation, as its task names them; none for tasks that have none."""
     spec = entries[0].spec
     opened = cache(lambda: ComparedRuns(entries))  # opening a data set takes a while

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import mean
 
 import numpy as np
@@ -86,7 +87,9 @@ def _brier(truth: np.ndarray, score: np.ndarray) -> float:
     return float(brier_score_loss(truth, score))
 
 
-def _over_seeds(scores: list[ClassScores], label: str, measure) -> float:
+def _over_seeds(
+    scores: list[ClassScores], label: str, measure: Callable[[np.ndarray, np.ndarray], float]
+) -> float:
     return _finite_mean([measure(*known) for one in scores if (known := one.of(label)) is not None])
 
 

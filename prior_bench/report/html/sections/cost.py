@@ -8,13 +8,13 @@ from statistics import mean
 from prior_bench.report.html.sections.training import pretraining_history
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import in_words
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 MEMORY = {"memory": "memory, GiB", "gpu": "GPU memory, GiB"}
 """Kinds of memory that records may tell (:mod:`prior_bench.engine.peak_memory`), and their headings."""
 
 
-def cost_table(done: list[ReportedRun], names: list[str]) -> SortableTable:
+def cost_table(done: list[FinishedRun], names: list[str]) -> SortableTable:
     """Means over runs and seeds by row; one column of seconds per task."""
     tasks = list(dict.fromkeys(entry.spec["task"] for entry in done))
     columns = [
@@ -40,7 +40,7 @@ def cost_table(done: list[ReportedRun], names: list[str]) -> SortableTable:
     return table
 
 
-def machines(done: list[ReportedRun]) -> list[str]:
+def machines(done: list[FinishedRun]) -> list[str]:
     """The machines that the times were taken on, in words."""
     found = []
     for entry in done:
@@ -51,16 +51,16 @@ def machines(done: list[ReportedRun]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _peak(entry: ReportedRun) -> dict[str, float]:
+def _peak(entry: FinishedRun) -> dict[str, float]:
     return entry.record.provenance.get("peak_gib") or {}
 
 
-def _parameters(entries: list[ReportedRun]) -> Value:
+def _parameters(entries: list[FinishedRun]) -> Value:
     counts = [count for e in entries if (count := e.record.provenance.get("parameters"))]
     return number(counts[0] / 1e6, 2) if counts else Value("–")
 
 
-def _pretraining(entries: list[ReportedRun]) -> list[Value]:
+def _pretraining(entries: list[FinishedRun]) -> list[Value]:
     """Epochs and minutes, mean over the trainings; a dash where they are not known."""
     by_identity = {entry.record.provenance.get("identity"): entry for entry in entries}
     histories = [history for e in by_identity.values() if (history := pretraining_history(e))]
@@ -73,6 +73,6 @@ def _pretraining(entries: list[ReportedRun]) -> list[Value]:
     ]
 
 
-def _seconds(entries: list[ReportedRun]) -> float:
+def _seconds(entries: list[FinishedRun]) -> float:
     times = [seconds for e in entries if (seconds := e.record.provenance.get("wall_seconds"))]
     return mean(times) if times else math.nan

@@ -15,7 +15,7 @@ from prior_bench.report.html.wording import NO_BREAK, evaluation_title
 from prior_bench.report.runs.array_cache import cached_arrays
 from prior_bench.report.runs.draws import load_predictions
 from prior_bench.report.runs.image_classes import OTHER, ImageClasses, image_classes
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 FEWEST = 10
 """Images of a map; fewer have no neighbourhoods to speak of."""
@@ -32,7 +32,7 @@ class EmbeddingMap:
     signs: dict[str, str] = field(default_factory=dict)
 
 
-def embedding_map(entries: list[ReportedRun]) -> EmbeddingMap | None:
+def embedding_map(entries: list[FinishedRun]) -> EmbeddingMap | None:
     """The maps of an evaluation; None where its records hold no embedding.
 
     Args:

@@ -7,12 +7,12 @@ from prior_bench.report.html.figures.plot import Plot
 from prior_bench.report.html.figures.series import over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, on_axis
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.reported_runs import ReportedRun, primary_metric
+from prior_bench.report.runs.reported_runs import FinishedRun, primary_metric
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.units import unit_of
 
 
-def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | None:
+def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
     """The primary metric over the label fraction; None for a single fraction.
 
     Args:
@@ -43,7 +43,7 @@ def label_efficiency(entries: list[ReportedRun], colours: dict[str, str]) -> Plo
     return Plot(svg, f"{title}. {_drawn(entries)} {spread_caption(series, 'Bands')}")
 
 
-def _drawn(entries: list[ReportedRun]) -> str:
+def _drawn(entries: list[FinishedRun]) -> str:
     """How the subsets were drawn: what is said of them depends on the protocol and on the data."""
     sampler = entries[0].spec["protocol"].get("fraction_sampler") or {}
     by = sampler.get("by", "patient_id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import mean
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,11 @@ Drawn = tuple[list[Point], float]
 
 def roc_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
     """True against false positive rate, over all thresholds."""
-    axes = {"x_label": "false positive rate", "y_label": "true positive rate", "diagonal": True}
+    axes: dict[str, Any] = {
+        "x_label": "false positive rate",
+        "y_label": "true positive rate",
+        "diagonal": True,
+    }
     return _per_class(scores, f"ROC: {title}", "AUROC", _roc, axes, colours)
 
 
@@ -32,12 +37,14 @@ def _per_class(
     title: str,
     area: str,
     draw: Callable[[np.ndarray, np.ndarray], Drawn],
-    axes: dict,
+    axes: dict[str, Any],
     colours: dict[str, str],
 ) -> Multiples:
     found, undefined = Multiples(title, names_of(scores)), []
     for label in classes_of(scores):
-        curves, areas, truth = [], {}, None
+        curves: list[Curve] = []
+        areas: dict[str, list[float]] = {}
+        truth = None
         for one in scores:
             if (known := one.of(label)) is not None:
                 truth, score = known
@@ -47,15 +54,15 @@ def _per_class(
         if truth is None:
             undefined.append(label)
             continue
-        level = {} if "diagonal" in axes else {"level": float(truth.mean())}
+        level = None if "diagonal" in axes else float(truth.mean())
         told = ", ".join(f"{name} {100 * mean(values):.1f}" for name, values in areas.items())
         svg = unit_panel(
             curves,
             title=f"{title}, {label}",
             description=f"{area} × 100, mean over seeds: {told}",
             colours=colours,
+            level=level,
             **axes,
-            **level,
         )
         found.plots.append(Plot(svg, f"{label} ({truth.sum()} of {len(truth)} images)"))
     if undefined:

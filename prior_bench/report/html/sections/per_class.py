@@ -17,7 +17,7 @@ from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import NO_BREAK, evaluation_title, on_axis
 from prior_bench.report.runs.class_scores import ClassScores, names_of
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
 from prior_bench.report.runs.units import unit_of
@@ -39,7 +39,7 @@ class PerClass:
 
 
 def per_class(
-    entries: list[ReportedRun], scores: list[ClassScores], colours: dict[str, str]
+    entries: list[FinishedRun], scores: list[ClassScores], colours: dict[str, str]
 ) -> PerClass | None:
     """Values per class with the most labels; None where there are none.
 
@@ -128,7 +128,7 @@ def _cell(value: float, half: float) -> Value:
     return number(value, text=f"{value:.1f} [{low:.1f}, {high:.1f}]")
 
 
-def _by_class(entries: list[ReportedRun], task: Description) -> Metric | None:
+def _by_class(entries: list[FinishedRun], task: Description) -> Metric | None:
     """The metric whose values per class are shown: with DeLong's intervals, or else the protocol's first."""
     recorded = dict.fromkeys(name.partition(PART)[0] for e in entries for name in e.record.metrics)
     metrics = [m for name in recorded if (m := task.metric(name)) is not None and m.parts == "class"]
@@ -144,6 +144,6 @@ def _limits(metric: Metric) -> tuple[float, float]:
     )
 
 
-def _classes(entry: ReportedRun, metric: str) -> list[str]:
+def _classes(entry: FinishedRun, metric: str) -> list[str]:
     prefix = f"{metric}/"
     return [name.removeprefix(prefix) for name in entry.record.metrics if name.startswith(prefix)]

@@ -10,7 +10,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
 from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import most_labels
 
 Prompt = tuple[str, str]
@@ -20,7 +20,7 @@ Score = tuple[float, float]
 """AUROC of a prompt alone, and mean similarity of images with its class less that of the others."""
 
 
-def prompt_table(entries: list[ReportedRun]) -> tuple[SortableTable | None, str]:
+def prompt_table(entries: list[FinishedRun]) -> tuple[SortableTable | None, str]:
     """Every prompt's AUROC for its class by row, mean over seeds; or None, and why.
 
     Args:

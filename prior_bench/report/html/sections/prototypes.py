@@ -5,10 +5,10 @@ from __future__ import annotations
 from prior_bench.errors import BenchError
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.draws import load_predictions
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 
-def prototype_tables(entries: list[ReportedRun]) -> list[SortableTable]:
+def prototype_tables(entries: list[FinishedRun]) -> list[SortableTable]:
     """A table for every run that kept its most used prototypes (see :mod:`prior_bench.explain.examples`).
 
     Args:

@@ -7,7 +7,7 @@ from prior_bench.report.html.figures.plot import Multiples, Plot
 from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, on_axis
 from prior_bench.report.runs.described import metric_of
-from prior_bench.report.runs.reported_runs import ReportedRun, primary_metric
+from prior_bench.report.runs.reported_runs import FinishedRun, primary_metric
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
 
@@ -18,7 +18,7 @@ SIZE = (2.5, 2.1)
 """Of a panel, in inches: small, so that its text is large enough where two panels share a phone's width."""
 
 
-def robustness(entries: list[ReportedRun], colours: dict[str, str]) -> Multiples | None:
+def robustness(entries: list[FinishedRun], colours: dict[str, str]) -> Multiples | None:
     """A panel per corruption, a line per row, with the most labels; None where nothing was corrupted.
 
     Args:
@@ -64,7 +64,7 @@ def _corruptions(recorded: dict[str, None], metric: str) -> dict[str, list[int]]
     return {corruption: sorted(severities) for corruption, severities in found.items()}
 
 
-def _line(entries: list[ReportedRun], name: str, places: dict[int, str]) -> Series:
+def _line(entries: list[FinishedRun], name: str, places: dict[int, str]) -> Series:
     fraction = entries[0].spec["fraction"]
     values = {s: values_over_seeds(entries, name, metric, fraction) for s, metric in places.items()}
     return over_seeds(name, list(values), list(values.values()))

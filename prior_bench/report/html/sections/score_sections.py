@@ -14,7 +14,7 @@ from prior_bench.report.html.sortable import SortableTable
 from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.class_scores import ClassScores, scores_of
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 
 SECTIONS = ("curves", "calibration", "prompts")
 """Those that say what is left out of them."""
@@ -40,7 +40,7 @@ class ScoreSections:
         self.left_out[section].append(f"{title}: left out. {why}.")
 
 
-def score_sections(evaluations: list[list[ReportedRun]], colours: dict[str, str]) -> ScoreSections:
+def score_sections(evaluations: list[list[FinishedRun]], colours: dict[str, str]) -> ScoreSections:
     """Of all evaluations.
 
     Args:

@@ -12,7 +12,7 @@ from prior_bench.report.html.figures.plot import Plot
 from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
 from prior_bench.report.html.wording import evaluation_title, logged
 from prior_bench.report.runs.described import described
-from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import one_per_backbone
 
 TIMES = ("epoch", "iteration", "iter", "step")
@@ -22,7 +22,7 @@ SIZE = (4.0, 2.6)
 """Of a figure, in inches; the page has one legend for all."""
 
 
-def pretraining(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | None:
+def pretraining(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
     """Loss over the epochs of pre-training, mean over seeds; None where no history is found."""
     series = []
     for name in colours:
@@ -47,7 +47,7 @@ def pretraining(entries: list[ReportedRun], colours: dict[str, str]) -> Plot | N
     return Plot(svg, f"{caption} {spread_caption(series, 'Bands')}")
 
 
-def training(entries: list[ReportedRun], colours: dict[str, str]) -> list[Plot]:
+def training(entries: list[FinishedRun], colours: dict[str, str]) -> list[Plot]:
     """What was logged while heads, decoders and detectors were trained, a figure per quantity.
 
     One seed with the most labels is shown.
@@ -79,7 +79,7 @@ def training(entries: list[ReportedRun], colours: dict[str, str]) -> list[Plot]:
     return plots
 
 
-def pretraining_history(entry: ReportedRun) -> list[dict[str, Any]]:
+def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
     """Epochs of a backbone's pre-training: of the record, or of the file beside the checkpoint.
 
     Empty where there is neither, as for a checkpoint from elsewhere.
@@ -96,7 +96,7 @@ def pretraining_history(entry: ReportedRun) -> list[dict[str, Any]]:
     return [point for point in history if isinstance(point, dict) and "epoch" in point]
 
 
-def _logged(entry: ReportedRun, quantity: str, clock: str) -> Series | None:
+def _logged(entry: FinishedRun, quantity: str, clock: str) -> Series | None:
     """A quantity of the run's history over time; None where it was logged less than twice."""
     points = [p for p in entry.record.history if _finite(p.get(quantity)) and clock in p]
     if len(points) < 2:

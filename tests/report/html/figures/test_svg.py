@@ -70,8 +70,8 @@ def test_a_figure_has_a_name_and_its_values_in_words():
 
 def test_a_file_of_its_own_states_what_a_page_would():
     with page_style():
-        axes = new_axes((1, 1))
-        root = ElementTree.fromstring(to_svg(axes.figure, "t", "d", file=True))
+        figure, _ = new_axes((1, 1))
+        root = ElementTree.fromstring(to_svg(figure, "t", "d", file=True))
     assert root.tag == "{http://www.w3.org/2000/svg}svg" and root.get("font-family") == "sans-serif"
     assert root.get("style") is None
 
