@@ -70,6 +70,9 @@ def test_of_three_rows_the_best_ties_with_what_is_not_significantly_worse(monkey
 def test_where_lower_is_better_the_lowest_is_best(monkeypatch):
     found, _ = marked(monkeypatch, [0.001], [[3.0], [5.0]], higher_is_better=False)
     assert found == [[marks.BEST], [""]]
+    with pytest.MonkeyPatch.context() as patch:
+        found, _ = marked(patch, [0.001], [[5.0], [3.0]], higher_is_better=False)
+    assert found == [[""], [marks.BEST]]
 
 
 def test_numbers_that_print_alike_are_underlined_alike(monkeypatch):

@@ -249,3 +249,44 @@ def test_what_the_metrics_are_said_to_mean():
     assert chance == {"auroc": 0.5, "kappa": 0.0}
     bounds = {metric.bounds for name, metric in m.DESCRIBED.items() if name != "kappa"}
     assert bounds == {(0.0, 1.0)} and m.DESCRIBED["kappa"].bounds == (-1.0, 1.0)
+
+
+def test_one_class_of_three_is_no_choice():
+    score = np.array([[0.5, 0.3, 0.2], [0.2, 0.5, 0.3]])
+    assert not m.has_choice(score, np.eye(3)[[0, 0]])
+    assert m.unmet(score, np.eye(3)[[0, 0]], exclusive=True) == ["both_labels", "two_classes"]
+
+
+def test_kappa_of_few_samples_and_without_agreement():
+    score = np.array([[0.1, 0.2, 0.7], [0.2, 0.2, 0.6]])
+    # never the true class, and not even its frequency agrees: luck explains nothing
+    assert m.cohen_kappa(score, np.eye(3)[[0, 1]]) == 0
+
+
+def test_labels_are_not_exclusive_unless_it_is_said():
+    assert m.Case(np.array([[0.6, 0.9]]), np.ones((1, 2))).decisions().tolist() == [[True, True]]
+
+
+def test_an_unknown_prevalence_is_one_half():
+    found = m.trivial(np.eye(2)[[0, 1, 1]], np.array([0.6, NAN]), ("A", "B"), ("accuracy",), exclusive=True)
+    assert found["majority"]["accuracy"] == pytest.approx(1 / 3), "A, with 0.6, is the majority"
+
+
+def test_the_threshold_above_the_lowest_score():
+    assert m.best_f1_thresholds(column([0.75, 0.5, 0.25]), column([1, 1, 0]))[0] == 0.375
+
+
+def test_f1_of_class_1_is_that_of_the_second_class():
+    score, target = np.eye(3)[[0, 1, 1, 2]], np.eye(3)[[0, 1, 0, 2]]
+    values = m.evaluate(score, target, tuple("ABC"), ("f1", "f1_class_1"), exclusive=True)
+    assert values["f1_class_1"] == values["f1/B"] == pytest.approx(2 / 3)
+    assert values["f1/C"] == 1 and values["f1/A"] == pytest.approx(2 / 3)
+    unlike = m.evaluate(np.eye(3)[[1, 1, 1, 2]], target, tuple("ABC"), ("f1", "f1_class_1"), exclusive=True)
+    assert unlike["f1_class_1"] == unlike["f1/B"] == 0.5 and unlike["f1/A"] == 0
+
+
+def test_where_no_threshold_can_be_picked_on_test_it_is_one_half():
+    score = np.array([[0.6], [0.4], [0.5], [0.3]])
+    case = m.Case(score, np.zeros((4, 1)))
+    assert m.METRICS["accuracy_best_on_test"](case)[0] == 0.5
+    assert m.METRICS["f1_best_on_test"](m.Case(score, np.ones((4, 1))))[0] == pytest.approx(2 / 3)

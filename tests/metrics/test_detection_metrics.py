@@ -232,3 +232,23 @@ def test_of_two_predictions_of_one_score_the_first_of_the_image_counts():
 def test_the_budgets_of_false_positives_and_the_levels_of_recall():
     assert FROC_BUDGETS == (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)
     np.testing.assert_allclose(RECALLS, np.arange(101) / 100)
+
+
+def test_without_an_image_that_counts_mgcas_metric_is_zero():
+    assert map_mgca_compat(detections(2, [(0, *BOX, 0.4)], TRUE)) == 0
+    assert map_mgca_compat(detections(3, [(2, *BOX, 0.9)], TRUE)) == 0
+
+
+def test_without_false_alarms_lovts_froc_is_the_final_sensitivity():
+    assert froc_lovt(detections(2, PERFECT, TRUE)) == 1
+    assert froc_lovt(detections(2, PERFECT[:1], TRUE)) == 0.5
+
+
+def test_a_centre_counts_in_its_own_image_and_for_its_own_class():
+    wide = (0, 0, 60, 20)
+    here = (45, 5, 55, 15)
+    assert froc(detections(2, [(0, *here, 0.9)], [(0, *wide)])) == 1
+    assert froc(detections(2, [(1, *here, 0.9)], [(0, *wide)])) == 0
+    assert froc(detections(1, [(0, *here, 0.9, 1)], [(0, *wide, 0)], classes=2)) == 0
+    tall = (0, 0, 20, 60)
+    assert froc(detections(1, [(0, 5, 45, 15, 55, 0.9)], [(0, *tall)])) == 1

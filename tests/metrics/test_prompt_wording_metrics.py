@@ -68,3 +68,8 @@ def test_the_draws_are_pinned():
     assert drawn.shape == (100, 3)
     assert drawn[:6].tolist() == [[2, 3, 5], [1, 4, 5], [1, 3, 5], [0, 3, 5], [0, 4, 5], [0, 4, 5]]
     assert set(drawn[:, 2]) == {5}
+
+
+def test_a_deviation_is_lower_the_better_and_has_no_upper_bound():
+    deviation = prompt_wording.DESCRIBED["accuracy_prompt_std"]
+    assert (deviation.direction, deviation.bounds) == ("lower", (0.0, None))

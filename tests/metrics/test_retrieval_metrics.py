@@ -130,3 +130,10 @@ def test_class_metrics_need_another_candidate(pool, exclude_self, judged):
     found = m.chance(np.zeros(pool, int), pool, exclude_self=exclude_self)
     assert ("precision_at_1" in found) == judged
     assert found["recall_at_1"] == 1 / pool and found["median_rank"] == (pool + 1) / 2
+
+
+def test_a_rank_is_lower_the_better_and_not_a_share():
+    rank = m.DESCRIBED["median_rank"]
+    assert (rank.direction, rank.scale, rank.bounds) == ("lower", 1.0, (1.0, None))
+    others = [metric for name, metric in m.DESCRIBED.items() if name != "median_rank"]
+    assert {(one.direction, one.scale, one.bounds) for one in others} == {("higher", 100.0, (0.0, 1.0))}

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from prior_bench.api import Metric
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.metrics import classification, robustness
 from prior_bench.statistics.bootstrap import bootstrap
@@ -93,3 +94,19 @@ def test_corruptions_and_their_metrics_go_together():
     assert "metric 'auroc_corrupted' needs corruptions" in str(robustness.check(without)[0])
     unread = dataclasses.replace(protocol, metrics=("auroc",))
     assert "no metric asks for the corruptions" in str(robustness.check(unread)[0])
+
+
+def test_what_is_lost_may_be_gained_and_is_bounded_by_the_span():
+    clean = {
+        "auroc": Metric("auroc", title="AUROC", chance=0.5),
+        "kappa": Metric("kappa", bounds=(-1.0, 1.0)),
+        "rank": Metric("rank", bounds=(1.0, None)),
+        "depth": Metric("depth", bounds=(None, 1.0)),
+    }
+    found = robustness.described(clean)
+    assert set(found) == {f"{name}_{ending}" for name in clean for ending in ("corrupted", "drop")}
+    bounds = {name: found[f"{name}_drop"].bounds for name in clean}
+    assert bounds == {"auroc": (-1, 1), "kappa": (-2, 2), "rank": (None, None), "depth": (None, None)}
+    assert all(found[f"{name}_corrupted"].bounds == metric.bounds for name, metric in clean.items())
+    assert {found[f"{name}_drop"].direction for name in clean} == {"lower"}
+    assert (found["auroc_corrupted"].chance, found["auroc_drop"].chance) == (0.5, None)

@@ -108,3 +108,10 @@ def test_full_bytes_are_eight_pixels():
     full = np.full((1, 2), 255, np.uint8)
     assert [int(v[0]) for v in count_packed(full, full, 16)] == [16, 0, 0, 0]
     assert [int(v[0]) for v in count_packed(full, np.uint8([[128, 1]]), 16)] == [2, 14, 0, 0]
+
+
+def test_half_found_foreground_is_foreground():
+    found = Counts(*(np.array([n]) for n in (5, 0, 5, 90)))
+    assert iou(found) == 0.5 and dice_micro(found) == pytest.approx(2 / 3)
+    assert score(found, tuple(METRICS)) == pytest.approx({n: METRICS[n](found) for n in METRICS})
+    assert dice_per_image_empty1(found) == pytest.approx(2 / 3)

@@ -63,3 +63,18 @@ def test_two_methods_and_two_evaluations_are_enough_for_a_difference(methods, ev
 def test_two_methods_over_two_evaluations():
     # the studentized range of two at 5 %, over the root of two, is the two-sided normal quantile
     assert critical_difference(2, 2) == pytest.approx(1.959964 * math.sqrt(2 * 3 / 12), rel=1e-4)
+
+
+@pytest.mark.parametrize("methods, evaluations, tested", [(3, 2, True), (3, 1, False), (2, 5, False)])
+def test_friedmans_test_needs_three_methods_and_two_evaluations(methods, evaluations, tested):
+    values = np.random.default_rng(0).random((methods, evaluations))
+    found = rank([f"m{i}" for i in range(methods)], values)
+    assert math.isfinite(found.p) == tested
+    if tested:
+        assert found.p == pytest.approx(friedmanchisquare(*values).pvalue)
+
+
+def test_a_run_within_the_last_one_is_not_shown_again():
+    ranks = AverageRanks(tuple("ABCD"), (1.0, 2.0, 2.4, 2.9), 20, 1.0, 0.01)
+    # exactly the critical difference apart is not significantly different
+    assert ranks.groups() == [(0, 1), (1, 3)]
