@@ -50,6 +50,7 @@ def test_two_rows(monkeypatch, p, mark):
     assert found == [[""], [mark]]
     assert ("Bold" in notes) == (mark == marks.BEST)
     assert "level 5 %" in notes and "1 comparison," in notes
+    assert "has a number in the column" not in notes, "all have"
 
 
 def test_two_columns_of_four_percent_each_mark_nothing():

@@ -285,6 +285,15 @@ def test_classes_that_do_not_occur_in_training():
     features, targets = planted(2)
     targets["train"][:, 1] = 1
     assert set(fit(features, targets).test[:, 1]) == {0.5}
+    features, targets = planted(2)
+    known = fit(features, targets).test[:, 1]
+    targets["train"][:, 0] = 0
+    outcome = fit(features, targets, strengths=(0.1,))
+    assert set(outcome.test[:, 0]) == {0.5} and len(set(outcome.test[:, 1])) == len(set(known)) == 60
+    targets["train"][:] = 1
+    nothing = fit(features, targets)
+    assert nothing.test.tolist() == [[0.5, 0.5]] * 60
+    assert [entry["iterations"] for entry in nothing.history] == [0] * len(STRENGTHS)
     features, targets = planted(2, exclusive=True, classes=3)
     absent = targets["train"][:, 1] == 1
     targets["train"][absent] = np.eye(3)[0]

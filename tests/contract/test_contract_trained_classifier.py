@@ -160,3 +160,12 @@ def test_the_history_judges_the_validation_split(tmp_path, context, monitor):
     assert last["f1_class_1"] == pytest.approx(values["f1_class_1"])
     # one batch of twelve: its loss is the mean of the twelve
     assert -last["minus_loss"] == pytest.approx(-np.log(score[target == 1]).mean(), rel=1e-4)
+
+
+def test_a_single_label_can_be_judged_by_its_f1(data, context):
+    single = replace(data, labels=CLASSES[:1])
+    protocol = stopping(PROTOCOLS["cached features"], epochs=1, monitor="f1_class_1")
+    result = run(single, protocol, context, "single")
+    assert result.predictions["score"].shape == (12, 1)
+    assert 0 <= result.history[0]["f1_class_1"] <= 1
+    assert "f1_class_1" not in run(data, stopping(protocol, monitor="auroc"), context, "two").history[0]

@@ -33,3 +33,11 @@ def test_no_more_components_than_wanted_the_largest_first_and_always_the_same():
 def test_features_that_do_not_vary_lie_on_one_point():
     assert not example_embedding(np.ones((5, 8))).any()
     assert example_embedding(np.ones((1, 8))).shape == (1, 1)
+
+
+def test_equal_rows_lie_on_one_point_whatever_their_features():
+    assert not example_embedding(np.tile(np.arange(8.0), (5, 1))).any()
+
+
+def test_how_many_images_and_components_are_kept():
+    assert (IMAGES, COMPONENTS) == (500, 50)

@@ -132,7 +132,9 @@ def test_two_methods_that_are_equal_everywhere_have_an_interval_of_no_width():
 def test_two_seeds_have_a_spread_and_one_has_none():
     two = difference([0.1, 0.3], test_error=0.05, patients=50)
     assert two.parts == ((0.05**2, 49), (pytest.approx(0.02 / 2), 1)) and two.seeds == 2
-    assert difference([0.1], test_error=0.05, patients=50).parts == ((0.05**2, 49),)
+    one = difference([0.1], test_error=0.05, patients=50)
+    assert one.parts == ((0.05**2, 49),)
+    assert (one.covers_seeds, two.covers_seeds) == (False, True)
 
 
 def test_two_methods_and_two_seeds_have_a_pooled_spread():
