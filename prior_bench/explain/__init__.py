@@ -1,1 +1,1 @@
-"""What a method sees and says, as pictures and numbers."""
+"""Explanations: what a method attends to, reconstructs and writes, as pictures and numbers."""

@@ -1,4 +1,4 @@
-"""What each sentence of a report looks at in the image, by the method's own attention."""
+"""Where each sentence of a report attends in the image, by the method's own attention."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from torch import Tensor
 from prior_bench.api import Features, TextBatch
 
 WORDS = 2
-"""Words of a sentence shown on their own, where a method attends word by word."""
+"""Words of a sentence with a map of their own, for methods that attend word by word."""
 
 SHORTEST_WORD = 4
-"""Letters of a word that may be shown on its own."""
+"""Fewest letters of a word with a map of its own."""
 
 
 @dataclass(frozen=True)
 class Attention:
-    """Where a sentence or word looks.
+    """The attention of a sentence or word over the image.
 
     Attributes:
         text: the sentence or word.
         grid: float32 [G, G], the method's own values.
-        words: of the sentence, where the method attends word by word: those that look at the least of the
-            image (least entropy), in the order of the text.
+        words: of the sentence, for methods that attend word by word: those with the most focused attention
+            (lowest entropy), in the order of the text.
     """
 
     text: str
@@ -48,8 +48,8 @@ def attention_of(
         reports: their sentences.
 
     Returns:
-        Per row its sentences (less those cut off by the tokenizer); None where the method shows no attention,
-        or its local features lie on no square grid.
+        The sentences of each row, except those cut off by the tokenizer. None if the method has no attention,
+        or its local features are not on a square grid.
     """
     if not hasattr(method, "attention") or image.local is None or text.local is None:
         return None

@@ -20,7 +20,7 @@ from prior_bench.features.extract import Feed, evaluating
 
 @dataclass
 class Reconstruction:
-    """An image given back: from what, as uint8 [H, W], and in the scale of the input, [1, 1, H, W]."""
+    """A reconstructed image: its source, as uint8 [H, W], and in the scale of the input, [1, 1, H, W]."""
 
     source: str
     pixels: np.ndarray
@@ -29,7 +29,7 @@ class Reconstruction:
 
 @dataclass
 class Explained:
-    """One image.
+    """One explained image.
 
     Attributes:
         id: of the sample.
@@ -38,7 +38,7 @@ class Explained:
         fed: the same as a tensor, [1, C, S, S].
         attention: of each sentence; None where the method shows none.
         written: the sentences that the method writes; None where it writes none.
-        reconstructed: images; empty where the method gives none back.
+        reconstructed: images; empty if the method reconstructs none.
     """
 
     id: str
@@ -92,6 +92,6 @@ def _explain(
 
 
 def grey(image: Tensor, spec: InputSpec) -> np.ndarray:
-    """The first channel of [1, C, H, W] as fed, back in grey levels: uint8 [H, W]."""
+    """The first channel of an input [1, C, H, W] as grey levels, uint8 [H, W]."""
     levels = 255 * (image[0, 0].float() * spec.std + spec.mean)
     return levels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()

@@ -1,4 +1,4 @@
-"""What a method may offer to be explained by, beside ``attention`` (see :class:`prior_bench.api.Method`)."""
+"""What a method may provide for explanations, besides ``attention`` of :class:`prior_bench.api.Method`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PrototypeUse:
 
 
 class Explainer(Interface):
-    """What a method can show of itself; each part is None where the method, as trained, does not have it.
+    """What a method can show. Each part is None if the method, as trained, does not have it.
 
     A class registered under the method's name in :data:`prior_bench.registry.EXPLAINERS`, made with
     ``(method, reports)``. It is called with the method in evaluation mode and without gradients; texts and
@@ -62,20 +62,20 @@ class Explainer(Interface):
         """The sentences that the method writes for images [B, C, H, W]."""
 
     def reconstruct(self, images: Tensor, text: TextBatch) -> dict[str, Tensor] | None:
-        """Images given back from image and report: [B, 1, H, W] in the scale of the input, by what from."""
+        """Reconstructed images by source, from image and report: [B, 1, H, W] in the scale of the input."""
 
     def decoded_sentences(self, images: Tensor) -> Tensor | None:
-        """Sentence vectors that the method reads off images, [B, Q, D], in no order."""
+        """Sentence vectors that the method decodes from images, [B, Q, D], in no order."""
 
     def true_sentences(self, text: TextBatch) -> tuple[Tensor, Tensor]:
-        """What :meth:`decoded_sentences` should give: [B, S, D] and bool [B, S]; where that is not None."""
+        """The targets of :meth:`decoded_sentences`, if that is not None: [B, S, D] and bool [B, S]."""
 
     def prototypes(self, top: int) -> PrototypeUse | None:
         """How the reports use the method's prototypes, with the ``top`` most used."""
 
 
 def explainer_of(backbone: Backbone, reports: Sequence[tuple[str, ...]]) -> Any | None:
-    """The :class:`Explainer` of a backbone's method; None where it has none, or there are no reports."""
+    """The :class:`Explainer` of a backbone's method; None if it has none, or there are no reports."""
     from prior_bench.registry import EXPLAINERS, METHODS
 
     for name in EXPLAINERS.names() if reports else ():

@@ -1,4 +1,4 @@
-"""A few images' explanations as arrays that are kept with a task's predictions, for the report of a suite.
+"""Explanations of a few images as arrays, stored with a task's predictions for the report of a suite.
 
 Their names begin with ``example_`` (see :class:`prior_bench.api.TaskResult`):
 
@@ -8,13 +8,13 @@ Their names begin with ``example_`` (see :class:`prior_bench.api.TaskResult`):
 - ``example_written`` str [E, W], empty where there are no more;
 - ``example_reconstruction`` uint8 [E, H, W].
 
-Of the model as a whole: its most used prototypes of sentences, the most used first,
+For the model as a whole, its most used sentence prototypes, the most used first:
 
 - ``meta_prototype_share`` [P], of the training sentences that choose it, and ``meta_prototype_sentences``
   str [P, n], those nearest to it;
 - ``meta_prototype_usage`` [2]: how many there are, and how many are in use (perplexity).
 
-Each is there only where the method has it; without any there is no ``example_row`` either.
+Each array is there only if the method provides it. Without any, there is no ``example_row`` either.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from prior_bench.features.extract import Feed, evaluating
 from prior_bench.pictures.choice import spread
 
 EXAMPLES = 4
-"""Images, evenly spaced over the rows."""
+"""Number of images, evenly spaced over the rows."""
 
 SENTENCES = 4
-"""Sentences of a report whose attention is kept, the first ones."""
+"""Number of sentences of a report whose attention is stored, the first ones."""
 
 PROTOTYPES = 10
-"""Of which the nearest sentences are kept."""
+"""Number of prototypes whose nearest sentences are stored."""
 
 REPORTS = 2_000
-"""Training reports, evenly spaced, from whose sentences a method may write."""
+"""Number of training reports, evenly spaced, whose sentences a method may write."""
 
 
 def example_arrays(

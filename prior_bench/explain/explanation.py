@@ -22,21 +22,21 @@ from prior_bench.pictures.choice import spread
 from prior_bench.store.store import plain
 
 TOP_PROTOTYPES = 12
-"""Prototypes shown, the most used."""
+"""Number of prototypes shown, the most used."""
 
 ABSENT = {
-    "attention": "Attention over the image is left out: the method offers none, or its local features have "
-    "no place in the image.",
-    "reconstruction": "Reconstructed images are left out: the method, as trained, gives none back.",
-    "written": "Written sentences are left out: the method, as trained, writes none.",
-    "prototypes": "Prototypes of sentences are left out: the method, as trained, has none that can be shown.",
+    "attention": "Attention over the image is not shown: the method has none, or its local features have "
+    "no position in the image.",
+    "reconstruction": "Reconstructed images are not shown: the method, as trained, reconstructs none.",
+    "written": "Written sentences are not shown: the method, as trained, writes none.",
+    "prototypes": "Sentence prototypes are not shown: the method, as trained, has none that can be shown.",
 }
 """One line for each part that a method lacks."""
 
 
 @dataclass
 class Explanation:
-    """What is to be shown.
+    """The content of an explanation.
 
     Attributes:
         backbone: that was explained.
@@ -79,11 +79,11 @@ class Explanation:
         return found
 
     def lines(self) -> list[str]:
-        """The numbers in words, for the terminal."""
+        """The numbers as lines of text, for the terminal."""
         said = [f"{self.backbone.name} on {self.data}{' [synthetic data]' if self.synthetic else ''}"]
         for m in self.measures:
             said.append(
-                f"  {m.name}: {m.value:.4g}; by chance ({m.chance_name}) {m.chance:.4g}; "
+                f"  {m.name}: {m.value:.4g}; chance ({m.chance_name}) {m.chance:.4g}; "
                 f"gain {m.gain:.4g} (95 % {in_words(m.gain_interval)}) over {m.images} images: {m.verdict}"
             )
         if (use := self.prototypes) is not None:
@@ -94,7 +94,7 @@ class Explanation:
         return said + [f"  {line}" for line in self.absent()]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain types, for JSON; what is undefined is None."""
+        """Everything as plain types, for JSON; undefined values are None."""
         use = self.prototypes
         values = {
             "backbone": {
@@ -133,17 +133,17 @@ def explain(
     """Explain a backbone on a data set with reports.
 
     Args:
-        split: that images are taken from where ``ids`` names none, and over which numbers are taken.
+        split: of the images if ``ids`` is empty, and of the numbers.
         ids: samples to show, of any split.
         count: samples to show otherwise, evenly spread; at least 1.
-        measured: most images that numbers are taken over; at least 1.
+        measured: largest number of images for the numbers; at least 1.
 
     Raises:
         BenchError: no text tower, no reports in the split, or an unknown or reportless sample.
     """
     if backbone.method is None:
         fix = "a checkpoint written by prior-bench pretrain, or a pre-training config"
-        raise BenchError("has no text tower to explain an image with", where=backbone.name, fix=fix)
+        raise BenchError("there is no text tower, so no image can be explained", where=backbone.name, fix=fix)
     pool = with_report(manifest, split)
     if not len(pool):
         fix = "another --split, --rule or data set (prior-bench data describe NAME)"
@@ -173,7 +173,9 @@ def _named(manifest: Manifest, ids: Sequence[str]) -> Manifest:
             fix = f"an id of the data set, such as {', '.join(list(rows)[:3])}"
             raise BenchError(f"unknown sample '{sample}'", where=manifest.name, fix=fix)
         if not told[rows[sample]]:
-            raise BenchError(f"the sample '{sample}' has no report", where=manifest.name, fix="name another")
+            raise BenchError(
+                f"the sample '{sample}' has no report", where=manifest.name, fix="choose another sample"
+            )
     return manifest.select(np.array([rows[sample] for sample in ids]))
 
 

@@ -1,4 +1,4 @@
-"""What is explained: the reports a method may choose from, images of a split, and texts for a method."""
+"""The inputs of an explanation: reports, images with a report, and texts for a method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def has_report(manifest: Manifest) -> np.ndarray:
 
 
 def with_report(manifest: Manifest, split: str) -> Manifest:
-    """The first image of each study of a split that has a report; possibly none."""
+    """The first image of each study in a split that has a report; possibly none."""
     part = manifest.select(has_report(manifest) & (manifest.table["split"] == split).to_numpy())
     if "study_id" not in part.table:
         return part
@@ -38,5 +38,5 @@ def report_of(manifest: Manifest, row: int) -> tuple[str, ...]:
 
 
 def tokenised(method: Any, texts: Sequence[tuple[str, ...]], device: str) -> TextBatch:
-    """Texts, each a tuple of sentences, for the method's text encoder."""
+    """Tokenise texts, each a tuple of sentences, for the method's text encoder."""
     return method.text_encoder.tokenizer(list(texts)).to(device)

@@ -1,4 +1,4 @@
-"""Do reconstructed images and sentences beat chance? Numbers over many images, with intervals by patient."""
+"""Whether reconstructed images and sentences are better than chance, with intervals by patient."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from prior_bench.pictures.choice import spread
 from prior_bench.statistics.bootstrap import interval
 
 MEAN_OF = 500
-"""Training images, evenly spread over the split, that the mean image is taken of."""
+"""Number of training images, evenly spaced, whose mean is taken."""
 
 SHUFFLES = 5
-"""Other images' reports that each image's decoded sentences are compared with."""
+"""Number of other images whose reports each image's decoded sentences are compared with."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A quantity of the model beside the same by chance, means over images with 95 % intervals.
+    """A quantity of the model and its chance level: means over images with 95 % intervals.
 
     Attributes:
         name: what is measured.
@@ -50,28 +50,30 @@ class Measure:
 
     @property
     def verdict(self) -> str:
-        """Whether the interval of the gain excludes zero, in words."""
+        """In words, whether the interval of the gain excludes zero."""
         low, high = self.gain_interval
+        if not np.isfinite([low, high]).all():
+            return "not tested"
         if low > 0:
             return "better than chance"
-        return "worse than chance" if high < 0 else "not told apart from chance"
+        return "worse than chance" if high < 0 else "not significantly different from chance"
 
 
 def in_words(bounds: tuple[float, float]) -> str:
-    """Lower to upper bound; "not defined" where there are none, as with a single patient."""
+    """Lower and upper bound as text; "undefined" if there are none, as with a single patient."""
     low, high = bounds
-    return f"{low:.4g} to {high:.4g}" if np.isfinite(low) and np.isfinite(high) else "not defined"
+    return f"{low:.4g} to {high:.4g}" if np.isfinite(low) and np.isfinite(high) else "undefined"
 
 
 class Agreement(NamedTuple):
-    """Decoded sentences against true ones, after matching: cosine (higher is better) and L1 per channel."""
+    """Agreement of matched decoded and true sentences: cosine (higher is better) and L1 per channel."""
 
     cosine: float
     l1: float
 
 
 def agreement(decoded: Tensor, true: Tensor) -> Agreement:
-    """Means over the pairs that Hungarian matching by L1 distance makes of [Q, D] and [S, D], S <= Q."""
+    """Means over the pairs from Hungarian matching by L1 distance of [Q, D] and [S, D], S <= Q."""
     cost = torch.cdist(decoded.double(), true.double(), p=1).cpu()
     queries, targets = linear_sum_assignment(cost.numpy())
     cosine = F.cosine_similarity(decoded[queries], true[targets], dim=-1).mean()
@@ -110,11 +112,11 @@ def measure(
     Args:
         explainer: an :class:`prior_bench.explain.contract.Explainer`.
         mean: see :func:`mean_image`; without it images are not measured.
-        seed: of the drawing of other reports.
+        seed: for the choice of other reports.
 
     Returns:
-        Per way of reconstructing the image its L1 beside that of the mean training image; and the cosine and
-        L1 of decoded sentences to the image's own beside the same to other images' sentences. Empty where the
+        The L1 of each kind of reconstruction, with that of the mean training image as chance. The cosine and
+        L1 of decoded sentences to the image's own ones, with other images' sentences as chance. Empty if the
         method reconstructs nothing.
     """
     errors: dict[str, list[np.ndarray]] = {}
@@ -171,7 +173,7 @@ def _sentences(
 
 
 def _partners(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Assignments of another image to each, all different."""
+    """Assignments of another image to each image, all different."""
     order = np.random.default_rng(seed).permutation(count)
     for step in range(1, min(SHUFFLES, count - 1) + 1):
         partner = np.empty(count, int)

@@ -1,4 +1,4 @@
-"""The explanation as pages without network or script: one per image, and one about the model."""
+"""The explanation as pages that need no network or script: one per image, and one about the model."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from prior_bench.pictures.heat import overlay, spanned
 from prior_bench.pictures.radiographs import Picture, png
 
 SIDE = 256
-"""Of a picture, in pixels."""
+"""Side of a picture in pixels."""
 
 WORD_SIDE = 128
-"""Of the picture of a word's attention."""
+"""Side of the picture of a word's attention in pixels."""
 
 
 @dataclass
 class Panel:
-    """A picture, what it is of, and a small line below; words where the method attends to them."""
+    """A picture with a text and a small line below, and the panels of its words."""
 
     picture: Picture
     text: str
@@ -113,6 +113,6 @@ def _mean(explanation: Explanation) -> Picture | None:
 
 
 def _file_name(sample: str) -> str:
-    """A sample id as part of a file name; ids that differ give names that differ."""
+    """A sample id as part of a file name. Different ids give different names."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", sample)
     return plain if plain == sample else f"{plain}-{zlib.crc32(sample.encode()):08x}"

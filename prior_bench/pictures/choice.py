@@ -1,4 +1,4 @@
-"""Which samples are shown where there are too many."""
+"""Choose the samples to show where there are too many."""
 
 from collections.abc import Sequence
 

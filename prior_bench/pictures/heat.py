@@ -1,11 +1,11 @@
-"""Attention over a radiograph: the map enlarged to the image and laid over it."""
+"""Attention over a radiograph: the map is scaled to the image and drawn over it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 COLOURS = "inferno"
-"""Matplotlib's map from low to high: lightness alone tells the order, whatever the colour vision."""
+"""Colour map of matplotlib. Lightness alone gives the order, for any colour vision."""
 
 STRENGTH = 0.65
 """Opacity of the highest value; the lowest is transparent."""
@@ -37,7 +37,7 @@ def overlay(pixels: np.ndarray, grid: np.ndarray, side: int) -> np.ndarray:
 
 
 def spanned(grid: np.ndarray) -> str:
-    """Lowest to highest value of a map, in words."""
+    """The lowest and the highest value of a map, as text."""
     low, high = float(np.min(grid)), float(np.max(grid))
     digits = 3 if high >= 0.1 else 4
     return f"{low:.{digits}f} to {high:.{digits}f}"

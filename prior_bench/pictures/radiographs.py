@@ -19,7 +19,7 @@ SIDE = 320
 
 @dataclass
 class Mark:
-    """Something drawn over a picture, in its pixels.
+    """An outline or box over a picture, in its pixels.
 
     Attributes:
         kind: ``"true"`` or ``"predicted"``; decides colour and line.
@@ -35,7 +35,7 @@ class Mark:
 
 @dataclass
 class Picture:
-    """An image to embed: data URI, size in pixels, text for those who cannot see it, and marks."""
+    """An image to embed: data URI, size in pixels, alternative text, and marks."""
 
     uri: str
     width: int
@@ -44,7 +44,7 @@ class Picture:
     marks: list[Mark] = field(default_factory=list)
 
     def with_marks(self, marks: list[Mark], alt: str) -> Picture:
-        """The same picture with other marks and text."""
+        """A copy with other marks and alternative text."""
         return Picture(self.uri, self.width, self.height, alt, marks)
 
 
@@ -56,13 +56,13 @@ class Original:
 
     @classmethod
     def read(cls, path: Path) -> Original:
-        """From a file; raises BenchError where it is missing or damaged."""
+        """Read a file; raises BenchError if it is missing or damaged."""
         from prior_bench.data.images.read import read_image
 
         return cls(read_image(path))
 
     def picture(self, alt: str) -> tuple[Picture, float]:
-        """The whole image, made smaller, and by how much (picture pixels per stored pixel)."""
+        """The whole image, scaled down, and the scale (picture pixels per stored pixel)."""
         from PIL import Image
 
         height, width = self.pixels.shape
@@ -75,7 +75,7 @@ class Original:
         return jpeg(self.square(size, mode), size, alt)
 
     def square(self, size: int, mode: str) -> np.ndarray:
-        """The same as uint8 [size, size]."""
+        """The square input as uint8 [size, size]."""
         from PIL import Image
 
         height, width = self.pixels.shape

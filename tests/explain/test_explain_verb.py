@@ -107,7 +107,11 @@ def test_prior_is_explained_in_full(tmp_path, data, checkpoint, capsys):
         "From masked",
     ):
         assert part in page
-    assert "Beside chance" in index and "Sentence prototypes" in index and "left out" not in index + page
+    assert (
+        "Compared with chance" in index
+        and "Sentence prototypes" in index
+        and "not shown:" not in index + page
+    )
 
     found = json.loads((out / "explanation.json").read_text())
     names = [m["name"] for m in found["measures"]]
@@ -149,7 +153,7 @@ def test_methods_of_words_show_their_attention_and_say_what_they_lack(
     out = run(tmp_path, checkpoint(kind, embed_dim=16, **arguments), data, "--count", "1")
     (page,) = out.glob("image-*.html")
     text = whole(page)
-    assert "This method attends word by word" in text and text.count("left out") == 3
+    assert "This method attends word by word" in text and text.count("not shown:") == 3
     found = json.loads((out / "explanation.json").read_text())
     words = found["images"][0]["attention"][1]["words"]
     assert [w["text"] for w in words] and found["measures"] == [] and found["prototypes"] is None
@@ -158,7 +162,7 @@ def test_methods_of_words_show_their_attention_and_say_what_they_lack(
 
 def test_a_method_that_shows_nothing_still_has_its_page(tmp_path, data, checkpoint):
     out = run(tmp_path, checkpoint("convirt", embed_dim=16), data, "--count", "1")
-    assert whole(out / "index.html").count("left out") == 4
+    assert whole(out / "index.html").count("not shown:") == 4
 
 
 def test_named_images_of_any_split(tmp_path, data, checkpoint):
@@ -186,9 +190,9 @@ def test_a_single_patient_has_no_interval(tmp_path, data, checkpoint):
     backbone = checkpoint("prior", image=dict(pool="attention"), **PRIOR)
     out = run(tmp_path, backbone, data, "--count", "1", "--measure", "1")
     (measure, *_) = json.loads((out / "explanation.json").read_text(), parse_constant=pytest.fail)["measures"]
-    assert measure["gain_interval"] == [None, None] and measure["verdict"] == "not told apart from chance"
+    assert measure["gain_interval"] == [None, None] and measure["verdict"] == "not tested"
     index = whole(out / "index.html")
-    assert "<td>not defined</td>" in index and "<td>nan" not in index
+    assert "<td>undefined</td>" in index and "<td>nan" not in index
 
 
 def test_the_explainer_is_found_by_the_method_wherever_its_weights_are_from(checkpoint):

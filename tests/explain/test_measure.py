@@ -48,12 +48,12 @@ def test_a_model_that_knows_beats_chance(tmp_path, context):
     assert l1.value == 0 and l1.chance == pytest.approx(1 / 20) and l1.gain > 0, "the zero slot is nearer"
 
 
-def test_a_model_that_guesses_is_not_told_apart_from_chance(tmp_path, context):
+def test_a_model_that_guesses_does_not_differ_from_chance(tmp_path, context):
     found = run(tmp_path, context, Knowing(blind=True, rebuilds=False))
     assert list(found) == ["sentences, cosine after matching", "sentences, L1 after matching"]
     low, high = found["sentences, cosine after matching"].gain_interval
     assert low <= 0 <= high
-    assert found["sentences, cosine after matching"].verdict == "not told apart from chance"
+    assert found["sentences, cosine after matching"].verdict == "not significantly different from chance"
 
 
 def test_matching_does_not_depend_on_the_order():

@@ -1,4 +1,4 @@
-"""Two runs, or two stores, side by side: what got better or worse, by how much, and whether it is luck."""
+"""Compare two runs or two stores: what is better or worse, by how much, and whether it is significant."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Line:
     Attributes:
         what: metric, or evaluation and metric.
         first, second: the two numbers.
-        tested: the second's less the first's, with its error; None where no test was made.
-        reason: why not.
+        tested: the second number minus the first, with its error; None where no test was made.
+        reason: why no test was made.
         p: corrected for the number of comparisons.
-        higher_is_better: whether a higher number is.
+        higher_is_better: whether higher numbers are better.
     """
 
     what: str
@@ -48,7 +48,7 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """In words."""
+        """The result of the comparison in words."""
         change = self.second - self.first
         if math.isnan(change):
             return "undefined"
@@ -61,7 +61,7 @@ class Line:
 
 
 def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
-    """Every metric that both runs have, class values left out.
+    """Compare every metric that both runs have, except values of single classes.
 
     Raises:
         BenchError: a run failed, or they share no metric.
@@ -78,13 +78,13 @@ def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
 
 
 def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
-    """The primary metric of every evaluation of a backbone that both stores have, averaged over seeds.
+    """Compare the primary metric, averaged over seeds, in every evaluation that both stores have.
 
     Returns:
-        The comparisons, and in words what cannot be compared because only one of the two holds it.
+        The comparisons, and sentences about what cannot be compared because only one store holds it.
 
     Raises:
-        BenchError: the stores share nothing.
+        BenchError: the stores have no evaluation in common.
     """
     sides = [_evaluations(store) for store in (first, second)]
     shared = [key for key in sides[0] if key in sides[1]]
@@ -109,7 +109,7 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
 
 
 def spec_differences(first: ReportedRun, second: ReportedRun) -> list[str]:
-    """What two runs were told differently, e.g. ``"seed: 0, 1"``; keys of nested settings joined by dots."""
+    """Settings in which two runs differ, such as ``"seed: 0, 1"``. Nested keys are joined by dots."""
     one, two = _flat(first.spec), _flat(second.spec)
     changed = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
     return [f"{name}: {inline(one.get(name))}, {inline(two.get(name))}" for name in changed]

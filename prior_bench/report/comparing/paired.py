@@ -19,13 +19,13 @@ Runs = Mapping[int, FinishedRun]
 
 
 class NotTested(Exception):
-    """Why no test could be made, in a few words."""
+    """No test can be made; the message says why."""
 
 
 def paired_difference(
     first: Runs, second: Runs, metric: str, spread: tuple[float, int] | None = None
 ) -> Difference:
-    """First less second, averaged over the seeds that both have.
+    """The first method minus the second, averaged over the seeds that both have.
 
     Args:
         first, second: runs on the same test set.
@@ -51,7 +51,7 @@ def paired_difference(
 
 
 def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | None:
-    """Variance of a difference between two of the methods over seeds, from all methods that have every seed.
+    """Variance over seeds of the difference between two methods, from all methods that have every seed.
 
     Methods that lack a seed are left out of the estimate, which still holds for them. None where fewer than
     two methods have every seed, or there is one seed only.
@@ -65,7 +65,7 @@ def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | N
 
 
 def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, float] | None:
-    """95 % bootstrap interval by patient of the metric averaged over seeds; None without predictions."""
+    """95 % bootstrap interval by patient of the seed-averaged metric; None without predictions."""
     try:
         _common_patients(list(runs.values()))
         drawn = np.mean([metric_draws(run.record, run.store, metric) for run in runs.values()], axis=0)

@@ -1,1 +1,1 @@
-"""The HTML report of a suite: one file, no network; a small script sorts tables and is not needed."""
+"""The HTML report of a suite: one file that needs no network. Its script only sorts tables."""

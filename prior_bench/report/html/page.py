@@ -1,4 +1,4 @@
-"""Gather what is to be said about a suite, and fill the page template with it."""
+"""Collect the content of a suite's report, and fill the page template with it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def build_page(suite: Suite, store: Store) -> str:
 
 
 def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[FinishedRun]) -> dict[str, Any]:
-    """Everything the template uses."""
+    """The values that the template uses."""
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     colours = colours_of(names)
     evaluations = evaluations_of(done)
@@ -104,7 +104,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
 
 
 def backbones_of(done: list[FinishedRun]) -> dict[str, dict[str, Any]]:
-    """Where the weights of every row and seed come from."""
+    """The origin of the weights of every row and seed."""
     found: dict[str, dict[str, Any]] = {}
     for entry in done:
         label = f"{entry.spec['backbone']['name']}, seed {entry.spec['seed']}"
@@ -117,7 +117,7 @@ def backbones_of(done: list[FinishedRun]) -> dict[str, dict[str, Any]]:
 def runs_table(done: list[FinishedRun]) -> SortableTable:
     """Every finished run with its record and time."""
     table = SortableTable(
-        "Finished runs; prior-bench show KEY prints all that is known of one.", ["Run", "Record", "Seconds"]
+        "Finished runs. prior-bench show KEY prints everything about one.", ["Run", "Record", "Seconds"]
     )
     for entry in done:
         seconds = entry.record.provenance.get("wall_seconds") or 0.0
@@ -126,17 +126,17 @@ def runs_table(done: list[FinishedRun]) -> SortableTable:
 
 
 def regenerate(suite: Suite, newest: FinishedRun) -> list[str]:
-    """The commands that make records and page anew, from the revision of the newest record."""
+    """The commands that make the records and the page again, from the revision of the newest record."""
     revision = newest.record.provenance.get("git", {}).get("revision")
     name = " ".join(map(shlex.quote, suite.called.split()))
     first = [f"git checkout {revision}", "pip install -e ."] if revision else []
     if newest.record.provenance.get("git", {}).get("dirty"):
-        first.insert(1, "# the records were made with changes that are not in this revision")
+        first.insert(1, "# the records were made with uncommitted changes to this revision")
     return [*first, f"prior-bench run {name}", f"prior-bench report {name}"]
 
 
 def _made(parts: Iterable[Made | None]) -> list[Made]:
-    """Without those that there was nothing for."""
+    """The parts that exist."""
     return [part for part in parts if part is not None]
 
 

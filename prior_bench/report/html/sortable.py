@@ -1,4 +1,4 @@
-"""Tables that a reader can sort: cells with a text and what they are sorted by."""
+"""Tables that a reader can sort: cells with a text and a sort key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Value:
-    """A cell: what is read, what it is sorted by (None: after all others), and whether it is words."""
+    """A cell: its text, its sort key (None is sorted last), and whether it is words."""
 
     text: str
     sort: float | None = None
@@ -17,7 +17,7 @@ class Value:
 
 @dataclass
 class SortableTable:
-    """A table; the first cell of a row is its heading.
+    """A table that can be sorted. The first cell of a row is its heading.
 
     Attributes:
         caption: what the numbers are.
@@ -31,12 +31,12 @@ class SortableTable:
 
 
 def number(value: float, digits: int = 1, text: str = "") -> Value:
-    """A number, with another text than its own where one is given; a dash where it is not finite."""
+    """A cell with a number, optionally with another text; a dash if it is not finite."""
     if not math.isfinite(value):
         return Value("–")
     return Value(text or f"{value:.{digits}f}", value)
 
 
 def words(text: str) -> Value:
-    """A cell of words, sorted by the alphabet."""
+    """A cell with words, sorted alphabetically."""
     return Value(text, is_words=True)

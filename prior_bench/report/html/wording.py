@@ -11,12 +11,12 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def on_axis(metric: Metric) -> str:
-    """A metric with the factor that its numbers are shown with, for an axis."""
+    """The label of an axis: a metric with the factor of its numbers."""
     return metric.heading if metric.scale == 1 else f"{metric.heading} × {metric.scale:g}"
 
 
 def logged(quantity: str, task: Description) -> str:
-    """A quantity of a run's history in words: the title of a metric of the task, or its own name."""
+    """A quantity of a run's history in words: the title of a metric of the task, or the quantity's name."""
     metric = task.metric(quantity)
     return metric.heading if metric else quantity.replace("_", " ").replace("/", " ")
 

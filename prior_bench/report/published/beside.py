@@ -19,19 +19,19 @@ KINDS = {
     "re-run": "Re-runs by others than the method's authors",
     "aggregate": "From a listing that names neither table nor protocol",
 }
-"""How numbers that no paper of the method prints are announced."""
+"""How numbers are introduced that do not come from a paper by the method's authors."""
 
 
 def published_table(config: TableConfig, numbers: Iterable[Published] | None = None) -> Table:
-    """A paper's table as it was read, in the order of the file.
+    """A paper's table as it was transcribed, in the order of the file.
 
     Args:
         config: whose columns say which published numbers they show.
-        numbers: where to look; default, all that are known.
+        numbers: the numbers to choose from; by default all known ones.
 
     Raises:
-        BenchError: the table has no column with published numbers, or one selects no number or several of
-            a method.
+        BenchError: the table has no column with published numbers, or a column selects no number, or several
+            numbers of one method.
     """
     columns, chosen = _chosen(config, numbers)
     methods = list(dict.fromkeys(method for column in chosen for method in column))
@@ -41,17 +41,17 @@ def published_table(config: TableConfig, numbers: Iterable[Published] | None = N
         replace(column, scale=1.0, digits=max(n.digits for n in found.values()))
         for column, found in zip(columns, chosen, strict=True)
     ]
-    notes = ["As published; nothing here was run by this suite, and nothing is marked.", *_sources(chosen)]
+    notes = ["As published; this suite ran nothing of it, and nothing is marked.", *_sources(chosen)]
     return Table(config.name, config.title, shown, rows, notes)
 
 
 def table_beside(
     config: TableConfig, stores: Iterable[Store] | None = None, numbers: Iterable[Published] | None = None
 ) -> Table:
-    """Ours, theirs and the difference, in three columns for each column with published numbers.
+    """Three columns for each column with published numbers: ours, published, and the difference.
 
-    Rows are the published methods and then backbones of ours without a published number. A backbone belongs
-    to the published method of the same name, whatever the case, or to that in ``config.published_names``.
+    The rows are the published methods, followed by backbones of ours without a published number. A backbone
+    is matched to the published method of the same name, ignoring case, or as in ``config.published_names``.
     """
     columns, chosen = _chosen(config, numbers)
     found = reported_runs(stores if stores is not None else stores_of(config.suites))
@@ -85,8 +85,8 @@ def table_beside(
     notes = [
         *notes_of(replace(config, columns=columns), used),
         *unknown,
-        "Difference: ours less published, with the 95 % interval of ours (bootstrap by test "
-        f"{unit_of_several(one_per_data_set(used))}; the published number is taken as exact).",
+        "Difference: ours minus published, with the 95 % interval of ours (bootstrap by test "
+        f"{unit_of_several(one_per_data_set(used))}; the published number is treated as exact).",
         "Compared only where data set, split, label fraction, frozen or not, and metric variant match.",
         *_sources(chosen),
     ]
@@ -96,7 +96,7 @@ def table_beside(
 def _triple(
     runs: list[ReportedRun], theirs: dict[str, Published], method: str, column: Column
 ) -> tuple[list[Cell], list[ReportedRun]]:
-    """The cells ours, published and difference, and the runs that ours is made of."""
+    """The cells ours, published and difference, and the runs that our number comes from."""
     number = theirs.get(method)
     runs = [run for run in runs if _of_column(run, column)]
     if number is None:  # the conditions of the column are those of its other numbers
@@ -116,7 +116,7 @@ def _triple(
 
 
 def _of_column(run: ReportedRun, column: Column) -> bool:
-    """Whether a run may stand in the column: another data set's numbers would be read as this one's."""
+    """Whether a run may be shown in the column: numbers of another data set would be misread."""
     return run.spec["task"] == column.task and run.spec["data"]["type"] == column.data["type"]
 
 
@@ -145,19 +145,19 @@ def _chosen(
         where = f"{config.name}, column '{column.group}: {column.label}'"
         found = select(numbers, column.published)
         if not found:
-            raise BenchError("no published number fits", where=where, fix="mend its 'published'")
+            raise BenchError("no published number fits", where=where, fix="correct its 'published'")
         by_method: dict[str, Published] = {}
         for number in found:
             first = by_method.setdefault(number.method, number)
             if first is not number:
                 what = f"both {first.where} and {number.where} fit"
-                raise BenchError(what, where=where, fix="narrow its 'published' down")
+                raise BenchError(what, where=where, fix="make its 'published' more specific")
         chosen.append(by_method)
     return columns, chosen
 
 
 def _sources(chosen: list[dict[str, Published]]) -> list[str]:
-    """Where the numbers were read, and what a reader must know about some of them."""
+    """The sources of the numbers, and what a reader must know about some of them."""
     numbers = [number for column in chosen for number in column.values()]
     read = dict.fromkeys(f"{n.source_paper}, {n.source_table} ({n.via})" for n in numbers)
     notes = [f"Published numbers from {'; '.join(read)}."]
@@ -165,7 +165,7 @@ def _sources(chosen: list[dict[str, Published]]) -> list[str]:
         if names := dict.fromkeys(n.method for n in numbers if n.kind == kind):
             notes.append(f"{words}: {', '.join(names)}.")
     if any(n.verified == "no" for n in numbers):
-        notes.append("Some of these numbers were not read in their source.")
+        notes.append("Some of these numbers were not checked against their source.")
     for note in dict.fromkeys(n.note for n in numbers if n.note):
         who = dict.fromkeys(n.method for n in numbers if n.note == note)
         notes.append(f"{', '.join(who)}: {note}.")

@@ -1,5 +1,8 @@
-"""Whether one of our runs may stand beside a published number: the same data set, split, label fraction,
-frozen or not, and metric variant. What the source does not say cannot match."""
+"""Whether one of our runs is comparable with a published number.
+
+Data set, split, label fraction, frozen or fine-tuned, and metric variant must be the same. What the source
+does not state cannot match.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from prior_bench.store.descriptions import of_records
 
 
 def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str]:
-    """What differs between a run and a published number, most serious first; empty where they compare.
+    """Differences between a run and a published number, most serious first; empty if they are comparable.
 
     Args:
         spec: of the run, as plain types.
-        metric: of the run's metrics, the one to be compared.
+        metric: name of the run's metric to compare.
         number: published.
     """
     protocol = spec["protocol"]
@@ -39,7 +42,7 @@ def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str
 def nearest(
     runs: Iterable[ReportedRun], metric: str, number: Published
 ) -> tuple[list[ReportedRun], list[str]]:
-    """Those of the runs that come nearest to a published number, and what still differs.
+    """The runs with the fewest differences from a published number, and these differences.
 
     The runs returned are of one backbone and one evaluation; they differ in their seeds only.
     """

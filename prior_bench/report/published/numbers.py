@@ -1,8 +1,8 @@
 """Numbers that papers print, read from CSV files that anyone may add to.
 
 The shipped files are in ``results/published``; more are read from ``<results root>/published``. Their
-columns are described in ``docs/published.md``: the first ten say what is printed where and how it was read,
-the others what it means in the terms of this suite, so that it can be told which run it may stand beside.
+columns are described in ``docs/published.md``. The first ten say what is printed, where, and how it was
+read. The others express it in the terms of this suite; they decide which runs it is comparable with.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ REQUIRED = ("method", "task", "dataset", "metric", "source_paper", "via", "famil
 """Columns that may not be empty."""
 
 UNIQUE = ("method", "task", "dataset", "metric", "label_fraction", "source_paper", "source_table", "via")
-"""Columns that together name a number: no two lines may agree in all of them."""
+"""Columns that together identify a number: no two lines may agree in all of them."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """One printed number: a line of a file, and where that line is.
+    """One printed number, from one line of a file.
 
     Attributes:
         method, task, dataset, metric: as the source calls them.
@@ -87,7 +87,7 @@ def load_published(folders: Iterable[Path] | None = None) -> list[Published]:
     """All published numbers, in the order of the files' names and lines.
 
     Args:
-        folders: where to look; default, the shipped folder and the one under the results root.
+        folders: folders to read; by default the shipped one and the one under the results root.
 
     Raises:
         ErrorList: everything that is wrong with the files.
@@ -112,7 +112,7 @@ def load_published(folders: Iterable[Path] | None = None) -> list[Published]:
 
 
 def read_file(path: Path) -> tuple[list[Published], list[BenchError]]:
-    """The numbers of one file, and what is wrong with it."""
+    """The numbers of one file, and its errors."""
     import warnings
 
     import pandas as pd
@@ -152,7 +152,7 @@ def select(numbers: Iterable[Published], wanted: dict[str, Any]) -> list[Publish
 
 
 def _lines(table: pd.DataFrame) -> Iterable[int]:
-    """Line of each row in the file; a quoted line break in a row shifts those after it."""
+    """Line number of each row in the file; a quoted line break in a row shifts the rows after it."""
     line = 2
     for row in table.itertuples(index=False):
         yield line

@@ -1,1 +1,1 @@
-"""Runs of a store: found, selected, resampled, described."""
+"""The runs of a store: how they are found, selected, resampled and described."""

@@ -1,4 +1,4 @@
-"""Arrays that take a while to make, kept in the cache under a hash of all they are made from."""
+"""A cache for arrays that are slow to compute, under a hash of everything they depend on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Arrays = dict[str, np.ndarray]
 
 
 def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
-    """What is kept under ``key`` in a folder of the cache; made where it is not there, or damaged.
+    """The arrays stored under ``key`` in a folder of the cache; computed if they are missing or damaged.
 
-    A cache that cannot be written is only slower.
+    A cache that cannot be written costs time, and is no error.
     """
     place = paths.cache_root() / folder / f"{key}.npz"
     try:

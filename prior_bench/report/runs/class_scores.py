@@ -15,7 +15,7 @@ from prior_bench.report.runs.selection import most_labels
 
 @dataclass(frozen=True)
 class ClassScores:
-    """What one run says of the test images.
+    """The class scores of one run on the test images.
 
     Attributes:
         name, seed: of the run.
@@ -46,7 +46,7 @@ class ClassScores:
 
 
 def scores_of(entries: list[FinishedRun]) -> tuple[list[ClassScores], list[str]]:
-    """Of the runs with the most labels, all seeds; and, a line each, why runs are left out.
+    """Class scores of the runs with the most labels, for all seeds, and a line for each reason to omit runs.
 
     Args:
         entries: finished runs of one task, data set and protocol.
@@ -65,12 +65,12 @@ def scores_of(entries: list[FinishedRun]) -> tuple[list[ClassScores], list[str]]
 
 
 def names_of(scores: list[ClassScores]) -> list[str]:
-    """Rows that are there, in their order."""
+    """Names of the rows, in their order."""
     return list(dict.fromkeys(one.name for one in scores))
 
 
 def classes_of(scores: list[ClassScores]) -> list[str]:
-    """Classes that are there, in their order."""
+    """Names of the classes of all runs, in their order."""
     return list(dict.fromkeys(label for one in scores for label in one.classes))
 
 

@@ -1,4 +1,4 @@
-"""What the tasks of some runs say of themselves, and of their metrics."""
+"""How the tasks of some runs describe themselves and their metrics."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from prior_bench.store.descriptions import Description, of_records
 
 
 def described(task: str, found: Iterable[ReportedRun]) -> Description:
-    """A task by name, with what its records among ``found`` add."""
+    """The description of a task, completed from its records among ``found``."""
     records = (entry.record for entry in found if entry.spec["task"] == task)
     return of_records(task, (record.about for record in records if record is not None))
 
 
 def metric_of(entry: ReportedRun, name: str) -> Metric:
-    """What a metric of a run means; a share of which more is better where nothing is known of it."""
+    """The description of a metric of a run; a share, with higher taken to be better, if there is none."""
     return described(entry.spec["task"], [entry]).metric(name) or Metric(name)

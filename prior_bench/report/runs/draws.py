@@ -14,11 +14,11 @@ from prior_bench.report.runs.array_cache import Arrays, cached_arrays
 from prior_bench.store.store import Store
 
 RESAMPLES = 500
-"""Of every bootstrap in a table."""
+"""Number of draws of each bootstrap in a table."""
 
 
 def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLES) -> np.ndarray:
-    """``n`` values of a metric on resampled patients; the same patients for every run on a test set.
+    """``n`` values of a metric on resampled patients. All runs on a test set get the same patients.
 
     Args:
         record: of a finished run.
@@ -60,7 +60,7 @@ def task_of(record: RunRecord) -> type[Task]:
 
 @lru_cache(maxsize=64)
 def load_predictions(root: Path, key: str) -> dict[str, np.ndarray]:
-    """The predictions of a run, read once; not to be changed.
+    """The predictions of a run. They are read once and shared, so they must not be changed.
 
     Raises:
         BenchError: there are none, or the file is damaged.

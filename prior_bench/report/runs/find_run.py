@@ -1,4 +1,4 @@
-"""Finding a run, or a whole store, by what a user would type."""
+"""Find a run or a store by the name that a user types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prior_bench.store.store import Store
 
 
 def find_store(name: str) -> Store | None:
-    """The store with this name under the results root, or in this folder; None where there is none."""
+    """The store of this name under the results root, or at this path; None if there is none."""
     for root in (paths.results_root() / name, Path(name)):
         if (root / "runs").is_dir():
             return Store(root)
@@ -19,7 +19,7 @@ def find_store(name: str) -> Store | None:
 
 
 def require_store(name: str) -> Store:
-    """The same; raises BenchError where there is none."""
+    """The store of this name or path; raises BenchError if there is none."""
     store = find_store(name)
     if store is None:
         raise BenchError(f"no store '{name}'", fix=f"stores are in {paths.results_root()}")
@@ -27,7 +27,7 @@ def require_store(name: str) -> Store:
 
 
 def find_run(name: str) -> ReportedRun:
-    """A recorded run.
+    """Find a recorded run.
 
     Args:
         name: its key or the beginning of it, ``SUITE/KEY``, or the run's folder.
@@ -56,5 +56,5 @@ def find_run(name: str) -> ReportedRun:
 def _entry(store: Store, key: str) -> ReportedRun:
     record = store.get(key)
     if record is None:
-        raise BenchError("holds no readable record", where=store.runs / key)
+        raise BenchError("there is no readable record", where=store.runs / key)
     return run_of(record.spec, record.key, "", record, store)

@@ -1,4 +1,4 @@
-"""One class for each image of a map, also where images may have several labels."""
+"""One class for each image of an embedding map, even where images may have several labels."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST = 8
-"""Classes told apart on a map; the smaller ones are shown together."""
+"""Classes with a colour of their own on a map; smaller classes are shown together."""
 
 OTHER = "other classes"
 
 FEW = 5
-"""Images that a class needs to be worth a colour of its own."""
+"""Images that a class needs for a colour of its own."""
 
 
 @dataclass(frozen=True)
 class ImageClasses:
-    """Which of the kept images are shown, and as what.
+    """The images that are shown on a map, and their classes.
 
     Attributes:
         images: positions among the kept ones (``example_row``), int [N].
         classes: of each, a position in ``names``, int [N].
         names: of the classes, as in the legend.
-        note: which images these are, where they are not all.
+        note: which images these are, unless they are all.
     """
 
     images: np.ndarray
@@ -33,7 +33,7 @@ class ImageClasses:
 
 
 def image_classes(predictions: dict[str, np.ndarray]) -> ImageClasses:
-    """Images with exactly one class, by it; where too few have one, all by the commonest finding.
+    """Images with exactly one class. If too few have one, all images by the most frequent finding.
 
     Raises:
         KeyError: the predictions lack labels, or no rows were kept.
@@ -47,12 +47,12 @@ def image_classes(predictions: dict[str, np.ndarray]) -> ImageClasses:
         return _one_finding(names, positive, unknown)
     note = ""
     if len(single) < len(positive):
-        note = f"Shown are the {len(single)} of {len(positive)} images that have exactly one of the labels."
+        note = f"Shown are {len(single)} of {len(positive)} images, which have exactly one of the labels."
     return _merged(single, positive[single].argmax(1), names, note)
 
 
 def _one_finding(names: list[str], positive: np.ndarray, unknown: np.ndarray) -> ImageClasses:
-    """Present or absent, of the finding that the most images have."""
+    """All images by presence or absence of the most frequent finding."""
     finding = int(positive.sum(0).argmax())
     images = np.flatnonzero(~unknown[:, finding])
     classes = (~positive[images, finding]).astype(int)
@@ -60,7 +60,7 @@ def _one_finding(names: list[str], positive: np.ndarray, unknown: np.ndarray) ->
 
 
 def _merged(images: np.ndarray, classes: np.ndarray, names: list[str], note: str) -> ImageClasses:
-    """Classes that occur, in their order; all but the largest as one where there are too many."""
+    """Classes that occur, in their order; if there are too many, the smaller ones become one class."""
     sizes = np.bincount(classes, minlength=len(names))
     kept = [c for c in range(len(names)) if sizes[c]]
     if len(kept) > MOST:

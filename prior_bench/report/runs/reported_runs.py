@@ -1,4 +1,4 @@
-"""Find the records that belong to a table cell, from the noted plan of a suite or from its records alone."""
+"""Find the runs of a store, from the stored plan of its suite or from its records alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from prior_bench.store.cells import identity
 from prior_bench.store.store import Store
 
 EVERY_SUITE = "*"
-"""In place of a suite's name: every store under the results root."""
+"""Stands for every store under the results root, in place of a suite's name."""
 
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """One planned run: its spec, its record where there is one, and why there is none.
+    """A run that a report shows: its spec, and its record or the reason why there is none.
 
     Attributes:
         spec: the RunSpec, as plain types.
@@ -57,7 +57,7 @@ def finished_runs(runs: Iterable[ReportedRun]) -> list[FinishedRun]:
 
 
 def stores_of(suites: Iterable[str]) -> list[Store]:
-    """The stores of some suites, each once; :data:`EVERY_SUITE` stands for all there are."""
+    """The stores of some suites, each once. :data:`EVERY_SUITE` stands for all of them."""
     names: list[str] = []
     for suite in suites:
         names += _all_suites() if suite == EVERY_SUITE else [suite]
@@ -67,7 +67,7 @@ def stores_of(suites: Iterable[str]) -> list[Store]:
 def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
     """All runs of some stores, in the order of their plans.
 
-    A store without a plan gives its records, the newest for each spec (older ones come from older code).
+    For a store without a plan, these are the newest records of each spec (older ones come from older code).
     """
     found: list[ReportedRun] = []
     for store in stores:
@@ -88,12 +88,12 @@ def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
 
 
 def primary_metric(spec: dict[str, Any]) -> str:
-    """The first metric of a run's protocol (its spec as plain types); empty where it names none."""
+    """The first metric of a run's protocol, by its spec (plain types); empty if it names none."""
     return (*spec["protocol"]["metrics"], "")[0]
 
 
 def same_data(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two resolved data references mean the same data set, wherever it lies on disk."""
+    """Whether two resolved data references mean the same data set, wherever it is on disk."""
 
     def essence(data: dict[str, Any]) -> dict[str, Any]:
         rest = {name: value for name, value in data.items() if name != "root"}

@@ -1,4 +1,4 @@
-"""One run in words: its protocol, what was recognised in its weights, its metrics with intervals."""
+"""One run as text: its protocol, what was recognised in its weights, and its metrics with intervals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prior_bench.store.store import Store
 from prior_bench.suites.plan import describe
 
 HISTORY_ENDS = 5
-"""Lines of a long history that are shown at its beginning, and at its end."""
+"""Lines shown at the beginning and at the end of a long history."""
 
 
 def protocol_text(protocol: dict[str, Any]) -> str:
-    """A protocol (plain types) in full, one field a line; empty fields are left out."""
+    """A whole protocol (plain types), one field per line. Empty fields are left out."""
     lines = [f"protocol {protocol['name']}"]
     for name, value in protocol.items():
         if name != "name" and value not in ("", {}, [], (), None):
@@ -25,7 +25,7 @@ def protocol_text(protocol: dict[str, Any]) -> str:
 
 
 def inline(value: Any) -> str:
-    """A value of a protocol on one line."""
+    """The value of a protocol field on one line."""
     if isinstance(value, dict):
         return ", ".join(
             f"{name} {f'({inline(inner)})' if isinstance(inner, dict) else inline(inner)}"
@@ -39,7 +39,7 @@ def inline(value: Any) -> str:
 
 
 def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
-    """What is to be said about one finished run.
+    """The results of one finished run as text.
 
     Args:
         record: of the run.
@@ -68,7 +68,7 @@ def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
 
 
 def left_out_lines(record: RunRecord) -> list[str]:
-    """Which metrics the labels at hand leave undefined, a line for each reason."""
+    """The metrics that are undefined for these labels, a line for each reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in record.undefined.items():
         by_reason.setdefault(reason, []).append(name)
@@ -115,7 +115,7 @@ def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tupl
 
 
 def summary(record: RunRecord, bounds: dict[str, tuple[float, float]]) -> str:
-    """One line: the run, its primary metric, whether the data is synthetic, and the key of the record."""
+    """One line with the run, its primary metric, whether the data is synthetic, and the key of the record."""
     primary = next((m for m in record.spec["protocol"]["metrics"] if m in record.metrics), None)
     primary = primary or next(iter(record.metrics), "")
     value = f"{primary} {_number(record.metrics.get(primary, math.nan))}"
@@ -138,7 +138,7 @@ def _data(record: RunRecord) -> list[str]:
 
 
 def _history(history: list[dict[str, Any]]) -> str:
-    """One line per entry; a long history keeps its first and last lines."""
+    """A table with one line per entry; of a long history, only the first and last lines."""
     from tabulate import tabulate
 
     rows = [{name: f"{value:.5g}" for name, value in entry.items()} for entry in history]
@@ -146,7 +146,7 @@ def _history(history: list[dict[str, Any]]) -> str:
     if left_out > 0:
         rows = [*rows[:HISTORY_ENDS], {name: "…" for name in rows[0]}, *rows[-HISTORY_ENDS:]]
     text = tabulate(rows, headers="keys", disable_numparse=True)
-    return text + (f"\n({left_out} more in between; --json has them all)" if left_out > 0 else "")
+    return text + (f"\n({left_out} more lines in between; --json prints all)" if left_out > 0 else "")
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Which runs a section shows: those of one evaluation, with the most labels, one per backbone."""
+"""Select the runs of a section: those of one evaluation, with the most labels, or one per backbone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def most_labels(runs: list[FinishedRun]) -> list[FinishedRun]:
 
 
 def one_per_backbone(runs: list[FinishedRun]) -> list[FinishedRun]:
-    """One run per backbone with the most labels: of the lowest seed that most backbones have."""
+    """One run per backbone with the most labels, of the lowest seed that most backbones have."""
     runs = most_labels(runs)
     seeds = [entry.spec["seed"] for entry in runs]
     seed = max(sorted(set(seeds)), key=seeds.count)

@@ -25,14 +25,14 @@ from prior_bench.errors import BenchError, ErrorList
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import ReportedRun, same_data
 from prior_bench.schema.configs import key_errors, read_config
-from prior_bench.store.descriptions import of_records
+from prior_bench.store.descriptions import Description, of_records
 from prior_bench.store.store import plain
 
 OF_METRIC = ("scale", "digits", "higher_is_better")
-"""What a column may leave to its metric."""
+"""The fields of a column that are taken from its metric where the config does not set them."""
 
 AS_DECLARED: Any = None
-"""Of a column's scale, digits and direction: as the metric says of itself."""
+"""Marks a column's scale, digits or direction as taken from what the metric declares."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Column:
             below.
         digits: decimals shown.
         higher_is_better: decides what is marked as best.
-        arrow: whether the heading shows by an arrow which numbers are better.
+        arrow: whether an arrow in the heading shows which numbers are better.
         declared: which of scale, digits and higher_is_better the column leaves to the metric. They are filled
             in from the registered task; :func:`as_declared` asks the records of a task that is not installed.
         published: values of columns of the published numbers that belong here
@@ -77,7 +77,7 @@ class Column:
             object.__setattr__(self, "declared", (*self.declared, *left))
 
     def takes(self, spec: dict[str, Any]) -> bool:
-        """Whether a run (its spec as plain types) belongs to this column."""
+        """Whether a run belongs to this column, by its spec (plain types)."""
         return (
             spec["task"] == self.task
             and spec["protocol"]["name"] == self.protocol
@@ -88,7 +88,7 @@ class Column:
 
 @dataclass
 class TableConfig:
-    """A table before it is filled.
+    """The configuration of a table, before it is filled.
 
     Attributes:
         name: of the config.
@@ -96,9 +96,9 @@ class TableConfig:
         rows: names of backbones in order, or ``"all"``.
         suites: stores to read.
         title: heading.
-        notes: sentences that must accompany the numbers, whatever these are.
-        published_names: published methods by the name of the backbone of ours that they stand beside, where
-            the two are not called alike.
+        notes: sentences that are always printed with the numbers.
+        published_names: maps the name of a backbone of ours to the published method beside it, where the two
+            names differ.
     """
 
     name: str
@@ -111,7 +111,7 @@ class TableConfig:
 
 
 def load_table(name: str) -> TableConfig:
-    """A table config by name or path.
+    """Load a table config by name or path.
 
     Raises:
         BenchError: no such config.
@@ -139,7 +139,7 @@ def load_table(name: str) -> TableConfig:
 
 
 def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
-    """What is wrong with the keys of a column; one with published numbers needs no protocol of ours."""
+    """Errors in the keys of a column. A column with published numbers needs no protocol of ours."""
     from prior_bench.report.published.numbers import COLUMNS
 
     required = ["group", "label", "task", "data", "metric"]
@@ -151,7 +151,7 @@ def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
 
 
 def _data_of(column: dict[str, Any]) -> dict[str, Any]:
-    """The column's data set, resolved; one that only published numbers know stands for itself."""
+    """The column's resolved data set. A data set that only published numbers use keeps its name."""
     try:
         return plain(resolve(column["data"]))
     except BenchError:
@@ -161,14 +161,14 @@ def _data_of(column: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_declared(columns: Iterable[Column], found: Iterable[ReportedRun]) -> tuple[list[Column], list[str]]:
-    """The columns with what their metrics declare, and in a sentence which metrics nothing is known of.
+    """The columns with what their metrics declare, and a sentence that lists undescribed metrics.
 
-    The task says it where it is installed, else the records do; a metric that neither knows is shown as a
-    share of which more is better.
+    The description comes from the task where it is installed, otherwise from the records. A metric without
+    one is shown as a share, and higher is taken to be better.
 
     Args:
         columns: as configured.
-        found: whose records may tell.
+        found: runs whose records may hold descriptions.
     """
     columns, found = list(columns), list(found)
     filled: list[Column] = []
@@ -181,7 +181,7 @@ def as_declared(columns: Iterable[Column], found: Iterable[ReportedRun]) -> tupl
         elif {"scale", "higher_is_better"} & set(column.declared):
             unknown[f"{column.metric} ({column.task})"] = None
         filled.append(column)
-    note = f"Not described anywhere, taken for shares of which more is better: {', '.join(unknown)}."
+    note = f"Without a description, so shown as shares, with higher taken to be better: {', '.join(unknown)}."
     return filled, [note] if unknown else []
 
 
@@ -197,7 +197,7 @@ def table_of_entries(name: str, title: str, found: Iterable[ReportedRun]) -> Tab
             key,
             Column(
                 group=group,
-                label=f"{metric}, {100 * spec['fraction']:g} %",
+                label=_label_of(metric, spec["fraction"], described(spec["task"], [entry])),
                 task=spec["task"],
                 data=spec["data"],
                 protocol=spec["protocol"]["name"],
@@ -206,3 +206,10 @@ def table_of_entries(name: str, title: str, found: Iterable[ReportedRun]) -> Tab
             ),
         )
     return TableConfig(name, list(columns.values()), "all", [name], title or name)
+
+
+def _label_of(metric: str, fraction: float, task: Description) -> str:
+    """The metric, and the share of labels where the task uses any."""
+    known = task.metric(metric)
+    heading = known.heading if known else metric
+    return f"{heading}, {100 * fraction:g} %" if task.uses_labels else heading

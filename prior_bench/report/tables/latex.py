@@ -2,7 +2,7 @@
 
 Wide tables are set in a smaller size and broken between column groups into blocks below each other, and into
 several floats where a page cannot hold the blocks; a block that is still too wide is scaled to the line.
-Reasons that are too long for a cell are lettered and told in the caption.
+Reasons that are too long for a cell are replaced by letters, which the caption explains.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from prior_bench.report.tables.table import Cell, Column, Row, Table
 from prior_bench.report.tables.tex_text import tex, tex_number
 
 PACKAGES = ("booktabs", "graphicx")
-"""What a document must load."""
+"""LaTeX packages that the document must load."""
 
 LINE, SMALL_LINE = 58, 70
-"""Characters that surely fit a line of the article class, in its normal size and in ``\\footnotesize``."""
+"""Characters that always fit on a line of the article class, in its normal size and in ``\\footnotesize``."""
 
 WIDEST = 96
-"""Of a block, in characters; scaled to the line it is hardly smaller than its neighbours."""
+"""Largest width of a block in characters. Scaled to the line, it is hardly smaller than its neighbours."""
 
 ROWS = 35
-"""Of a block at most; longer tables go on in a further one."""
+"""Largest number of rows of a block; longer tables continue in another block."""
 
 PAGE = 530
 """Height of a float in points; the article class has 550."""
@@ -34,7 +34,7 @@ BETWEEN = 3
 """Space between two columns, in characters."""
 
 LONGEST_REASON = 16
-"""Of a cell; longer ones are lettered."""
+"""Longest reason that is printed in a cell; longer ones are replaced by letters."""
 
 
 def latex(table: Table) -> str:
@@ -69,7 +69,7 @@ def latex(table: Table) -> str:
 
 
 def _pages(blocks: list[list[str]], rows: int, caption: int) -> list[list[list[str]]]:
-    """The blocks by float: as many in each as a page has room for below a caption of so many characters."""
+    """The blocks of each float: as many as fit on a page below a caption of so many characters."""
     height = 32 + 9.5 * (rows + 2)  # of a block, with its rules and the space around it
     first = max(int((PAGE - 12 * (caption / 80 + 2)) // height), 1)
     others = max(int((PAGE - 48) // height), 1)
@@ -101,7 +101,7 @@ def _tabular(table: Table, rows: list[Row], columns: list[int], letters: dict[st
 
 
 def _fitted(tabular: list[str], may_be_too_wide: bool) -> list[str]:
-    """Scaled to the line where it is wider; LaTeX measures it, because only LaTeX knows the line."""
+    """The tabular, scaled to the line if it is wider. Only LaTeX knows the line, so LaTeX measures it."""
     if not may_be_too_wide:
         return tabular
     return [
@@ -130,14 +130,14 @@ def _label(row: Row) -> str:
 
 
 def _letters(table: Table) -> dict[str, str]:
-    """a, b, … and then numbers for the long reasons, in the order of the cells."""
+    """Letters a, b, … and then numbers for the long reasons, in the order of the cells."""
     reasons = dict.fromkeys(cell.reason for row in table.rows for cell in row.cells if not cell.values)
     long = [reason for reason in reasons if len(reason) > LONGEST_REASON]
     return {reason: ascii_lowercase[n] if n < 26 else str(n - 25) for n, reason in enumerate(long)}
 
 
 def _width(table: Table, columns: list[int], letters: dict[str, str]) -> int:
-    """About how many characters wide a block is."""
+    """Approximate width of a block in characters."""
     total = max(len(row.label) for row in table.rows)
     for group in groups_of(table, columns):
         widths = [

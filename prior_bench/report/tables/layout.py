@@ -8,11 +8,11 @@ from itertools import groupby
 from prior_bench.report.tables.table import Cell, Column, Table
 
 REASON_LENGTH = 60
-"""Longer reasons are cut in tables meant for reading; JSON and CSV have them whole."""
+"""Longest reason in tables that people read; longer ones are cut. JSON and CSV hold them in full."""
 
 
 def cell_text(cell: Cell, column: Column) -> str:
-    """A cell without any mark, e.g. ``71.2 ± 0.4``."""
+    """The text of a cell without its mark, for example ``71.2 ± 0.4``."""
     if not cell.values:
         reason = cell.reason
         return reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}…"
@@ -35,13 +35,13 @@ def heading_of(column: Column) -> str:
 
 
 def groups_of(table: Table, columns: Iterable[int] | None = None) -> list[list[int]]:
-    """Positions of neighbouring columns with the same group; of all columns, or of some."""
+    """Positions of adjacent columns with the same group, among all columns or among the given ones."""
     chosen = range(len(table.columns)) if columns is None else columns
     return [list(group) for _, group in groupby(chosen, key=lambda i: table.columns[i].group)]
 
 
 def blocks_of(table: Table, width: Callable[[list[int]], int], limit: int) -> list[list[int]]:
-    """Positions of columns by block: as many whole groups in each as the limit of its width allows."""
+    """Positions of the columns in each block, which holds as many whole groups as its width allows."""
     blocks: list[list[int]] = []
     for group in groups_of(table):
         if blocks and width([*blocks[-1], *group]) <= limit:

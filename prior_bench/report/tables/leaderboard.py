@@ -16,9 +16,8 @@ from prior_bench.store.store import Store
 def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
     """Every backbone in every evaluation of some stores whose task says that it is ranked.
 
-    The first column is the mean of the ranks in the evaluations that a backbone has, and says how many these
-    are. Rows are in the order of that mean; among equals, the one with more evaluations and then the name
-    that comes first.
+    The first column is the mean rank over the evaluations that a backbone has, the second is their number.
+    Rows are sorted by that mean, then by the number of evaluations (more first), then by name.
 
     Raises:
         BenchError: the stores hold no finished run.
@@ -54,13 +53,13 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
         ),
     ]
     note = (
-        "Mean rank over the evaluations a backbone has; compare it only between equal numbers of evaluations."
+        "Mean rank over the evaluations of a backbone; comparable only between equal numbers of evaluations."
     )
     return Table(table.name, table.title, summary + table.columns, rows, [note, *table.notes])
 
 
 def _ranks(rows: list[Row], c: int, column: Column) -> dict[int, float]:
-    """Rank of each row that has a number in the column; 1 is best, ties share the mean of their ranks."""
+    """Rank of each row that has a number in the column. 1 is best; ties share the mean of their ranks."""
     from scipy.stats import rankdata
 
     filled = [r for r, row in enumerate(rows) if row.cells[c].values]

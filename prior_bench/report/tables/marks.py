@@ -1,4 +1,4 @@
-"""What is marked in a table: bold only where a test says so.
+"""Marks of a table's cells. A number is bold only where a test supports it.
 
 Every pair of methods in every column is tested, and all p values of the table are corrected together.
 """
@@ -35,7 +35,7 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
         rows: :class:`prior_bench.report.tables.table.Row` objects, not the trivial ones.
         columns: :class:`prior_bench.report.tables.table.Column` objects.
         runs: per row and column, the finished runs by seed.
-        test: False marks the highest number of each column, without any claim.
+        test: without tests, the best number of each column is underlined, and nothing is claimed.
     """
     p_values, untested, weights_only = _tests(rows, columns, runs) if test else ({}, {}, 0)
     unclaimed: dict[str, None] = {}  # why the best is only underlined; a dict keeps the order
@@ -67,7 +67,7 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
 
 
 def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
-    """One run of a column: all that are compared have the same test samples."""
+    """One run of a column; all runs that are compared have the same test samples."""
     return next(([next(iter(runs.values()))] for runs in column if runs), [])
 
 
@@ -97,7 +97,7 @@ def _tests(
 
 
 def _tests_text(tests: int, weights_only: int, unit: str) -> str:
-    """What was tested, and how much of it says nothing about other trainings."""
+    """How the tests were made, and how many of them ignore the variation between trainings."""
     by = f"test {unit}" if weights_only == tests else f"test {unit} and seed"
     text = f"Paired tests by {by}, Holm over the table's {tests} comparison{'s' * (tests > 1)}, "
     text += f"level {100 * LEVEL:g} %"

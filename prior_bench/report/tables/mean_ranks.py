@@ -1,4 +1,4 @@
-"""Mean ranks of a table's rows over its columns, and what they say in words."""
+"""Mean ranks of a table's rows over its columns, as numbers and in words."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from prior_bench.report.tables.table import Cell, Column, Row, Table
 from prior_bench.store.store import plain
 
 WIDTH = 110
-"""Markdown tables wider than this many characters are broken into several, between column groups."""
+"""Wider Markdown tables, in characters, are split into several between column groups."""
 
 
 def render(table: Table, style: str = "markdown") -> str:
@@ -30,7 +30,7 @@ def render(table: Table, style: str = "markdown") -> str:
 
 
 def markdown(table: Table) -> str:
-    """Pipe tables, as many as the width asks for; underlining is HTML, which Markdown allows."""
+    """Pipe tables, as many as the width requires. Underlining is HTML, which Markdown allows."""
     from tabulate import tabulate
 
     def marked(cell: Cell, column: Column) -> str:
@@ -61,7 +61,7 @@ def html_table(table: Table, *, caption: bool = True) -> str:
     """A ``<table>`` with grouped headings; marks are ``<strong>``, ``≈`` and ``<u>``.
 
     Args:
-        caption: with title and notes; False where the page says them itself.
+        caption: whether to add title and notes; False where the page prints them.
     """
 
     def marked(cell: Cell, column: Column) -> str:
@@ -97,7 +97,7 @@ def html_table(table: Table, *, caption: bool = True) -> str:
 
 
 def as_json(table: Table) -> str:
-    """Everything the table knows: columns, and per row and cell mean, deviation, value per seed, reason."""
+    """The whole table: its columns, and for each cell the mean, deviation, value per seed and reason."""
     rows = [
         {
             "label": row.label,

@@ -17,9 +17,9 @@ from prior_bench.suites.suite import Suite, fractions_of
 def tables_of(suite: Suite) -> list[TableConfig]:
     """Every table of a suite.
 
-    Where the suite was put on other data (:mod:`prior_bench.suites.scale`), a column shows the evaluation in
-    place of the one it asks for; columns that no evaluation of the suite fills are left out, and nothing is
-    compared with published numbers.
+    Where the suite runs on other data than its own (:mod:`prior_bench.suites.scale`), a column shows the
+    evaluation that replaces its own. Columns without an evaluation are left out, and nothing is compared with
+    published numbers.
 
     Raises:
         BenchError: a table config cannot be used.
@@ -32,7 +32,7 @@ def named_table(suite: Suite, name: str) -> TableConfig:
     """One of a suite's tables.
 
     Raises:
-        BenchError: it is none of them.
+        BenchError: the suite has no such table.
     """
     for given, table in zip(suite.tables, tables_of(suite), strict=True):
         if name in (given, table.name):
@@ -44,7 +44,7 @@ def named_table(suite: Suite, name: str) -> TableConfig:
 
 
 def table_of(suite: Suite, found: list[ReportedRun]) -> TableConfig:
-    """All tables of a suite side by side, as one; for a suite without any, its evaluations' first metrics."""
+    """All tables of a suite side by side as one table. A suite without any shows its primary metrics."""
     tables = tables_of(suite)
     if not tables:
         return table_of_entries(suite.name, suite.title, found)

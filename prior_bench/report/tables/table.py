@@ -42,7 +42,7 @@ __all__ = [
 
 @dataclass
 class Cell:
-    """What a table says about one row in one column.
+    """The content of a table for one row and one column.
 
     Attributes:
         values: scaled values by seed.
@@ -135,12 +135,12 @@ def build_table(
 
     Args:
         config: what to show.
-        stores: where the records are; default, the stores of the config's suites.
+        stores: where the records are; by default the stores of the config's suites.
         trivial: append rows of predictors that do not look at the image.
-        test: make the paired tests that bold print needs; without them nothing is bold.
+        test: whether to make the paired tests; without them nothing is bold.
 
     Raises:
-        BenchError: all rows are wanted, and the stores hold none.
+        BenchError: the config asks for all rows, and the stores hold none.
     """
     stores = list(stores) if stores is not None else stores_of(config.suites)
     found = reported_runs(stores)
@@ -176,7 +176,7 @@ def finished(runs: Iterable[ReportedRun], metric: str) -> Runs:
 
 
 def cell_of(runs: list[ReportedRun], column: Column) -> Cell:
-    """The values of some runs in a column, or the reason why there is none."""
+    """The values of some runs in a column, or the reason why there are none."""
     cell = Cell(planned=len({run.spec["seed"] for run in runs}))  # several stores may hold the same run
     reasons = []
     for run in runs:
@@ -197,7 +197,7 @@ def cell_of(runs: list[ReportedRun], column: Column) -> Cell:
 
 
 def _trivial_rows(belonging: list[list[ReportedRun]], columns: list[Column]) -> list[Row]:
-    """One row per predictor that some record reports; its value is the mean over a column's records."""
+    """One row per trivial predictor in the records; its value is the mean over the records of a column."""
     records = [[e.record for e in column if e.record and e.record.trivial] for column in belonging]
     rows = []
     for name in dict.fromkeys(name for column in records for record in column for name in record.trivial):
@@ -212,7 +212,7 @@ def _trivial_rows(belonging: list[list[ReportedRun]], columns: list[Column]) -> 
 
 
 def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
-    """What must be said about the numbers of some runs: synthetic data, seeds, scale and protocols."""
+    """Sentences that must accompany the numbers: synthetic data, seeds, scale, protocols and leakage."""
     seeds = sorted({e.spec["seed"] for e in used if e.record and e.record.status == "done"})
     notes = []
     if any(e.record and e.record.synthetic for e in used):
@@ -239,7 +239,7 @@ def _scale_notes(columns: list[Column]) -> list[str]:
 
 
 def _leakage_notes(used: list[ReportedRun]) -> list[str]:
-    """One sentence for each row and data set whose test patients were trained on, or may have been."""
+    """One sentence for each row and data set whose test patients were, or may have been, used in training."""
     clauses = {
         f"Leakage: {e.spec['backbone']['name']} on {e.spec['data']['name']}: {clause}."
         for e in used

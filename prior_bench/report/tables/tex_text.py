@@ -59,7 +59,7 @@ SIGNS = {
     "Ł": r"\L{}",
     "µ": r"$\mu$",
 }
-"""What stands for a character."""
+"""LaTeX source of each character that needs one."""
 
 ACCENTS = {
     "\u0300": r"\`",
@@ -79,12 +79,12 @@ ACCENTS = {
 
 
 def tex(text: str) -> str:
-    """The text, escaped; a character that LaTeX has no name for becomes the nearest ASCII, or ``?``."""
+    """The escaped text. A character without a LaTeX name becomes the nearest ASCII character, or ``?``."""
     return "".join(map(_sign, unicodedata.normalize("NFC", text)))
 
 
 def tex_number(text: str) -> str:
-    """The same of a cell with numbers, whose hyphens in front of digits are minus signs."""
+    """The escaped text of a cell with numbers, in which hyphens before digits become minus signs."""
     return re.sub(r"(?<![\w)])-(?=\d)", "$-$", tex(text))
 
 
@@ -104,7 +104,7 @@ def _sign(character: str) -> str:
 
 
 def _greek(character: str) -> str:
-    """A letter by its Unicode name; those that look Latin, and so have no command, are left to others."""
+    """The command of a Greek letter by its Unicode name; empty for letters that look Latin and have none."""
     named = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(character, ""))
     if not named:
         return ""

@@ -94,7 +94,7 @@ def test_everything_about_a_run(tmp_path):
     text = run_text(run.record, store, resamples=20)
     for part in ("record a-0, done", "fraction: 1.0", "protocol demo/linear_probe", "95 % interval", " to "):
         assert part in text
-    assert "20 more in between" in text and "prior-bench run x" in text and "hash abc" in text
+    assert "20 more lines in between" in text and "prior-bench run x" in text and "hash abc" in text
     store.save(run.record, {"id": store.predictions("a-0")["id"]})
     assert "No intervals: predictions hold no 'patient_id' to resample by." in run_text(run.record, store)
     failed = RunRecord("f", "failed", run.spec, error="it broke")

@@ -51,7 +51,7 @@ def test_images_with_one_label_are_shown_by_it():
     shown = image_classes(kept(target))
     assert shown.images.tolist() == list(range(18)) and shown.classes.tolist() == [0] * 6 + [1] * 6 + [2] * 6
     assert shown.names == ["c0", "c1", "c2"]
-    assert shown.note == "Shown are the 18 of 21 images that have exactly one of the labels."
+    assert shown.note == "Shown are 18 of 21 images, which have exactly one of the labels."
     assert image_classes(kept(target[:18])).note == ""
 
 
@@ -113,9 +113,9 @@ def test_a_map_for_each_backbone_with_its_number_in_words(tmp_path):
     found = maps.embedding_map([good, bad, save(store, "Older", 1.0)])
     assert [plot.caption for plot in found.maps.plots][0] == "Good: 100\N{NO-BREAK SPACE}%"
     assert found.maps.plots[1].caption.startswith("Bad: ") and len(found.maps.plots) == 2
-    assert found.maps.names == list(CLASSES) == list(found.signs) and "By chance: 49 %." in found.maps.note
+    assert found.maps.names == list(CLASSES) == list(found.signs) and "Chance: 49 %." in found.maps.note
     svg = found.maps.plots[0].svg
-    assert "100 % have its class; by chance 49 % would. Images: Edema 20, Effusion 20." in svg
+    assert "100 % have its class; chance is 49 %. Images: Edema 20, Effusion 20." in svg
     assert "<title>Embedding map of Good: " in svg
     uses = re.findall(r'<use x="([\d.]+)" y="([\d.]+)" href="#[^"]*-(\d)"', svg)
     assert [sum(marker == n for *_, marker in uses) for n in "01"] == [20, 20] and len(svg) < 5000

@@ -273,7 +273,7 @@ def test_segmentation_examples_go_from_best_to_worst(drawn):
     # the predicted square lies 0 or 1 rows lower than the true one: all or 7/8 of the rows overlap
     assert dice == sorted(dice, reverse=True) and set(dice) == {1.0, 0.88}
     titles = [example.title for example in made.examples]
-    assert titles[0].startswith("Best of the images kept, mean Dice 0.") and titles[1].startswith(
+    assert titles[0].startswith("Best of the stored images, mean Dice 0.") and titles[1].startswith(
         "Mean Dice 0."
     )
     assert titles[2].startswith("Median of") and titles[4].startswith("Worst of")
@@ -348,9 +348,9 @@ def test_a_history_without_time_is_no_training_curve(drawn):
     assert training(runs, colours) == []
 
 
-def test_prototypes_are_told_with_their_sentences(drawn):
+def test_prototypes_are_shown_with_their_sentences(drawn):
     text = build_page(*drawn)
     section = text.partition('<h2 id="prototypes">')[2].partition("</section>")[0]
     assert section.count("<table") == 1 and "ConVIRT: the prototypes" in section
-    assert "as many of the 8 as 1.8 equally frequent ones would be (22 %)" in section
+    assert "The perplexity of the choices is 1.8 of 8 prototypes (22 %)" in section
     assert "75.0" in section and "Clear lungs. · No &lt;edema&gt;." in section and "Effusion." in section

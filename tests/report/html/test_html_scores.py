@@ -71,7 +71,7 @@ def test_precision_falls_in_steps_and_has_no_invented_point():
 def test_a_class_with_one_label_has_no_curve_and_is_named():
     run = one_class([0.9, 0.8], [1, 1])
     made = roc_curves([run], "t", colours_of(NAMES))
-    assert made.plots == [] and "one label only: Yes, No." in made.note
+    assert made.plots == [] and "all known labels are the same: Yes, No." in made.note
 
 
 def test_curves_are_thinned_without_losing_their_turns():
@@ -176,7 +176,7 @@ def test_what_records_lack_is_left_out_with_a_line(tmp_path):
     for line in (
         "B: the stored predictions lack &#39;score&#39;",
         "the stored predictions of A lack &#39;prompt_score&#39;",
-        "Its scores are similarities and not probabilities",
+        "its scores are similarities and not probabilities",
     ):
         assert line in text, line
 
@@ -192,8 +192,8 @@ def test_cost_shows_the_most_memory_of_a_row_s_runs_where_records_tell_it(tmp_pa
         ["2.5", "3.0", "4.0"],
         ["–", "–", "4.0"],
     ]
-    assert "memory at most" in table.caption
-    assert "memory" not in cost_table(runs[2:], ["B"]).caption, "older records"
+    assert "Memory is the peak" in table.caption
+    assert "Memory" not in cost_table(runs[2:], ["B"]).caption, "older records"
 
 
 def test_a_suite_with_two_tables_shows_both_and_ranks_over_all_columns(tmp_path):

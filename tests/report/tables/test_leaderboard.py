@@ -33,3 +33,10 @@ def test_the_same_run_in_two_stores_is_one_seed(tmp_path):
     stores = [scored(tmp_path / name, {"A": 1.0}) for name in ("one", "two")]
     cell = leaderboard(stores, test=False).rows[0].cells[2]
     assert len(cell.values) == cell.planned == 2
+
+
+def test_a_column_names_its_metric_and_a_label_fraction_only_where_labels_are_used(tmp_path):
+    store = scored(tmp_path / "s", {"A": 0.2, "B": 3.0}, seeds=1)
+    save(store, "C", 1.0, task="zero_shot")
+    labels = [column.label for column in leaderboard([store], test=False).columns[2:]]
+    assert sorted(labels) == ["AUROC", "AUROC, 100 %"]

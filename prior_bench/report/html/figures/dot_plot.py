@@ -9,7 +9,7 @@ from prior_bench.report.html.figures.series import Series, values_text
 from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
 
 WIDTH = 5.0
-"""Of the figure, in inches; its height follows the number of dots."""
+"""Width of the figure in inches; its height follows the number of dots."""
 
 
 def dot_plot(
@@ -27,7 +27,7 @@ def dot_plot(
     Args:
         labels: from top to bottom.
         series: a value and its error for each label; ``x`` is not used.
-        title: what is shown, for readers who cannot see it.
+        title: what is shown, for screen readers.
         colours: of all rows, in their order; decides the look of each series.
         reference: position of a dashed vertical line, e.g. chance.
         limits: smallest and largest possible value, where error bars end.

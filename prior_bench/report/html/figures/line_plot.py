@@ -9,7 +9,7 @@ from prior_bench.report.html.figures.series import Series, values_text
 from prior_bench.report.html.figures.svg import new_axes, page_style, to_svg
 
 MOST_MARKERS = 30
-"""Points of a line beyond which it has no markers."""
+"""Most points of a line with markers."""
 
 
 def line_plot(
@@ -26,7 +26,7 @@ def line_plot(
     """The plot as ``<svg>``, with the values as its description.
 
     Args:
-        title: what is shown, for readers who cannot see it.
+        title: what is shown, for screen readers.
         colours: of all rows, in their order; decides the look of each series.
         x_ticks: labelled positions; by default matplotlib's choice.
         log_x: whether the horizontal axis is logarithmic.

@@ -22,7 +22,7 @@ def rank_plot(ranks: AverageRanks, title: str, description: str, *, file: bool =
     differ by less than the critical difference.
 
     Args:
-        title, description: for readers who cannot see it.
+        title, description: for screen readers.
         file: for a file of its own.
     """
     methods, groups = len(ranks.labels), ranks.groups()

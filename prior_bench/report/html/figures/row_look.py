@@ -11,13 +11,13 @@ PALETTE = ("#1b84c7", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8
 """After Okabe and Ito: distinct for any colour vision, on light and on dark ground."""
 
 MARKERS = "osD^vPX*p"
-"""matplotlib's; one more than there are colours, so that a pair of both comes back late."""
+"""matplotlib's names. There is one more than there are colours, so that the same pair recurs late."""
 
 DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (9, 3), (4, 1, 1.5, 1, 1.5, 1), (1, 3))
-"""Lengths of line and gap in line widths; empty for a solid line."""
+"""Lengths of dashes and gaps in line widths; empty for a solid line."""
 
 MARKER_SIZE = 5.0
-"""Diameter in points."""
+"""Diameter of a marker in points."""
 
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:

@@ -9,16 +9,16 @@ import numpy as np
 from prior_bench.report.html.figures.svg import INK, new_axes, page_style, sign_svg, to_svg
 
 SIDE, MARGIN = 170, 7
-"""Of the square in points, and what the map keeps free at its edge."""
+"""Side of the square, and the margin that stays free at its edge, in points."""
 
 MARKERS = "os^DP"
-"""matplotlib's, for the classes of a map."""
+"""matplotlib's names of the markers of the classes."""
 
 MARKER_SIZE = 4.0
-"""Diameter in points."""
+"""Diameter of a marker in points."""
 
 Look = tuple[str, str]
-"""Colour, and one of :data:`MARKERS`."""
+"""A colour and one of :data:`MARKERS`."""
 
 
 def scatter_panel(
@@ -29,7 +29,7 @@ def scatter_panel(
     Args:
         points: [N, 2]; the map shows both directions on one scale.
         classes: int [N], positions in ``looks``.
-        title: what is shown, for readers who cannot see it.
+        title: what is shown, for screen readers.
         description: the same in numbers.
     """
     centred = points - (points.min(0) + points.max(0)) / 2

@@ -1,4 +1,4 @@
-"""Named series of values, from the seeds of a row to what is drawn and what is read aloud."""
+"""Named series of values: from the seeds of a row to what is drawn, and to a description in words."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def over_seeds(name: str, x: Sequence[float], values: list[list[float]]) -> Seri
 
 
 def spread_caption(series: Iterable[Series], shape: str) -> str:
-    """What the bands or bars of a figure are; that there are none where no value has more than one seed."""
+    """What the bands or bars of a figure show, or that there are none because there is one seed."""
     if any(math.isfinite(std) for line in series for std in line.std):
         return f"{shape} show ± one standard deviation over the seeds."
     return "There is one seed, so no spread is shown."
 
 
 def values_text(series: list[Series], positions: list[list[str]]) -> str:
-    """The values for readers who cannot see them; of long lines only the first and the last.
+    """The values in words, for screen readers; of long lines, only the first and the last.
 
     Args:
-        positions: of each series, what its values belong to.
+        positions: for each series, the names of the positions of its values.
     """
     told = []
     for line, places in zip(series, positions, strict=True):

@@ -33,10 +33,10 @@ INK = "#010203"
 """Stands for the text colour of the page; no figure has this colour otherwise."""
 
 FONT_SIZE = 10.0
-"""Of a figure's text, in points."""
+"""Size of a figure's text in points."""
 
 PIXELS = 1.4
-"""CSS pixels per point where a figure has all the room that it wants."""
+"""CSS pixels per point at the largest size of a figure."""
 
 STYLE: dict[Any, Any] = {
     "font.size": FONT_SIZE,
@@ -56,10 +56,10 @@ STYLE: dict[Any, Any] = {
 """Settings of matplotlib under which a figure is drawn and written."""
 
 ROOT = {"fill": "currentColor", "stroke-linejoin": "round", "font-size": f"{FONT_SIZE:g}"}
-"""What holds in a figure where an element says nothing else."""
+"""Attributes of the ``<svg>`` element, which its content inherits."""
 
 FILE = {"xmlns": "http://www.w3.org/2000/svg", "font-family": "sans-serif"}
-"""What a page states and a file of its own has to state itself."""
+"""Attributes that a page provides, and that a file of its own must have."""
 
 DEFAULTS = {
     "fill": INK,
@@ -69,10 +69,10 @@ DEFAULTS = {
     "stroke-linejoin": "round",
     "stroke-width": "1",
 }
-"""What an element need not say: the values of :data:`ROOT` and of SVG."""
+"""Values that an element need not state, because SVG or :data:`ROOT` sets them."""
 
 IGNORED = ("font-family", "font", "clip-path", "stroke-miterlimit")
-"""Fonts are those of the page, and no figure draws outside its axes."""
+"""Properties to drop: fonts are those of the page, and no figure draws outside its axes."""
 
 COORDINATES = ("d", "x", "y", "transform")
 """Attributes whose numbers are positions."""
@@ -80,7 +80,7 @@ COORDINATES = ("d", "x", "y", "transform")
 
 @contextmanager
 def page_style() -> Iterator[None]:
-    """The settings under which figures are made and written."""
+    """Apply the settings under which figures are drawn and written."""
     import matplotlib
 
     with matplotlib.rc_context(STYLE):
@@ -90,11 +90,11 @@ def page_style() -> Iterator[None]:
 def new_axes(
     size: tuple[float, float], box: tuple[float, float, float, float] | None = None
 ) -> tuple[Figure, Axes]:
-    """A figure of its own with axes, outside pyplot's global state.
+    """Make a figure with axes, outside pyplot's global state.
 
     Args:
         size: width and height of the figure in inches.
-        box: left, bottom, width and height of the axes as shares of the figure; default, as labels need it.
+        box: left, bottom, width and height of the axes as shares of the figure; by default, labels decide.
     """
     from matplotlib.figure import Figure
 
@@ -111,7 +111,7 @@ def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False,
 
     Args:
         title: what is shown, in a few words: the name of the figure for a screen reader.
-        description: what it shows in numbers, for readers who cannot see it.
+        description: what it shows in numbers, for screen readers.
         tight: cut to what is drawn, whatever size the figure has.
         file: for a file of its own, which states the namespace and a font.
     """
@@ -126,7 +126,7 @@ def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False,
 
 
 def sign_svg(figure: Figure, css_class: str) -> str:
-    """A small sign without text, hidden from screen readers: what it stands for must stand beside it."""
+    """A small sign without text, hidden from screen readers. Its meaning must be written beside it."""
     return _text_of(_drawn(figure, {"class": css_class, "aria-hidden": "true"}, tight=False))
 
 
@@ -165,7 +165,7 @@ def _kept(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
 
 
 def _attributes(element: ElementTree.Element) -> dict[str, str]:
-    """Attributes and style of an element as attributes, without those that say nothing."""
+    """Attributes and style of an element as attributes, without default values."""
     stated = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
     for declaration in stated.pop("style", "").split(";"):
         name, _, value = declaration.partition(":")
@@ -183,7 +183,7 @@ def _attributes(element: ElementTree.Element) -> dict[str, str]:
 
 
 def _compact(text: str) -> str:
-    """Positions with one decimal, and no space that separates nothing."""
+    """Positions with one decimal, without superfluous spaces."""
     text = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), text)
     text = re.sub(r"-0(?![\d.])", "0", " ".join(text.split()))
     return re.sub(r" ?([A-Za-z]) ?", r"\1", text) if text.startswith("M") else text

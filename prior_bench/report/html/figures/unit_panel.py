@@ -10,10 +10,10 @@ from prior_bench.report.html.figures.row_look import line_of
 from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
 
 WIDTH, HEIGHT, LEFT, BOTTOM, SIDE = 178, 170, 36, 31, 134
-"""Of the panel, and where its square lies, in points."""
+"""Size of the panel, and position and side of its square, in points."""
 
 STEPS = 200
-"""Parts of a side that the eye can tell apart."""
+"""Steps per side that are visible."""
 
 Point = tuple[float, float]
 
@@ -48,7 +48,7 @@ def unit_panel(
 
     Args:
         curves: several of one row have the same look.
-        title: what is shown, for readers who cannot see it.
+        title: what is shown, for screen readers.
         description: the same in numbers.
         colours: of all rows, in their order; decides the look of each curve.
         diagonal: whether to draw the line x = y.
@@ -79,7 +79,7 @@ def unit_panel(
 
 
 def thinned(points: Sequence[Point]) -> list[Point]:
-    """Without points that the eye cannot see: nearer than half a hundredth, or within a straight piece."""
+    """The points without invisible ones: closer than half a hundredth, or within a straight piece."""
     kept: list[Point] = []
     for x, y in points:
         point = round(x * STEPS) / STEPS, round(y * STEPS) / STEPS

@@ -10,7 +10,7 @@ from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, Compare
 from prior_bench.report.html.galleries.maker import Maker
 
 BOXES = 3
-"""Detections drawn per image, those with the highest scores."""
+"""Number of detections drawn per image, those with the highest scores."""
 
 
 def segmentation(evaluation: ComparedRuns) -> list[Example]:
@@ -30,7 +30,7 @@ def segmentation(evaluation: ComparedRuns) -> list[Example]:
         answers = []
         for run, kept in zip(evaluation.runs, masks, strict=True):
             if sample not in kept:
-                answers.append(Answer(run.name, "mask of this image not kept"))
+                answers.append(Answer(run.name, "the mask of this image is not stored"))
                 continue
             predicted, true = kept[sample]
             caption = f"Dice {_dice(predicted, true):.2f}"
@@ -44,11 +44,11 @@ def segmentation(evaluation: ComparedRuns) -> list[Example]:
 
 
 def _places(count: int) -> list[str]:
-    """What is said of ``count`` images in order, of the first, the middle and the last in particular."""
+    """Captions of ``count`` images in order; the first, the middle and the last have their own."""
     places = ["Mean Dice"] * count
     for position, name in ((count // 2, "Median"), (-1, "Worst"), (0, "Best")):
         if count and (name != "Median" or count % 2):
-            places[position] = f"{name} of the images kept, mean Dice"
+            places[position] = f"{name} of the stored images, mean Dice"
     return places
 
 
@@ -112,11 +112,11 @@ def _iou(one: np.ndarray, other: np.ndarray) -> float:
 
 SEGMENTATION = Maker(
     "Segmentation",
-    "Green, solid: true outline. Orange, dashed: predicted. Images from best to worst by mean Dice.",
+    "Solid green: true outline. Dashed orange: predicted outline. Images are sorted by mean Dice.",
     segmentation,
 )
 DETECTION = Maker(
     "Detection",
-    "Green, solid: true boxes. Orange, dashed: the detections with the highest scores, with their score.",
+    "Solid green: true boxes. Dashed orange: the detections with the highest scores, with these scores.",
     detection,
 )

@@ -1,4 +1,4 @@
-"""What galleries are made of: runs that are compared, and what each said about an image."""
+"""The parts of a gallery: runs that are compared, and the output of each for an image."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from prior_bench.pictures.radiographs import Original, Picture
 from prior_bench.report.runs.reported_runs import FinishedRun
 
 EXAMPLES = 5
-"""Images per gallery."""
+"""Number of images per gallery."""
 
 
 @dataclass
 class Answer:
-    """What one backbone said about an image.
+    """The output of one backbone for an image.
 
     Attributes:
         backbone: row label.
@@ -76,7 +76,7 @@ class Run:
 
     @classmethod
     def of(cls, entry: FinishedRun) -> Run:
-        """With the predictions read from the store."""
+        """Read the predictions of a run from the store."""
         predictions = entry.store.predictions(entry.key)
         place = {str(sample): n for n, sample in enumerate(predictions["id"])}
         return cls(entry.spec["backbone"]["name"], entry, predictions, place)

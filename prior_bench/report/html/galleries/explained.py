@@ -1,7 +1,7 @@
-"""Gallery of what methods show of themselves: attention, reconstructed images, written sentences.
+"""Gallery of what methods can show: attention, reconstructed images, written sentences.
 
-From the ``example_*`` arrays that :mod:`prior_bench.explain.examples` describes; records without them (of
-methods that show nothing, or made before there were any) are left out.
+It uses the ``example_*`` arrays that :mod:`prior_bench.explain.examples` describes. Records without them (of
+methods that show nothing, or from older versions) are left out.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from prior_bench.report.html.galleries.examples import Answer, ComparedRuns, Exa
 from prior_bench.report.html.galleries.maker import Maker
 
 SIDE = 176
-"""Of the pictures, in pixels."""
+"""Side of the pictures in pixels."""
 
 PARTS = ("example_attention", "example_reconstruction", "example_written")
 
 
 def explained(evaluation: ComparedRuns) -> list[Example]:
-    """The images whose explanations were kept; none where no run has any."""
+    """The images with stored explanations; none if no run has any."""
     runs = [run for run in evaluation.runs if any(part in run.predictions for part in PARTS)]
     rows = {run.name: _rows(run) for run in runs}
     examples = []
@@ -38,7 +38,7 @@ def explained(evaluation: ComparedRuns) -> list[Example]:
 
 
 def _rows(run: Run) -> dict[str, int]:
-    """Position among the run's examples by sample id."""
+    """Position of each sample id among the run's examples."""
     ids = run.predictions["id"][run.predictions["example_row"]]
     return {str(sample): n for n, sample in enumerate(ids)}
 
@@ -75,10 +75,10 @@ def _attention(evaluation: ComparedRuns, run: Run, sample: str, n: int) -> list[
 
 EXPLANATION = Maker(
     "What methods look at",
-    "Where the first sentences of an image's own report look, for methods that attend to places. Colours "
-    "run from the lowest value of a map to its highest, given in brackets: a flat map looks as strong as "
-    "a peaked one. Where a method reconstructs the image or writes sentences (chosen among those of the "
-    "training reports), these are shown too.",
+    "Attention of the first sentences of an image's own report, for methods with attention over the image. "
+    "Colours run from the lowest to the highest value of a map, which are given in brackets, so a flat map "
+    "looks as strong as a peaked one. Reconstructed images and written sentences (chosen from the training "
+    "reports) are shown for methods that have them.",
     explained,
     optional=True,
 )

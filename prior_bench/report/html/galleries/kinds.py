@@ -14,7 +14,7 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 
 
 def galleries(entries: list[FinishedRun]) -> list[Gallery]:
-    """The galleries of an evaluation, as its task names them; none for tasks that have none."""
+    """The galleries of an evaluation, as named by its task."""
     spec = entries[0].spec
     opened = cache(lambda: ComparedRuns(entries))  # opening a data set takes a while
     kinds = described(spec["task"], entries).galleries

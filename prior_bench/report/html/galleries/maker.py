@@ -1,4 +1,4 @@
-"""What a registered gallery of example images is (entry points ``prior_bench.galleries``)."""
+"""The type of a registered gallery of example images (entry points ``prior_bench.galleries``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Galleries of what methods with a text tower say: zero-shot classes and retrieved reports."""
+"""Galleries of methods with a text tower: zero-shot classes and retrieved reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prior_bench.report.html.galleries.examples import EXAMPLES, Answer, Compare
 from prior_bench.report.html.galleries.maker import Maker
 
 REPORTS = 3
-"""Retrieved reports shown per query."""
+"""Number of retrieved reports shown per query."""
 
 
 def zero_shot(evaluation: ComparedRuns) -> list[Example]:
@@ -61,6 +61,6 @@ ZERO_SHOT = Maker(
 )
 RETRIEVAL = Maker(
     "Reports retrieved for an image",
-    "The three reports that each backbone finds most alike; the image's own report is marked.",
+    "The three most similar reports for each backbone; the image's own report is marked.",
     retrieval,
 )

@@ -1,4 +1,4 @@
-"""Calibration: how often what is said with probability p is so (reliability diagrams, ECE, Brier score)."""
+"""Calibration: whether predicted probabilities agree with frequencies (diagrams, ECE, Brier score)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.class_scores import ClassScores, classes_of, names_of
 
 BINS = 10
-"""Of equal width, over [0, 1]."""
+"""Number of bins of equal width over [0, 1]."""
 
 
 def are_probabilities(scores: list[ClassScores]) -> bool:
-    """Whether calibration means anything: trained heads give probabilities, image-text scores do not."""
+    """Whether the scores are probabilities: those of trained heads are, image-text similarities are not."""
     return all("probabilities" in s.kinds and 0 <= s.score.min() <= s.score.max() <= 1 for s in scores)
 
 
 def reliability(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
-    """Share of positives over the mean probability in each bin, a panel per class, seeds pooled."""
+    """Share of positives over the mean probability of each bin: one panel per class, seeds pooled."""
     found = Multiples(f"Reliability: {title}", names_of(scores))
     for label in classes_of(scores):
         curves, errors = [], []
@@ -70,13 +70,15 @@ def bins(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     from sklearn.calibration import calibration_curve
 
     seen, said = calibration_curve(truth, score, n_bins=BINS, strategy="uniform")
-    inner = np.linspace(0, 1, BINS + 1)[1:-1]  # the same bins as scikit-learn's, which tells no sizes
+    inner = np.linspace(0, 1, BINS + 1)[
+        1:-1
+    ]  # the same bins as scikit-learn's, which does not return their sizes
     counts = np.bincount(np.searchsorted(inner, score), minlength=BINS)
     return said, seen, counts[counts > 0] / len(score)
 
 
 def expected_error(truth: np.ndarray, score: np.ndarray) -> float:
-    """Expected calibration error of a class (Naeini et al. 2015): mean gap of the bins, by their size."""
+    """Expected calibration error of a class (Naeini et al. 2015): mean gap, weighted by the bins' sizes."""
     said, seen, share = bins(truth, score)
     return float((share * np.abs(said - seen)).sum())
 

@@ -11,12 +11,12 @@ from prior_bench.report.runs.class_scores import ClassScores, names_of
 
 @dataclass
 class Matrix:
-    """A row's decisions, added up over its seeds.
+    """The decisions of a row, summed over its seeds.
 
     Attributes:
         name: of the row.
         classes: the C names.
-        counts: [C][C], true class by row, decided class by column.
+        counts: [C][C], true class by row, predicted class by column.
         shares: the same as shares of the true class; 0 where it has no image.
     """
 
@@ -27,9 +27,9 @@ class Matrix:
 
 
 def confusion_matrices(scores: list[ClassScores]) -> list[Matrix]:
-    """One per row, where exactly one class per image is decided for, of two or more; else none.
+    """One matrix per row, where exactly one of two or more classes is predicted per image; otherwise none.
 
-    As in the zero-shot accuracy, images with no class or several are left out there.
+    As in the zero-shot accuracy, images without a class or with several are left out.
     """
     if not all(("one_class" in one.kinds or one.exclusive) and len(one.classes) > 1 for one in scores):
         return []

@@ -11,11 +11,11 @@ from prior_bench.report.html.wording import in_words
 from prior_bench.report.runs.reported_runs import FinishedRun
 
 MEMORY = {"memory": "memory, GiB", "gpu": "GPU memory, GiB"}
-"""Kinds of memory that records may tell (:mod:`prior_bench.engine.peak_memory`), and their headings."""
+"""Kinds of memory that records may hold (:mod:`prior_bench.engine.peak_memory`), and their headings."""
 
 
 def cost_table(done: list[FinishedRun], names: list[str]) -> SortableTable:
-    """Means over runs and seeds by row; one column of seconds per task."""
+    """The table of costs: means over runs and seeds by row, and one column of seconds per task."""
     tasks = list(dict.fromkeys(entry.spec["task"] for entry in done))
     columns = [
         "Backbone",
@@ -25,8 +25,8 @@ def cost_table(done: list[FinishedRun], names: list[str]) -> SortableTable:
     ]
     kinds = [kind for kind in MEMORY if any(kind in _peak(entry) for entry in done)]
     table = SortableTable(
-        "Cost, as recorded: means over seeds; evaluation in seconds per run (a fraction and a seed)"
-        + ("; memory at most, of any run." if kinds else "."),
+        "Recorded cost: means over seeds. Evaluation in seconds per run (one fraction and seed)."
+        + (" Memory is the peak over all runs." if kinds else ""),
         [*columns, *(MEMORY[kind] for kind in kinds), *(f"{in_words(task)}, s" for task in tasks)],
     )
     for name in names:
@@ -41,7 +41,7 @@ def cost_table(done: list[FinishedRun], names: list[str]) -> SortableTable:
 
 
 def machines(done: list[FinishedRun]) -> list[str]:
-    """The machines that the times were taken on, in words."""
+    """The machines on which the times were measured."""
     found = []
     for entry in done:
         machine = entry.record.provenance.get("hardware", {})
@@ -61,7 +61,7 @@ def _parameters(entries: list[FinishedRun]) -> Value:
 
 
 def _pretraining(entries: list[FinishedRun]) -> list[Value]:
-    """Epochs and minutes, mean over the trainings; a dash where they are not known."""
+    """Mean epochs and minutes of the trainings; a dash where they are unknown."""
     by_identity = {entry.record.provenance.get("identity"): entry for entry in entries}
     histories = [history for e in by_identity.values() if (history := pretraining_history(e))]
     epochs = [len(history) for history in histories]

@@ -1,4 +1,4 @@
-"""Embedding maps: the test images of an evaluation where each backbone's features put them, by class."""
+"""Embedding maps: the test images of an evaluation in the feature space of each backbone, by class."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from prior_bench.report.runs.image_classes import OTHER, ImageClasses, image_cla
 from prior_bench.report.runs.reported_runs import FinishedRun
 
 FEWEST = 10
-"""Images of a map; fewer have no neighbourhoods to speak of."""
+"""Fewest images of a map; fewer have no meaningful neighbourhoods."""
 
 NEIGHBOURS = 5
-"""Of each image, whose classes are counted."""
+"""Number of neighbours of each image whose classes are counted."""
 
 
 @dataclass
 class EmbeddingMap:
-    """A map for each backbone, the signs of its legend by class, and how to read it."""
+    """A map for each backbone, and the signs of its legend by class."""
 
     maps: Multiples
     signs: dict[str, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def embedding_map(entries: list[FinishedRun]) -> EmbeddingMap | None:
             continue
         if len(points) < FEWEST:
             continue
-        found.maps.names, found.maps.note = shown.names, f"By chance: {100 * chance_of(shown.classes):.0f} %."
+        found.maps.names, found.maps.note = shown.names, f"Chance: {100 * chance_of(shown.classes):.0f} %."
         if shown.note:
             found.maps.note += f" {shown.note}"
         looks = looks_of(shown.names)
@@ -65,7 +65,7 @@ def looks_of(names: list[str]) -> list[Look]:
 
 
 def agreement(points: np.ndarray, classes: np.ndarray) -> float:
-    """Share of an image's nearest neighbours in the features that have its class, mean over the images."""
+    """Mean share of an image's nearest neighbours in feature space that have its class."""
     from sklearn.neighbors import NearestNeighbors
 
     count = min(NEIGHBOURS, len(points) - 1)
@@ -74,13 +74,13 @@ def agreement(points: np.ndarray, classes: np.ndarray) -> float:
 
 
 def chance_of(classes: np.ndarray) -> float:
-    """The same where features know nothing: that another image, drawn at random, has the class."""
+    """The share for uninformative features: the probability that a random other image has the same class."""
     sizes = np.bincount(classes)
     return float((sizes * (sizes - 1)).sum() / (len(classes) * (len(classes) - 1)))
 
 
 def layout(points: np.ndarray) -> np.ndarray:
-    """Two dimensions by t-SNE, [N, 2]; from the cache where it was made before."""
+    """Coordinates by t-SNE, [N, 2], cached."""
     from prior_bench.store.source_hash import code_version
 
     content = np.ascontiguousarray(points).tobytes() + str(points.shape).encode()
@@ -108,6 +108,6 @@ def _plot(name: str, points: np.ndarray, shown: ImageClasses, looks: list[Look],
         looks,
         title=f"Embedding map of {name}: {title}",
         description=f"Of an image's {near}, {100 * same:.0f} % have its class; "
-        f"by chance {100 * chance:.0f} % would. Images: {by_class}.",
+        f"chance is {100 * chance:.0f} %. Images: {by_class}.",
     )
     return Plot(svg, f"{name}: {100 * same:.0f}{NO_BREAK}%")

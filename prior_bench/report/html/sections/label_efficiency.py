@@ -13,7 +13,7 @@ from prior_bench.report.runs.units import unit_of
 
 
 def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
-    """The primary metric over the label fraction; None for a single fraction.
+    """The primary metric over the label fraction; None if there is a single fraction.
 
     Args:
         entries: finished runs of one task, data set and protocol.
@@ -44,9 +44,13 @@ def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plo
 
 
 def _drawn(entries: list[FinishedRun]) -> str:
-    """How the subsets were drawn: what is said of them depends on the protocol and on the data."""
+    """How the subsets were drawn, which depends on the protocol and on the data."""
     sampler = entries[0].spec["protocol"].get("fraction_sampler") or {}
     by = sampler.get("by", "patient_id")
     if by == "patient_id":
-        return f"Subsets drawn by {unit_of(entries[0])} and nested for each seed."
-    return "Subsets drawn by image and nested for each seed." if by == "id" else f"Subsets drawn by '{by}'."
+        return f"Subsets are drawn by {unit_of(entries[0])} and are nested within a seed."
+    return (
+        "Subsets are drawn by image and are nested within a seed."
+        if by == "id"
+        else f"Subsets are drawn by '{by}'."
+    )

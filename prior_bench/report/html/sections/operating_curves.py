@@ -13,11 +13,11 @@ from prior_bench.report.html.figures.unit_panel import Curve, Point, unit_panel
 from prior_bench.report.runs.class_scores import ClassScores, classes_of, names_of
 
 Drawn = tuple[list[Point], float]
-"""Points of a curve, and the area that belongs to it."""
+"""The points of a curve, and the area under it."""
 
 
 def roc_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
-    """True against false positive rate, over all thresholds."""
+    """True positive rate over false positive rate, for all thresholds."""
     axes: dict[str, Any] = {
         "x_label": "false positive rate",
         "y_label": "true positive rate",
@@ -27,7 +27,7 @@ def roc_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -
 
 
 def precision_recall_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
-    """Precision over recall, in steps: between two thresholds nothing is reached by interpolation."""
+    """Precision over recall, in steps: values between two thresholds cannot be reached."""
     axes = {"x_label": "recall", "y_label": "precision"}
     return _per_class(scores, f"Precision-recall: {title}", "AUPRC", _precision_recall, axes, colours)
 
@@ -66,7 +66,7 @@ def _per_class(
         )
         found.plots.append(Plot(svg, f"{label} ({truth.sum()} of {len(truth)} images)"))
     if undefined:
-        found.note = f"No curve where the test images have one label only: {', '.join(undefined)}."
+        found.note = f"No curve, because all known labels are the same: {', '.join(undefined)}."
     return found
 
 

@@ -1,4 +1,4 @@
-"""Values per class: AUROC with 95 % intervals where predictions are there, else means over seeds."""
+"""Values per class: AUROC with 95 % intervals where predictions are stored, otherwise means over seeds."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NORMAL = 1.96
 """Half the width of a 95 % interval, in standard errors."""
 
 Interval = tuple[float, float]
-"""Middle, and half the width."""
+"""Centre and half width of an interval."""
 
 
 @dataclass
 class PerClass:
-    """A figure, and the same in numbers where there are intervals."""
+    """A figure, and its numbers as a table where there are intervals."""
 
     plot: Plot
     table: SortableTable | None = None
@@ -45,7 +45,7 @@ def per_class(
 
     Args:
         entries: finished runs of one task, data set and protocol.
-        scores: of the same runs; those that are there.
+        scores: of the same runs, where they are stored.
     """
     entries = most_labels(entries)
     task = described(entries[0].spec["task"], entries)
@@ -129,7 +129,7 @@ def _cell(value: float, half: float) -> Value:
 
 
 def _by_class(entries: list[FinishedRun], task: Description) -> Metric | None:
-    """The metric whose values per class are shown: with DeLong's intervals, or else the protocol's first."""
+    """The metric whose values per class are shown: one with DeLong's intervals, or the protocol's first."""
     recorded = dict.fromkeys(name.partition(PART)[0] for e in entries for name in e.record.metrics)
     metrics = [m for name in recorded if (m := task.metric(name)) is not None and m.parts == "class"]
     metrics = [m for m in metrics if any(_classes(e, m.name) for e in entries)]

@@ -1,4 +1,4 @@
-"""Zero-shot scores prompt by prompt: which words a method understands."""
+"""Zero-shot scores of each prompt: which wording a method understands."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import most_labels
 
 Prompt = tuple[str, str]
-"""Class and text."""
+"""The class and the text of a prompt."""
 
 Score = tuple[float, float]
-"""AUROC of a prompt alone, and mean similarity of images with its class less that of the others."""
+"""AUROC of a prompt alone, and mean similarity of images with its class minus that of other images."""
 
 
 def prompt_table(entries: list[FinishedRun]) -> tuple[SortableTable | None, str]:
-    """Every prompt's AUROC for its class by row, mean over seeds; or None, and why.
+    """AUROC of every prompt for its class by row, mean over seeds; or None and the reason.
 
     Args:
         entries: finished zero-shot runs of one data set and protocol.
@@ -41,8 +41,8 @@ def prompt_table(entries: list[FinishedRun]) -> tuple[SortableTable | None, str]
             found.setdefault(prompt, {}).setdefault(name, []).append(score)
     names = list(dict.fromkeys(names))
     caption = (
-        f"{evaluation_title(entries[0].spec)}: AUROC × 100 of each prompt alone for its class; in brackets "
-        "how much more alike images with the class are to it than others, on the scale of each method."
+        f"{evaluation_title(entries[0].spec)}: AUROC × 100 of each prompt alone for its class. In brackets: "
+        "mean similarity of images with the class minus that of other images, on the scale of each method."
     )
     table = SortableTable(caption, ["Prompt", "Class", *names])
     for (label, text), by_name in found.items():
@@ -52,7 +52,7 @@ def prompt_table(entries: list[FinishedRun]) -> tuple[SortableTable | None, str]
 
 
 def _scored(predictions: dict[str, np.ndarray]) -> dict[Prompt, Score]:
-    """Scores by prompt; a class with one label only among the test images is left out."""
+    """Scores by prompt, except for classes whose known labels are all the same."""
     from sklearn.metrics import roc_auc_score
 
     similarity, target = np.asarray(predictions["prompt_score"], float), predictions["target"]

@@ -25,8 +25,8 @@ def prototype_tables(entries: list[FinishedRun]) -> list[SortableTable]:
         count, perplexity = found["meta_prototype_usage"]
         name, data = entry.spec["backbone"]["name"], entry.spec["data"]["name"]
         caption = (
-            f"{name}: the prototypes that most sentences of the training reports of {data} choose. Together "
-            f"they use as many of the {count:.0f} as {perplexity:.1f} equally frequent ones would be "
+            f"{name}: the prototypes that are nearest to most sentences of the training reports of {data}. "
+            f"The perplexity of the choices is {perplexity:.1f} of {count:.0f} prototypes "
             f"({100 * perplexity / count:.0f} %)."
         )
         table = SortableTable(caption, ["Prototype", "Share of sentences, %", "Nearest sentences"])

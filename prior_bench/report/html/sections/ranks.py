@@ -14,7 +14,7 @@ from prior_bench.report.tables.table import Table
 
 @dataclass
 class RankSection:
-    """The diagram, the same in words and as a table; or only the reason why there is none.
+    """The diagram, in words and as a table too; or only the reason why there is none.
 
     Attributes:
         tested: whether there is a critical difference, so that bars mean something.

@@ -1,4 +1,4 @@
-"""Robustness: a metric over the severity of each corruption of the test images, from 0 (clean) on."""
+"""Robustness: a metric over the severity of each corruption of the test images; 0 is clean."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MARK = "_corrupted/"
 """Between the metric and ``<corruption>_<severity>`` in the name of a corrupted metric."""
 
 SIZE = (2.5, 2.1)
-"""Of a panel, in inches: small, so that its text is large enough where two panels share a phone's width."""
+"""Size of a panel in inches: small, so that its text is readable with two side by side on a phone."""
 
 
 def robustness(entries: list[FinishedRun], colours: dict[str, str]) -> Multiples | None:
-    """A panel per corruption, a line per row, with the most labels; None where nothing was corrupted.
+    """One panel per corruption, with a line per row at the most labels; None without corruptions.
 
     Args:
         entries: finished runs of one task, data set and protocol.
@@ -55,7 +55,7 @@ def robustness(entries: list[FinishedRun], colours: dict[str, str]) -> Multiples
 
 
 def _corruptions(recorded: dict[str, None], metric: str) -> dict[str, list[int]]:
-    """Severities by corruption, both in order."""
+    """The severities of each corruption, in order."""
     found: dict[str, list[int]] = {}
     for name in recorded:
         corruption, _, severity = name.removeprefix(metric + MARK).rpartition("_")

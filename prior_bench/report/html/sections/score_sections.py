@@ -17,12 +17,12 @@ from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import FinishedRun
 
 SECTIONS = ("curves", "calibration", "prompts")
-"""Those that say what is left out of them."""
+"""Sections that state what they leave out."""
 
 
 @dataclass
 class ScoreSections:
-    """What there is to show, in the order of the evaluations, and a line for all that there is not.
+    """The content of the sections in the order of the evaluations, and a line for everything that is missing.
 
     Attributes:
         left_out: lines by section, one of :data:`SECTIONS`.
@@ -37,15 +37,15 @@ class ScoreSections:
 
     def leave_out(self, section: str, title: str, why: str) -> None:
         """Note why an evaluation is not in a section."""
-        self.left_out[section].append(f"{title}: left out. {why}.")
+        self.left_out[section].append(f"{title} is not shown: {why}.")
 
 
 def score_sections(evaluations: list[list[FinishedRun]], colours: dict[str, str]) -> ScoreSections:
-    """Of all evaluations.
+    """The sections of all evaluations.
 
     Args:
         evaluations: finished runs, grouped by task, data set and protocol.
-        colours: by row.
+        colours: of all rows, in their order.
     """
     page = ScoreSections()
     for entries in evaluations:
@@ -71,10 +71,10 @@ def _add_figures(page: ScoreSections, scores: list[ClassScores], title: str, col
     drawn = [roc_curves(scores, title, colours), precision_recall_curves(scores, title, colours)]
     page.curves += [multiples for multiples in drawn if multiples.plots]
     if not drawn[0].plots:
-        page.leave_out("curves", title, "No class has both labels among the test images")
+        page.leave_out("curves", title, "no class has both labels among the test images")
     if matrices := confusion_matrices(scores):
         page.confusion.append((title, matrices))
     if not are_probabilities(scores):
-        page.leave_out("calibration", title, "Its scores are similarities and not probabilities")
+        page.leave_out("calibration", title, "its scores are similarities and not probabilities")
     elif drawn[0].plots:
         page.calibration.append((reliability(scores, title, colours), error_table(scores, title)))

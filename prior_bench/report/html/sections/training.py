@@ -16,10 +16,10 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import one_per_backbone
 
 TIMES = ("epoch", "iteration", "iter", "step")
-"""Keys of a history entry that say when it was taken, the preferred one first."""
+"""Keys that give the time of a history entry, the preferred one first."""
 
 SIZE = (4.0, 2.6)
-"""Of a figure, in inches; the page has one legend for all."""
+"""Size of a figure in inches."""
 
 
 def pretraining(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
@@ -48,9 +48,9 @@ def pretraining(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | N
 
 
 def training(entries: list[FinishedRun], colours: dict[str, str]) -> list[Plot]:
-    """What was logged while heads, decoders and detectors were trained, a figure per quantity.
+    """Quantities logged during the training of heads, decoders and detectors, one figure each.
 
-    One seed with the most labels is shown.
+    They are of one seed, with the most labels.
     """
     chosen = one_per_backbone(entries)
     quantities = dict.fromkeys(
@@ -80,9 +80,9 @@ def training(entries: list[FinishedRun], colours: dict[str, str]) -> list[Plot]:
 
 
 def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
-    """Epochs of a backbone's pre-training: of the record, or of the file beside the checkpoint.
+    """The epochs of a backbone's pre-training, from the record or from the file beside the checkpoint.
 
-    Empty where there is neither, as for a checkpoint from elsewhere.
+    Empty if there is neither, as for a checkpoint from elsewhere.
     """
     backbone = entry.record.provenance.get("backbone", {})
     history = backbone.get("history")
@@ -97,7 +97,7 @@ def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
 
 
 def _logged(entry: FinishedRun, quantity: str, clock: str) -> Series | None:
-    """A quantity of the run's history over time; None where it was logged less than twice."""
+    """A quantity of the run's history over time; None if it was logged less than twice."""
     points = [p for p in entry.record.history if _finite(p.get(quantity)) and clock in p]
     if len(points) < 2:
         return None

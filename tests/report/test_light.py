@@ -1,0 +1,44 @@
+"""Tables and runs are printed without torch and matplotlib; a report needs no torch."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from scored_store import scored
+
+from prior_bench.report.runs.reported_runs import reported_runs
+
+PRINT = """
+import contextlib, io, json, sys
+from prior_bench.cli import main
+with contextlib.redirect_stdout(io.StringIO()):
+    status = main(sys.argv[1:])
+print(json.dumps([status, [name for name in ("matplotlib", "torch") if name in sys.modules]]))
+"""
+
+
+def loaded(*arguments: str) -> list:
+    """Exit status of the command, and which heavy packages it imported."""
+    run = subprocess.run(
+        [sys.executable, "-c", PRINT, *arguments], capture_output=True, text=True, check=True, timeout=300
+    )
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def store(tmp_path):
+    return scored(tmp_path / "results" / "s", {"A": 0.2, "B": 3.0}, seeds=1)
+
+
+def test_a_table_imports_neither_torch_nor_matplotlib(store):
+    assert loaded("table", "--leaderboard", "--no-test") == [0, []]
+
+
+def test_a_run_is_shown_without_torch_and_matplotlib(store):
+    assert loaded("show", reported_runs([store])[0].key) == [0, []]
+
+
+def test_the_diagram_of_ranks_needs_matplotlib_alone(store, tmp_path):
+    wanted = ["table", "--leaderboard", "--no-test", "--ranks", str(tmp_path / "ranks.svg")]
+    assert loaded(*wanted) == [0, ["matplotlib"]]
