@@ -169,3 +169,18 @@ def test_a_single_label_can_be_judged_by_its_f1(data, context):
     assert result.predictions["score"].shape == (12, 1)
     assert 0 <= result.history[0]["f1_class_1"] <= 1
     assert "f1_class_1" not in run(data, stopping(protocol, monitor="auroc"), context, "two").history[0]
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_augmentation_changes_the_training_and_not_the_validation(data, context, frozen):
+    protocol = replace(
+        stopping(PROTOCOLS["trained backbone"], epochs=1),
+        frozen={"backbone": frozen, "batch_norm": True},
+        optimizer={**PROTOCOLS["trained backbone"].optimizer, "lr": 0.0},
+    )
+    plain = replace(protocol, transform={"train": None})
+    augmented, once = run(data, protocol, context, "augmented"), run(data, plain, context, "plain")
+    # at a rate of 0 the weights stay: losses of training differ by the images alone
+    assert augmented.history[0]["loss"] != pytest.approx(once.history[0]["loss"], rel=1e-4)
+    assert augmented.history[0]["minus_loss"] == pytest.approx(once.history[0]["minus_loss"], rel=1e-4)
+    np.testing.assert_allclose(augmented.predictions["score"], once.predictions["score"], atol=1e-5)

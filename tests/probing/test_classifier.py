@@ -65,3 +65,34 @@ def test_heads():
         linear_head(8, 2, norm="layr")
     with pytest.raises(BenchError, match="did you mean truncated_normal"):
         linear_head(8, 2, init="truncated_norml")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "batch_norm", "dropout", "statistics_move"),
+    [(1, 1, 0, 0), (1, 0, 1, 1), (0, 1, 1, 0), (0, 0, 1, 1)],
+)
+def test_a_trained_backbone_keeps_its_dropout_where_its_batch_norm_stands_still(
+    backbone, batch_norm, dropout, statistics_move
+):
+    encoder = MockImageEncoder(32)
+    encoder.dropout = nn.Dropout()
+    frozen = {"backbone": bool(backbone), "batch_norm": bool(batch_norm)}
+    model = Classifier(encoder, 32, 2, exclusive=False, frozen=frozen, head={"dropout": 0.1}).train()
+    assert model.training and all(layer.training for layer in model.head)
+    assert encoder.dropout.training == bool(dropout)
+    assert encoder.stages[0][1].training == bool(statistics_move)
+    assert not any(module.training for module in model.eval().modules())
+
+
+def test_a_truncated_normal_has_a_deviation_of_two_hundredths():
+    torch.manual_seed(0)
+    weight = linear_head(200, 50, init="truncated_normal")[-1].weight
+    assert weight.std().item() == pytest.approx(0.02, rel=0.05) and weight.mean().abs() < 0.001
+
+
+def test_a_frozen_backbone_passes_no_gradient_on():
+    model = classifier(backbone=True).train()
+    images = torch.randn(4, 1, 32, 32, requires_grad=True)
+    model(images, torch.ones(4, 2), mode="loss")["loss"].backward()
+    assert images.grad is None
+    assert not any(parameter.requires_grad for parameter in model.backbone.parameters())
