@@ -182,3 +182,23 @@ def test_all_that_is_wrong_is_said_at_once(tiny):
     one_sided.loc[one_sided["split"] == "valid", list(CLASSES)] = 0.0
     with pytest.raises(BenchError, match="minus_loss"):
         TASK.check(dataclasses.replace(tiny, table=one_sided), FINETUNE)
+
+
+def test_the_majority_follows_the_known_training_labels(tiny, context):
+    table = tiny.table.copy()
+    train = np.flatnonzero(table["split"] == "train")
+    table.loc[train, list(CLASSES)] = np.nan
+    table.loc[train[:5], CLASSES[0]] = [0.0, 0.0, 0.0, 1.0, 1.0]  # 2 of 5 known ones are positive
+    protocol = with_fields(PROBE, metrics=("accuracy",))
+    found = TASK.run(mock_backbone(), dataclasses.replace(tiny, table=table), protocol, context)
+    shares = tiny.split("test").targets().mean(0)
+    majority = found.trivial["majority"]
+    assert majority[f"accuracy/{CLASSES[0]}"] == pytest.approx(1 - shares[0]), "never positive"
+    assert majority[f"accuracy/{CLASSES[1]}"] == pytest.approx(shares[1]), "unknown: 1/2, which is positive"
+
+
+@pytest.mark.parametrize("threshold", ["validaton_f1", None, [0.5]])
+def test_a_threshold_that_is_none_is_refused(tiny, threshold):
+    with pytest.raises(BenchError, match="options.threshold is neither"):
+        TASK.check(tiny, with_fields(PROBE, options={"threshold": threshold}))
+    TASK.check(tiny, with_fields(PROBE, options={"threshold": 0.5}))
