@@ -8,7 +8,7 @@ from tiny_data import CLASSES, tiny_manifest
 from prior_bench.errors import BenchError
 from prior_bench.mock import mock_backbone
 from prior_bench.statistics.bootstrap import interval
-from prior_bench.suites import protocols
+from prior_bench.suites import protocols, work
 from tasks.classification import Classification, labelled_rows
 
 TASK = Classification()
@@ -202,3 +202,31 @@ def test_a_threshold_that_is_none_is_refused(tiny, threshold):
     with pytest.raises(BenchError, match="options.threshold is neither"):
         TASK.check(tiny, with_fields(PROBE, options={"threshold": threshold}))
     TASK.check(tiny, with_fields(PROBE, options={"threshold": 0.5}))
+
+
+def test_classes_without_a_threshold_are_named(tiny, context):
+    table = tiny.table.copy()
+    table.loc[table["split"] == "valid", CLASSES[1]] = 1.0
+    result = TASK.run(mock_backbone(), dataclasses.replace(tiny, table=table), PROBE, context)
+    assert result.split["without_threshold"] == [CLASSES[1]]
+    assert np.isnan(result.predictions["meta_thresholds"]).tolist() == [False, True]
+    assert "without_threshold" not in TASK.run(mock_backbone(), tiny, PROBE, context).split
+
+
+def test_f1_of_class_1_chooses_the_epoch_of_exclusive_labels_alone(tiny):
+    monitored = with_fields(HEAD, stopping={**HEAD.stopping, "monitor": "f1_class_1"})
+    with pytest.raises(BenchError, match="f1_class_1.*needs exactly one label"):
+        TASK.check(tiny, monitored)
+    TASK.check(dataclasses.replace(tiny, labels=CLASSES[:1]), monitored)
+    TASK.check(tiny, HEAD)
+
+
+def test_work_is_that_of_features_where_nothing_but_the_head_can_change():
+    sizes = (100, 20, 30)
+    for protocol in (PROBE, HEAD):
+        assert TASK.estimate(protocol, sizes, 0.5) == work.of_features(protocol, sizes)
+    augmented = with_fields(HEAD, transform=FINETUNE.transform)
+    trained = with_fields(HEAD, frozen={"backbone": False, "batch_norm": True})
+    for protocol in (FINETUNE, augmented, trained):
+        assert TASK.estimate(protocol, sizes, 0.5) == work.of_training(protocol, sizes, 0.5)
+        assert TASK.estimate(protocol, sizes, 0.5) != work.of_features(protocol, sizes)
