@@ -2,6 +2,7 @@
 
 import pytest
 
+from prior_bench.suites import protocols, work
 from tasks.classification import Classification
 from tasks.detection import Detection
 from tasks.retrieval import Retrieval
@@ -36,3 +37,16 @@ def test_costs_are_no_shares():
     for metric in Throughput.metrics.values():
         assert (metric.scale, metric.bounds) == (1.0, (0.0, None))
         assert metric.direction == ("higher" if metric.name == "images_per_second" else "lower")
+
+
+def test_only_tasks_whose_numbers_belong_to_a_machine_are_not_ranked():
+    for task in (Classification, ZeroShot, Retrieval, Segmentation, Detection):
+        assert getattr(task, "ranked", True)
+    assert Throughput.ranked is False
+
+
+@pytest.mark.parametrize("task", [ZeroShot(), Retrieval()])
+def test_work_without_training_is_that_of_the_test_images(task):
+    protocol = protocols.load(task.default_protocol)
+    assert task.estimate(protocol, (100, 20, 30), 1.0) == work.of_features(protocol, (0, 0, 30))
+    assert task.estimate(protocol, (7, 8, 30), 0.1) == work.of_features(protocol, (0, 0, 30))

@@ -166,3 +166,15 @@ def test_examples_of_attention_are_kept_where_the_method_shows_it(tmp_path, cont
     assert found["example_attention"].shape == (4, 1, 2, 2)
     assert found["example_attention"][1, 0].tolist() == [[0, 0], [0, 1]]
     assert "example_written" not in found and TASK.score(found, ("recall_at_1",))["recall_at_1"] == 1
+
+
+def test_the_smallest_pool_has_two_studies(tmp_path, context):
+    data = studies(tmp_path, [0, 1])
+    for pool in (2, "test_split"):
+        TASK.check(data, with_options(pool=pool))
+        assert TASK.run(planted_backbone(), data, with_options(pool=pool), context).split["pool"] == 2
+    for pool in (1, 0, 2.0):
+        with pytest.raises(BenchError, match="pool is"):
+            TASK.check(data, with_options(pool=pool))
+    with pytest.raises(BenchError, match="fewer than two studies"):
+        TASK.check(data.select([0]), with_options(pool="test_split"))

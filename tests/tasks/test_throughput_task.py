@@ -125,3 +125,34 @@ def test_a_table_of_records_without_predictions(tmp_path, monkeypatch):
     assert "no stored predictions" in " ".join(table.notes)
     for style in ("markdown", "latex", "csv", "html", "json"):
         assert "small" in render(table, style)
+
+
+@pytest.mark.parametrize(
+    "batch_size, options, refused",
+    [
+        (1, {"warmup": 0, "repeats": 1}, ""),
+        (4, {}, ""),
+        (0, {}, "batch_size is 0"),
+        (True, {}, "batch_size is True"),
+        (4, {"warmup": -1}, "warmup is -1"),
+        (4, {"warmup": False}, "warmup is False"),
+        (4, {"repeats": 0}, "repeats is 0"),
+        (4, {"repeats": 2.0}, "repeats is 2.0"),
+    ],
+)
+def test_the_smallest_numbers_that_can_be_measured(tiny, batch_size, options, refused):
+    protocol = dataclasses.replace(PROTOCOL, batch_size=batch_size, options=options)
+    if not refused:
+        TASK.check(tiny, protocol)
+        return
+    with pytest.raises(BenchError, match=refused):
+        TASK.check(tiny, protocol)
+
+
+def test_twenty_batches_are_timed_by_default_and_floating_point_operations_are_exact(tiny, context, capsys):
+    protocol = dataclasses.replace(PROTOCOL, batch_size=1, options={})
+    slow = backbone()
+    result = TASK.run(slow, tiny, protocol, context)
+    assert len(result.history) == 20 and len(slow.image_encoder.shapes) == 1 + 3 + 20
+    assert result.metrics["gflops"] == 2 * 16 * 16 * 8 * 9 / 1e9
+    assert capsys.readouterr() == ("", "")

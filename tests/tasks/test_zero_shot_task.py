@@ -176,3 +176,13 @@ def test_a_prompt_file_that_is_none(tmp_path):
     path.write_text(json.dumps({"name": "p", "version": 1, "source": "", "classes": {"A": []}}))
     with pytest.raises(BenchError, match="no prompts for A"):
         prompts.load(str(path))
+
+
+def test_rounding_noise_is_not_blown_up_to_scores():
+    scores = (1000 + np.array([[0, 1, 0], [6e-5, 2, 0], [0, 3, 0]])).astype(np.float32)
+    assert len(np.unique(scores[:, 0])) == 2
+    found = standardise(scores, "whole_set", 64)
+    assert found[:, 0].tolist() == [0, 0, 0] and found[:, 2].tolist() == [0, 0, 0]
+    assert found[:, 1].std() == pytest.approx(1)
+    small = (1e-3 * np.array([[1.0], [1.1]])).astype(np.float32)
+    assert standardise(small, "whole_set", 64)[:, 0] == pytest.approx([-1, 1], rel=1e-4)
