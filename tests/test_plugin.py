@@ -144,7 +144,7 @@ def test_the_lowest_loss_is_the_best_and_headings_point_the_right_way(said):
     assert (found, missed) == ("<u>100.0</u>", "0.0"), (
         "underlined: highest; all right and all wrong do not vary"
     )
-    assert "by test image and seed" in said["table lamps_table.py"], "this data set knows no patients"
+    assert "Paired tests by test image, " in said["table lamps_table.py"], "this data set knows no patients"
     columns = json.loads(said["table lamps_table.py --format json"])["columns"]
     assert [(c["higher_is_better"], c["scale"], c["digits"]) for c in columns] == [
         (False, 1, 3),
@@ -155,7 +155,7 @@ def test_the_lowest_loss_is_the_best_and_headings_point_the_right_way(said):
 def test_run_leaderboard_and_eval_know_the_direction(said):
     assert lines_of(said["run lamps_suite.py"]) == lines_of(said["table lamps_table.py"])
     ranks = lines_of(said["table --leaderboard --suite lamps_suite"])
-    assert ranks["Backbone"][0] == "Rank: mean ↓" and ranks["Backbone"][2].endswith("log_loss, 100 % ↓")
+    assert ranks["Backbone"][0] == "Rank: mean ↓" and ranks["Backbone"][2].endswith("log loss ↓")
     assert ranks["Right way round"][0].strip("*") == "1.00" and ranks["Wrong way round"][0] == "2.00"
     text = next(text for line, text in said.items() if line.startswith("eval"))
     assert "protocol plugin/triage" in text and "log_loss" in text and "nobody" in text
@@ -170,6 +170,6 @@ def test_the_report_shows_the_task_by_what_it_holds(said, folder):
 def test_without_the_plugin_the_records_still_say_what_their_metrics_mean(said, folder):
     verb = "table --leaderboard --suite lamps_suite"
     rows = lines_of(say(folder, verb)[verb])
-    assert rows["Backbone"][2].endswith("log_loss, 100 % ↓")
+    assert rows["Backbone"][2].endswith("log loss ↓")
     assert rows["Right way round"][0] == "1.00" and not any("**" in c for row in rows.values() for c in row)
     assert rows["Right way round"][2].startswith("<u>"), "nothing can be tested without the task"
