@@ -1,6 +1,78 @@
 """prior-bench: PRIOR, its baselines, and one benchmark for medical vision-language backbones.
 
-Importing this package has no effects and imports neither torch nor an OpenMMLab library.
+    import prior_bench as pb
+
+    result = pb.evaluate("timm:resnet50", task="classification", data="my.csv")
+
+Importing this package has no effects and imports neither torch nor an OpenMMLab library nor pandas; each
+function does so when it is first used. See docs/api.md.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prior_bench.api import Backbone, Features, InputSpec, TextBatch
+    from prior_bench.encoders.wrapped import wrap
+    from prior_bench.errors import BenchError
+    from prior_bench.public.backbones import load_backbone
+    from prior_bench.public.datasets import open_dataset
+    from prior_bench.public.evaluation import evaluate
+    from prior_bench.public.listing import available, list_protocols
+    from prior_bench.public.pretraining import pretrain
+    from prior_bench.public.results import Result, Results
+    from prior_bench.public.tables import ComparisonTable, compare, table
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Backbone",
+    "BenchError",
+    "ComparisonTable",
+    "Features",
+    "InputSpec",
+    "Result",
+    "Results",
+    "TextBatch",
+    "available",
+    "compare",
+    "evaluate",
+    "list_protocols",
+    "load_backbone",
+    "open_dataset",
+    "pretrain",
+    "table",
+    "wrap",
+]
+
+_PLACES = {
+    "Backbone": "prior_bench.api",
+    "BenchError": "prior_bench.errors",
+    "ComparisonTable": "prior_bench.public.tables",
+    "Features": "prior_bench.api",
+    "InputSpec": "prior_bench.api",
+    "Result": "prior_bench.public.results",
+    "Results": "prior_bench.public.results",
+    "TextBatch": "prior_bench.api",
+    "available": "prior_bench.public.listing",
+    "compare": "prior_bench.public.tables",
+    "evaluate": "prior_bench.public.evaluation",
+    "list_protocols": "prior_bench.public.listing",
+    "load_backbone": "prior_bench.public.backbones",
+    "open_dataset": "prior_bench.public.datasets",
+    "pretrain": "prior_bench.public.pretraining",
+    "table": "prior_bench.public.tables",
+    "wrap": "prior_bench.encoders.wrapped",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'prior_bench' has no attribute '{name}'")
+    found = getattr(import_module(_PLACES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

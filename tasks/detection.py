@@ -24,6 +24,7 @@ class Detection:
     default_protocol = "clean/detection_frozen"
     uses_labels = True
     galleries = ("detection",)
+    needs_maps = True
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Boxes in every split, known metrics, a protocol that can be trained.

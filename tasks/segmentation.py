@@ -33,6 +33,7 @@ class Segmentation:
     default_protocol = "clean/segmentation_frozen"
     uses_labels = True
     galleries = ("segmentation",)
+    needs_maps = True
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Masks in every split, known metrics, a protocol that can be trained.

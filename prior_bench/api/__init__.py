@@ -3,6 +3,7 @@
 Standard library only at import.
 """
 
+from prior_bench.api.encoders import ImageEncoderLike, MapEncoderLike
 from prior_bench.api.metrics import Metric, by_name, find_metric
 from prior_bench.api.models import (
     Backbone,
@@ -22,8 +23,10 @@ __all__ = [
     "Backbone",
     "BackboneSource",
     "Features",
+    "ImageEncoderLike",
     "InputSpec",
     "LoadContext",
+    "MapEncoderLike",
     "Method",
     "Metric",
     "PretrainBatch",

@@ -77,9 +77,9 @@ class Features(NamedTuple):
 class Method(Interface):
     """A pre-training method: an ``nn.Module`` that owns an image and a text encoder.
 
-    ``image_encoder`` is a :class:`prior_bench.encoders.image.ImageEncoder` (its features *before* the
-    method's projection are what classification, segmentation and detection use); ``text_encoder`` a
-    :class:`prior_bench.encoders.text.TextEncoder` with a ``tokenizer``.
+    ``image_encoder`` fulfils :class:`prior_bench.api.encoders.ImageEncoderLike` (its features *before* the
+    method's projection are what classification, segmentation and detection use); ``text_encoder`` has a
+    ``tokenizer``, which turns a list of texts, each a tuple of sentences, into a TextBatch.
 
     Optional, for pictures: ``attention(image: Features, text: Features) -> Tensor | None``, [B, S, N], what
     row s of ``text.local`` looks at among the N patches of ``image.local`` of the same pair, row-major on a
@@ -114,7 +114,7 @@ class Backbone:
 
     Attributes:
         name: row label.
-        image_encoder: :class:`prior_bench.encoders.image.ImageEncoder`.
+        image_encoder: see :class:`prior_bench.api.encoders.ImageEncoderLike`.
         method: the whole method where a text tower is present, else None.
         input: what the image encoder expects.
         identity: hash of all that determines the weights (config and seed, or the file's sha256).

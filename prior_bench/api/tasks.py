@@ -139,6 +139,8 @@ class Task(Interface):
         default_protocol: that is used where none is named; empty for none.
 
     Optional attributes, with what holds where they are absent:
+        needs_maps (False): whether the image encoder must give feature maps
+            (:class:`prior_bench.api.encoders.MapEncoderLike`).
         uses_labels (True): whether the head is trained, so that a label fraction means something.
         predictions (none): kinds of arrays among the stored predictions, by which the report chooses its
             sections: ``"class_scores"`` (``score`` and ``target`` [N, C], ``meta_classes``),

@@ -6,9 +6,6 @@ from prior_bench.cli.arguments import at_least
 
 HELP = "evaluate one backbone on one data set, with one or more protocols"
 
-STORE = "eval"
-"""Name of the store that single evaluations share, under the results root."""
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
@@ -87,61 +84,35 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if a cell failed."""
     import sys
 
-    from prior_bench.cli import arguments
-    from prior_bench.engine.execute import Overwrite, evaluate
-    from prior_bench.report.runs.run_text import protocol_text, result_text
-    from prior_bench.store.changed_source import warn_of_records
-    from prior_bench.store.store import Store
-    from prior_bench.suites.plan import expand
-    from prior_bench.suites.suite import Suite
+    from prior_bench.cli.arguments import assignments
+    from prior_bench.engine.execute import say_at_once
+    from prior_bench.public.planning import prepare
+    from prior_bench.report.runs.run_text import protocol_text
 
-    shared = {
-        "task": args.task,
-        "data": arguments.data_reference(
-            args.data, args.label, arguments.assignments(args.option, "--option")
-        ),
-        "fractions": [args.fraction],
-        "overrides": arguments.assignments(args.set, "--set"),
-    }
-    named = dict.fromkeys(args.protocol or [default_protocol(args.task)])
-    evaluations = [{**shared, "protocol": name} for name in named]
-    rows = [arguments.backbone_row(args.backbone, args.tokenizer)]
-    suite = Suite(STORE, rows, evaluations, args.seed, allow_leakage=args.allow_leakage, where="eval")
-    plan = expand(suite)
-    if reasons := {run.reason for run in plan.runs if run.reason}:
-        from prior_bench.errors import BenchError
-
-        raise BenchError(f"cannot be evaluated: {', '.join(reasons)}", where=args.backbone)
-    for protocol in {run.spec.protocol["name"]: run.spec.protocol for run in plan.runs}.values():
+    prepared = prepare(
+        args.backbone,
+        args.task,
+        args.data,
+        protocol=args.protocol or None,
+        fraction=args.fraction,
+        seed=args.seed,
+        labels=args.label,
+        reader=assignments(args.option, "--option"),
+        overrides=assignments(args.set, "--set"),
+        tokenizer=args.tokenizer,
+        allow_leakage=args.allow_leakage,
+    )
+    for protocol in prepared.protocols:
         print(protocol_text(protocol), flush=True)
-    for leak in dict.fromkeys(leak for run in plan.runs for leak in run.leaks):
+    for leak in prepared.leaks:
         print(f"leakage: {leak}", flush=True)
-    store = Store.of(STORE)
-    outcome = evaluate(
-        plan, store, device=args.device, workers=args.workers, overwrite=Overwrite(args.overwrite)
+    results = prepared.run(
+        device=args.device, workers=args.workers, overwrite=args.overwrite, say=say_at_once
     )
-    warn_of_records(
-        (outcome.records[key] for key in outcome.skipped), "the same command with --overwrite all"
-    )
-    for key, record in outcome.records.items():
-        if record.status == "failed":
-            trace = store.runs / key / "traceback.txt"
-            print(f"error: {record.error}\n  traceback: {trace}", file=sys.stderr)
+    failed = [result for result in results if result.record.status == "failed"]
+    for result in results:
+        if result in failed:
+            print(f"error: {result.record.error}\n  traceback: {result.trace}", file=sys.stderr)
         else:
-            print(f"\n{result_text(record, store, resamples=args.resamples)}")
-    return 1 if outcome.failed else 0
-
-
-def default_protocol(task: str) -> str:
-    """The clean protocol of a task family.
-
-    Raises:
-        BenchError: the task has no default protocol, or is unknown.
-    """
-    from prior_bench.errors import BenchError
-    from prior_bench.registry import TASKS
-
-    name = getattr(TASKS.get(task), "default_protocol", "")
-    if not name:
-        raise BenchError("this task has no default protocol", where=task, fix="name one with --protocol")
-    return name
+            print(f"\n{result.text(args.resamples)}")
+    return 1 if failed else 0

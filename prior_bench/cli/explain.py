@@ -60,26 +60,22 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from prior_bench import paths
-    from prior_bench.api import LoadContext, RunContext
-    from prior_bench.cli.arguments import assignments, backbone_row, data_reference
-    from prior_bench.data.open import open_dataset
+    from prior_bench.api import RunContext
+    from prior_bench.cli.arguments import assignments
     from prior_bench.errors import BenchError
     from prior_bench.explain.explanation import explain
     from prior_bench.explain.pages import write_pages
-    from prior_bench.registry import BACKBONES
-    from prior_bench.runtime import pick_device, seed_everything
+    from prior_bench.public.backbones import backbone_source, load
+    from prior_bench.public.datasets import open_dataset
+    from prior_bench.runtime import pick_device
     from prior_bench.store.provenance import command
 
-    device = pick_device(args.device)
-    row = backbone_row(args.backbone, args.tokenizer)
-    source = BACKBONES.get(row.pop("type"))(**row)
-    source.check()
+    source = backbone_source(args.backbone, args.tokenizer)
     if problem := getattr(source, "text_problem", ""):
         raise BenchError(problem, where=args.backbone)
-    reference = data_reference(args.data, [], assignments(args.option, "--option"))
-    manifest = open_dataset(reference, split=args.rule)
-    seed_everything(args.seed)
-    backbone = source.load(args.seed, LoadContext(device, paths.results_root() / "pretrain", args.workers))
+    manifest = open_dataset(args.data, split=args.rule, **assignments(args.option, "--option"))
+    device = pick_device(args.device)
+    backbone = load(source, args.seed, device, args.workers)
     context = RunContext(device=device, workers=args.workers, cache_dir=paths.cache_root())
     explanation = explain(
         backbone, manifest, context, split=args.split, ids=args.image, count=args.count, measured=args.measure

@@ -28,17 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb."""
-    from prior_bench import paths
-    from prior_bench.api import LoadContext
     from prior_bench.backbones.export import export
-    from prior_bench.cli.arguments import backbone_row
-    from prior_bench.registry import BACKBONES
+    from prior_bench.public.backbones import backbone_source, load
     from prior_bench.suites.leakage import exposure_of
 
-    source = BACKBONES.build(backbone_row(args.backbone, args.tokenizer))
-    source.check()
-    context = LoadContext(pretrain_dir=paths.results_root() / "pretrain")
-    lines = export(source.load(args.seed, context), args.output, exposure_of(source))
+    source = backbone_source(args.backbone, args.tokenizer)
+    lines = export(load(source, args.seed, "cpu"), args.output, exposure_of(source))
     if problem := getattr(source, "text_problem", ""):
         lines.append(f"note          {problem}; only the image encoder was written")
     print(f"wrote {args.output}", *lines, sep="\n  ")

@@ -1,8 +1,12 @@
 """``prior-bench pretrain``: train a method's encoders on image-report pairs."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from prior_bench.cli.arguments import at_least
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HELP = "pre-train a method from a config; the same command continues an interrupted run"
 
@@ -33,23 +37,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and print the path of the checkpoint."""
     import os
-    from pathlib import Path
 
-    from prior_bench import paths
-    from prior_bench.backbones.pretrained import Pretrained
     from prior_bench.cli.arguments import assignments
-    from prior_bench.pretraining.trainer import pretrain
+    from prior_bench.public.pretraining import pretrain
 
-    source = Pretrained(args.config, args.config, assignments(args.set, "--set"))
-    source.check()
-    if args.work_dir:
-        folder = Path(args.work_dir)
-    else:
-        folder = source.work_dir(args.seed, paths.results_root() / "pretrain")
-    resume = not args.no_resume
-    path = pretrain(source.config, folder, args.seed, args.device, resume=resume, workers=args.workers)
+    path = pretrain(
+        args.config,
+        seed=args.seed,
+        device=args.device,
+        workers=args.workers,
+        folder=args.work_dir,
+        overrides=assignments(args.set, "--set"),
+        resume=not args.no_resume,
+    )
     if int(os.environ.get("RANK", 0)) == 0:
         print(f"checkpoint: {path}")
-        data = "sample:chexpert_5x200" if "sample:" in str(source.config.data.dataset) else "chexpert_5x200"
-        print(f"evaluate:   prior-bench eval zero_shot --backbone {path} --data {data}")
+        print(f"evaluate:   prior-bench eval zero_shot --backbone {path} --data {example_data(path)}")
     return 0
+
+
+def example_data(checkpoint: "Path") -> str:
+    """A data set to try a checkpoint on: synthetic where it was trained on synthetic data."""
+    from prior_bench.checkpoints.native import read_info
+
+    info = read_info(checkpoint)
+    return "sample:chexpert_5x200" if info and "sample:" in str(info.provenance) else "chexpert_5x200"

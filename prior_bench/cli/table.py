@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from prior_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from prior_bench.report.tables.table import Table, TableConfig
+    from prior_bench.public.tables import ComparisonTable
 
 HELP = "print a comparison table from stored records, optionally with published numbers"
 
@@ -58,18 +58,22 @@ def run(args: argparse.Namespace) -> int:
     import sys
 
     from prior_bench.io.atomic import write_text
-    from prior_bench.report.tables.render import render
 
     table = _table(args)
-    text = render(table, args.format)
+    text = table.render(args.format)
     if args.ranks:
         from prior_bench.report.html.figures.rank_plot import rank_plot
         from prior_bench.report.tables.mean_ranks import ranks_of, ranks_text
 
-        ranks = ranks_of(table)
-        svg = rank_plot(
-            ranks, f"Critical-difference diagram: {table.title}", ranks_text(ranks, table), file=True
-        )
+        if table.beside:
+            raise BenchError(
+                "ranks are not available for a table of our and published numbers",
+                where=args.table,
+                fix="use --only-published, or remove --ranks",
+            )
+        ranks, filled = ranks_of(table.filled), table.filled
+        title = f"Critical-difference diagram: {filled.title}"
+        svg = rank_plot(ranks, title, ranks_text(ranks, filled), file=True)
         place = write_text(args.ranks, svg + "\n")
         print(place, file=sys.stderr)  # only the table goes to stdout
     if args.output:
@@ -79,59 +83,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _table(args: argparse.Namespace) -> "Table":
-    from prior_bench.report.published.beside import published_table, table_beside
-    from prior_bench.report.runs.reported_runs import EVERY_SUITE, stores_of
-    from prior_bench.report.tables.leaderboard import leaderboard
-    from prior_bench.report.tables.table import build_table, load_table
+def _table(args: argparse.Namespace) -> "ComparisonTable":
+    from prior_bench.public.tables import table
 
-    if args.leaderboard:
-        if args.table:
-            raise BenchError(
-                "a leaderboard takes no table", where=args.table, fix="remove the table or --leaderboard"
-            )
-        _warn_of_records(args.suite or [EVERY_SUITE])
-        return leaderboard(stores_of(args.suite or [EVERY_SUITE]), test=not args.no_test)
-    if not args.table:
-        raise BenchError("no table is given", fix="name one (prior-bench list tables), or use --leaderboard")
-    if args.data:
-        config = _on_data(args)
-        _warn_of_records(config.suites)
-        return build_table(config, trivial=args.trivial, test=not args.no_test)
-    config = load_table(args.table)
-    config.suites = args.suite or config.suites
-    if args.only_published:
-        return published_table(config)
-    _warn_of_records(config.suites)
-    if args.with_published or not all(column.protocol for column in config.columns):
-        if args.ranks:
-            fix = "use --only-published, or remove --ranks"
-            raise BenchError(
-                "ranks are not available for a table of our and published numbers", where=args.table, fix=fix
-            )
-        return table_beside(config)
-    return build_table(config, trivial=args.trivial, test=not args.no_test)
-
-
-def _warn_of_records(suites: list[str]) -> None:
-    """Say on stderr how many of the records there are were made by other source code."""
-    from prior_bench.report.runs.reported_runs import reported_runs, stores_of
-    from prior_bench.store.changed_source import warn_of_records
-
-    records = (run.record for run in reported_runs(stores_of(suites)))
-    warn_of_records(records, "prior-bench run SUITE --overwrite all")
-
-
-def _on_data(args: argparse.Namespace) -> "TableConfig":
-    from prior_bench.report.tables.suite_tables import named_table
-    from prior_bench.suites.scale import with_data
-    from prior_bench.suites.suite import load_suite
-
-    if args.with_published or args.only_published:
+    if args.leaderboard and args.table:
         raise BenchError(
-            "published numbers do not apply to other data",
-            where="--data",
-            fix="remove one of the two options",
+            "a leaderboard takes no table", where=args.table, fix="remove the table or --leaderboard"
         )
-    suite = (args.suite or [args.table])[-1]
-    return named_table(with_data(load_suite(suite), args.data), args.table)
+    if not (args.leaderboard or args.table):
+        raise BenchError("no table is given", fix="name one (prior-bench list tables), or use --leaderboard")
+    return table(
+        None if args.leaderboard else args.table,
+        data=None if args.leaderboard else args.data,
+        stores=args.suite,
+        published="only" if args.only_published else "beside" if args.with_published else "",
+        trivial=args.trivial and not args.leaderboard,
+        test=not args.no_test,
+    )

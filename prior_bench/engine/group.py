@@ -12,6 +12,7 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.api import Backbone, LoadContext, RunContext, RunRecord, TaskResult
+from prior_bench.api.encoders import require_encoder
 from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
@@ -98,7 +99,9 @@ class Group:
         name, seed = run.spec.backbone["name"], run.spec.seed
         seed_everything(seed)
         context = LoadContext(self.device, paths.results_root() / "pretrain", self.workers)
-        return self.plan.sources[name].load(seed, context)
+        backbone = self.plan.sources[name].load(seed, context)
+        require_encoder(backbone.image_encoder, name)
+        return backbone
 
     def _run_task(self, backbone: Backbone, run: PlannedRun) -> TaskResult:
         spec = run.spec

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from prior_bench.api import Backbone, InputSpec, Protocol, RunContext, version_of
+from prior_bench.api.encoders import features_of
 from prior_bench.data.images.corruptions import SIDE, Condition, corrupt
 from prior_bench.data.images.dataset import ImageDataset
 from prior_bench.data.images.transforms import eval_transform
@@ -107,7 +108,7 @@ def extract(
         encode = module.encode_image if what == "joint" else module
         with evaluating(module, context.device):
             batches = [
-                encode(images).global_.float().cpu()
+                features_of(encode(images)).global_.float().cpu()
                 for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}")
             ]
         features = torch.cat(batches).numpy()

@@ -14,22 +14,28 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from prior_bench.api.encoders import require_maps
+
 
 class MapReader:
-    """Reads feature maps of given strides from an ImageEncoder, whatever its stages are.
+    """Reads feature maps of given strides from an image encoder, whatever its stages are.
 
     Where no stage has a stride (all of a plain ViT's have the same), the nearest stage is resampled
     bilinearly to the size that a stage of that stride would have.
 
     Args:
-        encoder: a :class:`prior_bench.encoders.image.ImageEncoder`.
+        encoder: fulfils :class:`prior_bench.api.encoders.MapEncoderLike`.
         strides: input pixels per pixel of each map, finest first.
+
+    Raises:
+        BenchError: the encoder gives no maps.
 
     Attributes:
         channels: channels of each map.
     """
 
     def __init__(self, encoder: nn.Module, strides: Sequence[int]):
+        require_maps(encoder, type(encoder).__name__)
         self.strides = tuple(strides)
         available = encoder.stage_strides
         self.stages = tuple(_nearest(available, stride) for stride in self.strides)

@@ -9,6 +9,7 @@ from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from prior_bench.api.encoders import features_of
 from prior_bench.errors import unknown_name
 
 NORMS = {"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
@@ -68,7 +69,7 @@ class Classifier(BaseModel):
             features = inputs
         else:
             with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-                features = self.backbone(inputs).global_
+                features = features_of(self.backbone(inputs)).global_
         logits = self.head(features.float())
         if mode == "tensor":
             return logits

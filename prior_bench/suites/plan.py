@@ -6,7 +6,7 @@ that the data sets show. No backbone is loaded and nothing is run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -103,6 +103,7 @@ def expand(
     *,
     only: Iterable[str] = (),
     tolerate_absent: bool = False,
+    given: Mapping[str, BackboneSource] | None = None,
 ) -> Plan:
     """Resolve and check a suite, and list its runs.
 
@@ -112,6 +113,7 @@ def expand(
             field are alternatives, fields narrow each other down.
         tolerate_absent: give the cells of a data set, or of weights, that are not there a reason instead of
             raising.
+        given: sources of rows, by name, that are there already and are not made from the row's config.
 
     Raises:
         ErrorList: everything that is wrong with the suite.
@@ -119,8 +121,10 @@ def expand(
     data_sets = DataSets()
     wanted = read_filters(only)
     errors = entry_errors(suite)
-    sources, without_file = {}, {}
+    sources, without_file = dict(given or {}), {}
     for i, row in enumerate(suite.backbones):
+        if row.get("name") in sources:
+            continue
         if "name" in row and "type" in row and passes(wanted, backbone=row["name"]):
             if tolerate_absent and (absent := absent_file(row)):
                 without_file[row["name"]] = absent

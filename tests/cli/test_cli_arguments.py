@@ -1,5 +1,6 @@
 import pytest
 
+from prior_bench.backbones.reference import backbone_row
 from prior_bench.cli import arguments
 from prior_bench.errors import BenchError
 
@@ -14,12 +15,12 @@ from prior_bench.errors import BenchError
     ],
 )
 def test_what_a_backbone_argument_stands_for(text, row):
-    assert arguments.backbone_row(text) == row
+    assert backbone_row(text) == row
 
 
 def test_an_unknown_backbone_says_what_it_could_have_been():
     with pytest.raises(BenchError, match="unknown backbone 'resnet50'.*\n.*timm:NAME"):
-        arguments.backbone_row("resnet50")
+        backbone_row("resnet50")
 
 
 def test_settings_are_literals_or_strings():

@@ -2,10 +2,10 @@ import argparse
 
 import pytest
 
-from prior_bench.cli import arguments
 from prior_bench.cli import eval as evaluation
 from prior_bench.cli import list as listing
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.public import planning as public
 from prior_bench.report.runs.run_text import inline, protocol_text
 
 FAKE = ("fake", "--backbone", "mine", "--data", "fake", "--device", "cpu")
@@ -21,9 +21,9 @@ def test_every_shipped_task_has_a_default_protocol_that_is_shipped():
     from prior_bench.suites import protocols
 
     for task in ("classification", "zero_shot", "retrieval", "segmentation", "detection"):
-        assert protocols.load(evaluation.default_protocol(task)).task == task
+        assert protocols.load(public.default_protocol(task)).task == task
     with pytest.raises(BenchError, match="unknown task 'detektion'"):
-        evaluation.default_protocol("detektion")
+        public.default_protocol("detektion")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def one_backbone(parts, tmp_path, monkeypatch):
     """``--backbone mine`` is a fake backbone with a text tower."""
     (tmp_path / "data" / "fake").mkdir(parents=True)
     monkeypatch.setattr(
-        arguments,
+        public,
         "backbone_row",
         lambda text, tokenizer: {"name": text, "type": "fake", "has_text": text == "mine"},
     )

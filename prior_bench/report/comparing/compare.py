@@ -61,7 +61,7 @@ class Line:
 
 
 def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
-    """Compare every metric that both runs have, except values of single classes.
+    """Compare every metric of the protocol that both runs have, except values of single classes.
 
     Raises:
         BenchError: a run failed, or they share no metric.
@@ -70,7 +70,8 @@ def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
         if not isinstance(run, FinishedRun):
             raise BenchError("failed, so there is nothing to compare", where=f"run {run.key}")
     assert isinstance(first, FinishedRun) and isinstance(second, FinishedRun)  # for mypy
-    names = [m for m in first.record.metrics if "/" not in m and m in second.record.metrics]
+    scored = first.spec["protocol"]["metrics"]  # a task may report more, which cannot be resampled
+    names = [m for m in first.record.metrics if m in scored and m in second.record.metrics]
     if not names or first.spec["task"] != second.spec["task"]:
         tasks = f"{first.spec['task']} and {second.spec['task']}"
         raise BenchError(f"these runs share no metric ({tasks})", where=f"{first.key}, {second.key}")

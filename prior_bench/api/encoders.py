@@ -1,0 +1,113 @@
+"""Image encoders: what a module must declare so that every task can use it, and the check that it does.
+
+Standard library only; :func:`prior_bench.encoders.probe.probe` checks the declared numbers by a run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from typing import Protocol as Interface
+
+from prior_bench.api.models import Features, InputSpec
+from prior_bench.errors import BenchError, ErrorList
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ImageEncoderLike(Interface):
+    """An ``nn.Module`` that turns images into features: enough for classification and throughput.
+
+    Attributes:
+        dim: D, channels of the global feature.
+        input: what the module expects to be fed.
+        local_dim: channels of ``Features.local``; only where there are local features.
+    """
+
+    dim: int
+    input: InputSpec
+
+    def forward(self, images: Tensor) -> Features | Tensor:
+        """Images [B, C, S, S] into Features, or into a tensor [B, D] of global features."""
+
+
+class MapEncoderLike(ImageEncoderLike, Interface):
+    """An image encoder that also gives feature maps: what segmentation and detection need.
+
+    Attributes:
+        stage_channels: channels of the map of each stage, finest stage first.
+        stage_strides: input pixels per pixel of each map, finest first. A plain ViT has one map: it counts
+            as several equal stages.
+    """
+
+    stage_channels: tuple[int, ...]
+    stage_strides: tuple[int, ...]
+
+    def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
+        """Maps [B, C, H, W] of the given stages (indices into ``stage_channels``)."""
+
+
+WRAP = "prior_bench.wrap(module, input=dict(size=…, channels=…, mean=…, std=…))"
+
+DECLARE = {
+    "dim": "self.dim = the number of channels D of the feature [B, D]",
+    "input": "self.input = prior_bench.InputSpec(size=…, channels=…, mean=…, std=…, resize=…)",
+    "stage_channels": "self.stage_channels = channels of the map of each stage, finest first",
+    "stage_strides": "self.stage_strides = input pixels per pixel of the map of each stage, finest first",
+    "feature_maps": "def feature_maps(self, images, stages) -> list of maps [B, C, H, W]",
+}
+"""How each part of the contract is declared."""
+
+
+def require_encoder(encoder: Any, name: str) -> None:
+    """Check the declarations of an image encoder.
+
+    Raises:
+        BenchError: it declares too little, or values of a wrong type; the message says all of it.
+    """
+    problems = _missing(encoder, ("dim", "input"))
+    if not callable(encoder):
+        problems.append(BenchError("cannot be called", fix="give an nn.Module with forward(images)"))
+    dim, spec = getattr(encoder, "dim", 1), getattr(encoder, "input", None)
+    if isinstance(dim, bool) or not isinstance(dim, int) or dim < 1:
+        problems.append(BenchError(f"dim is {dim!r}", fix=DECLARE["dim"]))
+    if spec is not None and not isinstance(spec, InputSpec):
+        problems.append(BenchError(f"input is of type {type(spec).__name__}", fix=DECLARE["input"]))
+    _raise(problems, encoder, name, "is no image encoder yet", f"or wrap it: {WRAP}")
+
+
+def require_maps(encoder: Any, name: str) -> None:
+    """Check that an image encoder declares feature maps.
+
+    Raises:
+        BenchError: it does not; the message names what is missing.
+    """
+    problems = _missing(encoder, ("stage_channels", "stage_strides", "feature_maps"))
+    if not problems:
+        channels, strides = tuple(encoder.stage_channels), tuple(encoder.stage_strides)
+        if not strides or len(channels) != len(strides) or list(strides) != sorted(strides):
+            what = f"stage_channels is {channels} and stage_strides is {strides}"
+            fix = "give both for the same stages, finest (smallest stride) first"
+            problems.append(BenchError(what, fix=fix))
+    wrapped = WRAP.replace("))", "), stages=[names of its sub-modules, finest first])")
+    what = "gives no feature maps, which segmentation and detection need"
+    _raise(problems, encoder, name, what, f"or wrap it: {wrapped}")
+
+
+def features_of(output: Features | Tensor) -> Features:
+    """The output of an image encoder as Features; a tensor [B, D] is the global feature."""
+    return output if isinstance(output, Features) else Features(output)
+
+
+def _missing(encoder: Any, attributes: tuple[str, ...]) -> list[BenchError]:
+    return [
+        BenchError(f"declares no {attribute}", fix=DECLARE[attribute])
+        for attribute in attributes
+        if getattr(encoder, attribute, None) is None
+    ]
+
+
+def _raise(problems: list[BenchError], encoder: Any, name: str, what: str, alternative: str) -> None:
+    if problems:
+        problems[-1] = BenchError(problems[-1].what, fix=f"{problems[-1].fix};\n  {alternative}")
+        raise ErrorList(f"{type(encoder).__name__} {what}:", problems, where=f"backbone '{name}'")

@@ -1,0 +1,125 @@
+"""A model that the caller already has in memory, as a source of weights."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from torch import nn
+
+from prior_bench.api import Backbone, LoadContext
+from prior_bench.api.encoders import require_encoder
+from prior_bench.backbones.image_encoders import hash_of
+from prior_bench.backbones.model_identity import code_of_model, weights_hash
+from prior_bench.encoders.probe import probe, probe_method
+from prior_bench.errors import BenchError, ErrorList
+
+METHOD_PARTS = ("encode_image", "encode_text", "similarity")
+"""What makes a module a method: image and text towers and a score of pairs."""
+
+
+class GivenModel:
+    """An image encoder, a method or a Backbone as it is in memory now.
+
+    It is copied when it is evaluated, so that the caller's module stays on its device and in its mode.
+
+    Args:
+        model: an ``nn.Module`` with the contract of :class:`prior_bench.api.encoders.ImageEncoderLike` or of
+            :class:`prior_bench.api.Method`; or a Backbone.
+        name: row label; by default the class's name.
+
+    Raises:
+        BenchError: the module does not declare what the contract asks for, or gives something else.
+    """
+
+    def __init__(self, model: nn.Module | Backbone, name: str | None = None):
+        if isinstance(model, Backbone):
+            self._encoder, self._method, self._backbone = model.image_encoder, model.method, model
+            self.name = name or model.name
+        else:
+            is_method = any(hasattr(model, part) for part in METHOD_PARTS)
+            self._method = model if is_method else None
+            self._encoder = getattr(model, "image_encoder", None) if is_method else model
+            self._backbone = None
+            self.name = name or _class_name(model)
+        self.has_text = self._method is not None
+        self.check()
+        self._weights = weights_hash(self._whole)
+
+    def check(self) -> None:
+        """Check what is declared, and by one image (and one text) that it is so."""
+        if not isinstance(self._whole, nn.Module):
+            what = f"is a {type(self._whole).__name__}, no torch.nn.Module"
+            fix = "give a module, a Backbone, or a text such as 'timm:resnet50' or 'weights.ckpt'"
+            raise BenchError(what, where=f"backbone '{self.name}'", fix=fix)
+        if self._method is not None:
+            _require_method(self._method, self.name)
+        require_encoder(self._encoder, self.name)
+        trial = copy.deepcopy(self._whole)  # a run may move a counter, and so the model's identity
+        probe(trial.image_encoder if self.has_text else trial, self.name)
+        if self.has_text:
+            probe_method(trial, self.name)
+
+    @property
+    def encoder(self) -> Any:
+        """The image encoder."""
+        return self._encoder
+
+    def identity(self, seed: int) -> str:
+        """Of an unchanged Backbone its own; else a hash of the weights and of the model's code."""
+        if self._backbone is not None and self._backbone.provenance.get("weights") == self._weights:
+            return self._backbone.identity
+        parts = (self._weights, *code_of_model(self._whole), str(self._encoder.input))
+        return hash_of("given", *parts)
+
+    def load(self, seed: int, context: LoadContext) -> Backbone:
+        """A copy, on the context's device."""
+        whole = copy.deepcopy(self._whole).eval().to(context.device)
+        method = whole if self._method is not None else None
+        encoder = whole.image_encoder if method is not None else whole
+        if self._backbone is not None:
+            provenance = dict(self._backbone.provenance)
+            if provenance.get("weights") != self._weights:
+                provenance["changed"] = "after it was loaded"
+        else:
+            provenance = {"source": "a module in memory", "class": _class_name(self._whole)}
+        provenance["weights"] = self._weights
+        return Backbone(self.name, encoder, method, self._encoder.input, self.identity(seed), provenance)
+
+    def row(self) -> dict[str, Any]:
+        """What a record says of it in the place of a config."""
+        return {"name": self.name, "type": "given", "class": _class_name(self._whole)}
+
+    def training_data(self) -> list[dict[str, Any]]:
+        """What a Backbone was pre-trained on, where its source said so."""
+        return self._exposure().get("training_data", [])
+
+    def known_exposure(self) -> list[tuple[str, str]]:
+        """Whose patients a Backbone has seen, where its source said so."""
+        return [tuple(one) for one in self._exposure().get("known_exposure", [])]
+
+    def _exposure(self) -> dict[str, Any]:
+        return self._backbone.provenance.get("exposure", {}) if self._backbone is not None else {}
+
+    @property
+    def _whole(self) -> Any:
+        return self._method if self._method is not None else self._encoder
+
+
+def _require_method(method: Any, name: str) -> None:
+    missing = [part for part in METHOD_PARTS if not callable(getattr(method, part, None))]
+    problems = [BenchError(f"has no {part}(…)", fix="see prior_bench.api.Method") for part in missing]
+    if getattr(method, "image_encoder", None) is None:
+        problems.append(BenchError("has no image_encoder", fix="self.image_encoder = the module of images"))
+    if not callable(getattr(getattr(method, "text_encoder", None), "tokenizer", None)):
+        fix = "self.text_encoder.tokenizer = a function from texts (tuples of sentences) to a TextBatch"
+        problems.append(BenchError("has no text_encoder with a tokenizer", fix=fix))
+    if problems:
+        what = f"{type(method).__name__} is no method yet:"
+        raise ErrorList(what, problems, where=f"backbone '{name}'")
+
+
+def _class_name(model: Any) -> str:
+    """Of a wrapped module, the module's own."""
+    inner = getattr(model, "module", None)
+    return type(inner if isinstance(inner, nn.Module) else model).__name__

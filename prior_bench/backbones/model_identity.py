@@ -1,0 +1,84 @@
+"""What tells one model in memory from another: its weights, its structure and the code of its own classes."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from prior_bench.bundled import plain_name
+from prior_bench.store.source_hash import code_version, used_modules
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Where an object lies in memory; no part of a model."""
+
+
+def weights_hash(module: nn.Module) -> str:
+    """SHA-256 (its first 32 digits) of all parameters and buffers, with their names, types and shapes."""
+    digest = hashlib.sha256()
+    for name, value in sorted(module.state_dict().items()):
+        if isinstance(value, torch.Tensor):
+            tensor = value.detach().cpu().contiguous()
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        else:
+            digest.update(f"{name} {value!r}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def code_of_model(module: nn.Module) -> tuple[str, ...]:
+    """Plain values that change with a model's structure, settings and code, as far as they can be seen.
+
+    They are the module's ``repr``, the plain attributes of every sub-module, and, for each class that does
+    not come from an installed package, its source: that of its whole file and of what this imports from the
+    same folder or package, or that of the class alone where it was written in a notebook. Functions that a
+    notebook's class calls are not seen. Classes of ours count by their name and declared version.
+    """
+    structure = ADDRESS.sub("", repr(module))
+    settings = [f"{name}: {_plain_attributes(part)}" for name, part in module.named_modules()]
+    return structure, "\n".join(settings), *_sources({type(part) for part in module.modules()})
+
+
+def _plain_attributes(part: nn.Module) -> dict[str, Any]:
+    def is_plain(value: Any) -> bool:
+        if isinstance(value, (tuple, list)):
+            return all(map(is_plain, value))
+        return value is None or isinstance(value, (bool, int, float, str))
+
+    kept = {name: value for name, value in vars(part).items() if name[0] != "_" and name != "training"}
+    return {name: value for name, value in sorted(kept.items()) if is_plain(value)}
+
+
+def _sources(classes: Iterable[type]) -> list[str]:
+    found = []
+    for one in sorted(classes, key=lambda c: (c.__module__, c.__qualname__)):
+        name = f"{one.__module__}.{one.__qualname__}"
+        if _is_installed(one.__module__):
+            found.append(f"{plain_name(name)} {getattr(one, 'version', '')}")
+        elif one.__module__ != "__main__":
+            found.append(f"{name} {code_version(*used_modules(one.__module__))}")
+        else:
+            found.append(f"{name} {_source(one)}")
+    return found
+
+
+def _is_installed(module: str) -> bool:
+    if module.partition(".")[0] == "prior_bench":
+        return True
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    places = {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
+    return any(file.startswith(f"{place}/") for place in places) or "/site-packages/" in file
+
+
+def _source(one: type) -> str:
+    try:
+        return inspect.getsource(one)
+    except (OSError, TypeError):
+        return "(source not known)"

@@ -1,0 +1,41 @@
+"""From the text that names a backbone to a row of a suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.errors import BenchError, unknown_name
+
+
+def backbone_row(text: str, tokenizer: str | None = None) -> dict[str, Any]:
+    """The row of a suite that a text stands for, as ``--backbone`` and the Python API take it.
+
+    Args:
+        text: a checkpoint file or folder, ``timm:MODEL``, ``random:MODEL``, ``random:CONFIG``, or a
+            pre-training config.
+        tokenizer: of a released checkpoint's text encoder.
+
+    Raises:
+        BenchError: not a file or a known source of weights, or the source takes no tokenizer.
+    """
+    if tokenizer is not None:
+        row = backbone_row(text)
+        if row["type"] != "checkpoint":
+            raise BenchError("only a checkpoint file can have a tokenizer", where="tokenizer")
+        return {**row, "tokenizer": tokenizer}
+    folder = paths.shipped("configs") / "pretrain"
+    known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
+    kind, colon, name = text.partition(":")
+    if colon and kind in ("timm", "random"):
+        untrained = kind == "random" and (name in known or name.endswith(".py"))
+        return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
+    is_config = text in known or text.endswith(".py")
+    if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
+        (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
+    ):
+        return {"name": Path(text).stem, "type": "checkpoint", "path": text}
+    if not is_config:
+        raise unknown_name("backbone", text, [*known, "timm:NAME", "random:NAME", "FILE"], where="backbone")
+    return {"name": text, "type": "pretrain", "config": text}

@@ -1,0 +1,227 @@
+"""A plain torch module as an image encoder: torchvision's and transformers' models, and people's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from math import isqrt
+from typing import Any
+
+from torch import Tensor, nn
+
+from prior_bench.api import Features, InputSpec
+from prior_bench.encoders.probe import attempt, blank_images, evaluated
+from prior_bench.errors import BenchError, unknown_name
+
+POOLS = ("first", "mean")
+
+MAX_PREFIX = 8
+"""Class and register tokens, at most, that may stand before the patches of a ViT."""
+
+
+def wrap(
+    module: nn.Module,
+    *,
+    input: InputSpec | Mapping[str, Any],
+    dim: int | None = None,
+    output: str | None = None,
+    stages: Iterable[str] = (),
+    pool: str | None = None,
+) -> WrappedEncoder:
+    """Make a plain torch module an image encoder that every image task can use.
+
+    The features are the module's output: a tensor [B, D] as it is; a map [B, C, H, W] averaged over its
+    positions; tokens [B, N, C], of which ``pool`` says how. Models of ``transformers`` give their
+    ``last_hidden_state``. One blank image is run to find all sizes.
+
+    Args:
+        module: e.g. ``torchvision.models.resnet18()``. It is used, not copied.
+        input: what the module expects to be fed: an InputSpec or its fields. Wrong statistics give wrong
+            numbers and no error, so that there is no default.
+        dim: D, where you want it checked.
+        output: name of the sub-module (as in ``module.named_modules()``) whose output is taken instead of
+            the module's own, e.g. ``"avgpool"`` of a ResNet, which stands before the classifier.
+        stages: names of the sub-modules that give feature maps, finest first, e.g. ``["layer1", "layer2",
+            "layer3", "layer4"]``; their outputs are maps, or tokens on a square grid. Segmentation and
+            detection need them; the other tasks do not.
+        pool: of tokens: ``"first"`` (the class token) or ``"mean"`` (of the patches); by default the first
+            where there is one before the patches.
+
+    Raises:
+        BenchError: no such sub-module, the module fails on its input, or its output has another shape.
+
+    Example:
+        >>> import prior_bench as pb
+        >>> from torchvision.models import resnet18
+        >>> layers = ["layer1", "layer2", "layer3", "layer4"]
+        >>> encoder = pb.wrap(resnet18(), input=dict(size=224), output="avgpool", stages=layers)
+        >>> encoder.dim, encoder.stage_strides
+        (512, (4, 8, 16, 32))
+    """
+    return WrappedEncoder(module, input_spec(input), dim, output, tuple(stages), pool)
+
+
+class WrappedEncoder(nn.Module):
+    """A module with the contract of image encoders; made by :func:`wrap`.
+
+    Attributes:
+        module: the one that was given.
+        dim, local_dim, input, stage_channels, stage_strides: see
+            :class:`prior_bench.api.encoders.MapEncoderLike`; ``local_dim`` is None without local features,
+            the stages are None where none are named.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        input: InputSpec,
+        dim: int | None = None,
+        output: str | None = None,
+        stages: tuple[str, ...] = (),
+        pool: str | None = None,
+    ):
+        super().__init__()
+        if not isinstance(module, nn.Module):
+            raise BenchError(f"is a {type(module).__name__}, no torch.nn.Module", where="wrap")
+        if pool not in (None, *POOLS):
+            raise unknown_name("pool", pool, list(POOLS), where="wrap")
+        known = [name for name, _ in module.named_modules() if name]
+        for name in (*([output] if output else []), *stages):
+            if name not in known:
+                raise unknown_name("sub-module", name, known, where=type(module).__name__)
+        self.module, self.input = module, input
+        self.output, self.stages, self.pool = output, tuple(stages), pool
+        self.stage_channels: tuple[int, ...] | None = None
+        self.stage_strides: tuple[int, ...] | None = None
+        self._measure(dim)
+
+    def forward(self, images: Tensor) -> Features:
+        """Images [B, C, S, S] into one vector each [B, dim] and, from maps and tokens, local features."""
+        names = (self.output,) if self.output else ()
+        with captured(self.module, names) as found:
+            result = self.module(images)
+        values = _tensor(found[self.output] if self.output else result, self.output or "the module")
+        if values.ndim == 2:
+            return Features(values)
+        if values.ndim == 3:
+            prefix, local = _split_tokens(values)
+            first = self.pool == "first" or (self.pool is None and prefix.shape[1] > 0)
+            return Features(values[:, 0] if first else local.mean(1), local)
+        if values.ndim == 4:
+            local = _channels_first(values).flatten(2).transpose(1, 2)
+            return Features(local.mean(1), local)
+        what = f"{self.output or 'the module'} gives a tensor {list(values.shape)}"
+        raise BenchError(what, where="wrap", fix="name a sub-module that gives features: output=…")
+
+    def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
+        """The maps [B, C, H, W] of the given stages (indices into ``stages``)."""
+        names = [self.stages[stage] for stage in stages]
+        with captured(self.module, tuple(dict.fromkeys(names))) as found:
+            self.module(images)
+        return [_map(_tensor(found[name], name), name) for name in names]
+
+    def extra_repr(self) -> str:
+        """How it was wrapped."""
+        return f"input={self.input}, output={self.output!r}, stages={self.stages}, pool={self.pool!r}"
+
+    def _measure(self, dim: int | None) -> None:
+        images, where = blank_images(self, self.input), type(self.module).__name__
+        failing = f"fails on an image {list(images.shape)}"
+        with evaluated(self):
+            features = attempt(lambda: self(images), where, failing)
+            maps = attempt(lambda: self.feature_maps(images, tuple(range(len(self.stages)))), where, failing)
+        self.dim = features.global_.shape[1]
+        self.local_dim = None if features.local is None else features.local.shape[2]
+        if dim is not None and dim != self.dim:
+            what = f"gives features of {self.dim} channels, but dim is {dim}"
+            raise BenchError(what, where=where, fix="leave dim out, or name the right output=…")
+        if not maps:
+            return
+        self.stage_channels = tuple(values.shape[1] for values in maps)
+        self.stage_strides = tuple(round(self.input.size / values.shape[-1]) for values in maps)
+        if list(self.stage_strides) != sorted(self.stage_strides):
+            what = f"the stages have strides {self.stage_strides}"
+            raise BenchError(what, where=where, fix="name them from the finest map to the coarsest")
+
+
+def input_spec(given: InputSpec | Mapping[str, Any]) -> InputSpec:
+    """An InputSpec from its fields.
+
+    Raises:
+        BenchError: unknown field.
+    """
+    if isinstance(given, InputSpec):
+        return given
+    known = [field.name for field in fields(InputSpec)]
+    for name in given:
+        if name not in known:
+            raise unknown_name("field", name, known, where="input")
+    return InputSpec(**{**asdict(InputSpec()), **given})
+
+
+@contextmanager
+def captured(module: nn.Module, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The outputs of named sub-modules, in the calls of ``module`` within the block.
+
+    The hooks live no longer than the block, so that a copy of the module never writes into the original's.
+
+    Raises:
+        BenchError: a sub-module was not used.
+    """
+    found: dict[str, Any] = {}
+
+    def keep(name: str) -> Any:
+        return lambda _module, _inputs, output: found.update({name: output})
+
+    handles = [module.get_submodule(name).register_forward_hook(keep(name)) for name in names]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
+    for name in names:
+        if name not in found:
+            raise BenchError(f"sub-module '{name}' is not used in forward", where=type(module).__name__)
+
+
+def _tensor(output: Any, name: str) -> Tensor:
+    """The one tensor of features in what a module returns."""
+    if isinstance(output, Features):
+        return output.global_
+    output = getattr(output, "last_hidden_state", output)
+    if isinstance(output, (tuple, list)) and output:
+        output = output[0]
+    if not isinstance(output, Tensor):
+        fix = "name a sub-module that gives a tensor: output=…"
+        raise BenchError(f"{name} gives a {type(output).__name__}", where="wrap", fix=fix)
+    return output
+
+
+def _map(values: Tensor, name: str) -> Tensor:
+    """A map [B, C, H, W] from a map, or from tokens on a square grid."""
+    if values.ndim == 3:
+        _, local = _split_tokens(values)
+        side = isqrt(local.shape[1])
+        return local.transpose(1, 2).unflatten(2, (side, side))
+    if values.ndim != 4:
+        what = f"{name} gives a tensor {list(values.shape)}"
+        raise BenchError(what, where="stages", fix="a stage gives a map [B, C, H, W] or tokens [B, N, C]")
+    return _channels_first(values)
+
+
+def _split_tokens(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Tokens [B, N, C] as those before the patches, and the patches on a square grid."""
+    count = tokens.shape[1]
+    before = count - isqrt(count) ** 2
+    if before > MAX_PREFIX:
+        what = f"{count} tokens are no square grid behind at most {MAX_PREFIX} class or register tokens"
+        raise BenchError(what, where="wrap", fix="name a sub-module with other tokens: output=…")
+    return tokens[:, :before], tokens[:, before:]
+
+
+def _channels_first(values: Tensor) -> Tensor:
+    """A square map as [B, C, H, W], also where the module has the channels last."""
+    if values.shape[2] != values.shape[3] and values.shape[1] == values.shape[2]:
+        return values.permute(0, 3, 1, 2)
+    return values

@@ -1,0 +1,81 @@
+"""``prior_bench.load_backbone``: weights from wherever they are, ready to be used or evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.api import Backbone, BackboneSource, LoadContext
+from prior_bench.backbones.reference import backbone_row
+from prior_bench.runtime import pick_device, seed_everything
+from prior_bench.suites.leakage import exposure_of
+from prior_bench.suites.resolve import make_source
+
+
+def load_backbone(
+    what: str | Path | Mapping[str, Any],
+    *,
+    tokenizer: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    workers: int = 0,
+) -> Backbone:
+    """Load a backbone; where it is named by a pre-training config, train it first.
+
+    Args:
+        what: a checkpoint file or folder (ours, a released one, or an image encoder's), ``"timm:MODEL"``,
+            ``"random:MODEL"``, ``"random:CONFIG"``, a pre-training config; or a row of a suite (a dict).
+        tokenizer: of a released checkpoint's text encoder: a folder, ``tokenizer.json`` or ``vocab.txt``.
+        seed: of weights that are drawn or trained here.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        workers: data loading processes, where it is trained first.
+
+    Returns:
+        A Backbone: ``image_encoder``, ``method`` (None without a text tower), ``input`` (size, channels and
+        statistics) and ``provenance``, which says what was recognised in a file.
+
+    Raises:
+        BenchError: there is no such file or model, or the file cannot be used.
+
+    Example:
+        >>> import prior_bench as pb
+        >>> backbone = pb.load_backbone("random:resnet18")
+        >>> backbone.image_encoder.dim, backbone.input.size
+        (512, 224)
+    """
+    return load(backbone_source(what, tokenizer), seed, device, workers)
+
+
+def backbone_source(
+    what: str | Path | Mapping[str, Any], tokenizer: str | Path | None = None
+) -> BackboneSource:
+    """Where the weights come from, checked but not loaded.
+
+    Raises:
+        BenchError: it cannot work.
+    """
+    if isinstance(what, Mapping):
+        return make_source({"name": str(what.get("type", "backbone")), **what})
+    return make_source(backbone_row(str(what), None if tokenizer is None else str(tokenizer)))
+
+
+def load(source: BackboneSource, seed: int = 0, device: str = "auto", workers: int = 0) -> Backbone:
+    """The backbone of a source, on a device; its provenance says whose patients it has seen.
+
+    Args:
+        source: from :func:`backbone_source`.
+        seed, device, workers: see :func:`load_backbone`.
+    """
+    from prior_bench.backbones.model_identity import weights_hash
+
+    device = pick_device(device)
+    seed_everything(seed)
+    backbone = source.load(seed, LoadContext(device, paths.results_root() / "pretrain", workers))
+    whole = backbone.method if backbone.method is not None else backbone.image_encoder
+    # by this hash evaluate sees whether the caller has changed the weights since
+    backbone.provenance["weights"] = weights_hash(whole.to(device))
+    if exposure := exposure_of(source):
+        backbone.provenance["exposure"] = exposure
+    return backbone

@@ -1,0 +1,186 @@
+"""Evaluations before they are run: arguments understood, checked and planned."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prior_bench.api import Backbone, BackboneSource
+from prior_bench.backbones.reference import backbone_row
+from prior_bench.data.open import resolve
+from prior_bench.engine.execute import Overwrite
+from prior_bench.engine.execute import evaluate as execute
+from prior_bench.errors import BenchError
+from prior_bench.public.results import Result, Results
+from prior_bench.registry import TASKS
+from prior_bench.store.changed_source import warn_of_records
+from prior_bench.store.store import Store
+from prior_bench.suites.plan import Plan, expand
+from prior_bench.suites.suite import Suite, listed
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    Model = str | Path | Mapping[str, Any] | Backbone | BackboneSource | nn.Module
+
+STORE = "eval"
+"""Name of the store that single evaluations share, under the results root."""
+
+
+def quiet(line: str) -> None:
+    """Takes progress lines and says nothing."""
+
+
+@dataclass
+class Prepared:
+    """Evaluations that are checked and planned, but not run.
+
+    Attributes:
+        plan: of the runs.
+        store: where records go.
+        folder: keeps a temporary store alive, or None.
+    """
+
+    plan: Plan
+    store: Store
+    folder: tempfile.TemporaryDirectory | None = None
+
+    @property
+    def protocols(self) -> list[dict[str, Any]]:
+        """The resolved protocols, each once, as plain types."""
+        named = {run.spec.protocol["name"]: run.spec.protocol for run in self.plan.runs}
+        return list(named.values())
+
+    @property
+    def leaks(self) -> list[str]:
+        """What is known of test patients having been trained on, as clauses."""
+        return list(dict.fromkeys(leak for run in self.plan.runs for leak in run.leaks))
+
+    def run(
+        self,
+        *,
+        device: str = "auto",
+        workers: int = 0,
+        overwrite: str = "failed",
+        say: Callable[[str], None] = quiet,
+    ) -> Results:
+        """Run what the store lacks; the results of all runs, failed ones too.
+
+        Args:
+            device, workers, overwrite: see :func:`prior_bench.evaluate`.
+            say: takes progress lines.
+        """
+        outcome = execute(
+            self.plan, self.store, device=device, workers=workers, overwrite=Overwrite(overwrite), say=say
+        )
+        warn_of_records((outcome.records[key] for key in outcome.skipped), "the same with overwrite all")
+        return Results(Result(record, self.store, self.folder) for record in outcome.records.values())
+
+
+def prepare(
+    model: Model,
+    task: str,
+    data: str | Path | Mapping[str, Any],
+    *,
+    protocol: str | Sequence[str] | None = None,
+    fraction: float | Sequence[float] = 1.0,
+    seed: int | Sequence[int] = 0,
+    labels: Sequence[str] = (),
+    reader: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    tokenizer: str | Path | None = None,
+    allow_leakage: bool = False,
+    store: str | Path | Store | None = STORE,
+) -> Prepared:
+    """Check the arguments of :func:`prior_bench.evaluate` and plan its runs; nothing is loaded or run."""
+    row, given = _row(model, name, tokenizer)
+    if given is not None and getattr(TASKS.get(task), "needs_maps", False):
+        _require_maps(given, row["name"])
+    shared = {
+        "task": task,
+        "data": data_reference(data, labels, reader),
+        "fractions": listed(fraction),
+        "overrides": dict(overrides or {}),
+    }
+    named = dict.fromkeys(listed(protocol or default_protocol(task)))
+    evaluations = [{**shared, "protocol": one} for one in named]
+    suite = Suite(
+        STORE, [row], evaluations, listed(seed), allow_leakage=allow_leakage, where=f"evaluation of {task}"
+    )
+    plan = expand(suite, given={} if given is None else {row["name"]: given})
+    if reasons := {run.reason for run in plan.runs if run.reason}:
+        raise BenchError(f"cannot be evaluated: {', '.join(sorted(reasons))}", where=row["name"])
+    plan.partial = True  # the store is shared: what it holds of other evaluations stays in its plan
+    if store is None:
+        folder = tempfile.TemporaryDirectory(prefix="prior-bench-")
+        return Prepared(plan, Store(Path(folder.name)), folder)
+    return Prepared(plan, as_store(store))
+
+
+def default_protocol(task: str) -> str:
+    """The protocol of a task where none is named.
+
+    Raises:
+        BenchError: the task has none, or is unknown.
+    """
+    name = getattr(TASKS.get(task), "default_protocol", "")
+    if not name:
+        raise BenchError("this task has no default protocol", where=task, fix="name one: protocol")
+    return name
+
+
+def data_reference(
+    data: str | Path | Mapping[str, Any], labels: Iterable[str] = (), reader: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A data reference with the reader's options, of which ``labels`` is one.
+
+    Raises:
+        BenchError: it is no reference, or an unknown data set.
+    """
+    if not isinstance(data, (str, Path, Mapping)):
+        fix = "give the reference that open_dataset was given, e.g. 'my.csv' or 'sample:chexpert'"
+        raise BenchError(f"is a {type(data).__name__}, no data reference", where="data", fix=fix)
+    found = resolve(dict(data) if isinstance(data, Mapping) else str(data))
+    return {**found, **({"labels": list(labels)} if labels else {}), **(reader or {})}
+
+
+def as_store(store: str | Path | Store) -> Store:
+    """A store by name under the results root, by folder, or as it is."""
+    if isinstance(store, Store):
+        return store
+    return Store(store) if isinstance(store, Path) else Store.of(store)
+
+
+def _row(
+    model: Model, name: str | None, tokenizer: str | Path | None
+) -> tuple[dict[str, Any], BackboneSource | None]:
+    """A row of a suite, and its source where that is there already."""
+    if isinstance(model, (str, Path)):
+        row = backbone_row(str(model), None if tokenizer is None else str(tokenizer))
+        return {**row, **({"name": name} if name else {})}, None
+    if tokenizer is not None:
+        raise BenchError("only a checkpoint file can have a tokenizer", where="tokenizer")
+    if isinstance(model, Mapping):
+        return {**model, **({"name": name} if name else {})}, None
+    if not isinstance(model, Backbone) and all(
+        hasattr(model, part) for part in ("identity", "load", "check")
+    ):
+        model.check()
+        name = name or model.name
+        return {"name": name, "type": "given", "class": type(model).__name__}, model
+    from prior_bench.backbones.given import GivenModel
+
+    source = GivenModel(model, name)
+    return source.row(), source
+
+
+def _require_maps(source: BackboneSource, name: str) -> None:
+    from prior_bench.api.encoders import require_maps
+
+    encoder = getattr(source, "encoder", None)
+    if encoder is not None:
+        require_maps(encoder, name)

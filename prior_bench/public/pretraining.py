@@ -1,0 +1,49 @@
+"""``prior_bench.pretrain``: train a method's encoders on image-report pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prior_bench import paths
+from prior_bench.backbones.pretrained import Pretrained
+from prior_bench.pretraining.trainer import pretrain as train
+
+
+def pretrain(
+    config: str | Path,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    workers: int = 0,
+    folder: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resume: bool = True,
+) -> Path:
+    """Pre-train a method; where the run was begun before, go on with it, and where it is done, do nothing.
+
+    Args:
+        config: name of a shipped config (``prior_bench.available("pretraining")``) or a ``.py`` file.
+        seed: of the weights, the order and everything drawn.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        workers: data loading processes.
+        folder: of this run; by default one under the results root that no other run shares.
+        overrides: config values to change, e.g. ``{"schedule.epochs": 2}``.
+        resume: False starts over.
+
+    Returns:
+        Path of the checkpoint, which :func:`prior_bench.evaluate` and :func:`prior_bench.load_backbone` take.
+
+    Raises:
+        BenchError: the config or its data cannot be used, or training diverged.
+
+    Example:
+        >>> import prior_bench as pb
+        >>> path = pb.pretrain("convirt_sample", overrides={"schedule.epochs": 1})
+        >>> pb.evaluate(path, task="zero_shot", data="sample:chexpert_5x200").metrics
+    """
+    source = Pretrained(str(config), str(config), dict(overrides or {}))
+    source.check()
+    place = source.work_dir(seed, paths.results_root() / "pretrain") if folder is None else Path(folder)
+    return train(source.config, place, seed, device, resume=resume, workers=workers)

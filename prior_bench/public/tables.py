@@ -1,0 +1,170 @@
+"""``prior_bench.table`` and ``prior_bench.compare``: stored runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from prior_bench.errors import BenchError
+from prior_bench.public.planning import as_store
+from prior_bench.public.results import Result, Results, one_run
+from prior_bench.report.comparing.compare import compare_runs
+from prior_bench.report.published.beside import published_table, table_beside
+from prior_bench.report.runs.reported_runs import EVERY_SUITE, reported_runs, stores_of
+from prior_bench.report.tables.leaderboard import leaderboard
+from prior_bench.report.tables.render import html_table, render
+from prior_bench.report.tables.table import Table, TableConfig, build_table, load_table
+from prior_bench.store.changed_source import warn_of_records
+from prior_bench.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ComparisonTable:
+    """A filled table, shown as HTML in a notebook and as Markdown where it is printed.
+
+    Attributes:
+        filled: its columns, rows, cells and notes.
+        beside: whether ours, the papers' and the differences are columns of it.
+    """
+
+    filled: Table
+    beside: bool = False
+
+    def frame(self) -> pd.DataFrame:
+        """One line per cell: backbone, column, mean, deviation, seeds, interval, mark, reason of a gap."""
+        return self.filled.frame()
+
+    def render(self, style: str = "markdown") -> str:
+        """The table as text: ``"markdown"``, ``"latex"``, ``"csv"``, ``"html"`` or ``"json"``.
+
+        Raises:
+            BenchError: unknown style.
+        """
+        return render(self.filled, style)
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def _repr_html_(self) -> str:
+        return html_table(self.filled)
+
+
+def table(
+    name: str | Path | None = None,
+    *,
+    data: str | None = None,
+    stores: str | Path | Store | Sequence[str | Path | Store] = (),
+    published: Literal["", "beside", "only"] = "",
+    trivial: bool = False,
+    test: bool = True,
+) -> ComparisonTable:
+    """A comparison table from the records there are; nothing is run.
+
+    Args:
+        name: of a shipped table (``prior_bench.available("tables")``), or a config file. Without it, a
+            leaderboard: every backbone in every evaluation of the stores, by mean rank.
+        data: as in ``prior-bench run NAME --data``: the table of that run.
+        stores: names under the results root, folders or stores; by default those of the table's suites, and
+            for a leaderboard all there are.
+        published: ``"beside"`` puts the papers' numbers beside ours, ``"only"`` shows them alone.
+        trivial: add rows of predictors that do not look at the image.
+        test: make the paired significance tests; without them nothing is bold.
+
+    Returns:
+        A ComparisonTable; ``frame()`` gives a DataFrame, ``render("latex")`` a text.
+
+    Raises:
+        BenchError: unknown table, arguments that exclude one another, or no run to show.
+
+    Example:
+        >>> import prior_bench as pb
+        >>> print(pb.table("demo").render("latex"))
+    """
+    given = [stores] if isinstance(stores, (str, Path, Store)) else list(stores)
+    if name is None:
+        if data or published or trivial:
+            fix = "leave data, published and trivial out, or name a table"
+            raise BenchError("a leaderboard takes none of these", where="table", fix=fix)
+        places = _warned(_stores(given) or stores_of([EVERY_SUITE]))
+        return ComparisonTable(leaderboard(places, test=test))
+    if data:
+        if published:
+            fix = "remove one of the two options"
+            raise BenchError("published numbers do not apply to other data", where="data", fix=fix)
+        suite = next((one for one in reversed(given) if isinstance(one, str)), str(name))
+        config = _on_data(suite, data, str(name))
+        places = _warned(stores_of(config.suites))
+        return ComparisonTable(build_table(config, places, trivial=trivial, test=test))
+    config = load_table(str(name))
+    if published == "only":
+        return ComparisonTable(published_table(config))
+    if published == "beside" or not all(column.protocol for column in config.columns):
+        config.suites = [one for one in given if isinstance(one, str)] or config.suites
+        _warned(stores_of(config.suites))
+        return ComparisonTable(table_beside(config), beside=True)
+    places = _warned(_stores(given) or stores_of(config.suites))
+    return ComparisonTable(build_table(config, places, trivial=trivial, test=test))
+
+
+def compare(first: Result | str, second: Result | str) -> pd.DataFrame:
+    """Two runs on the same test patients, metric by metric, with paired tests corrected by Holm's method.
+
+    Args:
+        first, second: results, or keys of records (or their beginnings, or ``SUITE/KEY``).
+
+    Returns:
+        One line per metric: ``first``, ``second``, ``difference`` (second less first), ``p`` and a verdict on
+        the second.
+
+    Raises:
+        BenchError: no such run, a failed one, or runs that share no metric.
+
+    Example:
+        >>> import prior_bench as pb
+        >>> small, large = (pb.evaluate(f"timm:{name}", "classification", "my.csv")
+        ...                 for name in ("resnet18", "resnet50"))
+        >>> pb.compare(small, large)
+    """
+    import pandas as pd
+
+    if isinstance(first, Results) or isinstance(second, Results):
+        raise BenchError("compares two runs", where="compare", fix="give single results, e.g. results[0]")
+    lines = [
+        {
+            "metric": line.what,
+            "first": line.first,
+            "second": line.second,
+            "difference": line.second - line.first,
+            "p": line.p,
+            "verdict": line.verdict,
+        }
+        for line in compare_runs(one_run(first), one_run(second))
+    ]
+    return pd.DataFrame(lines).set_index("metric")
+
+
+def _stores(given: Sequence[str | Path | Store]) -> list[Store]:
+    found: list[Store] = []
+    for one in given:
+        found += stores_of([one]) if isinstance(one, str) else [as_store(one)]
+    return found
+
+
+def _warned(stores: list[Store]) -> list[Store]:
+    """The stores; stderr says how many of their records were made by other source code."""
+    records = (run.record for run in reported_runs(stores))
+    warn_of_records(records, "prior-bench run SUITE --overwrite all")
+    return stores
+
+
+def _on_data(suite: str, data: str, name: str) -> TableConfig:
+    from prior_bench.report.tables.suite_tables import named_table
+    from prior_bench.suites.scale import with_data
+    from prior_bench.suites.suite import load_suite
+
+    return named_table(with_data(load_suite(suite), data), name)
