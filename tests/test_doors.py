@@ -49,7 +49,8 @@ ARROWS = {
     "explain": "api data errors features io pictures registry statistics store",
     # pre-training and where weights come from
     "pretraining": "api checkpoints data encoders errors io losses registry runtime schema store versions",
-    "backbones": "api checkpoints data encoders errors io pretraining prior_bench registry store versions",
+    "backbones": "api bundled checkpoints data encoders errors io paths pretraining prior_bench registry "
+    "store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
     "suites": "api data errors paths registry sample schema store versions",
@@ -57,7 +58,8 @@ ARROWS = {
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
-    "cli": "api backbones data doctor engine errors explain io parity paths pretraining prior_bench "
+    "public": "api backbones data engine errors paths pretraining registry report runtime store suites",
+    "cli": "api backbones checkpoints data doctor engine errors explain io parity paths prior_bench public "
     "registry report runtime sample scaffold store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
