@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if int(os.environ.get("RANK", 0)) == 0:
         print(f"checkpoint: {path}")
-        print(f"evaluate:   prior-bench eval zero_shot --backbone {path} --data {example_data(path)}")
+        print(f"evaluate:   prior-bench eval TASK --backbone {path} --data {example_data(path)}")
+        print("TASK is one of those that 'prior-bench list tasks' shows")
     return 0
 
 

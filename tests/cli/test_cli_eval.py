@@ -1,4 +1,5 @@
 import argparse
+from importlib.metadata import entry_points
 
 import pytest
 
@@ -7,6 +8,7 @@ from prior_bench.cli import list as listing
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.public import planning as public
 from prior_bench.report.runs.run_text import inline, protocol_text
+from prior_bench.store.store import Store
 
 FAKE = ("fake", "--backbone", "mine", "--data", "fake", "--device", "cpu")
 
@@ -20,7 +22,7 @@ def parse(*arguments: str) -> argparse.Namespace:
 def test_every_shipped_task_has_a_default_protocol_that_is_shipped():
     from prior_bench.suites import protocols
 
-    for task in ("classification", "zero_shot", "retrieval", "segmentation", "detection"):
+    for task in (point.name for point in entry_points(group="prior_bench.tasks")):
         assert protocols.load(public.default_protocol(task)).task == task
     with pytest.raises(BenchError, match="unknown task 'detektion'"):
         public.default_protocol("detektion")
@@ -55,6 +57,23 @@ def test_eval_prints_protocol_weights_intervals_trivial_and_summary(one_backbone
     assert evaluation.run(parse(*given, *settings)) == 0
     assert len(one_backbone.FakeTask.runs) == 2
     assert f"auroc {row[1]} ({row[1]} to {row[1]}) · record " in capsys.readouterr().out
+
+
+def test_metrics_that_are_undefined_are_left_out_with_their_reason(
+    one_backbone, capsys, tmp_path, monkeypatch
+):
+    run = one_backbone.FakeTask.run
+
+    def undefined(self, *arguments):
+        result = run(self, *arguments)
+        result.undefined = {"accuracy": "only one class is scored", "f1": "only one class is scored"}
+        return result
+
+    monkeypatch.setattr(one_backbone.FakeTask, "run", undefined)
+    assert evaluation.run(parse(*FAKE, "--protocol", "fake/plain", "--resamples", "0")) == 0
+    assert "Left out: accuracy, f1: only one class is scored." in capsys.readouterr().out
+    (record,) = Store.of("eval").records().values()
+    assert set(record.undefined) == {"accuracy", "f1"} and "accuracy" not in record.metrics
 
 
 def test_several_protocols_are_printed_and_evaluated_one_after_the_other(one_backbone, capsys):

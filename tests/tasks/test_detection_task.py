@@ -77,3 +77,31 @@ def test_check(data, short):
         Detection().check(data, replace(short, options={"nms_iou": 0.4, "max_boxes": 10}))
     with pytest.raises(BenchError, match="has no boxes"):
         Detection().check(replace(data, table=data.table.drop(columns="boxes")), short)
+
+
+def without(data, blank, value):
+    """The manifest with other boxes in the rows ``blank``."""
+    boxes = data.table["boxes"].copy()
+    for row in np.flatnonzero(blank):
+        boxes.iat[row] = value
+    return replace(data, table=data.table.assign(boxes=boxes))
+
+
+def test_an_image_that_nobody_annotated_is_no_negative(data, short, context):
+    unknown = without(data, data.table["id"].isin(["train1", "test1", "test2"]), None)
+    Detection().check(unknown, short)
+    result = run(unknown, short, context)
+    assert list(result.predictions["id"]) == ["test0", "test3"]
+    assert (result.split["train"], result.split["test"]) == (7, 2)
+
+
+def test_splits_without_a_box(data, short, context):
+    nothing = np.zeros((0, 5), np.float32)
+    with pytest.raises(BenchError, match="split 'valid' has no box to choose the weights by"):
+        Detection().check(without(data, data.table["split"] == "valid", nothing), short)
+    untestable = without(data, data.table["split"] == "test", nothing)
+    Detection().check(untestable, short)
+    result = run(untestable, short, context)
+    assert result.metrics == {} and result.trivial == {"all_empty": {}}
+    assert set(result.undefined) == set(short.metrics)
+    assert set(result.undefined.values()) == {"no test image has a box"}

@@ -38,15 +38,19 @@ def root(tmp_path, write_image, write_text):
 def test_every_kind_of_cell_comes_back(tmp_path):
     table = pd.DataFrame(
         {
-            "id": ["007", "b"],
-            "y": np.array([1, np.nan], np.float32),
-            "flag": [True, False],
-            "count": [1, 2],
-            "view": pd.Series(["AP", None], dtype=object),
-            "report": pd.Series([("One.", "Two."), None], dtype=object),
-            "boxes": pd.Series([np.array([[1.1, 2, 3, 4, 0]], np.float32), np.zeros((0, 5), np.float32)]),
-            "mask": pd.Series([RleMask(("1 2",)), FileMask("a.png", tmp_path)], dtype=object),
-            "other": pd.Series([BoxMask(np.ones((1, 5), np.float32)), ShapeMask((("ellipse", (1.0, 2.5)),))]),
+            "id": ["007", "b", "c"],
+            "y": np.array([1, np.nan, 0], np.float32),
+            "flag": [True, False, True],
+            "count": [1, 2, 3],
+            "view": pd.Series(["AP", None, None], dtype=object),
+            "report": pd.Series([("One.", "Two."), None, None], dtype=object),
+            "boxes": pd.Series(
+                [np.array([[1.1, 2, 3, 4, 0]], np.float32), np.zeros((0, 5), np.float32), None], dtype=object
+            ),
+            "mask": pd.Series([RleMask(("1 2",)), FileMask("a.png", tmp_path), None], dtype=object),
+            "other": pd.Series(
+                [BoxMask(np.ones((1, 5), np.float32)), ShapeMask((("ellipse", (1.0, 2.5)),)), None]
+            ),
         }
     )
     again = decode_table(encode_table(table), tmp_path)
@@ -55,6 +59,7 @@ def test_every_kind_of_cell_comes_back(tmp_path):
         for one, other in zip(table[name], again[name], strict=True):
             assert repr(one) == repr(other), name
     assert again["boxes"][1].shape == (0, 5) and again["boxes"][0].dtype == np.float32
+    assert again["boxes"][2] is None, "not annotated is not the same as no object"
 
 
 def test_prepared_is_the_same_and_reads_no_annotation(root, monkeypatch, capsys):
