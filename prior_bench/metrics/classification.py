@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prior_bench.api import Metric, by_name
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.metrics.class_conditions import DESCRIBED as DESCRIBED
+from prior_bench.metrics.class_conditions import has_choice as has_choice
+from prior_bench.metrics.class_conditions import left_out as left_out
+from prior_bench.metrics.class_conditions import unmet as unmet
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,6 @@ def best_f1_thresholds(score: np.ndarray, target: np.ndarray) -> np.ndarray:
     The threshold lies halfway between neighbouring scores, so that it does not hang on one sample.
     """
     return _per_class(_best_f1_threshold, score, target)
-
-
-def has_choice(score: np.ndarray, target: np.ndarray) -> bool:
-    """Whether an argmax can be right and wrong: two scored classes, and samples of two different ones."""
-    return score.shape[1] >= 2 and int((target == 1).any(0).sum()) >= 2
 
 
 def confusion(decisions: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -144,33 +142,6 @@ flatters, by thresholds picked per class on the test labels (``*_best_on_test``;
 CheXzero report it). ``f1_class_1``: F1 of the second class alone, or of a single label at 0.5
 (BenchX's ``multiclass_f1``)."""
 
-_ARGMAX = ("two_scored_classes", "two_classes")
-
-DESCRIBED = by_name(
-    (
-        Metric("auroc", title="AUROC", chance=0.5, needs=("both_labels",), parts="class", error="delong"),
-        Metric("auprc", title="AUPRC", needs=("both_labels",), parts="class"),
-        Metric("accuracy", needs=("both_labels", *_ARGMAX), parts="class"),
-        Metric("f1", title="F1", needs=("positives", *_ARGMAX), parts="class"),
-        Metric("precision", needs=("positives", *_ARGMAX), parts="class"),
-        Metric("recall", needs=("positives", *_ARGMAX), parts="class"),
-        Metric("kappa", title="Cohen's kappa", bounds=(-1.0, 1.0), chance=0.0, needs=_ARGMAX),
-        Metric("accuracy_at_threshold", needs=("both_labels", *_ARGMAX), parts="class"),
-        Metric("f1_at_half", title="F1 at 0.5", needs=("positives",), parts="class"),
-        Metric(
-            "accuracy_best_on_test",
-            title="accuracy, threshold chosen on test",
-            needs=("both_labels",),
-            parts="class",
-        ),
-        Metric(
-            "f1_best_on_test", title="F1, threshold chosen on test", needs=("both_labels",), parts="class"
-        ),
-        Metric("f1_class_1", title="F1 of class 1", needs=("positives", *_ARGMAX)),
-    )
-)
-"""What the numbers of METRICS mean. Conditions of the argmax hold by themselves for multi-label decisions."""
-
 EXCLUSIVE_ONLY = ("kappa", "f1_class_1")
 """Metrics that need exactly one label per sample, or (``f1_class_1``) a single label."""
 
@@ -219,31 +190,6 @@ def evaluate(
         values[name] = float(value[~np.isnan(value)].mean()) if (~np.isnan(value)).any() else float("nan")
         values |= {f"{name}/{c}": float(v) for c, v in zip(classes, value, strict=True)}
     return values
-
-
-def unmet(
-    score: np.ndarray, target: np.ndarray, *, exclusive: bool, judged: np.ndarray | None = None
-) -> list[str]:
-    """Conditions of :data:`prior_bench.metrics.defined.REASONS` that these labels do not meet.
-
-    Args:
-        score, target: [N, C].
-        exclusive: whether decisions are by the argmax.
-        judged: bool [N], samples on which the argmax is judged; all by default.
-    """
-    chosen = target if judged is None else target[judged]
-    holds = {
-        "both_labels": not left_out(target).all(),
-        "positives": bool((chosen == 1).any()),
-        "two_scored_classes": not exclusive or score.shape[1] >= 2,
-        "two_classes": not exclusive or int((chosen == 1).any(0).sum()) >= 2,
-    }
-    return [condition for condition, met in holds.items() if not met]
-
-
-def left_out(target: np.ndarray) -> np.ndarray:
-    """Classes without both labels, bool [C]: those that AUROC and AUPRC leave out."""
-    return ~((target == 1).any(0) & (target == 0).any(0))
 
 
 def trivial(
