@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CORE = Path(__file__).parent.parent / "prior_bench"
-ROOMS = ("api", "cli", "engine", "report", "store", "suites", "registry.py")
+ROOMS = ("api", "cli", "engine", "public", "report", "store", "suites", "registry.py")
 TASKS = {point.name for point in entry_points(group="prior_bench.tasks") if point.dist.name == "prior-bench"}
 FILES = sorted(
     file for room in ROOMS for file in ([CORE / room] if ".py" in room else (CORE / room).rglob("*.py"))
