@@ -42,7 +42,8 @@ def available(kind: str) -> dict[str, str]:
     if kind not in KINDS:
         raise unknown_name("kind", kind, list(KINDS))
     holder = REGISTRIES.get(kind)
-    found = {name: holder.source(name) for name in holder.names()} if holder else {}
+    # a registry from which nothing was loaded yet has the length 0, and is false
+    found = {name: holder.source(name) for name in holder.names()} if holder is not None else {}
     return {**found, **{name: file for name, file in _shipped(kind).items() if name not in found}}
 
 
