@@ -1,5 +1,6 @@
 """A user's ``tasks.py`` or ``baselines.py`` neither breaks the suite nor is imported by it."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from prior_bench.store.source_hash import code_version, used_modules
 
+ROOT = Path(__file__).parent.parent
 MARK = "THE USER'S FILE WAS IMPORTED"
 FOREIGN = f"print({MARK!r})\nmine = 1\n"
 
@@ -123,6 +125,18 @@ def test_torchrun_finds_our_packages(folder):
 def test_the_source_hash_is_the_same_under_both_names(module):
     plain, bundled = (code_version(*used_modules(name)) for name in (module, f"prior_bench.bundled.{module}"))
     assert plain == bundled
+
+
+@pytest.mark.parametrize("top", ["tasks", "baselines"])
+def test_our_packages_import_their_own_modules_relatively(top):
+    """Else they would find the user's module where another one has taken the name."""
+    for file in (ROOT / top).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names.append(node.module)
+            absolute = [name for name in names if name.partition(".")[0] == top]
+            assert not absolute, f"{file}: write 'from . import …' instead of {absolute}"
 
 
 def test_a_users_module_called_as_a_package_of_ours_is_told_so(monkeypatch):

@@ -33,14 +33,16 @@ class GivenModel:
     """
 
     def __init__(self, model: nn.Module | Backbone, name: str | None = None):
+        self._backbone = model if isinstance(model, Backbone) else None
+        self._encoder: Any
+        self._method: Any
         if isinstance(model, Backbone):
-            self._encoder, self._method, self._backbone = model.image_encoder, model.method, model
+            self._encoder, self._method = model.image_encoder, model.method
             self.name = name or model.name
         else:
             is_method = any(hasattr(model, part) for part in METHOD_PARTS)
             self._method = model if is_method else None
             self._encoder = getattr(model, "image_encoder", None) if is_method else model
-            self._backbone = None
             self.name = name or _class_name(model)
         self.has_text = self._method is not None
         self.check()

@@ -27,7 +27,7 @@ def weights_hash(module: nn.Module) -> str:
         if isinstance(value, torch.Tensor):
             tensor = value.detach().cpu().contiguous()
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-            digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
         else:
             digest.update(f"{name} {value!r}\n".encode())
     return digest.hexdigest()[:32]

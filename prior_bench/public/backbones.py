@@ -73,7 +73,7 @@ def load(source: BackboneSource, seed: int = 0, device: str = "auto", workers: i
     device = pick_device(device)
     seed_everything(seed)
     backbone = source.load(seed, LoadContext(device, paths.results_root() / "pretrain", workers))
-    whole = backbone.method if backbone.method is not None else backbone.image_encoder
+    whole: Any = backbone.method if backbone.method is not None else backbone.image_encoder
     # by this hash evaluate sees whether the caller has changed the weights since
     backbone.provenance["weights"] = weights_hash(whole.to(device))
     if exposure := exposure_of(source):

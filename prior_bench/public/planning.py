@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from prior_bench.api import Backbone, BackboneSource
 from prior_bench.backbones.reference import backbone_row
@@ -169,13 +169,13 @@ def _row(
     if not isinstance(model, Backbone) and all(
         hasattr(model, part) for part in ("identity", "load", "check")
     ):
-        model.check()
-        name = name or model.name
-        return {"name": name, "type": "given", "class": type(model).__name__}, model
+        source = cast(BackboneSource, model)
+        source.check()
+        return {"name": name or source.name, "type": "given", "class": type(model).__name__}, source
     from prior_bench.backbones.given import GivenModel
 
-    source = GivenModel(model, name)
-    return source.row(), source
+    given = GivenModel(cast("nn.Module | Backbone", model), name)
+    return given.row(), given
 
 
 def _require_maps(source: BackboneSource, name: str) -> None:
