@@ -17,7 +17,7 @@ def checkers() -> dict[str, Checker]:
 def loss(case: FixtureCase) -> dict[str, Tensor]:
     """The two cross entropies and their combinations, at each temperature."""
     paper = case.hyper["paper"]
-    found = {}
+    found: dict[str, Tensor] = {}
     for temperature in case.hyper["temperatures"]:
         to_text, to_image = info_nce(case["in.image"], case["in.text"], temperature)
         combined = {

@@ -16,8 +16,8 @@ def in_full_precision(function: Callable) -> Callable:
 
     @wraps(function)
     def run(*tensors, **options):
-        tensors = [t.float() if isinstance(t, Tensor) and t.dtype in HALVES else t for t in tensors]
+        whole = [t.float() if isinstance(t, Tensor) and t.dtype in HALVES else t for t in tensors]
         with torch.autocast(tensors[0].device.type, enabled=False):
-            return function(*tensors, **options)
+            return function(*whole, **options)
 
     return run

@@ -17,7 +17,7 @@ def text_batch(ids: Tensor, vocabulary: dict[str, int]) -> TextBatch:
     piece = {number: name for name, number in vocabulary.items()}
     names = [[piece[int(number)] for number in row] for row in ids]
     real = torch.tensor([[name != BERT_SPECIALS["pad"] for name in row] for row in names])
-    words = []
+    words: list[list[int]] = []
     for row in names:
         count = -1
         words.append([])

@@ -145,5 +145,5 @@ class MockSource:
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Made on the spot, on the context's device."""
         backbone = mock_backbone(self.name, seed, self.size)
-        backbone.method.to(context.device)
+        backbone.text_method.to(context.device)
         return backbone

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from prior_bench.errors import BenchError, unknown_name
 
-Switches = TypeVar("Switches")
+Switches = TypeVar("Switches", bound=Any)
+"""A frozen dataclass whose fields are all switches."""
 
 
 def switch(effect: str, *, paper: bool = False) -> bool:

@@ -65,18 +65,20 @@ class GLoRIA(nn.Module):
         self.variant = resolve(variant, GloriaVariant)
         self.image_encoder = ImageEncoder(**{"local_stage": -2, **image_encoder})
         self.text_encoder = TextEncoder(**{"last_layers": 4, **text_encoder})
-        embed_dim = embed_dim or self.text_encoder.dim
-        self.global_embedder = nn.Linear(self.image_encoder.dim, embed_dim)
-        self.local_embedder = nn.Linear(self.image_encoder.local_dim, embed_dim, bias=False)
-        self.text_embedder = nn.Identity()
-        if embed_dim != self.text_encoder.dim:
-            self.text_embedder = nn.Linear(self.text_encoder.dim, embed_dim, bias=False)
+        dim = embed_dim or self.text_encoder.dim
+        self.global_embedder = nn.Linear(self.image_encoder.dim, dim)
+        self.local_embedder = nn.Linear(self.image_encoder.local_dim, dim, bias=False)
+        self.text_embedder: nn.Module = nn.Identity()
+        if dim != self.text_encoder.dim:
+            self.text_embedder = nn.Linear(self.text_encoder.dim, dim, bias=False)
         self.upsample, self.chunk = upsample, chunk
         self.temp1, self.temp2, self.temp3 = temp1, temp2, temp3
         self.local_weight, self.global_weight = local_weight, global_weight
         if self.variant.character_counted_texts:
             lengths = character_counts(self.text_encoder.tokenizer)
             self.register_buffer("characters_of_token", lengths, persistent=False)
+
+    characters_of_token: Tensor
 
     # --- encoders ---------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class GLoRIA(nn.Module):
         share = 1.0 if self.variant.summed_directions else 0.5
         score = partial(self._matching, chunk=self.chunk)
         whole = info_nce(image.global_, text.global_, 1 / self.temp3)
-        local = local_loss(image.local, text.local, text.mask, self.temp3, score)
+        local = local_loss(image.parts, text.parts, _mask(text), self.temp3, score)
         return {
             "loss_global_image_to_text": share * self.global_weight * whole[0],
             "loss_global_text_to_image": share * self.global_weight * whole[1],
@@ -163,7 +165,7 @@ class GLoRIA(nn.Module):
     def local_similarity(self, image: Features, text: Features) -> Tensor:
         """The words' agreement with the regions that they attend to, [images, texts]."""
         pool = "max" if self.variant.max_over_words else "sum"
-        return self._matching(image.local, text.local, text.mask, pool, TEXTS_AT_ONCE)
+        return self._matching(image.parts, text.parts, _mask(text), pool, TEXTS_AT_ONCE)
 
     # --- pictures ---------------------------------------------------------------------------------------
 
@@ -171,9 +173,14 @@ class GLoRIA(nn.Module):
 
     def attention(self, image: Features, text: Features) -> Tensor:
         """The share of its attention that each word gives to each region of its image, [B, W, R]."""
-        pairs = zip(*(x.split(1) for x in (image.local, text.local, text.mask)), strict=True)
+        pairs = zip(*(x.split(1) for x in (image.parts, text.parts, _mask(text))), strict=True)
         double = self.variant.double_softmax
-        return torch.cat([attend(*pair, self.temp1, double)[0] for pair in pairs])
+        return torch.cat([attend(one, words, mask, self.temp1, double)[0] for one, words, mask in pairs])
+
+
+def _mask(text: Features) -> Tensor:
+    """Where a text has words; all of it without a mask."""
+    return text.mask if text.mask is not None else torch.ones_like(text.parts[..., 0], dtype=torch.bool)
 
 
 def character_counts(tokenizer: Any) -> Tensor:

@@ -65,7 +65,7 @@ def local(case: FixtureCase) -> dict[str, Tensor]:
             f"out.{pool}.sim": hyper["temp3"] * score(regions, words, mask),
             f"out.{pool}.loss_i2t": losses[pool][0],
             f"out.{pool}.loss_t2i": losses[pool][1],
-            **case.gradients(sum(losses[pool]), f"{pool}."),
+            **case.gradients(losses[pool][0] + losses[pool][1], f"{pool}."),
         }
     whole = info_nce(case["in.image_global"], case["in.text_global"], 1 / hyper["temp3"])
     total = hyper["local_weight"] * sum(losses["sum"]) + hyper["global_weight"] * sum(whole)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from prior_bench.errors import BenchError
 
@@ -52,8 +53,8 @@ class LastAttention:
         BenchError: the last block's attention is of a kind not known here.
     """
 
-    def __init__(self, model: nn.Module):
-        self.attention = getattr(model.blocks[-1], "attn", None)
+    def __init__(self, model: Any):
+        self.attention: Any = getattr(model.blocks[-1], "attn", None)
         self.prefix = model.num_prefix_tokens
         known = ("qkv", "q_norm", "k_norm", "num_heads", "scale")
         if not self.prefix or not all(hasattr(self.attention, name) for name in known):

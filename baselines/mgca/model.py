@@ -6,7 +6,7 @@ its words), and diseases (image and report are assigned to the same prototypes).
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -125,7 +125,10 @@ class MGCA(nn.Module):
         if self.upsample:
             size = (self.upsample, self.upsample)
             images = F.interpolate(images, size=size, mode="bilinear", align_corners=True)
-        with self.patch_attention.watch() if self.patch_attention else nullcontext([]) as seen:
+        watching: AbstractContextManager[list[Tensor]] = nullcontext([])
+        if self.patch_attention:
+            watching = self.patch_attention.watch()
+        with watching as seen:
             features = self.image_encoder(images)
         patches = self.patch_head(features.local)
         weights = clipped_weights(seen[-1].to(patches.dtype)) if seen else uniform_weights(patches)
@@ -208,7 +211,7 @@ class MGCA(nn.Module):
         padding = None if others.mask is None else ~others.mask
         gathered, _ = looks(tokens.local, others.local, others.local, padding, need_weights=False)
         gathered = F.normalize(gathered, dim=-1) if normalise else gathered
-        return tokens.local @ gathered.mT / self.local_temperature
+        return tokens.parts @ gathered.mT / self.local_temperature
 
     def prototypes(self) -> Tensor:
         """The prototypes, normalised, [K, D]; with a gradient of 0 while ``prototypes_frozen``."""
@@ -236,7 +239,7 @@ class MGCA(nn.Module):
     def attention(self, image: Features, text: Features) -> Tensor:
         """The share of its attention that each word gives to each patch of its image, [B, words, N]."""
         if self.word_looks is None:
-            return (text.local @ image.local.mT / self.local_temperature).softmax(dim=-1)
+            return (text.parts @ image.parts.mT / self.local_temperature).softmax(dim=-1)
         return self.word_looks(text.local, image.local, image.local, need_weights=True)[1]
 
 

@@ -108,7 +108,7 @@ def aggregate_tokens(case: FixtureCase) -> dict[str, Tensor]:
     rows = row_of_token(text)
     width = rows.shape[1]
     variants = {"released": (cut_full_texts(rows)[0], shifted(attention)), "aligned": (rows, attention)}
-    found = {}
+    found: dict[str, Tensor] = {}
     for name, (kept, weights) in variants.items():
         words = merge_pieces(tokens, kept, width)
         found |= {
@@ -124,7 +124,7 @@ def head(case: FixtureCase) -> dict[str, Tensor]:
     kind = LocalHead if len(case.shape("in.x")) == 3 else GlobalHead
     hidden, in_dim = case.shape("w.head.0.weight")[:2]
     out_dim = case.shape("w.head.3.weight")[0]
-    found = {}
+    found: dict[str, Tensor] = {}
     for mode in ("train", "eval"):
         module = case.load(kind(in_dim, hidden, out_dim)).train(mode == "train")
         mapped = module(case["in.x"])

@@ -65,8 +65,10 @@ class Metric:
         Raises:
             TypeError, ValueError: the values are not those of a metric.
         """
-        known = {name: values[name] for name in (f.name for f in fields(cls)) if name in values}
-        lists = {name: tuple(known[name]) for name in ("bounds", "needs") if name in known}
+        known: dict[str, Any] = {
+            name: values[name] for name in (f.name for f in fields(cls)) if name in values
+        }
+        lists: dict[str, Any] = {name: tuple(known[name]) for name in ("bounds", "needs") if name in known}
         metric = cls(**{**known, **lists})
         if metric.direction not in ("higher", "lower"):
             raise ValueError(f"direction is {metric.direction!r}")

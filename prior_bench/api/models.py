@@ -5,10 +5,13 @@ Tensor shapes use B images, N patches, T texts, L tokens, D channels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from typing import Protocol as Interface
+
+from prior_bench.errors import BenchError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -73,6 +76,17 @@ class Features(NamedTuple):
     local: Tensor | None = None
     mask: Tensor | None = None
 
+    @property
+    def parts(self) -> Tensor:
+        """``local`` of an encoder that gives local features.
+
+        Raises:
+            ValueError: this one gives none.
+        """
+        if self.local is None:
+            raise ValueError("the encoder gives no local features")
+        return self.local
+
 
 class Method(Interface):
     """A pre-training method: an ``nn.Module`` that owns an image and a text encoder.
@@ -92,8 +106,9 @@ class Method(Interface):
     (``prior-bench check-method`` asks).
     """
 
-    image_encoder: nn.Module
-    text_encoder: nn.Module
+    # modules that fulfil a protocol besides; Python has no type for "both of these"
+    image_encoder: Any
+    text_encoder: Any
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
         """Scalars of one batch: those whose name starts with ``loss`` are summed and minimised."""
@@ -106,6 +121,24 @@ class Method(Interface):
 
     def similarity(self, image: Features, text: Features) -> Tensor:
         """The method's own image-text score, [images, texts]; higher is more alike."""
+
+    def to(self, device: Any) -> Any:
+        """Moved to a device; this and what follows comes with ``nn.Module``."""
+
+    def train(self, mode: bool = True) -> Any:
+        """In training or in evaluation mode."""
+
+    def eval(self) -> Any:
+        """In evaluation mode."""
+
+    def modules(self) -> Iterator[nn.Module]:
+        """All parts, the method itself first."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """All weights that are learned."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All weights by name."""
 
 
 @dataclass
@@ -122,11 +155,22 @@ class Backbone:
     """
 
     name: str
-    image_encoder: nn.Module
+    image_encoder: Any
     method: Method | None
     input: InputSpec
     identity: str
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text_method(self) -> Method:
+        """The method of a backbone that compares images with texts.
+
+        Raises:
+            BenchError: the backbone has no text tower.
+        """
+        if self.method is None:
+            raise BenchError("has no text tower", where=self.name, fix="use a backbone that has one")
+        return self.method
 
 
 @dataclass(frozen=True)

@@ -45,5 +45,7 @@ def convert(
     if backbone.method is None or image_only:
         save_image_encoder(output, backbone.image_encoder, provenance)
         return f"image encoder {backbone.image_encoder.arguments['model_name']}"
-    save_method(output, backbone.method, source.config(), provenance)
-    return f"method '{source.config()['type']}' with its text encoder and tokenizer"
+    config = source.config()
+    assert config is not None, "a method that was loaded has a config"
+    save_method(output, backbone.method, config, provenance)
+    return f"method '{config['type']}' with its text encoder and tokenizer"

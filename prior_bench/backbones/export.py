@@ -99,7 +99,7 @@ def _text(backbone: Backbone, target: Path, shown: Path) -> list[str]:
 
     from prior_bench.encoders.hub import quiet
 
-    encoder = backbone.method.text_encoder
+    encoder = backbone.text_method.text_encoder
     stored = json.loads(encoder.tokenizer.to_json())
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(json.dumps(stored["backend"])),

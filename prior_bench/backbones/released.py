@@ -70,6 +70,7 @@ def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None)
 def wanted_shapes(layout_name: str) -> Shapes:
     """The tensors of the method that a layout builds; takes no memory for them."""
     layout = layout_named(layout_name)
+    assert layout is not None, "asked for by the name of a layout"
     config = method_config(layout)
     with torch.device("meta"):
         if "type" in config:

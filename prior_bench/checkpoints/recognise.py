@@ -153,6 +153,7 @@ def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[st
         rank = (found.share, len(found.mapping))  # ResNet-18 is a part of ResNet-34
         if best is None or rank > best[0]:
             best = (rank, name, found)
+    assert best is not None, "there are architectures"
     _, name, found = best
     if found.is_refused:
         raise _refusal(found, name, path, guessed=True)

@@ -112,9 +112,9 @@ def joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     found = {}
     for name, tensor in tensors.items():
         part = re.fullmatch(r"(.*layer\.\d+\.attention\.attention\.)(query|key|value)\.(weight|bias)", name)
-        trio = part and [f"{part[1]}{which}.{part[3]}" for which in ("query", "key", "value")]
         # BERT has the same parts one level up, so only a ViT's are met here.
-        if not trio or any(one not in tensors for one in trio):
+        trio = [f"{part[1]}{which}.{part[3]}" for which in ("query", "key", "value")] if part else []
+        if part is None or any(one not in tensors for one in trio):
             found[name] = tensor
         elif part[2] == "query":
             found[f"{part[1]}qkv.{part[3]}"] = torch.cat([tensors[one] for one in trio])

@@ -97,7 +97,7 @@ class Manifest:
         if annotation == "labels":
             return bool(self.labels)
         column = {"boxes": "boxes", "masks": "mask", "reports": "report"}[annotation]
-        return column in self.table and self.table[column].notna().any()
+        return column in self.table and bool(self.table[column].notna().any())
 
     def targets(self) -> np.ndarray:
         """Labels as float32 [rows, classes], NaN where unknown."""
@@ -105,7 +105,11 @@ class Manifest:
 
     def path(self, row: int) -> Path:
         """Image file of a row."""
-        return self.root / self.table["image"].iat[row]
+        return self.root / self.cell("image", row)
+
+    def cell(self, column: str, row: int) -> Any:
+        """What a column holds for a row: text, a mask, an array of boxes, …"""
+        return self.table[column].iat[row]
 
     def split_summary(self) -> dict[str, Any]:
         """Sizes per split, the notes, and a hash of (id, split): same hash, same split."""

@@ -23,7 +23,7 @@ class AttentionPool2d(nn.Module):
 
     def __init__(self, grid: tuple[int, int], channels: int, heads: int = 8):
         super().__init__()
-        self.grid, self.heads = tuple(grid), heads
+        self.grid, self.heads = (grid[0], grid[1]), heads
         self.positional_embedding = nn.Parameter(torch.randn(1 + grid[0] * grid[1], channels) / channels**0.5)
         self.q_proj = nn.Linear(channels, channels)
         self.k_proj = nn.Linear(channels, channels)
@@ -34,9 +34,10 @@ class AttentionPool2d(nn.Module):
         """Maps [B, C, H, W] into vectors [B, C]."""
         positions = maps.flatten(2).transpose(1, 2)  # [B, H*W, C]
         mean = positions.mean(dim=1, keepdim=True)
-        tokens = torch.cat([mean, positions], dim=1) + self._embedding(maps.shape[-2:])
-        query, key, value = self.q_proj(tokens[:, :1]), self.k_proj(tokens), self.v_proj(tokens)
-        attended = F.scaled_dot_product_attention(*map(self._split_heads, (query, key, value)))
+        tokens = torch.cat([mean, positions], dim=1) + self._embedding((maps.shape[-2], maps.shape[-1]))
+        query = self._split_heads(self.q_proj(tokens[:, :1]))
+        key, value = self._split_heads(self.k_proj(tokens)), self._split_heads(self.v_proj(tokens))
+        attended = F.scaled_dot_product_attention(query, key, value)
         return self.c_proj(attended.transpose(1, 2).flatten(1))
 
     def _split_heads(self, tokens: Tensor) -> Tensor:

@@ -80,18 +80,18 @@ class ImageEncoder(nn.Module):
         arguments = dict(model_args or {})
         if known.fixed_input_size:  # position embeddings are made for one size
             arguments.setdefault("img_size", self.input.size)
-        self.model = _create(model_name, in_channels, pretrained, arguments)
+        self.model: Any = _create(model_name, in_channels, pretrained, arguments)
 
         infos = getattr(self.model.feature_info, "info", self.model.feature_info)
         self.is_hierarchical = len({info["reduction"] for info in infos}) > 1
         infos = list(infos) if self.is_hierarchical else [infos[-1]] * 4
-        self.stage_channels = tuple(info["num_chs"] for info in infos)
+        self.stage_channels: tuple[int, ...] = tuple(info["num_chs"] for info in infos)
         # Convolutions are a quarter faster in this layout; but torch 2.14 crashes in the backward pass of
         # those with fewer than 16 channels, on a CPU with several threads.
         fast = self.is_hierarchical and min(self.stage_channels) >= 16
         self._layout = torch.channels_last if fast else torch.contiguous_format
         self.model.to(memory_format=self._layout)
-        self.stage_strides = tuple(info["reduction"] for info in infos)
+        self.stage_strides: tuple[int, ...] = tuple(info["reduction"] for info in infos)
         if not -len(infos) <= local_stage < len(infos):
             raise BenchError(
                 f"local_stage is {local_stage}, but {model_name} has {len(infos)} stages",
@@ -99,7 +99,7 @@ class ImageEncoder(nn.Module):
             )
         self.local_stage = local_stage % len(infos)
         self.local_dim = self.stage_channels[self.local_stage]
-        self.dim = self.stage_channels[-1] if pool == "attention" else self.model.head_hidden_size
+        self.dim: int = self.stage_channels[-1] if pool == "attention" else self.model.head_hidden_size
         self.attention_pool = self._attention_pool() if pool == "attention" else None
 
     @property
@@ -183,7 +183,7 @@ def _input_spec(weights: Any, channels: int, given: dict[str, Any] | InputSpec |
     return spec
 
 
-def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any]) -> nn.Module:
+def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any]) -> Any:
     fix = (
         f"on a machine with network: python -c \"import timm, torch; torch.save(timm.create_model('{name}', "
         f"pretrained=True).state_dict(), '{name}.pth')\"; copy the file here and set "
@@ -211,6 +211,8 @@ def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any
 def _is_cached(name: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
-    repository = timm.get_pretrained_cfg(name).hf_hub_id
+    repository = getattr(timm.get_pretrained_cfg(name), "hf_hub_id", None)
     files = ("model.safetensors", "pytorch_model.bin")
-    return bool(repository) and any(isinstance(try_to_load_from_cache(repository, f), str) for f in files)
+    if not repository:
+        return False
+    return any(isinstance(try_to_load_from_cache(repository, f), str) for f in files)

@@ -86,18 +86,20 @@ class TextEncoder(nn.Module):
         self.tokenizer = tokenizer
         overrides = {} if num_hidden_layers is None else {"num_hidden_layers": num_hidden_layers}
         attention = {"attn_implementation": "eager"} if attentions else {}
-        self.model = (
+        self.model: Any = (
             _pretrained(name, overrides, attention)
             if name
             else _random(
-                {**config, **overrides, "vocab_size": tokenizer.vocab_size}, tokenizer.max_tokens, attention
+                {**(config or {}), **overrides, "vocab_size": tokenizer.vocab_size},
+                tokenizer.max_tokens,
+                attention,
             )
         )
         if getattr(self.model, "pooler", None) is not None:
             self.model.pooler = None  # unused: its weights would never get a gradient
         self.pool, self.last_layers, self.attentions = pool, last_layers, attentions
         self.frozen_layers = frozen_layers
-        self.dim = self.model.config.hidden_size
+        self.dim: int = self.model.config.hidden_size
         self._freeze(frozen_layers)
 
     @property
@@ -155,14 +157,14 @@ class TextEncoder(nn.Module):
             part.requires_grad_(False)
 
 
-def _pretrained(name: str, overrides: dict[str, Any], attention: dict[str, Any]) -> nn.Module:
+def _pretrained(name: str, overrides: dict[str, Any], attention: dict[str, Any]) -> Any:
     from transformers import AutoModel
 
     with quiet("transformers", "huggingface_hub"):
         return load_from_hub(AutoModel, name, "the text model", **overrides, **attention).float()
 
 
-def _random(config: dict[str, Any], max_tokens: int, attention: dict[str, Any]) -> nn.Module:
+def _random(config: dict[str, Any], max_tokens: int, attention: dict[str, Any]) -> Any:
     from transformers import AutoConfig, AutoModel
 
     kind = config.pop("model_type", "bert")

@@ -59,7 +59,7 @@ class ReportTokenizer:
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
         """The tokens behind ids, for showing."""
-        return [self._backend.id_to_token(int(i)) for i in ids]
+        return [self._backend.id_to_token(int(i)) or "" for i in ids]
 
     def _encode(self, text: tuple[str, ...]) -> tuple[list[int], ...]:
         encoding = self._backend.encode(" ".join(text))

@@ -61,7 +61,7 @@ def explain_images(
     """
     feed = feed or Feed(backbone.input)
     images = ImageDataset(data, eval_transform(feed.input, feed.steps))
-    method: Any = backbone.method
+    method = backbone.text_method
     with evaluating(method, context.device):
         return [
             _explain(backbone, explainer, feed.input, data, row, images[row][0][None].to(context.device))
@@ -72,7 +72,7 @@ def explain_images(
 def _explain(
     backbone: Backbone, explainer: Any | None, spec: InputSpec, data: Manifest, row: int, image: Tensor
 ) -> Explained:
-    method: Any = backbone.method
+    method = backbone.text_method
     report = report_of(data, row)
     tokens = tokenised(method, [report], str(image.device))
     attention = attention_of(method, method.encode_image(image), method.encode_text(tokens), tokens, [report])

@@ -20,7 +20,6 @@ Each array is there only if the method provides it. Without any, there is no ``e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -63,7 +62,7 @@ def example_arrays(
     shown = explain_images(backbone, explainer, data.select(rows), context, feed)
     arrays = _attention(shown) | _written(shown) | _reconstruction(shown)
     if explainer is not None:
-        method: Any = backbone.method
+        method = backbone.text_method
         with evaluating(method, context.device):
             arrays |= _prototypes(explainer.prototypes(PROTOTYPES))
     return {"example_row": rows, **arrays} if arrays else {}

@@ -159,7 +159,7 @@ def explain(
         found.mean = mean_image(backbone, manifest, context)
     some = pool.select(np.array(spread(range(len(pool)), measured)))
     found.measures = measure(backbone, explainer, some, found.mean, context)
-    method: Any = backbone.method
+    method = backbone.text_method
     with evaluating(method, context.device):
         found.prototypes = explainer.prototypes(TOP_PROTOTYPES)
     return found

@@ -123,7 +123,7 @@ def measure(
     chance: list[np.ndarray] = []
     decoded: list[Tensor] = []
     true: list[Tensor] = []
-    method: Any = backbone.method
+    method = backbone.text_method
     with evaluating(method, context.device):
         for images, rows in image_batches(data, Feed(backbone.input), context, f"reconstructing {data.name}"):
             text = tokenised(method, [report_of(data, int(i)) for i in rows], context.device)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from prior_bench.api import Backbone, InputSpec, Protocol, RunContext, version_of
+from prior_bench.api import Backbone, InputSpec, Method, Protocol, RunContext, version_of
 from prior_bench.api.encoders import features_of
 from prior_bench.data.images.corruptions import SIDE, Condition, corrupt
 from prior_bench.data.images.dataset import ImageDataset
@@ -95,7 +95,7 @@ def extract(
     if what == "joint" and backbone.method is None:
         raise BenchError("joint features need a backbone with a text tower", where=backbone.name)
     feed = feed or Feed(backbone.input)
-    module = backbone.method if what == "joint" else backbone.image_encoder
+    module = backbone.text_method if what == "joint" else backbone.image_encoder
     key = {
         "backbone": backbone.identity,
         "images": manifest.fingerprint(),
@@ -105,7 +105,7 @@ def extract(
     }
 
     def compute() -> np.ndarray:
-        encode = module.encode_image if what == "joint" else module
+        encode = backbone.text_method.encode_image if what == "joint" else backbone.image_encoder
         with evaluating(module, context.device):
             batches = [
                 features_of(encode(images)).global_.float().cpu()
@@ -139,7 +139,7 @@ def image_batches(
 
 
 @contextmanager
-def evaluating(module: nn.Module, device: str) -> Iterator[None]:
+def evaluating(module: nn.Module | Method, device: str) -> Iterator[None]:
     """The module on ``device``, in evaluation mode and without gradients; its modes are restored after."""
     modes = {part: part.training for part in module.modules()}
     module.to(device).eval()
@@ -156,7 +156,7 @@ def feature_versions(manifest: Manifest) -> dict[str, int]:
     return raised({**machinery(("images", "eval_transform", "features")), **manifest.versions})
 
 
-def source_of(module: nn.Module) -> str:
+def source_of(module: nn.Module | Method) -> str:
     """Hash of the source that turns image files into this module's features: provenance, no part of a key."""
     return code_version(*used_modules(__name__), *used_modules(type(module).__module__))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,8 @@ def similarity_matrices(
     feeds: Iterable[Feed],
 ) -> Iterator[np.ndarray]:
     """The same for the images as each of ``feeds`` gives them; the texts are encoded once for all."""
-    method, pieces = backbone.method, []
+    method = backbone.text_method
+    pieces: list[Features] = []
 
     def compute(feed: Feed) -> np.ndarray:
         rows = []
@@ -56,7 +58,7 @@ def similarity_matrices(
                 rows.append(torch.cat(scores, dim=1).cpu())
         return torch.cat(rows).numpy()
 
-    key = {
+    key: dict[str, Any] = {
         "backbone": backbone.identity,
         "images": manifest.fingerprint(),
         "texts": hashlib.sha256(repr(texts).encode()).hexdigest(),

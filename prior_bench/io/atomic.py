@@ -50,6 +50,7 @@ def whole_file(
     if path.is_dir():
         raise BenchError("is a folder", where=path, fix="name a file")
     fresh = _sibling(path, UNFINISHED)
+    failures: tuple[type[Exception], ...] = (OSError, *errors)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(fresh, "xb") as empty:
@@ -59,7 +60,7 @@ def whole_file(
         if durable:
             _flush(fresh)
         os.replace(fresh, path)
-    except (OSError, *errors) as error:
+    except failures as error:
         raise _cannot_write(path, error, fix) from error
     finally:
         with suppress(OSError):
@@ -109,6 +110,7 @@ def whole_folder(
     """
     path = Path(path)
     fresh, old = _sibling(path, UNFINISHED), _sibling(path, REPLACED)
+    failures: tuple[type[Exception], ...] = (OSError, *errors)
     try:
         fresh.mkdir(parents=True)
         yield fresh
@@ -116,7 +118,7 @@ def whole_folder(
             for file in filter(Path.is_file, fresh.rglob("*")):
                 _flush(file)
         _replace_folder(fresh, path, old, first_wins)
-    except (OSError, *errors) as error:
+    except failures as error:
         raise _cannot_write(path, error, fix) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -41,12 +41,9 @@ class Temperature(nn.Module):
     def __init__(self, initial: float, learnable: bool = False, minimum: float = 0.01):
         super().__init__()
         self.minimum = minimum if learnable else 0.0
+        self.value = initial
         log_inverse = torch.tensor(-math.log(initial))
-        if learnable:
-            self.logit_scale = nn.Parameter(log_inverse)
-        else:
-            self.logit_scale = None
-            self.value = initial
+        self.logit_scale = nn.Parameter(log_inverse) if learnable else None
 
     def forward(self) -> float | Tensor:
         """The temperature now."""

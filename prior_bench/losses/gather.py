@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -30,9 +32,9 @@ def all_gather(features: Tensor) -> Tensor:
     if world_size() == 1:
         return features
     rows = torch.tensor([features.shape[0]], device=features.device)
-    counts = [torch.empty_like(rows) for _ in range(world_size())]
-    dist.all_gather(counts, rows)
-    counts = [int(count) for count in counts]
+    gathered = [torch.empty_like(rows) for _ in range(world_size())]
+    dist.all_gather(gathered, rows)
+    counts = [int(count) for count in gathered]
     if len(set(counts)) > 1:
         raise ValueError(
             f"every process must hold the same number of rows, but they hold {counts}: drop the last, "
@@ -43,14 +45,14 @@ def all_gather(features: Tensor) -> Tensor:
 
 class _AllGather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, features: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor) -> Tensor:
         features = features.contiguous()
         parts = [torch.empty_like(features) for _ in range(world_size())]
         dist.all_gather(parts, features)
         return torch.cat(parts)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         gradient = gradient.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(gradient)
         return gradient.chunk(world_size())[rank()]

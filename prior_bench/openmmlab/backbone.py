@@ -34,7 +34,7 @@ class MapReader:
         channels: channels of each map.
     """
 
-    def __init__(self, encoder: nn.Module, strides: Sequence[int]):
+    def __init__(self, encoder: Any, strides: Sequence[int]):
         require_maps(encoder, type(encoder).__name__)
         self.strides = tuple(strides)
         available = encoder.stage_strides
@@ -42,7 +42,7 @@ class MapReader:
         self.exact = tuple(available[i] == s for i, s in zip(self.stages, self.strides, strict=True))
         self.channels = tuple(encoder.stage_channels[stage] for stage in self.stages)
 
-    def __call__(self, encoder: nn.Module, images: Tensor) -> tuple[Tensor, ...]:
+    def __call__(self, encoder: Any, images: Tensor) -> tuple[Tensor, ...]:
         """Maps [B, C, H / stride, W / stride] of images [B, C, H, W], in order of ``strides``."""
         stages = tuple(sorted(set(self.stages)))
         maps = dict(zip(stages, encoder.feature_maps(images, stages), strict=True))
@@ -135,6 +135,7 @@ class StackInputs(BaseDataPreprocessor):
         """The batch with ``inputs`` [B, C, H, W], or a tuple of such, one per map."""
         data = self.cast_data(data)
         inputs = data["inputs"]
+        stacked: Tensor | tuple[Tensor, ...]
         if isinstance(inputs[0], Tensor):
             stacked = torch.stack(tuple(inputs))
         else:

@@ -95,10 +95,10 @@ def training_problems(protocol: Protocol, monitors: Iterable[str]) -> list[Bench
         ("stopping", "tested", ["best", "last"]),
         ("optimizer", "schedule", list(SCHEDULES)),
     ]
-    for field, key, known in choices:
+    for field, key, choice in choices:
         values = getattr(protocol, field)
-        if key in values and values[key] not in known:
-            problems.append(unknown_name(f"{field}.{key}", str(values[key]), known, where=where))
+        if key in values and values[key] not in choice:
+            problems.append(unknown_name(f"{field}.{key}", str(values[key]), choice, where=where))
     return problems
 
 

@@ -62,8 +62,9 @@ class SegmentationDataset(DenseDataset):
         from mmseg.structures import SegDataSample
 
         image = read_image(self.manifest.path(row))
-        mask = self.manifest.table["mask"].iat[row].decode(*image.shape)
-        inputs, _, mask, _ = self.transform(image, None, mask)
+        annotated = self.manifest.cell("mask", row)
+        inputs, _, mask, _ = self.transform(image, None, annotated.decode(*image.shape))
+        assert mask is not None, "a mask that was given comes back"
         shape = tuple(inputs.shape[-2:])
         sample = SegDataSample(metainfo=dict(row=row, img_shape=shape, ori_shape=shape, pad_shape=shape))
         sample.gt_sem_seg = PixelData(data=mask[None])
@@ -97,9 +98,10 @@ class DetectionDataset(DenseDataset):
         from mmdet.structures import DetDataSample
 
         image = read_image(self.manifest.path(row))
-        annotated = np.asarray(self.manifest.table["boxes"].iat[row], dtype=np.float32).reshape(-1, 5)
-        inputs, visible, _, geometry = self.transform(image, annotated, None)
-        visible = torch.from_numpy(visible)
+        annotated = np.asarray(self.manifest.cell("boxes", row), dtype=np.float32).reshape(-1, 5)
+        inputs, moved, _, geometry = self.transform(image, annotated, None)
+        assert moved is not None, "boxes that were given come back"
+        visible = torch.from_numpy(moved)
         inputs = self._pad(inputs)
         shape = tuple(inputs.shape[-2:])
         sample = DetDataSample(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -39,7 +40,7 @@ def attach(
     strides: tuple[int, ...],
     protocol: Protocol,
     context: RunContext,
-) -> tuple[dict[str, Any], tuple[int, ...], dict[str, Dataset]]:
+) -> tuple[dict[str, Any], tuple[int, ...], Mapping[str, Dataset]]:
     """Put the backbone before the model, or, where nothing of it can change, before the data.
 
     A backbone that is wholly frozen sees the same images in every epoch unless training images are

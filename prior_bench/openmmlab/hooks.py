@@ -55,7 +55,7 @@ class Validated(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write the round down."""
         loss = runner.message_hub.get_scalar("train/loss").mean(len(runner.train_dataloader))
-        entry = {"epoch": runner.epoch, "iteration": runner.iter, "loss": float(loss), **metrics}
+        entry = {"epoch": runner.epoch, "iteration": runner.iter, "loss": float(loss), **(metrics or {})}
         history = [*validation_history(runner), entry]
         runner.message_hub.update_info(HISTORY, history)
         if self._best(history) == len(history) - 1:
@@ -87,7 +87,8 @@ class ProgressBar(Hook):
     """
 
     def __init__(self, what: str):
-        self.what, self.bar = what, None
+        self.what = what
+        self.bar: Any = None
 
     def before_train(self, runner: Runner) -> None:
         """Start where a resumed run starts."""

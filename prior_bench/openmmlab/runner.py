@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.config import Config
@@ -81,7 +81,8 @@ def train_and_test(
     latest = context.work_dir / LATEST
     with quiet(), _forgotten(name):
         model = build()
-        sampler = RoundSampler(len(data["train"]), protocol.batch_size, context.seed, iterations)
+        samples = len(cast(Sized, data["train"]))
+        sampler = RoundSampler(samples, protocol.batch_size, context.seed, iterations)
         loaders = {
             part: DataLoader(
                 dataset,

@@ -51,7 +51,7 @@ def softnms(
         method: 0 drops overlapping boxes, 1 lowers their score linearly, 2 by a Gaussian.
     """
     left, scores = torch.arange(len(boxes)), scores.clone()
-    kept = []
+    kept: list[Tensor] = []
     while len(left):
         best = left[scores[left].argmax()]
         dets[len(kept)] = torch.cat([boxes[best], scores[best, None]])
@@ -153,7 +153,7 @@ def roi_align_backward(
         # each value came from one place in one channel: a region of one pixel, in a batch of channels
         grad_output = (grad_output * (argmax_y != -1)).reshape(-1, 1, 1, 1)
         rois = _one_pixel_regions(rois[:, 0], argmax_y.float(), argmax_x.float())
-        shape = (shape[0] * shape[1], 1, *shape[2:])
+        shape = torch.Size((shape[0] * shape[1], 1, *shape[2:]))
         aligned_height = aligned_width = sampling_ratio = 1
         spatial_scale, aligned = 1.0, True
     grad = torch.ops.torchvision._roi_align_backward(

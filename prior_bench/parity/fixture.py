@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -88,6 +88,9 @@ def discover(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
+
+
 @dataclass
 class FixtureCase:
     """A fixture in one precision, as a checker sees it: differentiable inputs and weights.
@@ -119,7 +122,7 @@ class FixtureCase:
         """Shape of a tensor of the fixture."""
         return tuple(self.fixture.tensors[name].shape)
 
-    def load(self, module: nn.Module, prefix: str = "", unused: tuple[str, ...] = ()) -> nn.Module:
+    def load(self, module: AnyModule, prefix: str = "", unused: tuple[str, ...] = ()) -> AnyModule:
         """Give a module the weights ``w.<prefix><name>``; from then on ``self[...]`` means its parameters.
 
         Args:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
@@ -84,10 +84,12 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         epoch = self.epoch
         draw = random.Random(f"order/{self.seed}/{epoch}")
+        windows: Iterable[list[int]] = []
+        shards: list[int] | None = None
         if self.shard_window is None:
-            windows, shards = [draw.sample(range(len(self.dataset)), len(self) * self.batch_size)], None
+            windows = [draw.sample(range(len(self.dataset)), len(self) * self.batch_size)]
         else:
-            shards = self.dataset.shards(epoch)
+            shards = cast(KnowsShards, self.dataset).shards(epoch)
             windows = shard_windows(shards, self.shard_window, draw)
         left: list[int] = []
         for window in windows:

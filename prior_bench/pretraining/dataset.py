@@ -141,6 +141,7 @@ class PairDataset(Dataset):
 
     def shards(self, epoch: int) -> list[int]:
         """The shard in which the image drawn of each study lies in an epoch; with a ``shard_window`` only."""
+        assert self._in_order is not None, "there is a shard window"
         number = self._in_order.number
         return [
             number(pair.images[0] if len(pair.images) == 1 else self._draw_image(epoch, index)[0])

@@ -128,6 +128,7 @@ class History(Hook):
     def __init__(self, path: Path, batch_size: int, label: str = ""):
         self.path, self.batch_size, self.label = Path(path), batch_size, label
         self.epochs: list[dict[str, float]] = []
+        self._sums: dict[str, Any] = {}
 
     def before_train(self, runner: Any) -> None:
         """Take up the history of the epochs already done."""

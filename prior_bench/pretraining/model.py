@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.model import BaseModel
@@ -63,5 +63,5 @@ class PretrainModel(BaseModel):
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum of those named ``loss…``, and everything for the log."""
-        total = sum(value for name, value in losses.items() if name.startswith("loss"))
+        total = cast(Tensor, sum(value for name, value in losses.items() if name.startswith("loss")))
         return total, OrderedDict(loss=total, **{k: v for k, v in losses.items() if k != "loss"})

@@ -265,7 +265,7 @@ def _check_logs(config: PretrainConfig) -> None:
 
 
 def _backends(config: PretrainConfig, work_dir: Path) -> list[dict[str, Any]]:
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "tensorboard": {"type": "TensorboardVisBackend", "save_dir": str(work_dir / "tensorboard")},
         "wandb": {
             "type": "WandbVisBackend",

@@ -48,6 +48,13 @@ class SigmoidCrossAttention(nn.Module):
         for name in ("query1", "key1", "value1", "query2", "key2", "value2"):
             setattr(self, name, nn.Linear(dim, dim))
 
+    query1: nn.Linear
+    key1: nn.Linear
+    value1: nn.Linear
+    query2: nn.Linear
+    key2: nn.Linear
+    value2: nn.Linear
+
     def forward(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> CrossAttention:
         """Patches [B, N, D], sentences [B, S, D] and their mask, bool [B, S].
 

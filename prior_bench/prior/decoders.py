@@ -1,5 +1,7 @@
 """The two decoders of the cross-modality conditional reconstruction (CCR): to the image, to the report."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,7 +26,7 @@ class _ConvBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.contiguous(memory_format=self.layout)
-        conv1, *norm_and_relu = self.conv1
+        conv1, *norm_and_relu = list(self.conv1)
         if self.size:
             x = conv1(F.interpolate(x, size=self.size, mode="nearest"))
         else:
@@ -148,7 +150,7 @@ class ReportDecoder(nn.Module):
     ):
         super().__init__()
         self.causal, self.dropout, self.checkpoint = causal, dropout, checkpoint
-        self.embeddings = nn.ModuleDict(
+        self.embeddings: Any = nn.ModuleDict(
             {
                 "position_embeddings": nn.Embedding(positions, dim),
                 "token_type_embeddings": nn.Embedding(2, dim),
@@ -156,7 +158,7 @@ class ReportDecoder(nn.Module):
             }
         )
         stack = nn.ModuleList(_DecoderLayer(dim, heads, hidden, dropout) for _ in range(layers))
-        self.encoder = nn.ModuleDict({"layer": stack})
+        self.encoder: Any = nn.ModuleDict({"layer": stack})
         self.apply(_init_as_bert)
 
     def forward(self, queries: Tensor, patches: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ class PriorExplainer:
         """Sentence prototypes [B, Q, D]."""
         if self.model.stage != 3:
             return None
-        return self.model.decode_report(self.model.encode_image(images).local)
+        return self.model.decode_report(self.model.encode_image(images).parts)
 
     def true_sentences(self, text: TextBatch) -> tuple[Tensor, Tensor]:
         """The targets of the report branch: at most Q sentences, replaced by prototypes where the bank is."""
@@ -52,7 +52,7 @@ class PriorExplainer:
         model, variant = self.model, self.model.variant
         if model.stage != 3:
             return None
-        patches = model.encode_image(images).local
+        patches = model.encode_image(images).parts
         seen = model.local_cross_attention(patches, *self.true_sentences(text)).text_to_image
         devices = [patches.device] if patches.is_cuda else []
         with torch.random.fork_rng(devices=devices):
@@ -70,6 +70,7 @@ class PriorExplainer:
         if not uses_bank(self.model):
             return None
         corpus, bank = self.corpus, self.model.sentence_bank
+        assert corpus.choices is not None and bank is not None, "the bank is used"
         share = corpus.choices.double() / corpus.occurrences
         weights = (bank.query(corpus.projected) / bank.temperature).softmax(1)  # [T, K]
         shown = []

@@ -113,8 +113,8 @@ class PRIOR(nn.Module):
         super().__init__()
         self.variant, self.stage_weights = resolve(variant, PriorVariant), _weights(weights or {})
         self.queries, self.image_masking = queries, image_masking
-        self.image_encoder = _made(ImageEncoder, image_encoder)
-        self.text_encoder = _made(TextEncoder, text_encoder)
+        self.image_encoder: Any = _made(ImageEncoder, image_encoder)
+        self.text_encoder: Any = _made(TextEncoder, text_encoder)
         self.register_buffer("_stage", torch.tensor(1))
         self.stage = stage
 
@@ -150,6 +150,8 @@ class PRIOR(nn.Module):
             causal=self.variant.causal_report_decoder,
             checkpoint=checkpoint_decoders,
         )
+
+    _stage: Tensor
 
     @property
     def stage(self) -> int:
@@ -232,7 +234,9 @@ class PRIOR(nn.Module):
             images: [B, C, H, W], what stage 3 reconstructs.
             injected: for parity.
         """
-        terms, logits = {}, None
+        terms: dict[str, Tensor] = {}
+        logits: Tensor | None = None
+        patches = image.parts
         if self.stage == 3:
             sentences, mask = sentences[:, : self.queries], mask[:, : self.queries]
         if self.stage > 1 and self.sentence_bank is not None:
@@ -245,16 +249,17 @@ class PRIOR(nn.Module):
         if self.weights["global"]:
             terms["global"] = global_loss(image.global_, report, self.logit_scale)
 
-        seen = self.local_cross_attention(image.local, sentences, mask)
+        seen = self.local_cross_attention(patches, sentences, mask)
         if self.weights["local_image"]:
-            terms["local_image"] = simsiam_loss(image.local, seen.text_to_image, self.predictor).mean()
+            terms["local_image"] = simsiam_loss(patches, seen.text_to_image, self.predictor).mean()
         if self.weights["local_text"]:
             terms["local_text"] = self._local_text(sentences, seen.image_to_text, mask)
         if self.stage == 3:
             if self.weights["image"]:
-                terms["image"] = ccr.image_loss(self.decode_image(image.local, seen.text_to_image), images)
+                assert images is not None, "stage 3 reconstructs images"
+                terms["image"] = ccr.image_loss(self.decode_image(patches, seen.text_to_image), images)
             if any(self.weights[name] for name in ("report", "query", "report_global")):
-                terms |= self._report(image.local, sentences, mask, report, logits, injected)
+                terms |= self._report(patches, sentences, mask, report, logits, injected)
         return terms
 
     def _local_text(self, sentences: Tensor, attended: Tensor, mask: Tensor) -> Tensor:
@@ -293,6 +298,7 @@ class PRIOR(nn.Module):
         summary = ordered
         if self.sentence_bank is not None:
             if self.weights["query"]:
+                assert logits is not None, "a bank that is used has looked the sentences up"
                 predicted = self.sentence_bank.query(ordered[:, : sentences.shape[1]])
                 terms["query"] = self.query_loss(logits, predicted, mask)
             summary = self.sentence_bank(ordered, injected.decoded_noise).prototypes
@@ -339,8 +345,9 @@ class PRIOR(nn.Module):
 
     def local_similarity(self, image: Features, text: Features) -> Tensor:
         """Mean sigmoid attention of both directions, [images, texts], in (0, 1)."""
-        mask = text.mask if text.mask is not None else torch.ones(text.local.shape[:2], dtype=torch.bool)
-        return self.local_cross_attention.mean_attention(image.local, text.local, mask.to(text.local.device))
+        sentences = text.parts
+        mask = text.mask if text.mask is not None else torch.ones(sentences.shape[:2], dtype=torch.bool)
+        return self.local_cross_attention.mean_attention(image.parts, sentences, mask.to(sentences.device))
 
     # --- pictures ---------------------------------------------------------------------------------------
 

@@ -25,6 +25,11 @@ class SentenceAttentionPool(nn.Module):
             nn.init.normal_(layer.weight, std=dim**-0.5)
             setattr(self, name, layer)
 
+    k_proj: nn.Linear
+    q_proj: nn.Linear
+    v_proj: nn.Linear
+    c_proj: nn.Linear
+
     def forward(self, sentences: Tensor, mask: Tensor) -> Tensor:
         """Sentences [B, S, D] and their mask, bool [B, S], to [B, D]."""
         mean = masked_mean(sentences, mask)[:, None]

@@ -34,13 +34,13 @@ class Lookup(NamedTuple):
         prototypes: [..., D] what each sentence is replaced by.
         logits: [..., K] dot products with the bank, without noise.
         weights: [..., K] of the mixture.
-        index: int [...] of the entry that weighs most.
+        entry: int [...] of the entry that weighs most.
     """
 
     prototypes: Tensor
     logits: Tensor
     weights: Tensor
-    index: Tensor
+    entry: Tensor
 
 
 class SentenceBank(nn.Module):
@@ -67,6 +67,8 @@ class SentenceBank(nn.Module):
         self.soft, self.always_noisy = soft, always_noisy
         # Saved with the weights, as training changes it; double, so that no digit of it is lost.
         self.register_buffer("temperature", torch.tensor(temperature, dtype=torch.float64))
+
+    temperature: Tensor
 
     def forward(self, sentences: Tensor, noise: Tensor | None = None) -> Lookup:
         """Replace sentences [..., D] by prototypes.

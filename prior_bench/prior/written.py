@@ -56,7 +56,7 @@ class SentenceCorpus(NamedTuple):
     @property
     def vectors(self) -> Tensor:
         """[T, D], what decoded sentences are compared with."""
-        return self.features.local[:, 0]
+        return self.features.parts[:, 0]
 
 
 def uses_bank(model: PRIOR) -> bool:
@@ -71,10 +71,11 @@ def sentence_vectors(model: PRIOR, text: TextBatch) -> tuple[Tensor, Tensor, Ten
         Projected sentences [B, S, D], targets [B, S, D] (from the bank in use) and the mask, bool [B, S].
     """
     projected, mask = model.sentences(model.text_encoder(text).tokens, text.sentence_index)
-    if not uses_bank(model):
+    bank = model.sentence_bank
+    if bank is None or not uses_bank(model):
         return projected, projected, mask
     silent = projected.new_zeros(())
-    return projected, model.sentence_bank(projected, silent).prototypes, mask
+    return projected, bank(projected, silent).prototypes, mask
 
 
 @torch.no_grad()
@@ -97,7 +98,7 @@ def encode_corpus(
     member = torch.tensor([place[text] for text in texts], device=device)
     occurrences = torch.cat(projected)
     choices = None
-    if uses_bank(model):
+    if model.sentence_bank is not None and uses_bank(model):
         logits = model.sentence_bank.query(occurrences)
         choices = logits.argmax(1).bincount(minlength=logits.shape[1])
     vectors = _means(torch.cat(targets), member)[:, None]
@@ -118,7 +119,7 @@ def _means(vectors: Tensor, member: Tensor) -> Tensor:
 def write(model: PRIOR, images: Tensor, corpus: SentenceCorpus) -> list[tuple[str, ...]]:
     """The sentences that PRIOR of stage 3 writes for images [B, C, H, W], by the rule of this module."""
     image = model.encode_image(images)
-    decoded = model.decode_report(image.local)
+    decoded = model.decode_report(image.parts)
     similarity = model.global_similarity(image, corpus.features)
     return [
         tuple(corpus.texts[n] for n in chosen_sentences(model, slots, corpus, scores))

@@ -107,7 +107,7 @@ def _features(
     context: RunContext,
 ) -> dict[str, Dataset]:
     feed = Feed.of(backbone, protocol)
-    data = {}
+    data: dict[str, Dataset] = {}
     for name, part in parts.items():
         features, targets = extract(backbone, part, context, feed=feed), part.targets()
         rows = train_rows if name == "train" else slice(None)

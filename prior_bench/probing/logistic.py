@@ -7,6 +7,7 @@ compared is the features and not the patience of whoever tuned the head.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -16,6 +17,9 @@ from sklearn.preprocessing import StandardScaler
 from prior_bench.metrics.classification import auroc
 from prior_bench.probing.outcome import ProbeOutcome
 from prior_bench.runtime import progress
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""Probabilities [N, C] from features [N, D]."""
 
 
 def probe(
@@ -40,7 +44,8 @@ def probe(
     scaler = StandardScaler().fit(features["train"])
     scaled = {part: scaler.transform(values) for part, values in features.items()}
     fit = _exclusive if exclusive else _multi_label
-    best, best_value, history = None, -np.inf, []
+    best: tuple[np.ndarray, Predict] | None = None
+    best_value, history = -np.inf, []
     for strength in progress(sorted(strengths), "linear probe"):
         predict, iterations = fit(scaled["train"], targets["train"], strength, max_iterations)
         valid = predict(scaled["valid"])
@@ -50,12 +55,16 @@ def probe(
         # where no class can be judged, all strengths are as good: the first stays
         if best is None or value > best_value:
             best, best_value = (valid, predict), np.nan_to_num(value, nan=-np.inf)
+    assert best is not None, "there is at least one strength"
     valid, predict = best
     return ProbeOutcome(valid, predict(scaled["test"]), history, lambda rows: predict(scaler.transform(rows)))
 
 
-def _multi_label(features: np.ndarray, target: np.ndarray, strength: float, max_iterations: int):
-    models, iterations = [], 0
+def _multi_label(
+    features: np.ndarray, target: np.ndarray, strength: float, max_iterations: int
+) -> tuple[Predict, int]:
+    models: list[LogisticRegression | None] = []
+    iterations = 0
     for labels in target.T:
         known = ~np.isnan(labels)
         if len(np.unique(labels[known])) < 2:
@@ -73,7 +82,9 @@ def _multi_label(features: np.ndarray, target: np.ndarray, strength: float, max_
     return predict, iterations
 
 
-def _exclusive(features: np.ndarray, target: np.ndarray, strength: float, max_iterations: int):
+def _exclusive(
+    features: np.ndarray, target: np.ndarray, strength: float, max_iterations: int
+) -> tuple[Predict, int]:
     labels, classes = target.argmax(1), target.shape[1]
     present = np.unique(labels)
     model = _regression(strength, max_iterations, features, labels) if len(present) > 1 else None
@@ -86,7 +97,9 @@ def _exclusive(features: np.ndarray, target: np.ndarray, strength: float, max_it
     return predict, 0 if model is None else int(model.n_iter_.max())
 
 
-def _regression(strength: float, max_iterations: int, features: np.ndarray, labels: np.ndarray):
+def _regression(
+    strength: float, max_iterations: int, features: np.ndarray, labels: np.ndarray
+) -> LogisticRegression:
     with warnings.catch_warnings():
         # the history shows the iterations: an optimum that was not quite reached ranks all the same
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -101,7 +101,7 @@ def linear_head(
         BenchError: unknown ``norm`` or ``init``.
     """
     layers: list[nn.Module] = []
-    if norm not in (None, *NORMS):
+    if norm is not None and norm not in NORMS:
         raise unknown_name("norm", norm, list(NORMS), where="head")
     if init not in INITS:
         raise unknown_name("init", init, list(INITS), where="head")

@@ -185,10 +185,10 @@ def _draw_patient(rng: np.random.Generator, number: int, main: tuple[str, bool],
     return Patient(number, int(rng.integers(2**32)), sex, age, anatomy, tuple(studies))
 
 
-def _first_findings(rng, kind: str, alone: bool, mix: CaseMix) -> tuple[Finding, ...]:
+def _first_findings(rng: np.random.Generator, kind: str, alone: bool, mix: CaseMix) -> tuple[Finding, ...]:
     if kind == "healthy":
         return _with_object(rng, (), 0.25 * mix.device)
-    findings = (draw_finding(rng, kind),)
+    findings: tuple[Finding, ...] = (draw_finding(rng, kind),)
     if alone:
         return _with_object(rng, findings, 0.25 * mix.device)
     while rng.random() < 0.6 and len(findings) < 3:
@@ -199,7 +199,9 @@ def _first_findings(rng, kind: str, alone: bool, mix: CaseMix) -> tuple[Finding,
     return _with_object(rng, findings, 2 * mix.device)
 
 
-def _with_object(rng, findings: tuple[Finding, ...], chance: float) -> tuple[Finding, ...]:
+def _with_object(
+    rng: np.random.Generator, findings: tuple[Finding, ...], chance: float
+) -> tuple[Finding, ...]:
     if rng.random() < chance and all(f.kind != "foreign_object" for f in findings):
         return (*findings, draw_finding(rng, "foreign_object"))
     return findings
@@ -220,7 +222,9 @@ def draw_finding(rng: np.random.Generator, kind: str) -> Finding:
     )
 
 
-def _evolve(rng, prior: tuple[Finding, ...], kind: str, alone: bool, mix: CaseMix) -> tuple[Finding, ...]:
+def _evolve(
+    rng: np.random.Generator, prior: tuple[Finding, ...], kind: str, alone: bool, mix: CaseMix
+) -> tuple[Finding, ...]:
     """What has become of the findings by the next study: most stay, some wax, wane or vanish."""
     now = []
     for finding in prior:
@@ -237,7 +241,7 @@ def _evolve(rng, prior: tuple[Finding, ...], kind: str, alone: bool, mix: CaseMi
     return tuple(now)
 
 
-def _draw_views(rng, findings: tuple[Finding, ...], mix: CaseMix) -> tuple[View, ...]:
+def _draw_views(rng: np.random.Generator, findings: tuple[Finding, ...], mix: CaseMix) -> tuple[View, ...]:
     worst = max((f.severity for f in findings), default=0.0)
     portable = rng.random() < 0.25 + 0.35 * worst
     positions = ["AP" if portable else "PA"]
@@ -252,7 +256,7 @@ def _shares(weights: tuple[int, ...]) -> np.ndarray:
     return np.asarray(weights, dtype=float) / sum(weights)
 
 
-def _weighted(rng, weights: dict[str, int] | None) -> str:
+def _weighted(rng: np.random.Generator, weights: dict[str, int] | None) -> str:
     if weights is None:
         return ""
     return str(rng.choice(list(weights), p=_shares(tuple(weights.values()))))

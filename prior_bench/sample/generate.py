@@ -151,6 +151,7 @@ def _run(name: str, root: Path, size: str, seed: int, tick: Callable[[bool], Non
                 command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True
             ) as process,
         ):
+            assert process.stdout is not None, "it is piped"
             for _ in process.stdout:
                 tick(True)
             if process.wait():

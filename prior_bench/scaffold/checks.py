@@ -11,9 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from prior_bench.api import Features, PretrainBatch, TextBatch
+from prior_bench.api import Features, Method, PretrainBatch, TextBatch
 from prior_bench.checkpoints.native import load_method, save_method
 from prior_bench.scaffold.subject import Subject, encode, losses, total
 
@@ -196,7 +196,7 @@ CHECKS = (
 )
 
 
-def _after_backward(subject: Subject) -> nn.Module:
+def _after_backward(subject: Subject) -> Method:
     method = subject.method(training=True)
     total(losses(method, subject.batch)).backward()
     return method

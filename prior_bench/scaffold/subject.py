@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -88,7 +88,7 @@ def losses(method: Method, batch: PretrainBatch) -> dict[str, Tensor]:
 
 def total(values: dict[str, Tensor]) -> Tensor:
     """The sum that is minimised."""
-    return sum(value for name, value in values.items() if name.startswith("loss"))
+    return cast(Tensor, sum(value for name, value in values.items() if name.startswith("loss")))
 
 
 @torch.no_grad()

@@ -145,9 +145,9 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     """
     from statsmodels.stats.multitest import multipletests
 
-    p_values = np.asarray(p_values, dtype=float)
-    corrected = np.full(len(p_values), math.nan)
-    made = np.isfinite(p_values)
+    given = np.asarray(p_values, dtype=float)
+    corrected = np.full(len(given), math.nan)
+    made = np.isfinite(given)
     if made.any():
-        corrected[made] = multipletests(p_values[made], method="holm")[1]
+        corrected[made] = multipletests(given[made], method="holm")[1]
     return corrected

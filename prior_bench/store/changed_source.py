@@ -27,9 +27,9 @@ def changed_records(records: Iterable[RunRecord | None]) -> list[str]:
     today: dict[str, str] = {}
     changed = []
     for record in records:
-        noted = record.provenance.get("code_version") if record and record.status == "done" else None
-        if noted is None:
+        if record is None or record.status != "done" or record.provenance.get("code_version") is None:
             continue
+        noted = record.provenance["code_version"]
         task = record.spec["task"]
         if task not in today:
             try:

@@ -62,7 +62,7 @@ def git_state() -> dict[str, Any]:
 
 def hardware(device: str = "cpu") -> dict[str, Any]:
     """Processor, cores available to this process, memory in GiB, and the GPU where one is used."""
-    found = {
+    found: dict[str, Any] = {
         "device": device,
         "cpu": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),

@@ -135,7 +135,7 @@ def _essence_of(path: Path, modified: int, size: int) -> str:
         for statement in body if isinstance(body, list) else []:
             value = getattr(statement, "value", None)
             if isinstance(statement, ast.Expr) and isinstance(value, ast.Constant):
-                rows = range(statement.lineno - 1, statement.end_lineno)
+                rows = range(statement.lineno - 1, statement.end_lineno or statement.lineno)
                 if isinstance(value.value, str) and lines[rows[0]].lstrip()[:1] in "\"'rRuU":
                     for row in rows:
                         lines[row] = ""

@@ -117,7 +117,7 @@ class Store:
             if predictions:
                 import numpy as np
 
-                arrays = {n: _storable(n, a) for n, a in predictions.items()}
+                arrays: dict[str, Any] = {n: _storable(n, a) for n, a in predictions.items()}
                 np.savez_compressed(fresh / "predictions.npz", **arrays)
             if traceback:
                 (fresh / "traceback.txt").write_text(traceback, "utf-8")

@@ -66,7 +66,7 @@ def test_drawn_noise_has_the_gumbel_distribution():
     bank = SentenceBank(3, 2).train()
     with torch.no_grad():
         bank.embed.weight.copy_(torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]))
-    chosen = bank(torch.tensor([1.0, 0.0]).expand(20000, 2)).index
+    chosen = bank(torch.tensor([1.0, 0.0]).expand(20000, 2)).entry
     share = torch.bincount(chosen, minlength=3) / 20000
     torch.testing.assert_close(share, torch.tensor([0.0, 1.0, 2.0]).softmax(0), atol=0.015, rtol=0)
 
@@ -76,7 +76,7 @@ def test_hard_prototypes_are_entries_and_pass_gradients(ragged):
     sentences.requires_grad_()
     bank = SentenceBank(5, 8, soft=False).eval()
     found = bank(sentences)
-    torch.testing.assert_close(found.prototypes, bank.embed.weight[found.index])
+    torch.testing.assert_close(found.prototypes, bank.embed.weight[found.entry])
     (gradient,) = torch.autograd.grad(found.prototypes.pow(2).sum(), sentences)
     assert gradient.abs().sum() > 0
 

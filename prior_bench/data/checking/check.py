@@ -125,16 +125,16 @@ def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers:
         try:
             path = manifest.path(row)
             height, width = read_image(path).shape if decode else image_size(path)
-            if decode and masks is not None and masks.iat[row] is not None:
-                masks.iat[row].decode(height, width)
+            mask = manifest.cell("mask", row) if decode and has_masks else None
+            if mask is not None:
+                mask.decode(height, width)
         except BenchError as error:
             return str(error).splitlines()[0], False
-        drawn = boxes.iat[row] if boxes is not None else None
+        drawn = manifest.cell("boxes", row) if has_boxes else None
         outside = drawn is not None and bool((drawn[:, :4] > (width + 1, height + 1) * 2).any())
         return "", outside
 
-    masks = manifest.table["mask"] if manifest.has("masks") else None
-    boxes = manifest.table["boxes"] if manifest.has("boxes") else None
+    has_masks, has_boxes = manifest.has("masks"), manifest.has("boxes")
     with ThreadPoolExecutor(workers) as pool:
         done = pool.map(examine, range(len(manifest)))
         found = list(progress(done, "decoding" if decode else "reading headers", total=len(manifest)))

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prior_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from pydicom import FileDataset
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_")
@@ -137,7 +141,7 @@ def _is_dicom(path: Path) -> bool:
         return stream.read(132)[128:] == b"DICM"
 
 
-def _dicom_dataset(path: Path, *, pixels: bool):
+def _dicom_dataset(path: Path, *, pixels: bool) -> FileDataset:
     import pydicom
     from pydicom.errors import InvalidDicomError
 

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -91,7 +92,7 @@ def _png(pixels: np.ndarray) -> bytes:
     return content.getvalue()
 
 
-def _shape(stream, archive: Path, array: str) -> tuple[int, ...]:
+def _shape(stream: IO[bytes], archive: Path, array: str) -> tuple[int, ...]:
     """Shape from the array's header; the stream then stands at the first pixel."""
     version = np.lib.format.read_magic(stream)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0

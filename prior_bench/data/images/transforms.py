@@ -85,9 +85,9 @@ class RadiographTransform:
 
     def __call__(self, image: np.ndarray) -> Tensor:
         """uint8 [H, W] to float32 [C, size, size]."""
-        pixels = torch.from_numpy(np.require(image, requirements="CW"))[None]
+        pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         if self.base:
-            pixels = Geometry.of(*image.shape, self.resize, self.base).image(pixels)
+            pixels = Geometry.of(image.shape[0], image.shape[1], self.resize, self.base).image(pixels)
         if self.augment:
             pixels = self.augment(tv_tensors.Image(pixels)).as_subclass(Tensor)
         return normalise(pixels, self.spec)
@@ -106,11 +106,11 @@ class RadiographTransform:
             image float32 [C, S, S]; boxes as given, in input pixels, clipped, without those that have left
             the image; mask uint8 [S, S]; the Geometry, or None where augmentation is random.
         """
-        pixels = torch.from_numpy(np.require(image, requirements="CW"))[None]
-        drawn = torch.from_numpy(np.require(mask, requirements="CW")) if mask is not None else None
+        pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
+        drawn = torch.from_numpy(np.require(mask, requirements=["C", "W"])) if mask is not None else None
         placed = np.asarray(boxes, np.float32) if boxes is not None else None
         if self.base:
-            base = Geometry.of(*image.shape, self.resize, self.base)
+            base = Geometry.of(image.shape[0], image.shape[1], self.resize, self.base)
             pixels = base.image(pixels)
             drawn = base.mask(drawn) if drawn is not None else None
             placed = base.boxes(placed) if placed is not None else None

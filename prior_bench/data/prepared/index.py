@@ -76,7 +76,7 @@ def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manife
         _say_stale(place, why, f"{kind}@{folder}")
         return None
     root = Path(content["root"])
-    kept = {k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()}
+    kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()}
     return Manifest(root=root, table=decode_table(content["table"], root), **kept)
 
 

@@ -14,6 +14,7 @@ from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import (
     BENCHX_LISTS,
+    Rule,
     apply_rule,
     by_group,
     by_lists,
@@ -95,7 +96,7 @@ def read_labels(place: Path, names: Sequence[str] = FOURTEEN) -> pd.DataFrame:
         if name not in (*FOURTEEN, NEGATIVE):
             row = int(np.argmax(found[name]))
             raise unknown_name(
-                "finding", name, [*FOURTEEN, NEGATIVE], where=f"{place}, image {raw['Image Index'][row]}"
+                "finding", str(name), [*FOURTEEN, NEGATIVE], where=f"{place}, image {raw['Image Index'][row]}"
             )
     found = found.reindex(columns=list(names), fill_value=0).astype(np.float32)
     table = raw[["Image Index", "Patient ID", "View Position"]]
@@ -129,7 +130,7 @@ def read_boxes(place: Path) -> dict[str, np.ndarray]:
             fix="fetch BBox_List_2017.csv again",
         )
     boxes = boxes_of_sides(sides, finding.map(BOXED.index).to_numpy())
-    return {name: boxes[rows] for name, rows in raw.groupby("Image Index").indices.items()}
+    return {str(name): boxes[rows] for name, rows in raw.groupby("Image Index").indices.items()}
 
 
 def _find_images(root: Path) -> dict[str, str]:
@@ -170,7 +171,7 @@ def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return by_lists(table, root, BENCHX_LISTS)
 
 
-RULES = {
+RULES: dict[str, Rule] = {
     "default": official_split,
     "boxes_by_patient": boxes_by_patient_split,
     "benchx": benchx_lists,

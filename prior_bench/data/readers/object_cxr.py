@@ -12,6 +12,7 @@ from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import (
     LOVT_LISTS,
+    Rule,
     apply_rule,
     by_lists,
     concatenated,
@@ -161,7 +162,12 @@ def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return by_lists(table[table["part"] != "test"], root, LOVT_LISTS)
 
 
-RULES = {"default": dev_split, "mgca": mgca_split, "official": official_split, "lovt": lovt_lists}
+RULES: dict[str, Rule] = {
+    "default": dev_split,
+    "mgca": mgca_split,
+    "official": official_split,
+    "lovt": lovt_lists,
+}
 """Split rules by name."""
 
 CARD = Card(

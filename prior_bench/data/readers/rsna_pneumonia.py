@@ -13,6 +13,7 @@ from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import (
     LOVT_LISTS,
+    Rule,
     apply_rule,
     by_group,
     by_lists,
@@ -135,7 +136,7 @@ def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return by_lists(table, root, LOVT_LISTS)
 
 
-RULES = {
+RULES: dict[str, Rule] = {
     "default": stratified_split,
     "mgca_classification": mgca_classification_split,
     "mgca_detection": mgca_detection_split,

@@ -25,7 +25,7 @@ from prior_bench.prior.sentences import gather_sentences
 
 def sentence_gather(case: FixtureCase) -> dict[str, Tensor]:
     """Means over tokens, with and without a gap in the sentence numbers."""
-    found = {}
+    found: dict[str, Tensor] = {}
     for gap in ("", "_gap"):
         sentences, mask = gather_sentences(case["in.tokens"], case[f"in.sentence_index{gap}"])
         flat = sentences[mask]
@@ -48,8 +48,8 @@ def sentence_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
 
 def image_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
     """The image's vector from its last feature map."""
-    channels, *grid = case.shape("in.x")[1:]
-    pool = case.load(AttentionPool2d(tuple(grid), channels, case.hyper["num_heads"]))
+    channels, height, width = case.shape("in.x")[1:]
+    pool = case.load(AttentionPool2d((height, width), channels, case.hyper["num_heads"]))
     pooled = pool(case["in.x"])
     return {"out.pooled": pooled, **case.gradients((pooled * case["in.cot"]).sum())}
 
@@ -114,7 +114,8 @@ def local_alignment(case: FixtureCase) -> dict[str, Tensor]:
 
 def sentence_bank(case: FixtureCase) -> dict[str, Tensor]:
     """Look-up in the bank, its loss, and the KL of queries."""
-    bank = case.load(SentenceBank(*case.shape("w.embed.weight"), temperature=case.hyper["tau"]))
+    size, dim = case.shape("w.embed.weight")
+    bank = case.load(SentenceBank(size, dim, temperature=case.hyper["tau"]))
     features = case["in.features"]
     every = torch.ones(len(features), dtype=torch.bool)
     looked_up = bank(features, case["in.gumbel"])
@@ -123,7 +124,7 @@ def sentence_bank(case: FixtureCase) -> dict[str, Tensor]:
     return {
         "out.mixture": looked_up.prototypes,
         "out.loss": loss,
-        "out.index": looked_up.index,
+        "out.index": looked_up.entry,
         "out.logits": looked_up.logits,
         "out.kl": kl,
         **case.gradients((looked_up.prototypes * case["in.cot"]).sum() + loss, "forward."),
@@ -133,7 +134,7 @@ def sentence_bank(case: FixtureCase) -> dict[str, Tensor]:
 
 def sentence_decoder(case: FixtureCase) -> dict[str, Tensor]:
     """The report decoder, with and without the causal mask."""
-    found = {}
+    found: dict[str, Tensor] = {}
     for name, causal in (("causal", True), ("full", False)):
         decoder = case.load(_report_decoder(case, causal), unused=("embeddings.word_embeddings.*",))
         decoded = decoder(case["in.queries"], case["in.image"])
@@ -143,7 +144,7 @@ def sentence_decoder(case: FixtureCase) -> dict[str, Tensor]:
 
 def image_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
     """The image branch, scrambled and not, with batch statistics and with running ones."""
-    found = {}
+    found: dict[str, Tensor] = {}
     for mode in ("train", "eval"):
         for name, scrambled in (("released", True), ("correct", False)):
             decoder = case.load(_image_decoder(case)).train(mode == "train")
@@ -162,7 +163,8 @@ def report_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
     """Matching, L1 and KL of the report branch."""
     decoded, targets = case["in.logits"], case["in.protos"]
     real = case["in.mask"].detach() > 0
-    bank = case.load(SentenceBank(*case.shape("w.sentence_bank.embed.weight")), "sentence_bank.")
+    size, dim = case.shape("w.sentence_bank.embed.weight")
+    bank = case.load(SentenceBank(size, dim), "sentence_bank.")
     true = padded(case["in.query_logits"], real)
     assignment = _assignment(case, "out.hungarian.col", decoded, targets)
     found = {"out.hungarian.col": assignment}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ def layers(case: FixtureCase, pattern: str) -> int:
     return 1 + max((int(match[1]) for match in found if match), default=0)
 
 
-def decoder_arguments(case: FixtureCase, prefix: str = "") -> dict[str, int]:
+def decoder_arguments(case: FixtureCase, prefix: str = "") -> dict[str, Any]:
     """Arguments of the report decoder whose weights the fixture has under ``prefix``."""
     layer = f"w.{prefix}encoder.layer"
     heads = case.hyper.get("heads") or case.fixture.sibling("sentence_decoder").get("hyper", {}).get("heads")

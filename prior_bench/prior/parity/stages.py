@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -48,7 +49,8 @@ class _Given(nn.Module):
 def _model(case: FixtureCase, variant: PriorVariant, stage: int) -> PRIOR:
     """PRIOR of the fixture's size with its weights, encoders left out."""
     hyper, tensors = case.hyper, case.fixture.tensors
-    weight, arguments = "w.local_text_projection.weight", {}
+    weight = "w.local_text_projection.weight"
+    arguments: dict[str, Any] = {}
     if "w.sentence_decoder.embeddings.LayerNorm.weight" in tensors:
         found = decoder_arguments(case, "sentence_decoder.")
         arguments = {f"decoder_{name}": value for name, value in found.items()}
@@ -76,12 +78,12 @@ def stage(case: FixtureCase) -> dict[str, Tensor]:
     """All terms of a training stage and their total, from projected features."""
     number = int(case.fixture.name.removeprefix("stage"))
     variants = STAGE3 if number == 3 else {"released": RELEASED}
-    found = {}
+    found: dict[str, Tensor] = {}
     for name, variant in variants.items():
         model = _model(case, variant, number)
         sentences, mask = gather_sentences(case["in.tokens"], case["in.sentence_index"])
         image = Features(case["in.global_image"], case["in.local_image"])
-        injected = Injected()
+        injected, used = Injected(), mask
         if number > 1:
             used = mask[:, : model.queries] if number == 3 else mask
             injected = injected._replace(sentence_noise=padded(case["in.gumbel0"], used))
@@ -94,7 +96,7 @@ def stage(case: FixtureCase) -> dict[str, Tensor]:
             injected = injected._replace(assignment=stored)
         images = case["in.image"] if number == 3 else None
         terms = model.terms(image, sentences, mask, images, injected)
-        total = sum(model.weight(term) * terms[term] for term in TERMS if term in terms)
+        total = cast(Tensor, sum(model.weight(term) * terms[term] for term in TERMS if term in terms))
         found |= {f"out.{name}.loss": total, **case.gradients(total, f"{name}.")}
         for term, official in TERMS.items():
             if term in terms:
@@ -110,7 +112,7 @@ def zero_shot(case: FixtureCase) -> dict[str, Tensor]:
     hidden, mask = case["in.prompt_hidden"][:, 1:-1], case["in.prompt_mask"][:, 1:-1]
     index = torch.where(mask > 0, 1, -1)
     noise = case["in.gumbel"]
-    found = {}
+    found: dict[str, Tensor] = {}
     for name, variant, drawn in (
         ("released", RELEASED, noise),
         ("exp", exp, noise),
@@ -121,7 +123,7 @@ def zero_shot(case: FixtureCase) -> dict[str, Tensor]:
         image = Features(case["in.global_image"], case["in.local_image"])
         probability = model.similarity(image, text)
         found |= {
-            f"out.{name}.prompt_local": text.local.flatten(0, 1),
+            f"out.{name}.prompt_local": text.parts.flatten(0, 1),
             f"out.{name}.prompt_global": text.global_,
             f"out.{name}.global_logits": model.global_similarity(image, text),
             f"out.{name}.local_logits": model.local_similarity(image, text),

@@ -70,9 +70,10 @@ def deform(anatomy: Anatomy, findings: tuple[Finding, ...]) -> Anatomy:
     for finding in findings:
         for side in SIDES[finding.side]:
             if finding.kind == "atelectasis" and finding.zone == "lower":
-                raised = list(anatomy.dome)
-                raised[0 if side == RIGHT else 1] -= 0.04 + 0.12 * finding.severity
-                anatomy = replace(anatomy, dome=tuple(raised))
+                right, left = anatomy.dome
+                higher = 0.04 + 0.12 * finding.severity
+                dome = (right - higher, left) if side == RIGHT else (right, left - higher)
+                anatomy = replace(anatomy, dome=dome)
             if finding.kind == "atelectasis":
                 anatomy = replace(anatomy, shift=anatomy.shift + side * 0.03 * finding.severity)
             if finding.kind == "pneumothorax" and finding.severity > 0.72:

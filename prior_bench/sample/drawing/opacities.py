@@ -45,7 +45,9 @@ def consolidation(
     return (core > VISIBLE) & (scene.lung[side] > 0.4)
 
 
-def _bronchograms(scene: Scene, side: int, centre: np.ndarray, radius: float, rng) -> np.ndarray:
+def _bronchograms(
+    scene: Scene, side: int, centre: np.ndarray, radius: float, rng: np.random.Generator
+) -> np.ndarray:
     """Air-filled bronchi that fan out from the hilum through an opacity."""
     strokes, hilum = Strokes(scene.size), np.array(HILUM)
     for _ in range(4):

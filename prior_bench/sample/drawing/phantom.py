@@ -33,13 +33,16 @@ class Scene:
     def __init__(self, anatomy: Anatomy, pose: Pose, size: int):
         self.size, self.anatomy, self.pose = size, anatomy, pose
         self.x, self.y = pose.grid(size)
-        self.lung, self.wall, self.roof, self.floor = {}, {}, {}, {}
+        self.lung: dict[int, np.ndarray] = {}
+        self.wall: dict[int, np.ndarray] = {}
+        self.roof: dict[int, np.ndarray] = {}
+        self.floor: dict[int, np.ndarray] = {}
         self.metal = np.zeros_like(self.x)
         self._draw_body()
         self._draw_heart()
         for side in (RIGHT, LEFT):
             self._draw_lung(side)
-        self.air = sum(self.lung[s] * self._depth(s) for s in (RIGHT, LEFT))
+        self.air = self.lung[RIGHT] * self._depth(RIGHT) + self.lung[LEFT] * self._depth(LEFT)
         self.vessels = self._vessel_tree()
         self.bone = self.body * (self._ribs() + self._clavicles() + self._spine())
         self.tissue = self._soft_tissue()
@@ -127,7 +130,15 @@ class Scene:
         markings = strokes.array(blur=0.5) * 0.9 + hila * 0.55 + 0.10 * texture
         return self.anatomy.vascularity * markings * np.clip(lungs + 0.2 * hila, 0, 1)
 
-    def _branch(self, strokes, rng, origin, side, angle, unit) -> None:
+    def _branch(
+        self,
+        strokes: Strokes,
+        rng: np.random.Generator,
+        origin: np.ndarray,
+        side: int,
+        angle: float,
+        unit: float,
+    ) -> None:
         steps = 7
         reach = 0.62 if angle > 0 else 0.5
         bends = angle + np.cumsum(rng.normal(0, 0.10, steps))
@@ -167,7 +178,7 @@ class Scene:
         return inside * (0.65 + 0.5 * np.clip(off / half, 0, 1) ** 3)
 
     def _clavicles(self) -> np.ndarray:
-        a, total = self.anatomy, 0.0
+        a, total = self.anatomy, np.zeros_like(self.x)
         for side in (RIGHT, LEFT):
             x = self.lateral(side) - side * 2 * self.pose.turn
             middle = a.clavicle - 0.20 * (x - 0.08) + 0.06 * np.sin(5.0 * x).astype(np.float32)

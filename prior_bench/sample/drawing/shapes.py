@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
@@ -18,7 +20,9 @@ def edge(distance: np.ndarray, width: float) -> np.ndarray:
     return t * t * (3.0 - 2.0 * t)
 
 
-def ellipse(x: np.ndarray, y: np.ndarray, centre: tuple, radii: tuple, angle: float = 0.0) -> np.ndarray:
+def ellipse(
+    x: np.ndarray, y: np.ndarray, centre: Sequence[float] | np.ndarray, radii: tuple, angle: float = 0.0
+) -> np.ndarray:
     """Elliptical radius: 0 at the centre, 1 on the ellipse. ``angle`` in radians turns it."""
     dx, dy = x - centre[0], y - centre[1]
     if angle:

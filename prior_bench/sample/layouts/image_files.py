@@ -36,7 +36,7 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(pixels).save(path, "PNG")
 
 
-def write_dicom(path: Path, pixels: np.ndarray, uids: tuple[str, str, str], **tags: str) -> None:
+def write_dicom(path: Path, pixels: np.ndarray, uids: tuple[str, ...], **tags: str) -> None:
     """Write uint8 [height, width] as RSNA and SIIM do: JPEG baseline inside a secondary capture.
 
     Args:
@@ -47,11 +47,11 @@ def write_dicom(path: Path, pixels: np.ndarray, uids: tuple[str, str, str], **ta
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.encaps import encapsulate
-    from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage
+    from pydicom.uid import UID, JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = uids[2]
+    meta.MediaStorageSOPInstanceUID = UID(uids[2])
     meta.TransferSyntaxUID = JPEGBaseline8Bit
     data = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
     data.SOPClassUID, data.SOPInstanceUID = SecondaryCaptureImageStorage, uids[2]

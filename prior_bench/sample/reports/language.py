@@ -248,7 +248,9 @@ def _normal(writer: _Writer) -> list[Sentence]:
 
 
 def _comparing(writer: _Writer) -> Sentence:
-    now, before = ({(f.kind, f.severity) for f in fs} for fs in (writer.study.findings, writer.study.prior))
+    now, before = (
+        {(f.kind, f.severity) for f in fs} for fs in (writer.study.findings, writer.study.prior or ())
+    )
     return Sentence(writer.pick(phrases.UNCHANGED if now == before else phrases.CHANGED), {})
 
 

@@ -86,6 +86,7 @@ def _kept(built: Built, sources: dict[str, Path]) -> dict[str, Entry]:
     """Entries of the wanted images that are there; every shard is read through, the bad ones are removed."""
     kept: dict[str, Entry] = {}
     for path in progress(sorted(built.folder.glob(f"*{SUFFIX}")), "checking shards"):
+        shard = None
         try:
             shard = Shard(path)
             for _ in shard.stream():
@@ -93,7 +94,7 @@ def _kept(built: Built, sources: dict[str, Path]) -> dict[str, Entry]:
             why = "an original has changed" if _stale(shard, sources) else ""
         except BenchError as error:
             why = error.what
-        if why:
+        if shard is None or why:
             path.unlink()
             built.dropped[path] = why
         else:
@@ -130,7 +131,7 @@ def _make(path: Path, size: int) -> tuple[np.ndarray | None, Entry]:
     except BenchError as error:
         return None, Entry(source, error=f"{path}: {error.what}")
     small = np.ascontiguousarray(reduced(image, size))
-    return small, Entry(source, image.shape, small.shape, zlib.crc32(small))
+    return small, Entry(source, image.shape, small.shape, zlib.crc32(small.data))
 
 
 def _file_name(names: Iterable[str]) -> str:

@@ -35,7 +35,8 @@ def cached_size(path: str) -> tuple[int, int]:
     """(height, width) of the same, from the header."""
     folder, name = parts(path)
     cache = opened(folder)
-    return cache.entry(name).size or cache.read(name).shape  # the latter says why there is no size
+    height, width = cache.entry(name).size or cache.read(name).shape  # the latter says why there is no size
+    return height, width
 
 
 def parts(path: str) -> tuple[Path, str]:

@@ -105,7 +105,10 @@ def _boxes(boxes: Any, entry: Entry) -> Any:
 
 def _mask(mask: Any, entry: Entry) -> Any:
     same = entry.error or entry.size == entry.original
-    return mask if same or not hasattr(mask, "decode") else ReducedMask(mask, entry.original)
+    if same or not hasattr(mask, "decode"):
+        return mask
+    height, width = entry.original
+    return ReducedMask(mask, (height, width))
 
 
 def _column(values: Iterable[Any]) -> pd.Series:

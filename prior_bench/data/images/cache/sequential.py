@@ -34,7 +34,8 @@ class SequentialShards:
         shards: dict[Shard, int] = {}
         self._number = {image: shards.setdefault(_shard_of(image), len(shards)) for image in images}
         self._files = [shard.path for shard in shards]
-        self._epoch, self._read = -1, set()
+        self._epoch = -1
+        self._read: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._files)

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -114,6 +115,5 @@ def write_shard(path: Path, images: dict[str, tuple[np.ndarray | None, Entry]], 
 
 
 def _entry(values: dict) -> Entry:
-    return Entry(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    )
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return Entry(**plain)

@@ -13,7 +13,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
 from prior_bench.data.readers.chexpert.pools import draw
 from prior_bench.data.readers.chexpert.reader import home, read_labels
-from prior_bench.data.splitting.rules import apply_rule, describe
+from prior_bench.data.splitting.rules import Rule, apply_rule, describe
 from prior_bench.data.tables.annotation_tables import read_lines
 from prior_bench.data.tables.files import require_images
 from prior_bench.errors import BenchError
@@ -93,7 +93,7 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
 
 
 PRIOR_LIST = "chexpert_5x200.json"
-RULES = {
+RULES: dict[str, Rule] = {
     "default": exclusive_draw,
     "gloria": exclusive_draw,
     "mgca": exclusive_draw,

@@ -28,8 +28,9 @@ def label_columns(
 ) -> tuple[pd.DataFrame, tuple[str, ...], bool]:
     """The table with numeric label columns, their names, and whether they exclude each other."""
     if label is None and labels is None:
-        return raw, tuple(c for c in raw if c not in RESERVED and _is_binary(raw[c])), False
-    wanted = [label] if label is not None else [labels] if isinstance(labels, str) else list(labels)
+        return raw, tuple(str(c) for c in raw if c not in RESERVED and _is_binary(raw[c])), False
+    given = label if label is not None else labels
+    wanted = [given] if isinstance(given, str) else list(given or ())
     require_columns(raw, wanted, place)
     if len(wanted) == 1 and not _is_binary(raw[wanted[0]]):
         return _one_vs_rest(raw, wanted[0], place, positive)

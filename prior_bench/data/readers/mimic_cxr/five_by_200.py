@@ -38,7 +38,7 @@ def read(
             that is positive for several or none of the five.
     """
     place = find_table(root, IMAGE_LIST)
-    listed = read_table(place, ("dicom_id",), text=("dicom_id",))["dicom_id"]
+    listed = read_table(place, ("dicom_id",), text=("dicom_id",))["dicom_id"].tolist()
     data = mimic_cxr.read_listed(root, listed, where=place, reports=reports, missing=missing)
     values = data.targets()
     several = values.sum(axis=1) != 1

@@ -81,8 +81,9 @@ def _files(root: Path) -> Iterator[tuple[str, bytes]]:
         try:
             with tarfile.open(place) as archive:
                 for member in archive:
-                    if member.isfile() and member.name.endswith(".xml"):
-                        yield f"{place}/{member.name}", archive.extractfile(member).read()
+                    stream = archive.extractfile(member) if member.name.endswith(".xml") else None
+                    if stream is not None:  # None for a folder
+                        yield f"{place}/{member.name}", stream.read()
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
             raise BenchError(
                 f"archive is truncated or damaged ({error})", where=place, fix="fetch it again"
@@ -100,8 +101,9 @@ def parse_report(name: str, content: bytes) -> OpeniReport:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
         raise BenchError(f"not an XML file ({error})", where=name, fix="fetch the reports again") from error
-    uid = root.find("uId")
-    if uid is None or not uid.get("id"):
+    element = root.find("uId")
+    uid = element.get("id") if element is not None else None
+    if not uid:
         raise BenchError(
             "XML file is no report of Open-i: it has no uId", where=name, fix="fetch the reports again"
         )
@@ -111,7 +113,7 @@ def parse_report(name: str, content: bytes) -> OpeniReport:
         sections[label] = f"{sections.get(label, '')}\n\n{text}".strip()
     terms = frozenset((node.text or "").split("/")[0].strip().lower() for node in root.iter("major"))
     images = tuple(node.get("id", "") for node in root.iter("parentImage"))
-    return OpeniReport(uid.get("id"), sections, terms - {""}, images)
+    return OpeniReport(uid, sections, terms - {""}, images)
 
 
 def read_projections(root: Path) -> dict[tuple[str, str], str]:

@@ -30,9 +30,9 @@ def read_kaggle(root: Path) -> pd.DataFrame:
     columns = ("uid", "MeSH", *PROSE)
     reports = read_table(place, columns, text=columns)[list(columns)].fillna("")
     reports = reports.drop_duplicates("uid").set_index("uid")
-    columns = ("uid", "filename", "projection")
     listed = find_table(root, PROJECTIONS)
-    images = read_table(listed, columns, text=columns)
+    of_images = ("uid", "filename", "projection")
+    images = read_table(listed, of_images, text=of_images)
     orphans = ~images["uid"].isin(reports.index)
     if orphans.any():
         first = images.loc[orphans, "filename"].iloc[0]

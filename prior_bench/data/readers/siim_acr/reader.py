@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from prior_bench.data.readers.siim_acr import png as siim_png
 from prior_bench.data.splitting.rules import (
     BENCHX_LISTS,
     LOVT_LISTS,
+    Rule,
     apply_rule,
     by_group,
     by_lists,
@@ -60,9 +62,9 @@ def _read_repack(root: Path, split: str, missing: str) -> Manifest:
     """The PNG re-pack, split as the original where the run-length file lies beside it."""
     images = siim_png.read_repack(root, LABEL)
     table = images
+    known = images.set_index("image_id")
     if any(root.glob("train-rle.csv*")):
         table = read_runs(find_table(root, "train-rle.csv"))
-        known = images.set_index("image_id")
         table = table[table["image_id"].isin(known.index)].reset_index(drop=True)
     table = apply_rule(split, RULES, table, "siim_acr", root=root)
     if "image" not in table:
@@ -82,16 +84,21 @@ def read_runs(place: Path) -> pd.DataFrame:
     raw = read_table(place, ("ImageId", "EncodedPixels"), text=("ImageId", "EncodedPixels"))
     run = raw["EncodedPixels"].fillna(NEGATIVE).str.strip()
     run = run.where(run != NEGATIVE, "")
-    for row in np.flatnonzero(run.to_numpy() != ""):
-        run_bounds(run.iat[row], None, f"{place}, line {row + 2}")
+    for row, text in enumerate(run):
+        if text:
+            run_bounds(text, None, f"{place}, line {row + 2}")
     return pd.DataFrame({"image_id": raw["ImageId"].str.strip(), "run": run})
+
+
+def _present(values: pd.Series) -> Any:
+    return tuple(r for r in values if r)
 
 
 def by_image(runs: pd.DataFrame) -> pd.DataFrame:
     """One row per image, its regions united, in order of first appearance; a table by image as it is."""
     if "run" not in runs:
         return runs
-    regions = runs.groupby("image_id", sort=False)["run"].agg(lambda values: tuple(r for r in values if r))
+    regions: pd.Series = runs.groupby("image_id", sort=False)["run"].agg(_present)
     return pd.DataFrame(
         {
             "id": regions.index,
@@ -152,7 +159,12 @@ def benchx_lists(runs: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return table.assign(id=table["image_id"])
 
 
-RULES = {"default": image_split, "mgca": mgca_split, "lovt": lovt_lists, "benchx": benchx_lists}
+RULES: dict[str, Rule] = {
+    "default": image_split,
+    "mgca": mgca_split,
+    "lovt": lovt_lists,
+    "benchx": benchx_lists,
+}
 """Split rules by name."""
 
 CARD = Card(

@@ -76,7 +76,7 @@ def _physionet(folder: Path) -> Annotations:
         place = find_table(folder, f"image_labels_{part}.csv")
         raw = read_table(place, ("image_id",), text=IDS)
         raw = raw.rename(columns=SPELLINGS)
-        findings = [c for c in raw if c not in (*IDS, NO_FINDING)]
+        findings = [str(c) for c in raw if c not in (*IDS, NO_FINDING)]
         raw[findings] = raw[findings].fillna(0)
         wrong = ~raw[findings].isin([0, 1]).all(axis=1).to_numpy()
         if wrong.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,15 @@ from prior_bench.data.readers.vindr_cxr.files import (
     image_suffix,
     read_annotations,
 )
-from prior_bench.data.splitting.rules import BENCHX_LISTS, apply_rule, by_group, by_lists, describe, with_test
+from prior_bench.data.splitting.rules import (
+    BENCHX_LISTS,
+    Rule,
+    apply_rule,
+    by_group,
+    by_lists,
+    describe,
+    with_test,
+)
 from prior_bench.data.tables.files import require_images
 from prior_bench.data.tables.labels import chosen_labels
 from prior_bench.errors import BenchError, unknown_name
@@ -56,7 +65,7 @@ def read(
     if boxes not in BOX_POLICIES:
         raise unknown_name("policy for boxes", boxes, list(BOX_POLICIES), where="vindr_cxr")
     found = read_annotations(root)
-    known = list(found.votes)
+    known = [str(name) for name in found.votes]
     names = chosen_labels(known if labels is None else labels, known, "finding of VinDr-CXR", root)
     table = label_images(found, names, agree)
     classes = tuple(sorted(found.boxes["class_name"].unique()))
@@ -102,15 +111,16 @@ def image_boxes(
         index = drawn["class_name"].map(list(classes).index)
         rows = np.column_stack([drawn[list(CORNERS)], index]).astype(np.float32)
         places = drawn.reset_index(drop=True).groupby("image_id").indices
-        return {image: rows[at] for image, at in places.items()}
+        return {str(image): rows[at] for image, at in places.items()}
     corners, readers = drawn[list(CORNERS)].to_numpy(float), drawn["rad_id"].to_numpy()
     boxes: dict[str, list[np.ndarray]] = {}
-    for (image, name), at in drawn.reset_index(drop=True).groupby(["image_id", "class_name"]).indices.items():
+    groups: dict[Any, Any] = drawn.reset_index(drop=True).groupby(["image_id", "class_name"]).indices
+    for (image, name), at in groups.items():
         means, support = fuse_boxes(corners[at], readers[at], iou)
         needed = 1 if (readers[at] == CONSENSUS).all() else agree
         kept = means[support >= needed]
-        index = np.full((len(kept), 1), list(classes).index(name), np.float32)
-        boxes.setdefault(image, []).append(np.concatenate([kept, index], axis=1))
+        number = np.full((len(kept), 1), list(classes).index(name), np.float32)
+        boxes.setdefault(image, []).append(np.concatenate([kept, number], axis=1))
     return {image: np.concatenate(parts) for image, parts in boxes.items()}
 
 
@@ -133,7 +143,7 @@ def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return by_lists(table, root, BENCHX_LISTS)
 
 
-RULES = {"default": official_split, "benchx": benchx_lists}
+RULES: dict[str, Rule] = {"default": official_split, "benchx": benchx_lists}
 """Split rules by name."""
 
 CARD = Card(
