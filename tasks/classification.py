@@ -193,7 +193,7 @@ def _logistic(
     rows: np.ndarray,
     protocol: Protocol,
     context: RunContext,
-):
+) -> ProbeOutcome:
     from prior_bench.features.extract import Feed, extract
     from prior_bench.probing.logistic import probe
 
@@ -215,6 +215,7 @@ def _corrupted(
     """Scores [N, C] of the test images under each condition of the protocol."""
     from prior_bench.features.extract import Feed, extract
 
+    assert outcome.predict is not None, "corrupted images are judged by a classifier on features"
     feed = Feed.of(backbone, protocol)
     for condition in conditions(protocol.options):
         features = extract(backbone, test, context, feed=feed._replace(condition=condition))

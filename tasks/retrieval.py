@@ -166,7 +166,8 @@ def _found(
     similarity: np.ndarray, groups: np.ndarray | None, options: dict[str, Any]
 ) -> dict[str, np.ndarray]:
     """Ranks, best candidates and label matches of both directions."""
-    own, found = np.arange(len(similarity)), {}
+    own = np.arange(len(similarity))
+    found: dict[str, np.ndarray] = {}
     for (direction, top), scores in zip(DIRECTIONS.items(), (similarity, similarity.T), strict=True):
         rank, ties = retrieval.ranks(scores, own)
         shown = retrieval.top(scores, max(retrieval.KS), seed=options["pool_seed"])

@@ -10,7 +10,7 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from prior_bench.api import Backbone, Metric, Protocol, RunContext, TaskResult, Work, by_name
+from prior_bench.api import Backbone, Method, Metric, Protocol, RunContext, TaskResult, Work, by_name
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
+_PLAIN: dict[str, Any] = dict(scale=1.0, bounds=(0.0, None))
 METRICS = by_name(
-    Metric(name, direction, title, scale=1.0, bounds=(0.0, None))
-    for name, direction, title in (
-        ("images_per_second", "higher", "images per second"),
-        ("parameters", "lower", "parameters of the image encoder"),
-        ("parameters_total", "lower", "parameters of the whole method"),
-        ("gflops", "lower", "GFLOPs"),
-        ("peak_memory_mb", "lower", "peak memory, MB"),
+    (
+        Metric("images_per_second", "higher", "images per second", **_PLAIN),
+        Metric("parameters", "lower", "parameters of the image encoder", **_PLAIN),
+        Metric("parameters_total", "lower", "parameters of the whole method", **_PLAIN),
+        Metric("gflops", "lower", "GFLOPs", **_PLAIN),
+        Metric("peak_memory_mb", "lower", "peak memory, MB", **_PLAIN),
     )
 )
 
@@ -136,5 +136,5 @@ def _timed(encoder: nn.Module, images: Tensor, options: dict[str, Any]) -> tuple
     return torch.cuda.max_memory_allocated(images.device) if cuda else 0, seconds[options["warmup"] :]
 
 
-def _parameters(module: nn.Module) -> int:
+def _parameters(module: nn.Module | Method) -> int:
     return sum(parameter.numel() for parameter in module.parameters())

@@ -18,7 +18,7 @@ from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import classification, defined, prompt_wording, robustness
 from prior_bench.suites import work
 
-POOLINGS = {"max": np.max, "mean": np.mean}
+POOLINGS: dict[str, Any] = {"max": np.max, "mean": np.mean}
 NORMALISATIONS = ("whole_set", "per_batch", "none")
 RANKING = ("auroc", "auprc")
 """Metrics that judge each class by itself; they use all images. The others judge the argmax."""
@@ -199,7 +199,7 @@ def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> di
     metrics = tuple(m for m in metrics if m not in prompt_wording.METRICS)
     target, single = predictions["target"], _single(predictions)
     prevalence = np.nanmean(target, axis=0) if len(target) else np.full(len(classes), np.nan)
-    parts = {}
+    parts: dict[str, dict[str, float]] = {}
     for rows, names, exclusive in (
         (slice(None), tuple(m for m in metrics if m in RANKING), False),
         (single, tuple(m for m in metrics if m not in RANKING), True),
@@ -210,8 +210,14 @@ def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> di
 
 
 def _options(protocol: Protocol) -> dict[str, Any]:
-    defaults = {"prompts": "", "prompts_per_class": None, "pooling": "max", "normalise": "whole_set"}
-    defaults |= {"corruptions": (), "severities": SEVERITIES}
+    defaults: dict[str, Any] = {
+        "prompts": "",
+        "prompts_per_class": None,
+        "pooling": "max",
+        "normalise": "whole_set",
+        "corruptions": (),
+        "severities": SEVERITIES,
+    }
     unknown = [key for key in protocol.options if key not in defaults]
     if unknown:
         raise unknown_name("zero-shot option", unknown[0], list(defaults), where=protocol.name)

@@ -137,6 +137,9 @@ class Method(Interface):
     def parameters(self) -> Iterator[nn.Parameter]:
         """All weights that are learned."""
 
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """The same by name."""
+
     def state_dict(self) -> dict[str, Any]:
         """All weights by name."""
 

@@ -21,16 +21,16 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.report.runs.reported_runs import reported_runs
     from prior_bench.report.runs.units import one_per_data_set, unit_of, unit_of_several
 
-    stores = [find_store(name) for name in (args.first, args.second)]
-    if all(stores):
+    stores = [store for name in (args.first, args.second) if (store := find_store(name)) is not None]
+    if len(stores) == 2:
         lines, missing = compare.compare_stores(*stores)
         unit = unit_of_several(one_per_data_set(reported_runs(stores)))
         names = (args.first, args.second)
         print(compare.lines_text(lines, *(names if names[0] != names[1] else ("first", "second"))))
         for sentence in missing:
             print(sentence)
-    elif any(stores):
-        store, other = (args.first, args.second) if stores[0] else (args.second, args.first)
+    elif stores:
+        store, other = (args.first, args.second) if find_store(args.first) else (args.second, args.first)
         raise BenchError(
             f"this is not a store, but '{store}' is one", where=other, fix="give two stores or two runs"
         )

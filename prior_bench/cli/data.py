@@ -90,8 +90,8 @@ def _check(args: argparse.Namespace) -> int:
     reference = _reference(args)
     manifest = open_dataset(reference, args.split)
     found = card(reference["type"])
-    comparable = found and not args.set and not manifest.synthetic
-    published = found.published if comparable else None
+    comparable = not args.set and not manifest.synthetic
+    published = found.published if found is not None and comparable else None
     decode = not args.quick
     report = check(manifest, decode=decode, published=published, tokenizer=args.tokenizer)
     print(report.text(manifest.name))

@@ -1,9 +1,18 @@
 """``prior-bench run SUITE``: run the missing cells of a suite, then print its table."""
 
+from __future__ import annotations
+
 import argparse
 import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from prior_bench.cli.arguments import at_least
+
+if TYPE_CHECKING:
+    from prior_bench.engine.execute import Overwrite, SuiteOutcome
+    from prior_bench.store.store import Store
+    from prior_bench.suites.plan import Plan, PlannedRun
 
 HELP = "run a suite (recorded cells do not run again) and print its table"
 
@@ -83,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     return _report_failures(plan, outcome, store)
 
 
-def describe_plan(plan, store, overwrite) -> str:
+def describe_plan(plan: Plan, store: Store, overwrite: Overwrite) -> str:
     """One line per cell (done, to do, or the reason), missing files, a rough estimate, and the counts."""
     from prior_bench.engine.execute import to_do
     from prior_bench.suites.plan import NO_TEXT
@@ -101,7 +110,7 @@ def describe_plan(plan, store, overwrite) -> str:
     return "\n".join(lines)
 
 
-def estimate_lines(plan, runs) -> list[str]:
+def estimate_lines(plan: Plan, runs: Iterable[PlannedRun]) -> list[str]:
     """A text with the estimated GPU hours of some runs; empty if they are below 0.1 hours."""
     from prior_bench.suites.estimate import FORWARD, FROZEN, TRAINED, gpu_hours
 
@@ -117,7 +126,7 @@ def estimate_lines(plan, runs) -> list[str]:
     ]
 
 
-def _report_failures(plan, outcome, store) -> int:
+def _report_failures(plan: Plan, outcome: SuiteOutcome, store: Store) -> int:
     if not outcome.failed:
         return 0
     labels = {run.key: run.label for run in plan.runnable()}

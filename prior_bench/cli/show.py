@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.store.store import plain
 
     found = find_run(args.recorded)
+    assert found.record is not None and found.store is not None, "it was found in a store"
     if args.json:
         print(json.dumps(plain(asdict(found.record)), indent=1, ensure_ascii=False))
     else:

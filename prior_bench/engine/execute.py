@@ -108,7 +108,8 @@ def evaluate(
                     group.run(runs)
             else:
                 run_groups(plan, store, device, workers, groups, jobs, progress)
-        outcome.records = {run.key: store.get(run.key) for run in plan.runnable()}
+        records = {run.key: store.get(run.key) for run in plan.runnable()}
+        outcome.records = {key: record for key, record in records.items() if record is not None}
     outcome.failed = [key for key, record in outcome.records.items() if record and record.status == "failed"]
     return outcome
 

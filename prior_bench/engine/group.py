@@ -58,7 +58,8 @@ class Group:
 
     def run(self, runs: list[PlannedRun]) -> None:
         """All of them; a run that fails is recorded and does not stop the others."""
-        backbone, unloadable = None, None
+        backbone: Backbone | None = None
+        unloadable: Exception | None = None
         for run in runs:
             begun = time.monotonic()
             self.store.log("started", run.key, run.label)
@@ -75,6 +76,7 @@ class Group:
             try:
                 if unloadable is not None:
                     raise unloadable
+                assert backbone is not None, "it was loaded, or could not be"
                 before = _checksum(backbone)
                 peak_memory.restart(self.device)
                 result = self._run_task(backbone, run)
@@ -188,6 +190,6 @@ def _checksum(backbone: Backbone) -> int:
     checksum = 0
     for name, tensor in sorted(getattr(owner, "state_dict", dict)().items()):
         if isinstance(tensor, torch.Tensor):
-            data = tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy()
+            data = tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data
             checksum = zlib.crc32(data, zlib.crc32(name.encode(), checksum))
     return checksum

@@ -52,12 +52,12 @@ def run_groups(
             theirs.close()  # so that a dead process is an end of file here
             processes[ours] = process
         _serve(processes, list(groups), tell)
-        for process in processes.values():
-            process.join(timeout=30)  # they have been told to stop, and tidy up
+        for worker in processes.values():
+            worker.join(timeout=30)  # they have been told to stop, and tidy up
     finally:
-        for process in processes.values():
-            process.terminate()
-            process.join()
+        for worker in processes.values():
+            worker.terminate()
+            worker.join()
 
 
 def _serve(
@@ -71,7 +71,9 @@ def _serve(
     """
     busy, ended = dict(processes), None
     while busy:
-        for end in wait(list(busy)):
+        ready = wait(list(busy))
+        for end in [connection for connection in busy if connection in ready]:
+            runs: list[PlannedRun] = []
             try:
                 message = end.recv()
                 if message == NEXT:
@@ -131,5 +133,7 @@ def _share_cores(jobs: int) -> None:
 
 def _end_with_parent() -> None:
     """Do not outlive the parent: another run of the suite may be started, and must find no one at work."""
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "it was started by another process"
+    parent.join()
     os._exit(1)

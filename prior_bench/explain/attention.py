@@ -58,8 +58,7 @@ def attention_of(
         return None
     side = math.isqrt(values.shape[-1])
     grids = values.float().cpu().numpy().reshape(*values.shape[:2], side, side)
-    over = method.attention_over  # type: ignore[attr-defined]  # optional, comes with ``attention``
-    rows = _of_words if over == "words" else _of_sentences
+    rows = _of_words if method.attention_over == "words" else _of_sentences
     return [rows(method, grids[i], _row(tokens, i), report) for i, report in enumerate(reports)]
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -38,8 +39,9 @@ def described(clean: Mapping[str, Metric]) -> dict[str, Metric]:
     """The metrics of corrupted images that belong to metrics of clean ones."""
     found = {}
     for name, metric in clean.items():
-        shared = dict(parts="corruption", error="bootstrap")
-        lost = dict(direction="lower", title=f"{metric.heading} lost on corrupted images", chance=None)
+        shared: dict[str, Any] = dict(parts="corruption", error="bootstrap")
+        title = f"{metric.heading} lost on corrupted images"
+        lost: dict[str, Any] = dict(direction="lower", title=title, chance=None)
         low, high = metric.bounds
         span = None if low is None or high is None else high - low
         found[f"{name}_corrupted"] = replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prior_bench.api import Protocol
 from prior_bench.data.manifest import SPLITS, Manifest
@@ -32,7 +32,7 @@ def check_dense(
     protocol: Protocol,
     annotation: str,
     metrics: Iterable[str],
-    options: dict[str, tuple[str, ...]],
+    options: Mapping[str, tuple[str, ...]],
     monitors: tuple[str, ...] = (),
 ) -> None:
     """Annotations in every split, known metrics, a complete protocol.
@@ -103,7 +103,7 @@ def training_problems(protocol: Protocol, monitors: Iterable[str]) -> list[Bench
 
 
 def _protocol_problems(
-    protocol: Protocol, metrics: list[str], options: dict[str, tuple[str, ...]], monitors: tuple[str, ...]
+    protocol: Protocol, metrics: list[str], options: Mapping[str, tuple[str, ...]], monitors: tuple[str, ...]
 ) -> list[BenchError]:
     problems = [
         unknown_name("metric", name, metrics, where=protocol.name)

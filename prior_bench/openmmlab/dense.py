@@ -36,7 +36,7 @@ def used_split(data: Manifest, splits: dict[str, Manifest]) -> dict[str, Any]:
 
 def attach(
     backbone: Backbone,
-    datasets: dict[str, DenseDataset],
+    datasets: Mapping[str, DenseDataset],
     strides: tuple[int, ...],
     protocol: Protocol,
     context: RunContext,

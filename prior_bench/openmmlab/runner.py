@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -53,7 +53,7 @@ class DeviceRunner(Runner):
 
 def train_and_test(
     build: Callable[[], nn.Module],
-    data: dict[str, Dataset],
+    data: Mapping[str, Dataset],
     collectors: dict[str, BaseMetric],
     protocol: Protocol,
     context: RunContext,

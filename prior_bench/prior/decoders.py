@@ -20,7 +20,7 @@ class _ConvBlock(nn.Module):
         self.conv2 = self._conv(channels_out, channels_out)
 
     @staticmethod
-    def _conv(channels_in: int, channels_out: int) -> nn.Sequential:
+    def _conv(channels_in: int, channels_out: int) -> Any:
         conv = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
         return nn.Sequential(conv, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True))
 

@@ -360,7 +360,7 @@ class PRIOR(nn.Module):
         return self.local_cross_attention(image.local, text.local, text.mask).text_attention
 
 
-def _made(kind: type, encoder: dict[str, Any] | nn.Module) -> nn.Module:
+def _made(kind: type, encoder: dict[str, Any] | nn.Module) -> Any:
     return kind(**encoder) if isinstance(encoder, dict) else encoder
 
 

@@ -54,7 +54,8 @@ def split_sizes(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | No
     rule = spec.protocol["split"].get("rule", "default")
     manifest = data_sets.already_read(spec.data, spec.protocol)
     if manifest is not None:
-        return tuple(int((manifest.table["split"] == name).sum()) for name in ("train", "valid", "test"))
+        count = manifest.table["split"].value_counts()
+        return int(count.get("train", 0)), int(count.get("valid", 0)), int(count.get("test", 0))
     known = card(spec.data["type"])
     sizes = known.published.get(rule, {}).get("images") if known else None
     return sizes if sizes and len(sizes) == 3 else None

@@ -163,8 +163,8 @@ def expand(
     _raise(errors, suite)
     if not runs:
         raise BenchError("nothing to run", where=suite.where, fix="loosen --only" if wanted else "")
-    absent = list(dict.fromkeys([*(e.absent for e in evaluations if e.absent), *problems]))
-    return Plan(suite, runs, sources, data_sets, absent, partial=bool(wanted))
+    lacking = list(dict.fromkeys([*(e.absent for e in evaluations if e.absent), *problems]))
+    return Plan(suite, runs, sources, data_sets, lacking, partial=bool(wanted))
 
 
 def describe(spec: dict[str, Any]) -> str:

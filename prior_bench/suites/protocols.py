@@ -58,7 +58,7 @@ def from_dict(values: dict[str, Any], *, where: object = None) -> Protocol:
     for key in values:
         if key not in known:
             raise unknown_name("protocol field", key, known, where=where)
-    listed = {key: tuple(values[key]) for key in ("metrics", "defects") if key in values}
+    listed: dict[str, Any] = {key: tuple(values[key]) for key in ("metrics", "defects") if key in values}
     return Protocol(**{**values, **listed})
 
 

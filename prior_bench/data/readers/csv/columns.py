@@ -97,12 +97,11 @@ def box_column(column: pd.Series, place: Path) -> tuple[pd.Series, tuple[str, ..
         where = f"{place}, line {line_number(place, row)}" if pieces else ""
         parsed.append([_box(piece, where) for piece in pieces])
     classes = tuple(sorted({box[4] for boxes in parsed for box in boxes or ()}))
-    cells = pd.Series([None] * len(parsed), index=column.index, dtype=object)
-    for row, boxes in enumerate(parsed):
-        if boxes is not None:
-            corners = [(*box[:4], classes.index(box[4])) for box in boxes]
-            cells.iat[row] = np.array(corners, np.float32).reshape(-1, 5)
-    return cells, classes
+    cells: list[np.ndarray | None] = []
+    for boxes in parsed:
+        corners = [(*box[:4], classes.index(box[4])) for box in boxes or ()]
+        cells.append(None if boxes is None else np.array(corners, np.float32).reshape(-1, 5))
+    return pd.Series(cells, index=column.index, dtype=object), classes
 
 
 def strata(raw: pd.DataFrame) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def read(
         table["report"] = pd.Series(texts, dtype=object)
     whole = table.join(stratify)
     whole = whole.join(raw[["split"]]) if "split" in raw else whole
-    table["split"] = _split(split, whole, list(stratify), root)
+    table["split"] = _split(split, whole, [str(name) for name in stratify], root)
     if missing == "skip":
         table = table[present(root.parent, table["image"])].reset_index(drop=True)
     return Manifest(
