@@ -26,8 +26,8 @@ suite = load_suite(sys.argv[2])
 
 
 def dying(name, count):
-    # kill this process just before the count-th call of os.replace in the store, or of a store method
-    owner = stores.os if name == "replace" else stores.Store
+    # kill this process just before the count-th call of os.replace, or of a store method
+    owner = os if name == "replace" else stores.Store
     original, calls = getattr(owner, name), []
     def call(*arguments, **options):
         calls.append(1)
