@@ -134,9 +134,9 @@ def default_protocol(task: str) -> str:
 
 
 def data_reference(
-    data: str | Path | Mapping[str, Any], labels: Iterable[str] = (), reader: Mapping[str, Any] | None = None
+    data: object, labels: Iterable[str] = (), reader: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A data reference with the reader's options, of which ``labels`` is one.
+    """A data reference (a text, a path or a dict) with the reader's options, of which ``labels`` is one.
 
     Raises:
         BenchError: it is no reference, or an unknown data set.
