@@ -12,7 +12,6 @@ from prior_bench import __version__, paths
 from prior_bench.registry import DATASETS
 
 MARKS = {"ok": "+", "absent": "-", "broken": "!"}
-IMPORTS = {"mmcv-lite": "mmcv", "mmsegmentation": "mmseg", "scikit-learn": "sklearn", "pillow": "PIL"}
 CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")
 
 

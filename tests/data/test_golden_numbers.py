@@ -15,7 +15,7 @@ from writers import write_text
 from prior_bench.cli import main
 from prior_bench.data.checking import check as checking
 from prior_bench.data.splitting.fractions import training_part
-from prior_bench.data.tables import files
+from prior_bench.data.tables import listed_images
 from prior_bench.metrics.segmentation import Counts, trivial
 from prior_bench.suites import protocols
 
@@ -26,7 +26,7 @@ RSNA_ZIP = "kaggle_stage_2_train_labels.csv.zip"
 def no_images(monkeypatch, tmp_path):
     """All images count as present, and none is looked at."""
     monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(files, "present", lambda root, names: np.ones(len(list(names)), bool))
+    monkeypatch.setattr(listed_images, "present", lambda root, names: np.ones(len(list(names)), bool))
     monkeypatch.setattr(checking, "_check_files", lambda *arguments: None)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
@@ -67,19 +66,6 @@ class Geometry:
         if top < 0 or left < 0:
             scaled = F.crop(scaled, max(-top, 0), max(-left, 0), self.size, self.size)
         return scaled
-
-    def mask_to_original(self, mask: Tensor | np.ndarray) -> np.ndarray:
-        """[size, size] back to [height, width], nearest pixel; what was cropped away is 0."""
-        mask = torch.as_tensor(mask)
-        canvas = torch.zeros(self.scaled, dtype=mask.dtype)
-        (top, left), (height, width) = self.offset, self.scaled
-        rows = slice(max(top, 0), min(top + height, self.size))
-        columns = slice(max(left, 0), min(left + width, self.size))
-        inside = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
-        canvas[inside] = mask[rows, columns]
-        return F.resize(
-            canvas[None], [self.height, self.width], interpolation=InterpolationMode.NEAREST_EXACT
-        )[0].numpy()
 
     # --- boxes
 

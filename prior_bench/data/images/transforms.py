@@ -35,7 +35,6 @@ understood everywhere (probability that the step is taken)."""
 _SIZED = ("RandomResizedCrop", "RandomCrop")
 _OWN_P = ("RandomHorizontalFlip",)
 
-ImageTransform = Callable[[np.ndarray], Tensor]
 DenseTransform = Callable[
     [np.ndarray, np.ndarray | None, np.ndarray | None],
     tuple[Tensor, np.ndarray | None, Tensor | None, Geometry | None],

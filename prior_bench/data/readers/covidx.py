@@ -12,7 +12,7 @@ from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import apply_rule, concatenated, describe, with_test
 from prior_bench.data.tables.annotation_tables import read_lines
-from prior_bench.data.tables.files import require_images
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError
 
 THREE = ("normal", "pneumonia", "COVID-19")

@@ -20,7 +20,7 @@ from prior_bench.data.splitting.rules import (
     with_test,
 )
 from prior_bench.data.tables.annotation_tables import find_table, read_table, require_columns
-from prior_bench.data.tables.files import require_images
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError, unknown_name
 
 LABEL = "Foreign object"

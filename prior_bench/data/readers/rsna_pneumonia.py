@@ -22,7 +22,7 @@ from prior_bench.data.splitting.rules import (
     describe,
 )
 from prior_bench.data.tables.annotation_tables import find_table, read_table
-from prior_bench.data.tables.files import require_images
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError
 
 LABEL = "Pneumonia"

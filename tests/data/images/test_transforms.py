@@ -94,10 +94,6 @@ def test_image_mask_and_boxes_move_together(mode, shape):
     np.testing.assert_allclose(extent(out[0].numpy() > 0.5), boxes[0], atol=1)
     np.testing.assert_allclose(extent(mask.numpy()), boxes[0], atol=1)
     np.testing.assert_allclose(geometry.to_original(boxes)[0], box, atol=1e-3)
-    back = geometry.mask_to_original(mask)
-    assert back.shape == shape
-    overlap = (back & image).sum() * 2 / (back.sum() + (image // 255).sum())
-    assert overlap > 0.97
 
 
 def test_boxes_outside_the_crop_are_dropped_with_their_class():

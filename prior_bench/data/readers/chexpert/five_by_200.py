@@ -15,7 +15,7 @@ from prior_bench.data.readers.chexpert.pools import draw
 from prior_bench.data.readers.chexpert.reader import home, read_labels
 from prior_bench.data.splitting.rules import Rule, apply_rule, describe
 from prior_bench.data.tables.annotation_tables import read_lines
-from prior_bench.data.tables.files import require_images
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError
 
 

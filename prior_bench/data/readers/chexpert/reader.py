@@ -14,7 +14,7 @@ from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolv
 from prior_bench.data.readers.chexpert.pools import draw
 from prior_bench.data.splitting.rules import apply_rule, concatenated, count_of, describe, with_test
 from prior_bench.data.tables.annotation_tables import find_table, read_table, require_columns
-from prior_bench.data.tables.files import require_images
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError
 
 ROWS = 223_414

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.tables.files import MISSING, present
+from prior_bench.data.tables.listed_images import MISSING, present
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 
 

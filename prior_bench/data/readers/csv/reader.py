@@ -21,7 +21,7 @@ from prior_bench.data.readers.csv.columns import RESERVED, box_column, box_texts
 from prior_bench.data.readers.csv.lines import line_number, require_values
 from prior_bench.data.splitting.rules import apply_rule, by_group, describe
 from prior_bench.data.tables.annotation_tables import read_table
-from prior_bench.data.tables.files import present
+from prior_bench.data.tables.listed_images import present
 from prior_bench.data.texts.reports import ReportPolicy, report_policy
 from prior_bench.errors import BenchError
 

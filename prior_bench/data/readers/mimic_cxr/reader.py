@@ -15,7 +15,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolve_labels
 from prior_bench.data.splitting.rules import apply_rule, describe
 from prior_bench.data.tables.annotation_tables import find_table, read_table, require_file
-from prior_bench.data.tables.files import require_images
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.data.texts.reports import ReportPolicy, report_policy
 from prior_bench.errors import BenchError
 from prior_bench.runtime import progress

@@ -25,8 +25,8 @@ from prior_bench.data.readers.openi.files import (
 )
 from prior_bench.data.readers.openi.repacks import KAGGLE, R2GEN, read_kaggle, read_r2gen
 from prior_bench.data.splitting.rules import apply_rule, by_group, describe
-from prior_bench.data.tables.files import require_images
-from prior_bench.data.tables.labels import chosen_labels
+from prior_bench.data.tables.chosen_labels import chosen_labels
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.data.texts.reports import ReportPolicy, report_policy
 from prior_bench.errors import BenchError, unknown_name
 

@@ -28,8 +28,8 @@ from prior_bench.data.splitting.rules import (
     describe,
     with_test,
 )
-from prior_bench.data.tables.files import require_images
-from prior_bench.data.tables.labels import chosen_labels
+from prior_bench.data.tables.chosen_labels import chosen_labels
+from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError, unknown_name
 
 BOX_POLICIES = ("fused", "all")
