@@ -60,12 +60,12 @@ def _sources(classes: Iterable[type]) -> list[str]:
     found = []
     for one in sorted(classes, key=lambda c: (c.__module__, c.__qualname__)):
         name = f"{one.__module__}.{one.__qualname__}"
-        if _is_installed(one.__module__):
-            found.append(f"{plain_name(name)} {getattr(one, 'version', '')}")
-        elif one.__module__ != "__main__":
-            found.append(f"{name} {code_version(*used_modules(one.__module__))}")
-        else:
+        if one.__module__ == "__main__":
             found.append(f"{name} {_source(one)}")
+        elif _is_installed(one.__module__):
+            found.append(f"{plain_name(name)} {getattr(one, 'version', '')}")
+        else:
+            found.append(f"{name} {code_version(*used_modules(one.__module__))}")
     return found
 
 

@@ -35,6 +35,7 @@ def test_a_torchvision_resnet_gives_what_its_layers_give(resnet):
     torch.testing.assert_close(features.global_, maps[-1].mean((2, 3)))
     for found, wanted in zip(resnet.feature_maps(images, (0, 3)), (maps[1], maps[4]), strict=True):
         torch.testing.assert_close(found, wanted)
+    assert not any(part._forward_hooks for part in net.modules())  # they live no longer than a call
     read = MapReader(resnet, (4, 8, 16, 32))(resnet, images)
     assert [one.shape[-1] for one in read] == [16, 8, 4, 2]
 

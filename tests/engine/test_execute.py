@@ -186,3 +186,12 @@ def test_remaining_time_is_estimated_per_task(monkeypatch, tmp_path):
     assert "(10.0 s; 0:10 elapsed, about 0:30 left)" in clock.line(plan.runs[0], 10.0, "")
     # two of the same task at (10 + 120) / 2 would be 65 s each; the text task is still unknown
     assert "(120.0 s; 2:10 elapsed, about 2:10 left)" in clock.line(plan.runs[1], 120.0, "")
+
+
+def test_an_encoder_that_declares_too_little_fails_with_what_to_declare(tmp_path, monkeypatch):
+    monkeypatch.delattr(fake_parts.Weights, "dim")
+    plan = expand(load_suite(str(fake_parts.suite_config(tmp_path))), only=["backbone=High", "seed=0"])
+    outcome = evaluate(plan, Store(tmp_path / "store"), device="cpu")
+    errors = {outcome.records[key].error for key in outcome.failed}
+    assert len(outcome.failed) == len(outcome.records) == 4
+    assert all("Weights is no image encoder yet" in e and "self.dim = " in e for e in errors)

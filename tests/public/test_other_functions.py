@@ -63,6 +63,12 @@ def two_runs(tmp_path):
     ]
 
 
+def test_what_a_task_reports_beyond_its_protocol_is_not_compared(two_runs):
+    for run in two_runs:
+        run.record.metrics["images_left_out"] = 1.0  # it cannot be resampled
+    assert list(pb.compare(*two_runs).index) == ["auroc"]
+
+
 def test_compare_takes_results_and_keys(two_runs):
     low, high = two_runs
     table = pb.compare(low, high)

@@ -1,5 +1,8 @@
 """Any module with declared features works in every task; what it lacks is said in one message."""
 
+import importlib
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -139,6 +142,38 @@ def test_other_code_with_the_same_weights_is_another_model():
             return -super().forward(images)
 
     assert identity(seeded(Plain2)) != identity(seeded(Plain))
+
+
+CODE = """
+from torch import nn
+import prior_bench as pb
+
+class Mine(nn.Module):
+    dim, input = 1, pb.InputSpec(size=8, channels=1)
+
+    def forward(self, images):
+        return images.{what}((2, 3))
+"""
+
+
+def test_an_edited_file_is_another_model_with_the_same_weights_and_structure(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = []
+    for what in ("mean", "amax", "mean"):
+        (tmp_path / "my_model_file.py").write_text(CODE.format(what=what))
+        monkeypatch.delitem(sys.modules, "my_model_file", raising=False)
+        importlib.invalidate_caches()
+        found.append(identity(importlib.import_module("my_model_file").Mine()))
+    assert found[0] == found[2] != found[1]
+
+
+def test_a_class_of_a_notebook_is_known_by_its_own_source(monkeypatch):
+    from prior_bench.backbones import model_identity
+
+    monkeypatch.setattr(Plain, "__module__", "__main__")
+    first = identity(seeded(Plain))
+    monkeypatch.setattr(model_identity.inspect, "getsource", lambda one: "class Plain: edited")
+    assert identity(seeded(Plain)) != first
 
 
 def test_a_loaded_backbone_keeps_its_identity_until_its_weights_change():
