@@ -79,7 +79,7 @@ class Result:
         return str(self.store.runs / self.record.key / "traceback.txt")
 
     def intervals(self, resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
-        """95 % bootstrap intervals of the protocol's metrics, resampled by patient, or image where none are named.
+        """95 % bootstrap intervals of the protocol's metrics, by patient, or by image where none are named.
 
         Args:
             resamples: of the bootstrap.
