@@ -109,7 +109,7 @@ def test_a_folder_is_replaced_or_kept(tmp_path):
 
 def test_two_writers_do_not_disturb_each_other(tmp_path):
     """Threads share host and process: only the random part of the name keeps their files apart."""
-    path, both, read = tmp_path / "place.txt", threading.Barrier(2), []
+    path, both, read = tmp_path / "place.txt", threading.Barrier(2, timeout=10), []
 
     def write(letter):
         for _ in range(50):

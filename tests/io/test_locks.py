@@ -9,6 +9,7 @@ import time
 import pytest
 
 from prior_bench.errors import BenchError
+from prior_bench.io import locks
 from prior_bench.io.locks import LOCK, one_at_a_time, sole_writer
 
 HOLDER = """
@@ -35,10 +36,11 @@ def holder(tmp_path):
 
 
 def test_a_second_writer_is_refused_and_a_killed_one_holds_nobody_up(tmp_path, holder):
-    folder = tmp_path / "folder"
+    folder, start = tmp_path / "folder", time.monotonic()
     with pytest.raises(BenchError, match="folder: busy\n  fix: wait"):
         with sole_writer(folder, "busy", "wait"):
             pass
+    assert time.monotonic() - start < 2, "it is refused at once"
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     assert (folder / LOCK).exists()
@@ -55,7 +57,15 @@ def test_one_process_waits_for_another_and_says_so(tmp_path, holder, capsys):
     assert capsys.readouterr().err == f"waiting for the other: {folder}\n"
 
 
-def test_a_free_folder_is_held_without_a_word_and_let_go_after_an_error(tmp_path, capsys):
+def test_a_free_folder_is_held_without_a_word_and_let_go_after_an_error(tmp_path, capsys, monkeypatch):
+    made = []  # a lock that nobody refers to any more is let go by Python itself
+
+    def kept(folder):
+        made.append(lock_of(folder))
+        return made[-1]
+
+    lock_of = locks._lock
+    monkeypatch.setattr(locks, "_lock", kept)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             with one_at_a_time(tmp_path / "folder", "waiting"):
