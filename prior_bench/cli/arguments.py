@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+WORDS = {"true": True, "false": False, "none": None, "null": None}
+"""What ``KEY=VALUE`` takes for a value in any case, besides Python literals."""
+
 
 def at_least(least: int) -> Callable[[str], int]:
     """The ``type`` of an argument that is an integer of ``least`` or more."""
@@ -60,7 +63,10 @@ def data_reference(text: str, labels: list[str], options: dict) -> dict:
 
 
 def assignments(settings: list[str], where: str) -> dict:
-    """A dict from ``KEY=VALUE`` texts; values are Python literals, otherwise strings.
+    """A dict from ``KEY=VALUE`` texts.
+
+    Values are Python literals, ``true``, ``false``, ``none`` and ``null`` in any case, or else text; the
+    schema refuses text where the key takes none.
 
     Raises:
         BenchError: a text without ``=``.
@@ -74,6 +80,9 @@ def assignments(settings: list[str], where: str) -> dict:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise BenchError(f"'{text}' is not KEY=VALUE", where=where)
+        if value.strip().lower() in WORDS:
+            found[key] = WORDS[value.strip().lower()]
+            continue
         try:
             found[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
