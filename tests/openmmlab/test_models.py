@@ -12,6 +12,7 @@ from prior_bench.openmmlab.focal_loss import BinaryFocalLoss
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.runner import _schedule
 from prior_bench.openmmlab.segmentor import build_segmentor
+from prior_bench.schema.protocol import Optimizer
 from prior_bench.suites import protocols
 
 MAPS = dict(type="PrecomputedMaps")
@@ -37,7 +38,7 @@ def segmentor():
     torch.manual_seed(0)
     with quiet():
         return build_segmentor(
-            MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7)})
+            MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7), "head.strides": (8, 16, 32)})
         )
 
 
@@ -134,7 +135,7 @@ def test_a_detectors_anchors_may_be_given():
 def test_plateau_schedule_follows_the_monitor():
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.Adam([parameter], lr=1.0)
-    (how,) = _schedule({"schedule": "plateau", "patience": 1}, 10, "dice_micro")
+    (how,) = _schedule(Optimizer(type="Adam", lr=1e-3, schedule="plateau", patience=1), 10, "dice_micro")
     scheduler = PARAM_SCHEDULERS.build(how, default_args={"optimizer": optimizer})
     rates = []
     for value in (0.1, 0.2, 0.2, 0.2, 0.3):
@@ -147,7 +148,7 @@ def test_plateau_schedule_follows_the_monitor():
 @pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step")
 def test_cosine_schedule_warms_up_and_ends_after_its_total():
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    how = _schedule({"schedule": "cosine", "warmup": 4, "total": 44}, 60, "auroc")
+    how = _schedule(Optimizer(type="Adam", lr=1e-3, schedule="cosine", warmup=4, total=44), 60, "auroc")
     schedulers = [PARAM_SCHEDULERS.build(one, default_args={"optimizer": optimizer}) for one in how]
     rates = []
     for _ in range(60):
