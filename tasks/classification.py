@@ -166,7 +166,7 @@ def _logistic(
     protocol: Protocol,
     typed: ProbeProtocol,
     context: RunContext,
-) -> Outcome:
+) -> ProbeOutcome:
     from prior_bench.features.extract import Feed, extract
     from prior_bench.probing.logistic import probe
 

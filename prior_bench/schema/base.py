@@ -92,6 +92,10 @@ AlwaysTrue = Annotated[bool, AfterValidator(_only_true)]
 """A flag that this task cannot clear."""
 
 
+LEFT_OUT: Any = None
+"""Default of a key that may be left out, but not be set to none."""
+
+
 class OneOf:
     """A name that must be known. The known names are asked for when a value is checked, not before.
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from prior_bench.schema.base import (
+    LEFT_OUT,
     Count,
     NotNegative,
     Pair,
@@ -64,7 +65,7 @@ class Flip(Strict):
 class ResizedCrop(Step):
     """A part of the image, scaled to the input."""
 
-    size: Count | None = None
+    size: Count = LEFT_OUT
     """Side of the result in pixels; default: the input size."""
     scale: Annotated[Pair[Share], AfterValidator(_rising)] = (0.08, 1.0)
     """Share of the image's area, from and to."""
@@ -75,9 +76,9 @@ class ResizedCrop(Step):
 class Crop(Step):
     """A part of the image, not scaled."""
 
-    size: Count | None = None
+    size: Count = LEFT_OUT
     """Side of the result in pixels; default: the input size."""
-    padding: Annotated[int, Field(ge=0)] | None = None
+    padding: Annotated[int, Field(ge=0)] = LEFT_OUT
     """Pixels put around the image first."""
     pad_if_needed: bool = False
     """Whether an image that is too small is padded."""
@@ -88,11 +89,11 @@ class Affine(Step):
 
     degrees: Degrees = 0
     """Rotation to either side, or from and to."""
-    translate: Pair[Probability] | None = None
+    translate: Pair[Probability] = LEFT_OUT
     """Largest translation, as shares of width and height."""
-    scale: Annotated[Pair[Positive], AfterValidator(_rising)] | None = None
+    scale: Annotated[Pair[Positive], AfterValidator(_rising)] = LEFT_OUT
     """Factor on the size, from and to."""
-    shear: Degrees | None = None
+    shear: Degrees = LEFT_OUT
     """Shear to either side in degrees, or from and to."""
 
 
@@ -108,9 +109,9 @@ class Rotation(Step):
 class Jitter(Step):
     """Brightness and contrast; a radiograph has no colours."""
 
-    brightness: Amount | None = None
+    brightness: Amount = LEFT_OUT
     """Largest change of the factor 1, or the factor from and to."""
-    contrast: Amount | None = None
+    contrast: Amount = LEFT_OUT
     """The same of the contrast."""
 
 
@@ -141,14 +142,14 @@ ResizeTo = Annotated[Count | Sized, Said("a number of pixels, or dict(size=...)"
 class EvalSteps(Strict):
     """Steps of evaluation, none of which is random."""
 
-    Resize: ResizeTo | None = None
+    Resize: ResizeTo = LEFT_OUT
     """Size to scale to first; the centre is cropped to the input size."""
 
 
 class TrainSteps(Strict):
     """Steps of augmentation, taken in the order given."""
 
-    Resize: ResizeTo | None = None
+    Resize: ResizeTo = LEFT_OUT
     """Size to scale to first, from which the input is cropped at random."""
     RandomResizedCrop: ResizedCrop | None = None
     """A part of the image, scaled to the input."""
@@ -169,15 +170,15 @@ class TrainSteps(Strict):
 class InputChange(Strict):
     """What of a backbone's own input a protocol changes."""
 
-    size: Annotated[int, Field(ge=8)] | None = None
+    size: Annotated[int, Field(ge=8)] = LEFT_OUT
     """Side of the square input in pixels."""
-    channels: Literal[1, 3] | None = None
+    channels: Literal[1, 3] = LEFT_OUT
     """1 or 3; a grey image is repeated."""
-    mean: Real | None = None
+    mean: Real = LEFT_OUT
     """Mean of the pixels, scaled to [0, 1]."""
-    std: Positive | None = None
+    std: Positive = LEFT_OUT
     """Their standard deviation."""
-    resize: Literal["squash", "pad", "crop"] | None = None
+    resize: Literal["squash", "pad", "crop"] = LEFT_OUT
     """How an image becomes square."""
 
 

@@ -16,6 +16,7 @@ from prior_bench.schema.protocol import Optimizer
 from prior_bench.suites import protocols
 
 MAPS = dict(type="PrecomputedMaps")
+THREE_MAPS = {"head.strides": (8, 16, 32), "head.channels": (5, 7)}
 
 
 def test_batch_dice_loss_by_hand():
@@ -37,9 +38,7 @@ def test_batch_dice_loss_teaches_negatives():
 def segmentor():
     torch.manual_seed(0)
     with quiet():
-        return build_segmentor(
-            MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7), "head.strides": (8, 16, 32)})
-        )
+        return build_segmentor(MAPS, (4, 6, 8), protocols.load("demo/segmentation", THREE_MAPS))
 
 
 def test_segmentor_learns_a_shape_from_its_maps(segmentor):
@@ -67,6 +66,8 @@ def test_segmentor_learns_a_shape_from_its_maps(segmentor):
 def test_unet_head_needs_one_width_per_step():
     with pytest.raises(ValueError, match="2 decoder_channels"):
         build_segmentor(MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7, 9)}))
+    with pytest.raises(BenchError, match="head.channels: has 2 entries; 4 strides need 3"):
+        protocols.load("demo/segmentation", {"head.channels": (5, 7)})
 
 
 def test_anchors_are_cocos_at_the_size_of_the_input():
