@@ -25,7 +25,7 @@ from prior_bench.openmmlab.map_cache import CachedMaps
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.sampler import RoundSampler
 from prior_bench.runtime import seed_everything
-from prior_bench.schema.protocol import Optimizer, Stopping
+from prior_bench.schema.protocol import Stopping, TrainingOptimizer
 
 
 class DeviceRunner(Runner):
@@ -78,7 +78,7 @@ def train_and_test(
     seed_everything(context.seed)
     stopping, optimizer = (
         Stopping.model_validate(protocol.stopping),
-        Optimizer.model_validate(protocol.optimizer),
+        TrainingOptimizer.model_validate(protocol.optimizer),
     )
     rounds, iterations = _rounds(stopping)
     name = f"{protocol.task}-{uuid.uuid4().hex}"  # mmengine shares loggers and hubs between equal names
@@ -139,7 +139,7 @@ def _rounds(stopping: Stopping) -> tuple[int, int | None]:
     return stopping.epochs or 0, None
 
 
-def _optim_wrapper(optimizer: Optimizer, device: str) -> dict[str, Any]:
+def _optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
     # mmengine's AMP asserts a GPU, and bf16 on a CPU is slower than float32
     amp = optimizer.amp and device.startswith("cuda")
     named = ("type", "lr", "weight_decay", "betas")
@@ -153,7 +153,7 @@ def _optim_wrapper(optimizer: Optimizer, device: str) -> dict[str, Any]:
     return wrapper
 
 
-def _schedule(optimizer: Optimizer, iterations: int, monitor: str) -> list[dict[str, Any]]:
+def _schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> list[dict[str, Any]]:
     """Linear warm-up over ``warmup`` iterations, then ``schedule``.
 
     ``constant``; ``cosine`` down to zero, at the end or after ``total`` iterations; or ``plateau``: times

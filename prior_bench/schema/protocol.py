@@ -95,7 +95,7 @@ class WhollyFrozen(Frozen):
     """BatchNorm keeps its statistics."""
 
 
-class Optimizer(Strict):
+class TrainingOptimizer(Strict):
     """Optimiser and course of the learning rate."""
 
     type: Annotated[str, OneOf("optimizer", OPTIMIZERS)]
@@ -177,6 +177,8 @@ class ProtocolModel(Strict):
     """Task that it belongs to (`prior-bench list tasks`)."""
     source: str = ""
     """Paper or code that it follows."""
+    version: Count = 1
+    """Raised where its numbers change and no other key says so; enters the key of a run."""
     split: Split = Split()
     """How the data set is split."""
     fraction_sampler: FractionSampler = FractionSampler()

@@ -26,7 +26,7 @@ BackboneType = Annotated[
 TaskName = Annotated[str, OneOf("task", TASKS.names, listed="prior-bench list tasks", accepts=_has_colon)]
 
 
-class Row(Strict):
+class BackboneRow(Strict):
     """A backbone; further keys are the arguments of its type."""
 
     model_config = ConfigDict(extra="allow")
@@ -61,7 +61,7 @@ class SuiteConfig(Strict):
 
     name: Annotated[str, Field(pattern=r"^[^./][^/]*$")]
     """Name of the store; default: that of the file."""
-    backbones: Several[Row]
+    backbones: Several[BackboneRow]
     """Rows."""
     evaluations: Several[EvaluationEntry]
     """What each row is evaluated on."""

@@ -21,9 +21,9 @@ from prior_bench.schema.base import (
 )
 from prior_bench.schema.protocol import (
     Frozen,
-    Optimizer,
     ProtocolModel,
     Stopping,
+    TrainingOptimizer,
     WhollyFrozen,
     monitor_problems,
 )
@@ -129,7 +129,7 @@ class GradientProtocol(ClassificationProtocol):
     """What is put on the backbone."""
     frozen: Frozen
     """What of the backbone is not trained."""
-    optimizer: Optimizer
+    optimizer: TrainingOptimizer
     """Optimiser and course of the learning rate."""
     stopping: Stopping
     """How long training takes and which weights are tested; ``monitor`` is ``auroc``, ``minus_loss`` or

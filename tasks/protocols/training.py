@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prior_bench.schema.protocol import Frozen, Optimizer, ProtocolModel, Stopping
+from prior_bench.schema.protocol import Frozen, ProtocolModel, Stopping, TrainingOptimizer
 
 
 class TrainedProtocol(ProtocolModel):
@@ -10,7 +10,7 @@ class TrainedProtocol(ProtocolModel):
 
     frozen: Frozen
     """What of the backbone is not trained."""
-    optimizer: Optimizer
+    optimizer: TrainingOptimizer
     """Optimiser and course of the learning rate."""
     stopping: Stopping
     """How long training takes and which weights are tested."""

@@ -12,7 +12,7 @@ from prior_bench.openmmlab.focal_loss import BinaryFocalLoss
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.runner import _schedule
 from prior_bench.openmmlab.segmentor import build_segmentor
-from prior_bench.schema.protocol import Optimizer
+from prior_bench.schema.protocol import TrainingOptimizer
 from prior_bench.suites import protocols
 
 MAPS = dict(type="PrecomputedMaps")
@@ -136,7 +136,9 @@ def test_a_detectors_anchors_may_be_given():
 def test_plateau_schedule_follows_the_monitor():
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.Adam([parameter], lr=1.0)
-    (how,) = _schedule(Optimizer(type="Adam", lr=1e-3, schedule="plateau", patience=1), 10, "dice_micro")
+    (how,) = _schedule(
+        TrainingOptimizer(type="Adam", lr=1e-3, schedule="plateau", patience=1), 10, "dice_micro"
+    )
     scheduler = PARAM_SCHEDULERS.build(how, default_args={"optimizer": optimizer})
     rates = []
     for value in (0.1, 0.2, 0.2, 0.2, 0.3):
@@ -149,7 +151,9 @@ def test_plateau_schedule_follows_the_monitor():
 @pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step")
 def test_cosine_schedule_warms_up_and_ends_after_its_total():
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    how = _schedule(Optimizer(type="Adam", lr=1e-3, schedule="cosine", warmup=4, total=44), 60, "auroc")
+    how = _schedule(
+        TrainingOptimizer(type="Adam", lr=1e-3, schedule="cosine", warmup=4, total=44), 60, "auroc"
+    )
     schedulers = [PARAM_SCHEDULERS.build(one, default_args={"optimizer": optimizer}) for one in how]
     rates = []
     for _ in range(60):
