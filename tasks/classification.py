@@ -10,31 +10,21 @@ import numpy as np
 from prior_bench.api import Backbone, Metric, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
-from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, robustness
-from prior_bench.openmmlab.checks import training_problems
-from prior_bench.schema.configs import key_errors
 from prior_bench.suites import work
+
+from .protocols.classification import ClassificationProtocol, GradientProtocol, ProbeProtocol
 
 if TYPE_CHECKING:
     from prior_bench.probing.outcome import ProbeOutcome
-
-HEADS = ("logistic_regression", "linear")
-"""``logistic_regression``: solved on cached features; ``linear``: trained by gradient, with or without
-the backbone, as ``frozen`` says."""
-
-MONITORS = ("auroc", "minus_loss", "f1_class_1")
-"""What can choose the epoch on the validation split; higher is better."""
 
 
 class Classification:
     """Multi-label or multi-class classification of whole images.
 
-    Protocol: ``head`` ``type`` (one of HEADS); with ``logistic_regression`` also ``strengths`` (values of C)
-    and ``max_iterations``; with ``linear`` see :class:`prior_bench.probing.model.Classifier`. Option
-    ``threshold``: ``"validation_f1"`` (of each class, on the validation split) or a number; multi-label
-    decisions need one. Options ``corruptions`` and ``severities`` (``logistic_regression`` only) test on
-    corrupted images, too (:mod:`prior_bench.data.images.corruptions`,
+    For the protocol see :mod:`tasks.protocols.classification`. Options ``corruptions`` and ``severities``
+    test on corrupted images, too (:mod:`prior_bench.data.images.corruptions`,
     :mod:`prior_bench.metrics.robustness`); the head is fitted, and its strength and its thresholds are
     chosen, on clean ones.
     """
@@ -59,56 +49,39 @@ class Classification:
     default_protocol = "clean/linear_probe"
     uses_labels = True
     predictions = ("class_scores", "probabilities")
+    protocol_model = ClassificationProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
-        where = protocol.name
-        errors = classification.check_metrics(
-            robustness.bases(protocol.metrics),
-            exclusive=data.exclusive,
-            where=where,
-            classes=len(data.labels),
+        typed, errors = ClassificationProtocol.attempt(protocol)
+        known = tuple(m for m in robustness.bases(protocol.metrics) if m in classification.METRICS)
+        errors += classification.check_metrics(
+            known, exclusive=data.exclusive, where="metrics", classes=len(data.labels)
         )
-        errors += robustness.check(protocol)
         present = set(data.table["split"])
         errors += [BenchError(f"split '{s}' is empty", where=data.name) for s in SPLITS if s not in present]
-        head = protocol.head.get("type")
-        if head not in HEADS:
-            errors.append(unknown_name("head", str(head), list(HEADS), where=where))
-        elif head == "linear":
-            errors += _problems_of_training(data, protocol)
-        elif not all(protocol.frozen.values()):
-            fix = "use head type 'linear' to train the backbone"
-            errors.append(BenchError("logistic regression needs a frozen backbone", where=where, fix=fix))
-        elif not protocol.head.get("strengths"):
-            errors.append(BenchError("head lacks 'strengths', the values of C to try", where=where))
-        if protocol.options.get("corruptions") and head in HEADS and head != "logistic_regression":
-            what = "corruptions need a head on the features of a frozen backbone, solved on clean images"
-            fix = "use head type 'logistic_regression', or leave options.corruptions out"
-            errors.append(BenchError(what, where=where, fix=fix))
-        if protocol.options.get("threshold", "validation_f1") != "validation_f1":
-            try:
-                float(protocol.options["threshold"])
-            except (TypeError, ValueError):
-                fix = "'validation_f1' or a number"
-                errors.append(BenchError("options.threshold is neither", where=where, fix=fix))
+        if isinstance(typed, GradientProtocol):
+            errors += _monitor_errors(data, typed.stopping.monitor)
         if errors:
-            raise ErrorList("classification cannot run:", errors, where=data.name)
+            raise ErrorList(
+                f"classification with protocol '{protocol.name}' cannot run:", errors, where=data.name
+            )
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
         parts = {name: data.split(name) for name in SPLITS}
         rows = labelled_rows(parts["train"], protocol, context)
-        if protocol.head["type"] == "linear":
+        typed = ClassificationProtocol.of(protocol)
+        if isinstance(typed, ProbeProtocol):
+            outcome = _logistic(backbone, parts, rows, protocol, typed, context)
+        else:
             from prior_bench.probing.gradient import train_classifier
 
             outcome = train_classifier(backbone, parts, rows, protocol, context)
-        else:
-            outcome = _logistic(backbone, parts, rows, protocol, context)
 
         targets, test = {name: part.targets() for name, part in parts.items()}, parts["test"]
         corruptions = conditions(protocol.options)
-        threshold = protocol.options.get("threshold", "validation_f1")
+        threshold = typed.options.threshold
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),
             "patient_id": test.table["patient_id"].to_numpy(dtype=str),
@@ -192,6 +165,7 @@ def _logistic(
     parts: dict[str, Manifest],
     rows: np.ndarray,
     protocol: Protocol,
+    typed: ProbeProtocol,
     context: RunContext,
 ) -> ProbeOutcome:
     from prior_bench.features.extract import Feed, extract
@@ -204,8 +178,8 @@ def _logistic(
         features,
         {"train": parts["train"].targets()[rows], "valid": parts["valid"].targets()},
         exclusive=parts["train"].exclusive,
-        strengths=tuple(protocol.head["strengths"]),
-        max_iterations=protocol.head.get("max_iterations", 1000),
+        strengths=typed.head.strengths,
+        max_iterations=typed.head.max_iterations,
     )
 
 
@@ -233,13 +207,12 @@ def _embedding(
     return {"example_row": rows, "example_embedding": example_embedding(features[rows])}
 
 
-def _problems_of_training(data: Manifest, protocol: Protocol) -> list[BenchError]:
-    where, monitor = protocol.name, protocol.stopping.get("monitor")
-    errors = training_problems(protocol, MONITORS)
-    errors += key_errors(protocol.head, ("type", "norm", "dropout", "init"), (), where=f"{where}: head")
+def _monitor_errors(data: Manifest, monitor: str) -> list[BenchError]:
+    """Where what is to choose the epoch is not defined on the validation split."""
+    errors = []
     if monitor == "f1_class_1":
         errors += classification.check_metrics(
-            (monitor,), exclusive=data.exclusive, where=where, classes=len(data.labels)
+            (monitor,), exclusive=data.exclusive, where="stopping.monitor", classes=len(data.labels)
         )
     valid = data.select((data.table["split"] == "valid").to_numpy())
     if monitor == "auroc" and len(valid) and classification.left_out(valid.targets()).all():

@@ -6,10 +6,13 @@ import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
+from prior_bench.errors import ErrorList
 from prior_bench.metrics import defined
 from prior_bench.metrics import detection as metrics
-from prior_bench.openmmlab.checks import check_dense
+from prior_bench.openmmlab.checks import annotation_problems
 from prior_bench.suites import work
+
+from .protocols.detection import DetectionProtocol
 
 
 class Detection:
@@ -25,6 +28,7 @@ class Detection:
     uses_labels = True
     galleries = ("detection",)
     needs_maps = True
+    protocol_model = DetectionProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Boxes in every split, known metrics, a protocol that can be trained.
@@ -32,8 +36,9 @@ class Detection:
         Raises:
             BenchError: all that is wrong, together.
         """
-        options = {"head": ("width",), "options": ("confidence", "nms_iou", "max_boxes")}
-        check_dense(data, protocol, "boxes", metrics.METRICS, options)
+        _, errors = DetectionProtocol.attempt(protocol)
+        if errors := errors + annotation_problems(data, "boxes"):
+            raise ErrorList(f"detection with protocol '{protocol.name}' cannot run:", errors, where=data.name)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Train the detector, select its weights on the validation split, test them once."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
@@ -12,25 +10,17 @@ from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import defined, retrieval
 from prior_bench.suites import work
 
+from .protocols.retrieval import RetrievalOptions, RetrievalProtocol
+
 DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
 """Directions, and the array of row numbers that each of them finds."""
 
 FRONTAL = ("frontal", "pa", "ap")
 """Values of ``view``, in any case, that come before all others."""
 
-PAIR_METRICS = ("median_rank", *(f"recall_at_{k}" for k in retrieval.KS))
-CLASS_METRICS = tuple(f"{name}_at_{k}" for name in ("precision", "hit") for k in retrieval.KS)
-METRICS = (*PAIR_METRICS, *CLASS_METRICS)
-"""The mean of both directions under the plain name, each direction as ``"recall_at_5/image_to_text"``."""
-
 
 class Retrieval:
-    """Reports for images and images for reports. Protocol options:
-
-    - ``pool``: ``"test_split"``, or a number of studies drawn from it by ``pool_seed``;
-    - ``exclude_self``: leave a query's own counterpart out of Precision@K and Hit@K (BenchX keeps it in,
-      and so does the default);
-    - ``match_labels``: labels that Precision@K and Hit@K compare; all of the data set's by default.
+    """Reports for images and images for reports; for the protocol see :mod:`tasks.protocols.retrieval`.
 
     A pool has one image per study, the first frontal one, and its report. Word-for-word equal reports are
     one text to the model; how such ties are ranked is said in :mod:`prior_bench.metrics.retrieval`.
@@ -47,28 +37,15 @@ class Retrieval:
     default_protocol = "clean/retrieval"
     uses_labels = False
     galleries = ("retrieval", "explanation")
+    protocol_model = RetrievalProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
-        where = protocol.name
-        known = list(METRICS)
-        errors = [unknown_name("metric", m, known, where=where) for m in protocol.metrics if m not in known]
-        options, pool = _options(protocol), None
-        for label in options["match_labels"] or ():
-            if label not in data.labels:
-                errors.append(unknown_name("label", label, list(data.labels), where=where))
-        if options["pool"] != "test_split" and not (isinstance(options["pool"], int) and options["pool"] > 1):
-            fix = "'test_split' or a number of studies above 1"
-            errors.append(BenchError(f"pool is '{options['pool']}'", where=where, fix=fix))
-        else:
-            try:
-                pool = candidates(data, options)
-            except BenchError as error:
-                errors.append(error)
-        if pool is not None and len(pool) < 2:
-            errors.append(BenchError("the pool has fewer than two studies with a report", where=data.name))
+        typed, errors = RetrievalProtocol.attempt(protocol)
+        if typed is not None:
+            errors += _data_errors(data, typed.options)
         if errors:
-            raise ErrorList("retrieval cannot run:", errors, where=data.name)
+            raise ErrorList(f"retrieval with protocol '{protocol.name}' cannot run:", errors, where=data.name)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
@@ -77,7 +54,7 @@ class Retrieval:
         from prior_bench.features.extract import Feed
         from prior_bench.features.similarity import similarity_matrix
 
-        options = _options(protocol)
+        options = RetrievalProtocol.of(protocol).options
         pool = candidates(data, options)
         reports = list(pool.table["report"])
         texts = list(dict.fromkeys(reports))
@@ -102,9 +79,9 @@ class Retrieval:
             unmet.append("two_label_groups")
         values = self.score(predictions, protocol.metrics)
         undefined = defined.undefined(protocol.metrics, values, self.metrics, unmet)
-        trivial = {"chance": retrieval.chance(groups, len(pool), exclude_self=options["exclude_self"])}
+        trivial = {"chance": retrieval.chance(groups, len(pool), exclude_self=options.exclude_self)}
         if groups is not None:
-            trivial["majority"] = retrieval.majority(groups, exclude_self=options["exclude_self"])
+            trivial["majority"] = retrieval.majority(groups, exclude_self=options.exclude_self)
         return TaskResult(
             metrics=defined.kept(values, undefined),
             predictions=predictions,
@@ -133,7 +110,7 @@ class Retrieval:
         return values
 
 
-def candidates(data: Manifest, options: dict[str, Any]) -> Manifest:
+def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
     """The pool: one image per study of the test split, with a report.
 
     Raises:
@@ -151,31 +128,31 @@ def candidates(data: Manifest, options: dict[str, Any]) -> Manifest:
         study = table["study_id"].astype(str).to_numpy()[order]
         order = order[np.unique(study, return_index=True)[1]]
     order = np.sort(order)
-    if options["pool"] != "test_split":
-        wanted = options["pool"]
+    if isinstance(options.pool, int):
+        wanted = options.pool
         if wanted > len(order):
             fix = "a smaller options.pool, or 'test_split'"
             what = f"a pool of {wanted} was asked for, the test split has {len(order)} studies with a report"
             raise BenchError(what, where=data.name, fix=fix)
-        drawn = np.random.default_rng(options["pool_seed"]).choice(len(order), wanted, replace=False)
+        drawn = np.random.default_rng(options.pool_seed).choice(len(order), wanted, replace=False)
         order = order[np.sort(drawn)]
     return test.select(order)
 
 
 def _found(
-    similarity: np.ndarray, groups: np.ndarray | None, options: dict[str, Any]
+    similarity: np.ndarray, groups: np.ndarray | None, options: RetrievalOptions
 ) -> dict[str, np.ndarray]:
     """Ranks, best candidates and label matches of both directions."""
     own = np.arange(len(similarity))
     found: dict[str, np.ndarray] = {}
     for (direction, top), scores in zip(DIRECTIONS.items(), (similarity, similarity.T), strict=True):
         rank, ties = retrieval.ranks(scores, own)
-        shown = retrieval.top(scores, max(retrieval.KS), seed=options["pool_seed"])
+        shown = retrieval.top(scores, max(retrieval.KS), seed=options.pool_seed)
         found |= {f"{direction}_rank": rank, f"{direction}_ties": ties, top: shown}
         if groups is not None:
             judged = shown
-            if options["exclude_self"]:
-                judged = retrieval.top(scores, max(retrieval.KS), seed=options["pool_seed"], exclude=own)
+            if options.exclude_self:
+                judged = retrieval.top(scores, max(retrieval.KS), seed=options.pool_seed, exclude=own)
             found[f"{direction}_match"] = groups[judged] == groups[:, None]
     return found
 
@@ -193,16 +170,22 @@ def _value(predictions: dict[str, np.ndarray], name: str, direction: str) -> flo
     return {"precision": retrieval.precision_at, "hit": retrieval.hit_at}[kind](int(k), match)
 
 
-def _label_groups(pool: Manifest, options: dict[str, Any]) -> np.ndarray | None:
-    labels = options["match_labels"] or pool.labels
+def _label_groups(pool: Manifest, options: RetrievalOptions) -> np.ndarray | None:
+    labels = options.match_labels or pool.labels
     if not labels:
         return None
     return retrieval.label_groups(pool.table[list(labels)].to_numpy(dtype=np.float32))
 
 
-def _options(protocol: Protocol) -> dict[str, Any]:
-    defaults = {"pool": "test_split", "pool_seed": 0, "exclude_self": False, "match_labels": None}
-    unknown = [key for key in protocol.options if key not in defaults]
-    if unknown:
-        raise unknown_name("retrieval option", unknown[0], list(defaults), where=protocol.name)
-    return {**defaults, **protocol.options}
+def _data_errors(data: Manifest, options: RetrievalOptions) -> list[BenchError]:
+    errors = [
+        unknown_name("label", label, list(data.labels), where="options.match_labels")
+        for label in options.match_labels or ()
+        if label not in data.labels
+    ]
+    try:
+        if len(candidates(data, options)) < 2:
+            errors.append(BenchError("the pool has fewer than two studies with a report", where=data.name))
+    except BenchError as error:
+        errors.append(error)
+    return errors

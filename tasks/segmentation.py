@@ -8,10 +8,13 @@ import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
+from prior_bench.errors import ErrorList
 from prior_bench.metrics import defined
 from prior_bench.metrics import segmentation as metrics
-from prior_bench.openmmlab.checks import check_dense
+from prior_bench.openmmlab.checks import annotation_problems
 from prior_bench.suites import work
+
+from .protocols.segmentation import SegmentationProtocol
 
 EXAMPLES = 48
 """Test images, at most, whose masks are kept for the report."""
@@ -20,8 +23,8 @@ EXAMPLES = 48
 class Segmentation:
     """Foreground against background, evaluated at the size of the input.
 
-    Protocol: for ``head`` see :func:`prior_bench.openmmlab.segmentor.build_segmentor`; ``stopping.monitor``
-    is one of the metrics, or ``minus_loss``.
+    For the protocol see :mod:`tasks.protocols.segmentation`; what becomes of its ``head`` is said in
+    :func:`prior_bench.openmmlab.segmentor.build_segmentor`.
     """
 
     name = "segmentation"
@@ -34,6 +37,7 @@ class Segmentation:
     uses_labels = True
     galleries = ("segmentation",)
     needs_maps = True
+    protocol_model = SegmentationProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Masks in every split, known metrics, a protocol that can be trained.
@@ -41,8 +45,11 @@ class Segmentation:
         Raises:
             BenchError: all that is wrong, together.
         """
-        needed = {"head": ("channels", "strides", "loss")}
-        check_dense(data, protocol, "masks", metrics.METRICS, needed, monitors=("minus_loss",))
+        _, errors = SegmentationProtocol.attempt(protocol)
+        if errors := errors + annotation_problems(data, "masks"):
+            raise ErrorList(
+                f"segmentation with protocol '{protocol.name}' cannot run:", errors, where=data.name
+            )
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Train the decoder, select its weights on the validation split, test them once."""

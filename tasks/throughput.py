@@ -8,28 +8,16 @@ from __future__ import annotations
 
 import time
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from prior_bench.api import Backbone, Method, Metric, Protocol, RunContext, TaskResult, Work, by_name
+from prior_bench.api import Backbone, Method, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
-from prior_bench.errors import BenchError, ErrorList, unknown_name
+
+from .protocols.throughput import METRICS, ThroughputOptions, ThroughputProtocol
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
-
-_PLAIN: dict[str, Any] = dict(scale=1.0, bounds=(0.0, None))
-METRICS = by_name(
-    (
-        Metric("images_per_second", "higher", "images per second", **_PLAIN),
-        Metric("parameters", "lower", "parameters of the image encoder", **_PLAIN),
-        Metric("parameters_total", "lower", "parameters of the whole method", **_PLAIN),
-        Metric("gflops", "lower", "GFLOPs", **_PLAIN),
-        Metric("peak_memory_mb", "lower", "peak memory, MB", **_PLAIN),
-    )
-)
-
-DEFAULTS = {"warmup": 3, "repeats": 20}
 
 
 class Throughput:
@@ -54,24 +42,11 @@ class Throughput:
     default_protocol = "clean/throughput"
     uses_labels = False
     ranked = False  # its numbers belong to a machine as much as to a backbone
+    protocol_model = ThroughputProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where the protocol does not fit."""
-        where, known = protocol.name, list(METRICS)
-        errors = [unknown_name("metric", m, known, where=where) for m in protocol.metrics if m not in known]
-        errors += [
-            unknown_name("throughput option", key, list(DEFAULTS), where=where)
-            for key in protocol.options
-            if key not in DEFAULTS
-        ]
-        numbers = {**DEFAULTS, **protocol.options, "batch_size": protocol.batch_size}
-        for key, least in {"warmup": 0, "repeats": 1, "batch_size": 1}.items():
-            value = numbers[key]
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                fix = f"a whole number, at least {least}"
-                errors.append(BenchError(f"{key} is {value!r}", where=where, fix=fix))
-        if errors:
-            raise ErrorList("throughput cannot be measured:", errors, where=where)
+        ThroughputProtocol.of(protocol)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Measure one backbone; the history has the images per second of each batch."""
@@ -79,7 +54,7 @@ class Throughput:
 
         from prior_bench.features.extract import evaluating
 
-        options, spec = {**DEFAULTS, **protocol.options}, backbone.input
+        options, spec = ThroughputProtocol.of(protocol).options, backbone.input
         with evaluating(backbone.image_encoder, context.device):
             images = torch.randn(protocol.batch_size, spec.channels, spec.size, spec.size).to(context.device)
             values = {"gflops": flops(backbone.image_encoder, images[:1]) / 1e9}
@@ -101,8 +76,8 @@ class Throughput:
 
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
         """The batches that are timed, and those before the clock runs."""
-        options = {**DEFAULTS, **protocol.options}
-        return Work(forward=protocol.batch_size * (options["warmup"] + options["repeats"]))
+        options = ThroughputProtocol.of(protocol).options
+        return Work(forward=protocol.batch_size * (options.warmup + options.repeats))
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """Nothing: there are no predictions."""
@@ -120,20 +95,20 @@ def flops(encoder: nn.Module, images: Tensor) -> int:
     return counter.get_total_flops()
 
 
-def _timed(encoder: nn.Module, images: Tensor, options: dict[str, Any]) -> tuple[int, list[float]]:
+def _timed(encoder: nn.Module, images: Tensor, options: ThroughputOptions) -> tuple[int, list[float]]:
     """Peak memory in bytes (0 on a CPU) and the seconds of each timed batch."""
     import torch
 
     cuda, seconds = images.is_cuda, []
     if cuda:
         torch.cuda.reset_peak_memory_stats(images.device)
-    for _ in range(options["warmup"] + options["repeats"]):
+    for _ in range(options.warmup + options.repeats):
         begun = time.perf_counter()
         encoder(images)
         if cuda:
             torch.cuda.synchronize(images.device)
         seconds.append(time.perf_counter() - begun)
-    return torch.cuda.max_memory_allocated(images.device) if cuda else 0, seconds[options["warmup"] :]
+    return torch.cuda.max_memory_allocated(images.device) if cuda else 0, seconds[options.warmup :]
 
 
 def _parameters(module: nn.Module | Method) -> int:

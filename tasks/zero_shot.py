@@ -11,30 +11,27 @@ from typing import Any
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
-from prior_bench.data.images.corruptions import SEVERITIES, conditions
+from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
-from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, prompt_wording, robustness
 from prior_bench.suites import work
 
+from .protocols.zero_shot import ZeroShotProtocol
+
 POOLINGS: dict[str, Any] = {"max": np.max, "mean": np.mean}
-NORMALISATIONS = ("whole_set", "per_batch", "none")
 RANKING = ("auroc", "auprc")
 """Metrics that judge each class by itself; they use all images. The others judge the argmax."""
 
 
 class ZeroShot:
-    """Zero-shot classification. Protocol options:
+    """Zero-shot classification; for the protocol see :mod:`tasks.protocols.zero_shot`.
 
-    - ``prompts``: a prompt set (name or file);
-    - ``prompts_per_class``: draw so many of each class, by the run's seed; None takes all;
-    - ``pooling``: ``max`` or ``mean`` over the prompts of a class;
-    - ``normalise``: z-score of each class over the ``whole_set``, ``per_batch`` of ``batch_size`` images in
-      the order of the manifest (compat: it makes the score of an image depend on its neighbours), ``none``;
-    - ``corruptions``, ``severities``: test on corrupted images too
-      (:mod:`prior_bench.data.images.corruptions`, :mod:`prior_bench.metrics.robustness`); each condition
-      is standardised by itself.
+    Option ``normalise`` is the z-score of each class over the ``whole_set``, ``per_batch`` of ``batch_size``
+    images in the order of the manifest (compat: it makes the score of an image depend on its neighbours), or
+    ``none``. On corrupted images (:mod:`prior_bench.data.images.corruptions`,
+    :mod:`prior_bench.metrics.robustness`) each condition is standardised by itself.
 
     The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
     metrics of the argmax use the images with exactly one of these findings; where there is one class, or
@@ -54,31 +51,25 @@ class ZeroShot:
     uses_labels = False
     predictions = ("class_scores", "one_class", "prompt_scores")
     galleries = ("zero_shot",)
+    protocol_model = ZeroShotProtocol
     version = 1
     machinery = ("images", "eval_transform", "features")
 
     def versions(self, protocol: Protocol) -> dict[str, int]:
         """The version of the prompt set."""
-        name = _options(protocol)["prompts"]
+        name = ZeroShotProtocol.of(protocol).options.prompts
         return {f"prompts {name}": prompts.load(name).version}
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
-        options = _options(protocol)
-        plain = tuple(m for m in robustness.bases(protocol.metrics) if m not in prompt_wording.METRICS)
-        errors = classification.check_metrics(plain, exclusive=True, where=protocol.name)
-        errors += robustness.check(protocol)
-        if options["pooling"] not in POOLINGS:
-            errors.append(unknown_name("pooling", options["pooling"], list(POOLINGS), where=protocol.name))
-        if options["normalise"] not in NORMALISATIONS:
-            name = options["normalise"]
-            errors.append(unknown_name("normalisation", name, list(NORMALISATIONS), where=protocol.name))
-        try:
-            _prompted_classes(prompts.load(options["prompts"]), data)
-        except BenchError as error:
-            errors.append(error)
+        typed, errors = ZeroShotProtocol.attempt(protocol)
+        if typed is not None:
+            try:
+                _prompted_classes(prompts.load(typed.options.prompts), data)
+            except BenchError as error:
+                errors.append(BenchError(error.what, where=f"options.prompts: {error.where}", fix=error.fix))
         if errors:
-            raise ErrorList("zero-shot classification cannot run:", errors, where=data.name)
+            raise ErrorList(f"zero-shot with protocol '{protocol.name}' cannot run:", errors, where=data.name)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
@@ -86,21 +77,21 @@ class ZeroShot:
         from prior_bench.features.similarity import similarity_matrices
         from prior_bench.probing.embedding import example_embedding, example_rows
 
-        options, test = _options(protocol), data.split("test")
-        prompt_set = prompts.load(options["prompts"])
-        if options["prompts_per_class"]:
-            prompt_set = prompt_set.sample(options["prompts_per_class"], context.seed)
+        options, test = ZeroShotProtocol.of(protocol).options, data.split("test")
+        prompt_set = prompts.load(options.prompts)
+        if options.prompts_per_class:
+            prompt_set = prompt_set.sample(options.prompts_per_class, context.seed)
         classes = _prompted_classes(prompt_set, data)
         texts = [(c, prompt) for c in classes for prompt in prompt_set.classes[c]]
         owner = np.array([classes.index(c) for c, _ in texts])
-        feed, corruptions = Feed.of(backbone, protocol), conditions(options)
+        feed, corruptions = Feed.of(backbone, protocol), conditions(protocol.options)
         feeds = [feed, *(feed._replace(condition=condition) for condition in corruptions)]
         similarities = similarity_matrices(backbone, test, [(p,) for _, p in texts], context, feeds)
         similarity = next(similarities)
 
         def scored(similarity: np.ndarray) -> np.ndarray:
-            scores = class_scores(similarity, owner, options["pooling"])
-            return standardise(scores, options["normalise"], protocol.batch_size)
+            scores = class_scores(similarity, owner, options.pooling)
+            return standardise(scores, options.normalise, protocol.batch_size)
 
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),
@@ -115,7 +106,7 @@ class ZeroShot:
             **robustness.corrupted_predictions(corruptions, map(scored, similarities)),
         }
         if set(protocol.metrics) & set(prompt_wording.METRICS):
-            one_by_one = standardise(similarity, options["normalise"], protocol.batch_size)
+            one_by_one = standardise(similarity, options.normalise, protocol.batch_size)
             predictions["prompt_standardised"] = one_by_one
         shown = example_rows(len(test))
         joint = extract(backbone, test.select(shown), context, "joint", feed)
@@ -207,21 +198,6 @@ def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> di
         values = classification.trivial(target[rows], prevalence, classes, names, exclusive=exclusive)
         parts = {kind: {**parts.get(kind, {}), **values[kind]} for kind in values}
     return parts
-
-
-def _options(protocol: Protocol) -> dict[str, Any]:
-    defaults: dict[str, Any] = {
-        "prompts": "",
-        "prompts_per_class": None,
-        "pooling": "max",
-        "normalise": "whole_set",
-        "corruptions": (),
-        "severities": SEVERITIES,
-    }
-    unknown = [key for key in protocol.options if key not in defaults]
-    if unknown:
-        raise unknown_name("zero-shot option", unknown[0], list(defaults), where=protocol.name)
-    return {**defaults, **protocol.options}
 
 
 def _prompted_classes(prompt_set: prompts.PromptSet, data: Manifest) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ ARROWS = {
     "variants": "errors",
     "versions": "errors",
     "io": "errors",
-    "schema": "errors paths",
     "registry": "bundled errors",
+    "schema": "api errors paths registry",
     "statistics": "errors runtime",
     "mock": "api",
     # models and their files
@@ -65,7 +65,7 @@ ARROWS = {
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime variants",
     "baselines": "api checkpoints encoders errors losses parity pretraining variants",
-    "tasks": "api data errors explain features metrics openmmlab probing schema suites",
+    "tasks": "api data errors explain features metrics openmmlab probing registry schema suites",
 }
 """Which rooms a room may import. A room stands below all that it imports, so that there is no circle."""
 

@@ -1,6 +1,10 @@
 """Arguments that several verbs share: ``KEY=VALUE``, counts."""
 
 from collections.abc import Callable
+from typing import Any
+
+WORDS = {"true": True, "false": False, "none": None, "null": None}
+"""What ``KEY=VALUE`` takes for a value in any case, besides Python literals."""
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -17,7 +21,10 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def assignments(settings: list[str], where: str) -> dict:
-    """A dict from ``KEY=VALUE`` texts; values are Python literals, otherwise strings.
+    """A dict from ``KEY=VALUE`` texts.
+
+    Values are Python literals, ``true``, ``false``, ``none`` and ``null`` in any case, or else text; the
+    schema refuses text where the key takes none.
 
     Raises:
         BenchError: a text without ``=``.
@@ -26,11 +33,14 @@ def assignments(settings: list[str], where: str) -> dict:
 
     from prior_bench.errors import BenchError
 
-    found = {}
+    found: dict[str, Any] = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise BenchError(f"'{text}' is not KEY=VALUE", where=where)
+        if value.strip().lower() in WORDS:
+            found[key] = WORDS[value.strip().lower()]
+            continue
         try:
             found[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):

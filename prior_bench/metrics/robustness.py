@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from prior_bench.api import Metric, Protocol
-from prior_bench.data.images.corruptions import Condition, condition_errors
-from prior_bench.errors import BenchError
+from prior_bench.api import Metric
+from prior_bench.data.images.corruptions import Condition
 
 ENDINGS = ("_corrupted", "_drop")
 
@@ -56,20 +55,6 @@ def described(clean: Mapping[str, Metric]) -> dict[str, Metric]:
 def bases(metrics: Iterable[str]) -> tuple[str, ...]:
     """The same of several, each once."""
     return tuple(dict.fromkeys(map(base, metrics)))
-
-
-def check(protocol: Protocol) -> list[BenchError]:
-    """What is wrong with a protocol's corruptions, and with asking for metrics of them."""
-    where, options = protocol.name, protocol.options
-    asked = [metric for metric in protocol.metrics if metric != base(metric)]
-    errors = condition_errors(options, where)
-    if asked and not options.get("corruptions"):
-        fix = 'name some in options.corruptions, e.g. ["noise", "blur"]'
-        errors.append(BenchError(f"metric '{asked[0]}' needs corruptions", where=where, fix=fix))
-    if options.get("corruptions") and not asked:
-        fix = "add one to metrics, e.g. auroc_corrupted"
-        errors.append(BenchError("no metric asks for the corruptions", where=where, fix=fix))
-    return errors
 
 
 def corrupted_predictions(

@@ -25,6 +25,7 @@ from prior_bench.openmmlab.map_cache import CachedMaps
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.sampler import RoundSampler
 from prior_bench.runtime import seed_everything
+from prior_bench.schema.protocol import Stopping, TrainingOptimizer
 
 
 class DeviceRunner(Runner):
@@ -75,8 +76,11 @@ def train_and_test(
         One dict per validation: ``epoch``, ``iteration``, ``loss`` (mean since the last) and metrics.
     """
     seed_everything(context.seed)
-    rounds, iterations = _rounds(protocol)
-    stopping = protocol.stopping
+    stopping, optimizer = (
+        Stopping.model_validate(protocol.stopping),
+        TrainingOptimizer.model_validate(protocol.optimizer),
+    )
+    rounds, iterations = _rounds(stopping)
     name = f"{protocol.task}-{uuid.uuid4().hex}"  # mmengine shares loggers and hubs between equal names
     latest = context.work_dir / LATEST
     with quiet(), _forgotten(name):
@@ -106,14 +110,12 @@ def train_and_test(
             test_cfg=dict(),
             val_evaluator=[collectors["valid"]],
             test_evaluator=[collectors["test"]],
-            optim_wrapper=build_optim_wrapper(model, _optim_wrapper(protocol.optimizer, context.device)),
-            param_scheduler=_schedule(
-                protocol.optimizer, rounds * len(loaders["train"]), stopping["monitor"]
-            ),
+            optim_wrapper=build_optim_wrapper(model, _optim_wrapper(optimizer, context.device)),
+            param_scheduler=_schedule(optimizer, rounds * len(loaders["train"]), stopping.monitor),
             default_hooks=dict(checkpoint=None, logger=None),
             custom_hooks=[
                 Reseed(context.seed),
-                Validated(stopping["monitor"], stopping.get("patience")),
+                Validated(stopping.monitor, stopping.patience),
                 ProgressBar(f"{protocol.task} training"),
             ],
             resume=latest.is_file(),
@@ -125,50 +127,50 @@ def train_and_test(
         )
         runner.train()
         history = validation_history(runner)
-        tested = {"best": BEST, "last": LATEST}[stopping.get("tested", "best")]
+        tested = {"best": BEST, "last": LATEST}[stopping.tested]
         runner.load_checkpoint(str(context.work_dir / tested))
         runner.test()
     return history
 
 
-def _rounds(protocol: Protocol) -> tuple[int, int | None]:
+def _rounds(stopping: Stopping) -> tuple[int, int | None]:
     """Number of rounds (each ends with a validation) and iterations in each, None for one epoch."""
-    stopping = protocol.stopping
-    if "epochs" in stopping:
-        return stopping["epochs"], None
-    return -(-stopping["iterations"] // stopping["interval"]), stopping["interval"]
+    if stopping.iterations is not None and stopping.interval is not None:
+        return -(-stopping.iterations // stopping.interval), stopping.interval
+    return stopping.epochs or 0, None
 
 
-def _optim_wrapper(optimizer: dict[str, Any], device: str) -> dict[str, Any]:
+def _optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
     # mmengine's AMP asserts a GPU, and bf16 on a CPU is slower than float32
-    amp = optimizer.get("amp", False) and device.startswith("cuda")
-    inner = {key: optimizer[key] for key in ("type", "lr", "weight_decay", "betas") if key in optimizer}
+    amp = optimizer.amp and device.startswith("cuda")
+    named = ("type", "lr", "weight_decay", "betas")
+    inner = {key: value for key in named if (value := getattr(optimizer, key)) is not None}
     wrapper: dict[str, Any] = dict(type="AmpOptimWrapper" if amp else "OptimWrapper", optimizer=inner)
-    if "backbone_lr_scale" in optimizer:
-        scale = dict(backbone=dict(lr_mult=optimizer["backbone_lr_scale"]))
+    if optimizer.backbone_lr_scale is not None:
+        scale = dict(backbone=dict(lr_mult=optimizer.backbone_lr_scale))
         wrapper["paramwise_cfg"] = dict(custom_keys=scale)
-    if "clip" in optimizer:
-        wrapper["clip_grad"] = dict(max_norm=optimizer["clip"])
+    if optimizer.clip is not None:
+        wrapper["clip_grad"] = dict(max_norm=optimizer.clip)
     return wrapper
 
 
-def _schedule(optimizer: dict[str, Any], iterations: int, monitor: str) -> list[dict[str, Any]]:
+def _schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> list[dict[str, Any]]:
     """Linear warm-up over ``warmup`` iterations, then ``schedule``.
 
     ``constant``; ``cosine`` down to zero, at the end or after ``total`` iterations; or ``plateau``: times
     ``factor`` (0.5) after more than ``patience`` (3) validations in a row without a better ``monitor``.
     """
-    warmup = min(optimizer.get("warmup", 0), iterations - 1)
+    warmup = min(optimizer.warmup, iterations - 1)
     schedule: list[dict[str, Any]] = []
     if warmup > 0:
         schedule.append(dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=warmup))
-    if optimizer.get("schedule", "constant") == "cosine":
-        total = optimizer.get("total", iterations)
+    if optimizer.schedule == "cosine":
+        total = iterations if optimizer.total is None else optimizer.total
         schedule.append(
             dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup, end=total)
         )
-    elif optimizer.get("schedule") == "plateau":
-        how = dict(factor=optimizer.get("factor", 0.5), patience=optimizer.get("patience", 3))
+    elif optimizer.schedule == "plateau":
+        how = dict(factor=optimizer.factor, patience=optimizer.patience)
         schedule.append(dict(type="ReduceOnPlateauLR", monitor=monitor, rule="greater", **how))
     return schedule
 

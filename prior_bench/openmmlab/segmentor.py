@@ -110,4 +110,5 @@ def _losses(protocol: Protocol) -> list[dict[str, Any]]:
     for name in protocol.head["loss"]:
         if name not in LOSSES:
             raise unknown_name("segmentation loss", name, list(LOSSES), where=protocol.name)
-    return [dict(LOSSES[name], loss_weight=weight) for name, weight in protocol.head["loss"].items()]
+    weights = protocol.head["loss"].items()
+    return [dict(LOSSES[name], loss_weight=weight) for name, weight in weights if weight is not None]

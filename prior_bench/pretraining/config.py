@@ -15,7 +15,7 @@ from typing import Any
 from prior_bench.api import InputSpec
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.pretraining.schedule import Schedule, Stage
-from prior_bench.schema.configs import read_config
+from prior_bench.schema.reading import read_config
 
 TEXT_MODES = ("random_sentence", "random_sentences", "report", "shuffled_sentences")
 LOGS = ("tensorboard", "wandb")

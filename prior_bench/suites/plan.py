@@ -121,11 +121,12 @@ def expand(
     data_sets = DataSets()
     wanted = read_filters(only)
     errors = entry_errors(suite)
+    flawed = {str(error.where).partition(".")[0] for error in errors}
     sources, without_file = dict(given or {}), {}
     for i, row in enumerate(suite.backbones):
         if row.get("name") in sources:
             continue
-        if "name" in row and "type" in row and passes(wanted, backbone=row["name"]):
+        if f"backbones[{i}]" not in flawed and passes(wanted, backbone=row["name"]):
             if tolerate_absent and (absent := absent_file(row)):
                 without_file[row["name"]] = absent
             check = row["name"] not in without_file

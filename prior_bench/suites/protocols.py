@@ -8,12 +8,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
 from prior_bench import paths
 from prior_bench.api import Protocol
 from prior_bench.errors import BenchError, unknown_name
-from prior_bench.registry import LazyRegistry
+from prior_bench.registry import TASKS, LazyRegistry
+from prior_bench.schema.errors import checked
+from prior_bench.schema.overrides import merged
+from prior_bench.schema.protocol import AnyProtocol, ProtocolModel
+from prior_bench.schema.reading import read_file
 
 PROTOCOLS = LazyRegistry("protocol", "prior_bench.suites.protocols")
 """Third-party protocols: functions returning a dict of the fields of Protocol."""
@@ -33,27 +35,44 @@ def load(name: str, overrides: dict[str, Any] | None = None) -> Protocol:
         overrides: fields to change; dicts are merged. A changed protocol says so in its name.
 
     Raises:
-        BenchError: unknown protocol or field.
+        BenchError: no such protocol, or an unknown task.
+        ErrorList: everything that is wrong with its keys and values, changes included.
     """
     if name in PROTOCOLS.names():
         values = dict(PROTOCOLS.get(name)())
     else:
         path = _file(name)
-        config = Config.fromfile(path)
-        if "protocol" not in config:
+        stated = read_file(path).get("protocol")
+        if not isinstance(stated, dict):
             raise BenchError("no dict named 'protocol'", where=path, fix="see configs/protocols/clean")
-        values = config.protocol.to_dict()
+        values = stated
     values.setdefault("name", name)
     if overrides:
-        values = Config(values).copy()
-        values.merge_from_dict(dict(overrides))
-        values = values.to_dict()
+        values = merged(values, overrides)
         values["name"] = f"{values['name']} (changed: {', '.join(sorted(overrides))})"
+    checked(model_of(values), values, where=name, what="the protocol cannot be used:")
     return from_dict(values, where=name)
 
 
+def model_of(values: dict[str, Any]) -> type[ProtocolModel]:
+    """The model that checks a protocol: of its task, or the one that fits all.
+
+    Raises:
+        BenchError: unknown task.
+    """
+    task = values.get("task")
+    if not isinstance(task, str):
+        return AnyProtocol
+    try:
+        found = TASKS.get(task)
+    except BenchError as error:
+        raise BenchError(error.what, where="task", fix=error.fix) from error
+    model: type[ProtocolModel] = getattr(found, "protocol_model", AnyProtocol)
+    return model.model_for(values)
+
+
 def from_dict(values: dict[str, Any], *, where: object = None) -> Protocol:
-    """A Protocol from plain types; unknown fields are an error with a suggestion."""
+    """A Protocol from the plain types of one that was checked before, such as a plan's."""
     known = [f.name for f in fields(Protocol)]
     for key in values:
         if key not in known:

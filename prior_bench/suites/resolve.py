@@ -10,7 +10,7 @@ from prior_bench.api import BackboneSource, Protocol, Task
 from prior_bench.data.open import locate, resolve
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
-from prior_bench.schema.configs import argument_errors
+from prior_bench.schema.arguments import argument_errors
 from prior_bench.store.store import plain
 from prior_bench.suites import protocols
 from prior_bench.suites.filters import passes
@@ -56,8 +56,9 @@ def resolve_evaluation(
 def data_reference(reference: Any) -> dict[str, Any]:
     """The reference resolved, its options checked against what the reader takes."""
     data = resolve(reference)
-    options = {name: value for name, value in data.items() if name not in ("name", "type", "cache")}
-    if errors := argument_errors(DATASETS.get(data["type"]), options, f"data set '{data['type']}'"):
+    options = {name: value for name, value in data.items() if name not in ("name", "type", "root", "cache")}
+    reader, where = DATASETS.get(data["type"]), f"data set '{data['type']}'"
+    if errors := argument_errors(reader, options, where, supplied=("root", "split")):
         raise ErrorList("unknown or missing options:", errors)
     return data
 

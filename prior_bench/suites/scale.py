@@ -14,12 +14,13 @@ from typing import Any
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.sample import FOLDERS, sample_options
-from prior_bench.schema.configs import key_errors, read_config
+from prior_bench.schema.errors import checked
+from prior_bench.schema.reading import read_config
+from prior_bench.schema.scale import ScaleConfig
 from prior_bench.suites.suite import Suite, listed
 
 SAMPLE = "sample"
 """In place of a data reference: the synthetic counterpart of every data set of the suite."""
-KEYS = ("title", "notes", "seeds", "backbones", "left_out", "data", "protocols")
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def load_scale(name: str = SAMPLE) -> Scale:
         ErrorList: unknown or missing keys.
     """
     values, path = read_config(name, "scales")
-    if errors := key_errors(values, KEYS, ("title", "notes", "seeds", "backbones"), path):
-        raise ErrorList("the scale cannot be used:", errors, where=path)
+    checked(ScaleConfig, values, path, "the scale cannot be used:")
     return Scale(**values, where=str(path))
 
 

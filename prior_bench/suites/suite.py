@@ -22,9 +22,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.schema.configs import key_errors, read_config
-
-EVALUATION_KEYS = ("task", "data", "protocol", "fractions", "seeds", "overrides", "backbones")
+from prior_bench.schema.arguments import key_errors
+from prior_bench.schema.errors import attempted
+from prior_bench.schema.reading import read_config
+from prior_bench.schema.suite import SuiteConfig
 
 
 @dataclass
@@ -83,11 +84,10 @@ def load_suite(name: str) -> Suite:
         BenchError: no such config, or unknown, missing or ill-typed keys (all together).
     """
     values, path = read_config(name, "suites")
-    known = ("name", "backbones", "evaluations", "seeds", "table", "title", "allow_leakage")
     values.setdefault("name", path.stem)
-    errors = key_errors(values, known, ("backbones", "evaluations"), path)
+    errors = key_errors(values, SuiteConfig.model_fields, ("backbones", "evaluations"), path)
     errors += [
-        BenchError(f"'{key}' must be a list of dicts", where=path)
+        BenchError("must be a list of dicts", where=key)
         for key in ("backbones", "evaluations")
         if key in values and not _dicts(values[key])
     ]
@@ -97,27 +97,20 @@ def load_suite(name: str) -> Suite:
 
 
 def entry_errors(suite: Suite) -> list[BenchError]:
-    """Problems of the entries' keys and plain values: everything that needs no registry to be seen."""
-    errors = []
-    if not suite.name or "/" in suite.name or suite.name.startswith("."):
-        errors.append(BenchError(f"'{suite.name}' cannot name a folder", where="name"))
-    errors += _seed_errors(suite.seeds, "seeds")
+    """What is wrong with the keys and values of its entries; a suite need not come from a file."""
+    errors = attempted(SuiteConfig, {name: getattr(suite, name) for name in SuiteConfig.model_fields})[1]
     names = [row.get("name") for row in suite.backbones]
-    for i, row in enumerate(suite.backbones):
-        place = f"backbones[{i}]"
-        errors += key_errors(row, row, ("name", "type"), place)
-        if row.get("name") in names[:i]:
-            errors.append(BenchError(f"the name '{row['name']}' is taken by another row", where=place))
-    for i, entry in enumerate(suite.evaluations):
-        place = f"evaluations[{i}]"
-        errors += key_errors(entry, EVALUATION_KEYS, ("task", "data", "protocol"), place)
-        errors += _seed_errors(entry.get("seeds", []), f"{place}.seeds")
-        for fraction in listed(entry.get("fractions", [1.0])):
-            if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction <= 1:
-                errors.append(BenchError(f"{fraction!r} is no share in (0, 1]", where=f"{place}.fractions"))
-        for name in listed(entry.get("backbones", [])):
-            if name not in names:
-                errors.append(BenchError(f"no row is named '{name}'", where=f"{place}.backbones"))
+    errors += [
+        BenchError(f"the name '{name}' is taken by another row", where=f"backbones[{i}].name")
+        for i, name in enumerate(names)
+        if name in names[:i]
+    ]
+    errors += [
+        BenchError(f"no row is named '{name}'", where=f"evaluations[{i}].backbones")
+        for i, entry in enumerate(suite.evaluations)
+        for name in listed(entry.get("backbones") or [])
+        if name not in names
+    ]
     return errors
 
 
@@ -138,8 +131,3 @@ def listed(value: Any) -> list:
 
 def _dicts(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value)
-
-
-def _seed_errors(seeds: Any, where: str) -> list[BenchError]:
-    wrong = [s for s in listed(seeds) if isinstance(s, bool) or not isinstance(s, int) or s < 0]
-    return [BenchError(f"{seed!r} is no seed (0, 1, 2, …)", where=where) for seed in wrong]

@@ -18,9 +18,9 @@ def of_training(protocol: Protocol, sizes: Sizes, fraction: float) -> Work | Non
     """Training for epochs or iterations, with a validation per round; None where its length is not known."""
     stopping = protocol.stopping
     train, valid, test = sizes[0] * fraction, sizes[1], sizes[2]
-    if "epochs" in stopping:
+    if stopping.get("epochs"):
         rounds, seen = stopping["epochs"], stopping["epochs"] * train
-    elif "iterations" in stopping:
+    elif stopping.get("iterations"):
         rounds = -(-stopping["iterations"] // stopping.get("interval", stopping["iterations"]))
         seen = stopping["iterations"] * protocol.batch_size
     else:

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -7,7 +5,6 @@ from prior_bench.api import Metric
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.metrics import classification, robustness
 from prior_bench.statistics.bootstrap import bootstrap
-from prior_bench.suites import protocols
 
 TARGET = np.array([[1.0], [1], [0], [0]])
 OPTIONS = {"corruptions": ("noise", "blur"), "severities": (1, 2)}
@@ -85,15 +82,6 @@ def test_predictors_that_do_not_look_lose_nothing():
     assert chance["auroc_drop"] == chance["auroc_drop/noise"] == 0 and "f1" not in chance
     assert found["majority"] == {}
     assert robustness.trivial(predictors, ("auroc", "f1"), ()) == predictors
-
-
-def test_corruptions_and_their_metrics_go_together():
-    protocol = protocols.load("clean/linear_probe_corrupted")
-    assert robustness.check(protocol) == []
-    without = dataclasses.replace(protocol, options={})
-    assert "metric 'auroc_corrupted' needs corruptions" in str(robustness.check(without)[0])
-    unread = dataclasses.replace(protocol, metrics=("auroc",))
-    assert "no metric asks for the corruptions" in str(robustness.check(unread)[0])
 
 
 def test_what_is_lost_may_be_gained_and_is_bounded_by_the_span():

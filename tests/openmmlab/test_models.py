@@ -12,9 +12,11 @@ from prior_bench.openmmlab.focal_loss import BinaryFocalLoss
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.runner import _schedule
 from prior_bench.openmmlab.segmentor import build_segmentor
+from prior_bench.schema.protocol import TrainingOptimizer
 from prior_bench.suites import protocols
 
 MAPS = dict(type="PrecomputedMaps")
+THREE_MAPS = {"head.strides": (8, 16, 32), "head.channels": (5, 7)}
 
 
 def test_batch_dice_loss_by_hand():
@@ -36,9 +38,7 @@ def test_batch_dice_loss_teaches_negatives():
 def segmentor():
     torch.manual_seed(0)
     with quiet():
-        return build_segmentor(
-            MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7)})
-        )
+        return build_segmentor(MAPS, (4, 6, 8), protocols.load("demo/segmentation", THREE_MAPS))
 
 
 def test_segmentor_learns_a_shape_from_its_maps(segmentor):
@@ -66,6 +66,8 @@ def test_segmentor_learns_a_shape_from_its_maps(segmentor):
 def test_unet_head_needs_one_width_per_step():
     with pytest.raises(ValueError, match="2 decoder_channels"):
         build_segmentor(MAPS, (4, 6, 8), protocols.load("demo/segmentation", {"head.channels": (5, 7, 9)}))
+    with pytest.raises(BenchError, match="head.channels: has 2 entries; 4 strides need 3"):
+        protocols.load("demo/segmentation", {"head.channels": (5, 7)})
 
 
 def test_anchors_are_cocos_at_the_size_of_the_input():
@@ -134,7 +136,9 @@ def test_a_detectors_anchors_may_be_given():
 def test_plateau_schedule_follows_the_monitor():
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.Adam([parameter], lr=1.0)
-    (how,) = _schedule({"schedule": "plateau", "patience": 1}, 10, "dice_micro")
+    (how,) = _schedule(
+        TrainingOptimizer(type="Adam", lr=1e-3, schedule="plateau", patience=1), 10, "dice_micro"
+    )
     scheduler = PARAM_SCHEDULERS.build(how, default_args={"optimizer": optimizer})
     rates = []
     for value in (0.1, 0.2, 0.2, 0.2, 0.3):
@@ -147,7 +151,9 @@ def test_plateau_schedule_follows_the_monitor():
 @pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step")
 def test_cosine_schedule_warms_up_and_ends_after_its_total():
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    how = _schedule({"schedule": "cosine", "warmup": 4, "total": 44}, 60, "auroc")
+    how = _schedule(
+        TrainingOptimizer(type="Adam", lr=1e-3, schedule="cosine", warmup=4, total=44), 60, "auroc"
+    )
     schedulers = [PARAM_SCHEDULERS.build(one, default_args={"optimizer": optimizer}) for one in how]
     rates = []
     for _ in range(60):

@@ -45,7 +45,8 @@ def test_cached_features_are_paid_for_once():
 
 
 def test_corrupted_test_images_come_on_top():
-    corrupted = {"options": {"corruptions": ["noise", "blur"], "severities": [1, 5]}}
+    options = {"corruptions": ["noise", "blur"], "severities": [1, 5]}
+    corrupted = {"options": options, "metrics": ["auroc_corrupted"]}
     runs = [planned("prior/linear", "rsna_pneumonia", 1.0, **overrides) for overrides in ({}, corrupted)]
     test = split_sizes(runs[0].spec, DataSets())[2]
     assert hours(*runs) == (pytest.approx((26_684 + 4 * test) / FORWARD / 3600), 0)

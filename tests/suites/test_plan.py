@@ -58,22 +58,22 @@ seeds = [0, "one"]
     message = str(caught.value)
     assert len(caught.value.errors) == 14
     for part in (
-        "backbones[0]: unknown backbone 'faek'",
+        "backbones[0].type: unknown backbone 'faek'",
         "backbones[1]: type 'fake': unknown key 'vlaue'\n  fix: did you mean value?",
         "backbones[2]: value: value must not be negative",
-        "backbones[3]: the name 'C' is taken",
+        "backbones[3].name: the name 'C' is taken",
         "evaluations[0].task: unknown task 'fakke'",
         "did you mean fake",
         "evaluations[1].data: unknown data set 'fakes'",
         "evaluations[1].protocol: unknown protocol 'fake/plian'",
         f"evaluations[2].data: {tmp_path}/data/nowhere: the data set fake is not there",
         "fake@DIR",
-        "evaluations[2].fractions: 0 is no share in (0, 1]",
+        "evaluations[2].fractions: is [0, 1.0]; must be a share in (0, 1]",
         "evaluations[3]: unknown key 'fraction'",
         "evaluations[3].protocol: not for the task 'fake'",
-        "unknown protocol field 'batchsize'",
+        "evaluations[4].protocol: unknown key 'batchsize'\n  fix: did you mean batch_size?",
         "evaluations[4].backbones: no row is named 'Z'",
-        "seeds: 'one' is no seed",
+        "seeds: is [0, 'one']; must be a seed",
     ):
         assert part in message, f"{part!r} not in:\n{message}"
     assert not (tmp_path / "results").exists()
@@ -109,7 +109,7 @@ def test_unknown_and_missing_suite_keys(tmp_path):
     with pytest.raises(ErrorList) as caught:
         load_suite(str(path))
     assert "did you mean evaluations" in str(caught.value)
-    assert "needs the key 'evaluations'" in str(caught.value)
+    assert "the key 'evaluations' is missing" in str(caught.value)
     path.write_text("backbones = [\n")
     with pytest.raises(BenchError, match="tiny.py: cannot be read"):
         load_suite(str(path))

@@ -175,7 +175,9 @@ def test_all_that_is_wrong_is_said_at_once(tiny):
         assert part in str(caught.value)
     with pytest.raises(BenchError, match="frozen"):
         TASK.check(tiny, with_fields(PROBE, frozen={"backbone": False, "batch_norm": True}))
-    with pytest.raises(BenchError, match="(?s)stopping.tested 'lats'.*head: unknown key 'nrom'"):
+    with pytest.raises(
+        BenchError, match="(?s)head: unknown key 'nrom'.*stopping.tested: unknown choice 'lats'"
+    ):
         head, stopping = {**FINETUNE.head, "nrom": "layer"}, {**FINETUNE.stopping, "tested": "lats"}
         TASK.check(tiny, with_fields(FINETUNE, head=head, stopping=stopping))
     one_sided = tiny.table.copy()

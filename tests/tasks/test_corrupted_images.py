@@ -79,7 +79,10 @@ def test_a_head_trained_by_gradient_is_refused(tiny):
 
 def test_wrong_conditions_are_said_before_anything_runs(tiny):
     wrong = corrupted(PROBE, "auroc_corrupted", corruptions=("blurr",), severities=(6,))
-    with pytest.raises(BenchError, match="(?s)did you mean blur.*6 is no severity"):
+    with pytest.raises(
+        BenchError,
+        match="(?s)options.corruptions.0.: .*did you mean blur.*severities.0.: is 6; must be at most 5",
+    ):
         Classification().check(tiny, wrong)
     with pytest.raises(BenchError, match="did you mean auroc"):
         Classification().check(tiny, corrupted(PROBE, "aurok_corrupted", corruptions=("blur",)))

@@ -73,7 +73,7 @@ def test_sizes_that_are_no_multiple_of_32_and_everything_trained(data, context):
 
 def test_check(data, short):
     Detection().check(data, short)
-    with pytest.raises(BenchError, match="options lacks confidence"):
+    with pytest.raises(BenchError, match="options: the key 'confidence' is missing"):
         Detection().check(data, replace(short, options={"nms_iou": 0.4, "max_boxes": 10}))
     with pytest.raises(BenchError, match="has no boxes"):
         Detection().check(replace(data, table=data.table.drop(columns="boxes")), short)

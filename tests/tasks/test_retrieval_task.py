@@ -126,8 +126,10 @@ def test_what_does_not_fit_is_said(tmp_path):
     data = studies(tmp_path, list(range(4)), labels=("Edema",), targets=np.ones((4, 1)))
     with pytest.raises(BenchError, match="a pool of 9 was asked for, the test split has 4"):
         TASK.check(data, with_options(pool=9))
-    with pytest.raises(BenchError, match="(?s)did you mean Edema.*pool is 'all'"):
-        TASK.check(data, with_options(pool="all", match_labels=["Edma"]))
+    with pytest.raises(BenchError, match="options.pool: is 'all'; must be 'test_split' or"):
+        TASK.check(data, with_options(pool="all"))
+    with pytest.raises(BenchError, match="(?s)options.match_labels: .*did you mean Edema"):
+        TASK.check(data, with_options(match_labels=["Edma"]))
     with pytest.raises(BenchError, match="did you mean recall_at_5"):
         TASK.check(data, dataclasses.replace(CLEAN, metrics=("recal_at_5",)))
 

@@ -83,7 +83,12 @@ def test_a_wrong_protocol_is_refused(tiny):
     )
     with pytest.raises(BenchError) as caught:
         TASK.check(tiny, wrong)
-    for part in ("did you mean images_per_second", "did you mean warmup", "repeats is 0", "batch_size is 0"):
+    for part in (
+        "did you mean images_per_second",
+        "did you mean warmup",
+        "repeats: is 0",
+        "batch_size: is 0",
+    ):
         assert part in str(caught.value)
 
 

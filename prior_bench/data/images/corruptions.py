@@ -67,32 +67,6 @@ def conditions(options: Mapping[str, Any]) -> tuple[Condition, ...]:
     return tuple(Condition(name, s) for name in options.get("corruptions", ()) for s in severities)
 
 
-def condition_errors(options: Mapping[str, Any], where: object) -> list[BenchError]:
-    """What is wrong with ``corruptions`` and ``severities``: unknown names, numbers that are none."""
-    errors = []
-    for key in ("corruptions", "severities"):
-        value = options.get(key, ())
-        if not isinstance(value, (list, tuple)):
-            fix = 'write ["noise"] or [1, 2]'
-            errors.append(BenchError(f"options.{key} is no list: {value!r}", where=where, fix=fix))
-        elif len(set(map(str, value))) < len(value):
-            errors.append(BenchError(f"options.{key} names something twice", where=where))
-    if errors:
-        return errors
-    for name in options.get("corruptions", ()):
-        try:
-            CORRUPTIONS.get(str(name))
-        except BenchError as error:
-            errors.append(BenchError(error.what, where=where, fix=error.fix))
-    severities = options.get("severities", SEVERITIES)
-    wrong = [s for s in severities if type(s) is not int or s not in SEVERITIES]
-    fix = f"severities are {', '.join(map(str, SEVERITIES))}"
-    errors += [BenchError(f"{severity!r} is no severity", where=where, fix=fix) for severity in wrong]
-    if not severities:
-        errors.append(BenchError("options.severities is empty", where=where, fix=fix))
-    return errors
-
-
 def corrupt(image: np.ndarray, image_id: str, condition: Condition, side: int = SIDE) -> np.ndarray:
     """The corrupted image, uint8 [H', W'], no larger than it was.
 

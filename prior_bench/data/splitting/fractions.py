@@ -23,7 +23,7 @@ def training_part(train: Manifest, sampler: Mapping[str, Any], fraction: float, 
             positives of the first label and as many negatives, drawn before the fraction is (GLoRIA's and
             MGCA's training on SIIM-ACR, also with all labels).
     """
-    seed = sampler.get("seed", seed)
+    seed = seed if sampler.get("seed") is None else sampler["seed"]
     if sampler.get("balanced"):
         return _balanced(train, fraction, seed)
     return label_fraction(train, fraction, seed, by=sampler.get("by", "patient_id"))
@@ -31,7 +31,7 @@ def training_part(train: Manifest, sampler: Mapping[str, Any], fraction: float, 
 
 def validation_part(valid: Manifest, sampler: Mapping[str, Any], fraction: float) -> Manifest:
     """The validation rows: all, or, with less than all labels, the first ``valid_share`` of them (LoVT)."""
-    if fraction == 1 or "valid_share" not in sampler:
+    if fraction == 1 or sampler.get("valid_share") is None:
         return valid
     return valid.select(np.arange(max(1, int(np.rint(sampler["valid_share"] * len(valid))))))
 

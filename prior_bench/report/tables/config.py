@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prior_bench.api import Metric
@@ -24,7 +24,10 @@ from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import ReportedRun, same_data
-from prior_bench.schema.configs import key_errors, read_config
+from prior_bench.schema.arguments import key_errors
+from prior_bench.schema.errors import checked
+from prior_bench.schema.reading import read_config
+from prior_bench.schema.table import TableFile
 from prior_bench.store.descriptions import Description, of_records
 from prior_bench.store.store import plain
 
@@ -118,10 +121,9 @@ def load_table(name: str) -> TableConfig:
         ErrorList: unknown or missing keys, unknown data sets.
     """
     values, path = read_config(name, "tables")
-    known = ("title", "suite", "rows", "columns", "notes", "published_names")
-    errors = key_errors(values, known, ("columns",), path)
-    columns = []
-    for i, column in enumerate(values.get("columns", [])):
+    checked(TableFile, values, path, "the table cannot be used:")
+    columns, errors = [], []
+    for i, column in enumerate(values["columns"]):
         wrong = _column_errors(column, f"columns[{i}]")
         if not wrong:
             try:
@@ -139,14 +141,11 @@ def load_table(name: str) -> TableConfig:
 
 
 def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
-    """Errors in the keys of a column. A column with published numbers needs no protocol of ours."""
+    """Errors in a column's keys that only this room knows. Published numbers need no protocol of ours."""
     from prior_bench.report.published.numbers import COLUMNS
 
-    required = ["group", "label", "task", "data", "metric"]
     published = column.get("published", {})
-    wrong = key_errors(
-        column, [f.name for f in fields(Column)], required + ["protocol"] * (not published), where
-    )
+    wrong = key_errors(column, column, () if published else ("protocol",), where)
     return wrong + key_errors(published, COLUMNS, (), f"{where}.published")
 
 

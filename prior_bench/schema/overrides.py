@@ -1,0 +1,68 @@
+"""Changes to a config by dotted keys: ``optimizer.lr``, ``schedule.stages.0.epochs``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prior_bench.errors import BenchError, ErrorList
+from prior_bench.schema.errors import shown
+
+DELETE = "_delete_"
+"""A dict with this key takes the place of the other dict instead of being merged into it (mmengine's)."""
+
+
+def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of ``values`` with ``overrides`` set; dicts are merged into dicts.
+
+    Args:
+        values: plain types.
+        overrides: by dotted keys; a number as a part of a key counts the entries of a list from 0.
+
+    Raises:
+        ErrorList: keys that lead into what is no dict and no list.
+    """
+    made, errors = _copy(values), []
+    for key, value in overrides.items():
+        try:
+            made = _set(made, key.split("."), value, key)
+        except BenchError as error:
+            errors.append(error)
+    if errors:
+        raise ErrorList("these changes are not possible:", errors)
+    return made
+
+
+def _set(there: Any, path: list[str], value: Any, key: str) -> Any:
+    part, rest = path[0], path[1:]
+    if isinstance(there, list | tuple):
+        if not (part.isdecimal() and int(part) < len(there)):
+            fix = f"a number from 0 to {len(there) - 1}" if there else "the list is empty"
+            raise BenchError(f"'{part}' is no entry of a list of {len(there)}", where=key, fix=fix)
+        changed = list(there)
+        changed[int(part)] = _set_at(changed[int(part)], rest, value, key)
+        return type(there)(changed)
+    if not isinstance(there, dict):
+        inner = key[: len(key) - len(".".join(path)) - 1]
+        raise BenchError(f"'{inner}' is {shown(there)}, no dict that has keys", where=key)
+    return {**there, part: _set_at(there.get(part, {}), rest, value, key)}
+
+
+def _set_at(there: Any, rest: list[str], value: Any, key: str) -> Any:
+    return _set(there, rest, value, key) if rest else _merge(there, value)
+
+
+def _merge(there: Any, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _copy(value)
+    value = dict(value)
+    replaces = value.pop(DELETE, False)
+    if replaces or not isinstance(there, dict):
+        return _copy(value)
+    return {**there, **{name: _merge(there.get(name), inner) for name, inner in value.items()}}
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _copy(inner) for name, inner in value.items() if name != DELETE}
+    return type(value)(map(_copy, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,75 @@
+"""Schema of suite configs (``configs/suites``): the matrix of backbones, evaluations, fractions and seeds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from prior_bench.registry import BACKBONES, TASKS
+from prior_bench.schema.base import Index, OneOf, Said, Several, Share, Strict, Text
+
+Seeds = Annotated[Index | Several[Index], Said("a seed (0, 1, 2, …) or a list of them")]
+Fractions = Annotated[Share | Several[Share], Said("a share in (0, 1] or a list of them")]
+Names = Annotated[Text | Several[Text], Said("a name or a list of names")]
+Reference = Annotated[Text | dict[str, Any], Said("a data reference, or a dict with a 'type'")]
+
+
+def _has_colon(name: str) -> bool:
+    """Whether a name is ``module:attribute``, found where it is asked for."""
+    return ":" in name
+
+
+BackboneType = Annotated[
+    str, OneOf("backbone", BACKBONES.names, listed="prior-bench list backbones", accepts=_has_colon)
+]
+TaskName = Annotated[str, OneOf("task", TASKS.names, listed="prior-bench list tasks", accepts=_has_colon)]
+
+
+class BackboneRow(Strict):
+    """A backbone; further keys are the arguments of its type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Text
+    """Label of the row."""
+    type: BackboneType
+    """Where its weights come from."""
+
+
+class EvaluationEntry(Strict):
+    """A task on a data set by a protocol."""
+
+    task: TaskName
+    """Task."""
+    data: Reference
+    """Data reference: a name, ``NAME@DIR``, ``sample:NAME``, a file, or a dict with ``type`` and options."""
+    protocol: Text
+    """Protocol (`prior-bench list protocols`), or a .py file."""
+    fractions: Fractions = 1.0
+    """Label fractions."""
+    seeds: Seeds = ()
+    """Seeds; default: the suite's."""
+    overrides: dict[str, Any] | None = None
+    """Fields of the protocol to change, by dotted keys; dicts are merged."""
+    backbones: Names = ()
+    """Names of the rows it is for; default: all."""
+
+
+class SuiteConfig(Strict):
+    """A suite."""
+
+    name: Annotated[str, Field(pattern=r"^[^./][^/]*$")]
+    """Name of the store; default: that of the file."""
+    backbones: Several[BackboneRow]
+    """Rows."""
+    evaluations: Several[EvaluationEntry]
+    """What each row is evaluated on."""
+    seeds: Seeds = 0
+    """Seeds of the runs."""
+    table: Annotated[str | Several[Text], Said("a name or a list of names")] = ""
+    """Table configs that show the suite."""
+    title: str = ""
+    """One line for reports."""
+    allow_leakage: bool = False
+    """Evaluate on patients that were trained on too; results then say so."""

@@ -1,0 +1,207 @@
+"""Image transforms of a config: how images are fed, and the steps of augmentation with their arguments.
+
+The steps are torchvision's v2 transforms by name (:mod:`prior_bench.data.images.transforms`); a test compares
+the arguments here with torchvision's. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from prior_bench.schema.base import (
+    LEFT_OUT,
+    Count,
+    NotNegative,
+    Pair,
+    Positive,
+    Probability,
+    Problems,
+    Real,
+    Said,
+    Share,
+    Strict,
+)
+
+
+def _rising(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise PydanticCustomError("allowed", "rising", {"allowed": "the smaller number first"})
+    return pair
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise PydanticCustomError("allowed", "odd", {"allowed": "odd"})
+    return value
+
+
+Range = Annotated[Pair[NotNegative], AfterValidator(_rising)]
+"""Two numbers of 0 or above, the smaller one first."""
+Odd = Annotated[Count, AfterValidator(_odd)]
+Amount = Annotated[NotNegative | Range, Said("a number of 0 or above, or two of them")]
+"""One number, or the two between which it is drawn."""
+Degrees = Annotated[
+    NotNegative | Annotated[Pair[Real], AfterValidator(_rising)], Said("degrees, or two angles")
+]
+
+
+class Step(Strict):
+    """A step of augmentation."""
+
+    p: Probability = 1.0
+    """Probability that the step is taken."""
+
+
+class Flip(Strict):
+    """Left and right exchanged."""
+
+    p: Probability = 0.5
+    """Probability that the step is taken."""
+
+
+class ResizedCrop(Step):
+    """A part of the image, scaled to the input."""
+
+    size: Count = LEFT_OUT
+    """Side of the result in pixels; default: the input size."""
+    scale: Annotated[Pair[Share], AfterValidator(_rising)] = (0.08, 1.0)
+    """Share of the image's area, from and to."""
+    ratio: Annotated[Pair[Positive], AfterValidator(_rising)] = (0.75, 4 / 3)
+    """Width over height, from and to."""
+
+
+class Crop(Step):
+    """A part of the image, not scaled."""
+
+    size: Count = LEFT_OUT
+    """Side of the result in pixels; default: the input size."""
+    padding: Annotated[int, Field(ge=0)] = LEFT_OUT
+    """Pixels put around the image first."""
+    pad_if_needed: bool = False
+    """Whether an image that is too small is padded."""
+
+
+class Affine(Step):
+    """Rotation, translation, scale and shear."""
+
+    degrees: Degrees = 0
+    """Rotation to either side, or from and to."""
+    translate: Pair[Probability] = LEFT_OUT
+    """Largest translation, as shares of width and height."""
+    scale: Annotated[Pair[Positive], AfterValidator(_rising)] = LEFT_OUT
+    """Factor on the size, from and to."""
+    shear: Degrees = LEFT_OUT
+    """Shear to either side in degrees, or from and to."""
+
+
+class Rotation(Step):
+    """Rotation about the centre."""
+
+    degrees: Degrees
+    """Rotation to either side, or from and to."""
+    expand: Literal[False] = False
+    """The size stays that of the input."""
+
+
+class Jitter(Step):
+    """Brightness and contrast; a radiograph has no colours."""
+
+    brightness: Amount = LEFT_OUT
+    """Largest change of the factor 1, or the factor from and to."""
+    contrast: Amount = LEFT_OUT
+    """The same of the contrast."""
+
+
+class Blur(Step):
+    """Gaussian blur."""
+
+    kernel_size: Odd
+    """Side of the kernel in pixels."""
+    sigma: Annotated[
+        Positive | Annotated[Pair[Positive], AfterValidator(_rising)], Said("a number above 0, or two")
+    ] = (
+        0.1,
+        2.0,
+    )
+    """Standard deviation in pixels, or from and to."""
+
+
+class Sized(Strict):
+    """A size."""
+
+    size: Count
+    """Side in pixels."""
+
+
+ResizeTo = Annotated[Count | Sized, Said("a number of pixels, or dict(size=...)")]
+
+
+class EvalSteps(Strict):
+    """Steps of evaluation, none of which is random."""
+
+    Resize: ResizeTo = LEFT_OUT
+    """Size to scale to first; the centre is cropped to the input size."""
+
+
+class TrainSteps(Strict):
+    """Steps of augmentation, taken in the order given."""
+
+    Resize: ResizeTo = LEFT_OUT
+    """Size to scale to first, from which the input is cropped at random."""
+    RandomResizedCrop: ResizedCrop | None = None
+    """A part of the image, scaled to the input."""
+    RandomCrop: Crop | None = None
+    """A part of the image, not scaled."""
+    RandomAffine: Affine | None = None
+    """Rotation, translation, scale and shear."""
+    RandomRotation: Rotation | None = None
+    """Rotation about the centre."""
+    RandomHorizontalFlip: Flip | None = None
+    """Left and right exchanged."""
+    ColorJitter: Jitter | None = None
+    """Brightness and contrast."""
+    GaussianBlur: Blur | None = None
+    """Gaussian blur."""
+
+
+class InputChange(Strict):
+    """What of a backbone's own input a protocol changes."""
+
+    size: Annotated[int, Field(ge=8)] = LEFT_OUT
+    """Side of the square input in pixels."""
+    channels: Literal[1, 3] = LEFT_OUT
+    """1 or 3; a grey image is repeated."""
+    mean: Real = LEFT_OUT
+    """Mean of the pixels, scaled to [0, 1]."""
+    std: Positive = LEFT_OUT
+    """Their standard deviation."""
+    resize: Literal["squash", "pad", "crop"] = LEFT_OUT
+    """How an image becomes square."""
+
+
+class Transform(Strict):
+    """How images are fed; whatever is not said here follows the backbone's own input."""
+
+    input: InputChange | None = None
+    """Changes of the backbone's input."""
+    train: TrainSteps | None = None
+    """Augmentation of training images."""
+    eval: EvalSteps | None = None
+    """Further steps of evaluation."""
+
+    @model_validator(mode="after")
+    def _sizes(self) -> Transform:
+        problems, size = Problems(), self.input.size if self.input else None
+        for part, steps in (("train", self.train), ("eval", self.eval)):
+            resize = steps.Resize if steps else None
+            pixels: Any = resize.size if isinstance(resize, Sized) else resize
+            if isinstance(pixels, dict):
+                pixels = pixels["size"]
+            if size and pixels and pixels < size:
+                what = f"is {pixels}; must be at least input.size, which is {size}"
+                problems.add(f"{part}.Resize", pixels, what)
+        problems.raise_any()
+        return self

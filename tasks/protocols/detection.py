@@ -1,0 +1,72 @@
+"""Schema of detection protocols."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from prior_bench.metrics import detection
+from prior_bench.schema.base import (
+    Count,
+    Distinct,
+    OneOf,
+    Pair,
+    Positive,
+    Probability,
+    Problems,
+    Several,
+    Share,
+    Strict,
+)
+from prior_bench.schema.protocol import monitor_problems
+
+from .training import TrainedProtocol
+
+NARROWEST = 1 / 128
+"""Factor at which YOLOv3's narrowest part has one channel."""
+
+Three = Field(min_length=3, max_length=3)
+
+
+class YoloHead(Strict):
+    """YOLOv3's neck and head over maps of strides 8, 16 and 32."""
+
+    type: Literal["yolov3"] = "yolov3"
+    """YOLOv3."""
+    width: Annotated[Positive, Field(ge=NARROWEST, le=16)]
+    """Factor on YOLOv3's channels."""
+    anchors: Annotated[Several[Annotated[Several[Pair[Positive]], Three]], Three] | None = None
+    """Three times three (width, height) in pixels of the input, coarsest map first; default: COCO's times
+    size / 416, as in MGCA."""
+
+
+class DetectionOptions(Strict):
+    """Options of detection."""
+
+    confidence: Probability
+    """Least objectness of a prediction."""
+    nms_iou: Share
+    """Overlap above which the weaker of two boxes is dropped."""
+    max_boxes: Count
+    """Most boxes in an image."""
+
+
+class DetectionProtocol(TrainedProtocol):
+    """Object detection by YOLOv3 on the backbone."""
+
+    head: YoloHead
+    """The detector."""
+    metrics: Annotated[
+        Distinct[Annotated[str, OneOf("metric", lambda: detection.METRICS)]], Field(min_length=1)
+    ]
+    """Names of the metrics, the primary one first; ``stopping.monitor`` is one of them."""
+    options: DetectionOptions
+    """What only this task knows."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        problems = Problems()
+        monitor_problems(self.stopping, self.metrics, problems)
+        problems.raise_any()
+        return self
