@@ -105,3 +105,19 @@ def raised(versions: Mapping[str, int]) -> dict[str, int]:
         if type(version) is not int or version < 1:
             raise BenchError(f"has the version {version!r}", where=name, fix="give a whole number from 1")
     return {name: versions[name] for name in sorted(versions) if versions[name] != 1}
+
+
+def finished_before(finished: str, versions: Mapping[str, int]) -> str:
+    """Why something of before versions were declared is not known to be of today's; empty where it is.
+
+    Args:
+        finished: when it was finished, ISO 8601 in UTC.
+        versions: today's, by name.
+    """
+    if finished < FIRST:
+        return f"it is from before {FIRST[:10]}, when version 1 of everything begins"
+    for name, version in versions.items():
+        machine = MACHINERY.get(name)
+        if version > 1 and (machine is None or finished < machine.since):
+            return f"it is from before version {version} of {name}"
+    return ""

@@ -203,6 +203,10 @@ class BackboneSource(Interface):
     ``dataset`` (a data reference), ``split_rule`` and ``splits`` that the weights were trained on; and
     ``known_exposure() -> list[tuple[str, str]]``, data sets whose patients they are known to have seen, each
     with a clause that says so.
+
+    Also optional: ``confirms(seed, provenance, context) -> str``, asked by ``prior-bench results migrate``:
+    why the weights of a record, known by its ``provenance``, are not certain to be those that this source
+    gives today; empty where they are.
     """
 
     name: str

@@ -105,6 +105,15 @@ class CheckpointFile:
             use.append(self._tokenizer.to_json())
         return hash_of("checkpoint", self._sha256, *use)
 
+    def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
+        """The weights are those of a record where the file or, of ours, its identity is the same."""
+        noted = provenance.get("backbone", {})
+        if "sha256" in noted:
+            return "" if noted["sha256"] == self._sha256 else "the weights file has changed since"
+        identity = self._native.provenance.get("identity") if self._native is not None else None
+        same = identity is not None and identity == noted.get("identity")
+        return "" if same else "the record does not say what the weights file held"
+
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The backbone.
 

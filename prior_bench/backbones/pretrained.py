@@ -47,6 +47,20 @@ class Pretrained:
         """The run's folder; runs that differ in anything that matters never share one."""
         return Path(pretrain_dir) / f"{self.config.name}-seed{seed}-{self.identity(seed)}"
 
+    def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
+        """The weights are those of a record where their folder is there and says so."""
+        from prior_bench.pretraining.folder import RUN, noted
+        from prior_bench.pretraining.migrate import identity_today
+
+        for note in context.pretrain_dir.glob(f"*/{RUN}"):
+            told = noted(note.parent)
+            if provenance["identity"] in (told.get("identity"), *told.get("migrated_from", [])):
+                today = identity_today(note.parent, told)
+                return (
+                    "" if today == self.identity(seed) else f"{note.parent.name} is of another config or data"
+                )
+        return f"its pre-trained weights are not in {context.pretrain_dir}"
+
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The trained method; trains it first, or goes on with it, where it is not there yet."""
         from prior_bench.backbones.checkpoint import native_backbone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
@@ -71,6 +72,13 @@ class RandomInit:
             raised({**method_versions(config.method["type"]), **data_versions(resolve(config.data.dataset))}),
         )
         return hash_of("random", parts, data_fingerprint(config.data), seed)
+
+    def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
+        """Random weights are those of a record where input and number of parameters are the same."""
+        encoder = self.load(seed, context).image_encoder
+        parameters = sum(p.numel() for p in encoder.parameters())
+        same = asdict(encoder.input) == provenance.get("input") and parameters == provenance.get("parameters")
+        return "" if same else "its image encoder is not the one of today's config"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The random backbone; needs no GPU and writes nothing."""

@@ -49,6 +49,18 @@ class TimmWeights:
             encoder_versions(*(["checkpoints"] if self._file else [])),
         )
 
+    def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
+        """The weights are those of a record where the file, or else timm's version, is the same."""
+        from prior_bench.checkpoints.files import sha256
+
+        if self._file:
+            noted = provenance.get("backbone", {}).get("sha256")
+            return (
+                "" if noted == sha256(self._file) else "the record does not name this weights file's content"
+            )
+        noted = provenance.get("versions", {}).get("timm")
+        return "" if noted == version("timm") else f"its weights are of timm {noted}"
+
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """The backbone; fetches the weights where the hub's cache lacks them."""
         from prior_bench.checkpoints.recognise import load_image_weights

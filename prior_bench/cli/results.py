@@ -1,8 +1,8 @@
-"""``prior-bench results export|import``: move records from one machine to another."""
+"""``prior-bench results export|import|migrate``: move records to another machine, or to today's keys."""
 
 import argparse
 
-HELP = "export a suite's records to a file, or import records without overwriting any"
+HELP = "export records to a file, import records without overwriting any, or migrate old ones"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,11 +18,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="suite whose store receives the records; it is created if it does not exist",
     )
+    migrating = actions.add_parser(
+        "migrate", help="bring records and pre-trained weights of earlier versions to today's keys"
+    )
+    migrating.add_argument("stores", nargs="*", metavar="STORE", help="names or folders (default: all)")
+    migrating.add_argument("--dry-run", action="store_true", help="say what would happen; write nothing")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb; the exit status is 1 if an import found a conflict or a damaged record."""
-    return _export(args) if args.action == "export" else _import(args)
+    return {"export": _export, "import": _import, "migrate": _migrate}[args.action](args)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -54,3 +59,38 @@ def _import(args: argparse.Namespace) -> int:
     for key in merged.damaged:
         print(f"damaged: {key} has no readable record and was left out", file=sys.stderr)
     return 1 if merged.conflicts or merged.damaged else 0
+
+
+def _migrate(args: argparse.Namespace) -> int:
+    from prior_bench import paths
+    from prior_bench.api import LoadContext
+    from prior_bench.pretraining.migrate import migrate_folders
+    from prior_bench.report.runs.find_run import require_store
+    from prior_bench.report.runs.planned_runs import EVERY_SUITE, stores_of
+    from prior_bench.suites.migrate import migrate
+
+    stores = [require_store(name) for name in args.stores] or stores_of([EVERY_SUITE])
+    would = "would be " if args.dry_run else ""
+    context = LoadContext(pretrain_dir=paths.results_root() / "pretrain")
+    folders = migrate_folders(context.pretrain_dir, dry_run=args.dry_run)
+    if folders.moved or folders.left or folders.current:
+        counts = f"{len(folders.current)} current, {len(folders.moved)} {would}migrated"
+        print(f"pre-trained weights: {counts}, {len(folders.left)} left: {context.pretrain_dir}")
+    for old, new in folders.moved.items():
+        print(f"  {old.name} -> {new.name}")
+    _print_left({folder.name: reason for folder, reason in folders.left.items()})
+    for store in stores:
+        done = migrate(store, context, dry_run=args.dry_run)
+        counts = f"{len(done.current)} current, {len(done.moved)} {would}migrated, {len(done.left)} left"
+        print(f"records: {counts}: {store.root}")
+        for old_key, new_key in done.moved.items():
+            print(f"  {old_key} -> {new_key}")
+        _print_left(done.left)
+    return 0
+
+
+def _print_left(reasons: dict[str, str]) -> None:
+    """What stays as it is, by reason."""
+    for reason in dict.fromkeys(reasons.values()):
+        names = [name for name, own in reasons.items() if own == reason]
+        print(f"  {len(names)} left: {reason}: {', '.join(names)}")

@@ -252,8 +252,9 @@ def _process_group(device: str) -> Iterator[None]:
 
 
 def _close_logs(logger: logging.Logger) -> None:
-    for handler in logger.handlers:
+    for handler in list(logger.handlers):
         if isinstance(handler, logging.FileHandler):
+            logger.removeHandler(handler)  # what is logged later would open the file again
             handler.close()
 
 

@@ -1,0 +1,101 @@
+"""Folders of pre-trained weights under identities of earlier schemes, brought to those of today."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prior_bench.checkpoints.native import read_info
+from prior_bench.errors import BenchError
+from prior_bench.io.atomic import write_json
+from prior_bench.pretraining.config import from_dict
+from prior_bench.pretraining.folder import FINAL, RUN, alone, noted
+from prior_bench.pretraining.identity import run_identity, run_versions
+from prior_bench.versions import finished_before
+
+
+@dataclass
+class MigratedFolders:
+    """What becomes of the folders of pre-training runs.
+
+    Attributes:
+        current: those with today's identity.
+        moved: new place by old place.
+        left: reason by folder that stays as it is.
+    """
+
+    current: list[Path] = field(default_factory=list)
+    moved: dict[Path, Path] = field(default_factory=dict)
+    left: dict[Path, str] = field(default_factory=dict)
+
+
+def migrate_folders(root: Path, *, dry_run: bool = False) -> MigratedFolders:
+    """Give the finished runs below ``root`` their identity of today, and the name that goes with it.
+
+    The note in the folder is written before the folder is renamed; after a kill the same call goes on.
+    """
+    result = MigratedFolders()
+    for note in sorted(root.glob(f"*/{RUN}")):
+        folder, told = note.parent, noted(note.parent)
+        try:
+            identity = identity_today(folder, told)
+        except BenchError as error:
+            result.left[folder] = error.what
+            continue
+        old = [told.get("identity", ""), *told.get("migrated_from", [])]
+        name = next(
+            (folder.name.removesuffix(o) + identity for o in old if o and folder.name.endswith(o)), ""
+        )
+        place = folder.with_name(name or folder.name)
+        if told["identity"] == identity and place == folder:
+            result.current.append(folder)
+        elif place != folder and place.exists():
+            result.left[folder] = f"{place.name} is there already"
+        else:
+            result.moved[folder] = place
+            if not dry_run:
+                _rename(folder, place, told, identity)
+    return result
+
+
+def identity_today(folder: Path, told: dict[str, Any]) -> str:
+    """The identity that a finished run has today.
+
+    Args:
+        folder: of the run.
+        told: what :func:`prior_bench.pretraining.folder.noted` gives of it.
+
+    Raises:
+        BenchError: it is not finished, or it is not certain that today's code would give the same weights.
+    """
+    final = folder / FINAL
+    if not final.is_file():
+        raise BenchError("training is not finished", where=folder)
+    info = read_info(final)
+    data = info.provenance.get("data") if info else None
+    if not isinstance(data, dict) or not data.get("fingerprint"):
+        raise BenchError("the weights do not say what data they were trained on", where=final)
+    try:
+        config, seed = from_dict(told["config"], where=folder / RUN), int(told["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BenchError(f"{RUN} holds no config and seed ({error})", where=folder) from error
+    versions, declared = run_versions(config), told.get("declared_versions")
+    if declared is None:
+        finished = datetime.fromtimestamp(final.stat().st_mtime, UTC).isoformat()
+        if why := finished_before(finished, versions):
+            raise BenchError(why, where=folder)
+    elif changed := [name for name in versions if versions[name] != declared.get(name, 1)]:
+        raise BenchError(f"its version of {changed[0]} is not today's", where=folder)
+    return run_identity(config, str(data["fingerprint"]), seed)
+
+
+def _rename(folder: Path, place: Path, told: dict[str, Any], identity: str) -> None:
+    with alone(folder):
+        if told["identity"] != identity:
+            before = [told["identity"], *told.get("migrated_from", [])]
+            write_json(folder / RUN, {**told, "identity": identity, "migrated_from": before})
+    if place != folder:
+        os.rename(folder, place)

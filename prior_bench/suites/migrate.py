@@ -1,0 +1,164 @@
+"""Records under keys of earlier schemes, brought to today's keys where it is certain that they are the same.
+
+A key of today is computed from the record itself: its spec, the fingerprint of its data, and the identity
+of its weights. The last is the one thing that a record cannot give, since identities once held a hash of
+source code; the source of the weights is asked whether it has the weights of the record
+(:meth:`prior_bench.api.BackboneSource.confirms`).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from typing import Any
+
+from prior_bench.api import LoadContext, RunRecord, RunSpec
+from prior_bench.errors import BenchError
+from prior_bench.io.atomic import whole_folder
+from prior_bench.store.store import Store, plain
+from prior_bench.suites.keys import run_key, run_versions
+from prior_bench.suites.resolve import make_source
+from prior_bench.versions import finished_before
+
+OF_WEIGHTS = ("identity", "backbone", "input", "parameters")
+"""What the provenance of a record says of its weights."""
+
+
+@dataclass
+class Migration:
+    """What becomes of the records of a store.
+
+    Attributes:
+        current: keys that are today's.
+        moved: new key by old key.
+        left: reason by key of a record that stays as it is; it is still shown in tables.
+    """
+
+    current: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a record has today."""
+
+    key: str
+    identity: str
+    versions: dict[str, int]
+
+
+class _Left(Exception):
+    """Why a record stays under its key."""
+
+
+def migrate(store: Store, context: LoadContext, *, dry_run: bool = False) -> Migration:
+    """Bring the records of a store to today's keys; what is not certain is left, with the reason.
+
+    A record is copied to its new key, complete or not at all; then the plan is given the new keys, and only
+    then is the old folder removed. After a kill at any moment the same call goes on.
+
+    Args:
+        store: whose records.
+        context: where weights are found that have been pre-trained.
+        dry_run: say what would happen, and write nothing.
+
+    Raises:
+        BenchError: another process writes to the store.
+    """
+    if dry_run:
+        return _sort(store, context)[0]
+    with store.writing():
+        result, places = _sort(store, context)
+        for old, place in places.items():
+            if store.get(place.key) is None:
+                _copy(store, old, place)
+        if cells := store.plan():
+            store.save_plan([{**cell, "key": result.moved.get(cell["key"], cell["key"])} for cell in cells])
+        for old in result.moved:
+            shutil.rmtree(store.runs / old)
+    return result
+
+
+def _sort(store: Store, context: LoadContext) -> tuple[Migration, dict[str, _Place]]:
+    result, places = Migration(), {}
+    records, confirmed = store.records(), {}
+    taken = {key: record.provenance.get("migrated_from") for key, record in records.items()}
+    newest = sorted(records.values(), key=lambda record: str(record.provenance.get("finished")), reverse=True)
+    for record in newest:
+        try:
+            place = _place(record, context, confirmed)
+        except _Left as reason:
+            result.left[record.key] = str(reason)
+            continue
+        if place.key == record.key:
+            result.current.append(record.key)
+        elif place.key in taken and taken[place.key] != record.key:
+            result.left[record.key] = f"{place.key} holds a newer record of the same run"
+        else:
+            taken[place.key] = record.key
+            result.moved[record.key], places[record.key] = place.key, place
+    return result, places
+
+
+def _place(record: RunRecord, context: LoadContext, confirmed: dict[str, tuple[str, str]]) -> _Place:
+    provenance = record.provenance
+    if record.status != "done":
+        raise _Left("it failed, and is run again anyway")
+    missing = [name for name in ("identity", "data_fingerprint", "finished") if not provenance.get(name)]
+    if missing:
+        raise _Left(f"its provenance lacks {', '.join(missing)}")
+    try:
+        spec = RunSpec(**record.spec)
+        versions = run_versions(spec)
+    except (BenchError, TypeError, KeyError) as error:
+        raise _Left(f"its spec cannot be resolved today: {error}") from error
+    declared = provenance.get("declared_versions")
+    if declared is not None:
+        changed = [name for name in versions if versions[name] != declared.get(name, 1)]
+        why = f"its version of {changed[0]} is not today's" if changed else ""
+    else:
+        why = finished_before(str(provenance["finished"]), versions)
+    if why:
+        raise _Left(why)
+    question = json.dumps([spec.backbone, spec.seed, *map(provenance.get, OF_WEIGHTS)], sort_keys=True)
+    if question not in confirmed:
+        confirmed[question] = _identity(spec, provenance, context)
+    identity, why = confirmed[question]
+    if why:
+        raise _Left(why)
+    return _Place(run_key(spec, identity, provenance["data_fingerprint"], versions), identity, versions)
+
+
+def _identity(spec: RunSpec, provenance: dict[str, Any], context: LoadContext) -> tuple[str, str]:
+    """Today's identity of a record's weights, or else why it is not known."""
+    try:
+        source = make_source(spec.backbone, check=False)
+        today = source.identity(spec.seed)
+        if today == provenance["identity"]:
+            return today, ""
+        if not hasattr(source, "confirms"):
+            return (
+                "",
+                f"weights of type '{spec.backbone['type']}' cannot be compared with those of the record",
+            )
+        return today, source.confirms(spec.seed, provenance, context)
+    except (BenchError, OSError) as error:
+        return "", f"its weights cannot be identified: {error}"
+
+
+def _copy(store: Store, old: str, place: _Place) -> None:
+    folder = store.runs / old
+    values = json.loads((folder / "record.json").read_text("utf-8"))
+    values["key"] = place.key
+    values["provenance"] |= {
+        "migrated_from": old,
+        "identity": place.identity,
+        "declared_versions": place.versions,
+    }
+    with whole_folder(store.runs / place.key, durable=True) as fresh:
+        for file in folder.iterdir():
+            if file.name != "record.json":
+                shutil.copyfile(file, fresh / file.name)
+        (fresh / "record.json").write_text(json.dumps(plain(values), indent=1), "utf-8")
