@@ -66,7 +66,7 @@ def _migrate(args: argparse.Namespace) -> int:
     from prior_bench.api import LoadContext
     from prior_bench.pretraining.migrate import migrate_folders
     from prior_bench.report.runs.find_run import require_store
-    from prior_bench.report.runs.planned_runs import EVERY_SUITE, stores_of
+    from prior_bench.report.runs.reported_runs import EVERY_SUITE, stores_of
     from prior_bench.suites.migrate import migrate
 
     stores = [require_store(name) for name in args.stores] or stores_of([EVERY_SUITE])

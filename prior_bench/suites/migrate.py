@@ -83,7 +83,8 @@ def migrate(store: Store, context: LoadContext, *, dry_run: bool = False) -> Mig
 
 def _sort(store: Store, context: LoadContext) -> tuple[Migration, dict[str, _Place]]:
     result, places = Migration(), {}
-    records, confirmed = store.records(), {}
+    records = store.records()
+    confirmed: dict[str, tuple[str, str]] = {}
     taken = {key: record.provenance.get("migrated_from") for key, record in records.items()}
     newest = sorted(records.values(), key=lambda record: str(record.provenance.get("finished")), reverse=True)
     for record in newest:

@@ -199,6 +199,9 @@ def test_the_majority_follows_the_known_training_labels(tiny, context):
     majority = found.trivial["majority"]
     assert majority[f"accuracy/{CLASSES[0]}"] == 9 / 12, "never positive"
     assert majority[f"accuracy/{CLASSES[1]}"] == 3 / 12, "unknown: 1/2, which is positive"
+    table.loc[train[0], CLASSES[1]] = 0.0
+    one = TASK.run(mock_backbone(), dataclasses.replace(tiny, table=table), protocol, context)
+    assert one.trivial["majority"][f"accuracy/{CLASSES[1]}"] == 9 / 12, "a single label is known"
 
 
 @pytest.mark.parametrize("threshold", ["validaton_f1", None, [0.5]])
