@@ -53,14 +53,14 @@ ARROWS = {
     "store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
-    "suites": "api data errors paths registry sample schema store versions",
+    "suites": "api data errors io paths registry sample schema store versions",
     "engine": "api errors paths registry runtime store suites",
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
     "public": "api backbones data engine errors paths pretraining registry report runtime store suites",
-    "cli": "api backbones checkpoints data doctor engine errors explain io parity paths prior_bench public "
-    "registry report runtime sample scaffold store suites",
+    "cli": "api backbones checkpoints data doctor engine errors explain io parity paths pretraining prior_bench "
+    "public registry report runtime sample scaffold store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime variants",
