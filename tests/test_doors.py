@@ -59,8 +59,8 @@ ARROWS = {
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
     "public": "api backbones data engine errors paths pretraining registry report runtime store suites",
-    "cli": "api backbones checkpoints data doctor engine errors explain io parity paths pretraining prior_bench "
-    "public registry report runtime sample scaffold store suites",
+    "cli": "api backbones checkpoints data doctor engine errors explain io parity paths pretraining "
+    "prior_bench public registry report runtime sample scaffold store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime variants",
