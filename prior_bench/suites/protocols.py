@@ -49,8 +49,9 @@ def load(name: str, overrides: dict[str, Any] | None = None) -> Protocol:
     values.setdefault("name", name)
     if overrides:
         values = merged(values, overrides)
-        values["name"] = f"{values['name']} (changed: {', '.join(sorted(overrides))})"
     checked(model_of(values), values, where=name, what="the protocol cannot be used:")
+    if overrides:
+        values["name"] = f"{values['name']} (changed: {', '.join(sorted(overrides))})"
     return from_dict(values, where=name)
 
 
