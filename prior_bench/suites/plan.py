@@ -120,7 +120,7 @@ def expand(
     """
     data_sets = DataSets()
     wanted = read_filters(only)
-    errors = entry_errors(suite)
+    errors = entry_errors(suite, given or {})
     flawed = {str(error.where).partition(".")[0] for error in errors}
     sources, without_file = dict(given or {}), {}
     for i, row in enumerate(suite.backbones):

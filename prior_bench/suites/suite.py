@@ -17,7 +17,7 @@ A suite config is an mmengine Python config::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +96,15 @@ def load_suite(name: str) -> Suite:
     return Suite(**values, where=str(path))
 
 
-def entry_errors(suite: Suite) -> list[BenchError]:
-    """What is wrong with the keys and values of its entries; a suite need not come from a file."""
+def entry_errors(suite: Suite, given: Container[str] = ()) -> list[BenchError]:
+    """Check the keys and values of the entries; a suite need not come from a file.
+
+    Args:
+        given: names of rows whose sources exist already, so that their types are not looked up.
+    """
     errors = attempted(SuiteConfig, {name: getattr(suite, name) for name in SuiteConfig.model_fields})[1]
+    types = {f"backbones[{i}].type" for i, row in enumerate(suite.backbones) if row.get("name") in given}
+    errors = [error for error in errors if str(error.where) not in types]
     names = [row.get("name") for row in suite.backbones]
     errors += [
         BenchError(f"the name '{name}' is taken by another row", where=f"backbones[{i}].name")

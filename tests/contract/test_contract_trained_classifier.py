@@ -176,7 +176,7 @@ def test_augmentation_changes_the_training_and_not_the_validation(data, context,
     protocol = replace(
         stopping(PROTOCOLS["trained backbone"], epochs=1),
         frozen={"backbone": frozen, "batch_norm": True},
-        optimizer={**PROTOCOLS["trained backbone"].optimizer, "lr": 0.0},
+        optimizer={**PROTOCOLS["trained backbone"].optimizer, "lr": 1e-30},
     )
     plain = replace(protocol, transform={"train": None})
     augmented, once = run(data, protocol, context, "augmented"), run(data, plain, context, "plain")

@@ -206,7 +206,7 @@ def test_the_majority_follows_the_known_training_labels(tiny, context):
 
 @pytest.mark.parametrize("threshold", ["validaton_f1", None, [0.5]])
 def test_a_threshold_that_is_none_is_refused(tiny, threshold):
-    with pytest.raises(BenchError, match="options.threshold is neither"):
+    with pytest.raises(BenchError, match="options.threshold: is .* must be 'validation_f1' or a number"):
         TASK.check(tiny, with_fields(PROBE, options={"threshold": threshold}))
     TASK.check(tiny, with_fields(PROBE, options={"threshold": 0.5}))
 

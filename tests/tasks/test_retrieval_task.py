@@ -176,7 +176,7 @@ def test_the_smallest_pool_has_two_studies(tmp_path, context):
         TASK.check(data, with_options(pool=pool))
         assert TASK.run(planted_backbone(), data, with_options(pool=pool), context).split["pool"] == 2
     for pool in (1, 0, 2.0):
-        with pytest.raises(BenchError, match="pool is"):
+        with pytest.raises(BenchError, match="options.pool: is"):
             TASK.check(data, with_options(pool=pool))
     with pytest.raises(BenchError, match="fewer than two studies"):
         TASK.check(data.select([0]), with_options(pool="test_split"))

@@ -113,7 +113,7 @@ def test_patience_stops_and_stays_stopped(data, short, context):
     # without learning nothing improves for long
     protocol = replace(
         short,
-        optimizer={**short.optimizer, "lr": 0.0},
+        optimizer={**short.optimizer, "lr": 1e-30},
         stopping={**short.stopping, "epochs": 9, "patience": 2},
     )
     result = run(data, protocol, context)

@@ -137,12 +137,12 @@ def test_a_table_of_records_without_predictions(tmp_path, monkeypatch):
     [
         (1, {"warmup": 0, "repeats": 1}, ""),
         (4, {}, ""),
-        (0, {}, "batch_size is 0"),
-        (True, {}, "batch_size is True"),
-        (4, {"warmup": -1}, "warmup is -1"),
-        (4, {"warmup": False}, "warmup is False"),
-        (4, {"repeats": 0}, "repeats is 0"),
-        (4, {"repeats": 2.0}, "repeats is 2.0"),
+        (0, {}, "batch_size: is 0"),
+        (True, {}, "batch_size: is True"),
+        (4, {"warmup": -1}, "warmup: is -1"),
+        (4, {"warmup": False}, "warmup: is False"),
+        (4, {"repeats": 0}, "repeats: is 0"),
+        (4, {"repeats": 2.0}, "repeats: is 2.0"),
     ],
 )
 def test_the_smallest_numbers_that_can_be_measured(tiny, batch_size, options, refused):

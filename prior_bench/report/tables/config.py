@@ -25,7 +25,7 @@ from prior_bench.errors import BenchError, ErrorList
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import ReportedRun, same_data
 from prior_bench.schema.arguments import key_errors
-from prior_bench.schema.errors import checked
+from prior_bench.schema.errors import attempted
 from prior_bench.schema.reading import read_config
 from prior_bench.schema.table import TableFile
 from prior_bench.store.descriptions import Description, of_records
@@ -121,9 +121,12 @@ def load_table(name: str) -> TableConfig:
         ErrorList: unknown or missing keys, unknown data sets.
     """
     values, path = read_config(name, "tables")
-    checked(TableFile, values, path, "the table cannot be used:")
-    columns, errors = [], []
-    for i, column in enumerate(values["columns"]):
+    columns, errors = [], attempted(TableFile, values)[1]
+    flawed = {str(error.where).partition(".")[0] for error in errors}
+    given = values.get("columns")
+    for i, column in enumerate(given if isinstance(given, list | tuple) else ()):
+        if f"columns[{i}]" in flawed:
+            continue
         wrong = _column_errors(column, f"columns[{i}]")
         if not wrong:
             try:

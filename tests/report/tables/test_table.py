@@ -124,8 +124,8 @@ def test_data_is_the_same_wherever_it_lies_but_never_synthetic_and_real():
 def test_all_problems_of_a_table_config_together(tmp_path):
     path = tmp_path / "bad.py"
     path.write_text(
-        'titel = "x"\ncolumns = [dict(group="g", label="l", task="t", data="chexpertt", protocol="p",'
-        ' metric="m"), dict(group="g", labl="l", task="t", data="chexpert", protocol="p", metric="m")]\n'
+        'titel = "x"\ncolumns = [dict(group="g", label="l", task="detection", data="chexpertt", protocol="p",'
+        ' metric="m"), dict(group="g", labl="l", task="detection", data="chexpert", protocol="p", metric="m")]\n'
     )
     with pytest.raises(ErrorList) as caught:
         load_table(str(path))
