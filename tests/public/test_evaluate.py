@@ -115,7 +115,13 @@ def test_leakage_is_refused_unless_it_is_allowed(parts, monkeypatch):
 def test_wrong_arguments_are_refused_together_before_anything_is_run(parts):
     with pytest.raises(pb.BenchError) as caught:
         pb.evaluate({**MINE, "value": -1}, "fake", "fake", protocol="fake/plane", fraction=1.5, seed=-1)
-    for part in ("unknown protocol 'fake/plane'", "fractions: is [1.5]; must be a share", "seeds: is [-1]; must be a seed", "must not be negative"):
+    parts_of_message = (
+        "unknown protocol 'fake/plane'",
+        "fractions: is [1.5]; must be a share",
+        "seeds: is [-1]; must be a seed",
+        "must not be negative",
+    )
+    for part in parts_of_message:
         assert part in str(caught.value)
     assert not parts.FakeTask.runs
 

@@ -125,7 +125,8 @@ def test_all_problems_of_a_table_config_together(tmp_path):
     path = tmp_path / "bad.py"
     path.write_text(
         'titel = "x"\ncolumns = [dict(group="g", label="l", task="detection", data="chexpertt", protocol="p",'
-        ' metric="m"), dict(group="g", labl="l", task="detection", data="chexpert", protocol="p", metric="m")]\n'
+        ' metric="m"), dict(group="g", labl="l", task="detection", data="chexpert", protocol="p",'
+        ' metric="m")]\n'
     )
     with pytest.raises(ErrorList) as caught:
         load_table(str(path))
