@@ -114,7 +114,7 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path, how):
 
 
 def wait_until(condition):
-    for _ in range(600):
+    for _ in range(2400):  # two minutes: other tests may be running
         if found := condition():
             return found
         time.sleep(0.05)
