@@ -16,6 +16,7 @@ from prior_bench.encoders.heads import projection_head
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.losses.contrastive import Temperature, info_nce
+from prior_bench.schema.base import Count, Positive, Probability
 
 
 class ConVIRT(nn.Module):
@@ -35,10 +36,10 @@ class ConVIRT(nn.Module):
         self,
         image_encoder: dict[str, Any],
         text_encoder: dict[str, Any],
-        embed_dim: int = 512,
-        temperature: float = 0.1,
+        embed_dim: Count = 512,
+        temperature: Positive = 0.1,
         learnable_temperature: bool = False,
-        image_to_text_weight: float = 0.75,
+        image_to_text_weight: Probability = 0.75,
     ):
         super().__init__()
         self.image_encoder = ImageEncoder(**image_encoder)

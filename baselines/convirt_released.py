@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from prior_bench.api import Features
 from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
 from prior_bench.encoders.heads import projection_head
+from prior_bench.schema.base import Count
 
 from .convirt import ConVIRT
 from .mgca.heads import GlobalHead
@@ -32,11 +33,11 @@ class ReleasedConVIRT(ConVIRT):
         self,
         image_encoder: dict[str, Any],
         text_encoder: dict[str, Any],
-        embed_dim: int,
-        image_hidden: int,
-        text_hidden: int,
+        embed_dim: Count,
+        image_hidden: Count,
+        text_hidden: Count,
         batch_norm: bool = False,
-        upsample: int | None = None,
+        upsample: Count | None = None,
         **arguments: Any,
     ):
         super().__init__(image_encoder, text_encoder, embed_dim, **arguments)

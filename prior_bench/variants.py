@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from prior_bench.errors import BenchError, unknown_name
@@ -49,7 +50,25 @@ def resolve(variant: str | dict[str, Any] | Switches, kind: type[Switches]) -> S
     changes = dict(variant)
     base = resolve(changes.pop("base", "paper"), kind)
     known = [one.name for one in fields(kind)]
-    for name in changes:
+    for name, value in changes.items():
         if name not in known:
             raise unknown_name("switch", name, known, where=where)
+        if not isinstance(value, bool):
+            raise BenchError(f"{name} is {value!r}; must be true or false", where=where)
     return replace(base, **changes)
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Annotation of an argument that :func:`resolve` takes: a config is refused where it would raise.
+
+    Args:
+        kind: the method's dataclass of switches.
+    """
+
+    kind: type
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(lambda value: resolve(value, self.kind))

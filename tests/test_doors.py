@@ -63,8 +63,9 @@ ARROWS = {
     "prior_bench public registry report runtime sample scaffold store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
-    "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime variants",
-    "baselines": "api checkpoints encoders errors losses parity pretraining variants",
+    "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime schema "
+    "variants",
+    "baselines": "api checkpoints encoders errors losses parity pretraining schema variants",
     "tasks": "api data errors explain features metrics openmmlab probing registry schema suites",
 }
 """Which rooms a room may import. A room stands below all that it imports, so that there is no circle."""

@@ -8,7 +8,7 @@ tell the true pair from the others of the batch, both ways.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,8 @@ from prior_bench.api import Features, PretrainBatch, TextBatch
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.losses.contrastive import info_nce
-from prior_bench.variants import resolve
+from prior_bench.schema.base import Count, NotNegative, Positive
+from prior_bench.variants import Fits, resolve
 
 from ..words import columns_up_to, merge_pieces, row_of_token, word_counts
 from .losses import attend, local_loss, matching
@@ -51,15 +52,15 @@ class GLoRIA(nn.Module):
         self,
         image_encoder: dict[str, Any],
         text_encoder: dict[str, Any],
-        embed_dim: int | None = None,
-        upsample: int | None = None,
-        temp1: float = 4.0,
-        temp2: float = 5.0,
-        temp3: float = 10.0,
-        local_weight: float = 1.0,
-        global_weight: float = 1.0,
-        variant: str | dict[str, Any] | GloriaVariant = "paper",
-        chunk: int | None = None,
+        embed_dim: Count | None = None,
+        upsample: Count | None = None,
+        temp1: Positive = 4.0,
+        temp2: Positive = 5.0,
+        temp3: Positive = 10.0,
+        local_weight: NotNegative = 1.0,
+        global_weight: NotNegative = 1.0,
+        variant: Annotated[str | dict[str, Any] | GloriaVariant, Fits(GloriaVariant)] = "paper",
+        chunk: Count | None = None,
     ):
         super().__init__()
         self.variant = resolve(variant, GloriaVariant)

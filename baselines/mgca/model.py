@@ -7,7 +7,7 @@ its words), and diseases (image and report are assigned to the same prototypes).
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,8 @@ from prior_bench.api import Features, PretrainBatch, TextBatch
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.errors import unknown_name
-from prior_bench.variants import resolve
+from prior_bench.schema.base import Count, NotNegative, OneOf, Positive
+from prior_bench.variants import Fits, resolve
 
 from ..words import columns_up_to, merge_pieces, row_of_token, word_counts
 from .attention import LastAttention, clipped_weights, shifted, uniform_weights
@@ -74,17 +75,17 @@ class MGCA(nn.Module):
         self,
         image_encoder: dict[str, Any],
         text_encoder: dict[str, Any],
-        embed_dim: int = 128,
-        hidden_dim: int = 2048,
-        upsample: int | None = None,
-        temperature: float = 0.07,
-        local_temperature: float = 0.1,
-        prototypes: int = 500,
-        prototype_temperature: float = 0.2,
-        epsilon: float = 0.05,
-        sinkhorn_iterations: int = 3,
-        weights: dict[str, float] | None = None,
-        variant: str | dict[str, Any] | MgcaVariant = "paper",
+        embed_dim: Count = 128,
+        hidden_dim: Count = 2048,
+        upsample: Count | None = None,
+        temperature: Positive = 0.07,
+        local_temperature: Positive = 0.1,
+        prototypes: Count = 500,
+        prototype_temperature: Positive = 0.2,
+        epsilon: Positive = 0.05,
+        sinkhorn_iterations: Count = 3,
+        weights: dict[Annotated[str, OneOf("loss", WEIGHTS)], NotNegative] | None = None,
+        variant: Annotated[str | dict[str, Any] | MgcaVariant, Fits(MgcaVariant)] = "paper",
     ):
         super().__init__()
         self.variant = resolve(variant, MgcaVariant)

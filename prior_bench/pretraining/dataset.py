@@ -100,7 +100,7 @@ class PairDataset(Dataset):
     Args:
         pairs: what :func:`read_pairs` gave.
         transform: from uint8 [H, W] to a float32 tensor; draws from torch's global generator.
-        text: one of :data:`prior_bench.pretraining.config.TEXT_MODES`.
+        text: one of the modes in :class:`prior_bench.schema.pretrain.DataSection`.
         seed: of all draws.
         cache_size: longest side of images kept in memory, or None to decode anew each time.
         shard_window: shards of the image cache in use at a time, each read through before its images are

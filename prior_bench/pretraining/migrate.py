@@ -79,7 +79,7 @@ def identity_today(folder: Path, told: dict[str, Any]) -> str:
     if not isinstance(data, dict) or not data.get("fingerprint"):
         raise BenchError("the weights do not say what data they were trained on", where=final)
     try:
-        config, seed = from_dict(told["config"], where=folder / RUN), int(told["seed"])
+        config, seed = from_dict(told["config"], folder / RUN, stored=True), int(told["seed"])
     except (KeyError, TypeError, ValueError) as error:
         raise BenchError(f"{RUN} holds no config and seed ({error})", where=folder) from error
     versions, declared = run_versions(config), told.get("declared_versions")

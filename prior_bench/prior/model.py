@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from prior_bench.api import Features, PretrainBatch, TextBatch
@@ -31,7 +32,8 @@ from prior_bench.prior.pooling import SentenceAttentionPool
 from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
 from prior_bench.prior.sentences import gather_sentences, mean_where
 from prior_bench.prior.variants import PriorVariant
-from prior_bench.variants import resolve
+from prior_bench.schema.base import Count, Dropout, Index, NotNegative, OneOf, Positive, Probability
+from prior_bench.variants import Fits, resolve
 
 WEIGHTS = {
     "global": 1.0,
@@ -44,6 +46,9 @@ WEIGHTS = {
     "report_global": 1.0,
 }
 """Weights of the terms (released configuration); a term of weight 0 is not computed."""
+
+Weights = dict[Annotated[str, OneOf("loss term", WEIGHTS)], NotNegative]
+"""Changes to them."""
 
 
 class Injected(NamedTuple):
@@ -92,22 +97,22 @@ class PRIOR(nn.Module):
         self,
         image_encoder: dict[str, Any] | nn.Module,
         text_encoder: dict[str, Any] | nn.Module,
-        embed_dim: int = 768,
-        prototypes: int = 512,
-        queries: int = 16,
-        variant: str | dict[str, Any] | PriorVariant = "paper",
-        weights: dict[str, float] | Sequence[dict[str, float]] | None = None,
-        stage: int = 1,
-        temperature: float = 0.01,
-        local_temperature: float = 0.01,
-        prototype_temperature: float = 0.9,
-        image_masking: float = 0.5,
-        decoder_layers: int = 8,
-        decoder_heads: int | None = None,
-        decoder_hidden: int | None = None,
-        decoder_positions: int = 512,
-        decoder_dropout: float = 0.1,
-        image_blocks: int = 5,
+        embed_dim: Count = 768,
+        prototypes: Index = 512,
+        queries: Count = 16,
+        variant: Annotated[str | dict[str, Any] | PriorVariant, Fits(PriorVariant)] = "paper",
+        weights: Weights | Sequence[Weights] | None = None,
+        stage: Annotated[int, Field(ge=1, le=3)] = 1,
+        temperature: Positive = 0.01,
+        local_temperature: Positive = 0.01,
+        prototype_temperature: Positive = 0.9,
+        image_masking: Probability = 0.5,
+        decoder_layers: Count = 8,
+        decoder_heads: Count | None = None,
+        decoder_hidden: Count | None = None,
+        decoder_positions: Count = 512,
+        decoder_dropout: Dropout = 0.1,
+        image_blocks: Count = 5,
         checkpoint_decoders: bool = False,
     ):
         super().__init__()

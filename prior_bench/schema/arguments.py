@@ -88,13 +88,20 @@ def in_words(annotation: Any) -> str:
 
 
 def _value_errors(annotation: Any, value: Any, key: str) -> list[BenchError]:
+    annotation = _for_value(annotation, value)
     adapter = _adapter(annotation)
     if adapter is None:
         return []
     try:
         adapter.validate_python(_as_tuples(value, annotation))
+    except BenchError as error:  # of a check that an annotation brings along
+        return [BenchError(error.what, where=key, fix=error.fix)]
     except ValidationError as error:
         found = error.errors(include_url=False)
+        if len(found) == 1 and found[0]["type"] == "unknown_name":
+            context = found[0]["ctx"]
+            place = dotted(key, *(part for part in found[0]["loc"] if part != "[key]"))
+            return [unknown_name(context["kind"], str(found[0]["input"]), context["known"], where=place)]
         known = [one for one in found if one["type"] in ALLOWED]
         if len(found) == len(known) == 1:  # one place inside the value can be named
             allowed = ALLOWED[known[0]["type"]].format(**known[0].get("ctx", {}))
@@ -104,6 +111,14 @@ def _value_errors(annotation: Any, value: Any, key: str) -> list[BenchError]:
         allowed = ", ".join([in_words(annotation), *limits])
         return [BenchError(f"is {shown(value)}; must be {allowed}", where=key)]
     return []
+
+
+def _for_value(annotation: Any, value: Any) -> Any:
+    """Of alternatives, the one kind of dict where a dict is given, so that messages are about its entries."""
+    if get_origin(annotation) in (Union, UnionType) and isinstance(value, dict):
+        dicts = [one for one in get_args(annotation) if get_origin(one) is dict]
+        return dicts[0] if len(dicts) == 1 else annotation
+    return annotation
 
 
 def _or_text(annotation: Any) -> Any:

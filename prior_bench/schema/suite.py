@@ -15,15 +15,15 @@ Names = Annotated[Text | Several[Text], Said("a name or a list of names")]
 Reference = Annotated[Text | dict[str, Any], Said("a data reference, or a dict with a 'type'")]
 
 
-def _has_colon(name: str) -> bool:
+def has_colon(name: str) -> bool:
     """Whether a name is ``module:attribute``, found where it is asked for."""
     return ":" in name
 
 
 BackboneType = Annotated[
-    str, OneOf("backbone", BACKBONES.names, listed="prior-bench list backbones", accepts=_has_colon)
+    str, OneOf("backbone", BACKBONES.names, listed="prior-bench list backbones", accepts=has_colon)
 ]
-TaskName = Annotated[str, OneOf("task", TASKS.names, listed="prior-bench list tasks", accepts=_has_colon)]
+TaskName = Annotated[str, OneOf("task", TASKS.names, listed="prior-bench list tasks", accepts=has_colon)]
 
 
 class BackboneRow(Strict):

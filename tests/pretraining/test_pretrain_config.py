@@ -75,7 +75,7 @@ def test_identity_holds_declared_versions_and_no_place_of_our_hooks(values, monk
     method = METHODS.get(values["method"]["type"])
 
     def identity(place="baselines.mgca.schedule.FreezePrototypes"):
-        return run_identity(from_dict({**values, "hooks": [dict(type=place, epochs=1)]}), "f", 0)
+        return run_identity(from_dict({**values, "hooks": [dict(type=place, epochs=1)]}, stored=True), "f", 0)
 
     same = identity()
     assert identity("prior_bench.moved.here.FreezePrototypes") == same
