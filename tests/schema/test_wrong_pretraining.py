@@ -1,4 +1,4 @@
-"""``prior-bench pretrain CONFIG --set KEY=VALUE`` refuses wrong values, names their keys and trains nothing."""
+"""``prior-bench pretrain CONFIG --set KEY=VALUE`` refuses wrong values, names the keys and runs nothing."""
 
 import dataclasses
 import inspect
