@@ -60,7 +60,7 @@ ARROWS = {
     "doctor": "openmmlab paths prior_bench registry",
     "public": "api backbones data engine errors paths pretraining registry report runtime store suites",
     "cli": "api backbones checkpoints data doctor engine errors explain io parity paths pretraining "
-    "prior_bench public registry report runtime sample scaffold store suites",
+    "prior_bench public registry report runtime sample scaffold schema store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime schema "

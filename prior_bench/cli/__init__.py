@@ -14,6 +14,7 @@ from prior_bench.errors import BenchError
 VERBS = (
     "doctor",
     "list",
+    "schema",
     "data",
     "pretrain",
     "eval",

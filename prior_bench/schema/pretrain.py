@@ -183,7 +183,7 @@ class PretrainFile(Strict):
     schedule: ScheduleSection
     """How long the run trains, and at which learning rate."""
     batch_size: Annotated[int, AfterValidator(_at_least_a_pair)]
-    """Pairs in a step, over all processes together."""
+    """Pairs in a step, over all processes together; at least 2, as a pair needs a negative."""
     optimizer: OptimizerSection = OptimizerSection()
     """Optimiser."""
     vocab_size: Count = 4000
