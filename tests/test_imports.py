@@ -26,3 +26,8 @@ def test_help_is_light():
 def test_api_and_registries_do_not_need_torch():
     modules = loaded_after("import prior_bench.api, prior_bench.registry, prior_bench.suites.protocols")
     assert "torch" not in modules
+
+
+def test_the_reference_of_config_keys_does_not_need_torch():
+    modules = loaded_after("from prior_bench.cli import main\nmain(['schema'])")
+    assert "prior_bench.schema.pretrain" in modules and "torch" not in modules
