@@ -1,0 +1,139 @@
+"""Features of image and text encoders with drawn weights, tokens, checkpoints' mapping, and shared losses."""
+
+from pathlib import Path
+
+import torch
+from golden_case import TRAINED, Case, Numbers, summary
+from tiny_data import tiny_manifest
+from tiny_methods import CNN, TEXT, TEXTS, TOKENIZER, VIT, batch
+
+from prior_bench.api import RunContext
+from prior_bench.checkpoints.recognise import load_image_weights
+from prior_bench.encoders.image import ImageEncoder
+from prior_bench.encoders.text import TextEncoder
+from prior_bench.encoders.tokenizer import ReportTokenizer
+from prior_bench.features.extract import Feed, extract
+from prior_bench.features.similarity import similarity_matrix
+from prior_bench.losses.contrastive import Temperature, info_nce
+from prior_bench.mock import mock_backbone
+from prior_bench.probing.logistic import probe
+
+REPORTS = [
+    *TEXTS,
+    ("An unseen word: hydropneumothorax.", "2.5 cm nodule, XXXX."),
+    tuple(f"Sentence number {n} is long." for n in range(9)),
+]
+
+
+def image_encoders(folder: Path) -> Numbers:
+    found = {}
+    for name, arguments in {
+        "cnn": CNN,
+        "cnn, attention pool": {**CNN, "pool": "attention"},
+        "cnn, earlier local stage": {**CNN, "local_stage": -2},
+        "vit": VIT,
+    }.items():
+        torch.manual_seed(0)
+        features = ImageEncoder(**arguments).eval()(batch().images)
+        found[name] = {"global": summary(features.global_), "local": summary(features.local)}
+    return found
+
+
+def text_encoders(folder: Path) -> Numbers:
+    found = {}
+    for name, changes in {
+        "mean": {},
+        "first": dict(pool="cls"),
+        "two last layers": dict(last_layers=2),
+    }.items():
+        torch.manual_seed(0)
+        features = TextEncoder(**{**TEXT, **changes}).eval()(batch().text)
+        found[name] = {"pooled": summary(features.pooled), "tokens": summary(features.tokens)}
+    return found
+
+
+def tokens(folder: Path) -> Numbers:
+    trained = ReportTokenizer.train(REPORTS, 90, 24)
+    found = {}
+    for name, tokenizer in (("small", trained), ("other corpus", TOKENIZER)):
+        encoded = tokenizer(REPORTS)
+        found[name] = {
+            "vocabulary": tokenizer.vocab_size,
+            "lengths": tokenizer.lengths(REPORTS),
+            "ids": encoded.input_ids.tolist(),
+            "sentences": encoded.sentence_index.tolist(),
+            "words": encoded.word_index.tolist(),
+        }
+    return found
+
+
+def shared_losses(folder: Path) -> Numbers:
+    draw = torch.Generator().manual_seed(0)
+    image, text = (torch.randn(6, 5, generator=draw) for _ in range(2))
+    found = {str(t): [float(loss) for loss in info_nce(image, text, t)] for t in (0.07, 0.5)}
+    learned = Temperature(0.07, learnable=True, minimum=0.05)
+    losses = sum(info_nce(image, text, learned()))
+    losses.backward()
+    return {**found, "learned": [float(learned().detach()), float(learned.logit_scale.grad)]}
+
+
+def foreign_weights(folder: Path) -> Numbers:
+    """A colour checkpoint of another naming, into a grey encoder."""
+    torch.manual_seed(1)
+    colour = ImageEncoder(**{**CNN, "in_channels": 3}).model.state_dict()
+    torch.save({"state_dict": {f"module.encoder.{k}": v for k, v in colour.items()}}, folder / "weights.pth")
+    torch.manual_seed(0)
+    encoder = ImageEncoder(**CNN).eval()
+    told = load_image_weights(encoder, folder / "weights.pth")
+    return {
+        "recognised": {name: told[name] for name in ("layout", "prefix", "share")},
+        "features": summary(encoder(batch().images).global_),
+    }
+
+
+def frozen_features(folder: Path) -> Numbers:
+    data, context = tiny_manifest(folder), RunContext(work_dir=folder / "work", cache_dir=folder / "cache")
+    backbone = mock_backbone()
+    texts = [("There is edema.",), ("There is no edema.",), ("There is pleural effusion.", "Study 3.")]
+    return {
+        "global": summary(extract(backbone, data, context)),
+        "joint": summary(extract(backbone, data, context, "joint")),
+        "resized": summary(extract(backbone, data, context, feed=Feed(backbone.input, {"Resize": 80}))),
+        "similarity": summary(similarity_matrix(backbone, data, texts, context)),
+    }
+
+
+def linear_probe(folder: Path) -> Numbers:
+    draw, found = torch.Generator().manual_seed(0), {}
+    sizes = {"train": 40, "valid": 20, "test": 10}
+    labels = {part: torch.randint(0, 2, (n, 2), generator=draw).float() for part, n in sizes.items()}
+    features = {
+        part: (torch.randn(n, 6, generator=draw) + labels[part].repeat(1, 3)).numpy() * [1, 5, 1, 20, 1, 1]
+        + 3
+        for part, n in sizes.items()
+    }
+    for exclusive in (False, True):
+        targets = {part: one.numpy() for part, one in labels.items()}
+        if exclusive:
+            targets = {
+                part: torch.stack([one[:, 0], 1 - one[:, 0]], 1).numpy() for part, one in labels.items()
+            }
+        strengths = (1e-3, 1e-2, 0.1, 1.0)
+        out = probe(features, targets, exclusive=exclusive, strengths=strengths)
+        found["exclusive" if exclusive else "multi-label"] = {
+            "valid": summary(out.valid),
+            "test": summary(out.test),
+            "auroc": [entry["auroc"] for entry in out.history],
+        }
+    return found
+
+
+CASES = [
+    Case("image encoders", ("image_encoder",), image_encoders),
+    Case("text encoders", ("text_encoder", "tokenizer"), text_encoders),
+    Case("tokens", ("tokenizer",), tokens),
+    Case("shared losses", ("losses",), shared_losses),
+    Case("foreign weights", ("checkpoints", "image_encoder"), foreign_weights),
+    Case("frozen features", ("features", "images", "eval_transform"), frozen_features, rtol=1e-3, atol=1e-3),
+    Case("linear probe", ("linear_probe",), linear_probe, rtol=TRAINED),
+]
