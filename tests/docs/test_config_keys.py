@@ -1,4 +1,4 @@
-"""docs/reference/config_keys.md is what ``prior-bench schema`` prints; each kind of file has a JSON Schema."""
+"""docs/reference/config_keys.md is what ``prior-bench schema`` prints; every file kind has a schema."""
 
 import json
 from pathlib import Path
