@@ -129,8 +129,15 @@ from prior_bench.pretraining.config import load_config
 from prior_bench.pretraining.identity import run_identity
 from prior_bench.suites.keys import run_key, run_versions
 from prior_bench.suites.protocols import load
-from prior_bench.api import RunSpec
+from prior_bench.api import RunContext, RunSpec
+from prior_bench.data.images.cache.image_cache import place_of
+from prior_bench.features.extract import extract
+from prior_bench.mock import mock_backbone
 import prior_bench, tasks
+from pathlib import Path
+from tempfile import TemporaryDirectory
+sys.path.append(sys.argv[2])
+from tiny_data import tiny_manifest
 keys = [RandomInit("r", image_encoder="resnet18").identity(0)]
 keys.append(run_identity(load_config("mgca_sample"), "f", 0))
 for name in ("clean/linear_probe", "clean/zero_shot", "clean/segmentation_frozen"):
@@ -138,14 +145,25 @@ for name in ("clean/linear_probe", "clean/zero_shot", "clean/segmentation_frozen
     data = {"name": "d", "type": "csv", "root": "d.csv"}
     spec = RunSpec({"name": "Row"}, protocol.task, data, protocol.to_dict())
     keys.append(run_key(spec, "identity", "data", run_versions(spec)))
+keys.append(RandomInit("r", config="convirt_sample", overrides={"data.dataset": sys.argv[3]}).identity(0))
+keys.append(place_of(Path("/images"), 256).name)
+with TemporaryDirectory() as folder:
+    context = RunContext(cache_dir=Path(folder) / "cache")
+    extract(mock_backbone(), tiny_manifest(Path(folder), images=4).select([0, 1]), context)
+    (kept,) = context.cache_dir.rglob("*.safetensors")
+    keys.append(kept.name)
 print(json.dumps([prior_bench.__file__, tasks.__file__, keys]))
 """
 
 
 def keys_of(checkout: Path) -> list[str]:
-    run = subprocess.run(
-        [sys.executable, "-c", KEYS, str(checkout)], capture_output=True, text=True, cwd=checkout
-    )
+    """Of weights, runs, features and an image cache, as the source in ``checkout`` has them."""
+    reports = checkout / "reports.csv"
+    reports.write_text("image,split,report\na.png,train,There is edema.\nb.png,train,No edema.\n")
+    for name in ("a", "b"):
+        shutil.copy(ROOT / "tests/data/hannover_cxr/images/4d98e1de.jpg", checkout / f"{name}.png")
+    command = [sys.executable, "-c", KEYS, str(checkout), str(ROOT / "tests/helpers"), str(reports)]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=checkout)
     assert run.returncode == 0, run.stderr
     package, tasks, keys = json.loads(run.stdout.splitlines()[-1])
     assert Path(package).is_relative_to(checkout) and Path(tasks).is_relative_to(checkout)
@@ -164,18 +182,32 @@ def test_comments_code_and_moved_modules_change_no_key(tmp_path):
             "tasks/zero_shot.py",
             "prior_bench/encoders/image.py",
             "prior_bench/pretraining/trainer.py",
+            "prior_bench/features/extract.py",
+            "prior_bench/data/images/decode.py",
+            "prior_bench/data/images/cache/image_cache.py",
+            "prior_bench/mock.py",
             "baselines/mgca/losses.py",
         )
     ]
     for file in changed:
         file.write_text(f"# a comment\n{file.read_text()}\nNEW = 1\n")
-    moved = tmp_path / "prior_bench/encoders"
-    (moved / "image.py").rename(moved / "picture.py")
-    (moved / "image.py").write_text(
-        "import sys\nfrom prior_bench.encoders import picture\nsys.modules[__name__] = picture\n"
-    )
+    for place in ("prior_bench.encoders.image", "prior_bench.mock", "baselines.convirt", "tasks.zero_shot"):
+        old = tmp_path / f"{place.replace('.', '/')}.py"
+        old.rename(old.with_name(f"moved_{old.name}"))
+        package, _, name = place.rpartition(".")
+        old.write_text(
+            f"import sys\nfrom {package} import moved_{name}\nsys.modules[__name__] = moved_{name}\n"
+        )
+    (tmp_path / "prior_bench/encoders/left_behind.py").write_text("IMAGE = 'a stale file'\n")
     assert keys_of(tmp_path) == before
     task = tmp_path / "tasks/classification.py"
     task.write_text(task.read_text().replace("    version = 1\n", "    version = 2\n"))
-    after = keys_of(tmp_path)
-    assert [a == b for a, b in zip(after, before, strict=True)] == [True, True, False, True, True]
+    same = [True, True, False, True, True, True, True, True]
+    assert [a == b for a, b in zip(keys_of(tmp_path), before, strict=True)] == same
+    machinery = tmp_path / "prior_bench/versions.py"
+    text = machinery.read_text()
+    begin = text.index('"images": Machine(')
+    machinery.write_text(text[:begin] + text[begin:].replace('")', '", version=2)', 1))
+    # untrained weights alone do not depend on how images are read
+    same = [True, False, False, False, False, True, False, False]
+    assert [a == b for a, b in zip(keys_of(tmp_path), before, strict=True)] == same
