@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from golden_case import Case, Numbers
 
+from prior_bench.metrics.classification import EXCLUSIVE_ONLY
 from prior_bench.metrics.robustness import base
 from prior_bench.registry import TASKS
 
@@ -97,20 +98,18 @@ def boxes() -> dict[str, np.ndarray]:
     }
 
 
+PLANTED = {"zero_shot": prompted, "retrieval": ranked, "segmentation": masks, "detection": boxes}
+
+
 def scored(task: str, metric: str, folder: Path) -> Numbers:
-    planted = {
-        "classification": [labelled(exclusive=False), labelled(exclusive=True)],
-        "zero_shot": [prompted()],
-        "retrieval": [ranked()],
-        "segmentation": [masks()],
-        "detection": [boxes()],
-    }
-    found = {}
-    for number, predictions in enumerate(planted[task]):
-        if number == 0 and len(planted[task]) == 2 and metric.partition("_")[0] == "kappa":
-            continue  # of exclusive labels alone
-        found[f"set {number}"] = TASKS.get(task)().score(predictions, (metric,))
-    return found
+    planted = {}
+    if task in PLANTED:
+        planted["planted"] = PLANTED[task]()
+    else:
+        planted["exclusive"] = labelled(exclusive=True)
+        if base(metric) not in EXCLUSIVE_ONLY:
+            planted["multi-label"] = labelled(exclusive=False)
+    return {name: TASKS.get(task)().score(predictions, (metric,)) for name, predictions in planted.items()}
 
 
 OF_RUNS = ("classes_left_out",)

@@ -33,6 +33,13 @@ def test_every_part_with_a_version_is_guarded_by_a_case():
     assert not guarded & set(UNPINNED) and set(UNPINNED) <= known
 
 
+def test_metrics_of_one_name_have_one_version():
+    tasks = declared_parts.REGISTRIES["task"]
+    for task in ("classification", "zero_shot"):
+        for name, metric in tasks.get(task).metrics.items():
+            assert metric.version == declared_parts.metrics()[name].version, f"{name} of {task}"
+
+
 def test_every_part_says_where_its_version_is():
     for part in declared_parts.names():
         assert "version" in declared_parts.place(part) or "prior_bench/versions.py" in declared_parts.place(
