@@ -17,6 +17,7 @@ from prior_bench.features.similarity import similarity_matrix
 from prior_bench.losses.contrastive import Temperature, info_nce
 from prior_bench.mock import mock_backbone
 from prior_bench.probing.logistic import probe
+from prior_bench.probing.model import classification_loss
 
 REPORTS = [
     *TEXTS,
@@ -128,6 +129,16 @@ def linear_probe(folder: Path) -> Numbers:
     return found
 
 
+def classifier_loss(folder: Path) -> Numbers:
+    """With a label that is not known."""
+    draw = torch.Generator().manual_seed(0)
+    logits, target = torch.randn(5, 3, generator=draw), torch.eye(3)[[0, 1, 2, 1, 1]]
+    exclusive = float(classification_loss(logits, target, exclusive=True))
+    target[1, 2] = target[3, 0] = torch.nan
+    several = float(classification_loss(logits, target, exclusive=False))
+    return {"exclusive": exclusive, "multi-label": several}
+
+
 CASES = [
     Case("image encoders", ("image_encoder",), image_encoders),
     Case("text encoders", ("text_encoder", "tokenizer"), text_encoders),
@@ -135,5 +146,6 @@ CASES = [
     Case("shared losses", ("losses",), shared_losses),
     Case("foreign weights", ("checkpoints", "image_encoder"), foreign_weights),
     Case("frozen features", ("features", "images", "eval_transform"), frozen_features, rtol=1e-3, atol=1e-3),
+    Case("classifier's loss", ("linear_probe",), classifier_loss),
     Case("linear probe", ("linear_probe",), linear_probe, rtol=TRAINED),
 ]

@@ -1,6 +1,7 @@
 """All golden cases by the kind of their numbers: a file in ``pinned/`` for each kind."""
 
 import golden_data
+import golden_dense
 import golden_encoders
 import golden_images
 import golden_methods
@@ -20,6 +21,7 @@ KINDS: dict[str, list[Case]] = {
     "statistics": golden_statistics.CASES,
     "encoders": golden_encoders.CASES,
     "methods": golden_methods.CASES,
+    "dense": golden_dense.CASES,
     "tasks": golden_tasks.CASES,
     "pretraining": golden_pretraining.CASES,
 }

@@ -51,6 +51,7 @@ RUNS: dict[str, tuple[str, dict[str, Any], bool]] = {
 TIMED = ("images_per_second", "peak_memory_mb")
 KEPT = (
     "score",
+    "meta_thresholds",
     "prompt_score",
     "image_to_text_rank",
     "flat_box",
