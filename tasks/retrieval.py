@@ -132,7 +132,9 @@ def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
         wanted = options.pool
         if wanted > len(order):
             fix = "a smaller options.pool, or 'test_split'"
-            what = f"a pool of {wanted} was asked for, the test split has {len(order)} studies with a report"
+            what = (
+                f"a pool of {wanted} was requested, but the test split has {len(order)} studies with a report"
+            )
             raise BenchError(what, where=data.name, fix=fix)
         drawn = np.random.default_rng(options.pool_seed).choice(len(order), wanted, replace=False)
         order = order[np.sort(drawn)]

@@ -75,7 +75,7 @@ class CheckpointFile:
         """Raise BenchError where the file is missing, damaged or incomplete, or arguments do not fit it."""
         if self._native is not None and (self._encoder or self._input or self._given_tokenizer):
             raise BenchError(
-                "a checkpoint of ours knows its image encoder, input and tokenizer",
+                "a prior-bench checkpoint contains its image encoder, input and tokenizer",
                 where=self.path,
                 fix="leave image_encoder, input and tokenizer out",
             )

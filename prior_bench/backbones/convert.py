@@ -35,7 +35,7 @@ def convert(
     source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer)
     source.check()
     if read_info(weights_file(path)) is not None and not image_only:
-        raise BenchError("is a checkpoint of ours already", where=path)
+        raise BenchError("is already a prior-bench checkpoint", where=path)
     if source.text_problem and not image_only:
         raise BenchError(source.text_problem, where=path, fix="or convert the image encoder: --image-only")
     backbone = source.load(0, LoadContext())

@@ -105,7 +105,7 @@ def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
     found = recognise(tensors, encoder.model)
     notes = [] if found.is_refused else [f"left as drawn at random: {problem}" for problem in found.problems]
     if not {"mean", "std"} <= set(told.get("input", {})):
-        notes.append("the file does not tell the input's statistics")
+        notes.append("the file does not state the input's statistics")
     return CheckpointDescription(
         file,
         sha256(file),
@@ -134,7 +134,7 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
         f"text      {found.text}",
         *(f"note      {note}" for note in found.notes),
         "",
-        "tensors (of the file -> of ours)",
+        "tensors (in the file -> in prior-bench)",
         *_table([(theirs, ours) for ours, theirs in found.mapping.items()], every_tensor, " -> "),
     ]
     if found.supplied:

@@ -117,7 +117,7 @@ def _require_method(method: Any, name: str) -> None:
         fix = "self.text_encoder.tokenizer = a function from texts (tuples of sentences) to a TextBatch"
         problems.append(BenchError("has no text_encoder with a tokenizer", fix=fix))
     if problems:
-        what = f"{type(method).__name__} is no method yet:"
+        what = f"{type(method).__name__} is not a complete method:"
         raise ErrorList(what, problems, where=f"backbone '{name}'")
 
 

@@ -61,10 +61,10 @@ def read_info(path: str | Path) -> NativeInfo | None:
         info = NativeInfo(**values)
         InputSpec(**info.input)
         if not isinstance(info.method, dict) or not isinstance(info.provenance, dict):
-            raise TypeError("method and provenance are no dicts")
+            raise TypeError("method and provenance are not dicts")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BenchError(
-            f"damaged: what it says of itself cannot be read ({error})",
+            f"damaged: its metadata cannot be read ({error})",
             where=path,
             fix="copy or download it again",
         ) from error

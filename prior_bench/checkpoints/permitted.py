@@ -43,7 +43,7 @@ def check_method(kind: Any, name: str, where: object) -> None:
     from torch import nn
 
     if ":" in name and not (isinstance(kind, type) and issubclass(kind, nn.Module)):
-        raise BenchError(f"names '{name}' as its method, which is no class of models", where=where)
+        raise BenchError(f"names '{name}' as its method, which is not a model class", where=where)
 
 
 def _names_code(key: str, value: Any) -> bool:
@@ -63,7 +63,7 @@ def _entries(values: Any) -> Iterator[tuple[str, Any]]:
 def _refuse(names: list[str], where: object) -> None:
     if names:
         raise BenchError(
-            f"says of its model what a file may not say: {', '.join(names)}",
+            f"describes its model with keys that a file may not set: {', '.join(names)}",
             where=where,
             fix="use it only where you trust its source, and take these entries out",
         )

@@ -73,7 +73,7 @@ def read_tokenizer(path: str | Path, max_tokens: int) -> ReportTokenizer:
         raise
     except Exception as error:  # the library raises Exception itself
         raise BenchError(
-            f"is no tokenizer: {(str(error) or repr(error)).splitlines()[0]}", where=path
+            f"is not a tokenizer: {(str(error) or repr(error)).splitlines()[0]}", where=path
         ) from error
     return ReportTokenizer(backend, "[PAD]", max_tokens)
 

@@ -57,14 +57,14 @@ class Manifest:
         missing = [c for c in (*REQUIRED, *self.labels) if c not in self.table.columns]
         if missing:
             raise BenchError(
-                f"manifest lacks the columns {', '.join(missing)}", where=self.name, fix="mend its reader"
+                f"manifest lacks the columns {', '.join(missing)}", where=self.name, fix="fix its reader"
             )
         if self.table["id"].duplicated().any():
             twice = self.table.loc[self.table["id"].duplicated(), "id"].iloc[0]
             raise BenchError(
                 f"id '{twice}' occurs twice",
                 where=self.name,
-                fix="its label file lists an image twice: fetch the file again",
+                fix="its label file lists an image twice: download the file again",
             )
 
     def __len__(self) -> int:

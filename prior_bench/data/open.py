@@ -88,7 +88,7 @@ def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> 
     from prior_bench.data.prepared import index
 
     if str(resolve(reference)["root"]).startswith("sample:"):
-        raise BenchError("is generated, not prepared", where=str(reference), fix="use it as it is")
+        raise BenchError("is generated, not prepared", where=str(reference), fix="use it directly")
     _, kind, folder, options, _ = locate(reference)
     manifest = index.load(kind, folder, split, options)
     if manifest is not None:

@@ -68,7 +68,9 @@ def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
         return factory.from_pretrained(name, trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
         raise BenchError(
-            f"{what} '{name}' cannot be had: {str(error).splitlines()[0]}", where="text_encoder.name", fix=fix
+            f"{what} '{name}' cannot be obtained: {str(error).splitlines()[0]}",
+            where="text_encoder.name",
+            fix=fix,
         ) from error
 
 

@@ -204,7 +204,7 @@ def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any
         if not pretrained:
             raise
         raise BenchError(
-            f"the weights of '{name}' cannot be had: {error}", where="image_encoder.pretrained", fix=fix
+            f"the weights of '{name}' cannot be obtained: {error}", where="image_encoder.pretrained", fix=fix
         ) from error
 
 

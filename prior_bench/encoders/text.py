@@ -145,7 +145,7 @@ class TextEncoder(nn.Module):
         layers = getattr(stack, "layer", None)
         if layers is None or not hasattr(self.model, "embeddings"):
             raise BenchError(
-                f"do not know the layers of a {type(self.model).__name__}",
+                f"unknown layer structure of a {type(self.model).__name__}",
                 where="text_encoder.frozen_layers",
                 fix="use 0",
             )

@@ -88,7 +88,7 @@ class ReportTokenizer:
         """
         texts = [" ".join(text) for text in corpus]
         if not any(texts):
-            raise BenchError("there is no text to train a tokenizer on", where="tokenizer")
+            raise BenchError("the corpus has no text to train a tokenizer on", where="tokenizer")
         specials = list(BERT_SPECIALS.values())
         draft = _word_piece({})
         letters = sorted(

@@ -215,7 +215,7 @@ def _split_tokens(tokens: Tensor) -> tuple[Tensor, Tensor]:
     count = tokens.shape[1]
     before = count - isqrt(count) ** 2
     if before > MAX_PREFIX:
-        what = f"{count} tokens are no square grid behind at most {MAX_PREFIX} class or register tokens"
+        what = f"{count} tokens do not form a square grid after at most {MAX_PREFIX} class or register tokens"
         raise BenchError(what, where="wrap", fix="name a sub-module with other tokens: output=…")
     return tokens[:, :before], tokens[:, before:]
 

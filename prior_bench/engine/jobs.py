@@ -93,10 +93,10 @@ def _serve(
 def _why_ended(process: BaseProcess) -> BenchError:
     process.join(timeout=10)
     if (process.exitcode or 0) > 0:
-        what = "a process failed, its traceback is above; what it had finished is recorded"
-        return BenchError(what, where="--jobs", fix="mend what it names, then run the same command again")
+        what = "a process failed, its traceback is above; finished runs are recorded"
+        return BenchError(what, where="--jobs", fix="fix what it names, then run the same command again")
     return BenchError(
-        "a process was killed; what it had finished is recorded",
+        "a process was killed; finished runs are recorded",
         where="--jobs",
         fix="where memory ran out use fewer; then run the same command again",
     )

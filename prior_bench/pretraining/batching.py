@@ -69,7 +69,9 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
         if len(dataset) < batch_size:
             raise BenchError(f"{len(dataset)} pairs do not fill a batch of {batch_size}", where="batch_size")
         if batch_size % processes:
-            raise BenchError(f"{batch_size} is no multiple of the {processes} processes", where="batch_size")
+            raise BenchError(
+                f"{batch_size} is not a multiple of the {processes} processes", where="batch_size"
+            )
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
         self.rank, self.processes, self.epoch = rank, processes, 0
         self.shard_window = shard_window

@@ -123,7 +123,7 @@ class _Runner(Runner):
         with contextlib.redirect_stdout(io.StringIO()):
             super().resume(filename, *args, **kwargs)
         if rank() == 0:
-            print(f"going on after epoch {self.epoch}", file=sys.stderr)
+            print(f"continuing after epoch {self.epoch}", file=sys.stderr)
 
     def dump_config(self) -> None:
         """Nothing: ``run.json`` and the checkpoint hold the config."""

@@ -101,7 +101,7 @@ class Store:
         except FileNotFoundError:
             return []
         except (ValueError, KeyError, TypeError) as error:
-            print(f"warning: {path}: no readable plan ({error}); left aside", file=sys.stderr)
+            print(f"warning: {path}: the plan cannot be read ({error}); it is ignored", file=sys.stderr)
             return []
 
     # --- writing ---

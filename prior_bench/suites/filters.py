@@ -33,7 +33,7 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
         name, equals, value = text.partition("=")
         if not equals or name not in FILTERS:
             fix = f"FIELD=VALUE, where FIELD is one of {', '.join(FILTERS)}"
-            raise BenchError(f"'{text}' is no filter", where="--only", fix=fix)
+            raise BenchError(f"'{text}' is not a filter", where="--only", fix=fix)
         wanted.setdefault(name, set()).add(_fraction(value) if name == "fraction" else value)
     return wanted
 
@@ -57,4 +57,4 @@ def _fraction(text: str) -> str:
     try:
         return f"{float(text):g}"
     except ValueError as error:
-        raise BenchError(f"'{text}' is no fraction", where="--only", fix="a number, as in 0.1") from error
+        raise BenchError(f"'{text}' is not a fraction", where="--only", fix="a number, as in 0.1") from error

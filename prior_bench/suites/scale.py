@@ -84,7 +84,7 @@ def on_data(suite: Suite, data: str) -> Suite:
         raise BenchError(
             f"the suite has {len(own)} data sets: {', '.join(known['name'] for known in own.values())}",
             where="--data",
-            fix=f"'{SAMPLE}' takes the place of several; for a data set of yours, edit a copy of the suite",
+            fix=f"'{SAMPLE}' replaces several data sets; for your own data set, edit a copy of the suite",
         )
     given, (before,) = resolve(data), own.values()
     if given["type"] == before["type"]:
@@ -108,7 +108,9 @@ def at_scale(suite: Suite, scale: Scale) -> Suite:
     for name in (row["name"] for row in rows):
         if name not in scale.backbones:
             fix = f"name one, or leave the row out, in {scale.where}"
-            errors.append(BenchError(f"nothing stands for the row '{name}'", where=suite.where, fix=fix))
+            errors.append(
+                BenchError(f"no substitute is declared for the row '{name}'", where=suite.where, fix=fix)
+            )
     kept = [row["name"] for row in rows]
     before, after = [], []
     for entry in suite.evaluations:

@@ -106,5 +106,5 @@ def test_converted_twice_it_is_still_known_who_was_trained_on(saved, tmp_path):
 
 def test_a_folder_of_ours_is_ours_already(saved, tmp_path):
     _, path = saved
-    with pytest.raises(BenchError, match="is a checkpoint of ours already"):
+    with pytest.raises(BenchError, match="is already a prior-bench checkpoint"):
         convert(path.parent, tmp_path / "out.safetensors")

@@ -36,7 +36,7 @@ def test_a_function_named_as_method_is_not_called(tmp_path):
     (precious := tmp_path / "precious.txt").write_text("x")
     method = {"type": "logging:basicConfig", "filename": str(precious), "filemode": "w"}
     path = ours(tmp_path, {**method, "image_encoder": IMAGE, "text_encoder": BERT})
-    assert "names 'logging:basicConfig' as its method, which is no class of models" in refusal(path)
+    assert "names 'logging:basicConfig' as its method, which is not a model class" in refusal(path)
     assert precious.read_text() == "x"
 
 
@@ -52,7 +52,7 @@ def test_a_function_named_as_method_is_not_called(tmp_path):
 )
 def test_an_image_encoder_names_no_other_weights(tmp_path, image, named):
     path = ours(tmp_path, {"image_encoder": {**IMAGE, **image}})
-    assert f"says of its model what a file may not say: {named}" in refusal(path)
+    assert f"describes its model with keys that a file may not set: {named}" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,9 @@ def test_a_folder_names_no_other_weights(tmp_path):
     save_file({"w": torch.ones(1)}, tmp_path / "model.safetensors")
     config = {"architecture": "resnet18", "model_args": {"checkpoint_path": "other.pth"}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert "config.json: says of its model what a file may not say: model_args.checkpoint_path" in refusal(
-        tmp_path
+    assert (
+        "config.json: describes its model with keys that a file may not set: model_args.checkpoint_path"
+        in refusal(tmp_path)
     )
 
 

@@ -58,7 +58,7 @@ def test_inspect_of_a_plain_state_dict(tmp_path, capsys):
     assert main(["checkpoint", "inspect", str(tmp_path / "w.pth")]) == 0
     text = capsys.readouterr().out
     assert "torchvision or timm state dict, resnet18" in text
-    assert "the file does not tell the input's statistics" in text
+    assert "the file does not state the input's statistics" in text
     assert main(["checkpoint", "inspect", str(tmp_path / "absent.pth")]) == 1
     assert "absent.pth: no such checkpoint file" in capsys.readouterr().err
 
@@ -80,7 +80,7 @@ def test_convert_and_export_an_image_encoder(tmp_path, capsys):
     assert main(["checkpoint", "inspect", str(out)]) == 0
     assert "prior-bench, image encoder" in capsys.readouterr().out
     assert main(["checkpoint", "convert", str(out), "-o", str(tmp_path / "again.safetensors")]) == 1
-    assert "is a checkpoint of ours already" in capsys.readouterr().err
+    assert "is already a prior-bench checkpoint" in capsys.readouterr().err
     assert main(["checkpoint", "convert", str(path), "-o", str(tmp_path / "ours.pth")]) == 1
     assert "the output must be a safetensors file" in capsys.readouterr().err
     assert main(["export", str(out), "-o", str(tmp_path / "out")]) == 0

@@ -157,7 +157,7 @@ def test_two_rows_with_the_same_weights_share_one_run_and_both_show_it(parts, tm
     [
         (["run", "no_such_suite"], "unknown config in suites 'no_such_suite'"),
         (["table", "no_such_table"], "unknown config in tables 'no_such_table'"),
-        (["run", "demo", "--only", "fraction"], "'fraction' is no filter"),
+        (["run", "demo", "--only", "fraction"], "'fraction' is not a filter"),
         (["eval", "zero_shott", "--backbone", "random:resnet18", "--data", "chexpert"], "unknown task"),
     ],
 )

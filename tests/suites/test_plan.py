@@ -122,9 +122,9 @@ def test_only_narrows_the_plan(tmp_path):
     plan = expand(suite, only=["backbone=High", "fraction=1.0", "seed=1", "protocol=fake/odd"])
     assert [run.label for run in plan.runs] == ["High · fake · fake · fake/odd · 100 % · seed 1"]
     assert plan.partial
-    with pytest.raises(BenchError, match="'row=High' is no filter"):
+    with pytest.raises(BenchError, match="'row=High' is not a filter"):
         expand(suite, only=["row=High"])
-    with pytest.raises(BenchError, match="--only: 'all' is no fraction"):
+    with pytest.raises(BenchError, match="--only: 'all' is not a fraction"):
         expand(suite, only=["fraction=all"])
     with pytest.raises(BenchError, match="nothing to run"):
         expand(suite, only=["backbone=Higher"])

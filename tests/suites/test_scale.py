@@ -142,7 +142,7 @@ def test_what_has_no_counterpart_is_named():
     with pytest.raises(ErrorList) as caught:
         with_data(Suite("s", rows, [evaluation, openi, {**evaluation, "data": "sample:chexpert"}]), "sample")
     message = str(caught.value)
-    assert "nothing stands for the row 'Mine'" in message and "scales/sample.py" in message
+    assert "no substitute is declared for the row 'Mine'" in message and "scales/sample.py" in message
     assert "unknown sample data set 'openi'" in message and "is synthetic already" in message
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 
-RUN_FIX = "gap, length, gap, length ... are expected; fetch the file again"
+RUN_FIX = "gap, length, gap, length ... are expected; download the file again"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def run_bounds(text: str, pixels: int | None, where: object) -> tuple[np.ndarray
         numbers = np.array(text.split(), dtype=np.int64)
     except ValueError:
         raise BenchError(
-            f"run-length mask '{text[:40]}' holds something other than whole numbers",
+            f"run-length mask '{text[:40]}' contains something other than integers",
             where=where,
             fix=RUN_FIX,
         ) from None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DICOM_SUFFIXES = (".dcm", ".dicom")
 PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_")
 """How photometric interpretations begin that can be read."""
-CONVERT = "fetch the file again; if it is as it was published, convert it to PNG, or leave the image out"
+CONVERT = "download the file again; if it is as it was published, convert it to PNG, or leave the image out"
 _ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 exchange width and height
 
 
@@ -51,7 +51,7 @@ def size_of_file(path: str | os.PathLike) -> tuple[int, int]:
             return int(header.Rows), int(header.Columns)
         except AttributeError:
             raise BenchError(
-                "DICOM file holds no image, or is cut off", where=path, fix="fetch it again"
+                "DICOM file holds no image, or is cut off", where=path, fix="download it again"
             ) from None
     from PIL import Image
 
@@ -78,17 +78,19 @@ def reduced(image: np.ndarray, size: int) -> np.ndarray:
 def _require_file(path: Path) -> None:
     if path.is_file():
         if path.stat().st_size == 0:
-            raise BenchError("file is empty (0 bytes)", where=path, fix="fetch it again")
+            raise BenchError("file is empty (0 bytes)", where=path, fix="download it again")
         return
     if path.is_symlink():
         target = os.readlink(path)
         raise BenchError(
             f"dead link: it points to {target}, which does not exist",
             where=path,
-            fix="put the file there, or mend the link",
+            fix="put the file there, or fix the link",
         )
     raise BenchError(
-        "no such image file" if not path.exists() else "is not a file", where=path, fix="fetch the file again"
+        "no such image file" if not path.exists() else "is not a file",
+        where=path,
+        fix="download the file again",
     )
 
 
@@ -97,7 +99,7 @@ def _unreadable(path: Path, error: Exception) -> BenchError:
     return BenchError(
         f"not a readable image, or truncated ({reason.replace(str(path), path.name)})",
         where=path,
-        fix="fetch the file again",
+        fix="download the file again",
     )
 
 
@@ -148,7 +150,7 @@ def _dicom_dataset(path: Path, *, pixels: bool) -> FileDataset:
     try:
         return pydicom.dcmread(path, stop_before_pixels=not pixels)
     except (InvalidDicomError, EOFError, ValueError, OSError) as error:
-        raise BenchError("not a DICOM file", where=path, fix="fetch it again") from error
+        raise BenchError("not a DICOM file", where=path, fix="download it again") from error
 
 
 def _read_dicom(path: Path) -> np.ndarray:
@@ -156,7 +158,7 @@ def _read_dicom(path: Path) -> np.ndarray:
 
     data = _dicom_dataset(path, pixels=True)
     if "PixelData" not in data:
-        raise BenchError("DICOM file holds no image, or is cut off", where=path, fix="fetch it again")
+        raise BenchError("DICOM file holds no image, or is cut off", where=path, fix="download it again")
     kind = str(data.get("PhotometricInterpretation", "(none)"))
     if int(data.get("NumberOfFrames") or 1) > 1:
         raise BenchError(f"holds {data.NumberOfFrames} frames, one was expected", where=path, fix=CONVERT)
@@ -170,7 +172,7 @@ def _read_dicom(path: Path) -> np.ndarray:
             f"pixels cannot be decoded (transfer syntax {getattr(syntax, 'name', 'unknown')}: "
             f"{str(error).splitlines()[0]})",
             where=path,
-            fix="fetch the file again; rarer compressions need `pip install pylibjpeg[all]`",
+            fix="download the file again; rarer compressions need `pip install pylibjpeg[all]`",
         ) from error
     if pixels.ndim == 3:  # pydicom has turned YBR into RGB by now
         grey = pixels[..., :3] @ np.array([0.299, 0.587, 0.114])

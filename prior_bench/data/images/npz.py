@@ -77,10 +77,10 @@ def _reading(archive: Path, array: str) -> Iterator[None]:
     try:
         yield
     except KeyError:
-        raise BenchError(f"holds no array '{array}'", where=archive, fix="fetch the file again") from None
+        raise BenchError(f"holds no array '{array}'", where=archive, fix="download the file again") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
         raise BenchError(
-            f"archive is truncated or damaged ({error})", where=archive, fix="fetch it again"
+            f"archive is truncated or damaged ({error})", where=archive, fix="download it again"
         ) from error
 
 
@@ -101,6 +101,6 @@ def _shape(stream: IO[bytes], archive: Path, array: str) -> tuple[int, ...]:
         raise BenchError(
             f"array '{array}' is {dtype} {shape}, expected are uint8 images",
             where=archive,
-            fix="fetch the file again",
+            fix="download the file again",
         )
     return shape

@@ -45,7 +45,7 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
         raise BenchError(
             "cannot be prepared with missing=skip: the index would hide images that arrive later",
             where=folder,
-            fix="complete the download first, or go on without preparing",
+            fix="complete the download first, or continue without preparing",
         )
     place = place_of(kind, folder, split, options)
     content = {
@@ -83,8 +83,8 @@ def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manife
 @functools.cache  # once a process: a suite opens the same data set for every cell
 def _say_stale(place: Path, why: str, reference: str) -> None:
     print(
-        f"remark: prepared index {place} is stale: {why}. The files are read anew; "
-        f"`prior-bench data prepare {reference}` (with the same --split and --set) renews it.",
+        f"remark: prepared index {place} is stale: {why}. The files are read again; "
+        f"`prior-bench data prepare {reference}` (with the same --split and --set) updates it.",
         file=sys.stderr,
     )
 

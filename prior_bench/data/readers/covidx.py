@@ -104,13 +104,15 @@ def read_list(place: Path, part: str) -> pd.DataFrame:
             raise BenchError(
                 f"'{line[:80]}' is not 'patient file class source'",
                 where=f"{place}, line {number}",
-                fix=f"classes are {', '.join(THREE)}, or {', '.join(BINARY)}; fetch the list again",
+                fix=f"classes are {', '.join(THREE)}, or {', '.join(BINARY)}; download the list again",
             )
         source = words[-1] if at == -2 else ""
         rows.append((words[0], " ".join(words[1:at]), words[at], source))
     if rows[0][3] and not rows[-1][3]:
         raise BenchError(
-            "is cut off: its last line names no source, as its first does", where=place, fix="fetch it again"
+            "is cut off: its last line names no source, as its first does",
+            where=place,
+            fix="download it again",
         )
     table = pd.DataFrame(rows, columns=["patient", "file", "class", "source"])
     return pd.DataFrame(
@@ -208,7 +210,7 @@ test/<file>
     },
     caveats=(
         "The version decides the task: data check prints the one found, and it goes into every record.",
-        "Classes come from different collections, which a network can tell apart without looking at lungs.",
+        "Classes come from different collections, which a network can distinguish without the lungs.",
         "MGCA's readme says version 6 where its code reads 9A.",
     ),
     annotations=("labels",),

@@ -84,7 +84,7 @@ def find_archive(root: Path, subset: str, size: int) -> tuple[Path, str, int]:
         raise BenchError(
             f"{missing.name} is missing",
             where=root,
-            fix=f"put it there; found: {', '.join(p.name for p in there.values()) or 'none of MedMNIST'}",
+            fix=f"put it there; found: {', '.join(p.name for p in there.values()) or 'no MedMNIST file'}",
         )
     if len(subsets) > 1:
         raise BenchError(
@@ -123,7 +123,7 @@ def read_part(archive: Path, part: str, subset: str, cache: Path) -> pd.DataFram
             f"'{part}_labels' is {values.shape} for {count} images; expected is one 0 or 1 for each of "
             f"{len(names)} labels",
             where=archive,
-            fix="fetch the file again",
+            fix="download the file again",
         )
     ids = [f"{part}/{n:06d}" for n in range(count)]
     table = pd.DataFrame(

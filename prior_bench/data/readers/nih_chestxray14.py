@@ -115,7 +115,7 @@ def read_boxes(place: Path) -> dict[str, np.ndarray]:
         raise BenchError(
             f"has {raw.shape[1]} columns; expected are image, finding, x, y, w, h",
             where=place,
-            fix="fetch BBox_List_2017.csv again",
+            fix="download BBox_List_2017.csv again",
         )
     finding = raw["Finding Label"].replace(BOX_SPELLINGS)
     unknown = ~finding.isin(BOXED).to_numpy()
@@ -127,7 +127,7 @@ def read_boxes(place: Path) -> dict[str, np.ndarray]:
         raise BenchError(
             "box without numbers or extent",
             where=f"{place}, line {int(np.argmin(usable)) + 2}",
-            fix="fetch BBox_List_2017.csv again",
+            fix="download BBox_List_2017.csv again",
         )
     boxes = boxes_of_sides(sides, finding.map(BOXED.index).to_numpy())
     return {str(name): boxes[rows] for name, rows in raw.groupby("Image Index").indices.items()}
@@ -156,7 +156,7 @@ def official_split(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
         raise BenchError(
             f"{int(absent.sum())} images are in neither list, e.g. {table.loc[absent, 'id'].iloc[0]}",
             where=f"{places[0]}, {places[1].name}",
-            fix="fetch the lists again",
+            fix="download the lists again",
         )
     return with_test(table[train & ~test], table[test], 0.125)
 

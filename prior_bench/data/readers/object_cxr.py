@@ -70,7 +70,9 @@ def read_part(place: Path, part: str) -> pd.DataFrame:
     require_columns(raw, (name,), place)
     if raw[name].isna().any():
         row = int(np.argmax(raw[name].isna()))
-        raise BenchError(f"'{name}' is blank", where=f"{place}, line {row + 2}", fix="fetch the file again")
+        raise BenchError(
+            f"'{name}' is blank", where=f"{place}, line {row + 2}", fix="download the file again"
+        )
     files = [PurePosixPath(path).name for path in raw[name]]
     shapes = [
         tuple(_shape(piece, f"{place}, line {row + 2}") for piece in text.split(";") if piece.strip())
@@ -102,7 +104,7 @@ def _shape(text: str, where: str) -> Shape:
             f"object '{text.strip()[:60]}' is not 'type x1 y1 x2 y2 ...'",
             where=where,
             fix="types are 0 (rectangle), 1 (ellipse) and 2 (polygon, of at least two points); "
-            "fetch the file again",
+            "download the file again",
         )
     if kind != "2":  # some tools cannot draw a box whose corners are exchanged
         x1, y1, x2, y2 = numbers

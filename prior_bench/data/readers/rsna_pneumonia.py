@@ -66,7 +66,7 @@ def read_labels(place: Path) -> pd.DataFrame:
         raise BenchError(
             f"image '{raw['patientId'].iloc[row]}' has Target '{raw['Target'].iloc[row]}', neither 0 nor 1",
             where=place,
-            fix="fetch the file again",
+            fix="download the file again",
         )
     positive = raw["Target"].eq(1).to_numpy()
     sides, usable = read_sides(raw[list(BOX)])
@@ -74,7 +74,7 @@ def read_labels(place: Path) -> pd.DataFrame:
     if broken.any():
         first = raw["patientId"].iloc[int(np.argmax(broken))]
         raise BenchError(
-            f"image '{first}' has Target 1 but no usable box", where=place, fix="fetch the file again"
+            f"image '{first}' has Target 1 but no usable box", where=place, fix="download the file again"
         )
     drawn = boxes_of_sides(sides, np.zeros(len(sides)))
     ids, starts = np.unique(raw["patientId"].to_numpy(dtype=str), return_index=True)
@@ -166,7 +166,7 @@ lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lo
         "Published splits overlap each other's test sets: compare only under the same rule.",
         '"Segmentation" on this data set means filled boxes: it has no pixel masks.',
         "patientId names an image; patients of NIH ChestX-ray14 with several images "
-        "cannot be told apart here.",
+        "cannot be distinguished here.",
     ),
     annotations=("labels", "boxes", "masks"),
     published={

@@ -60,15 +60,15 @@ def read_table(
             dtype=dict.fromkeys(text, str),
         )
     except pd.errors.EmptyDataError:
-        raise BenchError("file is empty", where=path, fix="fetch it again") from None
+        raise BenchError("file is empty", where=path, fix="download it again") from None
     except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
         raise BenchError(
-            f"archive is truncated or damaged ({error})", where=path, fix="fetch it again"
+            f"archive is truncated or damaged ({error})", where=path, fix="download it again"
         ) from error
     except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise BenchError(
-            f"not a CSV file as expected ({reason})", where=path, fix="fetch it again"
+            f"not a CSV file as expected ({reason})", where=path, fix="download it again"
         ) from error
     if not ragged:
         _require_last_line(path)
@@ -86,7 +86,7 @@ def read_lines(path: Path) -> list[str]:
     require_file(path)
     lines = path.read_text("utf-8", "replace").splitlines()
     if not any(line.strip() for line in lines):
-        raise BenchError("file is empty", where=path, fix="fetch it again")
+        raise BenchError("file is empty", where=path, fix="download it again")
     return lines
 
 
@@ -96,7 +96,7 @@ def require_file(path: Path) -> None:
         raise BenchError(
             f"is a dead link: it points to {os.readlink(path)}, which does not exist",
             where=path,
-            fix="put the file there, or mend the link",
+            fix="put the file there, or fix the link",
         )
     if not path.is_file():
         raise BenchError("no such file", where=path, fix="put it there")
@@ -105,7 +105,7 @@ def require_file(path: Path) -> None:
             raise BenchError(
                 "is a web page under the file's name",
                 where=path,
-                fix="log in where it comes from, and fetch it again",
+                fix="log in at the source, then download it again",
             )
 
 
@@ -126,7 +126,7 @@ def _require_last_line(path: Path) -> None:
         raise BenchError(
             f"is cut off: its last line has {len(last)} of {len(first)} fields",
             where=path,
-            fix="fetch it again",
+            fix="download it again",
         )
 
 

@@ -59,7 +59,7 @@ def require_images(
     if missing == "skip" and exists.any():
         return table[exists].reset_index(drop=True)
     state = "a dead link" if first.is_symlink() else "absent"
-    fix = "complete the download, or pass missing='skip' to go on with those that are there"
+    fix = "complete the download, or pass missing='skip' to continue with the images that exist"
     if not exists.any():
         fix = "unpack the images so that this file is there; `prior-bench data describe NAME` shows the tree"
     raise BenchError(

@@ -21,7 +21,7 @@ SHOWN = np.array([[0, 85], [170, 255]], np.uint8)
 def test_photometric_interpretations_that_are_refused(tmp_path, kind):
     path = write_dicom(tmp_path / "a.dcm", STORED, kind=kind)
     message = (
-        rf"a\.dcm: photometric interpretation {kind} is not supported\n  fix: fetch the file again; .* PNG"
+        rf"a\.dcm: photometric interpretation {kind} is not supported\n  fix: download the file again; .* PNG"
     )
     with pytest.raises(BenchError, match=message):
         read_image(path)

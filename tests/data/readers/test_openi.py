@@ -78,10 +78,10 @@ def test_archive_as_downloaded(root, tmp_path):
 
 def test_broken_reports_and_absent_images(root, write_text):
     write_text(root / "ecgen-radiology/3.xml", "<eCitation><uId")
-    with pytest.raises(BenchError, match=r"3\.xml: not an XML file .*\n  fix: fetch the reports again"):
+    with pytest.raises(BenchError, match=r"3\.xml: not an XML file .*\n  fix: download the reports again"):
         openi.read(root)
     write_text(root / "ecgen-radiology/3.xml", "<eCitation/>")
-    with pytest.raises(BenchError, match=r"3\.xml: XML file is no report of Open-i: it has no uId"):
+    with pytest.raises(BenchError, match=r"3\.xml: XML file is not an Open-i report: it has no uId"):
         openi.read(root)
     (root / "ecgen-radiology/3.xml").unlink()
     (root / "NLMCXR_png/CXR1_IM-0001-1001.png").unlink()

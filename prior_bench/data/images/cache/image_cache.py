@@ -72,7 +72,7 @@ class ImageCache:
             BenchError: not in the cache, unreadable as the original is, or damaged on disk.
         """
         if error := self.entry(name).error:
-            fix = "fetch the file again, then run prior-bench data cache again"
+            fix = "download the file again, then run prior-bench data cache again"
             raise BenchError(error, fix=fix)  # begins with the file
         return self._shard_of[name].read(name)
 

@@ -81,7 +81,7 @@ def read_through(file: Path) -> None:
 def _shard_of(image: Path) -> Shard:
     if not is_cached(image):
         raise BenchError(
-            "is not in an image cache, so that there are no shards to read in order",
+            "is not in an image cache, which reading in shard order requires",
             where=image,
             fix="make one (prior-bench data cache REF --size N) and name it: dataset=dict(type=..., cache=N)",
         )

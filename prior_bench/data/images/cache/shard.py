@@ -19,7 +19,7 @@ from prior_bench.errors import BenchError
 from prior_bench.io.atomic import CACHE_FIX, write_bytes
 
 SUFFIX = ".safetensors"
-MEND = "run the same `prior-bench data cache` again: it makes what is damaged anew"
+MEND = "run the same `prior-bench data cache` again: it rebuilds the damaged parts"
 
 
 @dataclass(frozen=True, slots=True)

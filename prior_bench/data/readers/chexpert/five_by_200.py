@@ -78,7 +78,9 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
         findings = [FIVE[int(np.argmax(entry["label"]))] for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise BenchError(
-            f"not of the form {{row: {{image_path, label}}}} ({error!r})", where=place, fix="fetch it again"
+            f"not of the form {{row: {{image_path, label}}}} ({error!r})",
+            where=place,
+            fix="download it again",
         ) from error
     rows = table.set_index("image", drop=False)
     unknown = [image for image in images if image not in rows.index]
@@ -86,7 +88,7 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
         raise BenchError(
             f"{len(unknown)} of {len(images)} images are not in train.csv; the first is {unknown[0]}",
             where=place,
-            fix="fetch both files again",
+            fix="download both files again",
         )
     listed = rows.loc[images].reset_index(drop=True)
     return listed.assign(finding=findings, split="test")

@@ -69,7 +69,7 @@ def resolve_labels(
             raise BenchError(
                 f"label '{name}' is '{raw[name][~known].iloc[0]}'; allowed are 1, 0, -1 and blank",
                 where=where,
-                fix="fetch the file again",
+                fix="download the file again",
             )
         values = pd.to_numeric(raw[name]).fillna(0).astype(np.float32)
         columns[name] = values.mask(values == -1, policy[name])

@@ -31,7 +31,7 @@ def require_values(table: pd.DataFrame, place: Path, missing: str) -> None:
         if not exists.all() and (missing == "error" or not exists.any()):
             file = place.parent / table["image"].iloc[int(np.argmin(exists))]
             state = "is a dead link" if file.is_symlink() else "does not exist"
-            fix = "paths are relative to the CSV file's folder; missing=skip goes on without those absent"
+            fix = "paths are relative to the CSV file's folder; missing=skip continues without missing images"
             problems.append(_problem(place, ~exists, f"image {file} {state}", fix))
         if "mask" in table:
             named = [m.path if m else table["image"].iloc[i] for i, m in enumerate(table["mask"])]

@@ -112,7 +112,7 @@ def read_tables(root: Path) -> pd.DataFrame:
     if joined["split"].isna().any():
         first = joined.loc[joined["split"].isna(), "dicom_id"].iloc[0]
         raise BenchError(
-            f"image '{first}' of {place.name} has no split", where=split_place, fix="fetch it again"
+            f"image '{first}' of {place.name} has no split", where=split_place, fix="download it again"
         )
     folder = _study_folder(joined)
     return pd.DataFrame(
@@ -176,7 +176,7 @@ def _report_source(root: Path) -> Callable[[str], str | None]:
             members = zipfile.ZipFile(archive)
         except zipfile.BadZipFile as error:
             raise BenchError(
-                f"archive is truncated or damaged ({error})", where=archive, fix="fetch it again"
+                f"archive is truncated or damaged ({error})", where=archive, fix="download it again"
             ) from None
         known = set(members.namelist())
 
@@ -185,7 +185,7 @@ def _report_source(root: Path) -> Callable[[str], str | None]:
                 return members.read(name).decode("utf-8", "replace") if name in known else None
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
                 raise BenchError(
-                    f"{name} in it is damaged ({error})", where=archive, fix="fetch it again"
+                    f"{name} in it is damaged ({error})", where=archive, fix="download it again"
                 ) from error
 
         return unpack

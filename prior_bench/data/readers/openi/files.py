@@ -86,7 +86,7 @@ def _files(root: Path) -> Iterator[tuple[str, bytes]]:
                         yield f"{place}/{member.name}", stream.read()
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
             raise BenchError(
-                f"archive is truncated or damaged ({error})", where=place, fix="fetch it again"
+                f"archive is truncated or damaged ({error})", where=place, fix="download it again"
             ) from error
         return
 
@@ -100,12 +100,14 @@ def parse_report(name: str, content: bytes) -> OpeniReport:
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
-        raise BenchError(f"not an XML file ({error})", where=name, fix="fetch the reports again") from error
+        raise BenchError(
+            f"not an XML file ({error})", where=name, fix="download the reports again"
+        ) from error
     element = root.find("uId")
     uid = element.get("id") if element is not None else None
     if not uid:
         raise BenchError(
-            "XML file is no report of Open-i: it has no uId", where=name, fix="fetch the reports again"
+            "XML file is not an Open-i report: it has no uId", where=name, fix="download the reports again"
         )
     sections: dict[str, str] = {}
     for part in root.iter("AbstractText"):

@@ -39,7 +39,7 @@ def read_kaggle(root: Path) -> pd.DataFrame:
         raise BenchError(
             f"{int(orphans.sum())} images belong to no report of {KAGGLE}, the first is {first}",
             where=listed,
-            fix="fetch both tables again",
+            fix="download both tables again",
         )
     folder = next((f for f in KAGGLE_IMAGES if any((root / f).glob("*.png"))), KAGGLE_IMAGES[0])
     of_image = reports.loc[images["uid"]].reset_index(drop=True)
@@ -86,13 +86,13 @@ def read_r2gen(place: Path) -> pd.DataFrame:
             for image in entry["image_path"]
         ]
     except json.JSONDecodeError as error:
-        raise BenchError(f"not a JSON file ({error})", where=place, fix="fetch it again") from error
+        raise BenchError(f"not a JSON file ({error})", where=place, fix="download it again") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise BenchError(
             f"not of the form {{train, val, test: [{{id, report, image_path, split}}]}} ({error!r})",
             where=place,
-            fix="fetch it again",
+            fix="download it again",
         ) from error
     if not rows:
-        raise BenchError("names no image", where=place, fix="fetch it again")
+        raise BenchError("names no image", where=place, fix="download it again")
     return pd.DataFrame(rows)

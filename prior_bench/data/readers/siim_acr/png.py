@@ -48,7 +48,7 @@ def read_repack(root: Path, label: str) -> pd.DataFrame:
             raise BenchError(
                 f"has_pneumo is '{raw['has_pneumo'].iloc[row]}', neither 0 nor 1",
                 where=f"{place}, line {row + 2}",
-                fix="fetch the file again",
+                fix="download the file again",
             )
         parts.append(raw)
     raw = pd.concat(parts, ignore_index=True)

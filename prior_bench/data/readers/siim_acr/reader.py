@@ -135,7 +135,7 @@ def mgca_split(runs: pd.DataFrame) -> pd.DataFrame:
         raise BenchError(
             "split rule 'mgca' splits the lines of train-rle.csv, which the PNG re-pack does not have",
             where="siim_acr",
-            fix="put train-rle.csv beside stage_1_train_images.csv, or use split='default'",
+            fix="put train-rle.csv next to stage_1_train_images.csv, or use split='default'",
         )
     train, rest = train_test_split(runs, test_size=0.3, random_state=0)
     test, valid = train_test_split(rest, test_size=0.5, random_state=0)

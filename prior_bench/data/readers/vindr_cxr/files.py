@@ -60,7 +60,7 @@ def _kaggle(place: Path) -> Annotations:
     raw = read_table(place, (*IDS, "class_name", *CORNERS), text=(*IDS, "class_name"))
     classes = raw.loc[raw["class_name"] != NO_FINDING, "class_name"]
     if classes.isna().any():
-        raise BenchError("a row has no class_name", where=place, fix="fetch the file again")
+        raise BenchError("a row has no class_name", where=place, fix="download the file again")
     seen = raw.drop_duplicates([*IDS, "class_name"])
     ids = pd.Index(raw["image_id"].unique())
     readers = raw.groupby("image_id")["rad_id"].nunique().reindex(ids)
@@ -82,7 +82,7 @@ def _physionet(folder: Path) -> Annotations:
         if wrong.any():
             row = int(np.argmax(wrong))
             raise BenchError(
-                "a label is neither 0 nor 1", where=f"{place}, line {row + 2}", fix="fetch the file again"
+                "a label is neither 0 nor 1", where=f"{place}, line {row + 2}", fix="download the file again"
             )
         by_image = raw.groupby("image_id", sort=False)
         parts.append(by_image[findings].mean().assign(part=part))
@@ -107,7 +107,7 @@ def _boxes(raw: pd.DataFrame, place: Path) -> pd.DataFrame:
         raise BenchError(
             f"box of image '{drawn['image_id'].loc[row]}' has no extent",
             where=f"{place}, line {row + 2}",
-            fix="x_min < x_max and y_min < y_max; fetch the file again",
+            fix="x_min < x_max and y_min < y_max; download the file again",
         )
     return drawn[[*IDS, "class_name", *CORNERS]]
 

@@ -155,7 +155,7 @@ def test_unreadable_images_are_listed_and_stop_nothing(originals):
     small = cached(originals)
     assert read_image(small.path(0)).max() > 0
     for look in (read_image, image_size):
-        with pytest.raises(BenchError, match="b/001.png: file is empty.*\n.*fetch the file again"):
+        with pytest.raises(BenchError, match="b/001.png: file is empty.*\n.*download the file again"):
             look(small.path(1))
 
 
