@@ -13,7 +13,7 @@ NO_WORDS = tuple(BERT_SPECIALS[role] for role in ("pad", "first", "last"))
 
 
 def text_batch(ids: Tensor, vocabulary: dict[str, int]) -> TextBatch:
-    """Ids [B, L] with their words; pieces that start with ``##`` go on with a word."""
+    """Ids [B, L] with their words; pieces that start with ``##`` continue with a word."""
     piece = {number: name for name, number in vocabulary.items()}
     names = [[piece[int(number)] for number in row] for row in ids]
     real = torch.tensor([[name != BERT_SPECIALS["pad"] for name in row] for row in names])

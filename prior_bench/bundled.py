@@ -1,7 +1,7 @@
 """The suite's own top-level packages, ``tasks`` and ``baselines``, where another module has taken the name.
 
 Their names are ordinary ones: a user's folder may hold a ``tasks.py``, and another installed package may be
-called ``baselines``. This module is a package whose sub-packages are those that lie beside ``prior_bench``
+called ``baselines``. This module is a package whose sub-packages are those that lie next to ``prior_bench``
 (in a checkout as in a wheel), so ``prior_bench.bundled.tasks`` is always ours. It is an ordinary name for
 Python's import system: pickles, spawned processes and ``torchrun`` find it as they find every other module.
 The packages import one another's modules relatively, so that they work under both names.
@@ -18,10 +18,10 @@ __path__ = [str(HOME)]
 
 
 def importable(module: str) -> str:
-    """The name under which a module of ours is to be imported.
+    """The name under which one of our modules is to be imported.
 
     Args:
-        module: as in an entry point of ours, e.g. ``"tasks.classification"``.
+        module: as in one of our entry points, e.g. ``"tasks.classification"``.
 
     Returns:
         The same where its top-level name leads to our package, else ``"prior_bench.bundled.…"``.
@@ -34,7 +34,7 @@ def importable(module: str) -> str:
 
 
 def plain_name(module: str) -> str:
-    """The name of a module of ours as an entry point gives it, however it was imported."""
+    """The name of one of our modules as an entry point gives it, however it was imported."""
     return module.removeprefix(f"{__name__}.")
 
 

@@ -64,7 +64,7 @@ class PretrainBatch(NamedTuple):
 
 
 class Features(NamedTuple):
-    """What an encoder says of B images or texts, ready for a method's ``similarity``.
+    """Features of B images or texts, ready for a method's ``similarity``.
 
     Attributes:
         global_: [B, D] one vector each.
@@ -219,4 +219,4 @@ class BackboneSource(Interface):
         """Hash of all that determines the weights, known before they exist."""
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The backbone; where it has to be pre-trained first, this does so, resuming what was begun."""
+        """The backbone; where it has to be pre-trained first, this does so, resuming what was started."""

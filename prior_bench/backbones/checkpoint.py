@@ -31,7 +31,7 @@ class CheckpointFile:
         image_encoder: arguments of ImageEncoder or a timm model's name: the file's image encoder is loaded
             into it and nothing else. Found out where not given.
         tokenizer: of a released text encoder, whose file has no vocabulary: a folder, ``tokenizer.json`` or
-            ``vocab.txt``. Without it, the hub's; where that cannot be had, image-only tasks run all the same.
+            ``vocab.txt``. Without it, the hub's; if that cannot be obtained, only image tasks run.
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for our own files.
     """
 
@@ -49,7 +49,7 @@ class CheckpointFile:
 
     @property
     def has_text(self) -> bool:
-        """Whether the file has a text encoder whose tokenizer can be had."""
+        """Whether the file has a text encoder whose tokenizer can be obtained."""
         if not self.path.exists():
             return False
         if self._native is not None:
@@ -125,7 +125,7 @@ class CheckpointFile:
         return self._released(seed) if self._match is not None else self._image_encoder(seed)
 
     def training_data(self) -> list[dict[str, Any]]:
-        """Data set, split rule and splits that weights of ours were pre-trained on; empty for others."""
+        """Data set, split rule and splits that our own weights were pre-trained on; empty for others."""
         if self._native is None:
             return exposure_of_folder(self.path).get("training_data", [])
         config = self._native.provenance.get("config", {})

@@ -1,4 +1,4 @@
-"""Any checkpoint that can be loaded, written as one of ours."""
+"""Write any loadable checkpoint in the prior-bench format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prior_bench.errors import BenchError
 def convert(
     path: str | Path, output: str | Path, tokenizer: str | None = None, image_only: bool = False
 ) -> str:
-    """Write a checkpoint as one of ours; the output appears only when complete.
+    """Write a checkpoint in the prior-bench format; the output appears only when complete.
 
     Args:
         path: a file or folder that ``--backbone`` takes.

@@ -19,7 +19,7 @@ def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | No
     """Write ``image_encoder/`` and, with a text encoder, ``text_encoder/``; the folder appears when complete.
 
     ``image_encoder/`` holds ``model.safetensors`` with timm's names and timm's ``config.json``. An attention
-    pool, which timm's model has no place for, is in ``attention_pool.safetensors`` beside it.
+    pool, which timm's model has no place for, is in ``attention_pool.safetensors`` next to it.
 
     Args:
         backbone: what to export.

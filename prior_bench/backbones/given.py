@@ -89,7 +89,7 @@ class GivenModel:
         return Backbone(self.name, encoder, method, self._encoder.input, self.identity(seed), provenance)
 
     def row(self) -> dict[str, Any]:
-        """What a record says of it in the place of a config."""
+        """What a record holds about it in place of a config."""
         return {"name": self.name, "type": "given", "class": _class_name(self._whole)}
 
     def training_data(self) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from prior_bench.bundled import plain_name
 from prior_bench.store.source_hash import code_version, used_modules
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-"""Where an object lies in memory; no part of a model."""
+"""Where an object is in memory; no part of a model."""
 
 
 def weights_hash(module: nn.Module) -> str:
@@ -39,7 +39,7 @@ def code_of_model(module: nn.Module) -> tuple[str, ...]:
     They are the module's ``repr``, the plain attributes of every sub-module, and, for each class that does
     not come from an installed package, its source: that of its whole file and of what this imports from the
     same folder or package, or that of the class alone where it was written in a notebook. Functions that a
-    notebook's class calls are not seen. Classes of ours count by their name and declared version.
+    notebook's class calls are not seen. Our own classes count by their name and declared version.
     """
     structure = ADDRESS.sub("", repr(module))
     settings = [f"{name}: {_plain_attributes(part)}" for name, part in module.named_modules()]

@@ -62,7 +62,7 @@ class Pretrained:
         return f"its pre-trained weights are not in {context.pretrain_dir}"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The trained method; trains it first, or goes on with it, where it is not there yet."""
+        """The trained method; trains it first, or continues with it, where it is not there yet."""
         from prior_bench.backbones.checkpoint import native_backbone
         from prior_bench.pretraining.folder import FINAL, noted
         from prior_bench.pretraining.trainer import pretrain

@@ -1,4 +1,4 @@
-"""Folders in the manner of the Hugging Face hub: a ``config.json`` beside the weights."""
+"""Folders in the manner of the Hugging Face hub: a ``config.json`` next to the weights."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ ANEW = "it was written by another version of the code; train or convert it again
 
 @dataclass(frozen=True)
 class NativeInfo:
-    """What a checkpoint says of itself.
+    """The metadata of a checkpoint.
 
     Attributes:
         method: arguments of METHODS.build, made free of downloads; its tokenizer is kept apart. Of an image
@@ -46,7 +46,7 @@ class NativeInfo:
 
 
 def read_info(path: str | Path) -> NativeInfo | None:
-    """What the checkpoint says of itself, or None where it is not one of ours; reads no tensor.
+    """The metadata of the checkpoint, or None if it is not a prior-bench checkpoint; no tensor is read.
 
     Raises:
         BenchError: missing, truncated or damaged file, or a newer schema.
@@ -76,7 +76,7 @@ def save_method(path: str | Path, method: Any, config: dict[str, Any], provenanc
 
     Args:
         method: as built by ``METHODS.build(config)``.
-        config: that config; what it says of the encoders is replaced by what they have become.
+        config: that config; its encoder arguments are replaced by the current ones.
         provenance: plain types.
 
     Raises:
@@ -116,7 +116,7 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
     Of one written by :func:`save_image_encoder`, the encoder.
 
     Raises:
-        BenchError: not one of ours, an unknown method, or tensors that do not fit it.
+        BenchError: not a prior-bench checkpoint, an unknown method, or tensors that do not fit it.
     """
     info = read_info(path)
     if info is None:

@@ -27,7 +27,7 @@ def tokenizer_of(layout: ReleasedLayout, given: str | Path | None = None) -> Rep
         given: a folder, a ``tokenizer.json`` or a ``vocab.txt``; without it, the hub's cache or the hub.
 
     Raises:
-        BenchError: it cannot be had or is another one; says how to give it.
+        BenchError: it cannot be obtained or is another one; says how to give it.
     """
     fix = FIX.format(name=layout.tokenizer)
     if given is None:
@@ -79,7 +79,7 @@ def read_tokenizer(path: str | Path, max_tokens: int) -> ReportTokenizer:
 
 
 def _lower_cases(folder: Path) -> bool:
-    """What the ``tokenizer_config.json`` beside a vocabulary says; without one True, as in transformers."""
+    """What the ``tokenizer_config.json`` next to a vocabulary says; without one True, as in transformers."""
     import json
 
     try:

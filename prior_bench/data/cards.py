@@ -12,7 +12,7 @@ from textwrap import fill, indent
 from prior_bench.registry import DATASETS
 
 WATCHED = ("*.csv*", "*.txt", "*.json")
-"""Files that most data sets' tables are made from; archives of images beside them are none."""
+"""Files that most data sets' tables are made from; archives of images next to them are none."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Card:
         title: full name.
         what: modality, annotations, origin; one or two sentences.
         size: images, patients, bytes.
-        source: where it can be had.
-        gone: places where it, or what papers used of it, can no longer be had, with who says so.
+        source: where it can be obtained.
+        gone: places where it, or what papers used of it, can no longer be obtained, with who says so.
         access: licence, and what has to be signed.
         tree: expected files, as downloaded.
         splits: the named split rules and what each does.

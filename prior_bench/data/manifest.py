@@ -121,7 +121,7 @@ class Manifest:
         return {"rule": self.split_rule, "hash": digest, **sizes, **notes}
 
     def fingerprint(self) -> str:
-        """Hash of the table's content and the size of every image file; independent of where it lies."""
+        """Hash of the table's content and the size of every image file; independent of where it is stored."""
         digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
         for column in sorted(self.table.columns):
             digest.update(column.encode())

@@ -1,8 +1,8 @@
 """From a data reference (what a user types or a suite lists) to a Manifest.
 
-``NAME`` is a registered data set under the data root, ``NAME@DIR`` one that lies elsewhere (``MODULE:READER``
+``NAME`` is a registered data set under the data root, ``NAME@DIR`` one stored elsewhere (``MODULE:READER``
 in place of a name is a reader of one's own, see :mod:`prior_bench.registry`),
-``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` people's own images,
+``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` a user's own images,
 ``FILE.npz`` a file of MedMNIST. With the option ``cache=SIZE`` images come from the image cache
 (:mod:`prior_bench.data.images.cache`).
 """
@@ -101,7 +101,7 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
     """(name, type, folder or file, the reader's options, whether synthetic) of a reference.
 
     Raises:
-        BenchError: unknown data set or option, or nothing lies there.
+        BenchError: unknown data set or option, or nothing exists there.
     """
     options = resolve(reference)
     name, kind, root = options.pop("name"), options.pop("type"), options.pop("root")

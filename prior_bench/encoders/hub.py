@@ -53,7 +53,7 @@ def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
         options: passed to ``from_pretrained``.
 
     Raises:
-        BenchError: it cannot be had; says how to do without the hub.
+        BenchError: it cannot be obtained; says how to do without the hub.
     """
     fix = (
         f"on a machine with network: hf download {name} --local-dir {Path(name).name}; copy the folder "

@@ -42,7 +42,7 @@ class ImageEncoder(nn.Module):
             four equal stages.
 
     Raises:
-        BenchError: unknown model or argument, or weights that cannot be had.
+        BenchError: unknown model or argument, or weights that cannot be obtained.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ POOLS = ("cls", "mean", "max")
 
 
 class TextOutput(NamedTuple):
-    """What the encoder says of B texts of at most L tokens.
+    """Features of B texts of at most L tokens.
 
     Attributes:
         tokens: [B, L, D], arbitrary on padding.
@@ -51,7 +51,7 @@ class TextEncoder(nn.Module):
         tokenizer: the :class:`ReportTokenizer` that feeds it.
 
     Raises:
-        BenchError: the model cannot be had, or the arguments do not fit.
+        BenchError: the model cannot be obtained, or the arguments do not fit.
     """
 
     def __init__(

@@ -113,7 +113,7 @@ class ReportTokenizer:
         """The fast tokenizer of a hub name or local folder.
 
         Raises:
-            BenchError: it cannot be had, or has no fast version.
+            BenchError: it cannot be obtained, or has no fast version.
         """
         from transformers import AutoTokenizer
 

@@ -1,4 +1,4 @@
-"""A plain torch module as an image encoder: torchvision's and transformers' models, and people's own."""
+"""A plain torch module as an image encoder: torchvision's and transformers' models, and a user's own."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class Clock:
 
     Args:
         store: its records tell how long runs took in earlier passes.
-        jobs: how many runs go on at once.
+        jobs: how many runs are in progress at once.
     """
 
     def __init__(self, store: Store, jobs: int = 1):

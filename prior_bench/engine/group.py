@@ -87,7 +87,7 @@ class Group:
                         fix="train a copy (copy.deepcopy)",
                     )
                 self._record(run, backbone, result, time.monotonic() - begun)
-            except Exception as error:  # whatever it is, the other runs go on
+            except Exception as error:  # whatever it is, the other runs continue
                 backbone = None  # who knows what was done to it
                 self._record_failure(run, error, time.monotonic() - begun)
                 kind, text = "failed", f"FAILED: {_message(error)}  "

@@ -41,7 +41,7 @@ def whole_file(
         path: of the file, which is replaced.
         fix: remedy to name where the file cannot be written.
         durable: wait until the disk has the content before it is renamed.
-        errors: what the writer raises, beside OSError, where it cannot write.
+        errors: what the writer raises, besides OSError, where it cannot write.
 
     Raises:
         BenchError: the file cannot be written; what was there before stays.
@@ -93,7 +93,7 @@ def whole_folder(
     first_wins: bool = False,
     errors: tuple[type[Exception], ...] = (),
 ) -> Iterator[Path]:
-    """A temporary folder beside ``path``; it becomes ``path`` where the block ends without an error.
+    """A temporary folder next to ``path``; it becomes ``path`` where the block ends without an error.
 
     A folder that is already there is renamed first and removed afterwards. A process that is killed between
     the two leaves it under its temporary name, and :func:`remove_leftovers` puts it back.
@@ -103,7 +103,7 @@ def whole_folder(
         fix: remedy to name where the folder cannot be written.
         durable: wait until the disk has the content before the folder is renamed.
         first_wins: keep a folder that is already there where it is not empty, and drop the new one.
-        errors: what the writer raises, beside OSError, where it cannot write.
+        errors: what the writer raises, besides OSError, where it cannot write.
 
     Raises:
         BenchError: the folder cannot be written.
@@ -151,7 +151,7 @@ def write_new_texts(texts: Mapping[Path, str]) -> None:
 
 
 def remove_leftovers(folder: Path, name: str = "", older_than: float = 0.0) -> None:
-    """Remove what killed processes left beside the files of ``folder``; call it only where none is at work.
+    """Remove what killed processes left next to the files of ``folder``; call it only where none is at work.
 
     A folder that was about to be replaced is put back where nothing has taken its place.
 

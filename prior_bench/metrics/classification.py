@@ -60,7 +60,7 @@ def auprc(score: np.ndarray, target: np.ndarray) -> np.ndarray:
 def best_f1_thresholds(score: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The threshold with the highest F1 per class, [C]; NaN where the class lacks one of the labels.
 
-    The threshold lies halfway between neighbouring scores, so that it does not hang on one sample.
+    The threshold is halfway between neighbouring scores, so that it does not depend on a single sample.
     """
     return _per_class(_best_f1_threshold, score, target)
 

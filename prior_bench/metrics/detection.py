@@ -144,7 +144,7 @@ def map_mgca_compat(found: Detections, confidence: float = 0.5) -> float:
 def froc(found: Detections) -> float:
     """Mean sensitivity at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives per image.
 
-    A true box is hit by a prediction of its class whose centre lies in it; one prediction may hit
+    A true box is hit by a prediction of its class whose centre is in it; one prediction may hit
     several boxes. Where a budget is never used up, the final sensitivity counts. NaN without true boxes.
     """
     if not len(found.truth_box):

@@ -62,7 +62,7 @@ class SegmentationCollector(BaseMetric):
 
 
 class DetectionCollector(BaseMetric):
-    """Gathers detections in pixels of the stored images, beside the true boxes of the manifest.
+    """Gathers detections in pixels of the stored images, next to the true boxes of the manifest.
 
     Args:
         manifest: the rows that are evaluated, all annotated.

@@ -49,7 +49,7 @@ class Validated(Hook):
         self.monitor, self.patience = monitor, patience
 
     def before_train(self, runner: Runner) -> None:
-        """Do not go on with a run that was interrupted after it had stopped."""
+        """Do not continue with a run that was interrupted after it had stopped."""
         runner.train_loop.stop_training = self._is_over(validation_history(runner))
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:

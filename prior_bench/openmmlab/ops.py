@@ -94,7 +94,7 @@ def _is_stand_in(spec: ModuleSpec | None) -> bool:
 
 
 def _compiled() -> ModuleSpec | None:
-    """Where a compiled extension lies; looked for without importing mmcv, which would import torch."""
+    """Where a compiled extension is; looked for without importing mmcv, which would import torch."""
     mmcv = find_spec("mmcv")
     if mmcv is None:
         return None

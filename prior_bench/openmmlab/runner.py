@@ -45,7 +45,7 @@ class DeviceRunner(Runner):
         return model.to(self.wanted_device)
 
     def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Every weight of a file of ours, loaded safely and without a printed line."""
+        """Every weight of a prior-bench file, loaded safely and without a printed line."""
         checkpoint = torch.load(filename, map_location=self.wanted_device, weights_only=True)
         self.model.load_state_dict(checkpoint["state_dict"])
         self._has_loaded = True

@@ -20,7 +20,7 @@ class RoundSampler(Sampler[Draw]):
     """An endless stream of shuffled passes over the images, cut into rounds of equal length.
 
     Round r depends on ``seed`` and r alone (not on how many processes load it), so a run resumed at a
-    round goes on as if it had never stopped. Rounds are whole batches; an image left over at the end of
+    round continues as if it had never stopped. Rounds are whole batches; an image left over at the end of
     one opens the next.
 
     Args:

@@ -26,7 +26,7 @@ class Checker:
         compute: from a case to everything stored, by name (``out.…``, ``grad.…``).
         float32, float64: relative tolerances other than the usual, by pattern of the name; the last wins.
         zeros: patterns of ``grad.….bias`` that are 0 in exact arithmetic, so that only rounding is stored:
-            measured against the gradient of the ``.weight`` beside them.
+            measured against the gradient of the ``.weight`` next to them.
     """
 
     compute: Callable[[FixtureCase], dict[str, Tensor]]

@@ -1,6 +1,6 @@
 """A fixture: tensors with names, and what was computed from them elsewhere.
 
-``<family>/<name>.safetensors`` beside ``<family>/<name>.json``. Prefixes of tensor names: ``in.`` input,
+``<family>/<name>.safetensors`` next to ``<family>/<name>.json``. Prefixes of tensor names: ``in.`` input,
 ``w.`` weight, ``out.`` float32 result, ``out64.`` the same in float64, ``grad.`` and ``grad64.`` the
 gradient of a scalar with respect to the input or weight that ends the name.
 """
@@ -62,7 +62,7 @@ class Fixture:
 
 
 def load(path: Path) -> Fixture:
-    """Read a fixture from its JSON file and the safetensors file beside it.
+    """Read a fixture from its JSON file and the safetensors file next to it.
 
     Raises:
         BenchError: a file is missing or damaged.

@@ -32,18 +32,18 @@ class KnowsShards(DrawsTexts, Protocol):
     """One that also knows where its images lie."""
 
     def shards(self, epoch: int) -> list[int]:
-        """The shard in which the image of each sample lies in an epoch."""
+        """The shard in which the image of each sample is in an epoch."""
 
 
 class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
-    """Batches of keys (epoch, index), shuffled anew each epoch; the incomplete last one is dropped.
+    """Batches of keys (epoch, index), shuffled again each epoch; the incomplete last one is dropped.
 
     The data are shuffled, cut into pools of a few batches, sorted by length within each pool and cut into
     batches, whose order is shuffled again. Length is counted in characters, which is near enough. Each
     process gets its share of every batch, so that all processes together see the same batches as one.
 
     With ``shard_window`` the same is done window after window (:mod:`prior_bench.pretraining.shard_order`):
-    what does not fill a batch is carried over to the next, and a process's share of a batch lies in few
+    what does not fill a batch is carried over to the next, and a process's share of a batch is in few
     shards.
 
     Args:

@@ -84,7 +84,7 @@ def read_pairs(data: Data) -> Pairs:
 
 
 def fingerprint_of(data: Data, manifest: Manifest) -> str:
-    """Hash of a data set's content and, where it is read shard by shard, of what lies in which shard."""
+    """Hash of a data set's content and, where it is read shard by shard, of what is in which shard."""
     if data.shard_window is None:
         return manifest.fingerprint()
     shards = ",".join(sorted(file.name for file in manifest.root.glob("*.safetensors")))
@@ -102,7 +102,7 @@ class PairDataset(Dataset):
         transform: from uint8 [H, W] to a float32 tensor; draws from torch's global generator.
         text: one of the modes in :class:`prior_bench.schema.pretrain.DataSection`.
         seed: of all draws.
-        cache_size: longest side of images kept in memory, or None to decode anew each time.
+        cache_size: longest side of images kept in memory, or None to decode again each time.
         shard_window: shards of the image cache in use at a time, each read through before its images are
             given; None where images are drawn from all of them.
 
@@ -140,7 +140,7 @@ class PairDataset(Dataset):
         return tuple(draw.sample(report, len(report)))
 
     def shards(self, epoch: int) -> list[int]:
-        """The shard in which the image drawn of each study lies in an epoch; with a ``shard_window`` only."""
+        """The shard in which the image drawn of each study is in an epoch; with a ``shard_window`` only."""
         assert self._in_order is not None, "there is a shard window"
         number = self._in_order.number
         return [

@@ -70,7 +70,7 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
 
 
 def noted(work_dir: Path) -> dict[str, Any]:
-    """What the folder says of its run; empty where it says nothing."""
+    """The note in the folder about its run; empty where it says nothing."""
     try:
         told = json.loads((work_dir / RUN).read_text("utf-8"))
     except (OSError, ValueError):

@@ -35,7 +35,7 @@ class MigratedFolders:
 def migrate_folders(root: Path, *, dry_run: bool = False) -> MigratedFolders:
     """Give the finished runs below ``root`` their identity of today, and the name that goes with it.
 
-    The note in the folder is written before the folder is renamed; after a kill the same call goes on.
+    The note in the folder is written before the folder is renamed; after a kill the same call continues.
     """
     result = MigratedFolders()
     for note in sorted(root.glob(f"*/{RUN}")):

@@ -40,7 +40,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Schedule(Stage):
-    """One stage, or several after one another; at each, the rate and the optimiser's memory begin anew.
+    """One stage, or several after one another; at each, the rate and the optimiser's memory start again.
 
     Attributes:
         epochs: as the other fields of :class:`Stage`: of a run that has one stage.
@@ -63,7 +63,7 @@ class Schedule(Stage):
 
 
 class StagedLR(LRSchedulerMixin, _ParamScheduler):
-    """Learning rates of a schedule, as a function of the step alone (mmengine's own do not begin anew).
+    """Learning rates of a schedule, as a function of the step alone (mmengine's own do not start again).
 
     Args:
         optimizer: of mmengine or torch.

@@ -11,7 +11,7 @@ def shard_windows(shards: Sequence[int], size: int, draw: random.Random) -> Iter
     """Samples in windows: the shards in random order, ``size`` at a time, the samples of these shuffled.
 
     Args:
-        shards: the shard that each sample lies in.
+        shards: the shard that each sample is in.
         size: shards to a window.
         draw: all randomness comes from here.
 

@@ -43,7 +43,7 @@ def pretrain(
     resume: bool = True,
     workers: int = 0,
 ) -> Path:
-    """Train, or go on where a killed run was, and return the checkpoint; nothing is done twice.
+    """Train, or continue where a killed run was, and return the checkpoint; nothing is done twice.
 
     Where another process trains the same run, it is waited for. Under ``torchrun`` every process trains its
     share of each batch. On a CPU, a run that was killed and resumed gives bit for bit the weights of an
@@ -54,12 +54,12 @@ def pretrain(
         work_dir: of this run alone; holds the log, ``history.json`` and, while training, the epochs' states.
         seed: of the weights, the order and everything drawn.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        resume: go on from the last epoch's state; False starts over.
+        resume: continue from the last epoch's state; False starts over.
         workers: data loading processes, per training process.
 
     Returns:
         Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`; where training has several
-        stages, the weights at the end of the earlier ones stay beside it.
+        stages, the weights at the end of the earlier ones stay next to it.
 
     Raises:
         BenchError: config or data cannot be used, or ``work_dir`` holds another run.
@@ -119,7 +119,7 @@ class _Runner(Runner):
         return logger
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
-        """Take up an epoch's state; mmengine prints its path, we say where training goes on."""
+        """Take up an epoch's state; mmengine prints its path, we say where training continues."""
         with contextlib.redirect_stdout(io.StringIO()):
             super().resume(filename, *args, **kwargs)
         if rank() == 0:

@@ -28,7 +28,7 @@ def temperature_at(step: int, steps: int, start: float = 0.9, schedule: str = "f
 
 
 class Lookup(NamedTuple):
-    """What the bank says of sentences [..., D].
+    """The bank's answer for sentences [..., D].
 
     Attributes:
         prototypes: [..., D] what each sentence is replaced by.

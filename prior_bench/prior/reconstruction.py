@@ -24,7 +24,7 @@ def to_map(patches: Tensor, scrambled: bool = False) -> Tensor:
 
 
 def fuse(patches: Tensor, attended: Tensor, drop: float, by_channel: bool, scrambled: bool) -> Tensor:
-    """The masked image beside what the report says of each patch: [B, 2D, H, W].
+    """The masked image next to the report's vector of each patch: [B, 2D, H, W].
 
     Args:
         patches: [B, N, D].

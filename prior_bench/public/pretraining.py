@@ -21,7 +21,7 @@ def pretrain(
     overrides: Mapping[str, Any] | None = None,
     resume: bool = True,
 ) -> Path:
-    """Pre-train a method; where the run was begun before, go on with it, and where it is done, do nothing.
+    """Pre-train a method. A run that was interrupted continues; a finished one is left as it is.
 
     Args:
         config: name of a shipped config (``prior_bench.available("pretraining")``) or a ``.py`` file.

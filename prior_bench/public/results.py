@@ -106,7 +106,7 @@ class Result:
         return found[metric]
 
     def table(self, resamples: int = RESAMPLES) -> pd.DataFrame:
-        """One line per metric: value, lower and upper bound, and the trivial predictors beside it.
+        """One line per metric: value, lower and upper bound, and the trivial predictors next to it.
 
         Args:
             resamples: of the bootstrap; 0 leaves the bounds NaN.

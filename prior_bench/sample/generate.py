@@ -51,7 +51,7 @@ Delete this folder at any time: it is written again, bit for bit the same, when 
 def generate(folder: Path, size: str = "default", seed: int = SEED, processes: int | None = None) -> Path:
     """Write the demo's data sets, or leave them as they are where another process was first.
 
-    It is put together in a temporary folder beside ``folder`` and renamed when complete.
+    It is put together in a temporary folder next to ``folder`` and renamed when complete.
 
     Args:
         folder: where it is to be.

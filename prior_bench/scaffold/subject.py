@@ -25,7 +25,7 @@ REPORTS = (
 
 
 class Subject:
-    """A method and data for it; every call of :meth:`method` builds it anew, with the same weights.
+    """A method and data for it; every call of :meth:`method` builds it again, with the same weights.
 
     Args:
         config: pre-training config, of which the data and the schedule are not used.
@@ -81,7 +81,7 @@ class Subject:
 
 
 def losses(method: Method, batch: PretrainBatch) -> dict[str, Tensor]:
-    """What the method says of a batch; randomness is the same in every call."""
+    """The method's output for a batch; randomness is the same in every call."""
     torch.manual_seed(0)
     return method.loss(batch)
 

@@ -10,7 +10,7 @@ def take(predictions: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.n
     """The predictions of the samples ``rows`` (positions, repeats allowed), in that order.
 
     Arrays with one row per sample are indexed; ``flat_*`` and ``truth_*`` follow their samples and are
-    numbered anew; ``meta_*`` stays; ``example_*``, meant to be looked at, is dropped. Values that are
+    renumbered; ``meta_*`` stays; ``example_*``, meant to be looked at, is dropped. Values that are
     themselves row numbers (``top_texts``) keep meaning the samples of the original predictions.
     """
     rows = np.asarray(rows)

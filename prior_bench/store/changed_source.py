@@ -14,7 +14,7 @@ from prior_bench.store.source_hash import code_version, used_modules
 
 @cache
 def task_source(task: str) -> str:
-    """Hash of the source that a task uses: its module, what that imports of ours, and the encoders.
+    """Hash of the source that a task uses: its module, what it imports of our packages, and the encoders.
 
     Provenance, no part of a key; nothing is imported for it.
     """

@@ -1,4 +1,4 @@
-"""What a task says of itself: from the task where it is installed, else from what its records have kept.
+"""The description of a task: from the task where it is installed, else from what its records have kept.
 
 A record carries this as plain data, so that a table still shows which numbers are better where the task that
 made them is not installed, or has dropped a metric. It never names code: which gallery or which cost belongs
@@ -36,7 +36,7 @@ class Description:
 
 
 def of_task(task: type[Task] | Task) -> Description:
-    """What a task says of itself; what it leaves out has the default of :class:`Description`."""
+    """The description of a task; what it leaves out has the default of :class:`Description`."""
     return Description(
         metrics=dict(getattr(task, "metrics", {})),
         uses_labels=bool(getattr(task, "uses_labels", True)),

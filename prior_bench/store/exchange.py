@@ -1,4 +1,4 @@
-"""Records from one store to another: several people's results come together without overwriting any.
+"""Records from one store to another: the results of several people are combined without overwriting any.
 
 An exported file is a ZIP with the store's own layout: ``plan.json`` and ``runs/<key>/…``.
 """

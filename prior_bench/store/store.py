@@ -10,7 +10,7 @@
         runs/<key>/traceback.txt     of a failed run
         work/<key>/                  scratch of a run that has not ended
 
-A folder appears in ``runs`` complete or not at all: it is written beside and renamed.
+A folder appears in ``runs`` complete or not at all: it is written under a temporary name and renamed.
 """
 
 from __future__ import annotations

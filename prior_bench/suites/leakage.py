@@ -1,7 +1,7 @@
 """Leakage: were the patients of a test split seen in pre-training, or in the evaluation's own training?
 
 Patients are compared where the identifiers allow it: within one space of identifiers (:func:`patient_space`).
-Nothing about patients is stored anywhere: who was trained on is read anew from the data set that the
+Nothing about patients is stored anywhere: who was trained on is read again from the data set that the
 pre-training config names.
 """
 

@@ -22,7 +22,7 @@ from prior_bench.suites.resolve import make_source
 from prior_bench.versions import finished_before
 
 OF_WEIGHTS = ("identity", "backbone", "input", "parameters")
-"""What the provenance of a record says of its weights."""
+"""The part of a record's provenance that describes its weights."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ def migrate(store: Store, context: LoadContext, *, dry_run: bool = False) -> Mig
     """Bring the records of a store to today's keys; what is not certain is left, with the reason.
 
     A record is copied to its new key, complete or not at all; then the plan is given the new keys, and only
-    then is the old folder removed. After a kill at any moment the same call goes on.
+    then is the old folder removed. After a kill at any moment the same call continues.
 
     Args:
         store: whose records.

@@ -89,8 +89,8 @@ class _Weights:
 
     Attributes:
         source: where they come from.
-        identity: of theirs; empty where it is not known.
-        reason: why they cannot be had; empty where they can.
+        identity: of the weights; empty where it is not known.
+        reason: why they cannot be obtained; empty where they can.
     """
 
     source: BackboneSource

@@ -94,7 +94,7 @@ class BoxMask:
     boxes: np.ndarray
 
     def decode(self, height: int, width: int) -> np.ndarray:
-        """1 inside any box; what lies outside the image is cut off."""
+        """1 inside any box; what is outside the image is cut off."""
         mask = np.zeros((height, width), np.uint8)
         for x1, y1, x2, y2 in np.rint(np.asarray(self.boxes)[:, :4]).astype(int):
             mask[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)] = 1
@@ -113,7 +113,7 @@ class ShapeMask:
     shapes: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def decode(self, height: int, width: int) -> np.ndarray:
-        """1 inside any shape; what lies outside the image is cut off."""
+        """1 inside any shape; what is outside the image is cut off."""
         from PIL import Image, ImageDraw
 
         image = Image.new("L", (width, height))

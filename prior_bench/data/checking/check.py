@@ -26,7 +26,7 @@ class CheckReport:
 
     Attributes:
         counts: one row per quantity: its name, then a value for each of train, valid, test.
-        published: what was published of a quantity, by its name; shown beside it.
+        published: what was published of a quantity, by its name; shown next to it.
         split: rule and hash of the split.
         problems: what makes numbers wrong or runs fail.
         remarks: what one should know but may live with.

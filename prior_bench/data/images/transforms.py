@@ -29,7 +29,7 @@ AUGMENTATIONS: dict[str, type] = {
     "ColorJitter": v2.ColorJitter,
     "GaussianBlur": v2.GaussianBlur,
 }
-"""What a training transform may name, beside ``Resize``; further arguments are torchvision's, and ``p`` is
+"""What a training transform may name, besides ``Resize``; further arguments are torchvision's, and ``p`` is
 understood everywhere (probability that the step is taken)."""
 
 _SIZED = ("RandomResizedCrop", "RandomCrop")

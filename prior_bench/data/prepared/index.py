@@ -2,7 +2,7 @@
 
 An index is one file under the cache root (``indices/``) for one data set, folder, split rule and set of
 options. It remembers size, time and hash of the annotation files it was made from (``Card.watched``) and the
-version of the reading code: where anything differs it is stale, and the files are read anew.
+version of the reading code: where anything differs it is stale, and the files are read again.
 """
 
 from __future__ import annotations

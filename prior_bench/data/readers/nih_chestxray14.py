@@ -167,7 +167,7 @@ def boxes_by_patient_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """BenchX's (from MRM): 78,468/11,219/22,433 by its lists, copied to benchx/ beside the label file."""
+    """BenchX's (from MRM): 78,468/11,219/22,433 by its lists, copied to benchx/ next to the label file."""
     return by_lists(table, root, BENCHX_LISTS)
 
 

@@ -160,7 +160,7 @@ def official_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """LoVT's: 6,400/1,600/1,000 by its lists, copied to lovt/ beside train.csv; dev is the test set."""
+    """LoVT's: 6,400/1,600/1,000 by its lists, copied to lovt/ next to train.csv; dev is the test set."""
     return by_lists(table[table["part"] != "test"], root, LOVT_LISTS)
 
 

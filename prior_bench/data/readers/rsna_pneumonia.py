@@ -132,7 +132,7 @@ def benchx_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """LoVT's: 16,010/5,337/5,337 by its lists, copied to lovt/ beside the label file; not regenerable."""
+    """LoVT's: 16,010/5,337/5,337 by its lists, copied to lovt/ next to the label file; not regenerable."""
     return by_lists(table, root, LOVT_LISTS)
 
 

@@ -42,7 +42,7 @@ def label_fraction(manifest: Manifest, fraction: float, seed: int, by: str = "pa
     Args:
         manifest: rows to draw from.
         fraction: in (0, 1].
-        seed: the same seed gives nested samples: that of 1 % lies within that of 10 %.
+        seed: the same seed gives nested samples: that of 1 % is contained in that of 10 %.
         by: ``"patient_id"`` draws whole patients, or any other column (``"id"``: images), stratified by
             label. As papers draw, by row and not nested in general, depending on the order of rows:
             ``"rows"`` (``DataFrame.sample``: GLoRIA's and MGCA's classification, seed 42), ``"choice"``

@@ -96,7 +96,7 @@ def by_group(
     Args:
         table: one row per image.
         shares: split name to its share of the groups; they sum to 1.
-        group: column whose values must not be torn apart.
+        group: column whose values must not be split.
         stratify: label columns; groups with the same combination are spread evenly over the splits.
         seed: of the order of groups.
     """

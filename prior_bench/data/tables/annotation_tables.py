@@ -16,7 +16,7 @@ from prior_bench.errors import BenchError
 
 
 def find_table(root: Path, *names: str) -> Path:
-    """The first of ``names`` (glob patterns) under ``root``, as it stands, gzipped, or zipped.
+    """The first of ``names`` (glob patterns) under ``root``, plain, gzipped, or zipped.
 
     Raises:
         BenchError: none is there; lists what is.

@@ -42,7 +42,7 @@ def require_images(
     Args:
         table: with the column ``image``.
         root: folder that the names are relative to.
-        missing: ``"error"``, or ``"skip"`` to go on with the images that are there (``split_summary``
+        missing: ``"error"``, or ``"skip"`` to continue with the images that are there (``split_summary``
             then tells the difference).
         where: the label file, for the message.
 

@@ -22,7 +22,7 @@ class PromptSet:
     """Prompts by class.
 
     Attributes:
-        name, version, source: what the file says of itself.
+        name, version, source: as stated in the file.
         classes: the prompts of each class, in the file's order.
     """
 

@@ -53,7 +53,7 @@ def _cut(text: str, end: re.Pattern) -> list[str]:
 
 
 def normalise_marks(text: str, replacement: str = "___") -> str:
-    """One spelling for every de-identification mark; ``""`` takes them out and mends the spacing."""
+    """One spelling for every de-identification mark; ``""`` takes them out and fixes the spacing."""
     text = MARK.sub(replacement, text)
     if not replacement:
         text = re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"[^\S\n]+", " ", text))

@@ -99,13 +99,13 @@ def breathe(anatomy: Anatomy, rng: np.random.Generator, view: str) -> Anatomy:
 
 @dataclass(frozen=True)
 class Pose:
-    """How the patient lies in the image.
+    """How the patient is positioned in the image.
 
     Attributes:
         angle: rotation in the image plane, in radians.
         scale: magnification.
         dx, dy: shift in body units.
-        turn: rotation about the long axis; moves what lies in front against what lies behind.
+        turn: rotation about the long axis; moves what is in front against what is behind.
     """
 
     angle: float = 0.0

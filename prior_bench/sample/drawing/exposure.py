@@ -65,7 +65,7 @@ def expose(attenuation: np.ndarray, technique: Technique, pose: Pose, rng: np.ra
 
 
 def _mark(grey: np.ndarray, pose: Pose) -> np.ndarray:
-    """An "L" beside the patient's left shoulder."""
+    """An "L" next to the patient's left shoulder."""
     size = grey.shape[0]
     image = Image.fromarray(grey)
     corner = pose.to_pixels(np.array([LEFT * 0.86, -0.86]), size)

@@ -68,7 +68,7 @@ def dicom_id(patient: Patient, study: Study, view: int) -> str:
 
 
 def format_report(report: Report) -> str:
-    """A report as it lies on PhysioNet: capital headings, every line set in by one blank."""
+    """A report as it is on PhysioNet: capital headings, every line set in by one blank."""
     blocks = [
         f"EXAMINATION:  {report.examination}",
         f"INDICATION:  {report.indication}",

@@ -1,4 +1,4 @@
-"""Make an image cache, or go on with one: what is there and sound is kept, all else is made."""
+"""Make an image cache, or continue with one: what is there and sound is kept, all else is made."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from prior_bench.runtime import progress
 SMALLEST = 16
 """Smallest size of a cache, in pixels."""
 SHARD_IMAGES = 256
-"""Images of a shard: what a killed process loses at most, and what is made anew where a shard is damaged."""
+"""Images of a shard: what a killed process loses at most, and what is rebuilt where a shard is damaged."""
 
 
 @dataclass
@@ -50,7 +50,7 @@ def build(manifest: Manifest, size: int, workers: int | None = None) -> Built:
     """Cache the images of a manifest, reduced to a longest side of ``size``.
 
     Threads do the work: Pillow, zlib and NumPy let others run while they decode and scale. A process killed
-    at any moment loses at most the shards it was writing; the same call goes on where it was.
+    at any moment loses at most the shards it was writing; the same call continues where it stopped.
 
     Args:
         manifest: as read from the originals.

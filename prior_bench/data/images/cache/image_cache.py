@@ -33,7 +33,7 @@ class ImageCache:
 
     @classmethod
     def load(cls, folder: Path) -> ImageCache:
-        """The cache as it lies on disk; headers are read, pixels are not.
+        """The cache as it is stored on disk; headers are read, pixels are not.
 
         Raises:
             BenchError: there is none, or a shard of it is damaged.
@@ -54,7 +54,7 @@ class ImageCache:
         return self.shard_of(name).entries[name]
 
     def shard_of(self, name: str) -> Shard:
-        """The shard in which an image lies.
+        """The shard that holds an image.
 
         Raises:
             BenchError: it is not in the cache.

@@ -41,7 +41,7 @@ class SequentialShards:
         return len(self._files)
 
     def number(self, image: Path) -> int:
-        """Which shard an image lies in, from 0; the same in every process."""
+        """Which shard an image is in, from 0; the same in every process."""
         return self._number[image]
 
     def read(self, image: Path, epoch: int) -> np.ndarray:

@@ -56,7 +56,7 @@ def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFram
 
 
 def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """PRIOR's shipped list itself, from chexpert_5x200.json beside train.csv; nothing is drawn.
+    """PRIOR's shipped list itself, from chexpert_5x200.json next to train.csv; nothing is drawn.
 
     The file maps a row of train.csv to {image_path, label: five numbers in the order of FIVE, the first
     highest of which is the finding}.

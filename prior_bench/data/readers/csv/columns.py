@@ -1,4 +1,4 @@
-"""Columns of people's own CSV files: labels in numbers or names, and boxes."""
+"""Columns of users' CSV files: labels in numbers or names, and boxes."""
 
 from __future__ import annotations
 

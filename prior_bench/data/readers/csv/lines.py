@@ -1,4 +1,4 @@
-"""What is wrong in people's own CSV files, with the line on which it stands."""
+"""What is wrong in users' CSV files, with the line on which it occurs."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def read_projections(root: Path) -> dict[tuple[str, str], str]:
     """``frontal`` or ``lateral`` by :func:`image_key`, from the tables that lie in ``root``; none need.
 
     ``indiana_projections.csv`` is of the Kaggle re-pack, ``nlmcxr_tsne_pa.csv`` (about half of the images,
-    told apart by their looks) of torchxrayvision.
+    distinguished by their looks) of torchxrayvision.
     """
     views: dict[tuple[str, str], str] = {}
     for name, columns in VIEW_TABLES.items():

@@ -47,7 +47,7 @@ def read(
 
     Args:
         root: folder with ``NLMCXR_reports.tgz`` (or ``ecgen-radiology/*.xml``) and the PNG files in
-            ``NLMCXR_png/``, ``images/`` or beside it; or of one of the re-packs.
+            ``NLMCXR_png/``, ``images/`` or next to it; or of one of the re-packs.
         split: a name in :data:`RULES`.
         views: ``"all"``, or ``"frontal"`` or ``"lateral"``, which needs a table of projections.
         reports: policy by which reports are read and left out (with their images), or None for no reports.

@@ -24,7 +24,7 @@ def home(root: Path) -> Path:
 
 
 def is_repack(root: Path) -> bool:
-    """Whether the re-pack lies there."""
+    """Whether the re-pack is there."""
     return any(root.glob(f"{TABLES[0]}*"))
 
 

@@ -59,7 +59,7 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
 
 
 def _read_repack(root: Path, split: str, missing: str) -> Manifest:
-    """The PNG re-pack, split as the original where the run-length file lies beside it."""
+    """The PNG re-pack, split as the original where the run-length file is next to it."""
     images = siim_png.read_repack(root, LABEL)
     table = images
     known = images.set_index("image_id")
@@ -143,12 +143,12 @@ def mgca_split(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def lovt_lists(runs: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """LoVT's: 7,229/2,409/2,409 images by its lists, copied to lovt/ beside the run-length file."""
+    """LoVT's: 7,229/2,409/2,409 images by its lists, copied to lovt/ next to the run-length file."""
     return by_lists(by_image(runs), root, LOVT_LISTS)
 
 
 def benchx_lists(runs: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """BenchX's, PNG re-pack only: 9,303/1,372/1,372 by its lists, copied to benchx/ beside the tables."""
+    """BenchX's, PNG re-pack only: 9,303/1,372/1,372 by its lists, copied to benchx/ next to the tables."""
     if "name" not in runs:
         raise BenchError(
             "split rule 'benchx' goes by the file names of the PNG re-pack",

@@ -45,7 +45,7 @@ class Annotations:
 
 
 def read_annotations(root: Path) -> Annotations:
-    """Whichever distribution lies in ``root``.
+    """Whichever distribution is in ``root``.
 
     Raises:
         BenchError: neither does, or a file is not as it should be.

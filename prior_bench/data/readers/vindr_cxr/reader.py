@@ -139,7 +139,7 @@ def official_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """BenchX's, PhysioNet only: 12,000/3,000/3,000 by its lists, copied to benchx/ beside annotations/."""
+    """BenchX's, PhysioNet only: 12,000/3,000/3,000 by its lists, copied to benchx/ next to annotations/."""
     return by_lists(table, root, BENCHX_LISTS)
 
 
