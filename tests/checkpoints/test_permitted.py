@@ -85,7 +85,7 @@ def test_a_folder_names_no_other_weights(tmp_path):
 )
 def test_damaged_metadata_is_one_message(tmp_path, changes):
     path = ours(tmp_path, {"image_encoder": IMAGE}, **changes)
-    assert "w.safetensors: damaged: what it says of itself cannot be read" in refusal(path)
+    assert "w.safetensors: damaged: its metadata cannot be read" in refusal(path)
     save_file({"w": torch.ones(1)}, path, metadata={"prior_bench": "{"})
     assert "damaged" in refusal(path)
 

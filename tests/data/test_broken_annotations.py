@@ -79,7 +79,7 @@ OTHER_DAMAGES = [
         edited("train-rle.csv", "0 3 5 2", "0 3 5 -2"),
         r"train-rle\.csv, line 2: .* negative number",
     ),
-    ("siim_acr", edited("train-rle.csv", "60 4", "60 four"), r"line 3: .*'60 four' holds something other"),
+    ("siim_acr", edited("train-rle.csv", "60 4", "60 four"), r"line 3: .*'60 four' contains something other"),
     (
         "covidx",
         edited("test_COVIDx9A.txt", "normal", "healthy"),

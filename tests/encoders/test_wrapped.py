@@ -125,7 +125,7 @@ def test_wrong_arguments_are_one_message(resnet, arguments, message):
     [
         ({"a": 1}, "gives a dict"),
         (torch.zeros(1, 2, 3, 4, 5), r"tensor \[1, 2, 3, 4, 5\]"),
-        (torch.zeros(1, 35, 2), "35 tokens are no square grid"),
+        (torch.zeros(1, 35, 2), "35 tokens do not form a square grid"),
     ],
 )
 def test_features_of_no_known_shape_are_refused(value, message):

@@ -124,7 +124,7 @@ def test_a_pool_of_one_label_group_leaves_class_matches_out(tmp_path, context):
 
 def test_what_does_not_fit_is_said(tmp_path):
     data = studies(tmp_path, list(range(4)), labels=("Edema",), targets=np.ones((4, 1)))
-    with pytest.raises(BenchError, match="a pool of 9 was asked for, the test split has 4"):
+    with pytest.raises(BenchError, match="a pool of 9 was requested, but the test split has 4"):
         TASK.check(data, with_options(pool=9))
     with pytest.raises(BenchError, match="options.pool: is 'all'; must be 'test_split' or"):
         TASK.check(data, with_options(pool="all"))

@@ -53,7 +53,7 @@ def test_rle_may_end_on_the_last_pixel_but_not_beyond():
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("5 -1", "negative number"), ("1 2 3", "odd count"), ("1 x", "other than whole numbers")],
+    [("5 -1", "negative number"), ("1 2 3", "odd count"), ("1 x", "other than integers")],
 )
 def test_rle_that_is_none(text, message):
     with pytest.raises(BenchError, match=message):

@@ -80,7 +80,9 @@ def test_the_first_of_several_windows_counts(tmp_path):
 )
 def test_headers_that_make_no_image(tmp_path, tags, why):
     path = write_dicom(tmp_path / "a.dcm", STORED, **tags)
-    message = rf"a\.dcm: rescale or window in the DICOM header cannot be applied \(.*{why}.*\)\n  fix: fetch"
+    message = (
+        rf"a\.dcm: rescale or window in the DICOM header cannot be applied \(.*{why}.*\)\n  fix: download"
+    )
     with pytest.raises(BenchError, match=message):
         read_image(path)
     assert image_size(path) == (2, 2)

@@ -108,7 +108,7 @@ def test_damaged_files(root):
     whole = place.read_bytes()
     place.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(
-        BenchError, match=r"chestmnist_64.npz: archive is truncated or damaged .*\n  fix: fetch it"
+        BenchError, match=r"chestmnist_64.npz: archive is truncated or damaged .*\n  fix: download it"
     ):
         medmnist.read(root)
     content = medmnist_arrays(14, 64)
