@@ -80,7 +80,8 @@ def test_the_first_of_several_windows_counts(tmp_path):
 )
 def test_headers_that_make_no_image(tmp_path, tags, why):
     path = write_dicom(tmp_path / "a.dcm", STORED, **tags)
-    message = (
+    refused = "rescale or window in the DICOM header cannot be applied"
+    message = rf"a\.dcm: {refused} \(.*{why}.*\)\n  fix: download"
         rf"a\.dcm: rescale or window in the DICOM header cannot be applied \(.*{why}.*\)\n  fix: download"
     )
     with pytest.raises(BenchError, match=message):
