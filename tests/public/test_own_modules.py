@@ -96,7 +96,7 @@ def test_an_incomplete_method_is_told_what_is_missing():
         def encode_image(self, images):
             return images
 
-    with pytest.raises(pb.BenchError, match="Half is no method yet") as caught:
+    with pytest.raises(pb.BenchError, match="Half is not a complete method") as caught:
         GivenModel(Half())
     for part in ("no encode_text", "no similarity", "no image_encoder", "no text_encoder with a tokenizer"):
         assert part in str(caught.value)
