@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ImageEncoderLike(Interface):
-    """An ``nn.Module`` that turns images into features: enough for classification and throughput.
+    """An ``nn.Module`` that turns images into features; sufficient for classification and throughput.
 
     Attributes:
         dim: D, channels of the global feature.

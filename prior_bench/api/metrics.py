@@ -12,7 +12,7 @@ PART = "/"
 
 @dataclass(frozen=True)
 class Metric:
-    """What the number of one metric means.
+    """Description of one metric: how its numbers are to be read and printed.
 
     Attributes:
         name: as protocols and records name it, e.g. ``"auroc"``. Parts of it follow a slash in records:

@@ -1,4 +1,4 @@
-"""Models: what an encoder is fed and gives, what a pre-training method offers, where weights come from.
+"""Models: inputs and outputs of encoders, the interface of a pre-training method, sources of weights.
 
 Tensor shapes use B images, N patches, T texts, L tokens, D channels.
 """
@@ -146,14 +146,14 @@ class Method(Interface):
 
 @dataclass
 class Backbone:
-    """A thing that can be evaluated: weights, and how to feed them.
+    """A model to evaluate: its weights, and the input they expect.
 
     Attributes:
         name: row label.
         image_encoder: see :class:`prior_bench.api.encoders.ImageEncoderLike`.
         method: the whole method where a text tower is present, else None.
         input: what the image encoder expects.
-        identity: hash of all that determines the weights (config and seed, or the file's sha256).
+        identity: hash of everything that determines the weights (config and seed, or the file's sha256).
         provenance: where the weights come from, for the record.
     """
 
@@ -178,7 +178,7 @@ class Backbone:
 
 @dataclass(frozen=True)
 class LoadContext:
-    """Where and how a backbone is made ready.
+    """Where and how a backbone is loaded.
 
     Attributes:
         device: ``"cpu"`` or ``"cuda"``.
@@ -216,7 +216,7 @@ class BackboneSource(Interface):
         """Raise BenchError where the config cannot work (missing file, unknown method); cheap."""
 
     def identity(self, seed: int) -> str:
-        """Hash of all that determines the weights, known before they exist."""
+        """Hash of everything that determines the weights, known before they exist."""
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The backbone; where it has to be pre-trained first, this does so, resuming what was started."""
+        """Load the backbone. If it must be pre-trained first, do that, or resume it."""

@@ -113,7 +113,7 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Work:
-    """What a run costs: how many images pass through the encoder, and in which way.
+    """Work of a run: how many images pass through the encoder, and how.
 
     Attributes:
         features: images whose features are computed once and shared by all runs on the same images.

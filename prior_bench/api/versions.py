@@ -1,4 +1,4 @@
-"""Declared versions: whole numbers that whoever changes a number raises by hand; they are part of keys."""
+"""Declared versions: integers in keys. Whoever changes a number raises the version by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a pass over runs has taken, and how long it may still take."""
+"""Elapsed time and estimated remaining time of a series of runs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Clock:
                 self.seconds.setdefault(record.spec["task"], []).append(seconds)
 
     def start(self, waiting: list[PlannedRun]) -> None:
-        """Begin; the runs of ``waiting`` are to come, in this order."""
+        """Start the clock; the runs of ``waiting`` follow in this order."""
         self.begun, self.waiting, self.total = time.monotonic(), list(waiting), len(waiting)
 
     def loaded(self, seconds: float) -> None:
-        """Note how long a backbone took to be made ready."""
+        """Note how long it took to load a backbone."""
         self.loading.append(seconds)
 
     def line(self, run: PlannedRun, seconds: float, result: str) -> str:

@@ -1,4 +1,4 @@
-"""Run a plan: what it lacks in the store, one backbone after the other or several at once.
+"""Run the cells of a plan that the store does not contain, one backbone at a time or several at once.
 
 A finished run is on disk before the next begins, so a process killed at any moment loses at most the run
 it was in. A run that fails is recorded with its traceback and does not stop the others.
@@ -26,7 +26,7 @@ say_at_once = partial(print, flush=True)
 
 
 class Overwrite(Enum):
-    """Which recorded runs are run again."""
+    """Which recorded runs are repeated."""
 
     SKIP = "skip"
     """None: what is recorded stays, failures too."""
@@ -38,7 +38,7 @@ class Overwrite(Enum):
 
 @dataclass
 class SuiteOutcome:
-    """What :func:`evaluate` did.
+    """Summary of what :func:`evaluate` did.
 
     Attributes:
         records: record of each runnable cell, by key, in the order of the plan.
@@ -54,7 +54,7 @@ class SuiteOutcome:
 
 
 def to_do(plan: Plan, store: Store, overwrite: Overwrite = Overwrite.FAILED) -> list[PlannedRun]:
-    """The cells of a plan that would be run, each key once."""
+    """The cells of a plan that :func:`evaluate` would run, each key once."""
     waiting: dict[str, PlannedRun] = {}
     for run in plan.runnable():
         record = None if overwrite is Overwrite.ALL else store.get(run.key)
@@ -74,7 +74,7 @@ def evaluate(
     overwrite: Overwrite = Overwrite.FAILED,
     say: Callable[[str], None] = say_at_once,
 ) -> SuiteOutcome:
-    """Run what the plan lacks in the store. One way for suites and single evaluations alike.
+    """Run the cells that the store does not contain. Suites and single evaluations use the same function.
 
     Args:
         plan: from :func:`prior_bench.suites.plan.expand`.
@@ -115,7 +115,7 @@ def evaluate(
 
 
 def merged_plan(plan: Plan, store: Store) -> list[dict[str, Any]]:
-    """The plan's cells for ``plan.json``: a plan of part of the suite leaves the other cells as noted."""
+    """The cells to write to ``plan.json``. A partial plan keeps the other cells that are noted there."""
     cells = {run.label: {"spec": asdict(run.spec), "key": run.key, "reason": run.reason} for run in plan.runs}
     if not plan.partial:
         return list(cells.values())
@@ -124,7 +124,7 @@ def merged_plan(plan: Plan, store: Store) -> list[dict[str, Any]]:
 
 
 def _by_backbone(waiting: list[PlannedRun]) -> list[list[PlannedRun]]:
-    """Runs that share weights, together; otherwise in the order of the plan."""
+    """Group runs that share weights; otherwise keep the order of the plan."""
     groups: dict[tuple[str, str], list[PlannedRun]] = {}
     for run in waiting:
         groups.setdefault((run.spec.backbone["name"], run.identity), []).append(run)

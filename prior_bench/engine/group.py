@@ -1,4 +1,4 @@
-"""Run the cells of one backbone: load it once, evaluate, record every outcome as soon as it is there."""
+"""Run the cells of one backbone: load it once, evaluate, and record each outcome immediately."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Event:
 
 
 class Group:
-    """The runs that share a backbone, and where their records go.
+    """Runs that share a backbone.
 
     Args:
         plan: that they belong to.
@@ -57,7 +57,7 @@ class Group:
         self.plan, self.store, self.device, self.workers, self.tell = plan, store, device, workers, tell
 
     def run(self, runs: list[PlannedRun]) -> None:
-        """All of them; a run that fails is recorded and does not stop the others."""
+        """Run all of them. A run that fails is recorded and does not stop the others."""
         backbone: Backbone | None = None
         unloadable: Exception | None = None
         for run in runs:
@@ -171,7 +171,7 @@ def _message(error: Exception) -> str:
 
 
 def _primary(run: PlannedRun, result: TaskResult) -> str:
-    """The value of the protocol's first metric, or else of the first that there is."""
+    """The value of the protocol's first metric, or of the first metric that has a value."""
     names = (*run.spec.protocol["metrics"], *result.metrics)[:1]
     return "".join(f"{name} {result.metrics[name]:.3f}  " for name in names if name in result.metrics)
 

@@ -1,4 +1,4 @@
-"""Groups of runs in several processes at once: small models do not fill a machine one at a time.
+"""Run groups of runs in several processes, because one small model does not use a whole machine.
 
 Each process computes with its share of the cores. They are spawned, as torch's threads do not survive a
 fork, and end with this process, however it ends.
@@ -65,7 +65,7 @@ def _serve(
     groups: list[list[PlannedRun]],
     tell: Callable[[Event], None],
 ) -> None:
-    """Hand out the groups and pass the events on, until every process has been told to stop or has died.
+    """Hand out groups and forward events until every process was told to stop or has died.
 
     What a dead process was at is not given to another one: it may have died of it.
     """
@@ -103,7 +103,7 @@ def _why_ended(process: BaseProcess) -> BenchError:
 
 
 def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, workers: int) -> None:
-    """A process: ask for a group, run it, and so on."""
+    """Loop of one process: request a group and run it, until there are no more."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _share_cores(jobs)
     # a spawned process would spawn its own: data loaders take the platform's way, as without jobs
@@ -132,7 +132,7 @@ def _share_cores(jobs: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """Do not outlive the parent: another run of the suite may be started, and must find no one at work."""
+    """End when the parent ends, so that a new run of the suite finds no process at work."""
     parent = multiprocessing.parent_process()
     assert parent is not None, "it was started by another process"
     parent.join()

@@ -1,4 +1,4 @@
-"""The most memory that this process held during a piece of work, as system and GPU count it."""
+"""Peak memory of this process during a piece of work, as counted by the system and the GPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def restart(device: str = "cpu") -> None:
-    """Forget the peak so far."""
+    """Reset the peak."""
     try:
         RESET.write_text("5")  # see proc(5)
     except OSError:

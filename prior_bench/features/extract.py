@@ -49,7 +49,7 @@ class Feed(NamedTuple):
 
     @classmethod
     def of(cls, backbone: Backbone, protocol: Protocol) -> Feed:
-        """As the backbone expects, but for what the protocol's ``transform`` says in ``input`` and ``eval``.
+        """The feed that the backbone expects, with the changes of the protocol's ``transform``.
 
         Raises:
             BenchError: ``input`` names what is no field of InputSpec.
@@ -62,7 +62,7 @@ class Feed(NamedTuple):
         return cls(replace(backbone.input, **changes), protocol.transform.get("eval") or {})
 
     def key(self) -> dict[str, Any]:
-        """Plain types that tell feeds apart."""
+        """Plain types that distinguish feeds."""
         fed = {"input": asdict(self.input), "steps": dict(self.steps)}
         if self.condition is None:
             return fed
@@ -77,7 +77,7 @@ def extract(
     what: str = "global",
     feed: Feed | None = None,
 ) -> np.ndarray:
-    """Frozen global features of every image, float32 [rows, D], from the cache where they are in it.
+    """Frozen global features of every image, float32 [rows, D], from the cache if it has them.
 
     The backbone runs in evaluation mode (BatchNorm uses its stored statistics and does not move them) and
     is left as it was found.
@@ -164,7 +164,7 @@ def source_of(module: nn.Module | Method) -> str:
 def cached(
     context: RunContext, folder: str, key: dict[str, Any], compute: Callable[[], np.ndarray], source: str
 ) -> np.ndarray:
-    """The array stored under ``key`` in ``cache_dir/folder``; computed and stored where it is not there.
+    """The array stored under ``key`` in ``cache_dir/folder``; it is computed and stored if missing.
 
     The file is a safetensors file that carries its key and ``source`` as metadata and appears complete or not
     at all; one that cannot be read is computed again. An array that other source code computed is used, with

@@ -43,7 +43,7 @@ def similarity_matrices(
     context: RunContext,
     feeds: Iterable[Feed],
 ) -> Iterator[np.ndarray]:
-    """The same for the images as each of ``feeds`` gives them; the texts are encoded once for all."""
+    """Similarity matrices for several feeds of the images; the texts are encoded once."""
     method = backbone.text_method
     pieces: list[Features] = []
 

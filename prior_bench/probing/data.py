@@ -41,7 +41,7 @@ class LabelledImages(Dataset):
 
 
 class LabelledFeatures(Dataset):
-    """Features that were computed before.
+    """Features computed earlier, with their labels.
 
     Args:
         features: float32 [N, D].

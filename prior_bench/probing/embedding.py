@@ -1,4 +1,4 @@
-"""Where the test images lie in the feature space, small enough to be kept with the predictions.
+"""Positions of the test images in the feature space, small enough to store with the predictions.
 
 A map of these points is drawn by the report; nothing is measured on it that enters a table.
 """
@@ -13,7 +13,7 @@ COMPONENTS = 50
 
 
 def example_rows(count: int) -> np.ndarray:
-    """Rows that are kept of ``count``: all, or :data:`IMAGES` spread evenly over them."""
+    """Rows to keep out of ``count``: all, or :data:`IMAGES` evenly spaced ones."""
     return np.unique(np.linspace(0, count - 1, min(count, IMAGES)).round().astype(int))
 
 

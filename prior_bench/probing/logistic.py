@@ -1,4 +1,4 @@
-"""Linear probe in closed loop: logistic regression on standardised features, its strength by validation.
+"""Linear probe: logistic regression on standardised features; validation chooses its strength.
 
 A convex problem solved to its optimum has no learning rate, epoch count or batch size to tune, so what is
 compared is the features and not the patience of whoever tuned the head.

@@ -80,7 +80,7 @@ class Classifier(BaseModel):
         return [{"score": one, "loss": loss} for one in score.float().cpu().numpy()]
 
     def train(self, mode: bool = True) -> Classifier:
-        """Training mode, but for the BatchNorm that is to stand still."""
+        """Training mode, except for frozen BatchNorm layers."""
         super().train(mode)
         if mode and self.backbone is not None:
             if self.frozen and self.still:

@@ -1,4 +1,4 @@
-"""What a classifier gives back, whichever way it was fitted."""
+"""The result of fitting a classifier, by either method."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class ProbeOutcome(NamedTuple):
-    """Probabilities on images that the classifier was not fitted to.
+    """Probabilities on images that the classifier was not fitted on.
 
     Attributes:
         valid, test: float32 [N, C].

@@ -1,4 +1,4 @@
-"""What makes two runs the same cell of a suite or of a table, whatever code they were run with."""
+"""The identity of a cell of a suite or table, independent of the code that ran it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Warnings where what is reused was made by other source code; declared versions alone decide on reuse."""
+"""Warnings about reused results of other source code. Declared versions alone decide on reuse."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def changed_records(records: Iterable[RunRecord | None]) -> list[str]:
 
 
 def warn_of_records(records: Iterable[RunRecord | None], again: str) -> None:
-    """One line on stderr where some records were made by other source code; none where none was.
+    """Print one warning line if some records were made by other source code.
 
     Args:
         records: that are reused or shown.
@@ -59,7 +59,7 @@ def warn_of_records(records: Iterable[RunRecord | None], again: str) -> None:
 
 @cache
 def warn_of_cache(what: str, fix: str) -> None:
-    """One line on stderr for each text, once a process."""
+    """Print a warning line once per process."""
     print(
         f"warning: {what} by other source code of the same declared versions (docs/versions.md); "
         f"to have it made again: {fix}",

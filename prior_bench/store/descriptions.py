@@ -31,7 +31,7 @@ class Description:
     galleries: tuple[str, ...] = ()
 
     def metric(self, name: str) -> Metric | None:
-        """What a metric, or a part of one, means; None where nothing is known of it."""
+        """The description of a metric or a part of one; None if it is unknown."""
         return find_metric(self.metrics, name)
 
 
@@ -47,7 +47,7 @@ def of_task(task: type[Task] | Task) -> Description:
 
 
 def of_records(task: str, about: Iterable[Mapping[str, Any]] = ()) -> Description:
-    """A task by the name that records give it.
+    """The description of the task that records name.
 
     Args:
         task: name in the records.
@@ -84,7 +84,7 @@ def plain_data(task: type[Task] | Task, metrics: Iterable[str]) -> dict[str, Any
 
 
 def _read(about: Mapping[str, Any]) -> Description:
-    """The description that a record has kept; a metric that cannot be read is left aside."""
+    """The description stored in a record; a metric that cannot be read is ignored."""
     metrics = {}
     listed = about.get("metrics", {})
     for name, values in listed.items() if isinstance(listed, Mapping) else ():

@@ -33,7 +33,7 @@ TOLERANCE = 1e-6
 
 @dataclass
 class Merged:
-    """What became of the records of an import.
+    """What happened to the records of an import.
 
     Attributes:
         added: keys that are new here.
@@ -49,7 +49,7 @@ class Merged:
 
 
 def export_store(store: Store, path: Path) -> int:
-    """Write a store's readable records to a ZIP file, whole or not at all; returns their number.
+    """Write a store's readable records to a ZIP file, completely or not at all; return their number.
 
     Raises:
         BenchError: the store is empty, or the file cannot be written.
@@ -93,7 +93,7 @@ def opened(path: Path) -> Iterator[Store]:
 
 
 def merge(source: Store, target: Store) -> Merged:
-    """Copy what ``target`` lacks. Nothing in it is replaced; the same key with other numbers is a conflict.
+    """Copy records that ``target`` lacks. Nothing is replaced; equal keys with other numbers conflict.
 
     The plan of ``target`` is given the cells it lacks, so that tables show them.
 
@@ -119,7 +119,7 @@ def merge(source: Store, target: Store) -> Merged:
 
 
 def _ours(name: str) -> bool:
-    """Whether a member of an archive belongs to a store; whatever else there is stays unpacked."""
+    """Whether a member of an archive belongs to a store; other members are not unpacked."""
     parts = PurePosixPath(name).parts
     if parts == ("plan.json",):
         return True
@@ -134,7 +134,7 @@ def _copy(folder: Path, place: Path) -> None:
 
 
 def _difference(ours: RunRecord, theirs: RunRecord) -> str:
-    """The first thing that two records of a key say differently; empty where they agree."""
+    """The first difference between two records of a key; empty if they agree."""
     if ours.status != theirs.status:
         return f"{ours.status} here, {theirs.status} there"
     for name in dict.fromkeys([*ours.metrics, *theirs.metrics]):

@@ -1,4 +1,4 @@
-"""Where a number comes from: versions, revision, machine, command. Gathered without importing torch."""
+"""Provenance of a number: versions, revision, machine, command. It is gathered without importing torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = (
 
 
 def provenance(device: str = "cpu") -> dict[str, Any]:
-    """Everything about this process that a record should say, as plain types."""
+    """Everything about this process that a record stores, as plain types."""
     return {
         "versions": versions(),
         "git": git_state(),
@@ -49,7 +49,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def git_state() -> dict[str, Any]:
-    """Revision of the checkout that the package is run from and whether it is ``dirty``; else empty."""
+    """Revision of the checkout that contains the package, and whether it is ``dirty``; empty without one."""
     root = paths.PACKAGE.parent
     if not (root / ".git").exists():
         return {}
@@ -77,7 +77,7 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
 
 
 def op_provider() -> str:
-    """Who computes mmcv's compiled operators in this process: our stand-in, mmcv, or nobody so far."""
+    """The provider of mmcv's compiled operators in this process: the stand-in, mmcv, or none yet."""
     module = sys.modules.get("mmcv._ext")
     if module is None:
         return "not used"
@@ -86,7 +86,7 @@ def op_provider() -> str:
 
 
 def command() -> str:
-    """The command line of this process, as one can paste it."""
+    """The command line of this process, quoted for a shell."""
     program, *rest = sys.argv
     name = Path(program).name
     if name == "__main__.py":

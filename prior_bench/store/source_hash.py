@@ -1,4 +1,4 @@
-"""Which source code a result was made by, as a hash; comments do not count.
+"""Hash of the source code that made a result; comments do not count.
 
 Provenance: keys hold declared versions (:mod:`prior_bench.versions`), and where the hash of something that is
 reused differs from today's, the user is told.

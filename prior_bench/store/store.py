@@ -126,7 +126,7 @@ class Store:
         return folder
 
     def save_plan(self, runs: list[dict[str, Any]]) -> None:
-        """Note which cells the suite has now, with their keys and the reasons of those that have none."""
+        """Write the cells of the suite with their keys, or the reasons why they have none."""
         write_json(self.root / "plan.json", plain({"schema": SCHEMA, "runs": runs}))
 
     def log(self, event: str, key: str, label: str) -> None:
@@ -137,7 +137,7 @@ class Store:
             file.write(f"{time}\t{event}\t{key}\t{label}\n")
 
     def work_dir(self, key: str) -> Path:
-        """Scratch folder of a run; what a killed run left there is kept, so that it can be resumed."""
+        """Scratch folder of a run. The files of a killed run are kept so that it can be resumed."""
         folder = self.root / "work" / key
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -148,7 +148,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the store for writing, and remove what killed processes left half-written.
+        """Lock the store for writing and remove half-written files of killed processes.
 
         Raises:
             BenchError: another process is writing to it. (The lock vanishes with its process.)
@@ -176,7 +176,7 @@ def plain(value: Any) -> Any:
 
 
 def _record(values: dict[str, Any]) -> RunRecord:
-    """A RunRecord from any schema up to ours; fields it did not have yet take their defaults."""
+    """A RunRecord from the current or an older schema; missing fields take their defaults."""
     if values.get("schema", 0) > SCHEMA:
         raise BenchError(f"written by a newer prior-bench (schema {values['schema']}, known: {SCHEMA})")
     known = {f.name for f in fields(RunRecord)}

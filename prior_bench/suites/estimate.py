@@ -1,4 +1,4 @@
-"""How many GPU hours a plan may take: a rough sum, made from counts alone.
+"""Rough estimate of a plan's GPU hours, from image counts alone.
 
 A cell costs (images x passes) / (images per second), as its task says. The images are those of the manifest
 where the data is there, else of the data set's card for that split rule; a pass is an epoch, or what the
@@ -27,7 +27,7 @@ head that is trained; one that is trained itself. They fall with the square of t
 
 
 def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
-    """The sum over some runs, and how many of them could not be estimated.
+    """The estimated hours of some runs, and the number of runs without an estimate.
 
     The task says how many images pass through the encoder (``Task.estimate``). Runs that take the same cached
     features of a frozen backbone pay for them once.
@@ -48,7 +48,7 @@ def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
 
 
 def split_sizes(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | None:
-    """Images in train, valid and test; None where neither data nor card tell, and for synthetic data."""
+    """Images in train, valid and test; None if neither data nor card state them, and for synthetic data."""
     if str(spec.data["root"]).startswith("sample:"):
         return None
     rule = spec.protocol["split"].get("rule", "default")

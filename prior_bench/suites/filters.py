@@ -1,4 +1,4 @@
-"""Part of a suite: ``--only FIELD=VALUE``."""
+"""Select part of a suite: ``--only FIELD=VALUE``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILTERS = ("backbone", "task", "data", "protocol", "fraction", "seed")
 
 
 def fields_of(spec: RunSpec) -> dict[str, str]:
-    """What a cell is filtered by, and described by, as text."""
+    """The fields of a cell, as text, that filters and descriptions use."""
     return {
         "backbone": spec.backbone["name"],
         "task": spec.task,
@@ -23,7 +23,7 @@ def fields_of(spec: RunSpec) -> dict[str, str]:
 
 
 def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
-    """Wanted values by field.
+    """Parse filters into the wanted values of each field.
 
     Raises:
         BenchError: not ``FIELD=VALUE``, an unknown field, or a fraction that is no number.
@@ -39,7 +39,7 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
 
 
 def passes(wanted: dict[str, set[str]], **fields: str) -> bool:
-    """Whether the fields given here are all wanted.
+    """Whether all given fields have a wanted value.
 
     A protocol that a suite changes, and a synthetic data set, are meant by their plain names too.
     """

@@ -1,4 +1,4 @@
-"""The key of a run: a hash of all that determines its outcome. It holds no source code and no place."""
+"""The key of a run: a hash of everything that determines its outcome, without source code or file paths."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ to :class:`prior_bench.api.Protocol` belongs here, with the value under which no
 
 
 def run_key(spec: RunSpec, identity: str, fingerprint: str, versions: dict[str, int]) -> str:
-    """Hash of all that determines a run's outcome.
+    """Hash of everything that determines a run's outcome.
 
     Args:
         spec: its task, protocol, fraction and seed count.

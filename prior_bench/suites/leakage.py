@@ -32,7 +32,7 @@ FIX = (
 
 @dataclass(frozen=True)
 class Leak:
-    """What is known of a test split having been seen.
+    """Evidence that a test split was seen in training.
 
     Attributes:
         text: a clause: who was seen, and where.
@@ -50,7 +50,7 @@ def find_leaks(
     allowed: bool,
     errors: list[BenchError],
 ) -> list[PlannedRun]:
-    """The runs with what is known of their leaks; where these are not allowed, they are put on the list."""
+    """Add the known leaks to the runs. Leaks that are not allowed are also added to the errors."""
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
     checked = []
     for run in runs:
@@ -71,7 +71,7 @@ def find_leaks(
 
 
 def leaks_of_training(task: Task | type[Task], manifest: Manifest) -> list[Leak]:
-    """Test patients that the evaluation itself trains on; tasks that compare with texts train on nothing."""
+    """Test patients that the evaluation itself trains on; tasks that use only texts train on none."""
     if task.needs_text:
         return []
     return _shared(
@@ -110,7 +110,7 @@ def leaks_of_pretraining(source: BackboneSource, data: dict[str, Any], manifest:
 
 
 def patient_space(reference: dict[str, Any]) -> str:
-    """Name of the space in which a data set's patient identifiers mean something.
+    """Name of the identifier space: patient identifiers are comparable only within one space.
 
     It is the card's ``patients``, or else the data set's type; a CSV file's identifiers are its own, and the
     sample benchmark's patients are nobody's.
@@ -137,7 +137,7 @@ def _refusals(leaks: list[Leak], where: str) -> list[BenchError]:
 
 
 def _training_data(source: BackboneSource) -> Iterable[dict[str, Any]]:
-    """What a source says it was trained on; of one that is trained here, its config says it."""
+    """Training data as declared by a source, or by the config of one that is trained here."""
     if hasattr(source, "training_data"):
         return source.training_data()
     data = getattr(getattr(source, "config", None), "data", None)

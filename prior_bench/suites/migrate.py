@@ -1,4 +1,4 @@
-"""Records under keys of earlier schemes, brought to today's keys where it is certain that they are the same.
+"""Move records from keys of earlier schemes to today's keys, if they are certainly the same.
 
 A key of today is computed from the record itself: its spec, the fingerprint of its data, and the identity
 of its weights. The last is the one thing that a record cannot give, since identities once held a hash of
@@ -27,7 +27,7 @@ OF_WEIGHTS = ("identity", "backbone", "input", "parameters")
 
 @dataclass
 class Migration:
-    """What becomes of the records of a store.
+    """What happens to the records of a store.
 
     Attributes:
         current: keys that are today's.
@@ -42,7 +42,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class _Place:
-    """What a record has today."""
+    """Today's key and identity of a record."""
 
     key: str
     identity: str
@@ -50,11 +50,11 @@ class _Place:
 
 
 class _Left(Exception):
-    """Why a record stays under its key."""
+    """The reason why a record keeps its old key."""
 
 
 def migrate(store: Store, context: LoadContext, *, dry_run: bool = False) -> Migration:
-    """Bring the records of a store to today's keys; what is not certain is left, with the reason.
+    """Move the records of a store to today's keys. Uncertain records stay, with the reason.
 
     A record is copied to its new key, complete or not at all; then the plan is given the new keys, and only
     then is the old folder removed. After a kill at any moment the same call continues.
@@ -133,7 +133,7 @@ def _place(record: RunRecord, context: LoadContext, confirmed: dict[str, tuple[s
 
 
 def _identity(spec: RunSpec, provenance: dict[str, Any], context: LoadContext) -> tuple[str, str]:
-    """Today's identity of a record's weights, or else why it is not known."""
+    """Today's identity of a record's weights, or the reason why it is unknown."""
     try:
         source = make_source(spec.backbone, check=False)
         today = source.identity(spec.seed)

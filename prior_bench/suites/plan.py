@@ -59,7 +59,7 @@ class PlannedRun:
 
 @dataclass
 class Plan:
-    """A suite, expanded.
+    """A suite with all its cells.
 
     Attributes:
         suite: where it came from.
@@ -90,7 +90,7 @@ class _Weights:
     Attributes:
         source: where they come from.
         identity: of the weights; empty where it is not known.
-        reason: why they cannot be obtained; empty where they can.
+        reason: why they cannot be obtained; empty if they can.
     """
 
     source: BackboneSource
@@ -169,7 +169,7 @@ def expand(
 
 
 def describe(spec: dict[str, Any]) -> str:
-    """A RunSpec, as plain types, in words."""
+    """Describe a RunSpec (as plain types) in words."""
     fields = fields_of(RunSpec(**spec))
     fields["fraction"] = f"{100 * spec['fraction']:g} %"
     return " · ".join([*list(fields.values())[:-1], f"seed {spec['seed']}"])

@@ -1,4 +1,4 @@
-"""Names in a suite, looked up: tasks, data, protocols, sources of weights; and what of them is not there."""
+"""Look up the names in a suite (tasks, data, protocols, sources of weights) and report what is missing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Evaluation:
-    """An evaluation of the suite, resolved."""
+    """An evaluation of the suite with its names looked up."""
 
     entry: dict[str, Any]
     where: str
@@ -34,7 +34,7 @@ class Evaluation:
 def resolve_evaluation(
     entry: dict, where: str, wanted: dict, tolerate_absent: bool, errors: list[BenchError]
 ) -> list[Evaluation]:
-    """The evaluation with its names looked up, in a list; empty where that failed or is not wanted."""
+    """The resolved evaluation in a list; an empty list if resolving failed or filters exclude it."""
     task = attempt(errors, f"{where}.task", lambda: TASKS.get(entry["task"])())
     data = attempt(errors, f"{where}.data", data_reference, entry["data"])
     protocol = attempt(
@@ -54,7 +54,7 @@ def resolve_evaluation(
 
 
 def data_reference(reference: Any) -> dict[str, Any]:
-    """The reference resolved, its options checked against what the reader takes."""
+    """Resolve a data reference and check its options against the reader's."""
     data = resolve(reference)
     options = {name: value for name, value in data.items() if name not in ("name", "type", "root", "cache")}
     reader, where = DATASETS.get(data["type"]), f"data set '{data['type']}'"
@@ -64,7 +64,7 @@ def data_reference(reference: Any) -> dict[str, Any]:
 
 
 def _absent(data: dict[str, Any]) -> BenchError | None:
-    """What is wrong where a data set's folder or file is not there; nothing is read or generated."""
+    """The error if a data set's folder or file does not exist; nothing is read or generated."""
     if str(data["root"]).startswith("sample:"):
         return None
     try:
@@ -76,7 +76,7 @@ def _absent(data: dict[str, Any]) -> BenchError | None:
 
 
 def check_data(evaluation: Evaluation, data_sets: DataSets) -> None:
-    """Read the data and let the task object."""
+    """Read the data and run the task's own check."""
     manifest = data_sets.open(plain(evaluation.data), evaluation.protocol.to_dict())
     for annotation in evaluation.task.needs:
         if not manifest.has(annotation):
@@ -85,7 +85,7 @@ def check_data(evaluation: Evaluation, data_sets: DataSets) -> None:
 
 
 def absent_file(row: dict[str, Any]) -> BenchError | None:
-    """What is wrong where a row names a weights file or folder that is not there."""
+    """The error if a row names a weights file or folder that does not exist."""
     for name in ("path", "file"):
         place = row.get(name)
         if isinstance(place, str) and not Path(place).exists():
@@ -108,7 +108,7 @@ def make_source(row: dict[str, Any], check: bool = True) -> BackboneSource:
 
 
 def attempt(errors: list[BenchError], where: str, action: Any, *arguments: Any) -> Any:
-    """What ``action`` returns; its BenchError is put on the list, with the place in the config."""
+    """Return the result of ``action``; a BenchError is added to ``errors`` with its place in the config."""
     try:
         return action(*arguments)
     except BenchError as error:

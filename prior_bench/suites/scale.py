@@ -1,4 +1,4 @@
-"""A suite on other data than its own: on the sample benchmark at toy scale, or on one data set of a user's.
+"""Run a suite on other data: on the sample benchmark at toy scale, or on a user's data set.
 
 A scale config (``configs/scales/sample.py``) says in full what a suite is changed to on the sample benchmark:
 which backbones stand for its rows, which fields of its protocols shrink, and what its tables must say.
@@ -25,7 +25,7 @@ SAMPLE = "sample"
 
 @dataclass(frozen=True)
 class Scale:
-    """What a suite is changed to.
+    """How a suite is changed.
 
     Attributes:
         title: put behind the titles of suite and tables.
@@ -74,7 +74,7 @@ def with_data(suite: Suite, data: str) -> Suite:
 
 
 def on_data(suite: Suite, data: str) -> Suite:
-    """The suite on a data set of the user's in place of its only one.
+    """The suite with its only data set replaced by a user's.
 
     Where that is the same data set elsewhere on the disk, the suite stays what it is; else it gets a store of
     its own.

@@ -131,7 +131,7 @@ def seeds_of(suite: Suite, entry: Mapping[str, Any]) -> list[int]:
 
 
 def listed(value: Any) -> list:
-    """A list of what is one or given alone."""
+    """The value as a list; a single value becomes a list of one."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
