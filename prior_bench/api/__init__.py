@@ -1,6 +1,6 @@
-"""The contract: the small typed objects in which data, models, tasks and tables meet.
+"""The contract: the small typed objects that data, models, tasks and tables exchange.
 
-Standard library only at import.
+Importing it needs only the standard library.
 """
 
 from prior_bench.api.encoders import ImageEncoderLike, MapEncoderLike

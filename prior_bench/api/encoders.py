@@ -1,6 +1,7 @@
-"""Image encoders: what a module must declare so that every task can use it, and the check that it does.
+"""Image encoders: what a module must declare to be usable in every task, and the check of its declarations.
 
-Standard library only; :func:`prior_bench.encoders.probe.probe` checks the declared numbers by a run.
+Uses only the standard library; :func:`prior_bench.encoders.probe.probe` runs an encoder to check the
+declared numbers.
 """
 
 from __future__ import annotations
@@ -16,35 +17,35 @@ if TYPE_CHECKING:
 
 
 class ImageEncoderLike(Interface):
-    """An ``nn.Module`` that turns images into features; sufficient for classification and throughput.
+    """An ``nn.Module`` that turns images into features, as classification and throughput need it.
 
     Attributes:
-        dim: D, channels of the global feature.
-        input: what the module expects to be fed.
-        local_dim: channels of ``Features.local``; only where there are local features.
+        dim: D, the number of channels of the global feature.
+        input: the input that the module expects.
+        local_dim: number of channels of ``Features.local``; only for encoders with local features.
     """
 
     dim: int
     input: InputSpec
 
     def forward(self, images: Tensor) -> Features | Tensor:
-        """Images [B, C, S, S] into Features, or into a tensor [B, D] of global features."""
+        """Encode images [B, C, S, S] as Features, or as a tensor [B, D] of global features."""
 
 
 class MapEncoderLike(ImageEncoderLike, Interface):
-    """An image encoder that also gives feature maps: what segmentation and detection need.
+    """An image encoder that also gives feature maps, as segmentation and detection need it.
 
     Attributes:
-        stage_channels: channels of the map of each stage, finest stage first.
-        stage_strides: input pixels per pixel of each map, finest first. A plain ViT has one map: it counts
-            as several equal stages.
+        stage_channels: number of channels of the map of each stage, finest stage first.
+        stage_strides: input pixels per pixel of each map, finest stage first. A plain ViT has one map, which
+            counts as several equal stages.
     """
 
     stage_channels: tuple[int, ...]
     stage_strides: tuple[int, ...]
 
     def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
-        """Maps [B, C, H, W] of the given stages (indices into ``stage_channels``)."""
+        """Return the maps [B, C, H, W] of the given stages (indices into ``stage_channels``)."""
 
 
 WRAP = "prior_bench.wrap(module, input=dict(size=…, channels=…, mean=…, std=…))"
@@ -56,14 +57,14 @@ DECLARE = {
     "stage_strides": "self.stage_strides = input pixels per pixel of the map of each stage, finest first",
     "feature_maps": "def feature_maps(self, images, stages) -> list of maps [B, C, H, W]",
 }
-"""How each part of the contract is declared."""
+"""Code that declares each part of the contract, shown in messages."""
 
 
 def require_encoder(encoder: Any, name: str) -> None:
     """Check the declarations of an image encoder.
 
     Raises:
-        BenchError: it declares too little, or values of a wrong type; the message says all of it.
+        BenchError: declarations are missing or have a wrong type; the message lists all problems.
     """
     problems = _missing(encoder, ("dim", "input"))
     if not callable(encoder):
@@ -73,21 +74,21 @@ def require_encoder(encoder: Any, name: str) -> None:
         problems.append(BenchError(f"dim is {dim!r}", fix=DECLARE["dim"]))
     if spec is not None and not isinstance(spec, InputSpec):
         problems.append(BenchError(f"input is of type {type(spec).__name__}", fix=DECLARE["input"]))
-    _raise(problems, encoder, name, "is no image encoder yet", f"or wrap it: {WRAP}")
+    _raise(problems, encoder, name, "does not fulfil the contract of an image encoder", f"or wrap it: {WRAP}")
 
 
 def require_maps(encoder: Any, name: str) -> None:
     """Check that an image encoder declares feature maps.
 
     Raises:
-        BenchError: it does not; the message names what is missing.
+        BenchError: a declaration is missing or wrong; the message lists all problems.
     """
     problems = _missing(encoder, ("stage_channels", "stage_strides", "feature_maps"))
     if not problems:
         channels, strides = tuple(encoder.stage_channels), tuple(encoder.stage_strides)
         if not strides or len(channels) != len(strides) or list(strides) != sorted(strides):
             what = f"stage_channels is {channels} and stage_strides is {strides}"
-            fix = "give both for the same stages, finest (smallest stride) first"
+            fix = "declare both for the same stages, finest stage (smallest stride) first"
             problems.append(BenchError(what, fix=fix))
     wrapped = WRAP.replace("))", "), stages=[names of its sub-modules, finest first])")
     what = "gives no feature maps, which segmentation and detection need"
@@ -95,7 +96,7 @@ def require_maps(encoder: Any, name: str) -> None:
 
 
 def features_of(output: Features | Tensor) -> Features:
-    """The output of an image encoder as Features; a tensor [B, D] is the global feature."""
+    """The output of an image encoder as Features; a tensor [B, D] is taken as the global feature."""
     return output if isinstance(output, Features) else Features(output)
 
 

@@ -7,29 +7,29 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 PART = "/"
-"""Between the name of a metric and one of its parts: ``"auroc/Edema"``."""
+"""Separator between the name of a metric and the name of its part, as in ``"auroc/Edema"``."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """Description of one metric: how its numbers are to be read and printed.
+    """The meaning of the values of one metric.
 
     Attributes:
-        name: as protocols and records name it, e.g. ``"auroc"``. Parts of it follow a slash in records:
-            ``"auroc/Edema"``, ``"recall_at_5/image_to_text"``; they have the meaning of the whole.
-        direction: which numbers are better.
-        title: in words, for headings; by default made from the name.
-        scale: factor by which tables multiply the number: 100 for shares, 1 for counts and ranks.
-        digits: decimals that tables print after scaling.
-        bounds: smallest and largest possible value, before scaling; None where there is none.
-        chance: value of a predictor that does not look at the image; None where it depends on the data.
-        needs: conditions on the labels at hand under which the metric is defined, e.g. ``"two_classes"``
-            (an argmax needs two scores to choose from). Where one does not hold, the metric is left out.
-        parts: what the parts behind the slash are: ``"class"``, ``"direction"`` (of retrieval) or
-            ``"corruption"``; empty where there are none.
-        error: how the standard error over test patients is estimated: ``"delong"`` where the metric is the
-            AUROC of the arrays ``score`` and ``target``, else by resampling.
-        version: raised whenever the same predictions give another number than before.
+        name: name in protocols and records, e.g. ``"auroc"``. Records append parts after a slash, as in
+            ``"auroc/Edema"`` and ``"recall_at_5/image_to_text"``; this description holds for parts too.
+        direction: whether higher or lower values are better.
+        title: heading of the metric; by default made from the name.
+        scale: factor by which tables multiply the value: 100 for shares, 1 for counts and ranks.
+        digits: number of decimals that tables print after scaling.
+        bounds: smallest and largest possible value before scaling; None for no bound.
+        chance: value of a predictor that does not look at the image; None if it depends on the data.
+        needs: conditions that the labels must fulfil for the metric to be defined, e.g. ``"two_classes"``
+            (an argmax needs two scores to choose from). If a condition is not met, the metric is left out.
+        parts: what the parts after the slash are: ``"class"``, ``"direction"`` (of retrieval) or
+            ``"corruption"``; empty if the metric has no parts.
+        error: how the standard error over test patients is estimated: ``"delong"`` if the metric is the
+            AUROC of the arrays ``score`` and ``target``, otherwise by resampling.
+        version: raised whenever the same predictions give a different value than before.
     """
 
     name: str
@@ -46,24 +46,24 @@ class Metric:
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether higher numbers are better."""
+        """Whether higher values are better."""
         return self.direction == "higher"
 
     @property
     def heading(self) -> str:
-        """The title, or else the name in words."""
+        """The title, or a heading made from the name if there is no title."""
         return self.title or self.name.replace("_", " ")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
+        """The description as plain types, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Metric:
-        """The metric of :meth:`to_dict`; keys of other versions of this suite are ignored.
+        """The metric described by the output of :meth:`to_dict`; keys of other versions are ignored.
 
         Raises:
-            TypeError, ValueError: the values are not those of a metric.
+            TypeError, ValueError: the values do not describe a metric.
         """
         known: dict[str, Any] = {
             name: values[name] for name in (f.name for f in fields(cls)) if name in values
@@ -77,10 +77,10 @@ class Metric:
 
 
 def by_name(metrics: Iterable[Metric]) -> dict[str, Metric]:
-    """Metrics by their names, in their order."""
+    """The metrics by name, in the given order."""
     return {metric.name: metric for metric in metrics}
 
 
 def find_metric(metrics: Mapping[str, Metric], name: str) -> Metric | None:
-    """The description of a metric, or of the metric that a part (``"auroc/Edema"``) belongs to; else None."""
+    """The metric called ``name``, or the metric of which ``name`` is a part (``"auroc/Edema"``), or None."""
     return metrics.get(name) or metrics.get(name.partition(PART)[0])

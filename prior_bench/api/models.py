@@ -1,6 +1,6 @@
-"""Models: inputs and outputs of encoders, the interface of a pre-training method, sources of weights.
+"""Models: inputs and outputs of encoders, the interface of pre-training methods, and sources of weights.
 
-Tensor shapes use B images, N patches, T texts, L tokens, D channels.
+In tensor shapes, B is the number of images, N of patches, T of texts, L of tokens and D of channels.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What an image encoder expects to be fed; it travels with the weights.
+    """The input that an image encoder expects; it is stored with the weights.
 
     Attributes:
-        size: side of the square input, in pixels.
-        channels: 1 or 3 (a grey image is repeated).
+        size: side length of the square input, in pixels.
+        channels: 1 or 3 (a greyscale image is repeated).
         mean, std: normalisation of pixels scaled to [0, 1], the same for every channel.
-        resize: ``"squash"`` (aspect lost), ``"pad"`` (longest side, zero padding to a square) or
-            ``"crop"`` (shortest side, centre crop).
+        resize: ``"squash"`` (ignores the aspect ratio), ``"pad"`` (resizes the longest side, then pads with
+            zeros to a square) or ``"crop"`` (resizes the shortest side, then crops the centre).
     """
 
     size: int = 224
@@ -37,13 +37,13 @@ class InputSpec:
 
 
 class TextBatch(NamedTuple):
-    """Tokenised texts, padded to the longest of the batch. All tensors are int64 [B, L].
+    """Tokenised texts, padded to the longest text of the batch. All tensors are int64 [B, L].
 
     Attributes:
         input_ids: token ids.
-        attention_mask: 1 on tokens, 0 on padding.
-        sentence_index: 1..n on the tokens of sentence n, -1 on [CLS], [SEP] and padding.
-        word_index: 0.. on the pieces of each word, counted over the text, -1 on special tokens.
+        attention_mask: 1 for tokens, 0 for padding.
+        sentence_index: number of the token's sentence, from 1; -1 for [CLS], [SEP] and padding.
+        word_index: number of the token's word in the text, from 0; -1 for special tokens.
     """
 
     input_ids: Tensor
@@ -52,7 +52,7 @@ class TextBatch(NamedTuple):
     word_index: Tensor
 
     def to(self, device: Any) -> TextBatch:
-        """The same on a device."""
+        """The batch on a device."""
         return TextBatch(*(tensor.to(device) for tensor in self))
 
 
@@ -64,12 +64,12 @@ class PretrainBatch(NamedTuple):
 
 
 class Features(NamedTuple):
-    """Features of B images or texts, ready for a method's ``similarity``.
+    """Features of B images or texts, as a method's ``similarity`` takes them.
 
     Attributes:
-        global_: [B, D] one vector each.
-        local: [B, N, D'] vectors of patches, words or sentences, or None.
-        mask: bool [B, N], True where ``local`` is real and not padding, or None (all real).
+        global_: [B, D], one vector per image or text.
+        local: [B, N, D'], vectors of patches, words or sentences, or None.
+        mask: bool [B, N], False where ``local`` is padding; None if there is no padding.
     """
 
     global_: Tensor
@@ -78,10 +78,10 @@ class Features(NamedTuple):
 
     @property
     def parts(self) -> Tensor:
-        """``local`` of an encoder that gives local features.
+        """The local features.
 
         Raises:
-            ValueError: this one gives none.
+            ValueError: the encoder gives no local features.
         """
         if self.local is None:
             raise ValueError("the encoder gives no local features")
@@ -89,72 +89,73 @@ class Features(NamedTuple):
 
 
 class Method(Interface):
-    """A pre-training method: an ``nn.Module`` that owns an image and a text encoder.
+    """A pre-training method: an ``nn.Module`` that holds an image encoder and a text encoder.
 
     ``image_encoder`` fulfils :class:`prior_bench.api.encoders.ImageEncoderLike` (its features *before* the
     method's projection are what classification, segmentation and detection use); ``text_encoder`` has a
     ``tokenizer``, which turns a list of texts, each a tuple of sentences, into a TextBatch.
 
-    Optional, for pictures: ``attention(image: Features, text: Features) -> Tensor | None``, [B, S, N], what
-    row s of ``text.local`` looks at among the N patches of ``image.local`` of the same pair, row-major on a
-    square grid (None where local features have no place in the image); and the class attribute
-    ``attention_over``, ``"sentences"`` or ``"words"``: what the rows of ``text.local`` are, in the order of
-    the text's ``sentence_index`` or by its ``word_index``. More can be shown through
-    :class:`prior_bench.explain.contract.Explainer`. Also optional: the class attribute ``version``, a whole
-    number that is raised whenever the method's weights, losses or features change (1 without it), and
-    ``random_evaluation``, True where what it says in evaluation mode is random by design
-    (``prior-bench check-method`` asks).
+    Optional, for figures: ``attention(image: Features, text: Features) -> Tensor | None`` returns the weights
+    [B, S, N] with which row s of ``text.local`` attends to the N patches of ``image.local`` of the same pair,
+    row-major on a square grid (None if local features have no position in the image). The class attribute
+    ``attention_over``, ``"sentences"`` or ``"words"``, says what the rows of ``text.local`` are; they follow
+    the text's ``sentence_index`` or ``word_index``. For other figures, see
+    :class:`prior_bench.explain.contract.Explainer`.
+
+    Also optional: the class attribute ``version``, an integer that is raised whenever the method's weights,
+    losses or features change (1 by default), and ``random_evaluation``, True if the outputs are random by
+    design even in evaluation mode (``prior-bench check-method`` reads it).
     """
 
-    # modules that fulfil a protocol besides; Python has no type for "both of these"
+    # modules that also fulfil a protocol; Python has no intersection type
     image_encoder: Any
     text_encoder: Any
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
-        """Scalars of one batch: those whose name starts with ``loss`` are summed and minimised."""
+        """Return scalars of one batch; those whose name starts with ``loss`` are summed and minimised."""
 
     def encode_image(self, images: Tensor) -> Features:
-        """Images [B, C, H, W] into the joint space."""
+        """Encode images [B, C, H, W] in the joint space."""
 
     def encode_text(self, text: TextBatch) -> Features:
-        """Texts into the joint space."""
+        """Encode texts in the joint space."""
 
     def similarity(self, image: Features, text: Features) -> Tensor:
-        """The method's own image-text score, [images, texts]; higher is more alike."""
+        """Return the method's own image-text scores, [images, texts]; higher means more similar."""
 
     def to(self, device: Any) -> Any:
-        """Moved to a device; this and what follows comes with ``nn.Module``."""
+        """Move to a device; ``nn.Module`` provides this method and all below."""
 
     def train(self, mode: bool = True) -> Any:
-        """In training or in evaluation mode."""
+        """Switch to training or evaluation mode."""
 
     def eval(self) -> Any:
-        """In evaluation mode."""
+        """Switch to evaluation mode."""
 
     def modules(self) -> Iterator[nn.Module]:
-        """All parts, the method itself first."""
+        """Yield all modules, the method itself first."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """All weights that are learned."""
+        """Yield all parameters."""
 
     def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """The same by name."""
+        """Yield all parameters with their names."""
 
     def state_dict(self) -> dict[str, Any]:
-        """All weights by name."""
+        """Return all weights by name."""
 
 
 @dataclass
 class Backbone:
-    """A model to evaluate: its weights, and the input they expect.
+    """A model that can be evaluated: its weights and the input that they expect.
 
     Attributes:
-        name: row label.
+        name: label of the row.
         image_encoder: see :class:`prior_bench.api.encoders.ImageEncoderLike`.
-        method: the whole method where a text tower is present, else None.
-        input: what the image encoder expects.
+        method: the whole method if there is a text encoder, otherwise None.
+        input: the input that the image encoder expects.
         identity: hash of everything that determines the weights (config and seed, or the file's sha256).
-        provenance: where the weights come from, for the record.
+        provenance: origin of the weights, for the record.
     """
 
     name: str
@@ -166,24 +167,24 @@ class Backbone:
 
     @property
     def text_method(self) -> Method:
-        """The method of a backbone that compares images with texts.
+        """The method, which compares images with texts.
 
         Raises:
-            BenchError: the backbone has no text tower.
+            BenchError: the backbone has no text encoder.
         """
         if self.method is None:
-            raise BenchError("has no text tower", where=self.name, fix="use a backbone that has one")
+            raise BenchError("has no text encoder", where=self.name, fix="use a backbone that has one")
         return self.method
 
 
 @dataclass(frozen=True)
 class LoadContext:
-    """Where and how a backbone is loaded.
+    """Settings for loading a backbone.
 
     Attributes:
         device: ``"cpu"`` or ``"cuda"``.
-        pretrain_dir: folder that holds one sub-folder per pre-training run.
-        workers: data loading processes.
+        pretrain_dir: folder with one sub-folder per pre-training run.
+        workers: number of data loading processes.
     """
 
     device: str = "cpu"
@@ -192,31 +193,31 @@ class LoadContext:
 
 
 class BackboneSource(Interface):
-    """Where the weights of a row come from; made from the row's config, cheap to make.
+    """The source of the weights of a row, made from the row's config; making it is cheap.
 
     Attributes:
-        name: row label.
-        has_text: whether the backbone will bring a text tower (zero-shot and retrieval need one).
-        text_problem: optional; why a text tower that is there cannot be used, as shown to the user.
+        name: label of the row.
+        has_text: whether the backbone has a text encoder (zero-shot and retrieval need one).
+        text_problem: optional; why the text encoder cannot be used, as a message for the user.
 
-    Optional, so that test patients can be looked for: ``training_data() -> list[dict]``, each with the
-    ``dataset`` (a data reference), ``split_rule`` and ``splits`` that the weights were trained on; and
-    ``known_exposure() -> list[tuple[str, str]]``, data sets whose patients they are known to have seen, each
-    with a clause that says so.
+    Optional, for the search for leaks: ``training_data() -> list[dict]`` returns what the weights were
+    trained on, each entry with ``dataset`` (a data reference), ``split_rule`` and ``splits``;
+    ``known_exposure() -> list[tuple[str, str]]`` returns data sets whose patients are known to have been seen
+    in training, each with a clause that says so.
 
-    Also optional: ``confirms(seed, provenance, context) -> str``, asked by ``prior-bench results migrate``:
-    why the weights of a record, known by its ``provenance``, are not certain to be those that this source
-    gives today; empty where they are.
+    Also optional: ``confirms(seed, provenance, context) -> str``, called by ``prior-bench results migrate``.
+    It returns the reason why the weights described by the ``provenance`` of a record may differ from those
+    that this source gives today; an empty string if they are certain to be the same.
     """
 
     name: str
     has_text: bool
 
     def check(self) -> None:
-        """Raise BenchError where the config cannot work (missing file, unknown method); cheap."""
+        """Raise BenchError if the config cannot work (missing file, unknown method); the check is cheap."""
 
     def identity(self, seed: int) -> str:
-        """Hash of everything that determines the weights, known before they exist."""
+        """Return the hash of everything that determines the weights; it is known before they exist."""
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """Load the backbone. If it must be pre-trained first, do that, or resume it."""
+        """Load the backbone; if it must be pre-trained first, start or resume the pre-training."""

@@ -1,4 +1,4 @@
-"""Runs: one cell of a suite before and after it was evaluated."""
+"""Runs: one cell of a suite before and after its evaluation."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One cell of a suite before it is run: resolved, hashable, free of objects.
+    """One cell of a suite before it is run: all names resolved, only plain types.
 
     Attributes:
-        backbone: config of the row: ``name``, ``type`` (in BACKBONES) and its arguments.
-        task: registered task.
-        data: data reference, resolved (see :func:`prior_bench.data.open.resolve`).
-        protocol: the protocol, resolved, as plain types.
-        fraction, seed: see RunContext.
+        backbone: config of the row: ``name``, ``type`` (in BACKBONES) and the arguments of that type.
+        task: name of a registered task.
+        data: resolved data reference (see :func:`prior_bench.data.open.resolve`).
+        protocol: resolved protocol, as plain types.
+        fraction, seed: see :class:`prior_bench.api.RunContext`.
     """
 
     backbone: dict[str, Any]
@@ -28,18 +28,19 @@ class RunSpec:
 
 @dataclass
 class RunRecord:
-    """One cell after it was run (or has failed), as stored.
+    """One cell after its run has finished or failed, as it is stored.
 
     Attributes:
-        key: hash of what determines the outcome; names the record.
+        key: hash of everything that determines the outcome; the name of the record.
         status: ``"done"`` or ``"failed"``.
         spec: the RunSpec, as plain types.
-        metrics, trivial, history, split, undefined: from TaskResult.
-        about: what the task said of itself when it was run, as plain data
-            (:mod:`prior_bench.store.descriptions`), for readers who do not have the task.
-        error: message of a failed run.
-        provenance: versions, git revision, hardware, op provider, wall time, command, checkpoint hash.
-        synthetic: whether the data came from the sample benchmark.
+        metrics, trivial, history, split, undefined: see :class:`prior_bench.api.TaskResult`.
+        about: description of the task at the time of the run, as plain data
+            (:mod:`prior_bench.store.descriptions`), for installations that do not have the task.
+        error: error message of a failed run.
+        provenance: versions, git revision, hardware, provider of mmcv's operators, wall time, command,
+            hash of the checkpoint.
+        synthetic: whether the data come from the sample benchmark.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""Tasks: the protocol that fixes how a number is made, and what a task is given and returns."""
+"""Tasks: their interface, the protocol of an evaluation, and the result of a run."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Everything that changes a number. Stored and printed with every result.
+    """All settings that affect a result. The protocol is stored and printed with every result.
 
     Attributes:
         name: e.g. ``"clean/linear_probe"``.
-        task: task family that it belongs to.
-        source: paper or code that it follows.
-        split: by which of the data set's named rules the split is made (``rule``).
+        task: name of the task.
+        source: paper or code that the protocol follows.
+        split: named rule of the data set that makes the split (``rule``).
         fraction_sampler: how a label fraction is drawn from the training split.
-        transform: image transforms in training; evaluation uses the backbone's own InputSpec, unless
-            ``transform`` says otherwise.
-        head: what is put on the backbone.
+        transform: image transforms in training; evaluation uses the backbone's own InputSpec unless
+            ``transform`` overrides it.
+        head: the head on top of the backbone.
         frozen: ``{"backbone": bool, "batch_norm": bool}``.
         optimizer: type, learning rate, weight decay, schedule.
-        batch_size: images per step.
-        stopping: epochs or iterations, patience, monitored quantity, which weights are tested.
+        batch_size: number of images per step.
+        stopping: number of epochs or iterations, patience, monitored quantity, which weights are tested.
         metrics: names of the metric variants, the primary one first.
-        options: what only this task family knows (prompts, score normalisation, anchors, pool…).
-        defects: departures from good practice that this protocol reproduces on purpose.
-        version: raised where a protocol gives other numbers than before although none of its fields changed.
+        options: settings of this task alone (prompts, score normalisation, anchors, pool…).
+        defects: departures from good practice that the protocol reproduces on purpose.
+        version: raised when the protocol gives different results than before although no field has changed.
     """
 
     name: str
@@ -57,22 +57,22 @@ class Protocol:
     version: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for JSON."""
+        """The protocol as plain types, for JSON."""
         return asdict(self)
 
 
 @dataclass
 class RunContext:
-    """What a task may use besides its inputs.
+    """The settings and folders of one run.
 
     Attributes:
         fraction: share of the training patients whose labels may be used, in (0, 1].
-        seed: of everything random in this run.
-        work_dir: scratch folder of this run; checkpoints for resuming go here, and it is removed when
-            the run has been recorded.
-        cache_dir: for features of a frozen backbone, keyed by ``Backbone.identity``.
+        seed: seed of everything random in this run.
+        work_dir: scratch folder of this run, for example for checkpoints to resume from; removed once the
+            run has been recorded.
+        cache_dir: cache of the features of frozen backbones, by ``Backbone.identity``.
         device: ``"cpu"`` or ``"cuda"``.
-        workers: data loading processes.
+        workers: number of data loading processes.
     """
 
     fraction: float = 1.0
@@ -85,22 +85,22 @@ class RunContext:
 
 @dataclass
 class TaskResult:
-    """Outcome of one run.
+    """The outcome of one run.
 
     Attributes:
-        metrics: flat; per-class values as ``"auroc/Edema"``, the macro value as ``"auroc"``.
-        predictions: arrays whose first axis is the test sample, in one order, with ``id`` and
-            ``patient_id`` (str) among them; kept, because statistics need them. Arrays that are not
-            one row per sample are prefixed: ``flat_*`` and ``truth_*`` (detections and true boxes, with
-            ``flat_sample`` and ``truth_sample``, the row each belongs to), ``example_*`` (kept for a few
-            samples only, with ``example_row``), ``meta_*`` (anything else, e.g. class names). Empty where
-            nothing is predicted; tables then make no test.
-        split: split name, sizes and hash of the ids actually used.
+        metrics: values by name; per-class values as ``"auroc/Edema"``, the macro value as ``"auroc"``.
+        predictions: arrays whose first axis is the test sample, all in the same order, including ``id`` and
+            ``patient_id`` (str); they are stored because the statistics need them. Arrays that do not have
+            one row per sample have a prefix: ``flat_*`` and ``truth_*`` (predicted and true boxes;
+            ``flat_sample`` and ``truth_sample`` give the row of the sample), ``example_*`` (stored for a few
+            samples only; ``example_row`` gives their rows), ``meta_*`` (anything else, e.g. class names).
+            Empty if nothing is predicted; tables then test no significance.
+        split: name of the split, sizes, and hash of the ids that were used.
         trivial: metrics of predictors that do not look at the image (chance, all-empty,
             all-foreground), by predictor.
         history: one dict per epoch or evaluation, for curves.
-        undefined: metrics of the protocol that the labels at hand leave undefined, with the reason. They are
-            not among ``metrics``: a trivial 1.0 or a NaN would be read as a result.
+        undefined: metrics of the protocol that are undefined for the labels of this data set, with the
+            reason. They are absent from ``metrics``: a trivial 1.0 or a NaN would be read as a result.
     """
 
     metrics: dict[str, float]
@@ -113,13 +113,13 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Work:
-    """Work of a run: how many images pass through the encoder, and how.
+    """The cost of a run: how many images pass through the encoder, and for which purpose.
 
     Attributes:
         features: images whose features are computed once and shared by all runs on the same images.
-        forward: images that are only run.
-        frozen: images run under a decoder or head that is trained, all epochs together.
-        trained: images run through an encoder that is itself trained, all epochs together.
+        forward: images that only pass forward.
+        frozen: images that pass a frozen encoder while a decoder or head is trained, over all epochs.
+        trained: images that pass an encoder that is itself trained, over all epochs.
     """
 
     features: float = 0.0
@@ -129,38 +129,39 @@ class Work:
 
 
 class Task(Interface):
-    """A task family.
+    """The interface of a task.
 
     Attributes:
-        name: as registered.
-        needs_text: whether the backbone must bring a method with a text tower.
-        needs: annotations that the data set must carry, of ``labels``, ``boxes``, ``masks``, ``reports``.
-        metrics: what it can compute, by name; tables and reports take direction, scale and heading from here.
-        default_protocol: that is used where none is named; empty for none.
+        name: registered name.
+        needs_text: whether the backbone must have a method with a text encoder.
+        needs: annotations that the data set must have, out of ``labels``, ``boxes``, ``masks``, ``reports``.
+        metrics: metrics that the task computes, by name; tables and reports read their direction, scale and
+            heading.
+        default_protocol: protocol to use if none is named; empty for none.
 
-    Optional attributes, with what holds where they are absent:
+    Optional attributes, with their defaults in parentheses:
         needs_maps (False): whether the image encoder must give feature maps
             (:class:`prior_bench.api.encoders.MapEncoderLike`).
-        uses_labels (True): whether the head is trained, so that a label fraction means something.
-        predictions (none): kinds of arrays among the stored predictions, by which the report chooses its
-            sections: ``"class_scores"`` (``score`` and ``target`` [N, C], ``meta_classes``),
-            ``"probabilities"`` (those scores are), ``"one_class"`` (the class with the highest score is
-            decided for, also where labels are not exclusive), ``"prompt_scores"`` (``prompt_score`` [N, P],
-            ``meta_prompts``, ``meta_prompt_class``).
+        uses_labels (True): whether a head is trained on labels, which makes label fractions meaningful.
+        predictions (none): kinds of arrays among the stored predictions, which decide the sections of the
+            report: ``"class_scores"`` (``score`` and ``target`` [N, C], ``meta_classes``),
+            ``"probabilities"`` (the scores are probabilities), ``"one_class"`` (the class with the highest
+            score is the prediction, even if labels are not exclusive), ``"prompt_scores"``
+            (``prompt_score`` [N, P], ``meta_prompts``, ``meta_prompt_class``).
         galleries (none): names of registered galleries of example images (entry points
             ``prior_bench.galleries``, :class:`prior_bench.report.html.galleries.maker.Maker`).
-        ranked (True): whether a leaderboard ranks its numbers.
-        estimate (unknown): method ``(protocol: Protocol, sizes: tuple[int, int, int], fraction: float) ->
-            Work | None``, with the images in train, valid and test.
+        ranked (True): whether leaderboards rank the results.
+        estimate (unknown cost): method ``(protocol: Protocol, sizes: tuple[int, int, int], fraction: float)
+            -> Work | None``, where ``sizes`` are the numbers of images in train, valid and test.
 
-    Optional, for the keys of records (docs/versions.md): ``version``, a whole number that is raised whenever
-    the task gives other numbers than before (1 without it); ``machinery``, the names in
-    :data:`prior_bench.versions.MACHINERY` of the shared parts that its numbers depend on (all of them
-    without it; weights bring their own); and ``versions(protocol) -> dict[str, int]``, the versions of
-    anything else, such as a prompt set.
+    Optional, for the keys of records (docs/versions.md): ``version``, an integer that is raised whenever the
+    task gives different results than before (1 by default); ``machinery``, the names in
+    :data:`prior_bench.versions.MACHINERY` of the shared parts that the results depend on (all by default,
+    except those that the identity of the weights already covers); and ``versions(protocol) -> dict[str,
+    int]``, the versions of anything else, such as a prompt set.
 
-    Task modules import torch and OpenMMLab inside ``run`` only, so that records can be scored and
-    tabulated without them.
+    Task modules import torch and OpenMMLab only inside ``run``; records can then be scored and tabulated
+    without them.
     """
 
     name: str
@@ -170,10 +171,10 @@ class Task(Interface):
     default_protocol: str
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
-        """Raise BenchError where data or protocol do not fit; cheap, called before any work."""
+        """Raise BenchError if data or protocol do not fit the task; cheap, called before any work."""
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set."""
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
-        """The named metrics from stored predictions alone (NumPy only); what intervals resample."""
+        """Compute the named metrics from stored predictions (NumPy only); intervals resample this."""

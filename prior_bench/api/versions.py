@@ -1,4 +1,4 @@
-"""Declared versions: integers in keys. Whoever changes a number raises the version by hand."""
+"""Declared versions: integers that are raised by hand when results change; they are part of keys."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ Part = TypeVar("Part", bound=Callable[..., Any])
 
 
 def versioned(number: int) -> Callable[[Part], Part]:
-    """Decorator that declares the version of a function (a reader, a corruption); 1 without it.
+    """Return a decorator that declares the version of a function, such as a reader or a corruption.
 
-    Classes (tasks, methods, hooks, generators) declare theirs as the class attribute ``version`` instead.
+    A function without the decorator has version 1. Classes (tasks, methods, hooks, generators) declare their
+    version as the class attribute ``version`` instead.
 
     Args:
-        number: raised by one whenever the same input gives another output than before.
+        number: the version, raised by one whenever the same input gives a different output than before.
     """
 
     def declare(part: Part) -> Part:
@@ -27,20 +28,20 @@ def versioned(number: int) -> Callable[[Part], Part]:
 
 
 def version_of(part: Any, what: str = "") -> int:
-    """The version that a class, function or object declares in its attribute ``version``; 1 without one.
+    """The version that a class, function or object declares in its attribute ``version``; 1 if it has none.
 
     Args:
-        part: what has a version.
-        what: how it is called in messages.
+        part: the class, function or object.
+        what: its name in messages.
 
     Raises:
-        BenchError: the attribute is not a whole number from 1.
+        BenchError: the attribute is not an integer of at least 1.
     """
     number = getattr(part, "version", 1)
     if type(number) is not int or number < 1:
         raise BenchError(
             f"declares the version {number!r}",
             where=what or getattr(part, "__qualname__", type(part).__qualname__),
-            fix="'version' is a whole number from 1; where it means something else, rename it",
+            fix="set 'version' to an integer of at least 1; if it has another meaning, rename it",
         )
     return number

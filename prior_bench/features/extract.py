@@ -1,4 +1,4 @@
-"""Features of a frozen backbone: computed once per data set, cached, shared by fractions, seeds and tasks."""
+"""Features of a frozen backbone, computed once per data set and cached for all fractions, seeds and tasks."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ from prior_bench.store.source_hash import code_version, used_modules
 from prior_bench.versions import machinery, raised
 
 KINDS = ("global", "joint")
-"""``global``: the image encoder's own, before the method's projection; ``joint``: ``encode_image``'s."""
+"""Kinds of features. ``global``: from the image encoder, before the method's projection; ``joint``: from
+``encode_image``."""
 
 
 class Feed(NamedTuple):
-    """How images are fed to a backbone in evaluation.
+    """The preparation of images for a backbone in evaluation.
 
     Attributes:
         input: size, channels and normalisation.
-        steps: further ones, as :func:`prior_bench.data.images.transforms.eval_transform` takes them.
-        condition: how images are corrupted first, or None.
+        steps: further steps, as :func:`prior_bench.data.images.transforms.eval_transform` takes them.
+        condition: corruption applied to the images first, or None.
     """
 
     input: InputSpec
@@ -49,10 +50,10 @@ class Feed(NamedTuple):
 
     @classmethod
     def of(cls, backbone: Backbone, protocol: Protocol) -> Feed:
-        """The feed that the backbone expects, with the changes of the protocol's ``transform``.
+        """The feed that the backbone expects, with the changes of ``transform`` (its ``input`` and ``eval``).
 
         Raises:
-            BenchError: ``input`` names what is no field of InputSpec.
+            BenchError: ``input`` has a key that is not a field of InputSpec.
         """
         changes = protocol.transform.get("input") or {}
         known = [field.name for field in fields(InputSpec)]
@@ -62,7 +63,7 @@ class Feed(NamedTuple):
         return cls(replace(backbone.input, **changes), protocol.transform.get("eval") or {})
 
     def key(self) -> dict[str, Any]:
-        """Plain types that distinguish feeds."""
+        """The feed as plain types, for cache keys."""
         fed = {"input": asdict(self.input), "steps": dict(self.steps)}
         if self.condition is None:
             return fed
@@ -77,23 +78,23 @@ def extract(
     what: str = "global",
     feed: Feed | None = None,
 ) -> np.ndarray:
-    """Frozen global features of every image, float32 [rows, D], from the cache if it has them.
+    """Frozen global features of every image, float32 [rows, D], read from the cache if they are there.
 
-    The backbone runs in evaluation mode (BatchNorm uses its stored statistics and does not move them) and
-    is left as it was found.
+    The backbone runs in evaluation mode (BatchNorm uses its stored statistics and does not update them). Its
+    previous mode is restored.
 
     Args:
         what: one of KINDS.
-        feed: how images are fed; by default as the backbone expects them.
+        feed: preparation of the images; by default the one that the backbone expects.
 
     Raises:
-        BenchError: unknown ``what``, no method for ``joint``, an image that cannot be read, or features
-            that are not finite.
+        BenchError: ``what`` is unknown, there is no method for ``joint``, an image cannot be read, or
+            features are not finite.
     """
     if what not in KINDS:
         raise BenchError(f"unknown features '{what}'", fix=f"known: {', '.join(KINDS)}")
     if what == "joint" and backbone.method is None:
-        raise BenchError("joint features need a backbone with a text tower", where=backbone.name)
+        raise BenchError("joint features need a backbone with a text encoder", where=backbone.name)
     feed = feed or Feed(backbone.input)
     module = backbone.text_method if what == "joint" else backbone.image_encoder
     key = {
@@ -113,7 +114,7 @@ def extract(
             ]
         features = torch.cat(batches).numpy()
         if not np.isfinite(features).all():
-            raise BenchError("features are not finite", where=backbone.name, fix="the weights look broken")
+            raise BenchError("features are not finite", where=backbone.name, fix="check the weights")
         return features
 
     return cached(context, "features", key, compute, source_of(module))
@@ -122,7 +123,7 @@ def extract(
 def image_batches(
     manifest: Manifest, feed: Feed, context: RunContext, what: str
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """All images in order with a progress bar: ([B, C, S, S] on the context's device, row numbers [B])."""
+    """Yield all images in order: ([B, C, S, S] on the context's device, row numbers [B]); show progress."""
     cuda = context.device.startswith("cuda")
     transform, change = eval_transform(feed.input, feed.steps), None
     if feed.condition:
@@ -140,7 +141,7 @@ def image_batches(
 
 @contextmanager
 def evaluating(module: nn.Module | Method, device: str) -> Iterator[None]:
-    """The module on ``device``, in evaluation mode and without gradients; its modes are restored after."""
+    """Put a module on ``device`` and in evaluation mode, without gradients; restore its modes afterwards."""
     modes = {part: part.training for part in module.modules()}
     module.to(device).eval()
     try:
@@ -152,23 +153,23 @@ def evaluating(module: nn.Module | Method, device: str) -> Iterator[None]:
 
 
 def feature_versions(manifest: Manifest) -> dict[str, int]:
-    """Declared versions of what turns image files into features, less the backbone's own, for keys."""
+    """Declared versions, for keys, of the code that turns image files into features, except the backbone's."""
     return raised({**machinery(("images", "eval_transform", "features")), **manifest.versions})
 
 
 def source_of(module: nn.Module | Method) -> str:
-    """Hash of the source that turns image files into this module's features: provenance, no part of a key."""
+    """Hash of the source that turns image files into this module's features; provenance, not part of keys."""
     return code_version(*used_modules(__name__), *used_modules(type(module).__module__))
 
 
 def cached(
     context: RunContext, folder: str, key: dict[str, Any], compute: Callable[[], np.ndarray], source: str
 ) -> np.ndarray:
-    """The array stored under ``key`` in ``cache_dir/folder``; it is computed and stored if missing.
+    """The array stored under ``key`` in ``cache_dir/folder``; it is computed and stored if it is missing.
 
-    The file is a safetensors file that carries its key and ``source`` as metadata and appears complete or not
-    at all; one that cannot be read is computed again. An array that other source code computed is used, with
-    a warning.
+    The file is a safetensors file with its key and ``source`` as metadata. It is written atomically; if it
+    cannot be read, the array is computed again. An array that different source code computed is used, with a
+    warning.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.numpy import save_file

@@ -1,4 +1,4 @@
-"""A method's own image-text similarity over a whole data set, in pieces that fit into memory."""
+"""A method's own image-text similarity over a whole data set, in chunks that fit into memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
 
 TEXTS_AT_ONCE = 64
-"""Texts per call of ``similarity``; all prompts of a usual prompt set fit into one."""
+"""Number of texts per call of ``similarity``; all prompts of a usual prompt set fit into one call."""
 
 
 def similarity_matrix(
@@ -25,13 +25,13 @@ def similarity_matrix(
     context: RunContext,
     feed: Feed | None = None,
 ) -> np.ndarray:
-    """Similarity of every image to every text, float32 [rows, texts], by the method's own score.
+    """The method's own similarity of every image to every text, float32 [rows, texts].
 
-    Uses ``encode_image``, ``encode_text`` and ``similarity`` only; every image and text is encoded once.
+    Only ``encode_image``, ``encode_text`` and ``similarity`` are used; every image and text is encoded once.
 
     Args:
-        texts: each a tuple of sentences.
-        feed: how images are fed; by default as the backbone expects them.
+        texts: one tuple of sentences per text.
+        feed: preparation of the images; by default the one that the backbone expects.
     """
     return next(similarity_matrices(backbone, manifest, texts, context, [feed or Feed(backbone.input)]))
 
@@ -43,7 +43,7 @@ def similarity_matrices(
     context: RunContext,
     feeds: Iterable[Feed],
 ) -> Iterator[np.ndarray]:
-    """Similarity matrices for several feeds of the images; the texts are encoded once."""
+    """The similarity matrix for each of ``feeds``; the texts are encoded only once."""
     method = backbone.text_method
     pieces: list[Features] = []
 
@@ -65,14 +65,14 @@ def similarity_matrices(
         "versions": feature_versions(manifest),
     }
     if getattr(method, "random_evaluation", False):
-        key["seed"] = context.seed  # else all seeds would show the noise of the first
+        key["seed"] = context.seed  # otherwise all seeds would share the noise of the first
     source = source_of(method)
     for feed in feeds:
         yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed), source)
 
 
 def _encoded(method: Method, texts: list[tuple[str, ...]], device: str) -> Iterator[Features]:
-    """Features of the texts, piece by piece; a piece is padded to its longest text."""
+    """Yield features of the texts, chunk by chunk; a chunk is padded to its longest text."""
     tokenizer = method.text_encoder.tokenizer
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         yield method.encode_text(tokenizer(texts[start : start + TEXTS_AT_ONCE]).to(device))

@@ -1,1 +1,1 @@
-"""Classifiers on a backbone: logistic regression on cached features, or a head trained by gradient."""
+"""Classifiers on a backbone: logistic regression on cached features, or heads trained by gradient descent."""

@@ -1,4 +1,4 @@
-"""Torch data sets of images, or of features, with their labels."""
+"""Torch data sets of images or features with their labels."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from prior_bench.openmmlab.sampler import Draw
 
 
 class LabelledImages(Dataset):
-    """Images through a transform. A Draw also seeds the augmentation; a plain index does not.
+    """Transformed images with labels. An index that is a Draw seeds the augmentation; an integer does not.
 
     Args:
-        manifest: the rows.
-        transform: from uint8 [H, W] to float32 [C, S, S].
+        manifest: manifest of the images, one per row.
+        transform: function from uint8 [H, W] to float32 [C, S, S].
     """
 
     def __init__(self, manifest: Manifest, transform: Callable[[np.ndarray], torch.Tensor]):
@@ -41,7 +41,7 @@ class LabelledImages(Dataset):
 
 
 class LabelledFeatures(Dataset):
-    """Features computed earlier, with their labels.
+    """Precomputed features with labels.
 
     Args:
         features: float32 [N, D].

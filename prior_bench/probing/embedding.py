@@ -1,24 +1,25 @@
-"""Positions of the test images in the feature space, small enough to store with the predictions.
+"""A low-dimensional embedding of the test images, small enough to be stored with the predictions.
 
-A map of these points is drawn by the report; nothing is measured on it that enters a table.
+The report draws a map of these points. No number in a table is computed from them.
 """
 
 import numpy as np
 
 IMAGES = 500
-"""At most; enough for a map, and the same images for every backbone and seed."""
+"""Largest number of images; it is enough for a map. The images are the same for every backbone and seed."""
 
 COMPONENTS = 50
-"""At most, as is usual before t-SNE (van der Maaten & Hinton, JMLR 9 (2008) 2579-2605, section 4)."""
+"""Largest number of components, as is usual before t-SNE (van der Maaten & Hinton, JMLR 9 (2008) 2579-2605,
+section 4)."""
 
 
 def example_rows(count: int) -> np.ndarray:
-    """Rows to keep out of ``count``: all, or :data:`IMAGES` evenly spaced ones."""
+    """The rows to keep out of ``count``: all, or :data:`IMAGES` evenly spaced ones."""
     return np.unique(np.linspace(0, count - 1, min(count, IMAGES)).round().astype(int))
 
 
 def example_embedding(features: np.ndarray) -> np.ndarray:
-    """Principal components of features [M, D] in one common scale, float16 [M, at most COMPONENTS].
+    """Principal components of features [M, D] on one common scale, float16 [M, at most COMPONENTS].
 
     The scale makes the first component's standard deviation 1, so that float16 can hold any features;
     distances keep their proportions.

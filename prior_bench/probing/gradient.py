@@ -1,4 +1,4 @@
-"""Classifiers trained by gradient on mmengine's Runner: fine-tuning, and linear heads as in the papers."""
+"""Classifiers trained with mmengine's Runner: fine-tuning, and linear heads as in the papers."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from prior_bench.probing.outcome import ProbeOutcome
 
 
 class Scores(BaseMetric):
-    """Gathers the probabilities of all images, in order.
+    """Metric that collects the probabilities of all images, in order.
 
     Args:
-        targets: [N, C], of the same images.
+        targets: [N, C], the labels of the same images.
 
     Attributes:
-        score: float32 [N, C], after an evaluation.
+        score: float32 [N, C], set by an evaluation.
     """
 
-    default_prefix = ""  # None makes mmengine warn
+    default_prefix = ""  # with None mmengine prints a warning
 
     def __init__(self, targets: np.ndarray, exclusive: bool):
         super().__init__()
         self.targets, self.exclusive = targets, exclusive
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
-        """Take in a batch of predictions."""
+        """Add a batch of predictions."""
         self.results.extend((sample["score"], float(sample["loss"])) for sample in data_samples)
 
     def compute_metrics(self, results: list[tuple[np.ndarray, float]]) -> dict[str, float]:
-        """Macro AUROC (NaN where undefined), minus the mean loss of the batches, and F1 of class 1."""
+        """Compute the macro AUROC (NaN if undefined), the negative mean batch loss, and F1 of class 1."""
         scores, losses = zip(*results, strict=True)
         self.score = np.stack(scores)
         names = tuple(str(c) for c in range(self.targets.shape[1]))
@@ -58,16 +58,16 @@ def train_classifier(
     protocol: Protocol,
     context: RunContext,
 ) -> ProbeOutcome:
-    """Train as the protocol says, choose the weights on ``valid``, predict ``valid`` and ``test``.
+    """Train under a protocol, choose the weights on ``valid``, and predict ``valid`` and ``test``.
 
-    The backbone itself is left untouched. Where nothing of it changes and images are not augmented, its
-    cached features take its place. Goes on where an interrupted call in the same ``work_dir`` stopped.
+    The backbone is not modified; a copy is trained. If it is fully frozen and images are not augmented, its
+    cached features are used instead. An interrupted call in the same ``work_dir`` is resumed.
 
     Args:
-        parts: train, valid and test.
+        parts: manifests of train, valid and test.
         train_rows: rows of ``train`` whose labels may be used.
-        protocol: ``frozen``, ``transform["train"]``, ``head`` (see Classifier), and what
-            :func:`prior_bench.openmmlab.runner.train_and_test` reads.
+        protocol: its fields ``frozen``, ``transform["train"]`` and ``head`` (see Classifier) are used, and
+            those that :func:`prior_bench.openmmlab.runner.train_and_test` reads.
     """
     exclusive = parts["train"].exclusive
     cached = all(protocol.frozen.values()) and not protocol.transform.get("train")

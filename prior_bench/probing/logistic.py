@@ -1,7 +1,7 @@
-"""Linear probe: logistic regression on standardised features; validation chooses its strength.
+"""Linear probe: logistic regression on standardised features, with its strength chosen on validation data.
 
-A convex problem solved to its optimum has no learning rate, epoch count or batch size to tune, so what is
-compared is the features and not the patience of whoever tuned the head.
+A convex problem that is solved to its optimum has no learning rate, epoch count or batch size to tune. The
+result therefore depends on the features and not on how well somebody tuned the head.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ def probe(
     strengths: tuple[float, ...],
     max_iterations: int = 1000,
 ) -> ProbeOutcome:
-    """Fit on ``train``, choose C by macro AUROC on ``valid``, predict ``valid`` and ``test``.
+    """Fit on ``train``, choose C by macro AUROC on ``valid``, and predict ``valid`` and ``test``.
 
-    Multi-label targets get one binary problem per class, on the images where the label is known; exclusive
-    ones a single multinomial problem. A class with one value only among the training images gets the
-    constant 0.5 (multi-label) or, if it does not occur, 0 (exclusive).
+    Multi-label targets give one binary problem per class, on the images whose label is known; exclusive
+    targets give a single multinomial problem. If all training images have the same value of a multi-label
+    class, its probability is the constant 0.5. If an exclusive class does not occur in the training images,
+    its probability is 0.
 
     Args:
         features: float32 [N, D] for train, valid and test.
-        targets: [N, C] for train and valid; NaN where unknown.
-        strengths: values of C to try (inverse regularisation); of equally good ones the smallest wins.
+        targets: [N, C] for train and valid; NaN for unknown.
+        strengths: values of C to try (inverse regularisation); among equally good values the smallest wins.
     """
     scaler = StandardScaler().fit(features["train"])
     scaled = {part: scaler.transform(values) for part, values in features.items()}
@@ -52,7 +53,7 @@ def probe(
         per_class = auroc(valid, targets["valid"])
         value = float(np.nanmean(per_class)) if np.isfinite(per_class).any() else float("nan")
         history.append({"C": strength, "auroc": value, "iterations": iterations})
-        # where no class can be judged, all strengths are as good: the first stays
+        # if AUROC is undefined for every class, all strengths are equally good and the first is kept
         if best is None or value > best_value:
             best, best_value = (valid, predict), np.nan_to_num(value, nan=-np.inf)
     assert best is not None, "there is at least one strength"
@@ -101,6 +102,6 @@ def _regression(
     strength: float, max_iterations: int, features: np.ndarray, labels: np.ndarray
 ) -> LogisticRegression:
     with warnings.catch_warnings():
-        # the history shows the iterations: an optimum that was not quite reached ranks all the same
+        # the history shows the iterations; an optimum that was not quite reached still ranks the images
         warnings.simplefilter("ignore", ConvergenceWarning)
         return LogisticRegression(C=strength, max_iter=max_iterations).fit(features, labels)

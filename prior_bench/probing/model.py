@@ -1,4 +1,4 @@
-"""A classifier as an mmengine model: a backbone, or features in its place, and a linear head."""
+"""A classifier as an mmengine model: a backbone (or its features) and a linear head."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ from prior_bench.api.encoders import features_of
 from prior_bench.errors import unknown_name
 
 NORMS = {"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
-"""Normalisations that may precede the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
+"""Normalisations before the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
 
 INITS = ("default", "truncated_normal")
-"""How the linear layer begins: as torch does it, or with a deviation of 0.02 and no bias (BenchX)."""
+"""Initialisations of the linear layer: torch's default, or weights with a standard deviation of 0.02 and zero
+bias (BenchX)."""
 
 
 class Stack(BaseDataPreprocessor):
-    """Lists of samples into batches on the model's device."""
+    """Data preprocessor that stacks samples into batches on the model's device."""
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Tensor]:
-        """``inputs`` and ``target``, each a list of B tensors, stacked."""
+        """Stack ``inputs`` and ``target``, each a list of B tensors."""
         return self.cast_data({key: torch.stack(values) for key, values in data.items()})
 
 
 class Classifier(BaseModel):
-    """Backbone and linear head, with the loss that fits the kind of labels.
+    """A backbone and a linear head, with the loss for the kind of labels.
 
     Args:
-        backbone: image encoder, or None where ``inputs`` are features [B, D] already.
-        dim: D.
+        backbone: image encoder, or None if ``inputs`` are features [B, D].
+        dim: D, the number of channels of the features.
         classes: number of classes.
-        exclusive: cross-entropy over the classes; otherwise binary cross-entropy of each known label.
-        frozen: ``backbone``: its weights stay; ``batch_norm``: its BatchNorm statistics stay, too.
+        exclusive: whether the loss is cross-entropy over the classes; otherwise it is binary cross-entropy
+            over the known labels.
+        frozen: ``backbone``: whether its weights are fixed; ``batch_norm``: whether its BatchNorm statistics
+            are fixed.
         head: ``norm`` (one of NORMS, or None), ``dropout``, ``init`` (one of INITS).
     """
 
@@ -59,11 +62,11 @@ class Classifier(BaseModel):
         self.head = linear_head(dim, classes, **head)
 
     def forward(self, inputs: Tensor, target: Tensor, mode: str = "tensor") -> Any:
-        """Logits [B, C] (``tensor``), ``{"loss": …}`` (``loss``) or one dict per image (``predict``).
+        """Return logits [B, C] (``tensor``), ``{"loss": …}`` (``loss``) or one dict per image (``predict``).
 
         Args:
             inputs: images [B, C, S, S] or features [B, D].
-            target: [B, C], 1, 0 or NaN.
+            target: [B, C]; 1, 0, or NaN for unknown.
         """
         if self.backbone is None:
             features = inputs
@@ -80,7 +83,7 @@ class Classifier(BaseModel):
         return [{"score": one, "loss": loss} for one in score.float().cpu().numpy()]
 
     def train(self, mode: bool = True) -> Classifier:
-        """Training mode, except for frozen BatchNorm layers."""
+        """Switch to training mode; BatchNorm with fixed statistics stays in evaluation mode."""
         super().train(mode)
         if mode and self.backbone is not None:
             if self.frozen and self.still:
@@ -95,10 +98,10 @@ class Classifier(BaseModel):
 def linear_head(
     dim: int, classes: int, norm: str | None = None, dropout: float = 0.0, init: str = "default"
 ) -> nn.Sequential:
-    """[normalisation,] [dropout,] linear layer.
+    """A linear layer, optionally preceded by normalisation and dropout.
 
     Raises:
-        BenchError: unknown ``norm`` or ``init``.
+        BenchError: ``norm`` or ``init`` is unknown.
     """
     layers: list[nn.Module] = []
     if norm is not None and norm not in NORMS:
@@ -117,11 +120,11 @@ def linear_head(
 
 
 def classification_loss(logits: Tensor, target: Tensor, *, exclusive: bool) -> Tensor:
-    """Mean loss of a batch.
+    """The mean loss of a batch.
 
     Args:
         logits: [B, C].
-        target: [B, C]; with exclusive labels one 1 per row, otherwise 1, 0, or NaN, which does not count.
+        target: [B, C]; exclusive labels have one 1 per row; others are 1, 0, or NaN, which does not count.
     """
     if exclusive:
         return F.cross_entropy(logits, target.argmax(1))

@@ -1,4 +1,4 @@
-"""The result of fitting a classifier, by either method."""
+"""The outcome of fitting a classifier, by whichever method."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,12 +7,13 @@ import numpy as np
 
 
 class ProbeOutcome(NamedTuple):
-    """Probabilities on images that the classifier was not fitted on.
+    """Probabilities for images that the classifier was not fitted on.
 
     Attributes:
         valid, test: float32 [N, C].
-        history: one dict per setting or epoch tried.
-        predict: probabilities [M, C] from other features [M, D], where the classifier is on cached features.
+        history: one dict per setting or epoch.
+        predict: function from features [M, D] to probabilities [M, C]; only for classifiers on cached
+            features.
     """
 
     valid: np.ndarray

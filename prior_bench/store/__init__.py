@@ -1,1 +1,1 @@
-"""Records of runs: storage, exchange, provenance."""
+"""The store of records: storage, exchange and provenance."""

@@ -1,4 +1,4 @@
-"""Warnings about reused results of other source code. Declared versions alone decide on reuse."""
+"""Warnings about reused results whose source code has changed; only declared versions decide on reuse."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from prior_bench.store.source_hash import code_version, used_modules
 
 @cache
 def task_source(task: str) -> str:
-    """Hash of the source that a task uses: its module, what it imports of our packages, and the encoders.
+    """Hash of the source that a task uses: its module, its imports from our packages, and the encoders.
 
-    Provenance, no part of a key; nothing is imported for it.
+    The hash is provenance and not part of a key. Computing it imports nothing.
     """
     place = task if ":" in task else TASKS.source(task)
     return code_version(*used_modules(place.partition(":")[0]), "prior_bench.encoders")
 
 
 def changed_records(records: Iterable[RunRecord | None]) -> list[str]:
-    """Keys of the finished records whose task had other source code, where that is known."""
+    """Keys of the finished records whose recorded source hash differs from today's source of the task."""
     today: dict[str, str] = {}
     changed = []
     for record in records:
@@ -42,26 +42,26 @@ def changed_records(records: Iterable[RunRecord | None]) -> list[str]:
 
 
 def warn_of_records(records: Iterable[RunRecord | None], again: str) -> None:
-    """Print one warning line if some records were made by other source code.
+    """Print one line on stderr if the source code of some records has changed since they were made.
 
     Args:
-        records: that are reused or shown.
-        again: the command that makes them again.
+        records: the records that are reused or shown.
+        again: the command that runs them again.
     """
     records = [record for record in records if record is not None]
     if changed := changed_records(records):
         print(
-            f"warning: {len(changed)} of {len(records)} records were made by other source code of the same "
-            f"declared versions (docs/versions.md); to run them again: {again}",
+            f"warning: {len(changed)} of {len(records)} records were made by different source code with the "
+            f"same declared versions (docs/versions.md); to run them again: {again}",
             file=sys.stderr,
         )
 
 
 @cache
 def warn_of_cache(what: str, fix: str) -> None:
-    """Print a warning line once per process."""
+    """Print one line on stderr, at most once a process for each text."""
     print(
-        f"warning: {what} by other source code of the same declared versions (docs/versions.md); "
-        f"to have it made again: {fix}",
+        f"warning: {what} by different source code with the same declared versions (docs/versions.md); "
+        f"to make them again: {fix}",
         file=sys.stderr,
     )

@@ -1,8 +1,8 @@
-"""The description of a task: from the task where it is installed, else from what its records have kept.
+"""Descriptions of tasks: from the task if it is installed, otherwise from its records.
 
-A record carries this as plain data, so that a table still shows which numbers are better where the task that
-made them is not installed, or has dropped a metric. It never names code: which gallery or which cost belongs
-to a task is said by the registered task alone.
+A record stores the description as plain data. A table can therefore show whether higher or lower values are
+better even if the task is not installed or has dropped a metric. The stored description never names code:
+galleries and costs come from the registered task only.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from prior_bench.registry import TASKS
 
 @dataclass(frozen=True)
 class Description:
-    """A task as tables and reports see it.
+    """The description of a task for tables and reports.
 
     Attributes:
-        metrics: by name; those of the task, or those of the records.
+        metrics: metrics by name, from the task or from its records.
         uses_labels, ranked, predictions, galleries: see :class:`prior_bench.api.Task`.
     """
 
@@ -31,12 +31,12 @@ class Description:
     galleries: tuple[str, ...] = ()
 
     def metric(self, name: str) -> Metric | None:
-        """The description of a metric or a part of one; None if it is unknown."""
+        """The description of a metric or of its part; None if the metric is unknown."""
         return find_metric(self.metrics, name)
 
 
 def of_task(task: type[Task] | Task) -> Description:
-    """The description of a task; what it leaves out has the default of :class:`Description`."""
+    """The description of a task; attributes that it does not declare have the defaults of Description."""
     return Description(
         metrics=dict(getattr(task, "metrics", {})),
         uses_labels=bool(getattr(task, "uses_labels", True)),
@@ -47,11 +47,11 @@ def of_task(task: type[Task] | Task) -> Description:
 
 
 def of_records(task: str, about: Iterable[Mapping[str, Any]] = ()) -> Description:
-    """The description of the task that records name.
+    """The description of a task whose name is known from records.
 
     Args:
-        task: name in the records.
-        about: ``RunRecord.about`` of some of them, used for what the task, if it is registered, does not say.
+        task: the name in the records.
+        about: ``RunRecord.about`` of some of them; it fills in what the registered task does not describe.
     """
     stored = [_read(one) for one in about if one]
     kept: dict[str, Metric] = {}
@@ -72,7 +72,7 @@ def of_records(task: str, about: Iterable[Mapping[str, Any]] = ()) -> Descriptio
 
 
 def plain_data(task: type[Task] | Task, metrics: Iterable[str]) -> dict[str, Any]:
-    """What a record keeps of its task: the description, with the metrics that it holds or leaves out."""
+    """The description of a task that a record stores, limited to the given metrics."""
     described = of_task(task)
     found = {m.name: m.to_dict() for name in metrics if (m := described.metric(name)) is not None}
     return {
@@ -84,7 +84,7 @@ def plain_data(task: type[Task] | Task, metrics: Iterable[str]) -> dict[str, Any
 
 
 def _read(about: Mapping[str, Any]) -> Description:
-    """The description stored in a record; a metric that cannot be read is ignored."""
+    """The description that a record stores; metrics that cannot be read are skipped."""
     metrics = {}
     listed = about.get("metrics", {})
     for name, values in listed.items() if isinstance(listed, Mapping) else ():

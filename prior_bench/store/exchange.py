@@ -1,6 +1,6 @@
-"""Records from one store to another: the results of several people are combined without overwriting any.
+"""Exchange of records between stores: results of several people are combined, and none is overwritten.
 
-An exported file is a ZIP with the store's own layout: ``plan.json`` and ``runs/<key>/…``.
+An exported file is a ZIP archive with the layout of the store: ``plan.json`` and ``runs/<key>/…``.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from prior_bench.store.cells import identity
 from prior_bench.store.store import Store
 
 FILES = ("record.json", "predictions.npz", "traceback.txt")
-"""Files of a run that travel."""
+"""Files of a run that are exchanged."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
-"""What reading a ZIP file raises that is damaged or encrypted."""
+"""Exceptions raised when a damaged or encrypted ZIP file is read."""
 
 TOLERANCE = 1e-6
-"""Numbers that differ by less are the same: another machine rounds differently."""
+"""Values that differ by at most this much count as equal, because machines round differently."""
 
 
 @dataclass
 class Merged:
-    """What happened to the records of an import.
+    """The outcome of an import.
 
     Attributes:
-        added: keys that are new here.
-        known: keys whose record says the same here.
-        conflicts: what differs, by key; ours was kept.
+        added: keys that are new in the target store.
+        known: keys whose record is the same in both stores.
+        conflicts: the difference, by key; the record of the target store was kept.
         damaged: keys without a readable record.
     """
 
@@ -49,14 +49,14 @@ class Merged:
 
 
 def export_store(store: Store, path: Path) -> int:
-    """Write a store's readable records to a ZIP file, completely or not at all; return their number.
+    """Write the readable records of a store to a ZIP file atomically; returns their number.
 
     Raises:
         BenchError: the store is empty, or the file cannot be written.
     """
     keys = list(store.records())
     if not keys:
-        raise BenchError("there is no record to export", where=store.root)
+        raise BenchError("there are no records to export", where=store.root)
     with whole_file(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
         if (store.root / "plan.json").is_file():
             archive.write(store.root / "plan.json", "plan.json")
@@ -69,10 +69,10 @@ def export_store(store: Store, path: Path) -> int:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Store]:
-    """A store to import from: a store's folder, or an exported file unpacked for the time being.
+    """Open a store to import from: the folder of a store, or an exported file, unpacked temporarily.
 
     Raises:
-        BenchError: it is neither.
+        BenchError: the path is neither.
     """
     if (path / "runs").is_dir():
         yield Store(path)
@@ -86,19 +86,19 @@ def opened(path: Path) -> Iterator[Store]:
                     archive.extract(name, folder)
         except DAMAGED as error:
             fix = "export it again: prior-bench results export"
-            raise BenchError(f"no exported store: {error}", where=path, fix=fix) from error
+            raise BenchError(f"is not an exported store: {error}", where=path, fix=fix) from error
         if not (Path(folder) / "runs").is_dir():
-            raise BenchError("holds no runs", where=path)
+            raise BenchError("contains no runs", where=path)
         yield Store(Path(folder))
 
 
 def merge(source: Store, target: Store) -> Merged:
-    """Copy records that ``target`` lacks. Nothing is replaced; equal keys with other numbers conflict.
+    """Copy the records that ``target`` lacks. Existing records are kept; different values are a conflict.
 
-    The plan of ``target`` is given the cells it lacks, so that tables show them.
+    Cells that the plan of ``target`` lacks are added to it, because tables show the cells of the plan.
 
     Raises:
-        BenchError: another process writes to ``target``.
+        BenchError: another process is writing to ``target``.
     """
     result = Merged()
     with target.writing():
@@ -119,7 +119,7 @@ def merge(source: Store, target: Store) -> Merged:
 
 
 def _ours(name: str) -> bool:
-    """Whether a member of an archive belongs to a store; other members are not unpacked."""
+    """Whether a member of an archive belongs to a store; all others are not extracted."""
     parts = PurePosixPath(name).parts
     if parts == ("plan.json",):
         return True
@@ -134,7 +134,7 @@ def _copy(folder: Path, place: Path) -> None:
 
 
 def _difference(ours: RunRecord, theirs: RunRecord) -> str:
-    """The first difference between two records of a key; empty if they agree."""
+    """The first difference between two records of the same key; empty if they agree."""
     if ours.status != theirs.status:
         return f"{ours.status} here, {theirs.status} there"
     for name in dict.fromkeys([*ours.metrics, *theirs.metrics]):

@@ -1,4 +1,4 @@
-"""Provenance of a number: versions, revision, machine, command. It is gathered without importing torch."""
+"""Provenance of results: versions, revision, machine and command, collected without importing torch."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PACKAGES = (
     "prior-bench torch torchvision timm transformers tokenizers mmengine mmcv mmcv-lite mmdet mmsegmentation "
     "numpy scipy pandas scikit-learn pillow pydicom pycocotools"
 ).split()
-"""Distributions whose version may change a number."""
+"""Distributions whose version may affect results."""
 
 
 def provenance(device: str = "cpu") -> dict[str, Any]:
-    """Everything about this process that a record stores, as plain types."""
+    """The provenance of this process for a record, as plain types."""
     return {
         "versions": versions(),
         "git": git_state(),
@@ -37,7 +37,7 @@ def provenance(device: str = "cpu") -> dict[str, Any]:
 
 @cache
 def versions() -> dict[str, str]:
-    """Python and the installed packages that may change a number."""
+    """Versions of Python and of the installed packages that may affect results."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -49,7 +49,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def git_state() -> dict[str, Any]:
-    """Revision of the checkout that contains the package, and whether it is ``dirty``; empty without one."""
+    """Revision of the checkout that the package runs from, and whether it is ``dirty``; empty without git."""
     root = paths.PACKAGE.parent
     if not (root / ".git").exists():
         return {}
@@ -61,7 +61,7 @@ def git_state() -> dict[str, Any]:
 
 
 def hardware(device: str = "cpu") -> dict[str, Any]:
-    """Processor, cores available to this process, memory in GiB, and the GPU where one is used."""
+    """Processor, cores available to this process, memory in GiB, and the GPU if one is used."""
     found: dict[str, Any] = {
         "device": device,
         "cpu": _processor(),
@@ -77,7 +77,7 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
 
 
 def op_provider() -> str:
-    """The provider of mmcv's compiled operators in this process: the stand-in, mmcv, or none yet."""
+    """The provider of mmcv's compiled operators in this process: our stand-in, mmcv, or none so far."""
     module = sys.modules.get("mmcv._ext")
     if module is None:
         return "not used"

@@ -1,7 +1,7 @@
-"""Hash of the source code that made a result; comments do not count.
+"""Hashes of the source code that produced a result; comments do not count.
 
-Provenance: keys hold declared versions (:mod:`prior_bench.versions`), and where the hash of something that is
-reused differs from today's, the user is told.
+The hashes are provenance. Keys hold declared versions instead (:mod:`prior_bench.versions`); if the hash of a
+reused result differs from today's, the user is warned.
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from types import ModuleType
 from prior_bench.bundled import HOME, plain_name
 
 OUTCOME_FREE = ("prior_bench.bundled", "prior_bench.errors", "prior_bench.paths", "prior_bench.registry")
-"""Modules that every part imports and that cannot change a number."""
+"""Modules that everything imports and that cannot affect results."""
 
 BUNDLED = "prior_bench.bundled"
-"""The module whose sub-packages lie in :data:`prior_bench.bundled.HOME`."""
+"""The module whose sub-packages are in :data:`prior_bench.bundled.HOME`."""
 
 INIT = ".__init__"
-"""Behind a package's name: its ``__init__.py`` alone, not all its files."""
+"""Suffix of a package's name that stands for its ``__init__.py`` alone, not for all its files."""
 
 
 def code_version(*parts: str | ModuleType | type) -> str:
-    """Short hash over the source of modules; comments, docstrings and blank lines do not count.
+    """A short hash of the source of modules; comments, docstrings and blank lines do not count.
 
     Args:
-        parts: module names, modules, or objects (their module is taken). A package means all its files.
+        parts: module names, modules, or objects, which stand for their module. A package stands for all its
+            files.
 
     Raises:
-        ModuleNotFoundError: a name is no module.
+        ModuleNotFoundError: a name is not that of a module.
     """
     files: dict[str, Path] = {}
     for part in parts:
@@ -49,10 +50,10 @@ def code_version(*parts: str | ModuleType | type) -> str:
 
 
 def used_modules(name: str) -> list[str]:
-    """The module and all it imports, directly or not, from its own top-level package and ``prior_bench``.
+    """The module and all its direct and indirect imports from its top-level package and ``prior_bench``.
 
-    Read from the source, so nothing is imported; imports inside functions count. A package
-    that is imported is listed as ``package.__init__``: its ``__init__.py`` alone.
+    The imports are read from the source; nothing is imported. Imports inside functions count. An imported
+    package is listed as ``package.__init__``, which stands for its ``__init__.py`` alone.
     """
     inside = {name.partition(".")[0], "prior_bench"}
     found, seen, waiting = set(), set(), [name]
@@ -71,9 +72,9 @@ def _files(name: str) -> dict[str, Path]:
     """Source files of a module, or of a whole package, by a name that does not depend on the machine."""
     path = _source(name.removesuffix(INIT))
     if path is None:
-        if name in sys.modules:  # made in memory, as test doubles are
+        if name in sys.modules:  # made in memory, like test doubles
             return {}
-        raise ModuleNotFoundError(f"no source for module '{name}'", name=name)
+        raise ModuleNotFoundError(f"no source found for module '{name}'", name=name)
     if path.name != "__init__.py" or name.endswith(INIT):
         return {plain_name(name): path}
     folder = path.parent
@@ -95,7 +96,7 @@ def _source(name: str) -> Path | None:
             return None
         file = spec.origin if spec else None
         return Path(file) if file and file.endswith(".py") and Path(file).is_file() else None
-    package = _source(parent)  # looked for on disk: find_spec would import the parent
+    package = _source(parent)  # searched on disk, because find_spec would import the parent
     if package is None or not (package.name == "__init__.py" or parent == BUNDLED):
         return None
     folder = HOME if parent == BUNDLED else package.parent
@@ -104,7 +105,7 @@ def _source(name: str) -> Path | None:
 
 
 def _imports(module: str, path: Path) -> Iterable[str]:
-    """Names that may be modules: for ``from a import b`` both ``a`` and ``a.b``."""
+    """Imported names that may be modules: for ``from a import b`` both ``a`` and ``a.b``."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -123,7 +124,7 @@ def _essence(path: Path) -> str:
 
 @cache
 def _essence_of(path: Path, modified: int, size: int) -> str:
-    """Source text less comments, docstrings, blank lines and trailing space (the same on every Python)."""
+    """Source text without comments, docstrings, blank lines and trailing space; equal on every Python."""
     text = path.read_text("utf-8")
     lines = text.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

@@ -1,16 +1,16 @@
-"""The store of one suite: a folder that survives being killed at any moment.
+"""The store of one suite: a folder that stays consistent if a process is killed at any moment.
 
 ::
 
     <results root>/<suite>/
-        plan.json                    the cells of the suite when it was last run, with reasons for gaps
+        plan.json                    the cells of the suite at its last run, with reasons for missing ones
         runs.log                     one line per run started, finished or failed
         runs/<key>/record.json       a RunRecord
-        runs/<key>/predictions.npz   what the task predicted per test sample
-        runs/<key>/traceback.txt     of a failed run
-        work/<key>/                  scratch of a run that has not ended
+        runs/<key>/predictions.npz   the task's predictions per test sample
+        runs/<key>/traceback.txt     traceback of a failed run
+        work/<key>/                  scratch folder of an unfinished run
 
-A folder appears in ``runs`` complete or not at all: it is written under a temporary name and renamed.
+A folder in ``runs`` is always complete: it is written under a temporary name and then renamed.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 SCHEMA = 1
-"""Version of the layout of record.json that is written; all older ones are read."""
+"""Version of the layout of record.json that is written; all older versions can be read."""
 
 
 class Store:
-    """Records of one suite.
+    """The records of one suite.
 
     Args:
-        root: folder of the suite; made when something is first written.
+        root: folder of the suite; created when something is first written.
     """
 
     def __init__(self, root: Path):
@@ -58,27 +58,27 @@ class Store:
     # --- reading ---
 
     def records(self) -> dict[str, RunRecord]:
-        """All readable records by key, in the order of the keys."""
+        """All readable records by key, sorted by key."""
         keys = sorted(p.name for p in self.runs.glob("*") if not p.name.startswith("."))
         found = {key: self.get(key) for key in keys}
         return {key: record for key, record in found.items() if record is not None}
 
     def get(self, key: str) -> RunRecord | None:
-        """The record of a key, or None; an unreadable one is reported on stderr and counts as missing."""
+        """The record of a key, or None; an unreadable record is reported on stderr and counts as missing."""
         path = self.runs / key / "record.json"
         try:
             return _record(json.loads(path.read_text("utf-8")))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError, BenchError) as error:
-            print(f"warning: {path}: no readable record ({error}); it counts as not run", file=sys.stderr)
+            print(f"warning: {path}: unreadable record ({error}); it counts as not run", file=sys.stderr)
             return None
 
     def predictions(self, key: str) -> dict[str, np.ndarray]:
         """The arrays that the task predicted, by name.
 
         Raises:
-            BenchError: there are none, or the file is damaged.
+            BenchError: there are no predictions, or the file is damaged.
         """
         import zipfile
 
@@ -94,7 +94,7 @@ class Store:
             ) from error
 
     def plan(self) -> list[dict[str, Any]]:
-        """The cells noted by :meth:`save_plan`: ``spec``, ``key`` and ``reason``; empty without a plan."""
+        """The cells saved by :meth:`save_plan`: ``spec``, ``key`` and ``reason``; empty without a plan."""
         path = self.root / "plan.json"
         try:
             return json.loads(path.read_text("utf-8"))["runs"]
@@ -107,10 +107,10 @@ class Store:
     # --- writing ---
 
     def save(self, record: RunRecord, predictions: dict[str, Any] | None = None, traceback: str = "") -> Path:
-        """Write a record, replacing what was stored under its key; returns its folder.
+        """Write a record and return its folder; a record under the same key is replaced.
 
         Raises:
-            BenchError: an array that cannot be stored without pickle.
+            BenchError: an array cannot be stored without pickle.
         """
         folder = self.runs / record.key
         with whole_folder(folder, durable=True) as fresh:
@@ -126,18 +126,18 @@ class Store:
         return folder
 
     def save_plan(self, runs: list[dict[str, Any]]) -> None:
-        """Write the cells of the suite with their keys, or the reasons why they have none."""
+        """Save the cells of the suite, with their keys or the reasons why they have none."""
         write_json(self.root / "plan.json", plain({"schema": SCHEMA, "runs": runs}))
 
     def log(self, event: str, key: str, label: str) -> None:
-        """Append one line: time, event (``started``, ``finished``, ``failed``), key, label."""
+        """Append one line to the log: time, event (``started``, ``finished``, ``failed``), key, label."""
         self.root.mkdir(parents=True, exist_ok=True)
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         with open(self.root / "runs.log", "a", encoding="utf-8") as file:
             file.write(f"{time}\t{event}\t{key}\t{label}\n")
 
     def work_dir(self, key: str) -> Path:
-        """Scratch folder of a run. The files of a killed run are kept so that it can be resumed."""
+        """The scratch folder of a run; files of a killed run are kept, because they allow it to resume."""
         folder = self.root / "work" / key
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -148,10 +148,10 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Lock the store for writing and remove half-written files of killed processes.
+        """Lock the store for writing and remove the incomplete files of killed processes.
 
         Raises:
-            BenchError: another process is writing to it. (The lock vanishes with its process.)
+            BenchError: another process is writing to the store. (The lock ends with its process.)
         """
         with sole_writer(self.root, "another process is running this suite", "wait for it, or stop it"):
             self.runs.mkdir(exist_ok=True)
@@ -161,7 +161,7 @@ class Store:
 
 
 def plain(value: Any) -> Any:
-    """Plain types for JSON: NumPy and paths converted, tuples to lists, NaN and infinity to None."""
+    """Convert to plain types for JSON: NumPy values, paths, tuples to lists, NaN and infinity to None."""
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -176,7 +176,7 @@ def plain(value: Any) -> Any:
 
 
 def _record(values: dict[str, Any]) -> RunRecord:
-    """A RunRecord from the current or an older schema; missing fields take their defaults."""
+    """A RunRecord from any schema up to the current one; fields that it lacks take their defaults."""
     if values.get("schema", 0) > SCHEMA:
         raise BenchError(f"written by a newer prior-bench (schema {values['schema']}, known: {SCHEMA})")
     known = {f.name for f in fields(RunRecord)}
@@ -193,12 +193,12 @@ def _numbers(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _storable(name: str, values: Any) -> np.ndarray:
-    """An array NumPy can store without pickle; object arrays of strings become fixed-width strings."""
+    """An array that NumPy can store without pickle; object arrays of strings become fixed-width strings."""
     import numpy as np
 
     array = np.asarray(values)
     if array.dtype.kind == "O" or array.dtype.kind == "T":
         if not all(isinstance(item, str) for item in array.ravel()):
-            raise BenchError("must hold numbers, booleans or strings", where=f"predictions['{name}']")
+            raise BenchError("must contain numbers, booleans or strings", where=f"predictions['{name}']")
         array = array.astype(str)
     return array

@@ -94,7 +94,7 @@ def test_results_travel_and_conflicts_are_status_1(run_suite, tmp_path, capsys):
     content = bytearray((tmp_path / "out.zip").read_bytes())
     content[1000:1400] = bytes(byte ^ 0x5A for byte in content[1000:1400])
     (tmp_path / "damaged.zip").write_bytes(content)
-    with pytest.raises(BenchError, match="damaged.zip: no exported store"):
+    with pytest.raises(BenchError, match="damaged.zip: is not an exported store"):
         verb("results", "import", "damaged.zip", "--suite", "other")
     assert not (tmp_path / "results/other").exists()
 

@@ -75,17 +75,17 @@ def test_only_and_overwrite(suite, capsys):
 
 def test_records_of_other_source_code_stay_and_are_counted_once(suite, capsys, monkeypatch):
     assert verb("run", suite) == 0
-    assert "other source code" not in capsys.readouterr().err
+    assert "different source code" not in capsys.readouterr().err
     monkeypatch.setattr("prior_bench.store.changed_source.task_source", lambda task: f"other {task}")
     assert verb("run", suite) == 0
     out, err = capsys.readouterr()
     assert "0 run, 14 already done" in out
-    said = "warning: 14 of 14 records were made by other source code of the same declared versions"
+    said = "warning: 14 of 14 records were made by different source code with the same declared versions"
     assert err.count(said) == 1 and f"to run them again: prior-bench run {suite} --overwrite all" in err
     assert verb("table", "--leaderboard", "--no-test") == 0
     assert capsys.readouterr().err.count(said) == 1
     assert verb("run", suite, "--overwrite", "all") == 0
-    assert "other source code" not in capsys.readouterr().err
+    assert "different source code" not in capsys.readouterr().err
 
 
 def test_a_failed_run_gives_status_1_and_names_its_traceback(parts, tmp_path, capsys):

@@ -79,7 +79,7 @@ def test_a_result_that_cannot_be_stored_is_a_failure_like_any_other(tmp_path):
     suite.evaluations[1]["protocol"] = "fake/unstorable"
     outcome, store, _ = run(suite)
     assert len(outcome.failed) == 4 and len(outcome.ran) == 10
-    assert outcome.records[outcome.failed[0]].error.startswith("predictions['meta_classes']: must hold")
+    assert outcome.records[outcome.failed[0]].error.startswith("predictions['meta_classes']: must contain")
     assert not [path for path in store.runs.iterdir() if path.name.startswith(".")]
 
 
@@ -194,4 +194,4 @@ def test_an_encoder_that_declares_too_little_fails_with_what_to_declare(tmp_path
     outcome = evaluate(plan, Store(tmp_path / "store"), device="cpu")
     errors = {outcome.records[key].error for key in outcome.failed}
     assert len(outcome.failed) == len(outcome.records) == 4
-    assert all("Weights is no image encoder yet" in e and "self.dim = " in e for e in errors)
+    assert all("Weights does not fulfil the contract of an image encoder" in e and "self.dim = " in e for e in errors)

@@ -87,14 +87,14 @@ def test_an_archive_writes_nowhere_else(tmp_path):
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         for name in ("../evil.txt", "runs/../../evil.txt", "runs/k/evil.py", "/tmp/evil.txt"):
             archive.writestr(name, "x")
-    with pytest.raises(BenchError, match="holds no runs"), opened(tmp_path / "evil.zip"):
+    with pytest.raises(BenchError, match="contains no runs"), opened(tmp_path / "evil.zip"):
         pass
     assert sorted(os.listdir(tmp_path)) == ["evil.zip"]
 
 
 def test_what_is_no_store(tmp_path):
     (tmp_path / "x.zip").write_text("no archive")
-    for name, message in (("x.zip", "no exported store"), ("y.zip", "neither a store")):
+    for name, message in (("x.zip", "is not an exported store"), ("y.zip", "neither a store")):
         with pytest.raises(BenchError, match=message), opened(tmp_path / name):
             pass
     with pytest.raises(BenchError, match="no record"):

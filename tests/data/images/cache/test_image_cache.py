@@ -227,7 +227,7 @@ def test_other_source_code_is_said_and_changes_nothing(originals, monkeypatch, c
     for _ in range(2):
         assert use_cache(originals, SIZE, "x").root == folder
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1 and f"delete {folder}" in lines[0] and "other source code" in lines[0]
+    assert len(lines) == 1 and f"delete {folder}" in lines[0] and "different source code" in lines[0]
     warn_of_cache.cache_clear()
     patched = {**MACHINERY, "images": replace(MACHINERY["images"], version=9)}
     monkeypatch.setattr("prior_bench.data.images.cache.image_cache.MACHINERY", patched)
