@@ -153,7 +153,7 @@ def evaluating(module: nn.Module | Method, device: str) -> Iterator[None]:
 
 
 def feature_versions(manifest: Manifest) -> dict[str, int]:
-    """Declared versions, for keys, of the code that turns image files into features, except the backbone's."""
+    """Declared versions, for keys, of the code between image files and features, except the backbone's."""
     return raised({**machinery(("images", "eval_transform", "features")), **manifest.versions})
 
 

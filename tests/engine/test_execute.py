@@ -194,4 +194,5 @@ def test_an_encoder_that_declares_too_little_fails_with_what_to_declare(tmp_path
     outcome = evaluate(plan, Store(tmp_path / "store"), device="cpu")
     errors = {outcome.records[key].error for key in outcome.failed}
     assert len(outcome.failed) == len(outcome.records) == 4
-    assert all("Weights does not fulfil the contract of an image encoder" in e and "self.dim = " in e for e in errors)
+    said = "Weights does not fulfil the contract of an image encoder"
+    assert all(said in error and "self.dim = " in error for error in errors)

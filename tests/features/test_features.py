@@ -62,7 +62,8 @@ def test_other_source_code_uses_the_cache_and_says_so_once(tiny, context, monkey
         assert np.array_equal(extract(backbone, tiny, context), first)
     assert backbone.image_encoder.images_seen == 60
     lines = capsys.readouterr().err.splitlines()
-    assert len([line for line in lines if "cached features were computed by different source code" in line]) == 1
+    said = "cached features were computed by different source code"
+    assert len([line for line in lines if said in line]) == 1
     warn_of_cache.cache_clear()
     monkeypatch.setitem(MACHINERY, "features", replace(MACHINERY["features"], version=2))
     extract(backbone, tiny, context)

@@ -57,7 +57,8 @@ def test_dense_tasks_on_a_module_without_maps_are_refused_before_any_work(task, 
 
 
 def test_a_module_that_declares_nothing_is_told_what_to_declare(my_csv):
-    with pytest.raises(pb.BenchError, match="Conv2d does not fulfil the contract of an image encoder") as caught:
+    said = "Conv2d does not fulfil the contract of an image encoder"
+    with pytest.raises(pb.BenchError, match=said) as caught:
         pb.evaluate(nn.Conv2d(1, 8, 3), "classification", my_csv, **QUIET)
     assert "declares no dim" in str(caught.value) and "declares no input" in str(caught.value)
 
