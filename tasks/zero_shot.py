@@ -2,10 +2,20 @@
 
 GLoRIA (Huang et al. 2021, section 3.4) scores a class by its best prompt and standardises each class's
 scores; over which images they are standardised changes the result, so the protocol says it.
+
+Prompts with negatives decide each label by itself, as in CheXzero (Tiu et al. 2022) and BioViL (Boecking et
+al. 2022): with the pooled similarities s+ and s- of an image to the positive and to the negative prompts, its
+score is s+ - s-, and the label is predicted where the score is 0 or above. This is CheXzero's
+exp(s+) / (exp(s+) + exp(s-)) at one half, for every temperature: a temperature would change probabilities,
+but neither ranking nor decision. The similarities are the method's own, with the scale that it gives them.
+CheXzero averages the embeddings of a class's prompts; here their similarities are pooled, as the protocol
+says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,15 +24,19 @@ from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
-from prior_bench.errors import BenchError, ErrorList
+from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import classification, defined, prompt_wording, robustness
+from prior_bench.metrics.prompt_scores import class_scores, paired_scores, probability, standardise
 from prior_bench.suites import work
 
-from .protocols.zero_shot import ZeroShotProtocol
+from .protocols.zero_shot import ZeroShotProtocol, with_prompts
 
-POOLINGS: dict[str, Any] = {"max": np.max, "mean": np.mean}
 RANKING = ("auroc", "auprc")
-"""Metrics that judge each class by itself; they use all images. The others judge the argmax."""
+"""Metrics that judge each class by itself; they use all images. The others judge the argmax, or, of prompts
+with negatives, the decision for each label."""
+NEGATIVES_HELP = "prompts with negatives decide a single label (docs/own_pairs.md)"
+NO_ARGMAX = "prompts with negatives decide each label by itself; this metric needs a choice between labels"
+"""Reason of a metric that is left out."""
 
 
 class ZeroShot:
@@ -35,8 +49,9 @@ class ZeroShot:
 
     The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
     metrics of the argmax use the images with exactly one of these findings; where there is one class, or
-    these images show one only, an argmax has no choice and they are left out. Beside the classification
-    metrics there are those of :mod:`prior_bench.metrics.prompt_wording`.
+    these images show one only, an argmax has no choice and they are left out. Prompts with negatives need no
+    argmax (see the module). Beside the classification metrics there are those of
+    :mod:`prior_bench.metrics.prompt_wording`.
     """
 
     name = "zero_shot"
@@ -57,8 +72,12 @@ class ZeroShot:
 
     def versions(self, protocol: Protocol) -> dict[str, int]:
         """The version of the prompt set."""
-        name = ZeroShotProtocol.of(protocol).options.prompts
-        return {f"prompts {name}": prompts.load(name).version}
+        found = prompts.load(ZeroShotProtocol.of(protocol).options.prompts)
+        return {f"prompts {found.name}": found.version}
+
+    def with_prompts(self, given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+        """Changes to a protocol under which other prompts are used."""
+        return with_prompts(given)
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
         """Raise BenchError where data or protocol do not fit."""
@@ -82,14 +101,18 @@ class ZeroShot:
         if options.prompts_per_class:
             prompt_set = prompt_set.sample(options.prompts_per_class, context.seed)
         classes = _prompted_classes(prompt_set, data)
-        texts = [(c, prompt) for c in classes for prompt in prompt_set.classes[c]]
-        owner = np.array([classes.index(c) for c, _ in texts])
+        texts = [(c, prompt, False) for c in classes for prompt in prompt_set.classes[c]]
+        texts += [(c, prompt, True) for c in classes for prompt in prompt_set.negatives.get(c, ())]
+        owner = np.array([classes.index(c) for c, _, _ in texts])
+        negative = np.array([of_absence for _, _, of_absence in texts])
         feed, corruptions = Feed.of(backbone, protocol), conditions(protocol.options)
         feeds = [feed, *(feed._replace(condition=condition) for condition in corruptions)]
-        similarities = similarity_matrices(backbone, test, [(p,) for _, p in texts], context, feeds)
+        similarities = similarity_matrices(backbone, test, [(p,) for _, p, _ in texts], context, feeds)
         similarity = next(similarities)
 
         def scored(similarity: np.ndarray) -> np.ndarray:
+            if negative.any():
+                return paired_scores(similarity, owner, negative, options.pooling)
             scores = class_scores(similarity, owner, options.pooling)
             return standardise(scores, options.normalise, protocol.batch_size)
 
@@ -101,28 +124,30 @@ class ZeroShot:
             "prompt_score": similarity,
             "meta_classes": np.array(classes),
             "meta_exclusive": np.array(data.exclusive),
-            "meta_prompts": np.array([prompt for _, prompt in texts]),
+            "meta_prompts": np.array([prompt for _, prompt, _ in texts]),
             "meta_prompt_class": owner,
+            **(
+                {"meta_prompt_negative": negative, "meta_one_class": np.array(False)}
+                if negative.any()
+                else {}
+            ),
             **robustness.corrupted_predictions(corruptions, map(scored, similarities)),
         }
-        if set(protocol.metrics) & set(prompt_wording.METRICS):
+        if set(protocol.metrics) & set(prompt_wording.METRICS) and not negative.any():
             one_by_one = standardise(similarity, options.normalise, protocol.batch_size)
             predictions["prompt_standardised"] = one_by_one
         shown = example_rows(len(test))
         joint = extract(backbone, test.select(shown), context, "joint", feed)
         predictions |= {"example_row": shown, "example_embedding": example_embedding(joint)}
         values = self.score(predictions, protocol.metrics)
-        unmet = classification.unmet(
-            predictions["score"], predictions["target"], exclusive=True, judged=_single(predictions)
-        )
-        undefined = defined.undefined(protocol.metrics, values, self.metrics, unmet)
+        undefined = self._undefined(predictions, protocol.metrics, values)
         trivial = robustness.trivial(
             _trivial(predictions, robustness.bases(protocol.metrics)), protocol.metrics, corruptions
         )
         return TaskResult(
             metrics=defined.kept(values, undefined),
             predictions=predictions,
-            split={**test.split_summary(), "prompts": f"{prompt_set.name} v{prompt_set.version}"},
+            split={**test.split_summary(), "prompts": prompt_set.label()},
             trivial={kind: defined.kept(found, undefined) for kind, found in trivial.items()},
             undefined=undefined,
         )
@@ -131,8 +156,27 @@ class ZeroShot:
         """The test images, once for each corruption, too."""
         return work.of_features(protocol, (0, 0, sizes[2]))
 
+    def _undefined(
+        self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...], values: dict[str, float]
+    ) -> dict[str, str]:
+        """Why metrics are left out, by name."""
+        score, target, paired = predictions["score"], predictions["target"], _paired(predictions)
+        judged = None if paired else _single(predictions)
+        unmet = classification.unmet(score, target, exclusive=not paired, judged=judged)
+        found = defined.undefined(metrics, values, self.metrics, unmet)
+        if paired:
+            compared = [m for m in metrics if robustness.base(m) in _of_argmax(score.shape[1])]
+            return {**found, **dict.fromkeys(compared, NO_ARGMAX)}
+        if score.shape[1] == 1:
+            alone = defined.REASONS["two_scored_classes"]
+            found = {m: f"{why}; {NEGATIVES_HELP}" if why == alone else why for m, why in found.items()}
+        return found
+
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from stored predictions."""
+        if _paired(predictions):
+            left_out = _of_argmax(predictions["score"].shape[1])
+            metrics = tuple(m for m in metrics if robustness.base(m) not in left_out)
         of_wording = tuple(m for m in metrics if m in prompt_wording.METRICS)
         others = tuple(m for m in metrics if m not in prompt_wording.METRICS)
         values = robustness.score(_clean_score, predictions, others)
@@ -146,38 +190,25 @@ class ZeroShot:
 def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
     classes = tuple(str(c) for c in predictions["meta_classes"])
     every = tuple(m for m in metrics if m in RANKING)
-    single = _single(predictions)
     score, target = predictions["score"], predictions["target"]
     values = classification.evaluate(score, target, classes, every)
     argmax = tuple(m for m in metrics if m not in RANKING)
+    if _paired(predictions):
+        return values | classification.evaluate(probability(score), target, classes, argmax)
+    single = _single(predictions)
     return values | classification.evaluate(score[single], target[single], classes, argmax, exclusive=True)
 
 
-def class_scores(similarity: np.ndarray, owner: np.ndarray, pooling: str) -> np.ndarray:
-    """Similarity to prompts [N, P] pooled over the prompts of each class (``owner``, int [P]): [N, C]."""
-    pool = POOLINGS[pooling]
-    return np.stack([pool(similarity[:, owner == c], axis=1) for c in range(owner.max() + 1)], axis=1)
+def _paired(predictions: dict[str, np.ndarray]) -> bool:
+    """Whether the prompts had negatives."""
+    return bool(np.any(predictions.get("meta_prompt_negative", False)))
 
 
-def standardise(scores: np.ndarray, how: str, batch_size: int) -> np.ndarray:
-    """Scores [N, C] less their mean over the images, in units of their standard deviation, class by class.
-
-    A class whose score is the same for all images becomes 0, as does a batch of one image.
-    """
-    if how == "none":
-        return scores
-    if how == "whole_set":
-        batch_size = len(scores)
-    pieces = [scores[start : start + batch_size] for start in range(0, len(scores), batch_size)]
-    return np.concatenate([_z_score(piece) for piece in pieces])
-
-
-def _z_score(scores: np.ndarray) -> np.ndarray:
-    centred = scores - scores.mean(0)
-    spread = scores.std(0)
-    # below the rounding error of the scores there is nothing to be standardised
-    noise = 4 * np.finfo(scores.dtype).eps * np.abs(scores).max(0, initial=0)
-    return np.where(spread > noise, centred / np.where(spread > noise, spread, 1), 0).astype(scores.dtype)
+def _of_argmax(classes: int) -> tuple[str, ...]:
+    """Metrics that prompts with negatives leave undefined: they need a choice between classes."""
+    single = ("f1_class_1",) if classes == 1 else ()
+    exclusive = tuple(m for m in classification.EXCLUSIVE_ONLY if m not in single)
+    return (*exclusive, *prompt_wording.METRICS)
 
 
 def _single(predictions: dict[str, np.ndarray]) -> np.ndarray:
@@ -188,8 +219,11 @@ def _single(predictions: dict[str, np.ndarray]) -> np.ndarray:
 def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, dict[str, float]]:
     classes = tuple(str(c) for c in predictions["meta_classes"])
     metrics = tuple(m for m in metrics if m not in prompt_wording.METRICS)
-    target, single = predictions["target"], _single(predictions)
+    target, single, paired = predictions["target"], _single(predictions), _paired(predictions)
+    metrics = tuple(m for m in metrics if not (paired and m in _of_argmax(len(classes))))
     prevalence = np.nanmean(target, axis=0) if len(target) else np.full(len(classes), np.nan)
+    if paired:
+        return classification.trivial(target, prevalence, classes, metrics, exclusive=False)
     parts: dict[str, dict[str, float]] = {}
     for rows, names, exclusive in (
         (slice(None), tuple(m for m in metrics if m in RANKING), False),
@@ -203,10 +237,19 @@ def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> di
 def _prompted_classes(prompt_set: prompts.PromptSet, data: Manifest) -> tuple[str, ...]:
     classes = tuple(label for label in data.labels if label in prompt_set.classes)
     absent = [label for label in data.labels if label not in prompt_set.classes]
-    if not classes or (data.exclusive and absent):
+    strangers = [label for label in prompt_set.classes if label not in data.labels]
+    if prompt_set.own and absent and strangers:  # a label by another name, most likely
+        error = unknown_name("class", strangers[0], list(data.labels), where=data.name)
+        raise BenchError(
+            f"the prompts name '{strangers[0]}', which is no label of the data",
+            where=data.name,
+            fix=error.fix.replace("known:", "its labels:"),
+        )
+    if not classes or (data.exclusive and absent and not prompt_set.negatives):
         raise BenchError(
             f"prompt set '{prompt_set.name}' has no prompts for {', '.join(absent) or 'any label'}",
             where=data.name,
-            fix=f"it has {', '.join(prompt_set.classes)}; name another set in options.prompts",
+            fix=f"it has {', '.join(prompt_set.classes)}; give prompts of your own with --prompts FILE.json "
+            "(docs/own_pairs.md), or name another set in options.prompts",
         )
     return classes

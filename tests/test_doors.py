@@ -39,7 +39,7 @@ ARROWS = {
     "parity": "errors registry",
     # data, features, numbers
     "store": "api bundled errors io paths registry",
-    "data": "api checkpoints encoders errors io paths registry runtime store versions",
+    "data": "api checkpoints encoders errors io paths registry runtime schema store versions",
     "sample": "data errors io paths runtime",
     "pictures": "data",
     "metrics": "api data errors",

@@ -146,13 +146,17 @@ class Task(Interface):
         predictions (none): kinds of arrays among the stored predictions, which decide the sections of the
             report: ``"class_scores"`` (``score`` and ``target`` [N, C], ``meta_classes``),
             ``"probabilities"`` (the scores are probabilities), ``"one_class"`` (the class with the highest
-            score is the prediction, even if labels are not exclusive), ``"prompt_scores"``
-            (``prompt_score`` [N, P], ``meta_prompts``, ``meta_prompt_class``).
+            score is the prediction, even if labels are not exclusive; not where ``meta_one_class`` is
+            false), ``"prompt_scores"`` (``prompt_score`` [N, P], ``meta_prompts``, ``meta_prompt_class``, and
+            ``meta_prompt_negative`` where some prompts stand for the absence of their class).
         galleries (none): names of registered galleries of example images (entry points
             ``prior_bench.galleries``, :class:`prior_bench.report.html.galleries.maker.Maker`).
         ranked (True): whether leaderboards rank the results.
         estimate (unknown cost): method ``(protocol: Protocol, sizes: tuple[int, int, int], fraction: float)
             -> Work | None``, where ``sizes`` are the numbers of images in train, valid and test.
+
+    Optional: ``with_prompts(given) -> dict``, the changes to a protocol (by dotted keys) under which other
+    prompts are used; a task without it takes none.
 
     Optional, for the keys of records (docs/versions.md): ``version``, an integer that is raised whenever the
     task gives different results than before (1 by default); ``machinery``, the names in

@@ -46,6 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="label column to use (default: all label columns); may be repeated",
     )
     parser.add_argument(
+        "--prompts",
+        metavar="FILE",
+        help="prompts of zero-shot classification: a .json file of your own, or the name of a shipped set",
+    )
+    parser.add_argument(
         "--option",
         action="append",
         default=[],
@@ -99,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
         labels=args.label,
         reader=assignments(args.option, "--option"),
         overrides=assignments(args.set, "--set"),
+        prompts=args.prompts,
         tokenizer=args.tokenizer,
         allow_leakage=args.allow_leakage,
     )

@@ -27,6 +27,7 @@ def evaluate(
     labels: Sequence[str] = ...,
     reader: Mapping[str, Any] | None = ...,
     overrides: Mapping[str, Any] | None = ...,
+    prompts: str | Path | Mapping[str, Any] | None = ...,
     name: str | None = ...,
     tokenizer: str | Path | None = ...,
     allow_leakage: bool = ...,
@@ -50,6 +51,7 @@ def evaluate(
     labels: Sequence[str] = ...,
     reader: Mapping[str, Any] | None = ...,
     overrides: Mapping[str, Any] | None = ...,
+    prompts: str | Path | Mapping[str, Any] | None = ...,
     name: str | None = ...,
     tokenizer: str | Path | None = ...,
     allow_leakage: bool = ...,
@@ -72,6 +74,7 @@ def evaluate(
     labels: Sequence[str] = (),
     reader: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    prompts: str | Path | Mapping[str, Any] | None = None,
     name: str | None = None,
     tokenizer: str | Path | None = None,
     allow_leakage: bool = False,
@@ -103,6 +106,9 @@ def evaluate(
         labels: label columns to use; by default all of the data set.
         reader: options of the data set's reader, e.g. ``{"missing": "skip"}``.
         overrides: fields of the protocol to change, e.g. ``{"optimizer.lr": 0.01}``.
+        prompts: of zero-shot classification, in place of the protocol's: name of a shipped set, a ``.json``
+            file (docs/own_pairs.md), or what such a file holds, e.g.
+            ``{"Edema": {"positive": ["Pulmonary edema."], "negative": ["No edema."]}}``. All are used.
         name: label of the row, by default made from the model.
         tokenizer: of a released checkpoint's text encoder.
         allow_leakage: evaluate also where test patients were trained on; the results then say so.
@@ -135,6 +141,7 @@ def evaluate(
         labels=labels,
         reader=reader,
         overrides=overrides,
+        prompts=prompts,
         name=name,
         tokenizer=tokenizer,
         allow_leakage=allow_leakage,

@@ -91,6 +91,7 @@ def prepare(
     labels: Sequence[str] = (),
     reader: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    prompts: str | Path | Mapping[str, Any] | None = None,
     name: str | None = None,
     tokenizer: str | Path | None = None,
     allow_leakage: bool = False,
@@ -104,7 +105,7 @@ def prepare(
         "task": task,
         "data": data_reference(data, labels, reader),
         "fractions": listed(fraction),
-        "overrides": dict(overrides or {}),
+        "overrides": {**_prompt_changes(task, prompts), **(overrides or {})},
     }
     named = dict.fromkeys(listed(protocol or default_protocol(task)))
     evaluations = [{**shared, "protocol": one} for one in named]
@@ -146,6 +147,16 @@ def data_reference(
         raise BenchError(f"is a {type(data).__name__}, no data reference", where="data", fix=fix)
     found = resolve(dict(data) if isinstance(data, Mapping) else str(data))
     return {**found, **({"labels": list(labels)} if labels else {}), **(reader or {})}
+
+
+def _prompt_changes(task: str, prompts: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
+    """Changes to a protocol that the task says other prompts make."""
+    if prompts is None:
+        return {}
+    changes = getattr(TASKS.get(task)(), "with_prompts", None)
+    if changes is None:
+        raise BenchError("this task takes no prompts", where=task, fix="leave out prompts")
+    return changes(prompts)
 
 
 def as_store(store: str | Path | Store) -> Store:

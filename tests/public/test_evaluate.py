@@ -155,3 +155,25 @@ def test_the_command_line_and_the_api_share_their_records(parts, monkeypatch, ca
     line = "fake --backbone mine --data fake --protocol fake/plain --set batch_size=8 --device cpu"
     assert verb.run(parser.parse_args([*line.split(), "--resamples", "0"])) == 0
     assert len(parts.FakeTask.runs) == 1 and "auroc" in capsys.readouterr().out
+
+
+def test_prompts_of_ones_own_are_used_kept_and_known_by_their_content(my_csv, tmp_path):
+    import json
+
+    from prior_bench.mock import MockMethod
+
+    pair = {"Edema": {"positive": ["Pulmonary edema."], "negative": ["No edema.", "Clear lungs."]}}
+    method, quiet = MockMethod(32), dict(device="cpu", labels=["Edema"], store="mine")
+    result = pb.evaluate(method, "zero_shot", my_csv, prompts=pair, **quiet)
+    assert {"accuracy", "f1", "auroc"} <= set(result.metrics)
+    assert result.protocol["options"]["prompts"]["classes"] == pair
+    path = tmp_path / "any name.json"
+    path.write_text(json.dumps(pair))
+    assert pb.evaluate(method, "zero_shot", my_csv, prompts=path, **quiet).record.key == result.record.key
+    path.write_text(json.dumps({"Edema": {**pair["Edema"], "negative": ["Clear lungs."]}}))
+    assert pb.evaluate(method, "zero_shot", my_csv, prompts=path, **quiet).record.key != result.record.key
+
+
+def test_a_task_without_texts_takes_no_prompts(my_csv):
+    with pytest.raises(pb.BenchError, match="classification: this task takes no prompts"):
+        pb.evaluate("random:resnet18", "classification", my_csv, prompts={"Edema": ["Edema."]})

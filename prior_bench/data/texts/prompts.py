@@ -1,20 +1,34 @@
 """Prompt sets: sentences that stand for classes in zero-shot classification, as versioned data files.
 
-A set is ``configs/prompts/<name>.json`` or a path to a file of the same form: ``name``, ``version``,
-``source`` and ``classes``, each class with a list of prompts or ``{"product": [parts, parts, ...]}``,
-which stands for all combinations of one part of each list, joined by single spaces (an empty part leaves
-its space, as in GLoRIA).
+A set is ``configs/prompts/<name>.json`` or a JSON file of one's own (:mod:`prior_bench.schema.prompts`): a
+dict of prompts by class, by itself or under ``classes`` beside ``name``, ``version`` and ``source``. A class
+has
+
+- a list of prompts;
+- ``{"product": [parts, parts, ...]}``, all combinations of one part of each list, joined by single spaces (an
+  empty part leaves its space, as in GLoRIA);
+- ``{"positive": ..., "negative": ...}``, prompts for its presence and for its absence. Each label is then
+  decided by itself, as in CheXzero (Tiu et al. 2022) and BioViL (Boecking et al. 2022).
 """
 
+from __future__ import annotations
+
+import hashlib
 import json
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, unknown_name
+
+STATED = ("name", "version", "source", "classes")
+"""Keys of a file that says more than its prompts."""
+
+FORM = 'e.g. {"Edema": ["There is pulmonary edema."]}; docs/own_pairs.md describes the file'
 
 
 @dataclass(frozen=True)
@@ -23,22 +37,44 @@ class PromptSet:
 
     Attributes:
         name, version, source: as stated in the file.
-        classes: the prompts of each class, in the file's order.
+        classes: the prompts of each class, in the file's order; where there are negatives, the positive ones.
+        negatives: prompts for the absence of each class; empty where the set has none.
+        own: whether it is a user's, known by its content, and not a shipped one, known by name and version.
     """
 
     name: str
     version: int
     source: str
     classes: dict[str, tuple[str, ...]]
+    negatives: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    own: bool = False
 
-    def sample(self, per_class: int, seed: int) -> "PromptSet":
-        """At most ``per_class`` prompts of each class, drawn without replacement."""
+    def sample(self, per_class: int, seed: int) -> PromptSet:
+        """At most ``per_class`` prompts of each class, drawn without replacement; so of the negatives."""
         drawn = random.Random(seed)
-        classes = {
-            name: tuple(drawn.sample(prompts, min(per_class, len(prompts))))
-            for name, prompts in self.classes.items()
-        }
-        return PromptSet(self.name, self.version, self.source, classes)
+        classes, negatives = (
+            {label: tuple(drawn.sample(texts, min(per_class, len(texts)))) for label, texts in given.items()}
+            for given in (self.classes, self.negatives)
+        )
+        return PromptSet(self.name, self.version, self.source, classes, negatives, self.own)
+
+    def content(self) -> dict[str, Any]:
+        """The set as plain types, in one form whatever form its file has; :func:`load` takes it."""
+        classes: dict[str, Any] = {label: list(texts) for label, texts in self.classes.items()}
+        if self.negatives:
+            classes = {
+                label: {"positive": texts, "negative": list(self.negatives[label])}
+                for label, texts in classes.items()
+            }
+        return {"name": self.name, "version": self.version, "source": self.source, "classes": classes}
+
+    def label(self) -> str:
+        """Name and version; of a user's set also a hash of its prompts."""
+        text = f"{self.name} v{self.version}"
+        if not self.own:
+            return text
+        prompts = json.dumps(self.content()["classes"], sort_keys=True)
+        return f"{text}, hash {hashlib.sha256(prompts.encode()).hexdigest()[:8]}"
 
 
 def names() -> list[str]:
@@ -46,28 +82,70 @@ def names() -> list[str]:
     return sorted(path.stem for path in (paths.shipped("configs") / "prompts").glob("*.json"))
 
 
-def load(name: str) -> PromptSet:
-    """The prompt set ``name``: shipped, or a path to a .json file.
+def load(given: str | Path | Mapping[str, Any]) -> PromptSet:
+    """A prompt set.
+
+    Args:
+        given: name of a shipped one, path of a .json file, or the content of such a file.
 
     Raises:
-        BenchError: no such set, or a file that is none.
+        BenchError: no such set or file, or no JSON.
+        ErrorList: everything that is wrong with the content.
     """
-    path = Path(name) if name.endswith(".json") else paths.shipped("configs") / "prompts" / f"{name}.json"
-    if not path.is_file():
-        raise unknown_name("prompt set", name, names())
-    fix = "see configs/prompts/sample.json for the form"
+    if isinstance(given, Mapping):
+        return _from_content(dict(given), "prompts", own=True)
+    name = str(given)
+    if not name.endswith(".json"):
+        path = paths.shipped("configs") / "prompts" / f"{name}.json"
+        if not path.is_file():
+            fix = " of a file of your own, give the path, which ends in .json"
+            error = unknown_name("prompt set", name, names())
+            raise BenchError(error.what, fix=f"{error.fix};{fix}")
+        return _from_content(_read(path), path, own=False)
+    if not Path(name).is_file():
+        raise BenchError("no such prompt file", where=name, fix=FORM)
+    return _from_content(_read(Path(name)), name, own=True)
+
+
+def _read(path: Path) -> Any:
     try:
-        content = json.loads(path.read_text())
+        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_once)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BenchError(f"not a JSON file: {error}", where=path, fix=fix) from error
-    missing = [key for key in ("name", "version", "source", "classes") if key not in content]
-    if missing:
-        raise BenchError(f"prompt set lacks {', '.join(missing)}", where=path, fix=fix)
-    classes = {label: _expand(prompts) for label, prompts in content["classes"].items()}
-    empty = [label for label, prompts in classes.items() if not prompts]
-    if empty or not classes:
-        raise BenchError(f"no prompts for {', '.join(empty) or 'any class'}", where=path, fix=fix)
-    return PromptSet(content["name"], content["version"], content["source"], classes)
+        raise BenchError(f"not a JSON file: {error}", where=path, fix=FORM) from error
+    except _TwiceError as error:
+        raise BenchError(f"the key '{error}' is there twice", where=path, fix="join the two") from None
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror}", where=path) from error
+
+
+class _TwiceError(ValueError):
+    """A key that a JSON object has twice; Python would keep the last value and say nothing."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _TwiceError(key)
+        found[key] = value
+    return found
+
+
+def _from_content(content: Any, where: object, *, own: bool) -> PromptSet:
+    from prior_bench.schema.errors import checked
+    from prior_bench.schema.prompts import PromptFile
+
+    if not isinstance(content, dict):
+        raise BenchError(f"holds a {type(content).__name__}, no dict of classes", where=where, fix=FORM)
+    stated = content if any(key in content for key in STATED) else {"classes": content}
+    file = checked(PromptFile, stated, where=where, what="the prompts cannot be used:")
+    classes, negatives = {}, {}
+    for label, prompts in stated["classes"].items():
+        paired = isinstance(prompts, dict) and "positive" in prompts
+        classes[label] = _expand(prompts["positive"] if paired else prompts)
+        if paired:
+            negatives[label] = _expand(prompts["negative"])
+    return PromptSet(file.name, file.version, file.source, classes, negatives, own)
 
 
 def _expand(prompts: list[str] | dict[str, Any]) -> tuple[str, ...]:

@@ -76,10 +76,11 @@ def classes_of(scores: list[ClassScores]) -> list[str]:
 
 def _scores(entry: FinishedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
     spec = entry.spec
+    kinds = described(spec["task"], [entry]).predictions
     return ClassScores(
         name=spec["backbone"]["name"],
         seed=spec["seed"],
-        kinds=described(spec["task"], [entry]).predictions,
+        kinds=tuple(kind for kind in kinds if kind != "one_class" or predictions.get("meta_one_class", True)),
         classes=tuple(str(label) for label in predictions["meta_classes"]),
         score=np.asarray(predictions["score"], float),
         target=np.asarray(predictions["target"], float),

@@ -168,6 +168,17 @@ def test_every_prompt_has_its_own_score(tmp_path):
     assert table.rows[2][2].sort == 75
 
 
+def test_a_prompt_for_absence_is_judged_by_the_images_without_the_class(tmp_path):
+    arrays = {"meta_prompt_negative": np.array([False, True, True]), "meta_one_class": np.array(False)}
+    entry = zero_shot_entry(Store(tmp_path), "A", **arrays)
+    table, _ = prompt_table([entry])
+    told = [[cell.text for cell in row] for row in table.rows]
+    assert told[1] == ["wet", "no Edema", "50.0 (+0.0)"]
+    assert told[2] == ["fluid", "no Effusion", "25.0 (-0.75)"]
+    scores, _ = scores_of(reported_runs([Store(tmp_path)]))
+    assert not confusion_matrices(scores), "labels that are decided one by one are not confused"
+
+
 def test_what_records_lack_is_left_out_with_a_line(tmp_path):
     store = scored(tmp_path, {"A": 0.5, "B": 1.0}, seeds=1)
     zero_shot_entry(store, "A", prompt_score=None)

@@ -52,18 +52,26 @@ def prompt_table(entries: list[FinishedRun]) -> tuple[SortableTable | None, str]
 
 
 def _scored(predictions: dict[str, np.ndarray]) -> dict[Prompt, Score]:
-    """Scores by prompt, except for classes whose known labels are all the same."""
+    """Scores by prompt, except for classes whose known labels are all the same.
+
+    A prompt for the absence of a class is judged by the images without it.
+    """
     from sklearn.metrics import roc_auc_score
 
     similarity, target = np.asarray(predictions["prompt_score"], float), predictions["target"]
     classes, found = predictions["meta_classes"], {}
-    texts = zip(predictions["meta_prompts"], predictions["meta_prompt_class"], strict=True)
-    for column, (text, owner) in enumerate(texts):
+    owners = predictions["meta_prompt_class"]
+    absence = predictions.get("meta_prompt_negative", np.zeros(len(owners), bool))
+    texts = zip(predictions["meta_prompts"], owners, absence, strict=True)
+    for column, (text, owner, of_absence) in enumerate(texts):
         known = ~np.isnan(target[:, owner])
-        truth, score = target[known, owner] == 1, similarity[known, column]
+        truth, score = target[known, owner] == (0 if of_absence else 1), similarity[known, column]
         if truth.any() and not truth.all():
             gap = float(score[truth].mean() - score[~truth].mean())
-            found[str(classes[owner]), str(text)] = float(roc_auc_score(truth, score)), gap
+            found[f"{'no ' if of_absence else ''}{classes[owner]}", str(text)] = (
+                float(roc_auc_score(truth, score)),
+                gap,
+            )
     return found
 
 
