@@ -1,1 +1,1 @@
-"""Data sets: one reader a file, each giving a Manifest; decoding, reports, splits and transforms."""
+"""Data sets: readers that return a Manifest, and what they use: decoding, reports, splits and transforms."""

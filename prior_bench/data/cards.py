@@ -1,6 +1,6 @@
-"""Data set cards: what a data set is, where it comes from and how its folder should look.
+"""Data set cards: the content and source of a data set, and the expected layout of its folder.
 
-Each reader's module carries one as ``CARD``; a third party's may too.
+The module of each reader has a card named ``CARD``; a third party's module may have one too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from textwrap import fill, indent
 from prior_bench.registry import DATASETS
 
 WATCHED = ("*.csv*", "*.txt", "*.json")
-"""Files that most data sets' tables are made from; archives of images next to them are none."""
+"""Files from which the tables of most data sets are made; archives of images are not among them."""
 
 
 @dataclass(frozen=True)
@@ -21,22 +21,22 @@ class Card:
 
     Attributes:
         title: full name.
-        what: modality, annotations, origin; one or two sentences.
-        size: images, patients, bytes.
-        source: where it can be obtained.
-        gone: places where it, or what papers used of it, can no longer be obtained, with who says so.
-        access: licence, and what has to be signed.
-        tree: expected files, as downloaded.
+        what: modality, annotations and origin in one or two sentences.
+        size: number of images and patients, and bytes on disk.
+        source: where the data set can be obtained.
+        gone: places where the data set, or the part that papers used, is no longer available, with evidence.
+        access: licence and agreements to sign.
+        tree: layout of the expected files, as downloaded.
         splits: the named split rules and what each does.
         options: the reader's options.
-        caveats: what to know before trusting a number.
-        annotations: of ``labels``, ``boxes``, ``masks``, ``reports``.
-        published: counts to compare with (:mod:`prior_bench.data.checking.counts`), by split rule, of the
-            reader's default options; ``"all"`` holds totals over the splits.
+        caveats: facts to know before interpreting results.
+        annotations: those of ``labels``, ``boxes``, ``masks`` and ``reports`` that it has.
+        published: published counts by split rule, for the reader's default options; ``"all"`` holds totals
+            over the splits. See :mod:`prior_bench.data.checking.counts`.
         watched: glob patterns, relative to the root, of the files from which a prepared index is made
             (:mod:`prior_bench.data.prepared.index`); the index is stale once one of them has changed.
-        patients: data set whose patient identifiers it shares, where that is another one; test patients are
-            looked for in pre-training by them (:mod:`prior_bench.suites.leakage`).
+        patients: another data set that uses the same patient identifiers, if any. The leakage check compares
+            test and pre-training patients by them (:mod:`prior_bench.suites.leakage`).
     """
 
     title: str
@@ -55,7 +55,7 @@ class Card:
     gone: tuple[str, ...] = ()
 
     def text(self, name: str) -> str:
-        """For the terminal."""
+        """Return the card as text for the terminal."""
         lines = [f"{name}: {self.title}", "", fill(self.what, 100), ""]
         facts = {"annotations": ", ".join(self.annotations), "size": self.size, "from": self.source}
         if self.gone:
@@ -83,7 +83,7 @@ def _described(entries: dict[str, str]) -> list[str]:
 
 
 def _counts(published: dict[str, dict[str, tuple[int, ...]]]) -> dict[str, str]:
-    """Per rule, ``images 18,678 / 4,003 / 4,003; ...`` (train / valid / test)."""
+    """Format the counts of each rule as ``images 18,678 / 4,003 / 4,003; ...`` (train / valid / test)."""
     return {
         rule: "; ".join(f"{what} {' / '.join(f'{n:,}' for n in values)}" for what, values in counts.items())
         for rule, counts in published.items()
@@ -91,9 +91,9 @@ def _counts(published: dict[str, dict[str, tuple[int, ...]]]) -> dict[str, str]:
 
 
 def card(name: str) -> Card | None:
-    """The card of a registered data set, or None where its module has none.
+    """Return the card of a registered data set, or None if its module has no card.
 
     Raises:
-        BenchError: unknown data set.
+        BenchError: the data set is unknown.
     """
     return getattr(sys.modules[DATASETS.get(name).__module__], "CARD", None)

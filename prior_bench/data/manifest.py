@@ -1,4 +1,4 @@
-"""Manifest: what every reader gives, a table with one row per image and the meaning of its columns."""
+"""The manifest that every reader returns: a table with one row per image, and the meaning of its columns."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from prior_bench.errors import BenchError
 REQUIRED = ("id", "patient_id", "image", "split")
 SPLITS = ("train", "valid", "test")
 NO_PATIENTS = "patients are not known: every image counts as one"
-"""Note of a data set whose ``patient_id`` is made up, one for each image."""
+"""Note for data sets without patient identifiers: each image gets a ``patient_id`` of its own."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A data set, read but not decoded.
+    """A data set whose files have been read, but whose images have not been decoded.
 
     Attributes:
-        name: data set name as shown in tables.
-        root: folder that ``image`` is relative to.
-        table: one row per image. Always: ``id`` (unique str), ``patient_id`` (str), ``image`` (str),
-            ``split`` (train, valid or test). Optional: the ``labels`` columns (float: 1, 0, NaN where
-            unknown); ``report`` (tuple of sentences); ``boxes`` (float32 [n, 5]: x1, y1, x2, y2 in pixels
-            of the stored image, class index; n = 0 where there is no object, None where not annotated);
-            ``mask`` (an annotation of :mod:`prior_bench.data.annotations.masks`, or None where not
+        name: name of the data set in tables.
+        root: folder to which ``image`` is relative.
+        table: one row per image. Required columns: ``id`` (unique str), ``patient_id`` (str), ``image``
+            (str), ``split`` (train, valid or test). Optional: the ``labels`` columns (float: 1, 0, or NaN for
+            unknown); ``report`` (tuple of sentences); ``boxes`` (float32 [n, 5]: x1, y1, x2, y2 in pixels of
+            the stored image, class index; n = 0 if there is no object, None if the image is not annotated);
+            ``mask`` (an annotation of :mod:`prior_bench.data.annotations.masks`, or None if the image is not
             annotated); ``study_id``, ``view``.
         labels: names of the label columns.
-        exclusive: exactly one label per image (multi-class) rather than any number (multi-label).
-        box_classes: names of the box classes, by index.
+        exclusive: True if each image has exactly one label (multi-class), False for any number (multi-label).
+        box_classes: names of the box classes, in the order of their indices.
         split_rule: name of the rule that made ``split``.
-        synthetic: True for the sample benchmark; printed wherever its numbers appear.
-        dropped: how many images the reader left out, by reason ("no findings or impression").
-        notes: what the reader found that changes what a number means ("COVIDx version 9A").
-        versions: declared ones of the reader and of the generator of synthetic data, where they are not 1.
+        synthetic: True for the sample benchmark; reports then mark its numbers as synthetic.
+        dropped: number of images that the reader left out, by reason ("no findings or impression").
+        notes: findings of the reader that change the meaning of results ("COVIDx version 9A").
+        versions: declared versions of the reader and of the generator of synthetic data, if they are not 1.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Manifest:
         missing = [c for c in (*REQUIRED, *self.labels) if c not in self.table.columns]
         if missing:
             raise BenchError(
-                f"manifest lacks the columns {', '.join(missing)}", where=self.name, fix="fix its reader"
+                f"manifest has no column {', '.join(missing)}", where=self.name, fix="fix its reader"
             )
         if self.table["id"].duplicated().any():
             twice = self.table.loc[self.table["id"].duplicated(), "id"].iloc[0]
@@ -71,13 +71,13 @@ class Manifest:
         return len(self.table)
 
     def select(self, keep: Any) -> Manifest:
-        """The rows where the boolean mask, or at the positions, ``keep``."""
+        """Return the rows that ``keep`` selects: a boolean mask [rows] or an array of row positions."""
         keep = np.asarray(keep)
         rows = self.table[keep] if keep.dtype == bool else self.table.iloc[keep]
         return replace(self, table=rows.reset_index(drop=True))
 
     def split(self, name: str) -> Manifest:
-        """The rows of one split.
+        """Return the rows of one split.
 
         Raises:
             BenchError: the split has no rows.
@@ -93,26 +93,26 @@ class Manifest:
         return part
 
     def has(self, annotation: str) -> bool:
-        """Whether the data set carries ``labels``, ``boxes``, ``masks`` or ``reports``."""
+        """Whether the data set has the annotation ``labels``, ``boxes``, ``masks`` or ``reports``."""
         if annotation == "labels":
             return bool(self.labels)
         column = {"boxes": "boxes", "masks": "mask", "reports": "report"}[annotation]
         return column in self.table and bool(self.table[column].notna().any())
 
     def targets(self) -> np.ndarray:
-        """Labels as float32 [rows, classes], NaN where unknown."""
+        """Return the labels as float32 [rows, classes]; unknown labels are NaN."""
         return self.table[list(self.labels)].to_numpy(dtype=np.float32)
 
     def path(self, row: int) -> Path:
-        """Image file of a row."""
+        """Return the path of a row's image file."""
         return self.root / self.cell("image", row)
 
     def cell(self, column: str, row: int) -> Any:
-        """What a column holds for a row: text, a mask, an array of boxes, …"""
+        """Return the value of a column in a row: text, a mask, an array of boxes, …"""
         return self.table[column].iat[row]
 
     def split_summary(self) -> dict[str, Any]:
-        """Sizes per split, the notes, and a hash of (id, split): same hash, same split."""
+        """Return the sizes of the splits, the notes, and a hash of all (id, split) pairs."""
         pairs = self.table[["id", "split"]].sort_values("id").astype(str)
         text = "\n".join(f"{i}\t{s}" for i, s in zip(pairs["id"], pairs["split"], strict=True))
         sizes = {s: int((self.table["split"] == s).sum()) for s in SPLITS}
@@ -121,7 +121,7 @@ class Manifest:
         return {"rule": self.split_rule, "hash": digest, **sizes, **notes}
 
     def fingerprint(self) -> str:
-        """Hash of the table's content and the size of every image file; independent of where it is stored."""
+        """Hash the content of the table and the size of every image file, but not where they are stored."""
         digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
         for column in sorted(self.table.columns):
             digest.update(column.encode())

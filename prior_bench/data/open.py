@@ -1,9 +1,9 @@
-"""From a data reference (what a user types or a suite lists) to a Manifest.
+"""Open a data reference (as typed by a user or listed in a suite) as a Manifest.
 
-``NAME`` is a registered data set under the data root, ``NAME@DIR`` one stored elsewhere (``MODULE:READER``
-in place of a name is a reader of one's own, see :mod:`prior_bench.registry`),
-``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` a user's own images,
-``FILE.npz`` a file of MedMNIST. With the option ``cache=SIZE`` images come from the image cache
+``NAME`` is a registered data set under the data root, ``NAME@DIR`` a data set stored elsewhere,
+``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` a table of the user's own
+images, and ``FILE.npz`` a file of MedMNIST. ``MODULE:READER`` in place of a name calls the user's own reader
+(:mod:`prior_bench.registry`). With the option ``cache=SIZE``, images come from the image cache
 (:mod:`prior_bench.data.images.cache`).
 """
 
@@ -22,10 +22,10 @@ from prior_bench.versions import raised
 
 
 def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
-    """A reference as a dict with ``name``, ``type`` (in DATASETS), ``root`` and the reader's options.
+    """Resolve a reference to a dict with ``name``, ``type`` (in DATASETS), ``root`` and the reader's options.
 
     Raises:
-        BenchError: unknown data set, or ``cache`` is no size.
+        BenchError: the data set is unknown, or ``cache`` is not an integer.
     """
     if isinstance(reference, dict):
         if "type" not in reference:
@@ -52,10 +52,10 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Manifest:
-    """Read a data set's files into a Manifest, split by the rule ``split``; from its prepared index if any.
+    """Read a data set as a Manifest with the split rule ``split``, from its prepared index if there is one.
 
     Raises:
-        BenchError: unknown data set or rule, or files that are missing or not as they should be.
+        BenchError: the data set or the rule is unknown, or a file is missing or malformed.
     """
     from prior_bench.data.prepared import index
 
@@ -75,15 +75,15 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
 
 
 def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> tuple[Manifest, Path, bool]:
-    """Read a data set once and keep its index (:mod:`prior_bench.data.prepared.index`).
+    """Read a data set and store its index (:mod:`prior_bench.data.prepared.index`).
 
-    An index that is up to date is left as it is.
+    An index that is up to date is not written again.
 
     Returns:
-        The manifest, the index file, and whether it was written now.
+        The manifest, the index file, and whether this call wrote it.
 
     Raises:
-        BenchError: as :func:`open_dataset`; or a synthetic data set, which needs no index.
+        BenchError: as for :func:`open_dataset`, or the data set is synthetic and needs no index.
     """
     from prior_bench.data.prepared import index
 
@@ -98,14 +98,14 @@ def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> 
 
 
 def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, Any], bool]:
-    """(name, type, folder or file, the reader's options, whether synthetic) of a reference.
+    """Return (name, type, folder or file, the reader's options, whether synthetic) of a reference.
 
     Raises:
-        BenchError: unknown data set or option, or nothing exists there.
+        BenchError: the data set or an option is unknown, or the folder or file does not exist.
     """
     options = resolve(reference)
     name, kind, root = options.pop("name"), options.pop("type"), options.pop("root")
-    options.pop("cache", None)  # says which images are opened, and is no option of the reader
+    options.pop("cache", None)  # it selects the images to open and is not an option of the reader
     synthetic = str(root).startswith("sample:")
     if synthetic:
         folder = GENERATORS.get("sample").root(str(root).removeprefix("sample:"))
@@ -117,7 +117,7 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
         raise BenchError(
             "no such file or folder",
             where=folder,
-            fix=f"put the data set there, set PRIOR_BENCH_DATA, or name its place: {kind}@DIR",
+            fix=f"put the data set there, set PRIOR_BENCH_DATA, or name its folder: {kind}@DIR",
         )
     _require_options(kind, DATASETS.get(kind), options)
     return name, kind, folder, options, synthetic

@@ -1,4 +1,4 @@
-"""Declared versions behind a data set: of its reader, and of the generator where it is synthetic."""
+"""Declared versions of a data set: of its reader and, for synthetic data, of the generator."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from prior_bench.registry import DATASETS, GENERATORS
 
 
 def data_versions(data: dict[str, Any]) -> dict[str, int]:
-    """By name. The content of a data set is in its fingerprint; its images and lazily read masks are not.
+    """Return the declared versions by name: ``reader`` and, for synthetic data, ``generator``.
+
+    Keys need them because the fingerprint covers the table of a data set, but not the content of its images
+    and of masks that are read lazily.
 
     Args:
-        data: a reference, resolved (:func:`prior_bench.data.open.resolve`).
+        data: a resolved reference (:func:`prior_bench.data.open.resolve`).
 
     Raises:
-        BenchError: unknown data set, or a version that is no whole number.
+        BenchError: the data set is unknown, or a version is not an integer.
     """
     versions = {"reader": version_of(DATASETS.get(data["type"]), f"reader {data['type']}")}
     generator, _, name = str(data["root"]).partition(":")

@@ -110,8 +110,8 @@ OTHER_DAMAGES = [
         edited("annotation.json", "image_path", "images"),
         r"annotation\.json: not of the form",
     ),
-    ("openi of Kaggle", edited("indiana_projections.csv", "\n1,", "\n77,"), "1 images belong to no report"),
-    ("medmnist", arrays(val_labels=lambda whole: None), r"chestmnist\.npz: holds no array 'val_labels'"),
+    ("openi of Kaggle", edited("indiana_projections.csv", "\n1,", "\n77,"), "1 images have no report"),
+    ("medmnist", arrays(val_labels=lambda whole: None), r"chestmnist\.npz: contains no array 'val_labels'"),
     ("medmnist", arrays(test_labels=lambda w: w["test_labels"][:, :3]), r"'test_labels' is \(6, 3\) for 6"),
     ("medmnist", arrays(train_images=lambda w: w["train_images"] / 2), "array 'train_images' is float64"),
     (

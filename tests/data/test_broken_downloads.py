@@ -52,7 +52,7 @@ FILE_DAMAGES: dict[Damage, str] = {
     link_nowhere: "{name}: is a dead link: it points to",
     login_page: "{name}: is a web page",
     empty: "{name}: (file is empty|archive is truncated or damaged)",
-    cut_off: "{name}: (is cut off|archive is truncated|not a JSON file|not of the form)",
+    cut_off: "{name}: (is truncated|archive is truncated|not a JSON file|not of the form)",
 }
 SPECIAL = {
     ("csv", "lose"): "own.csv: no such file or folder",
@@ -158,7 +158,7 @@ def test_the_command_prints_the_message_and_no_traceback(download, capsys):
         assert main(["data", verb[0], f"siim_acr@{download}", *verb[1:]]) == 1
         out, err = capsys.readouterr()
         assert err.startswith(
-            f"error: {download}/train-rle.csv: is cut off: its last line has 1 of 2 fields\n  fix: "
+            f"error: {download}/train-rle.csv: is truncated: its last line has 1 of 2 fields\n  fix: "
         )
         assert out == "" and "Traceback" not in err
     assert not (download.parent / "cache").exists()

@@ -37,7 +37,7 @@ def of_dicom(**tags):
 
 PICTURE = {half: "not a readable image, or truncated", page: "not a readable image", nothing: "0 bytes"}
 DICOM = {
-    half: "pixels cannot be decoded|holds no image, or is cut off",
+    half: "pixels cannot be decoded|contains no image or is truncated",
     page: "not a DICOM file",
     nothing: "0 bytes",
     of_dicom(kind="PALETTE COLOR"): "photometric interpretation PALETTE COLOR is not supported",

@@ -1,4 +1,4 @@
-"""Boxes of several readers made one: weighted boxes fusion (Solovyev et al. 2021) with equal weights."""
+"""Fuse the boxes of several readers by weighted boxes fusion (Solovyev et al. 2021) with equal weights."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import numpy as np
 
 
 def fuse_boxes(boxes: np.ndarray, readers: np.ndarray, iou: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes of one image and one class that overlap, averaged.
+    """Average the overlapping boxes of one image and one class.
 
-    Each box in turn joins the cluster whose mean it overlaps most, where by more than ``iou``, and else
-    opens one of its own.
+    Boxes are taken in order. Each joins the cluster whose mean box it overlaps most if their overlap exceeds
+    ``iou``; otherwise it starts a new cluster.
 
     Args:
-        boxes: [n, 4] corners.
-        readers: [n], who drew each.
-        iou: overlap (intersection over union) from which two boxes mean the same.
+        boxes: [n, 4], corners (x1, y1, x2, y2).
+        readers: [n], the reader who drew each box.
+        iou: overlap (intersection over union) above which two boxes count as the same object.
 
     Returns:
-        The clusters' mean corners, float32 [m, 4], and the number of different readers in each, [m].
+        The mean corners of the clusters, float32 [m, 4], and the number of different readers of each, int
+        [m].
     """
     clusters: list[list[int]] = []
     means = np.zeros((0, 4), np.float64)
@@ -35,7 +36,7 @@ def fuse_boxes(boxes: np.ndarray, readers: np.ndarray, iou: float = 0.5) -> tupl
 
 
 def box_iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Intersection over union of one box [4] with each of others [n, 4]."""
+    """Return the intersection over union [n] of one box [4] with each of ``others`` [n, 4]."""
     low = np.maximum(box[:2], others[:, :2])
     high = np.minimum(box[2:], others[:, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=1)

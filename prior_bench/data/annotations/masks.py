@@ -1,6 +1,7 @@
-"""Mask annotations, kept as the data set stores them and drawn only when needed.
+"""Mask annotations, kept as the data set stores them and decoded only when needed.
 
-Each has ``decode(height, width) -> uint8 [height, width]`` of 0 and 1 at the size of the stored image.
+Each class has ``decode(height, width)``, which returns a mask of 0 and 1, uint8 [height, width], at the size
+of the stored image.
 """
 
 from __future__ import annotations
@@ -17,24 +18,24 @@ RUN_FIX = "gap, length, gap, length ... are expected; download the file again"
 
 @dataclass(frozen=True)
 class RleMask:
-    """Run-length masks as in SIIM-ACR, united; none at all means that the image is negative.
+    """The union of run-length masks as in SIIM-ACR; without any, the image is negative.
 
-    A string alternates "gap, length": each gap counts from the end of the run before (relative offsets),
-    and pixels are counted down the columns, column after column.
+    A string alternates gaps and lengths. Each gap counts from the end of the previous run (relative offsets),
+    and pixels are counted down each column, one column after another.
 
     Attributes:
         runs: one string per annotated region.
-        of: file and image that it belongs to, for messages; kept out of comparisons and hashes.
+        of: file and image to which it belongs, for messages; not part of comparisons and hashes.
     """
 
     runs: tuple[str, ...] = ()
     of: str = field(default="", repr=False, compare=False)
 
     def decode(self, height: int, width: int) -> np.ndarray:
-        """The union of all regions.
+        """Draw the union of all regions, uint8 [height, width].
 
         Raises:
-            BenchError: odd count, no numbers, or a run that leaves the image.
+            BenchError: a string has an odd count, is not made of integers, or has a run beyond the image.
         """
         if not self.runs:
             return np.zeros((height, width), np.uint8)
@@ -47,15 +48,15 @@ class RleMask:
 
 
 def run_bounds(text: str, pixels: int | None, where: object) -> tuple[np.ndarray, np.ndarray]:
-    """First pixel of each run, and the one after its last.
+    """Return the first pixel of each run and the pixel after its last one, two int64 arrays.
 
     Args:
         text: "gap length gap length ...".
-        pixels: of the image, or None where its size is not known.
-        where: for messages.
+        pixels: number of pixels of the image, or None if its size is unknown.
+        where: file and image, for messages.
 
     Raises:
-        BenchError: odd count, no numbers, or a run that leaves the image.
+        BenchError: a string has an odd count, is not made of integers, or has a run beyond the image.
     """
     try:
         numbers = np.array(text.split(), dtype=np.int64)
@@ -85,7 +86,7 @@ def run_bounds(text: str, pixels: int | None, where: object) -> tuple[np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class BoxMask:
-    """Boxes filled in, as RSNA Pneumonia "segmentation" is defined (it has no pixel masks).
+    """Filled boxes, which define "segmentation" on RSNA Pneumonia (it has no pixel masks).
 
     Attributes:
         boxes: [n, 4 or more]: x1, y1, x2, y2 in pixels of the stored image.
@@ -94,7 +95,7 @@ class BoxMask:
     boxes: np.ndarray
 
     def decode(self, height: int, width: int) -> np.ndarray:
-        """1 inside any box; what is outside the image is cut off."""
+        """Draw 1 inside any box, uint8 [height, width]; boxes are cut at the edges of the image."""
         mask = np.zeros((height, width), np.uint8)
         for x1, y1, x2, y2 in np.rint(np.asarray(self.boxes)[:, :4]).astype(int):
             mask[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)] = 1
@@ -103,17 +104,17 @@ class BoxMask:
 
 @dataclass(frozen=True)
 class ShapeMask:
-    """Outlines filled in, their edges included, united, as in Object-CXR.
+    """The union of filled outlines, including their edges, as in Object-CXR.
 
     Attributes:
-        shapes: (kind, coordinates) each, in pixels of the stored image: ``"rectangle"`` and ``"ellipse"``
+        shapes: pairs of (kind, coordinates in pixels of the stored image): ``"rectangle"`` and ``"ellipse"``
             with (x1, y1, x2, y2) of the enclosing box, ``"polygon"`` with (x1, y1, x2, y2, ..., xn, yn).
     """
 
     shapes: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def decode(self, height: int, width: int) -> np.ndarray:
-        """1 inside any shape; what is outside the image is cut off."""
+        """Draw 1 inside any shape, uint8 [height, width]; shapes are cut at the edges of the image."""
         from PIL import Image, ImageDraw
 
         image = Image.new("L", (width, height))
@@ -125,21 +126,21 @@ class ShapeMask:
 
 @dataclass(frozen=True)
 class FileMask:
-    """A mask stored as an image of the radiograph's size; any value above 0 counts.
+    """A mask stored as an image of the radiograph's size; values above 0 are foreground.
 
     Attributes:
-        path: the file, relative to ``root``.
-        root: kept out of comparisons and hashes, so that moving the data changes nothing.
+        path: mask file, relative to ``root``.
+        root: folder of ``path``; not part of comparisons and hashes, so that moving the data changes nothing.
     """
 
     path: str | Path
     root: Path = field(default=Path("."), repr=False, compare=False)
 
     def decode(self, height: int, width: int) -> np.ndarray:
-        """The stored mask.
+        """Read the stored mask, uint8 [height, width].
 
         Raises:
-            BenchError: missing or unreadable, or not of the image's size.
+            BenchError: the file is missing or unreadable, or its size differs from the image's.
         """
         from prior_bench.data.images.read import read_image
 

@@ -1,4 +1,4 @@
-"""Is a data set what it should be? Counts, unreadable files, shared patients; what ``data check`` runs."""
+"""The checks behind ``data check``: counts, unreadable files and patients shared between splits."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from prior_bench.errors import BenchError
 from prior_bench.runtime import progress
 
 SHOWN = 5
-"""Problems of one kind that are printed in full."""
+"""Largest number of unreadable files that are listed one by one."""
 
 
 @dataclass
 class CheckReport:
-    """Outcome of a check.
+    """The outcome of a check.
 
     Attributes:
-        counts: one row per quantity: its name, then a value for each of train, valid, test.
-        published: what was published of a quantity, by its name; shown next to it.
+        counts: one row per quantity: its name, then its values for train, valid and test.
+        published: published value of a quantity, by its name; shown next to its own counts.
         split: rule and hash of the split.
-        problems: what makes numbers wrong or runs fail.
-        remarks: what one should know but may live with.
+        problems: findings that make results wrong or runs fail.
+        remarks: findings worth knowing that do not prevent a use of the data.
     """
 
     counts: list[tuple[str, ...]] = field(default_factory=list)
@@ -40,11 +40,11 @@ class CheckReport:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no problem was found."""
         return not self.problems
 
     def text(self, name: str) -> str:
-        """For the terminal."""
+        """Return the report as text for the terminal."""
         head, rows = ["", *SPLITS], self.counts
         if self.published:
             head, rows = [*head, "published"], [(*row, self.published.get(row[0], "")) for row in rows]
@@ -65,15 +65,15 @@ def check(
     published: Published | None = None,
     tokenizer: str | None = None,
 ) -> CheckReport:
-    """Look at everything a manifest names.
+    """Check the counts, splits, labels and files of a manifest.
 
     Args:
         manifest: the data set.
-        decode: decode every image and mask rather than read headers only.
-        workers: threads; by default one per core.
-        published: counts to compare with (``Card.published``); a difference is a remark, since a data set
-            may be complete in itself and yet another version.
-        tokenizer: by which tokens of reports are counted, see
+        decode: whether to decode every image and mask, or to read image headers only.
+        workers: number of threads; by default one per core.
+        published: counts to compare with (``Card.published``). A difference is a remark and not a problem,
+            because it may be due to another version of the data set.
+        tokenizer: tokenizer that counts the tokens of reports, see
             :func:`prior_bench.data.texts.lengths.token_lengths`.
 
     Raises:
@@ -110,14 +110,14 @@ def _check_labels(manifest: Manifest, report: CheckReport) -> None:
     for column, name in enumerate(manifest.labels):
         known = values[:, column][~np.isnan(values[:, column])]
         if len(np.unique(known)) < 2:
-            report.problems.append(f"label '{name}' has one value only, nothing can be learnt or measured")
+            report.problems.append(f"label '{name}' has only one value; nothing can be learnt or measured")
             continue
         for split in SPLITS:
             part = values[(manifest.table["split"] == split).to_numpy(), column]
             if len(part) and len(np.unique(part[~np.isnan(part)])) < 2:
-                report.remarks.append(f"label '{name}' has one value only in {split}: no AUROC there")
+                report.remarks.append(f"label '{name}' has only one value in {split}: its AUROC is undefined")
     if manifest.exclusive and not (np.nansum(values, axis=1) == 1).all():
-        report.problems.append("labels exclude each other, yet some images have none or several")
+        report.problems.append("labels are exclusive, but some images have no label or several")
 
 
 def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers: int) -> None:
@@ -144,4 +144,4 @@ def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers:
         report.problems.append(f"... {len(broken)} of {len(manifest)} images or masks cannot be read")
     outside = sum(beyond for _, beyond in found)
     if outside:
-        report.problems.append(f"{outside} images have boxes that reach beyond the image")
+        report.problems.append(f"{outside} images have boxes that extend beyond the image")

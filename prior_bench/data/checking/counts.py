@@ -1,4 +1,4 @@
-"""How much of what a data set holds, per split, and how that compares with what was published."""
+"""Count the content of a data set per split, and compare the counts with published ones."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ Published = dict[str, dict[str, tuple[int, ...]]]
 
 
 def quantities(part: Manifest, lengths: Mapping[tuple[str, ...], int] | None = None) -> dict[str, int]:
-    """What can be counted in a data set or a part of it, by name.
+    """Count everything that can be counted in a data set or a part of it.
 
     Args:
-        part: what is counted.
-        lengths: tokens of each report, where these are to be counted too.
+        part: manifest whose content is counted.
+        lengths: number of tokens of each report, if tokens are to be counted.
+
+    Returns:
+        Counts by the name of the quantity.
     """
     table = part.table
     found = {"images": len(part), "patients": table["patient_id"].nunique()}
@@ -40,7 +43,7 @@ def quantities(part: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
 
 
 def counts(manifest: Manifest, lengths: Mapping[tuple[str, ...], int] | None = None) -> list[tuple[str, ...]]:
-    """One row per quantity: its name, then a text for each of train, valid, test."""
+    """Return one row per quantity: its name, then its values for train, valid and test as text."""
     parts = _parts(manifest)
     found = [quantities(part, lengths) for part in parts]
     rows = []
@@ -56,7 +59,7 @@ def counts(manifest: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
 
 
 def compare(manifest: Manifest, published: Published) -> list[str]:
-    """One line per published quantity of the manifest's split rule: confirmed, or what differs."""
+    """Return one line per published quantity: its count here, and whether the published count agrees."""
     by_rule = {manifest.split_rule: [quantities(part) for part in _parts(manifest)]}
     by_rule["all"] = [quantities(manifest)]
     lines = []
@@ -69,7 +72,7 @@ def compare(manifest: Manifest, published: Published) -> list[str]:
 
 
 def beside(rule: str, published: Published) -> dict[str, str]:
-    """What was published of each quantity under a split rule, or of the whole where nothing was, as text."""
+    """Return the published counts by quantity as text: those of the split rule, else those of the whole."""
     whole = {name: f"{_slashed(values)} in all" for name, values in published.get("all", {}).items()}
     return whole | {name: _slashed(values) for name, values in published.get(rule, {}).items()}
 

@@ -1,1 +1,1 @@
-"""From an image file to a network's input: decoding, reduction, cache, transforms, corruptions."""
+"""Everything between an image file and a network's input: decoding, cache, transforms and corruptions."""

@@ -1,27 +1,27 @@
-"""Corruptions of test images in five severities, the same for every backbone and whatever the files' size.
+"""Corruptions of test images in five severities, independent of the backbone and of the files' resolution.
 
-An image is corrupted as decoded, before a backbone's own resizing: there is one corrupted test set, of which
-all backbones are fed. The amounts do not depend on the stored resolution: an image is first reduced to a
-shorter side of at most :data:`SIDE` pixels, and noise and blur are measured in shares of that side.
+The decoded image is corrupted before a backbone's own resizing, so that all backbones see the same corrupted
+test set. The amounts do not depend on the stored resolution: an image is first reduced to a shorter side of
+at most :data:`SIDE` pixels, and noise and blur are relative to that side.
 
 =========  ======================================================  ====  ====  ====  ====  ====
 corruption amount                                                  1     2     3     4     5
 =========  ======================================================  ====  ====  ====  ====  ====
-noise      standard deviation of Gaussian noise, of 255 grey       0.08  0.12  0.18  0.26  0.38
-           levels; its grains are 1/224 of the shorter side
-blur       standard deviation of the Gaussian, of 224ths of the    1     2     3     4     6
+noise      standard deviation of Gaussian noise, as a share of     0.08  0.12  0.18  0.26  0.38
+           255; a grain has 1/224 of the shorter side
+blur       standard deviation of the Gaussian, in 1/224 of the     1     2     3     4     6
            shorter side
-contrast   what is left of the differences to the image's mean     0.4   0.3   0.2   0.1   0.05
+contrast   remaining share of the difference to the mean           0.4   0.3   0.2   0.1   0.05
 jpeg       quality                                                 25    18    15    10    7
-exposure   exponent on grey values in [0, 1]: over-exposed (as     1.25  1.5   1.9   2.4   3
-           it is, darker) or under-exposed (its inverse, brighter)
-rotation   degrees about the centre, to the left or to the right   3     6     10    15    25
+exposure   exponent on grey values in [0, 1]: over-exposed         1.25  1.5   1.9   2.4   3
+           (darker) or under-exposed (its inverse, brighter)
+rotation   degrees about the centre, to the left or the right      3     6     10    15    25
 =========  ======================================================  ====  ====  ====  ====  ====
 
 The amounts of the first four are those of ImageNet-C (Hendrycks & Dietterich, ICLR 2019, arXiv 1903.12261;
-blur is of its extra set), whose images have 224 pixels; exposure and rotation, which it lacks, are ours. What
-is drawn (noise, over or under, left or right) is drawn from the corruption, the severity and the image's id,
-so that it depends neither on the order of the images nor on the run.
+blur is of its extra set), whose images have 224 pixels. ImageNet-C has no exposure and no rotation; their
+amounts are this suite's. Random choices (noise, over or under, left or right) are seeded by the corruption,
+the severity and the image's id, so that they depend neither on the order of the images nor on the run.
 """
 
 from __future__ import annotations
@@ -39,20 +39,21 @@ from prior_bench.errors import BenchError
 from prior_bench.registry import CORRUPTIONS
 
 Corruption = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
-"""uint8 [H, W], severity (1 to 5) and a source of randomness, to uint8 [H, W]. One of your own is found as an
-entry point of the group ``prior_bench.corruptions``, or as ``module:function`` in the protocol."""
+"""A function from uint8 [H, W], a severity (1 to 5) and a random generator to uint8 [H, W]. Users' own
+corruptions are found as entry points of the group ``prior_bench.corruptions``, or as ``module:function`` in
+the protocol."""
 
 SEVERITIES = (1, 2, 3, 4, 5)
 
 SIDE = 512
-"""Shorter side, in pixels, to which larger images are reduced; more where a backbone is fed with more."""
+"""Shorter side, in pixels, to which larger images are reduced; larger for backbones with larger inputs."""
 
 GRAIN = 224
 """Grains of noise along the shorter side, and the unit of blur: the side of ImageNet-C's images."""
 
 
 class Condition(NamedTuple):
-    """One corruption in one severity; as text ``noise_3``."""
+    """A corruption and its severity; as text ``noise_3``."""
 
     corruption: str
     severity: int
@@ -62,22 +63,22 @@ class Condition(NamedTuple):
 
 
 def conditions(options: Mapping[str, Any]) -> tuple[Condition, ...]:
-    """All that a protocol's options name in ``corruptions`` and ``severities`` (default: all five)."""
+    """Return all conditions of the options ``corruptions`` and ``severities`` (default: all five)."""
     severities = options.get("severities", SEVERITIES)
     return tuple(Condition(name, s) for name in options.get("corruptions", ()) for s in severities)
 
 
 def corrupt(image: np.ndarray, image_id: str, condition: Condition, side: int = SIDE) -> np.ndarray:
-    """The corrupted image, uint8 [H', W'], no larger than it was.
+    """Return the corrupted image, uint8 [H', W'], which is no larger than the original.
 
     Args:
         image: uint8 [H, W].
-        image_id: what is drawn follows it.
+        image_id: id of the image; it seeds the random choices.
         condition: corruption and severity.
-        side: shorter side to which larger images are reduced first.
+        side: shorter side to which larger images are first reduced, in pixels.
 
     Raises:
-        BenchError: unknown corruption, or one that does not give back an image of the same kind and size.
+        BenchError: the corruption is unknown, or its output has another type or size than its input.
     """
     corruption = CORRUPTIONS.get(condition.corruption)
     image = reduced(image, round(side * max(image.shape) / min(image.shape)))
@@ -85,12 +86,12 @@ def corrupt(image: np.ndarray, image_id: str, condition: Condition, side: int = 
     random = np.random.default_rng(int.from_bytes(seed[:8], "little"))
     changed = corruption(image, condition.severity, random)
     if getattr(changed, "dtype", None) != np.uint8 or changed.shape != image.shape:
-        raise BenchError("does not give back uint8 of the same size", where=f"corruption {condition}")
+        raise BenchError("does not return uint8 of the same size", where=f"corruption {condition}")
     return changed
 
 
 def noise(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
-    """White Gaussian noise."""
+    """Add white Gaussian noise."""
     deviation = (0.08, 0.12, 0.18, 0.26, 0.38)[severity - 1]
     height, width = image.shape
     grains = [max(1, round(length * GRAIN / min(image.shape))) for length in image.shape]
@@ -101,7 +102,7 @@ def noise(image: np.ndarray, severity: int, random: np.random.Generator) -> np.n
 
 
 def blur(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
-    """Gaussian blur."""
+    """Blur with a Gaussian."""
     from scipy.ndimage import gaussian_filter
 
     deviation = (1, 2, 3, 4, 6)[severity - 1] * min(image.shape) / GRAIN
@@ -109,20 +110,20 @@ def blur(image: np.ndarray, severity: int, random: np.random.Generator) -> np.nd
 
 
 def contrast(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
-    """Less contrast about the image's mean."""
+    """Reduce the contrast about the image's mean."""
     left = (0.4, 0.3, 0.2, 0.1, 0.05)[severity - 1]
     return _grey(image.mean() + left * (image - image.mean()))
 
 
 def jpeg(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
-    """JPEG compression, in blocks of 8 pixels: of all, the one that a smaller image suffers more from."""
+    """Compress as JPEG in blocks of 8 pixels. Unlike the others, it affects smaller images more."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=(25, 18, 15, 10, 7)[severity - 1])
     return np.array(Image.open(file))
 
 
 def exposure(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
-    """Over- or under-exposure, each for half of the images, as a gamma curve: black and white stay."""
+    """Over- or under-expose by a gamma curve, with equal probability; black and white do not change."""
     exponent = (1.25, 1.5, 1.9, 2.4, 3.0)[severity - 1]
     if random.random() < 0.5:
         exponent = 1 / exponent
@@ -130,7 +131,7 @@ def exposure(image: np.ndarray, severity: int, random: np.random.Generator) -> n
 
 
 def rotation(image: np.ndarray, severity: int, random: np.random.Generator) -> np.ndarray:
-    """Rotation; what comes in from outside is black, what leaves the frame is lost."""
+    """Rotate; the image is cut at the frame, and uncovered corners are black."""
     degrees = (3, 6, 10, 15, 25)[severity - 1]
     if random.random() < 0.5:
         degrees = -degrees

@@ -1,4 +1,4 @@
-"""A manifest as a torch data set: decoded, transformed images with their row."""
+"""A manifest as a torch data set of decoded and transformed images."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from prior_bench.data.manifest import Manifest
 
 
 class ImageDataset(Dataset):
-    """Images only; labels and reports are looked up in the manifest by the row index.
+    """The images of a manifest; the caller looks up labels and reports by the row index.
 
     Args:
-        manifest: rows to serve.
-        transform: from uint8 [H, W] to float32 [C, S, S] (see :mod:`prior_bench.data.images.transforms`).
-        change: what is done to the decoded image before, from it and its id; see
-            :mod:`prior_bench.data.images.corruptions`.
+        manifest: the images to load.
+        transform: function from uint8 [H, W] to float32 [C, S, S]
+            (:mod:`prior_bench.data.images.transforms`).
+        change: function from the decoded image and its id to the image that is transformed, e.g. a corruption
+            (:mod:`prior_bench.data.images.corruptions`).
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class ImageDataset(Dataset):
         return len(self.files)
 
     def __getitem__(self, row: int) -> tuple[Tensor, int]:
-        """(image float32 [C, S, S], row).
+        """Return (image float32 [C, S, S], row).
 
         Raises:
             BenchError: the file cannot be decoded.

@@ -1,6 +1,6 @@
-"""Decoding: one radiograph file of any of the usual formats to a grey uint8 array, and reducing that.
+"""Decode a radiograph file of any common format to a greyscale uint8 array, and reduce its size.
 
-More than 8 bits are brought to 8 by stretching the image's own range; 8-bit pixels are left as stored.
+Images with more than 8 bits are stretched from their own range to 8 bits; 8-bit pixels are unchanged.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_")
-"""How photometric interpretations begin that can be read."""
-CONVERT = "download the file again; if it is as it was published, convert it to PNG, or leave the image out"
+"""Prefixes of the photometric interpretations that can be read."""
+CONVERT = "download the file again; if it is as published, convert it to PNG, or leave the image out"
 _ORIENTATION = 0x0112  # EXIF tag; values 5 to 8 exchange width and height
 
 
 def decode_file(path: str | os.PathLike) -> np.ndarray:
-    """The image as uint8 [height, width], bright where little passed through the body.
+    """Decode an image file as uint8 [height, width], with dense tissue bright.
 
-    JPEG and PNG (8 and 16 bit, colour turned grey, EXIF orientation honoured); DICOM (rescale, VOI window
-    where one is given, MONOCHROME1 inverted).
+    JPEG and PNG files may have 8 or 16 bits; colour is converted to grey and the EXIF orientation is applied.
+    For DICOM files, the rescale and the VOI window (if present) are applied, and MONOCHROME1 is inverted.
 
     Raises:
-        BenchError: missing, empty, truncated, or not an image of a kind that can be read here.
+        BenchError: the file is missing, empty, truncated, or not an image in a supported format.
     """
     path = Path(path)
     _require_file(path)
@@ -38,10 +38,10 @@ def decode_file(path: str | os.PathLike) -> np.ndarray:
 
 
 def size_of_file(path: str | os.PathLike) -> tuple[int, int]:
-    """(height, width) as :func:`decode_file` would give it, from the header alone.
+    """Return the (height, width) of the array that :func:`decode_file` returns, from the header alone.
 
     Raises:
-        BenchError: missing, or no image header.
+        BenchError: the file is missing or has no image header.
     """
     path = Path(path)
     _require_file(path)
@@ -51,7 +51,7 @@ def size_of_file(path: str | os.PathLike) -> tuple[int, int]:
             return int(header.Rows), int(header.Columns)
         except AttributeError:
             raise BenchError(
-                "DICOM file holds no image, or is cut off", where=path, fix="download it again"
+                "DICOM file contains no image or is truncated", where=path, fix="download it again"
             ) from None
     from PIL import Image
 
@@ -65,7 +65,10 @@ def size_of_file(path: str | os.PathLike) -> tuple[int, int]:
 
 
 def reduced(image: np.ndarray, size: int) -> np.ndarray:
-    """uint8 [H, W] with a longest side of at most ``size``: antialiased bilinear, never enlarged."""
+    """Reduce an image, uint8 [H, W], to a longest side of at most ``size`` (antialiased bilinear).
+
+    An image that is small enough is returned unchanged.
+    """
     from PIL import Image
 
     scale = size / max(image.shape)
@@ -103,7 +106,7 @@ def _unreadable(path: Path, error: Exception) -> BenchError:
     )
 
 
-# --- JPEG, PNG and whatever else Pillow opens ---------------------------------------------------------
+# --- JPEG, PNG and other formats of Pillow -----------------------------------------------------------
 
 
 def _read_pillow(path: Path) -> np.ndarray:
@@ -112,7 +115,7 @@ def _read_pillow(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             if image.format == "JPEG":
-                image.draft("L", image.size)  # the decoder then leaves colour out by itself: twice as fast
+                image.draft("L", image.size)  # the decoder then skips colour, which is twice as fast
             image.load()
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith(("I", "F")):
@@ -123,7 +126,7 @@ def _read_pillow(path: Path) -> np.ndarray:
 
 
 def stretch(pixels: np.ndarray) -> np.ndarray:
-    """Linear from the image's own minimum and maximum to 0..255; a constant image becomes 0."""
+    """Map the image's own range linearly to 0..255, uint8; a constant image becomes 0."""
     pixels = np.asarray(pixels, dtype=np.float32)
     low, high = float(pixels.min()), float(pixels.max())
     if high <= low:
@@ -158,10 +161,10 @@ def _read_dicom(path: Path) -> np.ndarray:
 
     data = _dicom_dataset(path, pixels=True)
     if "PixelData" not in data:
-        raise BenchError("DICOM file holds no image, or is cut off", where=path, fix="download it again")
+        raise BenchError("DICOM file contains no image or is truncated", where=path, fix="download it again")
     kind = str(data.get("PhotometricInterpretation", "(none)"))
     if int(data.get("NumberOfFrames") or 1) > 1:
-        raise BenchError(f"holds {data.NumberOfFrames} frames, one was expected", where=path, fix=CONVERT)
+        raise BenchError(f"contains {data.NumberOfFrames} frames instead of one", where=path, fix=CONVERT)
     if not kind.startswith(PHOTOMETRIC):
         raise BenchError(f"photometric interpretation {kind} is not supported", where=path, fix=CONVERT)
     try:

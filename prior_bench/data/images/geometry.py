@@ -1,4 +1,4 @@
-"""From the pixels of a stored image to those of a network's input, and exactly back."""
+"""Map coordinates from a stored image to a network's input, and exactly back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ RESIZE_MODES = ("squash", "pad", "crop")
 
 @dataclass(frozen=True)
 class Geometry:
-    """Scaling to ``scaled`` pixels, then padding (positive offset) or cropping (negative) to a square.
+    """Scaling to ``scaled`` pixels, followed by padding (positive offset) or cropping (negative) to a square.
 
     Attributes:
-        height, width: of the stored image.
+        height, width: size of the stored image, in pixels.
         scaled: (height, width) after scaling.
-        offset: (top, left) of the scaled image within the square.
-        size: side of the square.
+        offset: (top, left) corner of the scaled image in the square.
+        size: side length of the square.
     """
 
     height: int
@@ -33,10 +33,10 @@ class Geometry:
 
     @classmethod
     def of(cls, height: int, width: int, size: int, mode: str) -> Geometry:
-        """The geometry of an :class:`prior_bench.api.InputSpec`'s ``resize`` mode.
+        """Return the geometry of a ``resize`` mode of :class:`prior_bench.api.InputSpec`.
 
         Raises:
-            BenchError: unknown mode.
+            BenchError: the mode is unknown.
         """
         if mode not in RESIZE_MODES:
             raise unknown_name("resize mode", mode, list(RESIZE_MODES))
@@ -49,11 +49,11 @@ class Geometry:
     # --- images and masks
 
     def image(self, pixels: Tensor) -> Tensor:
-        """[C, height, width] to [C, size, size], antialiased bilinear, padded with 0."""
+        """Map an image [C, height, width] to [C, size, size] (antialiased bilinear, padded with 0)."""
         return self._place(F.resize(pixels, list(self.scaled), antialias=True))
 
     def mask(self, mask: Tensor) -> Tensor:
-        """[height, width] of whole numbers to [size, size], nearest pixel."""
+        """Map an integer mask [height, width] to [size, size] by the nearest pixel."""
         nearest = F.resize(mask[None], list(self.scaled), interpolation=InterpolationMode.NEAREST_EXACT)
         return self._place(nearest)[0]
 
@@ -74,12 +74,12 @@ class Geometry:
         return self.scaled[1] / self.width, self.scaled[0] / self.height
 
     def boxes(self, boxes: np.ndarray) -> np.ndarray:
-        """[n, 4 or more] (x1, y1, x2, y2, …) in stored pixels to input pixels, not clipped."""
+        """Map boxes [n, 4 or more] (x1, y1, x2, y2, …) from stored to input pixels, without clipping."""
         (sx, sy), (top, left) = self._scale, self.offset
         return _affine(boxes, (sx, sy), (left, top))
 
     def to_original(self, boxes: np.ndarray | Tensor) -> np.ndarray:
-        """[n, 4 or more] in input pixels back to stored pixels, clipped to the stored image."""
+        """Map boxes [n, 4 or more] from input pixels back to stored pixels, clipped to the stored image."""
         boxes = boxes.detach().cpu().numpy() if isinstance(boxes, Tensor) else boxes
         (sx, sy), (top, left) = self._scale, self.offset
         back = _affine(boxes, (1 / sx, 1 / sy), (-left / sx, -top / sy))

@@ -1,7 +1,7 @@
-"""``.npz`` files as downloaded: small arrays, and images that lie as one array, unpacked to PNG files once.
+"""Read downloaded ``.npz`` files: small arrays, and arrays of images, which are unpacked to PNG files.
 
-Images are read as a stream, image by image, so that memory holds one image and not the 4 GB of the largest
-file; what is already there is not written again.
+Images are read as a stream, so that memory holds one image and not the 4 GB of the largest file. Existing PNG
+files are not written again.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from prior_bench.runtime import progress
 
 
 def read_array(archive: Path, name: str) -> np.ndarray:
-    """A small array of the file.
+    """Read a small array of the file.
 
     Raises:
-        BenchError: damaged archive, or no such array.
+        BenchError: the archive is damaged or does not contain the array.
     """
     with _reading(archive, name), np.load(archive) as arrays:
         return arrays[name]
 
 
 def unpack_images(archive: Path, array: str, folder: Path) -> int:
-    """Writes ``folder / 000000.png`` and so on; returns the number of images.
+    """Write the images as ``folder / 000000.png`` and so on; return their number.
 
     Args:
         archive: the ``.npz`` file.
         array: name of a uint8 array in it, [n, height, width] or [n, height, width, 3].
-        folder: made where it is missing; a file ``complete`` marks it as finished.
+        folder: target folder, made if it does not exist. A file ``complete`` marks it as finished.
 
     Raises:
-        BenchError: damaged archive, no such array, an array of another kind, or the disk refuses.
+        BenchError: the archive is damaged, has no such array or one of another type, or the folder cannot be
+            written.
     """
     marker = folder / "complete"
     if marker.is_file():
@@ -56,10 +57,10 @@ def unpack_images(archive: Path, array: str, folder: Path) -> int:
 
 
 def stream_images(archive: Path, array: str) -> Iterator[np.ndarray]:
-    """The images of an array, uint8 [height, width] or [height, width, 3], one after the other.
+    """Yield the images of an array one by one, uint8 [height, width] or [height, width, 3].
 
     Raises:
-        BenchError: damaged archive, no such array, or an array of another kind.
+        BenchError: the archive is damaged, has no such array or one of another type.
     """
     with (
         _reading(archive, array),
@@ -77,7 +78,7 @@ def _reading(archive: Path, array: str) -> Iterator[None]:
     try:
         yield
     except KeyError:
-        raise BenchError(f"holds no array '{array}'", where=archive, fix="download the file again") from None
+        raise BenchError(f"contains no array '{array}'", where=archive, fix="download it again") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
         raise BenchError(
             f"archive is truncated or damaged ({error})", where=archive, fix="download it again"
@@ -93,13 +94,13 @@ def _png(pixels: np.ndarray) -> bytes:
 
 
 def _shape(stream: IO[bytes], archive: Path, array: str) -> tuple[int, ...]:
-    """Shape from the array's header; the stream then stands at the first pixel."""
+    """Read the shape from the array's header; afterwards the stream is at the first pixel."""
     version = np.lib.format.read_magic(stream)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = header(stream)
     if dtype != np.uint8 or fortran or len(shape) not in (3, 4):
         raise BenchError(
-            f"array '{array}' is {dtype} {shape}, expected are uint8 images",
+            f"array '{array}' is {dtype} {shape} instead of uint8 images",
             where=archive,
             fix="download the file again",
         )

@@ -1,7 +1,7 @@
-"""From a decoded radiograph (uint8 [H, W]) to what a network takes (float32 [C, size, size]).
+"""Transform a decoded radiograph (uint8 [H, W]) to the input of a network (float32 [C, size, size]).
 
-Everything geometric happens on uint8 with one channel, which on a CPU is several times faster than on
-float; augmentations are torchvision's v2 transforms by their names, in the order given, e.g.
+Geometric steps run on uint8 with one channel, which on a CPU is several times faster than float.
+Augmentations are torchvision's v2 transforms by name, in the given order, e.g.
 ``dict(RandomResizedCrop=dict(scale=(0.6, 1.0)), RandomAffine=dict(degrees=20, p=0.5))``.
 """
 
@@ -29,8 +29,8 @@ AUGMENTATIONS: dict[str, type] = {
     "ColorJitter": v2.ColorJitter,
     "GaussianBlur": v2.GaussianBlur,
 }
-"""What a training transform may name, besides ``Resize``; further arguments are torchvision's, and ``p`` is
-understood everywhere (probability that the step is taken)."""
+"""Augmentations of a training transform, besides ``Resize``. Their arguments are torchvision's; each
+also takes ``p``, the probability that the step is applied."""
 
 _SIZED = ("RandomResizedCrop", "RandomCrop")
 _OWN_P = ("RandomHorizontalFlip",)
@@ -42,16 +42,19 @@ DenseTransform = Callable[
 
 
 class RadiographTransform:
-    """Resize by the input spec, augment, normalise. Made by the functions below; can be pickled.
+    """Transform that resizes by the input spec, augments and normalises.
+
+    The functions below make it. It can be pickled.
 
     Args:
-        spec: what the network expects.
-        cfg: augmentations by name, in order, with their arguments; ``Resize=dict(size=256)`` scales to
-            another size first, from which ``spec.size`` is cropped: at random if ``random``, else centred.
+        spec: the input that the network expects.
+        cfg: augmentations by name, in order, with their arguments. ``Resize=dict(size=256)`` first scales to
+            another size, from which a square of ``spec.size`` is cropped: at random if ``random``, otherwise
+            at the centre.
         random: whether augmentations are allowed.
 
     Raises:
-        BenchError: unknown augmentation or argument.
+        BenchError: an augmentation or an argument is unknown.
     """
 
     def __init__(self, spec: InputSpec, cfg: Mapping[str, Any] | None, *, random: bool):
@@ -65,7 +68,7 @@ class RadiographTransform:
             )
         if not random and steps:
             raise BenchError(
-                f"{', '.join(steps)} not possible in evaluation", where="transform", fix="Resize only"
+                f"{', '.join(steps)} cannot be used in evaluation", where="transform", fix="use Resize only"
             )
         crops_by_itself = next(iter(steps), "") == "RandomResizedCrop"
         self.base = None if crops_by_itself else spec.resize
@@ -79,11 +82,11 @@ class RadiographTransform:
         )
 
     def geometry(self, height: int, width: int) -> Geometry | None:
-        """How pixels move, where that is the same every time."""
+        """Return the geometry of an image [height, width] if it is deterministic, otherwise None."""
         return None if self.augment or not self.base else Geometry.of(height, width, self.resize, self.base)
 
     def __call__(self, image: np.ndarray) -> Tensor:
-        """uint8 [H, W] to float32 [C, size, size]."""
+        """Transform an image, uint8 [H, W], to float32 [C, size, size]."""
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         if self.base:
             pixels = Geometry.of(image.shape[0], image.shape[1], self.resize, self.base).image(pixels)
@@ -94,16 +97,16 @@ class RadiographTransform:
     def dense(
         self, image: np.ndarray, boxes: np.ndarray | None = None, mask: np.ndarray | None = None
     ) -> tuple[Tensor, np.ndarray | None, Tensor | None, Geometry | None]:
-        """The same with what is drawn on the image.
+        """Transform an image together with its boxes and mask.
 
         Args:
             image: uint8 [H, W].
-            boxes: float32 [n, 4 or 5]: x1, y1, x2, y2 in stored pixels, class index where there is a fifth.
+            boxes: float32 [n, 4 or 5]: x1, y1, x2, y2 in stored pixels and, optionally, the class index.
             mask: uint8 [H, W].
 
         Returns:
-            image float32 [C, S, S]; boxes as given, in input pixels, clipped, without those that have left
-            the image; mask uint8 [S, S]; the Geometry, or None where augmentation is random.
+            The image, float32 [C, S, S]; the boxes in input pixels, clipped, without those outside the image;
+            the mask, uint8 [S, S]; and the Geometry, or None if augmentation is random.
         """
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         drawn = torch.from_numpy(np.require(mask, requirements=["C", "W"])) if mask is not None else None
@@ -121,28 +124,29 @@ class RadiographTransform:
 
 
 def eval_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> RadiographTransform:
-    """What ``spec`` says and nothing random; ``cfg=dict(Resize=256)`` scales to 256 and crops the centre."""
+    """Return the deterministic transform of ``spec``; ``cfg=dict(Resize=256)`` resizes, then crops."""
     return RadiographTransform(spec, cfg, random=False)
 
 
 def train_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> RadiographTransform:
-    """With the augmentations ``cfg`` (see :data:`AUGMENTATIONS`), in the order given.
+    """Return a transform with the augmentations ``cfg`` (see :data:`AUGMENTATIONS`), in the given order.
 
-    A leading RandomResizedCrop takes its crop from the stored image in place of ``spec.resize``.
+    RandomResizedCrop as the first step crops the stored image and replaces ``spec.resize``.
     """
     return RadiographTransform(spec, cfg, random=True)
 
 
 def dense_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> DenseTransform:
-    """``(image, boxes, mask) -> (tensor, boxes, mask, Geometry or None)``; see RadiographTransform.dense.
+    """Return ``(image, boxes, mask) -> (tensor, boxes, mask, Geometry or None)``; see
+    RadiographTransform.dense.
 
-    Without ``cfg`` nothing is random and the Geometry maps boxes and masks exactly back.
+    Without ``cfg``, nothing is random, and the Geometry maps boxes and masks back exactly.
     """
     return RadiographTransform(spec, cfg, random=bool(cfg)).dense
 
 
 def normalise(pixels: Tensor, spec: InputSpec) -> Tensor:
-    """uint8 [1, S, S] to float32 [C, S, S] with the spec's channels, mean and standard deviation."""
+    """Normalise uint8 [1, S, S] to float32 [C, S, S] with the channels, mean and deviation of ``spec``."""
     scaled = pixels.to(torch.float32).mul_(1 / (255 * spec.std)).sub_(spec.mean / spec.std)
     return scaled.expand(spec.channels, -1, -1).contiguous()
 

@@ -1,1 +1,1 @@
-"""Prepared indices: a manifest that was read once and kept."""
+"""Prepared indices: stored manifests, from which data sets are opened without reading their annotations."""

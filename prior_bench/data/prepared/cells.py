@@ -1,4 +1,4 @@
-"""A manifest's table as plain JSON and back, exactly: types, unknown values and annotations included."""
+"""Encode a manifest's table as plain JSON and decode it without loss of types, NaN values or annotations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prior_bench.data.annotations.masks import BoxMask, FileMask, RleMask, Shape
 
 
 def encode_table(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Column name to its type and values."""
+    """Encode a table as a dict from the name of a column to its type and values."""
     return {
         str(name): {
             "type": str(table[name].dtype),
@@ -23,7 +23,7 @@ def encode_table(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def decode_table(columns: dict[str, dict[str, Any]], root: Path) -> pd.DataFrame:
-    """The table again; masks that are files lie under ``root``."""
+    """Decode a table; mask files are relative to ``root``."""
     return pd.DataFrame(
         {
             name: pd.Series([_decode(value, root) for value in column["values"]], dtype=column["type"])
@@ -33,7 +33,7 @@ def decode_table(columns: dict[str, dict[str, Any]], root: Path) -> pd.DataFrame
 
 
 def _encode(value: Any) -> Any:
-    """A cell; what JSON does not know becomes {kind: content}."""
+    """Encode a cell; values without a JSON type become {kind: content}."""
     match value:
         case tuple():
             return {"tuple": list(value)}

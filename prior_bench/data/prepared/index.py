@@ -1,8 +1,8 @@
-"""Prepared indices: a manifest read once and kept, so that opening a data set reads no annotation again.
+"""Store manifests as prepared indices, so that annotations are not read each time a data set is opened.
 
-An index is one file under the cache root (``indices/``) for one data set, folder, split rule and set of
-options. It remembers size, time and hash of the annotation files it was made from (``Card.watched``) and the
-version of the reading code: where anything differs it is stale, and the files are read again.
+An index is a file under the cache root (``indices/``) for one data set, folder, split rule and set of
+options. It records the size, time and hash of the annotation files (``Card.watched``) and the version of the
+reading code. If anything differs, the index is stale and the files are read again.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from prior_bench.errors import BenchError
 from prior_bench.io.atomic import CACHE_FIX, write_bytes
 
 KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table", "synthetic"))
-"""Fields of a manifest that are kept as they are; a list among them stands for a tuple."""
+"""Fields of a manifest that are stored unchanged; tuples become lists."""
 
 
 def place_of(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
-    """Where the index of a data set so read is kept."""
+    """Return the path of the index for a data set, folder, split rule and options."""
     identity = json.dumps([kind, str(folder.resolve()), split, options], sort_keys=True, default=repr)
     name = f"{kind}-{split}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json.gz"
     return paths.cache_root() / "indices" / name
 
 
 def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
-    """Write the index; whole or not at all.
+    """Write the index; the file appears complete or not at all.
 
     Raises:
-        BenchError: with ``missing="skip"``, since an index would hide images that arrive later; or the disk
-            refuses.
+        BenchError: an option is ``missing="skip"`` (an index would hide images that arrive later), or the
+            file cannot be written.
     """
     if options.get("missing") == "skip":
         raise BenchError(
@@ -62,7 +62,7 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
 
 
 def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manifest | None:
-    """The prepared manifest; None where there is none, or where it is stale (then says so on stderr)."""
+    """Load the prepared manifest; return None if there is none or if it is stale (reported on stderr)."""
     place = place_of(kind, folder, split, options)
     if not place.is_file():
         return None
@@ -80,7 +80,7 @@ def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manife
     return Manifest(root=root, table=decode_table(content["table"], root), **kept)
 
 
-@functools.cache  # once a process: a suite opens the same data set for every cell
+@functools.cache  # once per process: a suite opens the same data set for every cell
 def _say_stale(place: Path, why: str, reference: str) -> None:
     print(
         f"remark: prepared index {place} is stale: {why}. The files are read again; "
@@ -90,7 +90,7 @@ def _say_stale(place: Path, why: str, reference: str) -> None:
 
 
 def reader_code(kind: str) -> str:
-    """Version of the code by which a data set is read and its index written; comments do not count."""
+    """Hash the code that reads a data set and writes its index, without comments."""
     from prior_bench.registry import DATASETS
     from prior_bench.store.source_hash import code_version, used_modules
 
@@ -102,7 +102,7 @@ def reader_code(kind: str) -> str:
 
 
 def _states(kind: str, folder: Path) -> dict[str, dict[str, int]]:
-    """Size and time of every watched file, by its name relative to the folder."""
+    """Return the size and time of every watched file, by its name relative to the folder."""
     if folder.is_file():
         return {"": _state(folder)}
     found = card(kind)
@@ -126,7 +126,7 @@ def _hash(file: Path) -> str:
 
 
 def _stale(content: dict[str, Any], kind: str, folder: Path) -> str:
-    """Why the index must not be used; "" where it may be."""
+    """Return why the index must not be used, or "" if it can be used."""
     if content["code"] != reader_code(kind):
         return "it was made by another version of the reader"
     if not Path(content["root"]).exists():

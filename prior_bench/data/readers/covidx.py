@@ -1,4 +1,4 @@
-"""COVIDx (Wang et al. 2020, Wu et al. 2023), any version: lists and folders as Kaggle gives them."""
+"""Read COVIDx (Wang et al. 2020, Wu et al. 2023), any version, with the lists and folders of Kaggle."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ from prior_bench.errors import BenchError
 THREE = ("normal", "pneumonia", "COVID-19")
 BINARY = ("negative", "positive")
 PARTS = {"train": "train", "val": "valid", "test": "test"}
-"""Name of a list and of its folder, to the name of the split."""
+"""Name of the split by the name of a list and its folder."""
 
 
 def read(root: Path, *, split: str = "default", version: str = "", missing: str = "error") -> Manifest:
-    """One row per line of the lists; the version found is among the manifest's notes.
+    """Read one row per line of the lists; the notes of the manifest state the version.
 
-    Versions with three classes give three labels that exclude each other, the binary ones (CXR-2 on) the
-    one label ``COVID-19``.
+    Versions with three classes have three exclusive labels; binary versions (from CXR-2 on) have the one
+    label ``COVID-19``.
 
     Args:
-        root: folder with ``train*.txt``, ``test*.txt``, in some versions ``val*.txt``, and as many folders.
+        root: folder with ``train*.txt``, ``test*.txt``, in some versions ``val*.txt``, and a folder for each
+            list.
         split: a name in :data:`RULES`.
-        version: which lists are meant where several versions lie side by side: a part of their names
-            (``"9A"``), or ``"unnamed"`` for ``train.txt`` and so on.
-        missing: ``"error"`` or ``"skip"`` absent images.
+        version: the lists to read if there are several versions: a part of their names (``"9A"``), or
+            ``"unnamed"`` for ``train.txt`` and so on.
+        missing: ``"error"``, or ``"skip"`` to leave out missing images.
 
     Raises:
-        BenchError: files missing or not as they should be; a line that cannot be read is named.
+        BenchError: a file is missing or malformed; the message names the line.
     """
     lists = find_lists(root, version)
     table = pd.concat([read_list(place, part) for part, place in lists.items()], ignore_index=True)
@@ -52,15 +53,15 @@ def read(root: Path, *, split: str = "default", version: str = "", missing: str 
         labels=labels,
         exclusive=not binary,
         split_rule=split,
-        notes=(f"COVIDx version found: {version}; numbers of other versions do not compare",),
+        notes=(f"COVIDx version found: {version}; results on other versions are not comparable",),
     )
 
 
 def find_lists(root: Path, version: str = "") -> dict[str, Path]:
-    """The list of each part; of several versions side by side, the one named and else none.
+    """Find the list of each part; ``version`` selects among several versions.
 
     Raises:
-        BenchError: train or test is missing, or there are several.
+        BenchError: the list of train or test is missing, or a part has several lists.
     """
     lists = {}
     for part in PARTS:
@@ -69,7 +70,7 @@ def find_lists(root: Path, version: str = "") -> dict[str, Path]:
             raise BenchError(
                 f"several lists of {part}: {', '.join(p.name for p in found)}",
                 where=root,
-                fix="say which: version=9A (a part of the name), or version=unnamed for train.txt",
+                fix="select one: version=9A (a part of the name), or version=unnamed for train.txt",
             )
         if found:
             lists[part] = found[0]
@@ -89,10 +90,10 @@ def _is_of(place: Path, part: str, version: str) -> bool:
 
 
 def read_list(place: Path, part: str) -> pd.DataFrame:
-    """One list: "patient file class source" a line, no header, the source missing in some versions.
+    """Read a list with lines "patient file class source" and no header; some versions lack the source.
 
     Raises:
-        BenchError: a line of another form, or an unknown class.
+        BenchError: a line has another form or an unknown class.
     """
     rows = []
     for number, line in enumerate(read_lines(place), 1):
@@ -110,7 +111,7 @@ def read_list(place: Path, part: str) -> pd.DataFrame:
         rows.append((words[0], " ".join(words[1:at]), words[at], source))
     if rows[0][3] and not rows[-1][3]:
         raise BenchError(
-            "is cut off: its last line names no source, as its first does",
+            "is truncated: its last line has no source, unlike its first",
             where=place,
             fix="download it again",
         )
@@ -118,7 +119,7 @@ def read_list(place: Path, part: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": part + "/" + table["file"],
-            # the sources number their patients each for itself
+            # each source has its own patient numbers
             "patient_id": table["source"] + ":" + table["patient"],
             "image": part + "/" + table["file"],
             "source": table["source"],
@@ -129,10 +130,10 @@ def read_list(place: Path, part: str) -> pd.DataFrame:
 
 
 def find_version(train: Path, table: pd.DataFrame) -> tuple[str, bool]:
-    """(version by the lists' names and classes, whether it is binary).
+    """Return (version by the names and classes of the lists, whether it is binary).
 
     Raises:
-        BenchError: classes of both kinds.
+        BenchError: the classes of binary and three-class versions are mixed.
     """
     classes = set(table["class"])
     binary = classes <= set(BINARY)
@@ -140,7 +141,7 @@ def find_version(train: Path, table: pd.DataFrame) -> tuple[str, bool]:
         raise BenchError(
             f"lists mix versions (classes {', '.join(sorted(classes))})",
             where=train.parent,
-            fix="leave the lists of one version there",
+            fix="keep only the lists of one version there",
         )
     named = re.search(r"COVIDx[-_]?(\w[\w-]*)|split_(v\d\w*)$", train.stem)
     kind = "binary" if binary else "three classes"
@@ -154,7 +155,7 @@ def find_version(train: Path, table: pd.DataFrame) -> tuple[str, bool]:
 
 
 def official_split(table: pd.DataFrame, *, has_valid: bool) -> pd.DataFrame:
-    """The lists as they are; without a list val*.txt a tenth of train's patients validate (seed 0)."""
+    """The unchanged lists; without a list val*.txt, 10 % of the training patients validate (seed 0)."""
     if has_valid:
         return table.assign(split=table["part"])
     train, test = table[table["part"] == "train"], table[table["part"] == "test"]
@@ -162,9 +163,9 @@ def official_split(table: pd.DataFrame, *, has_valid: bool) -> pd.DataFrame:
 
 
 def mgca_split(table: pd.DataFrame, *, has_valid: bool) -> pd.DataFrame:
-    """MGCA's released code on version 9A: a fifth of train's images validate, random state 0.
+    """MGCA's released code on version 9A: 20 % of the training images validate, random state 0.
 
-    Defect reproduced: drawn by image, so that patients are shared.
+    Defect reproduced: images are drawn instead of patients, so that splits share patients.
     """
     from sklearn.model_selection import train_test_split
 
@@ -190,13 +191,13 @@ RULES = {"default": official_split, "mgca": mgca_split, "benchx": benchx_split}
 
 CARD = Card(
     title="COVIDx, any version",
-    what="Chest radiographs gathered from several public collections: normal, pneumonia or COVID-19 "
-    "(versions to 9A and others), or COVID-19 negative or positive (CXR-2 on).",
+    what="Chest radiographs from several public collections: normal, pneumonia or COVID-19 "
+    "(versions up to 9A and others), or COVID-19 negative or positive (from CXR-2 on).",
     size="version 9A: 29,986 in train, 400 in test; CXR-4: 84,818 images of 45,342 patients",
     source="https://www.kaggle.com/datasets/andyczhao/covidx-cxr2 (the newest version); lists of 9A in the "
     "folder labels of github.com/lindawangg/COVID-Net",
-    gone=("the images of 9A and other versions before on Kaggle (github.com/HKU-MedAI/MGCA issue 17)",),
-    access="Kaggle account; the licences of the collections gathered (unverified)",
+    gone=("the images of 9A and other earlier versions on Kaggle (github.com/HKU-MedAI/MGCA issue 17)",),
+    access="Kaggle account; the licences of the collections (unverified)",
     tree="""
 train_COVIDx9A.txt, test_COVIDx9A.txt     or train.txt, val.txt, test.txt (CXR-4)
 train/<file>
@@ -205,13 +206,13 @@ test/<file>
 """,
     splits=describe(RULES),
     options={
-        "version": "which lists, where several lie side by side: a part of their names (9A), or unnamed",
-        "missing": "error, or skip absent images",
+        "version": "the lists to read if there are several: a part of their names (9A), or unnamed",
+        "missing": "error, or skip to leave out missing images",
     },
     caveats=(
-        "The version decides the task: data check prints the one found, and it goes into every record.",
+        "The version determines the task: data check prints the version found, and every record states it.",
         "Classes come from different collections, which a network can distinguish without the lungs.",
-        "MGCA's readme says version 6 where its code reads 9A.",
+        "MGCA's readme states version 6, but its code reads 9A.",
     ),
     annotations=("labels",),
     published={"mgca": {"images": (23988, 5998, 400)}, "benchx": {"images": (67862, 8472, 8481)}},

@@ -1,4 +1,4 @@
-"""ChestMNIST and PneumoniaMNIST of MedMNIST+ (Yang et al. 2023): the ``.npz`` files as Zenodo gives them."""
+"""Read ChestMNIST and PneumoniaMNIST of MedMNIST+ (Yang et al. 2023) from the ``.npz`` files of Zenodo."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ PARTS = {"train": "train", "val": "valid", "test": "test"}
 
 
 def read(root: Path, *, split: str = "default", subset: str = "", size: int = 0) -> Manifest:
-    """One row per image. The images are unpacked into the cache on first use (``PRIOR_BENCH_CACHE``).
+    """Read one row per image. On first use, images are unpacked into the cache (``PRIOR_BENCH_CACHE``).
 
     Args:
         root: folder with ``chestmnist.npz``, ``chestmnist_224.npz``, ``pneumoniamnist_64.npz`` ..., or one
             of these files.
         split: a name in :data:`RULES`.
-        subset: ``"chestmnist"`` or ``"pneumoniamnist"``; by default the one that is there.
-        size: side of the images, of :data:`SIZES`; by default the largest that is there.
+        subset: ``"chestmnist"`` or ``"pneumoniamnist"``; by default the existing one.
+        size: side of the images in pixels, one of :data:`SIZES`; by default the largest existing one.
 
     Raises:
-        BenchError: no such file, several subsets and none named, or a file not as it should be.
+        BenchError: a file is missing or malformed, or there are several subsets and none is selected.
     """
     archive, subset, size = find_archive(root, subset, size)
     state = archive.stat()
@@ -58,12 +58,16 @@ def read(root: Path, *, split: str = "default", subset: str = "", size: int = 0)
 
 
 def find_archive(root: Path, subset: str, size: int) -> tuple[Path, str, int]:
-    """The file for a subset and size, with both."""
+    """Find the file for a subset ("" for any) and size (0 for the largest); return it with both.
+
+    Raises:
+        BenchError: there is no such file, or several subsets.
+    """
     if root.is_file():
         named_subset, named_size = read_name(root)
         if subset not in ("", named_subset) or size not in (0, named_size):
             asked = " ".join([*([subset] if subset else []), *([f"of {size}"] if size else [])])
-            what = f"holds {named_subset} of {named_size} pixels, not {asked}"
+            what = f"contains {named_subset} of {named_size} pixels, not {asked}"
             raise BenchError(what, where=root, fix="name the other file, or leave subset and size out")
         return root, named_subset, named_size
     if subset and subset not in LABELS:
@@ -88,7 +92,7 @@ def find_archive(root: Path, subset: str, size: int) -> tuple[Path, str, int]:
         )
     if len(subsets) > 1:
         raise BenchError(
-            f"several subsets are there: {', '.join(subsets)}", where=root, fix=f"pass subset={subsets[0]}"
+            f"there are several subsets: {', '.join(subsets)}", where=root, fix=f"pass subset={subsets[0]}"
         )
     (name, side) = max(wanted, key=lambda key: key[1])
     require_file(wanted[name, side])
@@ -96,21 +100,21 @@ def find_archive(root: Path, subset: str, size: int) -> tuple[Path, str, int]:
 
 
 def read_name(archive: Path) -> tuple[str, int]:
-    """Subset and size that a file's name says.
+    """Return subset and size according to a file's name.
 
     Raises:
-        BenchError: a name that MedMNIST does not give.
+        BenchError: the name is not one of MedMNIST's.
     """
     subset, _, size = archive.stem.partition("_")
     sizes = {"": 28, **{str(side): side for side in SIZES[1:]}}
     if subset not in LABELS or size not in sizes:
         known = ", ".join(f"{name}.npz, {name}_64.npz" for name in LABELS)
-        raise BenchError("no file of MedMNIST that is read here", where=archive, fix=f"known: {known}, …")
+        raise BenchError("is not a supported file of MedMNIST", where=archive, fix=f"known: {known}, …")
     return subset, sizes[size]
 
 
 def read_part(archive: Path, part: str, subset: str, cache: Path) -> pd.DataFrame:
-    """One part of the official split, its images unpacked into ``cache``.
+    """Read a part of the official split and unpack its images into ``cache``.
 
     Raises:
         BenchError: an array is missing, or labels and images do not match.
@@ -120,7 +124,7 @@ def read_part(archive: Path, part: str, subset: str, cache: Path) -> pd.DataFram
     names = LABELS[subset]
     if values.shape != (count, len(names)) or not np.isin(values, (0, 1)).all():
         raise BenchError(
-            f"'{part}_labels' is {values.shape} for {count} images; expected is one 0 or 1 for each of "
+            f"'{part}_labels' is {values.shape} for {count} images; expected one 0 or 1 for each of "
             f"{len(names)} labels",
             where=archive,
             fix="download the file again",
@@ -156,12 +160,12 @@ pneumoniamnist.npz       (as many)
 """,
     splits=describe(RULES),
     options={
-        "subset": "chestmnist or pneumoniamnist; default: the one that is there",
-        "size": "28, 64, 128 or 224; default: the largest that is there",
+        "subset": "chestmnist or pneumoniamnist; default: the existing one",
+        "size": "28, 64, 128 or 224; default: the largest existing one",
     },
     caveats=(
         "The first use unpacks the images to PNG files in the cache (data prepare does so ahead of time).",
-        "The files name no patients: every image counts as one of its own, so that leaks cannot be seen.",
+        "The files have no patient identifiers: each image counts as a patient, so leaks go undetected.",
         "At 28 pixels most findings cannot be seen; compare only at equal size.",
     ),
     annotations=("labels",),

@@ -1,4 +1,4 @@
-"""NIH ChestX-ray14 (Wang et al. 2017) with its hand-drawn boxes: files exactly as the NIH gives them."""
+"""Read NIH ChestX-ray14 (Wang et al. 2017) with its hand-drawn boxes from the unchanged files of the NIH."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FOURTEEN = (
     "Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia",
     "Pneumothorax", "Consolidation", "Edema", "Emphysema", "Fibrosis", "Pleural_Thickening", "Hernia",
 )  # fmt: skip
-"""All findings, spelled and ordered as by the NIH."""
+"""All findings, in the spelling and order of the NIH."""
 BOXED = FOURTEEN[:8]
 """The findings for which there are boxes."""
 NEGATIVE = "No Finding"
@@ -47,19 +47,19 @@ def read(
     boxes: bool = False,
     missing: str = "error",
 ) -> Manifest:
-    """One row per image.
+    """Read one row per image.
 
     Args:
         root: folder with ``Data_Entry_2017*.csv``, the official lists, and ``images_001/`` ... (or
             ``images/``); with ``boxes=True`` also ``BBox_List_2017.csv``.
         split: a name in :data:`RULES`.
-        labels: findings, of :data:`FOURTEEN`.
-        boxes: keep only the images on which boxes were drawn, and give those. On the other images nobody
-            looked for boxes, so that they are no negatives.
+        labels: findings, some of :data:`FOURTEEN`.
+        boxes: whether to keep only the images with boxes, and read their boxes. The other images were not
+            annotated with boxes and are no negatives.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be, or an unknown finding.
+        BenchError: a file is missing or malformed, or a finding is unknown.
     """
     names = chosen_labels(labels, FOURTEEN, "finding of ChestX-ray14")
     if not isinstance(boxes, bool):
@@ -81,10 +81,10 @@ def read(
 
 
 def read_labels(place: Path, names: Sequence[str] = FOURTEEN) -> pd.DataFrame:
-    """The label file in its own order: id, patient_id, view, and one column per finding.
+    """Read the label file in its own order: id, patient_id, view, and one column per finding.
 
     Raises:
-        BenchError: a column is missing, or a finding is none of the fourteen.
+        BenchError: a column is missing, or a finding is not one of the fourteen.
     """
     raw = read_table(
         place,
@@ -105,7 +105,7 @@ def read_labels(place: Path, names: Sequence[str] = FOURTEEN) -> pd.DataFrame:
 
 
 def read_boxes(place: Path) -> dict[str, np.ndarray]:
-    """Image name to its boxes, float32 [n, 5]: corners in pixels, index in :data:`BOXED`.
+    """Read the boxes of each image, by its name, float32 [n, 5]: corners in pixels, index in :data:`BOXED`.
 
     Raises:
         BenchError: a column is missing, a finding is unknown, or a box has no extent.
@@ -113,7 +113,7 @@ def read_boxes(place: Path) -> dict[str, np.ndarray]:
     raw = read_table(place, ("Image Index", "Finding Label"), text=("Image Index", "Finding Label"))
     if raw.shape[1] < 6:
         raise BenchError(
-            f"has {raw.shape[1]} columns; expected are image, finding, x, y, w, h",
+            f"has {raw.shape[1]} columns; expected image, finding, x, y, w, h",
             where=place,
             fix="download BBox_List_2017.csv again",
         )
@@ -134,7 +134,7 @@ def read_boxes(place: Path) -> dict[str, np.ndarray]:
 
 
 def _find_images(root: Path) -> dict[str, str]:
-    """Image name to its folder."""
+    """Find the folder of each image, by its name."""
     folders = [root / "images", *sorted(root.glob("images_*/images")), *sorted(root.glob("images_*"))]
     found: dict[str, str] = {}
     for folder in filter(Path.is_dir, folders):
@@ -148,7 +148,7 @@ def _find_images(root: Path) -> dict[str, str]:
 
 
 def official_split(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """The official test list; an eighth of train_val's patients validate (seed 0)."""
+    """The official test list; 12.5 % of the patients in train_val validate (seed 0)."""
     places = [find_table(root, name) for name in LISTS]
     train, test = (table["id"].isin(listed_ids(place)) for place in places)
     absent = ~(train | test)
@@ -162,12 +162,12 @@ def official_split(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
 
 
 def boxes_by_patient_split(table: pd.DataFrame) -> pd.DataFrame:
-    """60/20/20 by patient, seed 0, without the official lists: for boxes=True, as LoVT splits them."""
+    """60/20/20 by patient, seed 0, without the official lists: for boxes=True, with LoVT's shares."""
     return by_group(table, {"train": 0.6, "valid": 0.2, "test": 0.2})
 
 
 def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """BenchX's (from MRM): 78,468/11,219/22,433 by its lists, copied to benchx/ next to the label file."""
+    """BenchX's lists (from MRM), copied to benchx/ next to the label file: 78,468/11,219/22,433 images."""
     return by_lists(table, root, BENCHX_LISTS)
 
 
@@ -195,17 +195,17 @@ benchx/train.txt, val.txt, test.txt                          (BenchX's lists; on
 """,
     splits=describe(RULES),
     options={
-        "labels": f"a list from: {', '.join(FOURTEEN)}; default all",
-        "boxes": "True keeps only the images on which boxes were drawn, with their boxes; False",
+        "labels": f"a list from: {', '.join(FOURTEEN)}; default: all",
+        "boxes": "True keeps only the images with boxes, and reads their boxes; default: False",
         "missing": "error, or skip absent images",
     },
     caveats=(
         "Labels are mined from text; the NIH estimates their accuracy above 90 %.",
-        "RSNA Pneumonia and SIIM-ACR are drawn from these images: a model trained here has seen theirs.",
-        "BenchX uses MRM's 78,468/11,219/22,433 (lists not included), G2D prints 77,872/8,652/25,596 "
+        "RSNA Pneumonia and SIIM-ACR use images of this data set: a model trained here has seen theirs.",
+        "BenchX uses MRM's 78,468/11,219/22,433 (lists not included), G2D states 77,872/8,652/25,596 "
         "(official test list).",
         "LoVT's shipped lists of boxed images share 12, 13 and 5 patients between splits; the rule "
-        "boxes_by_patient shares none, and is not the same split.",
+        "boxes_by_patient shares none and is a different split.",
     ),
     annotations=("labels", "boxes"),
     published={

@@ -1,4 +1,4 @@
-"""Object-CXR (JF Healthcare 2020): foreign objects, outlined; files as the challenge gave them."""
+"""Read Object-CXR (JF Healthcare 2020), outlined foreign objects, from the files of the challenge."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ Shape = tuple[str, tuple[float, ...]]
 
 
 def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missing: str = "error") -> Manifest:
-    """One row per image, with its label, the boxes that enclose the objects, and the outlines as mask.
+    """Read one row per image, with its label, the boxes that enclose the objects, and the outlines as a mask.
 
     Args:
         root: folder with ``train.csv``, ``dev.csv``, ``train/`` and ``dev/`` (and, in the Kaggle re-pack,
             ``test.csv`` and ``test/``).
         split: a name in :data:`RULES`.
-        boxes: ``"enclosing"``, or ``"swapped"``: width and height exchanged, a defect of LoVT's code, with
-            which its published detection numbers were very probably made.
+        boxes: ``"enclosing"``, or ``"swapped"``, which exchanges width and height. This is a defect of LoVT's
+            code that very probably affects its published detection results.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be; an object that is no shape names its line.
+        BenchError: a file is missing or malformed; for a malformed object, the message names the line.
     """
     if boxes not in BOXES:
         raise unknown_name("kind of boxes", boxes, list(BOXES), where="object_cxr")
@@ -60,7 +60,7 @@ def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missin
 
 
 def read_part(place: Path, part: str) -> pd.DataFrame:
-    """One of the label files, in its own order.
+    """Read one of the label files, in its own order.
 
     Raises:
         BenchError: a column is missing, or an object is not "type x1 y1 x2 y2 ...".
@@ -106,14 +106,14 @@ def _shape(text: str, where: str) -> Shape:
             fix="types are 0 (rectangle), 1 (ellipse) and 2 (polygon, of at least two points); "
             "download the file again",
         )
-    if kind != "2":  # some tools cannot draw a box whose corners are exchanged
+    if kind != "2":  # some tools cannot draw a box with exchanged corners
         x1, y1, x2, y2 = numbers
         numbers = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
     return KINDS[kind], numbers
 
 
 def enclosing_boxes(shapes: tuple[Shape, ...]) -> np.ndarray:
-    """float32 [n, 5]: the smallest upright box around each shape, class 0."""
+    """Return the smallest upright box around each shape, float32 [n, 5], class 0."""
     boxes = [
         (min(n[0::2]), min(n[1::2]), max(n[0::2]), max(n[1::2]), 0)
         for n in (numbers for _, numbers in shapes)
@@ -122,7 +122,7 @@ def enclosing_boxes(shapes: tuple[Shape, ...]) -> np.ndarray:
 
 
 def swap_sides(boxes: np.ndarray) -> np.ndarray:
-    """Boxes [n, 5] with the same upper left corner, and with width and height exchanged."""
+    """Return boxes [n, 5] with the same upper left corners, and with width and height exchanged."""
     swapped = boxes.copy()
     swapped[:, 2:4] = boxes[:, :2] + (boxes[:, 2:4] - boxes[:, :2])[:, ::-1]
     return swapped
@@ -132,15 +132,15 @@ def swap_sides(boxes: np.ndarray) -> np.ndarray:
 
 
 def dev_split(table: pd.DataFrame) -> pd.DataFrame:
-    """dev is the test set, a fifth of train validates, stratified, seed 0: 6,400/1,600/1,000."""
+    """dev is the test set, and 20 % of train validate, stratified, seed 0: 6,400/1,600/1,000."""
     train, dev = table[table["part"] == "train"], table[table["part"] == "dev"]
     return with_test(train, dev, 0.2, stratify=[LABEL])
 
 
 def mgca_split(table: pd.DataFrame) -> pd.DataFrame:
-    """MGCA's code: a tenth of train validates (random state 0), dev is the test set: 7,200/800/1,000.
+    """MGCA's code: 10 % of train validate (random state 0), and dev is the test set: 7,200/800/1,000.
 
-    The rows are taken in the order of train.csv, which MGCA's code was not traced to do (unverified).
+    Rows are in the order of train.csv; it was not verified that MGCA's code uses this order.
     """
     from sklearn.model_selection import train_test_split
 
@@ -149,7 +149,7 @@ def mgca_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def official_split(table: pd.DataFrame) -> pd.DataFrame:
-    """The challenge's own parts, as BenchX uses them: train, dev validates, test (Kaggle re-pack only)."""
+    """The challenge's own parts, which BenchX uses: dev validates (needs test.csv of the Kaggle re-pack)."""
     if not (table["part"] == "test").any():
         raise BenchError(
             "split rule 'official' needs test.csv and test/, which only the Kaggle re-pack has",
@@ -160,7 +160,7 @@ def official_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """LoVT's: 6,400/1,600/1,000 by its lists, copied to lovt/ next to train.csv; dev is the test set."""
+    """LoVT's lists, copied to lovt/ next to train.csv: 6,400/1,600/1,000; dev is the test set."""
     return by_lists(table[table["part"] != "test"], root, LOVT_LISTS)
 
 
@@ -178,9 +178,9 @@ CARD = Card(
     "outlined by radiologists as rectangles, ellipses or polygons.",
     size="8,000 images in train, 1,000 in dev, 1,000 in test; about 14 GB (torrent: train 12.1, dev 1.5)",
     source="academictorrents.com, fdc91f11d7010f7259a05403fc9d00079a09f5d5 (train and "
-    "dev), or kaggle.com/datasets/raddar/foreign-objects-in-chest-xrays (test too)",
+    "dev), or kaggle.com/datasets/raddar/foreign-objects-in-chest-xrays (also test)",
     gone=("the challenge's own site (github.com/HKU-MedAI/MGCA issue 35)",),
-    access="no licence was found with the mirrors (unverified); cite JF Healthcare",
+    access="the mirrors state no licence (unverified); cite JF Healthcare",
     tree="""
 train.csv            image_name,annotation
 dev.csv
@@ -195,11 +195,11 @@ lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lo
         "missing": "error, or skip absent images",
     },
     caveats=(
-        "LoVT and MGCA test on dev, BenchX on test: their numbers do not compare.",
-        "Boxes here enclose the outline. LoVT's code swaps width and height, and MGCA boxes polygons about "
-        "an inner point: their published detection numbers were made with other boxes.",
-        "LoVT's 6,400/1,600/1,000 is a shipped list; the default has its sizes but not its images.",
-        "The files name no patients: every image counts as one of its own.",
+        "LoVT and MGCA test on dev, BenchX on test: their results are not comparable.",
+        "Boxes here enclose the outline. LoVT's code swaps width and height, and MGCA boxes polygons around "
+        "an inner point: their published detection results are based on other boxes.",
+        "LoVT's 6,400/1,600/1,000 is a shipped list; the default split has the same sizes but other images.",
+        "The files have no patient identifiers: each image counts as a patient.",
     ),
     annotations=("labels", "boxes", "masks"),
     published={

@@ -1,4 +1,4 @@
-"""RSNA Pneumonia Detection, stage 2 (Shih et al. 2019): files exactly as Kaggle gives them."""
+"""Read RSNA Pneumonia Detection, stage 2 (Shih et al. 2019), from the unchanged files of Kaggle."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from prior_bench.errors import BenchError
 
 LABEL = "Pneumonia"
 IMAGES = 26_684
-"""Of the published data set."""
+"""Number of images in the published data set."""
 BOX = ("x", "y", "width", "height")
 
 
 def read(root: Path, *, split: str = "default", counts: str = "fixed", missing: str = "error") -> Manifest:
-    """One row per image, with its label, its boxes, and the boxes filled as mask.
+    """Read one row per image, with its label, its boxes, and the filled boxes as a mask.
 
     Args:
         root: folder with ``stage_2_train_labels.csv`` and ``stage_2_train_images/``.
         split: a name in :data:`RULES`.
-        counts: ``"fixed"``, or ``"shares"``: the counts of the rule ``mgca_detection`` as shares of the
-            images there are (:func:`prior_bench.data.splitting.rules.count_of`).
+        counts: ``"fixed"``, or ``"shares"`` to scale the counts of the rule ``mgca_detection`` to the number
+            of images (:func:`prior_bench.data.splitting.rules.count_of`).
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be.
+        BenchError: a file is missing or malformed.
     """
     place = find_table(root, "stage_2_train_labels.csv")
     table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia", root=root, counts=counts)
@@ -53,10 +53,10 @@ def read(root: Path, *, split: str = "default", counts: str = "fixed", missing: 
 
 
 def read_labels(place: Path) -> pd.DataFrame:
-    """The label file (one row per box) as one row per image, sorted by id.
+    """Read the label file (one row per box) as one row per image, sorted by id.
 
     Raises:
-        BenchError: a positive row without a box, a box without extent, or no target.
+        BenchError: a positive row has no box, a box has no extent, or a target is not 0 or 1.
     """
     raw = read_table(place, ("patientId", *BOX, "Target"), text=("patientId",))
     raw = raw.sort_values("patientId", kind="stable", ignore_index=True)
@@ -96,17 +96,17 @@ def read_labels(place: Path) -> pd.DataFrame:
 
 
 def stratified_split(table: pd.DataFrame) -> pd.DataFrame:
-    """70/15/15 by patient, the share of pneumonia equal in all three; seed 0."""
+    """70/15/15 by patient, with equal shares of pneumonia in all splits; seed 0."""
     return by_group(table, {"train": 0.7, "valid": 0.15, "test": 0.15}, stratify=[LABEL])
 
 
 def mgca_classification_split(table: pd.DataFrame) -> pd.DataFrame:
-    """GLoRIA's and MGCA's classification: 18,678/4,003/4,003, random state 0, not stratified."""
+    """The split of GLoRIA's and MGCA's classification: 18,678/4,003/4,003, random state 0, not stratified."""
     return _halved(table, held_out=0.3)
 
 
 def mgca_detection_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
-    """MGCA's detection and segmentation: 16,010/5,337/5,337, random state 0, not stratified.
+    """The split of MGCA's detection and segmentation: 16,010/5,337/5,337, random state 0, not stratified.
 
     1,328 of its test images are in the training split of the classification rule.
     """
@@ -122,7 +122,7 @@ def _halved(table: pd.DataFrame, held_out: float | int) -> pd.DataFrame:
 
 
 def benchx_split(table: pd.DataFrame) -> pd.DataFrame:
-    """BenchX's: 18,678/4,003/4,003, stratified by label, random state 42."""
+    """BenchX's split: 18,678/4,003/4,003, stratified by label, random state 42."""
     from sklearn.model_selection import train_test_split
 
     how = dict(random_state=42)
@@ -132,7 +132,7 @@ def benchx_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """LoVT's: 16,010/5,337/5,337 by its lists, copied to lovt/ next to the label file; not regenerable."""
+    """LoVT's lists, copied to lovt/ next to the label file: 16,010/5,337/5,337; not regenerable."""
     return by_lists(table, root, LOVT_LISTS)
 
 
@@ -159,13 +159,13 @@ lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lo
 """,
     splits=describe(RULES),
     options={
-        "counts": "fixed, or shares: the counts of the rule mgca_detection as shares of the images there are",
+        "counts": "fixed, or shares to scale the counts of the rule mgca_detection to the number of images",
         "missing": "error, or skip absent images",
     },
     caveats=(
-        "Published splits overlap each other's test sets: compare only under the same rule.",
-        '"Segmentation" on this data set means filled boxes: it has no pixel masks.',
-        "patientId names an image; patients of NIH ChestX-ray14 with several images "
+        "The test sets of published splits overlap the training sets of others: compare only under one rule.",
+        '"Segmentation" on this data set uses filled boxes: there are no pixel masks.',
+        "patientId identifies an image: patients of NIH ChestX-ray14 with several images "
         "cannot be distinguished here.",
     ),
     annotations=("labels", "boxes", "masks"),

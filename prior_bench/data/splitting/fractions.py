@@ -1,4 +1,4 @@
-"""Label fractions: which share of the training data keeps its labels."""
+"""Label fractions: choose the share of the training data whose labels are used."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from prior_bench.data.splitting.rules import bare_name, listed_ids, stratified_o
 from prior_bench.errors import BenchError, unknown_name
 
 LISTED = "listed:"
-"""How a sampler begins that takes the images of somebody's lists; the folder of the lists follows."""
+"""Prefix of the samplers that use published lists; the folder of the lists follows."""
 
 
 def training_part(train: Manifest, sampler: Mapping[str, Any], fraction: float, seed: int) -> Manifest:
-    """The training rows whose labels may be used, as a protocol's ``fraction_sampler`` says.
+    """Return the training rows whose labels may be used, by the ``fraction_sampler`` of a protocol.
 
     Args:
-        sampler: ``by`` (see :func:`label_fraction`); ``seed``, in place of the run's; ``balanced``: keep all
-            positives of the first label and as many negatives, drawn before the fraction is (GLoRIA's and
-            MGCA's training on SIIM-ACR, also with all labels).
+        train: the rows of the training split.
+        sampler: ``by`` (see :func:`label_fraction`); ``seed``, which replaces the seed of the run; and
+            ``balanced``, which keeps all positives of the first label and as many negatives before the
+            fraction is drawn (GLoRIA's and MGCA's training on SIIM-ACR, also with all labels).
+        fraction: label fraction in (0, 1].
+        seed: seed of the run.
     """
     seed = seed if sampler.get("seed") is None else sampler["seed"]
     if sampler.get("balanced"):
@@ -30,32 +33,32 @@ def training_part(train: Manifest, sampler: Mapping[str, Any], fraction: float, 
 
 
 def validation_part(valid: Manifest, sampler: Mapping[str, Any], fraction: float) -> Manifest:
-    """The validation rows: all, or, with less than all labels, the first ``valid_share`` of them (LoVT)."""
+    """Return all validation rows or, for fractions below 1, the first ``valid_share`` of them (LoVT)."""
     if fraction == 1 or sampler.get("valid_share") is None:
         return valid
     return valid.select(np.arange(max(1, int(np.rint(sampler["valid_share"] * len(valid))))))
 
 
 def label_fraction(manifest: Manifest, fraction: float, seed: int, by: str = "patient_id") -> Manifest:
-    """A share of the rows given (the training split, as a rule).
+    """Draw a share of the given rows, usually those of the training split.
 
     Args:
         manifest: rows to draw from.
-        fraction: in (0, 1].
-        seed: the same seed gives nested samples: that of 1 % is contained in that of 10 %.
-        by: ``"patient_id"`` draws whole patients, or any other column (``"id"``: images), stratified by
-            label. As papers draw, by row and not nested in general, depending on the order of rows:
+        fraction: label fraction in (0, 1].
+        seed: with the same seed, samples are nested: the 1 % sample is contained in the 10 % sample.
+        by: ``"patient_id"`` draws whole patients, stratified by label; any other column works too (``"id"``
+            draws images). The papers draw rows, in general not nested, and depend on the order of rows:
             ``"rows"`` (``DataFrame.sample``: GLoRIA's and MGCA's classification, seed 42), ``"choice"``
-            (``numpy.random.choice``: MGCA's segmentation and detection, seed 42), ``"first"`` (the first
-            rows, whatever the seed: LoVT), ``"stratified_rows"`` (scikit-learn's ``train_test_split``, by
-            the first label: BenchX, seed 42), ``"listed:FOLDER"`` (``train_1.txt`` and ``train_10.txt`` in
-            that folder of the data set, as BenchX ships them).
+            (``numpy.random.choice``: MGCA's segmentation and detection, seed 42), ``"first"`` (the first rows
+            for any seed: LoVT), ``"stratified_rows"`` (scikit-learn's ``train_test_split``, by the first
+            label: BenchX, seed 42), ``"listed:FOLDER"`` (``train_1.txt`` and ``train_10.txt`` in that folder
+                of the data set, in BenchX's format).
 
     Returns:
-        The drawn rows, at least one patient's; in the manifest's order, but for the papers' draws.
+        The drawn rows of at least one patient, in the order of the manifest (except for the papers' draws).
 
     Raises:
-        BenchError: fraction out of range, or no such column.
+        BenchError: the fraction is out of range, or there is no such column.
     """
     if not 0 < fraction <= 1:
         raise BenchError(f"label fraction {fraction} is not in (0, 1]", fix="1 % is 0.01")
@@ -104,13 +107,13 @@ def _listed(manifest: Manifest, fraction: float, folder: str) -> Manifest:
         raise BenchError(
             f"{missing} of {len(wanted)} images there are not in the training split",
             where=place,
-            fix="take all lists from the same release",
+            fix="use lists from one release",
         )
     return rows
 
 
 def _balanced(train: Manifest, fraction: float, seed: int) -> Manifest:
-    """MGCA's SIIMImageDataset: negatives and fraction are drawn from one stream of random numbers."""
+    """Balance as MGCA's SIIMImageDataset: one random stream draws the negatives and then the fraction."""
     rng = np.random.RandomState(seed)
     positive = train.targets()[:, 0] == 1
     kept, negative = np.flatnonzero(positive), np.flatnonzero(~positive)

@@ -1,7 +1,7 @@
-"""Split rules: functions from a reader's table to the same table with the column ``split``.
+"""Split rules: functions that add the column ``split`` to a reader's table.
 
-A rule may drop rows, order them (the order in which a paper samples label fractions), or, where a paper
-puts one image into two splits, repeat them. Every random choice has a fixed seed.
+A rule may also drop rows, order them (as a paper does before it samples label fractions), or repeat them (if
+a paper puts an image into two splits). Every random choice has a fixed seed.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ Rule = Callable[..., pd.DataFrame]
 LOVT_LISTS = {"train": "lovt/train.csv", "valid": "lovt/validation.csv", "test": "lovt/test.csv"}
 """LoVT's lists (github.com/philip-mueller/lovt, folder datasets), copied into a data set's folder."""
 BENCHX_LISTS = {"train": "benchx/train.txt", "valid": "benchx/val.txt", "test": "benchx/test.txt"}
-"""BenchX's lists (github.com/yangzhou12/BenchX, folder preprocess/datasets), copied likewise."""
+"""BenchX's lists (github.com/yangzhou12/BenchX, folder preprocess/datasets), copied in the same way."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom")
 
 
 def apply_rule(
     name: str, rules: Mapping[str, Rule], table: pd.DataFrame, data_set: object, **context: Any
 ) -> pd.DataFrame:
-    """The table as split by the rule ``name``.
+    """Apply the split rule ``name`` to a table.
 
     Args:
-        name: of the rule.
+        name: name of the rule.
         rules: all rules of the data set.
-        table: what the rule splits.
-        data_set: its name or file, for messages.
-        context: what some of the rules need besides (``root``); each is given what it has a parameter for.
+        table: the table to split.
+        data_set: name or file of the data set, for messages.
+        context: further values that some rules need (``root``); a rule receives those that it has a parameter
+            for.
 
     Raises:
-        BenchError: the data set has no such rule (with the nearest names), or too few rows for it.
+        BenchError: the data set has no such rule (the message suggests names) or too few rows for it.
     """
     if name not in rules:
         raise unknown_name("split rule", name, list(rules), where=data_set)
@@ -58,20 +59,20 @@ def _wanted(rule: Rule, context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 COUNTS = ("fixed", "shares")
-"""What a paper's fixed counts mean: so many images, or the share that they are of the published data set."""
+"""Meanings of a paper's fixed counts: a number of images, or their share of the published data set."""
 
 
 def count_of(published: int, of: int, rows: int, counts: str) -> int:
-    """A fixed count of a paper's split rule for a table of ``rows`` rows; at least 1.
+    """Return a paper's fixed count for a table of ``rows`` rows; at least 1.
 
     Args:
         published: the count, e.g. 5,000 images to validate on.
-        of: rows that the paper counted them from.
-        rows: rows that there are.
-        counts: in :data:`COUNTS`; ``"shares"`` is for the sample benchmark, which has fewer rows than that.
+        of: number of rows in the published data set.
+        rows: number of rows in the table.
+        counts: one of :data:`COUNTS`; ``"shares"`` is for the sample benchmark, which has fewer rows.
 
     Raises:
-        BenchError: ``counts`` is neither.
+        BenchError: ``counts`` is unknown.
     """
     if counts not in COUNTS:
         raise unknown_name("meaning of fixed counts", str(counts), list(COUNTS), where="counts")
@@ -79,7 +80,7 @@ def count_of(published: int, of: int, rows: int, counts: str) -> int:
 
 
 def describe(rules: Mapping[str, Rule]) -> dict[str, str]:
-    """What each rule does: the first sentence of its docstring."""
+    """Describe each rule by the first paragraph of its docstring."""
     return {name: " ".join((rule.__doc__ or "").split("\n\n")[0].split()) for name, rule in rules.items()}
 
 
@@ -91,14 +92,14 @@ def by_group(
     stratify: Sequence[str] = (),
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Whole groups (patients) into splits, each with about the same mix of labels.
+    """Assign whole groups (patients) to splits, each with about the same mix of labels.
 
     Args:
         table: one row per image.
-        shares: split name to its share of the groups; they sum to 1.
-        group: column whose values must not be split.
+        shares: share of the groups for each split; they sum to 1.
+        group: column that defines the groups.
         stratify: label columns; groups with the same combination are spread evenly over the splits.
-        seed: of the order of groups.
+        seed: seed of the random order of groups.
     """
     order = stratified_order(table, group=group, stratify=stratify, seed=seed)
     bounds = np.rint(np.cumsum(list(shares.values())) * len(order)).astype(int)
@@ -111,7 +112,7 @@ def by_group(
 def with_test(
     train: pd.DataFrame, test: pd.DataFrame, valid: float, *, stratify: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """A given test set; of the other rows a share ``valid`` of the patients validates, the rest trains."""
+    """Combine a given test set with a split of the other patients; a share ``valid`` of them validates."""
     rest = by_group(train, {"train": 1 - valid, "valid": valid}, stratify=stratify)
     return pd.concat([rest, test.assign(split="test")])
 
@@ -119,10 +120,10 @@ def with_test(
 def stratified_order(
     table: pd.DataFrame, *, group: str = "patient_id", stratify: Sequence[str] = (), seed: int = 0
 ) -> np.ndarray:
-    """Groups in a seeded random order of which every prefix has about the whole's mix of labels.
+    """Return the groups in a seeded random order in which every prefix has about the overall mix of labels.
 
-    The members of each stratum (groups with the same labels) are shuffled and laid out at even distances
-    with a random offset; prefixes are therefore nested samples, and stratified to within one group.
+    The members of each stratum (groups with the same labels) are shuffled and placed at even distances with a
+    random offset. Prefixes are therefore nested samples, stratified to within one group.
     """
     rng = np.random.default_rng(seed)
     if stratify:
@@ -147,15 +148,15 @@ def stratified_order(
 
 
 def by_lists(table: pd.DataFrame, root: Path, lists: Mapping[str, str]) -> pd.DataFrame:
-    """Splits as somebody's lists say, each in its list's order; images in no list are left out.
+    """Split by published lists, in the order of each list; images in no list are left out.
 
     Args:
         table: one row per image.
         root: folder of the data set.
-        lists: split name to file, relative to ``root``; see :func:`listed_ids`.
+        lists: file of each split, relative to ``root``; see :func:`listed_ids`.
 
     Raises:
-        BenchError: a list is missing, or names an image that the table does not have.
+        BenchError: a list is missing or names an image that is not in the table.
     """
     position = {bare_name(name): row for row, name in enumerate(table["id"])}
     parts = {}
@@ -166,17 +167,17 @@ def by_lists(table: pd.DataFrame, root: Path, lists: Mapping[str, str]) -> pd.Da
             raise BenchError(
                 f"{len(unknown)} of {len(names)} images are not in the data set; the first is {unknown[0]}",
                 where=root / file,
-                fix="take the lists made for this data set, and its complete label file",
+                fix="use the lists made for this data set, and its complete label file",
             )
         parts[split] = table.iloc[[position[name] for name in names]]
     return concatenated(parts)
 
 
 def listed_ids(place: Path) -> list[str]:
-    """Image names of a list: the column ``ID`` of a .csv file, or the lines of another.
+    """Read the image names of a list: the column ``ID`` of a .csv file, or the lines of any other file.
 
     Raises:
-        BenchError: there is no such list.
+        BenchError: the list does not exist.
     """
     if not place.is_file() and not place.is_symlink():
         raise BenchError(
@@ -191,17 +192,17 @@ def listed_ids(place: Path) -> list[str]:
 
 
 def bare_name(name: str) -> str:
-    """An image's name without folder and without the suffix of an image file."""
+    """Return an image's name without its folder and image suffix."""
     name = str(name).rpartition("/")[2]
     suffix = next((s for s in IMAGE_SUFFIXES if name.lower().endswith(s)), "")
     return name[: len(name) - len(suffix)]
 
 
 def concatenated(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Splits given as tables, one after the other, each in its own order.
+    """Concatenate the tables of the splits, each in its own order.
 
-    An id that a rule has put into several splits gets ``#<split>`` appended from the second time on, so that
-    ids stay unique while ``image`` and ``patient_id`` still show the leak.
+    If a rule puts an id into several splits, ``#<split>`` is appended to every occurrence but the first. Ids
+    stay unique, and ``image`` and ``patient_id`` still show the leak.
     """
     table = pd.concat([part.assign(split=name) for name, part in parts.items()], ignore_index=True)
     again = table["id"].duplicated()

@@ -1,1 +1,1 @@
-"""Annotation tables as downloaded, and the files that they name."""
+"""Downloaded annotation tables and the files that they name."""

@@ -1,4 +1,4 @@
-"""Annotation tables as downloaded: plain or gzipped CSV, with every way of being wrong named."""
+"""Read downloaded annotation tables (plain, gzipped or zipped CSV) and report every kind of damage."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from prior_bench.errors import BenchError
 
 
 def find_table(root: Path, *names: str) -> Path:
-    """The first of ``names`` (glob patterns) under ``root``, plain, gzipped, or zipped.
+    """Find the first of ``names`` (glob patterns) in ``root``, plain, gzipped or zipped.
 
     Raises:
-        BenchError: none is there; lists what is.
+        BenchError: there is none; the message lists the existing files.
     """
     there = sorted(root.iterdir()) if root.is_dir() else []
     for name in names:
         for pattern in (name, f"{name}.gz", f"{name}.zip"):
             found = [path for path in there if path.match(pattern)]
             if found:
-                return found[-1]  # the newest version, where several lie side by side
+                return found[-1]  # the newest of several versions
     present = [path.name for path in there][:8]
     raise BenchError(
         f"{names[0]} is missing",
@@ -38,17 +38,17 @@ def find_table(root: Path, *names: str) -> Path:
 def read_table(
     path: Path, columns: Iterable[str] = (), *, text: Iterable[str] = (), ragged: bool = False
 ) -> pd.DataFrame:
-    """A CSV with blanks around column names removed (SIIM's is ``" EncodedPixels"``).
+    """Read a CSV file and strip blanks around column names (SIIM has ``" EncodedPixels"``).
 
     Args:
-        path: the file; compression is told by its suffix.
-        columns: names that must be there.
+        path: CSV file; its suffix determines the compression.
+        columns: names of required columns.
         text: columns to keep as text (identifiers with leading zeros); ``columns`` may repeat them.
-        ragged: whether the last line may lack fields, as in files written by hand; in one that was fetched it
-            shows that the file was cut off.
+        ragged: whether the last line may lack fields, as in handwritten files. In a downloaded file, missing
+            fields show that it is truncated.
 
     Raises:
-        BenchError: missing, empty, truncated or no CSV; a column is missing.
+        BenchError: the file is missing, empty, truncated or not a CSV file, or a column is missing.
     """
     require_file(path)
     try:
@@ -78,10 +78,10 @@ def read_table(
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file; what is no UTF-8 is replaced, so that the caller meets it as a strange line.
+    """Read the lines of a text file. Bytes that are not UTF-8 are replaced; the caller rejects such lines.
 
     Raises:
-        BenchError: missing or empty, or no text of its own (see :func:`require_file`).
+        BenchError: the file is missing, empty, or a web page (see :func:`require_file`).
     """
     require_file(path)
     lines = path.read_text("utf-8", "replace").splitlines()
@@ -91,7 +91,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def require_file(path: Path) -> None:
-    """Raise BenchError where there is no file, a link leads nowhere, or a web page was saved in its place."""
+    """Raise BenchError if the file is missing, a dead link, or a web page saved under its name."""
     if path.is_symlink() and not path.exists():
         raise BenchError(
             f"is a dead link: it points to {os.readlink(path)}, which does not exist",
@@ -103,16 +103,17 @@ def require_file(path: Path) -> None:
     with path.open("rb") as stream:
         if stream.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html")):
             raise BenchError(
-                "is a web page under the file's name",
+                "is a web page instead of the expected file",
                 where=path,
                 fix="log in at the source, then download it again",
             )
 
 
 def _require_last_line(path: Path) -> None:
-    """Raise BenchError where the last line has fewer fields than the first below the names of the columns.
+    """Raise BenchError if the last line has fewer fields than the first line below the header.
 
-    (ChestX-ray14's boxes have fewer fields than names.) Archives tell by themselves when they are cut off.
+    The header is no reference, because ChestX-ray14's boxes have fewer fields than it. Truncated archives are
+    found when they are read.
     """
     if path.suffix in (".gz", ".zip"):
         return
@@ -124,14 +125,14 @@ def _require_last_line(path: Path) -> None:
             pass
     if len(last) < len(first):
         raise BenchError(
-            f"is cut off: its last line has {len(last)} of {len(first)} fields",
+            f"is truncated: its last line has {len(last)} of {len(first)} fields",
             where=path,
             fix="download it again",
         )
 
 
 def require_columns(table: pd.DataFrame, columns: Iterable[str], where: object) -> None:
-    """Raise BenchError where a column is missing, with the nearest names and all that are there."""
+    """Raise BenchError if a column is missing; the message has similar names and all that exist."""
     missing = [c for c in columns if c not in table.columns]
     if not missing:
         return

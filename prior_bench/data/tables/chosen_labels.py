@@ -1,4 +1,4 @@
-"""Which of a data set's labels are wanted."""
+"""Choose among the labels of a data set."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from prior_bench.errors import unknown_name
 def chosen_labels(
     choice: str | Sequence[str], known: Iterable[str], kind: str, where: object = None
 ) -> tuple[str, ...]:
-    """Label names from one name or a list of them.
+    """Return the chosen label names as a tuple.
 
     Args:
-        choice: a reader's option ``labels``.
-        known: names that there are.
-        kind: what they are called in the message, e.g. ``"finding of VinDr-CXR"``.
-        where: for the message.
+        choice: the reader's option ``labels``, one name or a list of names.
+        known: names of all labels.
+        kind: description of a label for the message, e.g. ``"finding of VinDr-CXR"``.
+        where: file or data set, for the message.
 
     Raises:
-        BenchError: no such label, with the nearest names.
+        BenchError: a label is unknown; the message suggests names.
     """
     names, known = (choice,) if isinstance(choice, str) else tuple(choice), list(known)
     for name in names:

@@ -1,4 +1,4 @@
-"""Are the images that a table names really there? One listing per folder, not one call per file."""
+"""Check that the images named in a table exist, with one listing per folder instead of a call per file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISSING = ("error", "skip")
 
 
 def present(root: Path, names: Iterable[str]) -> np.ndarray:
-    """Bool [n]: whether ``root / name`` is a file (a dead link is none)."""
+    """Return bool [n]: whether each ``root / name`` is a file (a dead link is not)."""
     wanted = pd.Series(list(names), dtype=object).astype(str)
     folders = wanted.map(os.path.dirname)
     exists = np.zeros(len(wanted), bool)
@@ -37,17 +37,17 @@ def _files(folder: Path) -> set[str]:
 def require_images(
     table: pd.DataFrame, root: Path, *, missing: str = "error", where: object = None
 ) -> pd.DataFrame:
-    """The table, once every ``image`` in it is known to exist under ``root``.
+    """Return the table after checking that every ``image`` in it exists under ``root``.
 
     Args:
-        table: with the column ``image``.
-        root: folder that the names are relative to.
-        missing: ``"error"``, or ``"skip"`` to continue with the images that are there (``split_summary``
-            then tells the difference).
+        table: table with the column ``image``.
+        root: folder to which the names are relative.
+        missing: ``"error"``, or ``"skip"`` to continue with the existing images (``split_summary`` then shows
+            the difference).
         where: the label file, for the message.
 
     Raises:
-        BenchError: images are missing (how many, and the first), or none is there at all.
+        BenchError: images are missing (the message counts them and names the first), or none exists.
     """
     if missing not in MISSING:
         raise unknown_name("value of missing", missing, list(MISSING), where=where)

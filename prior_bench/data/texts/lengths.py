@@ -1,4 +1,4 @@
-"""How long reports are in tokens, and how many are longer than what the papers feed of them."""
+"""Lengths of reports in tokens, and how many exceed the papers' maximum lengths."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from prior_bench.data.texts.reports import POLICIES
 
 Report = tuple[str, ...]
 VOCABULARY = 4000
-"""Word pieces of the vocabulary that is trained where none is named, as in pre-training."""
+"""Size of the vocabulary that is trained if no tokenizer is given, as in pre-training."""
 UNLIMITED = 1_000_000
 
 
 def token_lengths(manifest: Manifest, tokenizer: str | None = None) -> tuple[dict[Report, int], list[str]]:
-    """Tokens of each report, [CLS] and [SEP] included, and what to say of them.
+    """Count the tokens of each report, including [CLS] and [SEP], and describe the lengths.
 
     Args:
-        manifest: with reports; without, there is nothing to say.
+        manifest: data set; without reports, both results are empty.
         tokenizer: folder, ``tokenizer.json`` or ``vocab.txt``; by default one is trained on the reports.
 
     Raises:
-        BenchError: it cannot be read.
+        BenchError: the tokenizer cannot be read.
     """
     if not manifest.has("reports"):
         return {}, []
@@ -46,4 +46,4 @@ def _beyond_budgets(lengths: Mapping[Report, int]) -> str:
         f"{sum(length > budget for length in lengths.values()):,} at {budget} ({', '.join(users[budget])})"
         for budget in sorted(users)
     ]
-    return f"of {len(lengths):,} different reports are cut, by the budgets of tokens: {'; '.join(beyond)}"
+    return f"of {len(lengths):,} distinct reports, the token limits cut: {'; '.join(beyond)}"

@@ -1,7 +1,7 @@
-"""Radiology reports: sections, sentences, and which reports a paper trains on.
+"""Radiology reports: their sections and sentences, and the papers' policies for using them.
 
-Sections follow how MIMIC-CXR reports are written: a heading in capitals and a colon at the start of a
-line ("FINDINGS:"), often missing or irregular ("AP CHEST:", "CONCLUSION:", text without any heading).
+Sections follow the style of MIMIC-CXR reports: a heading in capitals and a colon at the start of a line
+("FINDINGS:"). Headings are often missing or irregular ("AP CHEST:", "CONCLUSION:").
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _PROSE = ("findings", "impression")
 
 
 def parse_sections(text: str) -> dict[str, str]:
-    """Section texts by canonical name.
+    """Split a report into its sections, by canonical name.
 
-    Names: ``findings``, ``impression``, ``indication``, ``examination``, ``technique``, ``comparison``,
-    ``notification``; ``preamble`` (before the first heading) and ``last_paragraph`` (the fall-back where
-    nothing has a heading). A heading that names the exposure ("AP CHEST:") opens ``findings``; unknown
-    headings inside findings or impression ("LUNGS:") belong to the prose. Empty sections are left out; a
-    section that occurs twice is joined.
+    Names are ``findings``, ``impression``, ``indication``, ``examination``, ``technique``, ``comparison``,
+    ``notification``, ``preamble`` (the text before the first heading) and ``last_paragraph`` (the fall-back
+    for reports without headings). A heading that names the examination ("AP CHEST:") starts ``findings``.
+    Unknown headings within findings or impression ("LUNGS:") belong to the prose. Empty sections are left
+    out; parts of a section that occurs twice are joined.
     """
     text = _BANNER.sub("", text.replace("\r\n", "\n"))
     sections: dict[str, list[str]] = {}
@@ -67,7 +67,7 @@ def parse_sections(text: str) -> dict[str, str]:
 
 
 def _canonical(heading: str, inside: str) -> str | None:
-    """Section that a heading opens, or None where it is part of the running text."""
+    """Return the section that a heading starts, or None if it is part of the running text."""
     plain = re.sub(r"\([^)]*\)|[_#\d.]+", " ", heading.lower())
     plain = " ".join(plain.split()).strip(" -,")
     capitals = heading == heading.upper()
@@ -95,17 +95,17 @@ def _last_paragraph(text: str) -> str:
 
 @dataclass(frozen=True)
 class ReportPolicy:
-    """Which sections of a report are used, and which reports are left out.
+    """A policy: the sections of a report that are used, and the reports that are left out.
 
     Attributes:
-        name: as shown with results.
-        sections: used in this order, those that are there.
-        fallback: used instead, the first that is there, where none of ``sections`` is.
-        min_sentence_tokens: shorter sentences are dropped; tokens here are words.
-        min_sentences, min_tokens: reports with fewer are left out.
-        max_tokens: budget of word pieces at training time (for the tokenizer, not applied here).
-        marks: spelling of de-identification marks; ``""`` removes them.
-        source: paper or code that it follows.
+        name: name in results.
+        sections: sections that are used, if present, in this order.
+        fallback: if none of ``sections`` is present, the first of these that is present is used.
+        min_sentence_tokens: sentences with fewer words are dropped.
+        min_sentences, min_tokens: reports with fewer sentences or words are left out.
+        max_tokens: maximum number of word pieces in training; the tokenizer applies it.
+        marks: replacement of de-identification marks; ``""`` removes them.
+        source: paper or code that the policy follows.
     """
 
     name: str = "default"
@@ -119,7 +119,7 @@ class ReportPolicy:
     source: str = ""
 
     def sentences(self, text: str) -> tuple[str, ...]:
-        """The report's usable sentences, before any report is left out."""
+        """Return the usable sentences of a report; no report is left out yet."""
         parts = parse_sections(text)
         chosen = [parts[s] for s in self.sections if s in parts]
         if not chosen:
@@ -128,7 +128,7 @@ class ReportPolicy:
         return tuple(s for s in found if _words(s) >= self.min_sentence_tokens)
 
     def select(self, text: str) -> tuple[tuple[str, ...], str]:
-        """(sentences, "") of a report that is kept, or ((), why it is left out)."""
+        """Return (sentences, "") for a report that is kept, or ((), reason) for one that is left out."""
         sentences = self.sentences(text)
         if not sentences:
             return (), f"no {' or '.join(self.sections)}"
@@ -169,10 +169,10 @@ POLICIES = {p.name: p for p in (DEFAULT, PRIOR, MGCA, GLORIA, CONVIRT, LOVT)}
 
 
 def report_policy(choice: str | dict | ReportPolicy) -> ReportPolicy:
-    """A policy by name, or from a dict of its fields; a dict may name the one it changes in ``base``.
+    """Return a policy by name or from a dict of fields; the dict may name the policy it modifies in ``base``.
 
     Raises:
-        BenchError: unknown policy or field.
+        BenchError: a policy or a field is unknown.
     """
     if isinstance(choice, ReportPolicy):
         return choice

@@ -1,7 +1,7 @@
-"""Splitting the prose of radiology reports into sentences, by rules.
+"""Split the prose of radiology reports into sentences by rules.
 
-The style is its own: numbered lists, decimal sizes, "Dr. ___" after de-identification, full stops without
-a space behind them. General splitters stumble over these; the rules here are few and each has a test.
+Reports have a style of their own: numbered lists, decimal sizes, "Dr. ___" after de-identification, and full
+stops without a following space. General splitters fail on these; the rules here are few, and each has a test.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 MARK = re.compile(r"_{2,}|X{4,}|\bX{3}\b")
-"""De-identified text: ``___`` in MIMIC-CXR, ``XXXX`` in Open-i."""
+"""Marks of de-identified text: ``___`` in MIMIC-CXR, ``XXXX`` in Open-i."""
 
 _LINE_START = r"^\s*"
 _AFTER_SENTENCE = r"(?<=[.!?:;])\s+|(?<=[^\d\s][.!?:;])"  # "0.8. Right" is a size, not item 8
@@ -26,11 +26,11 @@ _LETTER = re.compile(r"[A-Za-z]")
 
 
 def split_sentences(text: str) -> tuple[str, ...]:
-    """Sentences in order, white space collapsed, list numbers removed; none is empty.
+    """Return the sentences in order, with white space collapsed and list numbers removed.
 
-    A blank line and a list number always end a sentence; a full stop does when a capital, a digit or a
-    de-identification mark follows (anything, in a text without capitals) and no title ("Dr."), initial or
-    "vs." precedes. What holds no letter besides de-identification marks is dropped.
+    A blank line or a list number always ends a sentence. A full stop ends it if a capital, a digit or a
+    de-identification mark follows (in a text without capitals: any character) and no title ("Dr."), initial
+    or "vs." precedes. Sentences without letters, apart from de-identification marks, are dropped.
     """
     text = text.replace("\r\n", "\n")
     end = _END_LOWER if text == text.lower() else _END
@@ -53,7 +53,7 @@ def _cut(text: str, end: re.Pattern) -> list[str]:
 
 
 def normalise_marks(text: str, replacement: str = "___") -> str:
-    """One spelling for every de-identification mark; ``""`` takes them out and fixes the spacing."""
+    """Replace every de-identification mark; ``""`` removes the marks and repairs the spacing."""
     text = MARK.sub(replacement, text)
     if not replacement:
         text = re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"[^\S\n]+", " ", text))

@@ -47,7 +47,7 @@ def test_sound_data(manifest):
     report = check(manifest)
     assert report.sound
     assert report.remarks[0] == "3 images left out: too short"
-    assert report.remarks[-1] == "label 'y' has one value only in test: no AUROC there"
+    assert report.remarks[-1] == "label 'y' has only one value in test: its AUROC is undefined"
     assert len(report.remarks) == 4  # and two about tokens: test_report_lengths.py
     counts = {name: cells for name, *cells in report.counts}
     assert counts["images"] == counts["patients"] == ["4", "2", "2"]
@@ -84,8 +84,8 @@ def test_masks_boxes_and_labels_that_cannot_be(manifest):
     manifest.table["y"] = 1.0
     problems = " | ".join(check(manifest).problems)
     assert "run-length mask reaches 10000, outside the image's 2000 pixels" in problems
-    assert "1 images have boxes that reach beyond the image" in problems
-    assert "label 'y' has one value only" in problems
+    assert "1 images have boxes that extend beyond the image" in problems
+    assert "label 'y' has only one value" in problems
 
 
 def test_published_counts_are_compared(manifest):
@@ -131,7 +131,7 @@ def test_check_of_real_images(capsys):
 
 def test_check_exits_1_when_something_is_wrong(capsys):
     assert main(["data", "check", str(REAL), "--quick"]) == 1  # nobody died
-    assert "problem: label 'died' has one value only" in capsys.readouterr().out
+    assert "problem: label 'died' has only one value" in capsys.readouterr().out
 
 
 def test_check_of_what_is_not_there(capsys, tmp_path):

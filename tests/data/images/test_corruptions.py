@@ -117,7 +117,7 @@ def test_one_of_your_own(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert corrupt(GREY, "a", Condition("my_fog:fog", 2))[0, 0] == 104
-    with pytest.raises(BenchError, match="my_fog:wrong_2: does not give back uint8"):
+    with pytest.raises(BenchError, match="my_fog:wrong_2: does not return uint8"):
         corrupt(GREY, "a", Condition("my_fog:wrong", 2))
     sys.modules.pop("my_fog")
 

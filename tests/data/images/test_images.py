@@ -142,7 +142,7 @@ def test_dicom_without_pixels(tmp_path, ramp, write_dicom):
         delattr(data, tag)
     data.save_as(path)
     for read in (read_image, image_size):
-        with pytest.raises(BenchError, match="holds no image"):
+        with pytest.raises(BenchError, match="contains no image"):
             read(path)
 
 

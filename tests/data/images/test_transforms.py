@@ -197,7 +197,7 @@ def test_bad_configs():
         train_transform(spec, dict(RandomAffine=dict(degree=5)))
     with pytest.raises(BenchError, match="smaller than the input size"):
         eval_transform(spec, dict(Resize=32))
-    with pytest.raises(BenchError, match="not possible in evaluation"):
+    with pytest.raises(BenchError, match="cannot be used in evaluation"):
         eval_transform(spec, dict(RandomHorizontalFlip={}))
     with pytest.raises(BenchError, match="unknown resize mode"):
         eval_transform(InputSpec(size=64, resize="stretch"))(np.zeros((5, 5), np.uint8))

@@ -152,7 +152,7 @@ def test_5x200_pool_too_small_names_the_sizes(root):
 
 def test_priors_own_list(root, write_text):
     with pytest.raises(
-        BenchError, match="chexpert_5x200.json is missing\n  fix: take it from .* split='prior'"
+        BenchError, match="chexpert_5x200.json is missing\n  fix: copy it from .* split='prior'"
     ):
         chexpert_5x200.read(root, split="prior_list")
     images = [f"train/patient{p:05d}/study1/view1_frontal.jpg" for p in (7, 3)]

@@ -224,7 +224,7 @@ def test_no_csv(folder, tmp_path):
         read(folder)
     with pytest.raises(BenchError, match="file is empty"):
         (folder / "empty.csv").touch() or read(folder / "empty.csv")
-    with pytest.raises(BenchError, match="holds no rows"):
+    with pytest.raises(BenchError, match="contains no rows"):
         read(table(folder, "image,y"))
     with pytest.raises(BenchError, match="column 'image' missing\n.*is 'images' meant to be 'image'"):
         read(table(folder, "images,y", "images/0.jpg,1"))

@@ -57,7 +57,7 @@ def test_unknown_findings_and_bad_boxes(root, write_text):
     with pytest.raises(BenchError, match="line 2: box without numbers or extent"):
         nih.read(root, boxes=True)
     write_text(root / "BBox_List_2017.csv", "Image Index,Finding Label\na,Mass\n")
-    with pytest.raises(BenchError, match="has 2 columns; expected are image, finding, x, y, w, h"):
+    with pytest.raises(BenchError, match="has 2 columns; expected image, finding, x, y, w, h"):
         nih.read(root, boxes=True)
     text = (root / "Data_Entry_2017.csv").read_text()
     write_text(root / "Data_Entry_2017.csv", text.replace("Infiltration|Mass", "Infiltration|Mess", 1))

@@ -71,10 +71,10 @@ def test_missing_files_and_columns(root, write_text):
 
 def test_check_compares_with_what_was_published(root, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
-    assert main(["data", "check", f"object_cxr@{root}"]) == 1  # boxes reach beyond the 8 x 8 images
+    assert main(["data", "check", f"object_cxr@{root}"]) == 1  # boxes extend beyond the 8 x 8 images
     out = capsys.readouterr().out
     assert "images: 16/4/4, published are 6,400/1,600/1,000" in out
-    assert "12 images have boxes that reach beyond the image" in out
+    assert "12 images have boxes that extend beyond the image" in out
 
 
 def test_sides_can_be_swapped_as_lovt_does(root):

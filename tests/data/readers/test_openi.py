@@ -112,7 +112,7 @@ def test_repack_of_kaggle(tmp_path, write_text):
     assert (data.targets() == 1).all() and data.notes == ("layout found: Kaggle re-pack",)
     assert len(openi.read(tmp_path)) == 18 and data.path(0).is_file()
     write_text(tmp_path / "indiana_projections.csv", f"{images}\n99,99_IM-1-1.dcm.png,Frontal")
-    with pytest.raises(BenchError, match=r"1 images belong to no report .*, the first is 99_IM-1-1.dcm.png"):
+    with pytest.raises(BenchError, match=r"1 images have no report .*; the first is 99_IM-1-1.dcm.png"):
         openi.read(tmp_path)
     write_text(tmp_path / "indiana_reports.csv", "uid,MeSH,findings,impresion\n")
     with pytest.raises(BenchError, match=r"indiana_reports.csv: column 'impression' missing"):
@@ -191,4 +191,4 @@ def test_real_check(real_root, capsys, monkeypatch, tmp_path):
     assert "findings in 3,425 (published 3,425), impression in 3,921 (3,921), both in 3,419" in out
     assert "images left out: no findings or impression" in out and "verdict: openi is sound" in out
     assert "\nreports " in out and "\nsentences " in out and "\nwords " in out and "\ntokens a report " in out
-    assert "different reports are cut, by the budgets of tokens: " in out
+    assert "distinct reports, the token limits cut: " in out

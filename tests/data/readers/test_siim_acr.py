@@ -93,7 +93,7 @@ def test_both_layouts_are_split_alike(tmp_path):
 
 
 def test_benchx_goes_by_the_names_of_the_repack(tmp_path, root, write_text):
-    with pytest.raises(BenchError, match="'benchx' goes by the file names of the PNG re-pack"):
+    with pytest.raises(BenchError, match="'benchx' uses the file names of the PNG re-pack"):
         siim_acr.read(root, split="benchx")
     place = dense_miniatures.siim_acr_png(tmp_path / "png")
     with pytest.raises(BenchError, match="benchx/train.txt: this list is missing"):

@@ -80,7 +80,7 @@ def test_errors_name_file_and_fix(kaggle, write_text):
         vindr_cxr.read(kaggle, labels=["mass"])
     with pytest.raises(BenchError, match="did you mean fused"):
         vindr_cxr.read(kaggle, boxes="fuse")
-    with pytest.raises(BenchError, match="agree=4 readers, where an image has at most 3"):
+    with pytest.raises(BenchError, match="agree=4 readers, but an image has at most 3"):
         vindr_cxr.read(kaggle, agree=4)
     (kaggle / "train/i07.dicom").unlink()
     with pytest.raises(BenchError, match=r"1 of 20 images .*train/i07\.dicom"):

@@ -44,7 +44,7 @@ def test_lengths_by_a_given_vocabulary(root):
     assert lengths == {report: 1 + 7 + 4 + 3 + 1 + 4 + 1}
     assert said[0] == f"tokens are word pieces of {root.parent / 'vocab.txt'}"
     assert said[1] == (
-        "of 1 different reports are cut, by the budgets of tokens: 0 at 97 (gloria); 0 at 112 (mgca); "
+        "of 1 distinct reports, the token limits cut: 0 at 97 (gloria); 0 at 112 (mgca); "
         "0 at 256 (default, prior); 0 at 512 (convirt, lovt)"
     )
     rows = {name: cells for name, *cells in check(data, tokenizer=str(root.parent / "vocab.txt")).counts}
@@ -59,7 +59,7 @@ def test_long_reports_are_counted_beyond_each_budget(root):
     table = data.table.head(6).assign(report=long)
     lengths, said = token_lengths(replace(data, table=table), str(root.parent / "vocab.txt"))
     assert sorted(lengths.values()) == [92, 102, 202, 302, 602]
-    assert "of 5 different reports" in said[1]
+    assert "of 5 distinct reports" in said[1]
     assert "4 at 97 (gloria); 3 at 112 (mgca); 2 at 256 (default, prior); 1 at 512 (convirt, lovt)" in said[1]
 
 

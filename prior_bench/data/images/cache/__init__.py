@@ -1,6 +1,7 @@
-"""The image cache: radiographs of many megapixels, decoded and reduced once, read fast ever after.
+"""The image cache: radiographs of many megapixels are decoded and reduced once, and then read quickly.
 
-``build`` makes it, ``image_cache`` is what is stored on disk, ``shard`` one file of it, ``reading`` how
-:func:`prior_bench.data.images.read.read_image` gets at it, ``reference`` how a data reference with
-``cache=SIZE`` becomes a manifest whose images, boxes and masks are those of the cache.
+``build`` makes a cache, ``image_cache`` represents the folder on disk and ``shard`` one file of it.
+``reading`` serves :func:`prior_bench.data.images.read.read_image`, ``sequential`` reads shard by shard, and
+``reference`` turns a data reference with ``cache=SIZE`` into a manifest with the cached images, boxes and
+masks.
 """

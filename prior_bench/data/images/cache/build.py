@@ -1,4 +1,4 @@
-"""Make an image cache, or continue with one: what is there and sound is kept, all else is made."""
+"""Make or complete an image cache: intact shards are kept, and everything else is made."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from prior_bench.runtime import progress
 SMALLEST = 16
 """Smallest size of a cache, in pixels."""
 SHARD_IMAGES = 256
-"""Images of a shard: what a killed process loses at most, and what is rebuilt where a shard is damaged."""
+"""Images per shard: the most that a killed process loses, and the number to rebuild if a shard is damaged."""
 
 
 @dataclass
 class Built:
-    """What :func:`build` did.
+    """The outcome of :func:`build`.
 
     Attributes:
-        folder: of the cache.
-        made, kept: images made now, and those that were there.
-        dropped: shards found damaged, or made from files that have changed since, with the reason.
-        unreadable: images that cannot be read, by their file.
+        folder: folder of the cache.
+        made, kept: number of images that were made now, and of those that existed before.
+        dropped: shards that were damaged or made from files that have changed since, with the reason.
+        unreadable: error message of each image that cannot be read, by its file.
     """
 
     folder: Path
@@ -47,25 +47,26 @@ class Built:
 
 
 def build(manifest: Manifest, size: int, workers: int | None = None) -> Built:
-    """Cache the images of a manifest, reduced to a longest side of ``size``.
+    """Cache the images of a manifest, reduced to a longest side of ``size`` pixels.
 
-    Threads do the work: Pillow, zlib and NumPy let others run while they decode and scale. A process killed
-    at any moment loses at most the shards it was writing; the same call continues where it stopped.
+    Threads suffice, because Pillow, zlib and NumPy release the interpreter while they decode and scale. A
+    process that is killed loses at most the shard it was writing; the same call resumes.
 
     Args:
-        manifest: as read from the originals.
-        size: of the longest side, in pixels.
-        workers: images in work at once; by default one per core.
+        manifest: manifest of the original images.
+        size: longest side of the cached images, in pixels.
+        workers: number of threads; by default one per core.
 
     Raises:
-        BenchError: unusable size or workers, another process is at it, or the disk refuses.
+        BenchError: ``size`` or ``workers`` is too small, another process is making this cache, or the folder
+            cannot be written.
     """
     workers = workers or os.cpu_count() or 1
     if size < SMALLEST or workers < 1:
         raise BenchError(
             f"size {size} and workers {workers}: at least {SMALLEST} and 1 are needed",
             where=manifest.name,
-            fix="256 suits networks that are fed 224 pixels",
+            fix="256 suits networks with inputs of 224 pixels",
         )
     sources = {name_of(image): manifest.root / image for image in manifest.table["image"]}
     built = Built(place_of(manifest.root, size))
@@ -83,7 +84,7 @@ def build(manifest: Manifest, size: int, workers: int | None = None) -> Built:
 
 
 def _kept(built: Built, sources: dict[str, Path]) -> dict[str, Entry]:
-    """Entries of the wanted images that are there; every shard is read through, the bad ones are removed."""
+    """Return the entries of wanted images in intact shards. All shards are read; bad ones are deleted."""
     kept: dict[str, Entry] = {}
     for path in progress(sorted(built.folder.glob(f"*{SUFFIX}")), "checking shards"):
         shard = None
@@ -111,7 +112,7 @@ def _stale(shard: Shard, sources: dict[str, Path]) -> bool:
 def _shards(
     pool: ThreadPoolExecutor, names: list[str], sources: dict[str, Path], size: int
 ) -> Iterator[dict[str, tuple[np.ndarray | None, Entry]]]:
-    """Images by shard, decoded in parallel."""
+    """Yield the images of each shard, decoded in parallel."""
 
     def decoded() -> Iterator[tuple[np.ndarray | None, Entry]]:
         for start in range(0, len(names), SHARD_IMAGES):
@@ -140,10 +141,10 @@ def _file_name(names: Iterable[str]) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the cache for writing and remove what a killed process left half-written.
+    """Lock the cache for writing, and remove files that a killed process left incomplete.
 
     Raises:
-        BenchError: another process holds it, or the folder cannot be made.
+        BenchError: another process holds the lock, or the folder cannot be made.
     """
     busy = "another process is making this cache"
     with sole_writer(folder, busy, "wait for it", cannot="set PRIOR_BENCH_CACHE"):

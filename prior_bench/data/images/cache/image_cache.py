@@ -1,4 +1,4 @@
-"""The image cache of one folder of originals at one size: a folder of shards."""
+"""The image cache of one folder of original images at one size: a folder of shards."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from prior_bench.store.source_hash import code_version
 from prior_bench.versions import MACHINERY
 
 FOLDER_SUFFIX = ".imagecache"
-"""Marks the folder of a cache: what stands after it in a path is the name of an image in the cache."""
+"""Suffix of a cache's folder; the part of a path after such a folder is the name of an image in it."""
 
 
 class ImageCache:
-    """All shards of a cache.
+    """A cache and its shards.
 
     Args:
-        folder: of the cache.
-        shards: by their first image.
+        folder: folder of the cache.
+        shards: in any order; they are sorted by their first image.
     """
 
     def __init__(self, folder: Path, shards: list[Shard]):
@@ -33,10 +33,10 @@ class ImageCache:
 
     @classmethod
     def load(cls, folder: Path) -> ImageCache:
-        """The cache as it is stored on disk; headers are read, pixels are not.
+        """Open a cache on disk; only headers are read.
 
         Raises:
-            BenchError: there is none, or a shard of it is damaged.
+            BenchError: the cache does not exist, or one of its shards is damaged.
         """
         if not folder.is_dir():
             raise BenchError("no such image cache", where=folder, fix="prior-bench data cache REF --size N")
@@ -46,30 +46,30 @@ class ImageCache:
         return name in self._shard_of
 
     def entry(self, name: str) -> Entry:
-        """What is known of an image.
+        """Return the entry of an image.
 
         Raises:
-            BenchError: it is not in the cache.
+            BenchError: the image is not in the cache.
         """
         return self.shard_of(name).entries[name]
 
     def shard_of(self, name: str) -> Shard:
-        """The shard that holds an image.
+        """Return the shard that contains an image.
 
         Raises:
-            BenchError: it is not in the cache.
+            BenchError: the image is not in the cache.
         """
         if name not in self._shard_of:
             raise BenchError(
-                f"holds no image '{name}'", where=self.folder, fix="run prior-bench data cache again"
+                f"contains no image '{name}'", where=self.folder, fix="run prior-bench data cache again"
             )
         return self._shard_of[name]
 
     def read(self, name: str) -> np.ndarray:
-        """Pixels uint8 [height, width]; any order, straight from the mapped file.
+        """Read the pixels of an image, uint8 [height, width], from the memory-mapped shard.
 
         Raises:
-            BenchError: not in the cache, unreadable as the original is, or damaged on disk.
+            BenchError: the image is not in the cache, its original is unreadable, or the shard is damaged.
         """
         if error := self.entry(name).error:
             fix = "download the file again, then run prior-bench data cache again"
@@ -77,28 +77,28 @@ class ImageCache:
         return self._shard_of[name].read(name)
 
     def stream(self) -> Iterator[tuple[str, np.ndarray]]:
-        """All readable images in the order of the disk, which is that of their names."""
+        """Yield all readable images in the order on disk, which is the order of their names."""
         for shard in self.shards:
             yield from shard.stream()
 
 
 def place_of(root: Path, size: int) -> Path:
-    """Folder of the cache for originals under ``root``: by size, and by how they are read and reduced."""
+    """Return the folder of the cache for originals under ``root``; its name has the size and the recipe."""
     return _images() / f"{_stem(root)}-{size}-{recipe()}{FOLDER_SUFFIX}"
 
 
 def outdated(root: Path, size: int) -> list[Path]:
-    """Caches of the same originals and size that were made otherwise; no longer used."""
+    """Return unused caches of the same originals and size that were made by another recipe."""
     return sorted(set(_images().glob(f"{_stem(root)}-{size}-*{FOLDER_SUFFIX}")) - {place_of(root, size)})
 
 
 def name_of(image: str) -> str:
-    """Name in the cache of a manifest's ``image``, which may be an absolute path."""
+    """Return the name in the cache of a manifest's ``image``, which may be an absolute path."""
     return str(image).lstrip("/")
 
 
 def signature(path: Path) -> tuple[int, ...]:
-    """(bytes, time of change) of an original; empty where it is not there."""
+    """Return (size in bytes, modification time in ns) of an original; empty if the file does not exist."""
     try:
         state = path.stat()
     except OSError:
@@ -107,13 +107,13 @@ def signature(path: Path) -> tuple[int, ...]:
 
 
 def recipe() -> str:
-    """How an image file becomes grey pixels and these are reduced: the declared version."""
+    """Return the declared version of decoding and reduction."""
     return f"v{MACHINERY['images'].version}"
 
 
 @cache
 def source_now() -> str:
-    """Hash of the source that reads and reduces images: provenance of a shard, no part of its place."""
+    """Hash the source code that decodes and reduces images. It is provenance and not part of the path."""
     return code_version("prior_bench.data.images.decode")
 
 

@@ -1,4 +1,4 @@
-"""How a path inside an image cache (``…/NAME.imagecache/IMAGE``) is read, in any process."""
+"""Read paths inside an image cache (``…/NAME.imagecache/IMAGE``), in any process."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from prior_bench.data.images.cache.image_cache import FOLDER_SUFFIX, ImageCache
 
-_open: dict[str, ImageCache] = {}  # processes forked by a data loader share what was read before
+_open: dict[str, ImageCache] = {}  # processes forked by a data loader share the open caches
 
 
 def opened(folder: Path, *, anew: bool = False) -> ImageCache:
-    """The cache in a folder, its headers read once per process or, with ``anew``, again."""
+    """Return the cache in a folder. Headers are read once per process, or again with ``anew``."""
     key = str(folder)
     if anew or key not in _open:
         _open[key] = ImageCache.load(folder)
@@ -21,25 +21,25 @@ def opened(folder: Path, *, anew: bool = False) -> ImageCache:
 
 
 def is_cached(path: str | os.PathLike) -> bool:
-    """Whether a path names an image inside an image cache, which is no file of its own."""
+    """Whether a path names an image inside an image cache rather than a file."""
     return any(folder.suffix == FOLDER_SUFFIX for folder in Path(path).parents)
 
 
 def read_cached(path: str) -> np.ndarray:
-    """Pixels uint8 [height, width] of a path inside a cache; see :meth:`ImageCache.read`."""
+    """Read the pixels of a path inside a cache, uint8 [height, width]; see :meth:`ImageCache.read`."""
     folder, name = parts(path)
     return opened(folder).read(name)
 
 
 def cached_size(path: str) -> tuple[int, int]:
-    """(height, width) of the same, from the header."""
+    """Return (height, width) of a path inside a cache, from the header."""
     folder, name = parts(path)
     cache = opened(folder)
-    height, width = cache.entry(name).size or cache.read(name).shape  # the latter says why there is no size
+    height, width = cache.entry(name).size or cache.read(name).shape  # reading raises the reason
     return height, width
 
 
 def parts(path: str) -> tuple[Path, str]:
-    """Folder of the cache and name of the image in it, of a path inside a cache."""
+    """Split a path inside a cache into the folder of the cache and the name of the image."""
     folder, _, name = path.partition(f"{FOLDER_SUFFIX}/")
     return Path(folder + FOLDER_SUFFIX), name

@@ -1,4 +1,4 @@
-"""A manifest whose images are those of the cache: a data reference with ``cache=SIZE``."""
+"""Manifests with cached images, which data references with ``cache=SIZE`` open."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from prior_bench.store.changed_source import warn_of_cache
 
 @dataclass(frozen=True)
 class ReducedMask:
-    """A mask of the stored image, drawn at the cached image's size.
+    """A mask of the original image, decoded at the size of the cached image.
 
     Attributes:
-        mask: annotation with ``decode(height, width)``.
-        original: (height, width) of the stored image.
+        mask: annotation with the method ``decode(height, width)``.
+        original: (height, width) of the original image.
     """
 
     mask: Any
     original: tuple[int, int]
 
     def decode(self, height: int, width: int) -> np.ndarray:
-        """uint8 [height, width] of 0 and 1: of each cached pixel, the stored pixel at its centre."""
+        """Return a mask of 0 and 1, uint8 [height, width], sampled at the centre of each cached pixel."""
         mask = self.mask.decode(*self.original)
         rows, columns = (
             ((np.arange(side) + 0.5) * whole / side).astype(np.int64)
@@ -40,18 +40,18 @@ class ReducedMask:
 
 
 def use_cache(manifest: Manifest, size: int, reference: str) -> Manifest:
-    """The same data set with its images, boxes and masks as cached.
+    """Return the manifest with the cached images, and with boxes and masks at their size.
 
-    A file that could not be read when the cache was made stays in the table and raises when it is read, as
-    the original would.
+    A file that could not be read when the cache was made stays in the table. Reading it raises an error, as
+    reading the original would.
 
     Args:
-        manifest: as read from the originals.
-        size: of the cached images' longest side.
-        reference: how the user may name the data set, for messages.
+        manifest: manifest of the original images.
+        size: longest side of the cached images, in pixels.
+        reference: data reference that a user can type, for messages.
 
     Raises:
-        BenchError: there is no such cache, it lacks images, or originals have changed since.
+        BenchError: the cache does not exist, lacks images, or contains images whose originals have changed.
     """
     fix = f"prior-bench data cache '{reference}' --size {size}"
     folder = place_of(manifest.root, size)
@@ -112,5 +112,5 @@ def _mask(mask: Any, entry: Entry) -> Any:
 
 
 def _column(values: Iterable[Any]) -> pd.Series:
-    """An object column: arrays stay one to a cell."""
+    """Make a column of objects, so that each array stays in one cell."""
     return pd.Series(list(values), dtype=object)

@@ -1,4 +1,4 @@
-"""Reading an image cache shard by shard: each shard's file from its beginning to its end, once."""
+"""Read an image cache shard by shard, so that each file is read once from its beginning to its end."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from prior_bench.data.images.read import read_image
 from prior_bench.errors import BenchError
 
 CHUNK = 1 << 20
-"""Bytes asked for at a time while a shard is read through."""
+"""Bytes per read of a shard's file."""
 
 
 class SequentialShards:
-    """Images of a cache by the shard they lie in.
+    """Reader of cached images that loads each shard sequentially.
 
-    Before the first image of a shard is given in an epoch, the shard's file is read through, in the order of
-    the disk; its images are then copied out of memory, in any order. Nothing is kept here: the pages are the
-    operating system's, which all processes of a machine share.
+    Before the first image of a shard is returned in an epoch, the whole file is read in the order on disk.
+    Its images can then be copied from memory in any order. This class keeps no pixels: they are in the page
+    cache of the operating system, which all processes share.
 
     Args:
-        images: paths inside an image cache, all that will be asked for.
+        images: paths of all images that will be read, each inside an image cache.
 
     Raises:
         BenchError: an image is not in an image cache.
@@ -41,14 +41,14 @@ class SequentialShards:
         return len(self._files)
 
     def number(self, image: Path) -> int:
-        """Which shard an image is in, from 0; the same in every process."""
+        """Return the number of an image's shard, from 0; it is the same in every process."""
         return self._number[image]
 
     def read(self, image: Path, epoch: int) -> np.ndarray:
-        """Pixels uint8 [height, width].
+        """Read the pixels of an image, uint8 [height, width].
 
         Raises:
-            BenchError: unreadable as the original is, or damaged on disk.
+            BenchError: the original is unreadable, or the shard is damaged.
         """
         if epoch != self._epoch:
             self._epoch, self._read = epoch, set()
@@ -60,10 +60,10 @@ class SequentialShards:
 
 
 def read_through(file: Path) -> None:
-    """Read a file from beginning to end and keep nothing.
+    """Read a file from beginning to end, so that it is in the page cache.
 
     Raises:
-        BenchError: it cannot be read.
+        BenchError: the file cannot be read.
     """
     buffer = bytearray(CHUNK)
     try:

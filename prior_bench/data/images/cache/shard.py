@@ -1,7 +1,7 @@
-"""One file of the image cache: some hundred reduced images as a safetensors file.
+"""A shard of the image cache: a safetensors file with a few hundred reduced images.
 
-Each image is a uint8 tensor [height, width] under its name; the metadata tells of every image what it was
-made from. Pixels are not compressed, so that an image is read by copying it out of the mapped file.
+Each image is a uint8 tensor [height, width] under its name; the metadata holds an entry for each image.
+Pixels are not compressed, so that reading an image only copies it from the memory-mapped file.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ MEND = "run the same `prior-bench data cache` again: it rebuilds the damaged par
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of a cached image.
+    """The entry of a cached image: its source, sizes and checksum.
 
     Attributes:
-        source: (bytes, time of change in nanoseconds) of the file it was made from; empty without one.
-        original: (height, width) as decoded; empty where it cannot be read.
-        size: (height, width) as cached; empty where it cannot be read.
+        source: (size in bytes, modification time in ns) of the original file; empty if it did not exist.
+        original: (height, width) of the decoded original; empty if it cannot be read.
+        size: (height, width) of the cached image; empty if the original cannot be read.
         checksum: CRC-32 of the cached pixels.
-        error: why the file cannot be read; empty where it can.
+        error: why the original cannot be read; empty if it can.
     """
 
     source: tuple[int, ...]
@@ -42,12 +42,12 @@ class Entry:
 
 
 class Shard:
-    """A shard on disk. Its header is read at once, pixels when they are asked for.
+    """A shard on disk. Its header is read immediately, pixels on request.
 
-    ``source`` is a hash of the source code that made it; empty where it does not say.
+    The attribute ``source`` is the hash of the source code that made the shard; empty if it has none.
 
     Raises:
-        BenchError: not a whole shard.
+        BenchError: the file is damaged.
     """
 
     def __init__(self, path: Path):
@@ -55,7 +55,7 @@ class Shard:
 
         self.path = path
         try:
-            self._file = safe_open(path, framework="numpy")  # also checks that the file is as long as it says
+            self._file = safe_open(path, framework="numpy")  # it also checks the length of the file
             metadata = self._file.metadata()
             told, self.source = json.loads(metadata["images"]), metadata.get("source", "")
             self.entries = {name: _entry(values) for name, values in told.items()}
@@ -63,19 +63,19 @@ class Shard:
             raise BenchError(f"damaged shard of the image cache ({error})", where=path, fix=MEND) from error
         if {name for name, entry in self.entries.items() if not entry.error} != set(self._file.keys()):
             raise BenchError(
-                "damaged shard of the image cache (other images than noted)", where=path, fix=MEND
+                "damaged shard of the image cache (its images do not match its entries)", where=path, fix=MEND
             )
 
     @property
     def first(self) -> str:
-        """Name of the first image, by which shards are ordered."""
+        """The name of the first image, by which shards are sorted."""
         return min(self.entries, default="")
 
     def read(self, name: str) -> np.ndarray:
-        """Pixels uint8 [height, width] of a readable image.
+        """Read the pixels of a readable image, uint8 [height, width].
 
         Raises:
-            BenchError: they are not those that were written.
+            BenchError: the pixels are damaged.
         """
         from safetensors import SafetensorError
 
@@ -90,28 +90,28 @@ class Shard:
         return pixels
 
     def stream(self) -> Iterator[tuple[str, np.ndarray]]:
-        """All readable images in the order in which they lie on disk."""
+        """Yield the name and pixels of all readable images, in the order on disk."""
         for name in sorted(self._file.keys()):
             yield name, self.read(name)
 
 
 def write_shard(path: Path, images: dict[str, tuple[np.ndarray | None, Entry]], source: str = "") -> None:
-    """Write images with their entries (pixels None where unreadable); the file appears whole or not at all.
+    """Write a shard; the file appears complete or not at all.
 
     Args:
-        path: of the shard.
-        images: pixels and entry of each, by name.
-        source: hash of the source code that made them.
+        path: file of the shard.
+        images: pixels (None if unreadable) and entry of each image, by name.
+        source: hash of the source code that made the images.
 
     Raises:
-        BenchError: the disk is full, or refuses.
+        BenchError: the file cannot be written, e.g. because the disk is full.
     """
     from safetensors.numpy import save
 
     pixels = {name: values for name, (values, _) in images.items() if values is not None}
     told = json.dumps({name: asdict(entry) for name, (_, entry) in images.items()})
     content = save(pixels, metadata={"images": told, "source": source})
-    write_bytes(path, content, f"{CACHE_FIX}; what is finished is kept", durable=True)
+    write_bytes(path, content, f"{CACHE_FIX}; finished shards are kept", durable=True)
 
 
 def _entry(values: dict) -> Entry:

@@ -1,1 +1,1 @@
-"""CheXpert and its 5x200 subset."""
+"""Readers of CheXpert and its 5x200 subset."""

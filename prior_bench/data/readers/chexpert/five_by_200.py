@@ -1,4 +1,4 @@
-"""CheXpert 5x200: a zero-shot test set of 200 images for each of five findings, drawn from ``train.csv``."""
+"""Read CheXpert 5x200, a zero-shot test set with 200 images of each of five findings from ``train.csv``."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from prior_bench.errors import BenchError
 def read(
     root: Path, *, split: str = "default", per_class: int = 200, seed: int = 0, missing: str = "error"
 ) -> Manifest:
-    """One row per image, all in the split ``test``, exactly one label each.
+    """Read one row per image; all are in the split ``test`` and have exactly one label.
 
     Args:
         root: folder of CheXpert.
-        split: the rule by which images qualify, a name in :data:`RULES`.
-        per_class: images per finding.
-        seed: of the draw; MGCA's released set has 0.
+        split: the rule that selects the images, a name in :data:`RULES`.
+        per_class: number of images per finding.
+        seed: seed of the draw; 0 gives MGCA's released set.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be, or pools too small.
+        BenchError: a file is missing or malformed, or too few images qualify.
     """
     root = home(root)
     table = read_labels(root, "train")
@@ -46,30 +46,30 @@ def read(
 
 
 def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
-    """GLoRIA's and MGCA's rule: no other finding present or uncertain; seed 0 gives MGCA's set."""
+    """GLoRIA's and MGCA's rule: no other finding is present or uncertain; seed 0 gives MGCA's set."""
     return draw(table, "mgca", per_class, seed).assign(split="test")
 
 
 def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
-    """The rule behind PRIOR's shipped list: uncertain resolved first, further findings allowed."""
+    """The rule of PRIOR's shipped list: uncertain labels are resolved first; other findings are allowed."""
     return draw(table, "prior", per_class, seed).assign(split="test")
 
 
 def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """PRIOR's shipped list itself, from chexpert_5x200.json next to train.csv; nothing is drawn.
+    """PRIOR's shipped list itself, chexpert_5x200.json next to train.csv; nothing is drawn.
 
-    The file maps a row of train.csv to {image_path, label: five numbers in the order of FIVE, the first
-    highest of which is the finding}.
+    The file maps a row of train.csv to {image_path, label}. The label has five numbers in the order of FIVE;
+    the first maximum is the finding.
 
     Raises:
-        BenchError: the list is missing or of another form, or names an image that train.csv does not.
+        BenchError: the list is missing or malformed, or names an image that is not in train.csv.
     """
     place = root / PRIOR_LIST
     if not place.is_file() and not place.is_symlink():
         raise BenchError(
             f"{PRIOR_LIST} is missing",
             where=root,
-            fix="take it from datasets/zero_shot_classification of PRIOR's repository, or use split='prior', "
+            fix="copy it from datasets/zero_shot_classification of PRIOR's repository, or use split='prior', "
             "which draws by the same rule",
         )
     try:
@@ -107,7 +107,7 @@ RULES: dict[str, Rule] = {
 CARD = Card(
     title="CheXpert 5x200 (zero-shot test set)",
     what="200 frontal images for each of Atelectasis, Cardiomegaly, Consolidation, Edema and "
-    "Pleural Effusion, positive for that one only, drawn from CheXpert's train.csv.",
+    "Pleural Effusion, positive for only this one, drawn from CheXpert's train.csv.",
     size="1,000 images",
     source="made from CheXpert (data describe chexpert)",
     gone=("GLoRIA's own list and reports were never released (github.com/marshuang80/gloria issue 16)",),
@@ -119,12 +119,12 @@ chexpert_5x200.json                          (PRIOR's list; only for prior_list)
 """,
     splits=describe(RULES),
     options={
-        "per_class": "images per finding; 200",
-        "seed": "of the draw; 0 is MGCA's",
+        "per_class": "images per finding; default: 200",
+        "seed": "seed of the draw; 0 gives MGCA's set",
         "missing": "error, or skip absent images",
     },
     caveats=(
-        "At least four different sets go by this name; compare numbers only under the same rule and seed.",
+        "At least four different sets have this name; compare results only under the same rule and seed.",
         "GLoRIA's own draw had no seed and was never released.",
         "PRIOR's list shares 32 images with MGCA's draw; 947 of its 1,000 are in MGCA's training split.",
         "BenchX's set is drawn from MIMIC-CXR: mimic_5x200.",

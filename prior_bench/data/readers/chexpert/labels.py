@@ -1,4 +1,4 @@
-"""The 14 CheXpert observations, shared by CheXpert and MIMIC-CXR, and what "uncertain" may mean."""
+"""The 14 observations of CheXpert and MIMIC-CXR, and the policies for uncertain labels."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ UNCERTAIN: dict[str, dict[str, float]] = {
     "zeros": dict.fromkeys(FOURTEEN, 0.0),
     "ignore": dict.fromkeys(FOURTEEN, np.nan),
 }
-"""What a raw -1 becomes, by policy and observation.
+"""Value that replaces a raw -1, by policy and observation.
 
-``gloria`` is the mixed policy of GLoRIA and MGCA, which define it for the five classes only (the others
-become unknown here); LoVT uses ``ones``; NaN means unknown and is left out of loss and metric.
+``gloria`` is the mixed policy of GLoRIA and MGCA. They define it for the five classes only; here, the others
+become unknown. LoVT uses ``ones``. NaN means unknown and is ignored in losses and metrics.
 """
 
 
 def label_set(choice: str | Sequence[str]) -> tuple[str, ...]:
-    """Label names from ``"five"``, ``"fourteen"`` or a list of observations.
+    """Return the label names of ``"five"``, ``"fourteen"`` or a list of observations.
 
     Raises:
-        BenchError: no such set or observation.
+        BenchError: the set or an observation is unknown.
     """
     if isinstance(choice, str) and choice in LABEL_SETS:
         return LABEL_SETS[choice]
@@ -54,10 +54,10 @@ def label_set(choice: str | Sequence[str]) -> tuple[str, ...]:
 def resolve_labels(
     raw: pd.DataFrame, names: Sequence[str], uncertain: str, where: object = None
 ) -> pd.DataFrame:
-    """Raw values (1, 0, -1, blank) to 1, 0 and NaN; blank ("not mentioned") becomes 0.
+    """Convert raw values (1, 0, -1, blank) to 1, 0 and NaN; blank ("not mentioned") becomes 0.
 
     Raises:
-        BenchError: no such policy, or a value that is none of these.
+        BenchError: the policy is unknown, or a raw value is not allowed.
     """
     if uncertain not in UNCERTAIN:
         raise unknown_name("policy for uncertain labels", uncertain, list(UNCERTAIN))

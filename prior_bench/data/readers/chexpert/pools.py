@@ -1,6 +1,6 @@
-"""The CheXpert "5x200" draws: images that show exactly one of five findings, 200 of each.
+"""Draw the CheXpert "5x200" sets: 200 images of each of five findings that show exactly one of them.
 
-Several sets go by that name; each rule here works on the raw values (1, 0, -1, blank) of ``train.csv``.
+Several sets have this name. Each rule here uses the raw values (1, 0, -1, blank) of ``train.csv``.
 """
 
 from __future__ import annotations
@@ -16,34 +16,35 @@ EXCLUDED = (
     "Enlarged Cardiomediastinum", "Lung Lesion", "Lung Opacity", "Pneumonia", "Pneumothorax",
     "Pleural Other", "Fracture", "Support Devices",
 )  # fmt: skip
-"""Observations that GLoRIA and MGCA require to be absent besides the other four ("No Finding" is not)."""
+"""Observations besides the other four that must be absent for GLoRIA and MGCA ("No Finding" is allowed)."""
 
 
 def sole_positive(raw: pd.DataFrame) -> pd.DataFrame:
-    """GLoRIA and MGCA: raw value 1, everything else in the five and in EXCLUDED 0 or blank, never -1."""
+    """Select as GLoRIA and MGCA: one of FIVE is 1, all others of FIVE and EXCLUDED are 0 or blank, not -1."""
     positive = raw[list(FIVE)].eq(1)
     absent = raw[[*FIVE, *EXCLUDED]].fillna(0).eq(0)
     return positive.apply(lambda column: column & (absent.sum(axis=1) == absent.shape[1] - 1))
 
 
 def sole_of_five(raw: pd.DataFrame) -> pd.DataFrame:
-    """PRIOR's shipped list: uncertain values resolved first (mixed policy), exclusive among the five only."""
+    """Select as PRIOR's list: resolve uncertain values (mixed policy); exactly one of FIVE is positive."""
     positive = resolve_labels(raw, FIVE, "gloria").eq(1)
     return positive.apply(lambda column: column & (positive.sum(axis=1) == 1))
 
 
 POOLS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {"mgca": sole_positive, "prior": sole_of_five}
-"""Membership rules: raw table to bool [rows, five]."""
+"""Selection rules: functions from the raw table to bool [rows, five]."""
 
 
 def draw(table: pd.DataFrame, rule: str = "mgca", per_class: int = 200, seed: int = 0) -> pd.DataFrame:
-    """The draw, class by class in the order of FIVE; adds the column ``finding``.
+    """Draw images class by class, in the order of FIVE, and add the column ``finding``.
 
-    MGCA's released set is rule ``mgca``, seed 0 (``DataFrame.sample``, ``random_state=0``), on the frontal
-    rows of the whole ``train.csv``; GLoRIA drew by the same rule without a seed, and never released it.
+    Rule ``mgca`` with seed 0 (``DataFrame.sample``, ``random_state=0``) on the frontal rows of the whole
+    ``train.csv`` gives MGCA's released set. GLoRIA used the same rule without a seed and never released its
+    set.
 
     Raises:
-        BenchError: unknown rule, or a pool too small (names the size of each).
+        BenchError: the rule is unknown, or a class has too few images (the message states all numbers).
     """
     if rule not in POOLS:
         raise unknown_name("5x200 rule", rule, list(POOLS))
@@ -51,7 +52,7 @@ def draw(table: pd.DataFrame, rule: str = "mgca", per_class: int = 200, seed: in
     sizes = {name: int(member[name].sum()) for name in FIVE}
     if min(sizes.values()) < per_class:
         raise BenchError(
-            f"cannot draw {per_class} images per class by rule '{rule}'; pool sizes: "
+            f"cannot draw {per_class} images per class by rule '{rule}'; available images: "
             + ", ".join(f"{name} {size}" for name, size in sizes.items()),
             where="chexpert_5x200",
             fix=f"pass per_class={min(sizes.values())}" if min(sizes.values()) else "check the label columns",

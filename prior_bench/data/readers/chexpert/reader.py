@@ -1,4 +1,4 @@
-"""CheXpert v1.0, full or small (Irvin et al. 2019): files exactly as Stanford gives them."""
+"""Read CheXpert v1.0, full or small (Irvin et al. 2019), from the unchanged files of Stanford."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError
 
 ROWS = 223_414
-"""Of the published train.csv."""
+"""Number of rows in the published train.csv."""
 
 
 def read(
@@ -31,7 +31,7 @@ def read(
     counts: str = "fixed",
     missing: str = "error",
 ) -> Manifest:
-    """One row per image of the wanted views.
+    """Read one row per image of the selected views.
 
     Args:
         root: folder with ``train.csv``, ``valid.csv``, ``train/`` and ``valid/``, or the folder above it.
@@ -40,12 +40,12 @@ def read(
         labels: ``"five"``, ``"fourteen"``, or a list.
         uncertain: policy for -1, in :data:`prior_bench.data.readers.chexpert.labels.UNCERTAIN`; blank is
             negative.
-        counts: ``"fixed"``, or ``"shares"``: the counts of the rule ``mgca`` as shares of the rows there are
+        counts: ``"fixed"``, or ``"shares"`` to scale the counts of the rule ``mgca`` to the number of rows
             (:func:`prior_bench.data.splitting.rules.count_of`).
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be.
+        BenchError: a file is missing or malformed.
     """
     root = home(root)
     names = label_set(labels)
@@ -60,7 +60,7 @@ def read(
 
 
 def home(root: Path) -> Path:
-    """The folder that holds ``train.csv``: ``root``, or ``CheXpert-v1.0`` or ``-small`` in it."""
+    """Return the folder with ``train.csv``: ``root``, or ``CheXpert-v1.0`` or ``-small`` in it."""
     if not any(root.glob("train.csv*")):
         for inner in sorted(root.glob("CheXpert-v1.0*")):
             if any(inner.glob("train.csv*")):
@@ -69,10 +69,13 @@ def home(root: Path) -> Path:
 
 
 def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.DataFrame:
-    """``train.csv`` or ``valid.csv``, in the file's order, with raw values (1, 0, -1, NaN).
+    """Read ``train.csv`` or ``valid.csv`` in the order of the file, with raw values (1, 0, -1, NaN).
 
-    Columns: id, patient_id, study_id, image, frontal, view, part, and the observations that the file has
-    (``valid.csv`` of some copies lacks a few; only ``labels`` must be there).
+    Columns: id, patient_id, study_id, image, frontal, view, part, and the observations in the file. Some
+    copies of ``valid.csv`` lack a few observations; only ``labels`` are required.
+
+    Raises:
+        BenchError: the file is missing or malformed.
     """
     place = find_table(root, f"{part}.csv")
     raw = read_table(place, ("Path",), text=("Path",))
@@ -85,7 +88,7 @@ def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.D
         raise BenchError(
             f"'{first}' is not a path like CheXpert-v1.0/{part}/patient00001/study1/view1_frontal.jpg",
             where=place,
-            fix="take the file as Stanford gives it",
+            fix="use the unchanged file of Stanford",
         )
     if "Frontal/Lateral" in raw:
         frontal = raw["Frontal/Lateral"].eq("Frontal")
@@ -106,10 +109,10 @@ def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.D
 
 
 def of_views(table: pd.DataFrame, views: str | Sequence[str], where: object) -> pd.DataFrame:
-    """The rows of the wanted views (see :func:`read`).
+    """Return the rows of the selected views (see :func:`read`).
 
     Raises:
-        BenchError: none is left.
+        BenchError: no row has such a view.
     """
     if views == "all":
         return table
@@ -119,7 +122,7 @@ def of_views(table: pd.DataFrame, views: str | Sequence[str], where: object) -> 
         kept = table[table["view"].isin([views] if isinstance(views, str) else list(views))]
     if not len(kept):
         raise BenchError(
-            f"no image has the view {views}", where=where, fix="frontal, lateral, all, or AP, PA"
+            f"no image has the view {views}", where=where, fix="use frontal, lateral, all, AP or PA"
         )
     return kept.reset_index(drop=True)
 
@@ -128,16 +131,16 @@ def of_views(table: pd.DataFrame, views: str | Sequence[str], where: object) -> 
 
 
 def patient_split(table: pd.DataFrame) -> pd.DataFrame:
-    """valid.csv (read by radiologists) is the test set; a tenth of train.csv's patients validate; seed 0."""
+    """valid.csv (labelled by radiologists) is the test set; 10 % of train.csv's patients validate; seed 0."""
     return with_test(table[table["part"] == "train"], table[table["part"] == "valid"], 0.1)
 
 
 def mgca_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
-    """MGCA's released code: 5x200 taken out, 5,000 random rows validate, valid.csv is the test set.
+    """MGCA's released code: without 5x200; 5,000 random rows validate; valid.csv is the test set.
 
-    Defects reproduced: the rows to validate are drawn by position but removed from train by label of the
-    index, which has gaps since the 5x200 were taken out, so that 4,907 of the 5,000 stay in train (their
-    second appearance has the id ``...#valid``); and patients are shared.
+    Defects reproduced: validation rows are drawn by position, but removed from train by index label. The
+    index has gaps, because the 5x200 images were removed, so that 4,907 of the 5,000 rows stay in train
+    (their second occurrence has the id ``...#valid``). Splits also share patients.
     """
     train = table[table["part"] == "train"].reset_index(drop=True)
     per_class, valid = (count_of(n, ROWS, len(train), counts) for n in (200, 5000))
@@ -175,7 +178,7 @@ valid/patient64541/study1/view1_frontal.jpg
         "labels": f"five, fourteen, or a list from: {', '.join(FOURTEEN)}",
         "uncertain": "gloria (Atelectasis, Edema, Pleural Effusion positive; Cardiomegaly, Consolidation "
         "negative), ones, zeros, ignore (unknown)",
-        "counts": "fixed, or shares: the counts of the rule mgca as shares of the rows there are",
+        "counts": "fixed, or shares to scale the counts of the rule mgca to the number of rows",
         "missing": "error, or skip absent images",
     },
     caveats=(

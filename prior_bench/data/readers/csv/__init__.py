@@ -1,1 +1,1 @@
-"""A user's own images, listed in a CSV file."""
+"""Reader of a user's own images, listed in a CSV file."""

@@ -1,4 +1,4 @@
-"""Columns of users' CSV files: labels in numbers or names, and boxes."""
+"""Parse columns of users' CSV files: labels as numbers or names, and boxes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ def label_columns(
     label: str | None,
     positive: str | None,
 ) -> tuple[pd.DataFrame, tuple[str, ...], bool]:
-    """The table with numeric label columns, their names, and whether they exclude each other."""
+    """Return the table with numeric label columns, their names, and whether they are exclusive.
+
+    Raises:
+        BenchError: a column is missing, or a value is not allowed.
+    """
     if label is None and labels is None:
         return raw, tuple(str(c) for c in raw if c not in RESERVED and _is_binary(raw[c])), False
     given = label if label is not None else labels
@@ -40,7 +44,7 @@ def label_columns(
             raise BenchError(
                 f"label '{name}' is '{raw[name].iloc[row]}'; allowed are 1, 0 and blank",
                 where=f"{place}, line {line_number(place, row)}",
-                fix=f"a column of names can be used alone: label='{name}'",
+                fix=f"use a column of names alone: label='{name}'",
             )
     return raw, tuple(wanted), False
 
@@ -56,14 +60,14 @@ def _is_binary(column: pd.Series) -> bool:
 def _one_vs_rest(
     raw: pd.DataFrame, name: str, place: Path, positive: str | None
 ) -> tuple[pd.DataFrame, tuple[str, ...], bool]:
-    """A column of names to one binary label (two values) or one label per value (more)."""
+    """Convert a column of names to one binary label (two values) or to one label per value (more values)."""
     column = raw[name].astype(str).str.strip().where(raw[name].notna())
     values = sorted(column.dropna().unique())
     if not 2 <= len(values) <= MOST_CLASSES:
         raise BenchError(
-            f"label '{name}' has {len(values)} different values; 2 to {MOST_CLASSES} make classes",
+            f"label '{name}' has {len(values)} different values; 2 to {MOST_CLASSES} are allowed",
             where=place,
-            fix="name a column of classes",
+            fix="choose a column of classes",
         )
     if positive is not None and positive not in values:
         raise unknown_name(f"value of '{name}'", positive, values, where=place)
@@ -74,7 +78,7 @@ def _one_vs_rest(
 
 
 def box_texts(place: Path) -> pd.Series:
-    """The column ``boxes`` as written; unlike pandas' reading, it keeps "None" and a blank apart."""
+    """Read the column ``boxes`` as text. Pandas' default would not distinguish "None" from a blank field."""
     table = pd.read_csv(
         place, encoding="utf-8-sig", skipinitialspace=True, dtype=str, keep_default_na=False, na_values=[""]
     )
@@ -82,9 +86,15 @@ def box_texts(place: Path) -> pd.Series:
 
 
 def box_column(column: pd.Series, place: Path) -> tuple[pd.Series, tuple[str, ...]]:
-    """``"x y width height [class]; ..."`` to float32 [n, 5] (corners, class index).
+    """Convert ``"x y width height [class]; ..."`` to float32 [n, 5] (corners, class index).
 
-    ``none`` is an image without an object, n = 0; a blank field is one that nobody has annotated, None.
+    ``none`` means an image without an object, n = 0. A blank field means an image without annotation, None.
+
+    Returns:
+        The boxes of each row, and the names of the box classes.
+
+    Raises:
+        BenchError: a box is malformed; the message names the line.
     """
     parsed: list[list[tuple[float, float, float, float, str]] | None] = []
     for row, text in enumerate(column):
@@ -105,9 +115,10 @@ def box_column(column: pd.Series, place: Path) -> tuple[pd.Series, tuple[str, ..
 
 
 def strata(raw: pd.DataFrame) -> pd.DataFrame:
-    """Every column that could be a label, as numbers, NaN where unknown: what a split is stratified by.
+    """Return the columns that a split is stratified by: all possible label columns as numbers, NaN for
+    unknown.
 
-    All of them, whichever is evaluated: two labels of one file are then tested on the same patients.
+    They do not depend on the evaluated label, so that two labels of one file are tested on the same patients.
     """
     found = {}
     for name in raw:
@@ -124,7 +135,7 @@ def strata(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _box(text: str, where: str) -> tuple[float, float, float, float, str]:
-    """(x1, y1, x2, y2, class)."""
+    """Parse a box as (x1, y1, x2, y2, class)."""
     parts = text.split(maxsplit=4)
     try:
         x, y, width, height = map(float, parts[:4])

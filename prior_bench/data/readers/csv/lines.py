@@ -1,4 +1,4 @@
-"""What is wrong in users' CSV files, with the line on which it occurs."""
+"""Report the problems in users' CSV files with their line numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from prior_bench.errors import BenchError, ErrorList, unknown_name
 
 
 def require_values(table: pd.DataFrame, place: Path, missing: str) -> None:
-    """No blank in image, id or patient_id; no image that is not there; no id twice. All reported at once."""
+    """Check that image, id and patient_id are filled in, ids are unique, and images and masks exist.
+
+    Raises:
+        BenchError: some are not; all problems are reported together.
+    """
     if missing not in MISSING:
         raise unknown_name("value of missing", missing, list(MISSING), where=place)
     problems = []
@@ -42,7 +46,7 @@ def require_values(table: pd.DataFrame, place: Path, missing: str) -> None:
     if len(problems) == 1:
         raise problems[0]
     if problems:
-        raise ErrorList("several things are wrong", problems, where=place)
+        raise ErrorList("has several problems", problems, where=place)
 
 
 def _problem(place: Path, wrong: np.ndarray, what: str, fix: str) -> BenchError:
@@ -52,12 +56,12 @@ def _problem(place: Path, wrong: np.ndarray, what: str, fix: str) -> BenchError:
 
 
 def line_number(place: Path, row: int) -> int:
-    """Line of the file on which data row ``row`` (from 0) ends; quoted texts may span lines."""
+    """Return the line of the file on which data row ``row`` (from 0) ends; quoted texts may span lines."""
     with place.open(newline="", encoding="utf-8-sig") as stream:
         lines = csv.reader(stream)
         seen = -1
         for fields in lines:
-            seen += bool(fields)  # blank lines are no rows
+            seen += bool(fields)  # blank lines do not count
             if seen == row + 1:
                 break
         return lines.line_num

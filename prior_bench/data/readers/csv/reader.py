@@ -1,9 +1,9 @@
-"""People's own radiographs: one CSV with a row per image.
+"""Read a user's own radiographs from a CSV file with one row per image.
 
-Columns: ``image`` (path, relative to the CSV's folder), any number of label columns, and, optionally,
+Columns are ``image`` (path relative to the CSV file's folder), any number of label columns and, optionally,
 ``id``, ``patient_id``, ``study_id``, ``view``, ``split`` (train, valid, test), ``report`` (text), ``mask``
-(path of an image of the same size, above 0 = inside; blank = not annotated), ``boxes``
-("x y width height [class]", several separated by ";", in pixels; "none" = no object, blank = not annotated).
+(path of an image of the same size, above 0 = inside; blank = not annotated), ``boxes`` ("x y width height
+[class]", several separated by ";", in pixels; "none" = no object, blank = not annotated).
 """
 
 from __future__ import annotations
@@ -45,32 +45,32 @@ def read(
     reports: str | dict | ReportPolicy = "default",
     missing: str = "error",
 ) -> Manifest:
-    """One row per line of the CSV.
+    """Read one row per line of the CSV file.
 
     Args:
         root: the CSV file.
-        split: ``default`` takes the column ``split`` where there is one, else ``by_patient``.
-        labels: label columns with the values 1, 0 and blank (unknown); by default every column that is not
-            reserved and holds nothing else.
-        label: one column of names instead ("ap", "pa"): two values give one binary label, more give one
-            label per value, of which each image has exactly one.
-        positive: which of the two values counts as 1 (by default the alphabetically last).
+        split: ``default`` uses the column ``split`` if there is one, otherwise the rule ``by_patient``.
+        labels: label columns with the values 1, 0 and blank (unknown); by default all such columns with names
+            that are not reserved.
+        label: a column of names ("ap", "pa") that replaces ``labels``. Two values give one binary label; more
+            values give one exclusive label per value.
+        positive: the one of two values that becomes 1 (by default the alphabetically last).
         reports: policy for the column ``report``.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: no such column, a value that is not as it should be, or an absent image; names the line.
+        BenchError: a column or an image is missing, or a value is malformed; the message names the line.
     """
     if not root.is_file():
-        raise BenchError("not a CSV file", where=root, fix="name the file: --data folder/images.csv")
+        raise BenchError("not a CSV file", where=root, fix="give the file itself: --data folder/images.csv")
     raw = read_table(root, ("image",), text=RESERVED, ragged=True)
     if not len(raw):
-        raise BenchError("holds no rows", where=root, fix="one line per image below the names of the columns")
+        raise BenchError("contains no rows", where=root, fix="add one line per image below the header")
     stratify = strata(raw)
     raw, names, exclusive = label_columns(raw, root, labels, label, positive)
     table = pd.DataFrame({"image": raw["image"]})
     table.insert(0, "id", raw["id"] if "id" in raw else raw["image"])
-    made_up = raw["image"] if raw["image"].duplicated().any() else table["id"]  # one image, one patient
+    made_up = raw["image"] if raw["image"].duplicated().any() else table["id"]  # each image is a patient
     table.insert(1, "patient_id", raw["patient_id"] if "patient_id" in raw else made_up)
     for name in names:
         table[name] = raw[name].astype(np.float32)
@@ -115,13 +115,13 @@ def read(
 
 
 def patient_split(table: pd.DataFrame, stratify: Sequence[str] = ()) -> pd.DataFrame:
-    """60/20/20 by patient (by image where there is no patient_id), the mix of all labels of the file about
-    equal as far as their combinations allow, whichever are evaluated; seed 0."""
+    """60/20/20 by patient (by image without patient_id), stratified by all labels of the file, also by those
+    that are not evaluated, as far as their combinations allow; seed 0."""
     return by_group(table, SHARES, stratify=stratify)
 
 
 def column_split(table: pd.DataFrame, stratify: Sequence[str] = ()) -> pd.DataFrame:
-    """The column ``split`` (train, valid, test) where there is one, else by_patient."""
+    """The column ``split`` (train, valid, test) if there is one, otherwise by_patient."""
     if "split" not in table:
         return patient_split(table, stratify)
     names = table["split"].str.strip().str.lower()
@@ -147,7 +147,7 @@ def _split(rule: str, table: pd.DataFrame, labels: Sequence[str], place: Path) -
 
 CARD = Card(
     title="your own images, from a CSV file",
-    what="One row per image; labels, reports, boxes and masks as far as you have them.",
+    what="One row per image, with the labels, reports, boxes and masks that you have.",
     size="any",
     source="yours",
     access="yours",
@@ -164,11 +164,11 @@ images.csv      image, label columns..., and optionally id, patient_id, study_id
     splits=describe(RULES),
     options={
         "labels": "columns with 1, 0 or blank (unknown); default: all such columns",
-        "label": "one column of names (two values: binary; more: classes that exclude each other)",
-        "positive": "which of two names counts as 1",
+        "label": "one column of names (two values: binary; more: exclusive classes)",
+        "positive": "the one of two names that becomes 1",
         "reports": "report policy: default, prior, mgca, gloria, convirt, lovt",
         "missing": "error, or skip absent images",
     },
-    caveats=("Without patient_id every image counts as a patient of its own: give it where you can.",),
+    caveats=("Without patient_id, each image counts as a patient: give patient_id if you can.",),
     annotations=("labels", "reports", "boxes", "masks"),
 )

@@ -1,1 +1,1 @@
-"""MIMIC-CXR-JPG and its 5x200 subset."""
+"""Readers of MIMIC-CXR-JPG and its 5x200 subset."""

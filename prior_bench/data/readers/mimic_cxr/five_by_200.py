@@ -1,4 +1,4 @@
-"""MIMIC 5x200 (BenchX): 200 images with report for each of five findings, by BenchX's released list."""
+"""Read MIMIC 5x200 (BenchX): 200 images with reports for each of five findings, by BenchX's released list."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def read(
     reports: str | dict | ReportPolicy | None = "default",
     missing: str = "error",
 ) -> Manifest:
-    """One row per listed image, all in the split ``test``, exactly one label each.
+    """Read one row per listed image; all are in the split ``test`` and have exactly one label.
 
     Args:
         root: folder of MIMIC-CXR (see ``mimic_cxr``), with ``mimic_5x200_ids.csv`` in it.
         split: a name in :data:`RULES`.
-        reports: policy by which reports are read and left out (with their images), or None for no reports.
-        missing: ``"error"`` or ``"skip"`` absent images.
+        reports: policy that selects the reports (the images of others are left out), or None for no reports.
+        missing: ``"error"``, or ``"skip"`` to leave out missing images.
 
     Raises:
-        BenchError: files missing or not as they should be, an image that MIMIC-CXR does not have, or one
-            that is positive for several or none of the five.
+        BenchError: a file is missing or malformed, an image is not in MIMIC-CXR, or an image is positive for
+            none or several of the five findings.
     """
     place = find_table(root, IMAGE_LIST)
     listed = read_table(place, ("dicom_id",), text=("dicom_id",))["dicom_id"].tolist()
@@ -47,14 +47,14 @@ def read(
             f"{int(several.sum())} of {len(data)} images are not positive for exactly one of the five, "
             f"the first is {data.table['id'][several].iloc[0]}",
             where=place,
-            fix="check that list and mimic-cxr-2.*-chexpert.csv are of the same release",
+            fix="check that the list and mimic-cxr-2.*-chexpert.csv are from the same release",
         )
     table = apply_rule(split, RULES, data.table, "mimic_5x200")
     return replace(data, name="mimic_5x200", table=table, exclusive=True, split_rule=split)
 
 
 def benchx_list(table: pd.DataFrame) -> pd.DataFrame:
-    """BenchX's released list (mimic_5x200_ids.csv), every image in the test set."""
+    """BenchX's released list (mimic_5x200_ids.csv); all images are in the test set."""
     return table.assign(split="test")
 
 
@@ -75,13 +75,13 @@ and the files of mimic_cxr
     splits=describe(RULES),
     options={
         "reports": "report policy: default, prior, mgca, gloria, convirt, lovt; None for no reports",
-        "missing": "error, or skip absent images",
+        "missing": "error, or skip to leave out missing images",
     },
     caveats=(
-        "Labels are raw positives of the chexpert table; how BenchX assigned its labels was not traced "
+        "Labels are raw positives of the chexpert table; how BenchX assigned its labels is not known "
         "(unverified).",
         "A model pre-trained on MIMIC-CXR may have seen these images.",
-        "BenchX scores retrieval per batch of unknown size: its numbers depend on that pool.",
+        "BenchX scores retrieval per batch of unknown size: its results depend on that pool.",
     ),
     annotations=("labels", "reports"),
     published={"default": {"images": (0, 0, 1000)}, "benchx": {"images": (0, 0, 1000)}},

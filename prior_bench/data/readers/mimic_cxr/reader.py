@@ -1,4 +1,4 @@
-"""MIMIC-CXR-JPG 2.x with its reports (Johnson et al. 2019): files exactly as PhysioNet gives them."""
+"""Read MIMIC-CXR-JPG 2.x with its reports (Johnson et al. 2019) from the unchanged files of PhysioNet."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def read(
     uncertain: str = "gloria",
     missing: str = "error",
 ) -> Manifest:
-    """One row per image of the wanted views; images of a study share its report.
+    """Read one row per image of the selected views; the images of a study share its report.
 
     Args:
-        root: folder with ``files/`` and the ``mimic-cxr-2.0.0-*.csv.gz``; the reports lie in the same
-            ``files/``, under ``reports/`` or ``mimic-cxr-reports/``, or in ``mimic-cxr-reports.zip``.
+        root: folder with ``files/`` and the ``mimic-cxr-2.0.0-*.csv.gz``. The reports are in the same
+            ``files/``, in ``reports/`` or ``mimic-cxr-reports/``, or in ``mimic-cxr-reports.zip``.
         split: a name in :data:`RULES`.
-        views: values of ``ViewPosition`` to keep.
-        reports: policy by which reports are read and left out (with their images), or None for no reports.
+        views: values of ``ViewPosition`` to select.
+        reports: policy that selects the reports (the images of others are left out), or None for no reports.
         labels: ``"five"``, ``"fourteen"``, a list, or ``()`` for none (from the ``chexpert`` table).
         uncertain: policy for -1, in :data:`prior_bench.data.readers.chexpert.labels.UNCERTAIN`.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be.
+        BenchError: a file is missing or malformed, or no image has a selected view.
     """
     table = apply_rule(split, RULES, read_tables(root), "mimic_cxr")
     table = table[table["view"].isin(views)].reset_index(drop=True)
@@ -62,10 +62,11 @@ def read(
 def read_listed(
     root: Path, images: Sequence[str], *, where: Path, reports: str | dict | ReportPolicy | None, missing: str
 ) -> Manifest:
-    """The images of a list (dicom ids), in its order, with raw positives of the five findings as labels.
+    """Read the images of a list of dicom ids, in its order; labels are the raw positives of the five
+    findings.
 
     Raises:
-        BenchError: as :func:`read`; an id that the metadata do not have.
+        BenchError: as for :func:`read`, or an id is not in the metadata.
     """
     table = read_tables(root).set_index("id", drop=False)
     unknown = [image for image in images if image not in table.index]
@@ -73,7 +74,7 @@ def read_listed(
         raise BenchError(
             f"{len(unknown)} of {len(images)} images are not in the metadata; the first is {unknown[0]}",
             where=where,
-            fix="check that list and mimic-cxr-2.*-metadata.csv are of the same release",
+            fix="check that the list and mimic-cxr-2.*-metadata.csv are from the same release",
         )
     table = table.loc[list(images)].reset_index(drop=True).assign(split="test")
     return _annotated(root, table, "five", "zeros", reports, missing, "default")
@@ -88,7 +89,7 @@ def _annotated(
     missing: str,
     split: str,
 ) -> Manifest:
-    """The rows with labels and reports, those left out whose report cannot be used."""
+    """Make a manifest of the rows with labels and reports; rows without a usable report are left out."""
     names = label_set(labels) if labels else ()
     if names:
         table = table.join(_labels(root, table, names, uncertain))
@@ -101,7 +102,11 @@ def _annotated(
 
 
 def read_tables(root: Path) -> pd.DataFrame:
-    """Metadata joined with the official split: id, patient_id, study_id, image, view, official."""
+    """Read the metadata and the official split: id, patient_id, study_id, image, view, official.
+
+    Raises:
+        BenchError: a table is missing or malformed, or an image has no official split.
+    """
     place = find_table(root, "mimic-cxr-2.*-metadata.csv")
     metadata = read_table(place, (*IDS, "ViewPosition"), text=IDS)
     split_place = find_table(root, "mimic-cxr-2.*-split.csv")
@@ -148,7 +153,7 @@ def _labels(root: Path, table: pd.DataFrame, names: Sequence[str], uncertain: st
 
 
 def _read_reports(root: Path, table: pd.DataFrame, policy: ReportPolicy, dropped: Counter[str]) -> pd.Series:
-    """Sentences for every row, None where there is no usable report; counts the reasons per image."""
+    """Read the sentences of every row, None without a usable report; ``dropped`` counts images by reason."""
     texts = _report_source(root)
     chosen: dict[str, tuple[tuple[str, ...] | None, str]] = {}
     folders = table["image"].str.rpartition("/")[0]
@@ -168,7 +173,7 @@ def _read_reports(root: Path, table: pd.DataFrame, policy: ReportPolicy, dropped
 
 
 def _report_source(root: Path) -> Callable[[str], str | None]:
-    """A function from the report's name, ``files/p10/p10000032/s50414267.txt``, to its text or None."""
+    """Return a function from a report's name, ``files/p10/p10000032/s50414267.txt``, to its text or None."""
     archive = root / REPORT_ZIP
     if archive.is_file() or archive.is_symlink():
         require_file(archive)
@@ -206,17 +211,17 @@ def _report_source(root: Path) -> Callable[[str], str | None]:
 
 
 def official_split(table: pd.DataFrame) -> pd.DataFrame:
-    """The official split file (by patient): train, validate, test."""
+    """The official split (by patient): train, validate, test."""
     return table.assign(split=table["official"].replace("validate", "valid"))
 
 
 def prior_split(table: pd.DataFrame) -> pd.DataFrame:
-    """PRIOR's released code: no split, every study (official validate and test included) is trained on."""
+    """PRIOR's released code: no split; all studies (also official validate and test) are for training."""
     return table.assign(split="train")
 
 
 def mgca_split(table: pd.DataFrame) -> pd.DataFrame:
-    """MGCA's released code: official validate and test together serve as validation."""
+    """MGCA's released code: official validate and test together are the validation split."""
     return table.assign(split=table["official"].where(table["official"] == "train", "valid"))
 
 
@@ -241,14 +246,14 @@ mimic-cxr-2.0.0-chexpert.csv.gz     (labels; not needed with labels=())
 """,
     splits=describe(RULES),
     options={
-        "views": "values of ViewPosition to keep; ('AP', 'PA')",
+        "views": "values of ViewPosition to select; default: ('AP', 'PA')",
         "reports": "report policy: default, prior, mgca, gloria, convirt, lovt; None for no reports",
         "labels": f"five, fourteen, or a list from: {', '.join(FOURTEEN)}",
         "uncertain": "gloria, ones, zeros, ignore",
         "missing": "error, or skip absent images",
     },
     caveats=(
-        "Images whose report the policy leaves out are left out too; to classify all images: reports=None.",
+        "Images without a usable report are left out; to classify all images, use reports=None.",
         "Reading 227,827 reports takes minutes: data prepare does it once. A prepared index watches the "
         "tables and the zip file, not single unpacked reports.",
     ),

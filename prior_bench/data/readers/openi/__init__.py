@@ -1,1 +1,1 @@
-"""Open-i, as distributed and in its two re-packs."""
+"""Readers of Open-i, as distributed and in its two re-packs."""

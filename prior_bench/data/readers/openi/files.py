@@ -1,4 +1,4 @@
-"""The reports of Open-i (NLMCXR_reports.tgz, packed or not) and the projections of its images."""
+"""Read the reports of Open-i (NLMCXR_reports.tgz, packed or not) and the projections of its images."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ VIEW_TABLES = {
     DERIVED_VIEWS: ("imageid", "tsne-view"),
     PROJECTIONS: ("filename", "projection"),
 }
-"""Tables that tell the projection of an image, the most trusted last.
+"""Tables with the projections of images; the most trusted is last.
 
-The DICOM tag is not among them: it says PA on many lateral images.
+The DICOM tag is not used, because it is PA for many lateral images.
 """
 _IMAGE = re.compile(r"(?:CXR)?(\d+)_(?:\1_)?(IM-.+?)(?:\.dcm)?(?:\.png)?$")
 
 
 @dataclass(frozen=True)
 class OpeniReport:
-    """One XML file.
+    """The content of one XML file.
 
     Attributes:
         id: e.g. ``CXR1``.
-        sections: texts by their label in capitals (``FINDINGS``); empty ones are kept, so that a report
+        sections: texts by their label in capitals (``FINDINGS``). Empty texts are kept, so that a report
             without prose is not mistaken for one without headings.
-        terms: MeSH terms without their qualifiers, in small letters (``lung``, ``normal``).
+        terms: MeSH terms without qualifiers, in lower case (``lung``, ``normal``).
         images: ids such as ``CXR1_1_IM-0001-3001``; the PNG has the same name.
     """
 
@@ -47,15 +47,15 @@ class OpeniReport:
     images: tuple[str, ...]
 
     def text(self) -> str:
-        """As one text with headings, for the report policies."""
+        """Return the report as one text with headings, for the report policies."""
         return "\n\n".join(f"{label}: {text}" for label, text in self.sections.items())
 
 
 def read_reports(root: Path) -> list[OpeniReport]:
-    """All reports in the order of their numbers.
+    """Read all reports in the order of their numbers.
 
     Raises:
-        BenchError: there are none, or one is no XML (names the file).
+        BenchError: there are none, or one is not an XML file (the message names it).
     """
     found = [parse_report(name, content) for name, content in _files(root)]
     if not found:
@@ -92,10 +92,10 @@ def _files(root: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def parse_report(name: str, content: bytes) -> OpeniReport:
-    """One file's content.
+    """Parse the content of one file.
 
     Raises:
-        BenchError: no XML, or no report of Open-i.
+        BenchError: the content is not XML, or not a report of Open-i.
     """
     try:
         root = ElementTree.fromstring(content)
@@ -119,10 +119,10 @@ def parse_report(name: str, content: bytes) -> OpeniReport:
 
 
 def read_projections(root: Path) -> dict[tuple[str, str], str]:
-    """``frontal`` or ``lateral`` by :func:`image_key`, from the tables that lie in ``root``; none need.
+    """Read ``frontal`` or ``lateral`` by :func:`image_key` from the tables in ``root``; they are optional.
 
-    ``indiana_projections.csv`` is of the Kaggle re-pack, ``nlmcxr_tsne_pa.csv`` (about half of the images,
-    distinguished by their looks) of torchxrayvision.
+    ``indiana_projections.csv`` is from the Kaggle re-pack. ``nlmcxr_tsne_pa.csv`` is from torchxrayvision and
+    covers about half of the images; it was derived from their appearance.
     """
     views: dict[tuple[str, str], str] = {}
     for name, columns in VIEW_TABLES.items():
@@ -138,6 +138,6 @@ def read_projections(root: Path) -> dict[tuple[str, str], str]:
 
 
 def image_key(name: str) -> tuple[str, str]:
-    """(report number, rest), the same for all spellings: CXR1_1_IM-0001-3001, 1_IM-0001-3001.dcm.png."""
+    """Return (report number, rest) for all spellings: CXR1_1_IM-0001-3001, 1_IM-0001-3001.dcm.png."""
     match = _IMAGE.match(Path(name).name)
     return (match.group(1), match.group(2)) if match else ("", name)

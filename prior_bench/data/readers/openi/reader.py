@@ -1,7 +1,8 @@
-"""Open-i, the Indiana University chest radiographs with reports (Demner-Fushman et al. 2016).
+"""Read Open-i, the Indiana University chest radiographs with reports (Demner-Fushman et al. 2016).
 
-Three layouts: the files of the National Library of Medicine (XML and PNG), and the re-packs of Kaggle
-(``indiana_reports.csv``) and of R2Gen (``annotation.json``), which most work on report generation uses.
+There are three layouts: the files of the National Library of Medicine (XML and PNG), and the re-packs of
+Kaggle (``indiana_reports.csv``) and of R2Gen (``annotation.json``). Most work on report generation uses
+R2Gen's.
 """
 
 from __future__ import annotations
@@ -43,19 +44,19 @@ def read(
     labels: Sequence[str] = (),
     missing: str = "error",
 ) -> Manifest:
-    """One row per image; images of a report share it.
+    """Read one row per image; the images of a report share it.
 
     Args:
         root: folder with ``NLMCXR_reports.tgz`` (or ``ecgen-radiology/*.xml``) and the PNG files in
-            ``NLMCXR_png/``, ``images/`` or next to it; or of one of the re-packs.
+            ``NLMCXR_png/``, ``images/`` or next to it; or the folder of a re-pack.
         split: a name in :data:`RULES`.
-        views: ``"all"``, or ``"frontal"`` or ``"lateral"``, which needs a table of projections.
-        reports: policy by which reports are read and left out (with their images), or None for no reports.
-        labels: MeSH terms as binary labels ("normal", "cardiomegaly"); not in R2Gen's re-pack.
+        views: ``"all"``, ``"frontal"`` or ``"lateral"``; the last two need a table of projections.
+        reports: policy that selects the reports (the images of others are left out), or None for no reports.
+        labels: MeSH terms as binary labels ("normal", "cardiomegaly"); R2Gen's re-pack has none.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be, an unknown term, or projections unknown.
+        BenchError: a file is missing or malformed, a term is unknown, or the projections are unknown.
     """
     if views not in VIEWS:
         raise unknown_name("views", views, list(VIEWS), where="openi")
@@ -92,7 +93,7 @@ def read(
 
 
 def read_original(root: Path) -> tuple[pd.DataFrame, str]:
-    """The XML reports, one row per image (none for a report without image), and what they hold in words."""
+    """Read the XML reports as one row per image, and return them with a sentence that counts them."""
     folder = next((f for f in IMAGE_FOLDERS if any((root / f).glob("CXR*.png"))), "")
     if not folder and not any(root.glob("CXR*.png")):
         folder = IMAGE_FOLDERS[0]
@@ -101,7 +102,7 @@ def read_original(root: Path) -> tuple[pd.DataFrame, str]:
     rows = [
         {
             "id": image,
-            "patient_id": report.id,  # one report per patient, as far as the collection tells
+            "patient_id": report.id,  # the collection has no other patient identifiers
             "study_id": report.id,
             "image": f"{prefix}{image}.png",
             "view": views.get(image_key(image)),
@@ -134,7 +135,7 @@ def _of_views(table: pd.DataFrame, views: str, root: Path) -> pd.DataFrame:
         raise BenchError(
             f"no image is known to be {views}",
             where=root,
-            fix=f"put {PROJECTIONS} (of the Kaggle re-pack) there, or pass views=all",
+            fix=f"put {PROJECTIONS} (from the Kaggle re-pack) there, or pass views=all",
         )
     return kept.reset_index(drop=True)
 
@@ -143,12 +144,12 @@ def _of_views(table: pd.DataFrame, views: str, root: Path) -> pd.DataFrame:
 
 
 def report_split(table: pd.DataFrame) -> pd.DataFrame:
-    """70/10/20 by report (the collection does not tell patients apart otherwise), seed 0."""
+    """70/10/20 by report (the collection has no patient identifiers), seed 0."""
     return by_group(table, {"train": 0.7, "valid": 0.1, "test": 0.2})
 
 
 def r2gen_split(table: pd.DataFrame) -> pd.DataFrame:
-    """R2Gen's, from annotation.json."""
+    """R2Gen's split, from annotation.json."""
     if table["official"].isna().any():
         raise BenchError(
             f"split rule 'r2gen' needs R2Gen's {R2GEN}", where="openi", fix="use split='default'"
@@ -161,8 +162,8 @@ RULES = {"default": report_split, "r2gen": r2gen_split}
 
 CARD = Card(
     title="Open-i: Indiana University chest radiographs with reports",
-    what="Frontal and lateral radiographs with 3,955 de-identified reports (XXXX for what was taken out), "
-    "indexed by hand with MeSH terms. The only set here with images and reports free for all.",
+    what="Frontal and lateral radiographs with 3,955 de-identified reports (XXXX marks removed text), "
+    "indexed by hand with MeSH terms. The only data set here with freely available images and reports.",
     size="7,470 images (PNG), 3,955 reports; 104 reports have no image",
     source="https://openi.nlm.nih.gov/faq; images also "
     "academictorrents.com, 5a3a439df24931f410fac269b87b050203d9467d; re-pack "
@@ -171,8 +172,8 @@ CARD = Card(
     tree=f"""
 {ARCHIVES[0]}                     (or unpacked: ecgen-radiology/*.xml)
 NLMCXR_png/CXR1_1_IM-0001-3001.png     (or in images/, or here)
-{PROJECTIONS}                (optional, of the Kaggle re-pack: frontal or lateral)
-nlmcxr_tsne_pa.csv                     (optional, of torchxrayvision: the same for half of the images)
+{PROJECTIONS}                (optional, from the Kaggle re-pack: frontal or lateral)
+nlmcxr_tsne_pa.csv                     (optional, from torchxrayvision: the same for half of the images)
 
 Kaggle's re-pack: {KAGGLE}, {PROJECTIONS},
                   images/images_normalized/1_IM-0001-3001.dcm.png
@@ -182,14 +183,14 @@ R2Gen's re-pack:  {R2GEN}, images/CXR1000_IM-0003/0.png
     options={
         "views": "all, frontal, lateral (the last two need a table of projections)",
         "reports": "report policy: default, prior, mgca, gloria, convirt, lovt; None for no reports",
-        "labels": "MeSH terms as labels, e.g. normal, cardiomegaly; default none",
+        "labels": "MeSH terms as labels, e.g. normal, cardiomegaly; default: none",
         "missing": "error, or skip absent images",
     },
     caveats=(
-        "There is no official split; R2Gen's is the usual one for reports, and 70/10/20 its usual shares "
+        "There is no official split; R2Gen's is the usual one for report generation, with shares 70/10/20 "
         "(unverified).",
-        "The XML files do not say which image is frontal: R2Gen's re-pack orders two images of a study, "
-        "without saying either.",
+        "The XML files do not state which image is frontal. R2Gen's re-pack orders two images of a study, "
+        "but does not state it either.",
         "A prepared index watches the archive and tables, not single unpacked XML files.",
     ),
     annotations=("reports", "labels"),

@@ -1,6 +1,7 @@
-"""The two re-packs of Open-i that are in use: Kaggle's tables, and R2Gen's ``annotation.json``.
+"""Read the two common re-packs of Open-i: Kaggle's tables, and R2Gen's ``annotation.json``.
 
-Both give one row per image: id, patient_id, study_id, image, view, terms (MeSH), text, official (split).
+Both functions return one row per image: id, patient_id, study_id, image, view, terms (MeSH), text and
+official (split).
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ PROSE = ("findings", "impression")
 
 
 def read_kaggle(root: Path) -> pd.DataFrame:
-    """Kaggle's ``indiana_reports.csv`` (one row per report) and ``indiana_projections.csv`` (per image).
+    """Read Kaggle's ``indiana_reports.csv`` (a row per report) and ``indiana_projections.csv`` (a row per
+    image).
 
     Raises:
-        BenchError: a file or column is missing, or an image belongs to no report.
+        BenchError: a file or column is missing, or an image has no report.
     """
     place = root / KAGGLE
     columns = ("uid", "MeSH", *PROSE)
@@ -37,7 +39,7 @@ def read_kaggle(root: Path) -> pd.DataFrame:
     if orphans.any():
         first = images.loc[orphans, "filename"].iloc[0]
         raise BenchError(
-            f"{int(orphans.sum())} images belong to no report of {KAGGLE}, the first is {first}",
+            f"{int(orphans.sum())} images have no report in {KAGGLE}; the first is {first}",
             where=listed,
             fix="download both tables again",
         )
@@ -63,10 +65,10 @@ def read_kaggle(root: Path) -> pd.DataFrame:
 
 
 def read_r2gen(place: Path) -> pd.DataFrame:
-    """R2Gen's ``annotation.json``: {train, val, test: [{id, report, image_path, split}]}.
+    """Read R2Gen's ``annotation.json``: {train, val, test: [{id, report, image_path, split}]}.
 
     Raises:
-        BenchError: no JSON, or of another form.
+        BenchError: the file is not JSON or has another form.
     """
     try:
         parts = json.loads("\n".join(read_lines(place)))
@@ -94,5 +96,5 @@ def read_r2gen(place: Path) -> pd.DataFrame:
             fix="download it again",
         ) from error
     if not rows:
-        raise BenchError("names no image", where=place, fix="download it again")
+        raise BenchError("contains no image", where=place, fix="download it again")
     return pd.DataFrame(rows)

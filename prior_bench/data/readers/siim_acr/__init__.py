@@ -1,1 +1,1 @@
-"""SIIM-ACR Pneumothorax, as distributed and as PNG re-pack."""
+"""Readers of SIIM-ACR Pneumothorax, as distributed and as PNG re-pack."""

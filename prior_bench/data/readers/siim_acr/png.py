@@ -1,4 +1,4 @@
-"""The PNG re-pack of SIIM-ACR (Kaggle, vbookshelf), which BenchX uses: images, masks and two tables."""
+"""Read the PNG re-pack of SIIM-ACR (Kaggle, vbookshelf), which BenchX uses: images, masks and two tables."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from prior_bench.errors import BenchError
 TABLES = ("stage_1_train_images.csv", "stage_1_test_images.csv")
 IMAGES, MASKS = "png_images", "png_masks"
 INNER = "siim-acr-pneumothorax"
-"""Folder that the download unpacks to."""
+"""Folder that unpacking the download creates."""
 
 
 def home(root: Path) -> Path:
-    """The folder with the two tables: ``root``, or the one that the download unpacks to."""
+    """Return the folder with the two tables: ``root``, or the folder that unpacking the download creates."""
     inner = root / INNER
     return inner if any(inner.glob(f"{TABLES[0]}*")) else root
 
 
 def is_repack(root: Path) -> bool:
-    """Whether the re-pack is there."""
+    """Whether the folder contains the re-pack."""
     return any(root.glob(f"{TABLES[0]}*"))
 
 
 def read_repack(root: Path, label: str) -> pd.DataFrame:
-    """One row per image: id, patient_id and image_id (as in the original), image, name, mask and the label.
+    """Read one row per image: id, patient_id and image_id (as in the original), image, name, mask and label.
 
     Args:
         root: folder with both tables, ``png_images/`` and ``png_masks/``.

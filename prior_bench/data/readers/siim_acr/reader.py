@@ -1,4 +1,4 @@
-"""SIIM-ACR Pneumothorax Segmentation (2019): files exactly as Kaggle gives them."""
+"""Read SIIM-ACR Pneumothorax Segmentation (2019) from the unchanged files of Kaggle."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ NEGATIVE = "-1"
 
 
 def read(root: Path, *, split: str = "default", missing: str = "error") -> Manifest:
-    """One row per image (see the rule ``mgca`` for the exception), with its label and mask.
+    """Read one row per image, with its label and mask; the rule ``mgca`` can repeat images.
 
     Args:
-        root: folder with ``train-rle.csv`` and ``dicom-images-train/``; or of the PNG re-pack, where
-            ``train-rle.csv`` is needed for the rule ``mgca`` only.
+        root: folder with ``train-rle.csv`` and ``dicom-images-train/``, or folder of the PNG re-pack, which
+            needs ``train-rle.csv`` only for the rule ``mgca``.
         split: a name in :data:`RULES`.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be.
+        BenchError: a file is missing or malformed.
     """
     root = siim_png.home(root)
     if siim_png.is_repack(root):
@@ -59,7 +59,7 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
 
 
 def _read_repack(root: Path, split: str, missing: str) -> Manifest:
-    """The PNG re-pack, split as the original where the run-length file is next to it."""
+    """Read the PNG re-pack; its splits equal the original's if the run-length file is next to it."""
     images = siim_png.read_repack(root, LABEL)
     table = images
     known = images.set_index("image_id")
@@ -76,10 +76,10 @@ def _read_repack(root: Path, split: str, missing: str) -> Manifest:
 
 
 def read_runs(place: Path) -> pd.DataFrame:
-    """The run-length file in its own order, one row per region: image_id, run ("" where negative).
+    """Read the run-length file in its own order, one row per region: image_id and run ("" for negatives).
 
     Raises:
-        BenchError: a column is missing, or what is given is no run-length mask; names the line.
+        BenchError: a column is missing, or a run-length mask is malformed; the message names its line.
     """
     raw = read_table(place, ("ImageId", "EncodedPixels"), text=("ImageId", "EncodedPixels"))
     run = raw["EncodedPixels"].fillna(NEGATIVE).str.strip()
@@ -95,7 +95,7 @@ def _present(values: pd.Series) -> Any:
 
 
 def by_image(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row per image, its regions united, in order of first appearance; a table by image as it is."""
+    """Unite the regions of each image, in order of first occurrence; a table by image does not change."""
     if "run" not in runs:
         return runs
     regions: pd.Series = runs.groupby("image_id", sort=False)["run"].agg(_present)
@@ -111,7 +111,7 @@ def by_image(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _find_images(root: Path) -> dict[str, str]:
-    """Image id to ``<study>/<series>``."""
+    """Find the folder ``<study>/<series>`` of each image, by its id."""
     return {p.stem: f"{p.parent.parent.name}/{p.parent.name}" for p in (root / IMAGES).glob("*/*/*.dcm")}
 
 
@@ -119,15 +119,15 @@ def _find_images(root: Path) -> dict[str, str]:
 
 
 def image_split(runs: pd.DataFrame) -> pd.DataFrame:
-    """70/15/15 by image, the share of pneumothorax equal in all three; seed 0."""
+    """70/15/15 by image, with equal shares of pneumothorax in all splits; seed 0."""
     return by_group(by_image(runs), {"train": 0.7, "valid": 0.15, "test": 0.15}, stratify=[LABEL])
 
 
 def mgca_split(runs: pd.DataFrame) -> pd.DataFrame:
-    """GLoRIA's and MGCA's: 70/15/15 of the file's rows, 9,067/1,944/1,943, random state 0.
+    """GLoRIA's and MGCA's split: 70/15/15 of the file's rows, 9,067/1,944/1,943, random state 0.
 
-    Defect reproduced: an image with several regions can fall into several splits, with an incomplete mask
-    in each (154 images are in train and test). Its further appearances have the id ``...#<split>``.
+    Defect reproduced: an image with several regions can fall into several splits, with an incomplete mask in
+    each (154 images are in train and test). Its other occurrences have the id ``...#<split>``.
     """
     from sklearn.model_selection import train_test_split
 
@@ -143,17 +143,17 @@ def mgca_split(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def lovt_lists(runs: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """LoVT's: 7,229/2,409/2,409 images by its lists, copied to lovt/ next to the run-length file."""
+    """LoVT's lists, copied to lovt/ next to the run-length file: 7,229/2,409/2,409 images."""
     return by_lists(by_image(runs), root, LOVT_LISTS)
 
 
 def benchx_lists(runs: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """BenchX's, PNG re-pack only: 9,303/1,372/1,372 by its lists, copied to benchx/ next to the tables."""
+    """BenchX's lists, copied to benchx/ next to the tables (PNG re-pack only): 9,303/1,372/1,372."""
     if "name" not in runs:
         raise BenchError(
-            "split rule 'benchx' goes by the file names of the PNG re-pack",
+            "split rule 'benchx' uses the file names of the PNG re-pack",
             where="siim_acr",
-            fix="use the PNG re-pack, without train-rle.csv beside it, or split='default'",
+            fix="use the PNG re-pack, without train-rle.csv next to it, or split='default'",
         )
     table = by_lists(runs.assign(id=runs["name"]), root, BENCHX_LISTS)
     return table.assign(id=table["image_id"])
@@ -193,7 +193,7 @@ benchx/train.txt, val.txt, test.txt          (BenchX's lists; only for the rule 
     splits=describe(RULES),
     options={"missing": "error, or skip absent images"},
     caveats=(
-        "An all-empty prediction scores a Dice of about 0.75 where empty images count as 1 (GLoRIA, MGCA).",
+        "An all-empty prediction has a Dice of about 0.75 if empty images count as 1 (GLoRIA, MGCA).",
         "Regions of one image are separate rows of the file: splitting by row leaks (rule mgca).",
     ),
     annotations=("labels", "masks"),

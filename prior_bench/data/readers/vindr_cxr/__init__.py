@@ -1,1 +1,1 @@
-"""VinDr-CXR in its two distributions."""
+"""Readers of VinDr-CXR in its two distributions."""

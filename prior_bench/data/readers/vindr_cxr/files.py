@@ -1,7 +1,7 @@
-"""The two distributions of VinDr-CXR, PhysioNet 1.0.0 and Kaggle VinBigData, read into one form.
+"""Read the two distributions of VinDr-CXR, PhysioNet 1.0.0 and Kaggle VinBigData, into one form.
 
-PhysioNet names its findings in a table of image labels and has a test set; Kaggle has one table of boxes,
-in which "No finding" is a class, and no labels for its test images.
+PhysioNet has a table of image labels and a test set. Kaggle has one table of boxes, in which "No finding" is
+a class, and no labels for its test images.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from prior_bench.data.tables.annotation_tables import find_table, read_table
 from prior_bench.errors import BenchError
 
 NO_FINDING = "No finding"
-SPELLINGS = {"Other disease": "Other diseases"}  # the name in the test labels: in the train labels
+SPELLINGS = {"Other disease": "Other diseases"}  # spelling of the test labels: of the train labels
 CORNERS = ("x_min", "y_min", "x_max", "y_max")
 CONSENSUS = "consensus"
-"""Stands for the reader where several agreed on one reading."""
+"""Name of the reader if several readers agreed on one reading."""
 IDS = ("image_id", "rad_id")
 SUFFIXES = (".dicom", ".dcm", ".png", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
 class Annotations:
-    """What the readers said.
+    """The annotations of all readers.
 
     Attributes:
         distribution: ``"PhysioNet 1.0.0"`` or ``"Kaggle VinBigData"``.
         images: one row per image: id, part (train or test).
-        votes: [images, findings], share of the image's readers who saw each; NaN where the file of the
+        votes: [images, findings], share of the image's readers who saw the finding; NaN if the file of the
             image's part does not have the finding.
-        readers: [images], how many read each image.
-        boxes: one row per box: image_id, rad_id, class_name and the corners.
+        readers: [images], number of readers of each image.
+        boxes: one row per box: image_id, rad_id, class_name and the corners in pixels.
     """
 
     distribution: str
@@ -45,10 +45,10 @@ class Annotations:
 
 
 def read_annotations(root: Path) -> Annotations:
-    """Whichever distribution is in ``root``.
+    """Read the distribution that is in ``root``.
 
     Raises:
-        BenchError: neither does, or a file is not as it should be.
+        BenchError: there is no distribution, or a file is malformed.
     """
     folder = root / "annotations" if (root / "annotations").is_dir() else root
     if any(folder.glob("image_labels_train.csv*")):
@@ -98,7 +98,7 @@ def _physionet(folder: Path) -> Annotations:
 
 
 def _boxes(raw: pd.DataFrame, place: Path) -> pd.DataFrame:
-    """The rows that have a box."""
+    """Return the rows with a box."""
     drawn = raw[raw["class_name"].ne(NO_FINDING) & raw[list(CORNERS)].notna().any(axis=1)]
     corners = drawn[list(CORNERS)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     broken = ~((corners[:, 2:] > corners[:, :2]).all(axis=1))
@@ -113,7 +113,7 @@ def _boxes(raw: pd.DataFrame, place: Path) -> pd.DataFrame:
 
 
 def image_suffix(root: Path, part: str) -> str:
-    """Suffix of the images in ``root / part``: ``.dicom`` as downloaded, or that of a re-pack."""
+    """Return the suffix of the images in ``root / part``: ``.dicom`` as downloaded, or that of a re-pack."""
     folder = root / part
     if folder.is_dir():
         for entry in folder.iterdir():

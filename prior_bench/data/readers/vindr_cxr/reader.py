@@ -1,4 +1,4 @@
-"""VinDr-CXR (Nguyen et al. 2022) in both distributions: files exactly as PhysioNet or Kaggle give them."""
+"""Read VinDr-CXR (Nguyen et al. 2022) from the unchanged files of PhysioNet or Kaggle."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ def read(
     box_agree: int = 1,
     missing: str = "error",
 ) -> Manifest:
-    """One row per image, labels and boxes of its readers made one.
+    """Read one row per image, with the labels and boxes of its readers combined.
 
     Args:
         root: PhysioNet: folder with ``annotations/``, ``train/`` and ``test/``; Kaggle: folder with
             ``train.csv`` and ``train/``.
         split: a name in :data:`RULES`.
         labels: findings by their names in the files (by default all, 14 for Kaggle).
-        agree: readers (of three) who must have seen a finding; the test set of PhysioNet is a consensus.
-        boxes: ``"fused"`` averages boxes of one finding that overlap, ``"all"`` keeps every reader's.
-        iou: overlap from which boxes are fused.
-        box_agree: readers who must be behind a fused box.
+        agree: number of readers (of three) who must have seen a finding; PhysioNet's test set is a consensus.
+        boxes: ``"fused"`` averages overlapping boxes of a finding, ``"all"`` keeps the boxes of all readers.
+        iou: overlap (intersection over union) above which boxes are fused.
+        box_agree: number of readers who must have drawn a fused box.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be, or an unknown finding.
+        BenchError: a file is missing or malformed, or an option is wrong.
     """
     if boxes not in BOX_POLICIES:
         raise unknown_name("policy for boxes", boxes, list(BOX_POLICIES), where="vindr_cxr")
@@ -88,10 +88,10 @@ def read(
 
 
 def label_images(found: Annotations, names: Sequence[str], agree: int) -> pd.DataFrame:
-    """id, patient_id, part, finding (whether any was seen by enough) and one column per name."""
+    """Return id, patient_id, part, finding (whether enough readers saw any) and one column per name."""
     if not 1 <= agree <= int(found.readers.max()):
         raise BenchError(
-            f"agree={agree} readers, where an image has at most {int(found.readers.max())}",
+            f"agree={agree} readers, but an image has at most {int(found.readers.max())}",
             where="vindr_cxr",
             fix="pass agree=1 (any reader), 2 (majority) or 3 (all)",
         )
@@ -106,7 +106,7 @@ def label_images(found: Annotations, names: Sequence[str], agree: int) -> pd.Dat
 def image_boxes(
     drawn: pd.DataFrame, classes: Sequence[str], *, fused: bool, iou: float, agree: int
 ) -> dict[str, np.ndarray]:
-    """Image id to its boxes, float32 [n, 5]: corners in pixels, index of the class."""
+    """Return the boxes of each image, by its id, float32 [n, 5]: corners in pixels, index of the class."""
     if not fused:
         index = drawn["class_name"].map(list(classes).index)
         rows = np.column_stack([drawn[list(CORNERS)], index]).astype(np.float32)
@@ -128,7 +128,7 @@ def image_boxes(
 
 
 def official_split(table: pd.DataFrame) -> pd.DataFrame:
-    """PhysioNet: official test, a fifth of train validates (12,000/3,000/3,000); Kaggle: 70/15/15; seed 0.
+    """PhysioNet: official test, 20 % of train validate (12,000/3,000/3,000); Kaggle: 70/15/15; seed 0.
 
     The share of images with any finding is equal in all splits.
     """
@@ -139,7 +139,7 @@ def official_split(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def benchx_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
-    """BenchX's, PhysioNet only: 12,000/3,000/3,000 by its lists, copied to benchx/ next to annotations/."""
+    """BenchX's lists, copied to benchx/ next to annotations/ (PhysioNet only): 12,000/3,000/3,000."""
     return by_lists(table, root, BENCHX_LISTS)
 
 
@@ -165,19 +165,19 @@ benchx/train.txt, val.txt, test.txt                          BenchX's lists; onl
 """,
     splits=describe(RULES),
     options={
-        "labels": "findings by their names in the files; default all",
-        "agree": "readers who must have seen a finding: 1, 2 or 3; 2",
-        "boxes": "fused (overlapping boxes of a finding averaged) or all; fused",
-        "iou": "overlap from which boxes are fused; 0.5, as in BenchX",
-        "box_agree": "readers who must be behind a fused box; 1",
+        "labels": "findings by their names in the files; default: all",
+        "agree": "number of readers who must have seen a finding: 1, 2 or 3; default: 2",
+        "boxes": "fused (overlapping boxes of a finding are averaged) or all; default: fused",
+        "iou": "overlap above which boxes are fused; default: 0.5, as in BenchX",
+        "box_agree": "number of readers who must have drawn a fused box; default: 1",
         "missing": "error, or skip absent images",
     },
     caveats=(
         "The two distributions have different findings and splits; data check prints the one found.",
-        "Boxes are in pixels of the DICOM files: with a resized re-pack they are wrong.",
-        "The PhysioNet files were not at hand: their columns are taken from other people's code "
-        "(unverified). A finding that one part does not have is unknown there.",
-        "The files name no patients: every image counts as one of its own.",
+        "Boxes are in pixels of the DICOM files, so that they are wrong for a resized re-pack.",
+        "The PhysioNet files were not available: their columns are taken from public code "
+        "(unverified). A finding that a part does not have is unknown there.",
+        "The files have no patient identifiers: each image counts as a patient.",
     ),
     annotations=("labels", "boxes"),
     published={"benchx": {"images": (12000, 3000, 3000)}},
