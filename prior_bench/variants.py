@@ -1,9 +1,12 @@
-"""A method as its paper has it and as its authors released it: one code, named switches between them."""
+"""A method as its paper has it, as its authors released it, and as this project extends it.
+
+There is one implementation, with named switches between the presets.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from prior_bench.errors import BenchError, unknown_name
@@ -22,9 +25,36 @@ def switch(effect: str, *, paper: bool = False) -> bool:
     return field(default=paper, metadata={"doc": effect})
 
 
+def extension(effect: str) -> bool:
+    """A field of a frozen dataclass of switches that is ours: neither the paper nor its code has it.
+
+    Args:
+        effect: what it does when True; kept as ``metadata["doc"]``.
+    """
+    return field(default=False, metadata={"doc": effect, "ours": True})
+
+
+def is_extension(one: Field[Any]) -> bool:
+    """Return whether a field was made by :func:`extension`."""
+    return bool(one.metadata.get("ours"))
+
+
 def released(kind: type[Switches]) -> Switches:
-    """All switches on: what the published weights were trained with."""
-    return kind(**{one.name: True for one in fields(kind)})
+    """Turn on every switch that is not an extension: what the published weights were trained with."""
+    return kind(**{one.name: True for one in fields(kind) if not is_extension(one)})
+
+
+def extended(kind: type[Switches]) -> Switches:
+    """Turn on all extensions, on top of the paper's preset."""
+    return kind(**{one.name: True for one in fields(kind) if is_extension(one)})
+
+
+def presets(kind: type[Switches]) -> dict[str, Switches]:
+    """Return the presets of a method by name; ``"extended"`` exists only if the method has extensions."""
+    known = {"paper": kind(), "released": released(kind)}
+    if any(is_extension(one) for one in fields(kind)):
+        known["extended"] = extended(kind)
+    return known
 
 
 def resolve(variant: str | dict[str, Any] | Switches, kind: type[Switches]) -> Switches:
@@ -38,13 +68,13 @@ def resolve(variant: str | dict[str, Any] | Switches, kind: type[Switches]) -> S
         BenchError: unknown preset or switch, with the nearest known ones.
     """
     where = f"{kind.__module__.split('.')[-2]} variant"
-    presets = {"paper": kind(), "released": released(kind)}
     if isinstance(variant, kind):
         return variant
     if isinstance(variant, str):
-        if variant not in presets:
-            raise unknown_name("variant", variant, list(presets), where=where)
-        return presets[variant]
+        known_presets = presets(kind)
+        if variant not in known_presets:
+            raise unknown_name("variant", variant, list(known_presets), where=where)
+        return known_presets[variant]
     if not isinstance(variant, dict):
         raise BenchError(f"cannot be made from {variant!r}", where=where, fix="a name, or a dict of switches")
     changes = dict(variant)

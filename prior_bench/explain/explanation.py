@@ -17,6 +17,7 @@ from prior_bench.explain.collect import Explained, explain_images, grey
 from prior_bench.explain.contract import PrototypeUse, explainer_of
 from prior_bench.explain.inputs import has_report, training_reports, with_report
 from prior_bench.explain.measure import Measure, image_l1, in_words, mean_image, measure
+from prior_bench.explain.partners import PartnerLoss, partner_losses
 from prior_bench.features.extract import evaluating
 from prior_bench.pictures.choice import spread
 from prior_bench.store.store import plain
@@ -43,6 +44,7 @@ class Explanation:
         data: name of the data set; ``synthetic`` whether it was generated; ``split`` of the numbers.
         shown: images in full.
         measures: numbers, empty where the method reconstructs nothing.
+        partners: the loss terms with right and with wrong partners.
         prototypes: their use by the training reports, or None.
         mean: the mean training image in the scale of the input, [1, 1, S, S], or None.
     """
@@ -53,6 +55,7 @@ class Explanation:
     split: str
     shown: list[Explained]
     measures: list[Measure] = field(default_factory=list)
+    partners: list[PartnerLoss] = field(default_factory=list)
     prototypes: PrototypeUse | None = None
     mean: Tensor | None = None
 
@@ -86,6 +89,11 @@ class Explanation:
                 f"  {m.name}: {m.value:.4g}; chance ({m.chance_name}) {m.chance:.4g}; "
                 f"gain {m.gain:.4g} (95 % {in_words(m.gain_interval)}) over {m.images} images: {m.verdict}"
             )
+        for p in self.partners:
+            said.append(
+                f"  loss {p.term}: {p.own:.4g} with the own image, {p.other:.4g} with another patient's; "
+                f"rise {p.rise:.4g} (95 % {in_words(p.rise_interval)}): {p.verdict}"
+            )
         if (use := self.prototypes) is not None:
             said.append(
                 f"  prototypes in use: perplexity {use.perplexity:.1f} of {use.count} "
@@ -104,6 +112,7 @@ class Explanation:
             },
             "data": {"name": self.data, "synthetic": self.synthetic, "split": self.split},
             "measures": [{**asdict(m), "verdict": m.verdict} for m in self.measures],
+            "partners": [{**asdict(p), "verdict": p.verdict} for p in self.partners],
             "prototypes": use and {**asdict(use), "perplexity_share": use.perplexity / use.count},
             "images": [self._image(one) for one in self.shown],
             "absent": self.absent(),
@@ -152,12 +161,13 @@ def explain(
     reports = training_reports(manifest)
     explainer = explainer_of(backbone, reports)
     shown = explain_images(backbone, explainer, chosen, context)
+    some = pool.select(np.array(spread(range(len(pool)), measured)))
     found = Explanation(backbone, manifest.name, manifest.synthetic, split, shown)
+    found.partners = partner_losses(backbone, some, context)
     if explainer is None:
         return found
     if any(one.reconstructed for one in shown):
         found.mean = mean_image(backbone, manifest, context)
-    some = pool.select(np.array(spread(range(len(pool)), measured)))
     found.measures = measure(backbone, explainer, some, found.mean, context)
     method = backbone.text_method
     with evaluating(method, context.device):

@@ -68,6 +68,21 @@ class SigmoidCrossAttention(nn.Module):
         image_to_text = weighted + from_text.sum(-1, keepdim=True) * self.value1.bias
         return CrossAttention(from_image @ self.value2(sentences), from_image, image_to_text, from_text)
 
+    def views(self, patches: Tensor, sentences: Tensor) -> Tensor:
+        """What every sentence sees of every image of a batch, [B, S, B, D].
+
+        Entry (b, s, c) is what sentence s of report b sees of image c; c = b gives ``image_to_text``.
+        Memory grows with B * S * B * D.
+
+        Args:
+            patches: [B, N, D].
+            sentences: [B, S, D].
+        """
+        keys = self.key1(patches)
+        scores = torch.einsum("bsd,cnd->bscn", self.query2(sentences), keys)
+        seen = torch.sigmoid(self.scale * scores)
+        return torch.einsum("bscn,cnd->bscd", seen, self.value1(patches))
+
     def mean_attention(self, patches: Tensor, sentences: Tensor, mask: Tensor, chunk: int = 16) -> Tensor:
         """Mean attention, averaged over both directions, of every image with every text.
 
@@ -138,3 +153,35 @@ def within_report_loss(sentences: Tensor, attended: Tensor, mask: Tensor, scale:
     to_attended = logits.masked_fill(~mask[:, None, :], nothing).logsumexp(2) - match
     to_sentence = logits.masked_fill(~mask[:, :, None], nothing).logsumexp(1) - match
     return masked_mean((to_attended + to_sentence) / 2, mask)
+
+
+def across_images_loss(
+    sentences: Tensor, views: Tensor, mask: Tensor, scale: Tensor, spared: Tensor | None = None
+) -> Tensor:
+    """Symmetric InfoNCE between sentences and images through what each sentence sees (ours; not in PRIOR).
+
+    The score of sentence s of report b and image c is the cosine of the sentence and its view of c. Sentence
+    to image: the own image against the other images of the batch, with the same sentence as query, so that
+    what the view carries of its own query helps nobody. Image to sentence: each sentence of the own report
+    against all sentences of the other reports.
+
+    Args:
+        sentences: [B, S, D].
+        views: [B, S, B, D], see :meth:`SigmoidCrossAttention.views`.
+        mask: bool [B, S].
+        scale: inverse temperature, scalar.
+        spared: bool [B, S, B], images that are no negatives of a sentence; the own image always counts.
+
+    Returns:
+        [B] one value per report.
+    """
+    count = len(sentences)
+    logits = scale * torch.einsum("bsd,bscd->bsc", F.normalize(sentences, dim=-1), F.normalize(views, dim=-1))
+    own = torch.eye(count, dtype=torch.bool, device=logits.device)[:, None]  # [B, 1, B]
+    match = logits.diagonal(dim1=0, dim2=2).T  # [B, S]
+    nothing = torch.finfo(logits.dtype).min
+    negative = ~own if spared is None else ~own & ~spared
+    to_image = logits.masked_fill(~(negative | own), nothing).logsumexp(2) - match
+    others = logits.masked_fill(~(negative & mask[..., None]), nothing).flatten(0, 1).logsumexp(0)  # [B]
+    to_sentence = torch.logaddexp(match, others[:, None]) - match
+    return masked_mean((to_image + to_sentence) / 2, mask)

@@ -22,15 +22,17 @@ from prior_bench.errors import BenchError, unknown_name
 from prior_bench.prior import reconstruction as ccr
 from prior_bench.prior.alignment import (
     SigmoidCrossAttention,
+    across_images_loss,
     global_loss,
     predictor,
     simsiam_loss,
     within_report_loss,
 )
 from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
+from prior_bench.prior.initialisation import start_as_released
 from prior_bench.prior.pooling import SentenceAttentionPool
 from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
-from prior_bench.prior.sentences import gather_sentences, mean_where
+from prior_bench.prior.sentences import gather_sentences, mean_where, reports_with, sentence_codes
 from prior_bench.prior.variants import PriorVariant
 from prior_bench.schema.base import Count, Dropout, Index, NotNegative, OneOf, Positive, Probability
 from prior_bench.variants import Fits, resolve
@@ -80,7 +82,8 @@ class PRIOR(nn.Module):
         embed_dim: D; must be divisible by the 8 heads of the sentence pool and by 2**4.
         prototypes: K; 0 leaves the sentence prototype bank out.
         queries: Q, the most sentences that stage 3 reconstructs; longer reports are cut.
-        variant: ``"paper"``, ``"released"``, or switches (see :mod:`prior_bench.prior.variants`).
+        variant: ``"paper"``, ``"released"``, ``"extended"`` (ours), or switches (see
+            :mod:`prior_bench.prior.variants`).
         weights: changes to :data:`WEIGHTS`; three of them, one for each stage, where the stages differ.
         stage: 1, 2 or 3; training moves it on.
         temperature, local_temperature: start of the learned ones.
@@ -92,6 +95,9 @@ class PRIOR(nn.Module):
         checkpoint_decoders: less memory in stage 3: the decoders' activations are computed again in the
             backward pass. The result is the same.
     """
+
+    version = 2
+    """2: the released variant starts its layers as the released code does."""
 
     def __init__(
         self,
@@ -155,6 +161,8 @@ class PRIOR(nn.Module):
             causal=self.variant.causal_report_decoder,
             checkpoint=checkpoint_decoders,
         )
+        if self.variant.released_initialisation:
+            start_as_released(self)
 
     _stage: Tensor
 
@@ -212,7 +220,10 @@ class PRIOR(nn.Module):
         """The weighted terms of the current stage, as ``loss_<term>``, and the bank's perplexity."""
         image = self.encode_image(batch.images)
         sentences, mask = self.sentences(self.text_encoder(batch.text).tokens, batch.text.sentence_index)
-        terms = self.terms(image, sentences, mask, batch.images)
+        codes = None
+        if self.variant.repeated_sentences_spared:
+            codes = sentence_codes(batch.text.input_ids, batch.text.sentence_index)
+        terms = self.terms(image, sentences, mask, batch.images, codes=codes)
         perplexity = terms.pop("perplexity", None)
         losses = {f"loss_{name}": self.weight(name) * term for name, term in terms.items()}
         return losses if perplexity is None else {**losses, "prototype_perplexity": perplexity}
@@ -229,6 +240,7 @@ class PRIOR(nn.Module):
         mask: Tensor,
         images: Tensor | None = None,
         injected: Injected = NOTHING_INJECTED,
+        codes: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The terms of the current stage, without their weights.
 
@@ -238,12 +250,15 @@ class PRIOR(nn.Module):
             mask: bool [B, S].
             images: [B, C, H, W], what stage 3 reconstructs.
             injected: for parity.
+            codes: int64 [B, S], equal where two sentences are the same word for word
+                (:func:`sentence_codes`); None if repeated sentences count as negatives.
         """
         terms: dict[str, Tensor] = {}
         logits: Tensor | None = None
         patches = image.parts
         if self.stage == 3:
             sentences, mask = sentences[:, : self.queries], mask[:, : self.queries]
+            codes = codes if codes is None else codes[:, : self.queries]
         if self.stage > 1 and self.sentence_bank is not None:
             bank = self.sentence_bank(sentences, injected.sentence_noise)
             if self.weights["prototype"]:
@@ -258,7 +273,7 @@ class PRIOR(nn.Module):
         if self.weights["local_image"]:
             terms["local_image"] = simsiam_loss(patches, seen.text_to_image, self.predictor).mean()
         if self.weights["local_text"]:
-            terms["local_text"] = self._local_text(sentences, seen.image_to_text, mask)
+            terms["local_text"] = self._local_text(patches, sentences, seen.image_to_text, mask, codes)
         if self.stage == 3:
             if self.weights["image"]:
                 assert images is not None, "stage 3 reconstructs images"
@@ -267,8 +282,15 @@ class PRIOR(nn.Module):
                 terms |= self._report(patches, sentences, mask, report, logits, injected)
         return terms
 
-    def _local_text(self, sentences: Tensor, attended: Tensor, mask: Tensor) -> Tensor:
-        losses = within_report_loss(sentences, attended, mask, self.local_logit_scale.exp())
+    def _local_text(
+        self, patches: Tensor, sentences: Tensor, attended: Tensor, mask: Tensor, codes: Tensor | None
+    ) -> Tensor:
+        scale = self.local_logit_scale.exp()
+        if self.variant.negatives_from_other_images:
+            views = self.local_cross_attention.views(patches, sentences)
+            spared = None if codes is None else reports_with(codes, mask)
+            return across_images_loss(sentences, views, mask, scale, spared).mean()
+        losses = within_report_loss(sentences, attended, mask, scale)
         if self.variant.single_sentence_reports:
             return losses.mean()
         return mean_where(losses, mask.sum(1) > 1)

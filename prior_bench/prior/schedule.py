@@ -11,6 +11,7 @@ from torch import Tensor
 
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.hooks import first_epoch, method_of
+from prior_bench.prior.bank_start import start_from
 from prior_bench.prior.prototypes import temperature_at
 from prior_bench.runtime import progress
 
@@ -46,37 +47,31 @@ class PrototypesFromSentences(Hook):
     """Starts the prototypes from the training reports' sentences, instead of from noise, as stage 2 begins.
 
     Ours: as codebooks are started from data (Łańcucki et al. 2020, arXiv 2005.08520). Prototypes that start
-    as noise lie far from all sentences; a short training only finds a few of them again.
+    as noise lie far from all sentences; a short training only finds a few of them again. The prototypes are
+    the directions of k-means centres, all of one length: sentences look prototypes up by dot product, in
+    which a longer prototype wins over a nearer one. :mod:`prior_bench.prior.bank_start` chooses the length.
 
     Args:
         reports: how many are read, at most.
         batch_size: reports per forward pass.
     """
 
+    version = 2
+    """2: all prototypes have one length; 1: raw centres of k-means."""
+
     def __init__(self, reports: int = 2000, batch_size: int = 64):
         self.reports, self.batch_size = reports, batch_size
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Replace the prototypes by the centres of K clusters of sentences."""
+        """Replace the prototypes by the directions of K clusters of sentences."""
         if runner.epoch != first_epoch(runner, STAGE):
             return
-        weight = _bank(runner).embed.weight.data
+        bank = _bank(runner)
+        weight = bank.embed.weight.data
         if is_main_process():
-            weight.copy_(self._centres(runner, len(weight)))
+            sentences = self._sentences(runner).float().cpu()
+            weight.copy_(start_from(sentences, len(weight), float(bank.temperature), runner.seed))
         broadcast(weight)
-
-    def _centres(self, runner: Any, count: int) -> Tensor:
-        from sklearn.cluster import KMeans
-
-        sentences = self._sentences(runner).float().cpu()
-        if len(sentences) < count:
-            raise BenchError(
-                f"{len(sentences)} sentences in the reports that are read, for {count} prototypes",
-                where=type(self).__name__,
-                fix="read more reports, or take fewer prototypes",
-            )
-        clusters = KMeans(count, n_init=1, random_state=runner.seed).fit(sentences.numpy())
-        return torch.from_numpy(clusters.cluster_centers_)
 
     @torch.no_grad()
     def _sentences(self, runner: Any) -> Tensor:

@@ -34,6 +34,43 @@ def _close_gaps(member: Tensor) -> Tensor:
     return member.gather(1, order[..., None].expand_as(member))
 
 
+_FACTOR = 6364136223846793005
+"""Multiplier of the polynomial hash: odd, so that no token is lost (Knuth's 64-bit generator)."""
+
+
+def sentence_codes(input_ids: Tensor, sentence_index: Tensor) -> Tensor:
+    """Give each sentence a number that depends on its tokens and their order alone.
+
+    It is a polynomial hash in 64 bits: different sentences have the same number with a chance of about
+    2**-64 per pair.
+
+    Args:
+        input_ids: int64 [B, L].
+        sentence_index: int64 [B, L]; 1..n on the tokens of sentence n, below 1 elsewhere.
+
+    Returns:
+        int64 [B, S], in the order of :func:`gather_sentences`; 0 where a report has no such sentence.
+    """
+    numbers = torch.arange(1, max(int(sentence_index.max()), 1) + 1, device=input_ids.device)
+    member = _close_gaps(sentence_index[:, None, :] == numbers[:, None])  # [B, S, L]
+    codes = torch.zeros(member.shape[:2], dtype=torch.int64, device=input_ids.device)
+    for place in range(input_ids.shape[1]):
+        inside = member[..., place]
+        codes = torch.where(inside, codes * _FACTOR + input_ids[:, place, None] + 1, codes)
+    return codes
+
+
+def reports_with(codes: Tensor, mask: Tensor) -> Tensor:
+    """Which reports of a batch hold which sentence: bool [B, S, B], true at (b, s, c) if c holds it.
+
+    Args:
+        codes: int64 [B, S] from :func:`sentence_codes`.
+        mask: bool [B, S], the real sentences.
+    """
+    same = codes[:, :, None, None] == codes[None, None]  # [B, S, B, S]
+    return (same & mask[None, None]).any(-1)
+
+
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean over the real entries of axis 1: [B, S, ...] and bool [B, S] to [B, ...]; 0 where none is real."""
     mask = mask.reshape(*mask.shape, *[1] * (values.ndim - 2))

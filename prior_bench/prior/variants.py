@@ -1,17 +1,18 @@
-"""The paper's PRIOR and the released one: one code, a set of named switches between them."""
+"""The paper's PRIOR, the released one and our extension: one implementation with named switches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prior_bench.variants import released, switch
+from prior_bench.variants import extended, extension, released, switch
 
 
 @dataclass(frozen=True)
 class PriorVariant:
-    """Departures of the released code from the paper; True is what the released code does.
+    """Departures of the released code from the paper, and extensions that are ours.
 
-    Each field's ``metadata["doc"]`` says in one line what the switch does.
+    For a departure, True is what the released code does. An extension is off in both. The
+    ``metadata["doc"]`` of each field says in one line what the switch does.
     """
 
     scrambled_patches: bool = switch(
@@ -47,9 +48,24 @@ class PriorVariant:
         "on which texts they are; else the scaled cosine"
     )
     sep_in_prompts: bool = switch("[SEP] enters the mean over a one-sentence text's tokens at inference")
+    released_initialisation: bool = switch(
+        "projections and the predictor's first layer start normal with variance 1 / inputs, decoder queries "
+        "normal with variance 1, the sentence pool as torch starts linear layers; the paper does not say how "
+        "they start: else torch's start, queries of 0.02, and a sentence pool of variance 1 / D"
+    )
+    negatives_from_other_images: bool = extension(
+        "the local text loss compares what a sentence sees of its own image with what it sees of the other "
+        "images of the batch, and with what their sentences see of its image; the paper's negatives are "
+        "sentences of the same report"
+    )
+    repeated_sentences_spared: bool = extension(
+        "an image whose report holds the same sentence word for word is no negative of this sentence"
+    )
 
 
 PAPER = PriorVariant()
 """Correct; the default."""
 RELEASED = released(PriorVariant)
 """What the published weights were trained with."""
+EXTENDED = extended(PriorVariant)
+"""The paper's PRIOR with our extensions."""

@@ -143,7 +143,7 @@ def test_prototype_hooks_need_prototypes(staged, tmp_path):
 
 def test_more_prototypes_than_sentences_are_refused(staged, tmp_path):
     many = replace(staged, method={**staged.method, "prototypes": 500})
-    with pytest.raises(BenchError, match="for 500 prototypes"):
+    with pytest.raises(BenchError, match="too few to start 500 prototypes"):
         pretrain(many, tmp_path / "run", device="cpu")
 
 

@@ -1,0 +1,132 @@
+"""The extension of PRIOR's local text loss: negatives from other images."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tiny_prior import REPORTS, tiny_prior
+
+from prior_bench.api import PretrainBatch
+from prior_bench.prior.alignment import SigmoidCrossAttention, across_images_loss, within_report_loss
+from prior_bench.prior.sentences import gather_sentences, reports_with, sentence_codes
+
+DIM, PATCHES = 16, 9
+COUNTS = [3, 1, 2]
+
+
+@pytest.fixture
+def ragged():
+    torch.manual_seed(0)
+    mask = torch.arange(4) < torch.tensor(COUNTS)[:, None]
+    patches = torch.randn(len(COUNTS), PATCHES, DIM, dtype=torch.float64)
+    sentences = torch.randn(len(COUNTS), 4, DIM, dtype=torch.float64)
+    return patches, sentences, mask
+
+
+def test_the_view_of_the_own_image_is_what_the_paper_contrasts(ragged):
+    patches, sentences, mask = ragged
+    module = SigmoidCrossAttention(DIM).double()
+    views = module.views(patches, sentences)
+    own = module(patches, sentences, mask).image_to_text
+    for b in range(len(COUNTS)):
+        torch.testing.assert_close(views[b, :, b][mask[b]], own[b][mask[b]])
+    one, two = 0, 2  # the view of another image is that of the pair put together
+    swapped = module(patches[[two]], sentences[[one]], mask[[one]]).image_to_text
+    torch.testing.assert_close(views[one, :3, two], swapped[0, :3])
+
+
+@pytest.mark.parametrize("with_spared", [False, True])
+def test_the_loss_equals_a_loop_over_sentences(ragged, with_spared):
+    patches, sentences, mask = ragged
+    views = SigmoidCrossAttention(DIM).double().views(patches, sentences)
+    spared = torch.zeros(3, 4, 3, dtype=torch.bool)
+    if with_spared:
+        spared[0, 1, 2] = spared[2, 0, 0] = spared[1, 0, 1] = True  # the last is an own image: it stays
+    scale = torch.tensor(5.0, dtype=torch.float64)
+
+    def score(b, s, c):
+        return scale * F.cosine_similarity(sentences[b, s], views[b, s, c], dim=0)
+
+    expected = []
+    for b, count in enumerate(COUNTS):
+        of_report = []
+        for s in range(count):
+            match = score(b, s, b)
+            images = [score(b, s, c) for c in range(3) if c != b and not spared[b, s, c]]
+            others = [
+                score(o, t, b) for o in range(3) if o != b for t in range(COUNTS[o]) if not spared[o, t, b]
+            ]
+            to_image = torch.stack([match, *images]).logsumexp(0) - match
+            to_sentence = torch.stack([match, *others]).logsumexp(0) - match
+            of_report.append((to_image + to_sentence) / 2)
+        expected.append(torch.stack(of_report).mean())
+    found = across_images_loss(sentences, views, mask, scale, spared if with_spared else None)
+    torch.testing.assert_close(found, torch.stack(expected), rtol=1e-10, atol=1e-12)
+
+
+def test_padded_sentences_change_nothing_and_have_no_gradient(ragged):
+    patches, sentences, mask = ragged
+    module, scale = SigmoidCrossAttention(DIM).double(), torch.tensor(5.0, dtype=torch.float64)
+    sentences = sentences.clone().requires_grad_()
+    loss = across_images_loss(sentences, module.views(patches, sentences), mask, scale)
+    (gradient,) = torch.autograd.grad(loss.sum(), sentences)
+    assert gradient.isfinite().all() and not gradient[~mask].any() and gradient[mask].any(-1).all()
+
+
+def test_a_loss_that_does_not_look_at_the_image_is_told_from_one_that_does():
+    """Views that carry their own query only: the paper's loss is satisfied by them, ours is at chance."""
+    torch.manual_seed(0)
+    sentences = torch.randn(8, 3, DIM)
+    mask = torch.ones(8, 3, dtype=torch.bool)
+    blind = sentences[:, :, None].expand(-1, -1, 8, -1)  # the same for every image
+    scale = torch.tensor(20.0)
+    paper = within_report_loss(sentences, blind[:, :, 0], mask, scale)
+    ours = across_images_loss(sentences, blind, mask, scale)
+    assert paper.max() < 1e-3
+    assert ours.min() > torch.tensor(8.0).log(), "no better than choosing among eight images at random"
+
+
+def test_sentence_codes_are_equal_for_equal_sentences_only():
+    tokenizer = tiny_prior().text_encoder.tokenizer
+    texts = [("heart is normal.", "lungs are clear."), ("lungs are clear.",), ("clear are lungs.",)]
+    batch = tokenizer(texts)
+    codes = sentence_codes(batch.input_ids, batch.sentence_index)
+    _, mask = gather_sentences(torch.zeros(*batch.input_ids.shape, 1), batch.sentence_index)
+    assert codes.shape == mask.shape
+    assert codes[0, 1] == codes[1, 0] and codes[0, 0] != codes[0, 1]
+    assert codes[2, 0] != codes[1, 0], "the order of the words counts"
+    found = reports_with(codes, mask)
+    assert found[0].tolist() == [[True, False, False], [True, True, False]]
+    assert found[1, 0].tolist() == [True, True, False] and found[2, 0].tolist() == [False, False, True]
+
+
+def test_codes_close_the_gap_of_a_sentence_without_tokens():
+    ids, index = torch.tensor([[5, 6, 7]]), torch.tensor([[1, 3, 3]])
+    codes = sentence_codes(ids, index)
+    (alone,) = sentence_codes(torch.tensor([[6, 7]]), torch.tensor([[1, 1]]))
+    assert codes[0, 1] == alone[0] and codes[0, 2] == 0
+
+
+def test_the_extended_variant_changes_the_local_text_loss_alone():
+    torch.manual_seed(5)
+    text = tiny_prior().text_encoder.tokenizer(REPORTS)
+    batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
+    losses = {}
+    for variant in ("paper", "extended"):
+        torch.manual_seed(0)
+        model = tiny_prior(stage=3, variant=variant).eval()
+        losses[variant] = model.loss(batch)
+    differ = {k for k, v in losses["paper"].items() if not torch.equal(v, losses["extended"][k])}
+    assert differ == {"loss_local_text"}
+
+
+def test_a_repeated_sentence_is_spared_by_its_own_switch():
+    torch.manual_seed(5)
+    reports = [("lungs are clear.", "heart is large."), ("lungs are clear.",), ("edema.",)]
+    text = tiny_prior().text_encoder.tokenizer(reports)
+    batch = PretrainBatch(torch.randn(3, 1, 64, 64), text)
+    values = []
+    for spared in (False, True):
+        torch.manual_seed(0)
+        variant = dict(base="extended", repeated_sentences_spared=spared)
+        values.append(float(tiny_prior(variant=variant).eval().loss(batch)["loss_local_text"]))
+    assert values[1] < values[0], "fewer negatives"
