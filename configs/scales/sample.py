@@ -8,7 +8,7 @@ metrics and defects. This file lists everything that changes. Each record stores
 
 title = "sample benchmark: synthetic data, toy scale"
 notes = [
-    "Toy scale: 192-pixel phantoms, a few hundred per data set, one seed, small networks at 96 pixels, short "
+    "Toy scale: 128-pixel phantoms, a few hundred per data set, one seed, small networks at 96 pixels, short "
     "training (configs/scales/sample.py). The columns are the paper's; the numbers say nothing about it.",
     "Split rules with fixed counts use the same shares of the available images. The papers' lists of images "
     "are drawn again.",

@@ -1,7 +1,8 @@
 """Open a data reference (as typed by a user or listed in a suite) as a Manifest.
 
 ``NAME`` is a registered data set under the data root, ``NAME@DIR`` a data set stored elsewhere,
-``sample:NAME`` its synthetic counterpart (generated on first use), ``FILE.csv`` a table of the user's own
+``sample:NAME`` its synthetic counterpart (generated on first use; ``sample_validation:NAME``
+that of other people, and so on for every generator), ``FILE.csv`` a table of the user's own
 images, and ``FILE.npz`` a file of MedMNIST. ``MODULE:READER`` in place of a name calls the user's own reader
 (:mod:`prior_bench.registry`). With the option ``cache=SIZE``, images come from the image cache
 (:mod:`prior_bench.data.images.cache`).
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
+from prior_bench.data.generated import generated, generator_of
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError, unknown_name
@@ -35,10 +37,10 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
         resolved = {"name": Path(reference).stem, "type": "csv", "root": reference}
     elif reference.endswith(".npz") and "@" not in reference:
         resolved = {"name": "medmnist", "type": "medmnist", "root": reference}
-    elif reference.startswith("sample:"):
-        kind = reference.removeprefix("sample:")
-        options = GENERATORS.get("sample").options(kind)
-        resolved = {"name": f"{kind} (synthetic)", "type": kind, "root": reference, **options}
+    elif generator := generator_of(reference):
+        maker, kind = GENERATORS.get(generator), reference.removeprefix(f"{generator}:")
+        name = f"{kind} ({getattr(maker, 'remark', 'synthetic')})"
+        resolved = {"name": name, "type": kind, "root": reference, **maker.options(kind)}
     else:
         kind, _, root = reference.partition("@")
         resolved = {"name": kind, "type": kind, "root": root or kind}
@@ -70,7 +72,9 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
         return manifest
     from prior_bench.data.images.cache.reference import use_cache
 
-    known_as = f"sample:{kind}" if synthetic else str(folder) if kind == "csv" else f"{kind}@{folder}"
+    known_as = (
+        str(resolve(reference)["root"]) if synthetic else str(folder) if kind == "csv" else f"{kind}@{folder}"
+    )
     return use_cache(manifest, size, known_as)
 
 
@@ -87,7 +91,7 @@ def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> 
     """
     from prior_bench.data.prepared import index
 
-    if str(resolve(reference)["root"]).startswith("sample:"):
+    if generated(resolve(reference)["root"]):
         raise BenchError("is generated, not prepared", where=str(reference), fix="use it directly")
     _, kind, folder, options, _ = locate(reference)
     manifest = index.load(kind, folder, split, options)
@@ -106,9 +110,9 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
     options = resolve(reference)
     name, kind, root = options.pop("name"), options.pop("type"), options.pop("root")
     options.pop("cache", None)  # it selects the images to open and is not an option of the reader
-    synthetic = str(root).startswith("sample:")
-    if synthetic:
-        folder = GENERATORS.get("sample").root(str(root).removeprefix("sample:"))
+    generator = generator_of(root)
+    if generator:
+        folder = GENERATORS.get(generator).root(str(root).removeprefix(f"{generator}:"))
     else:
         folder = Path(root)
         if not folder.exists() and not folder.is_absolute():
@@ -120,7 +124,7 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
             fix=f"put the data set there, set PRIOR_BENCH_DATA, or name its folder: {kind}@DIR",
         )
     _require_options(kind, DATASETS.get(kind), options)
-    return name, kind, folder, options, synthetic
+    return name, kind, folder, options, bool(generator)
 
 
 def _require_options(kind: str, reader: Callable, options: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prior_bench.api import version_of
+from prior_bench.data.generated import generator_of
 from prior_bench.registry import DATASETS, GENERATORS
 
 
@@ -21,7 +22,6 @@ def data_versions(data: dict[str, Any]) -> dict[str, int]:
         BenchError: the data set is unknown, or a version is not an integer.
     """
     versions = {"reader": version_of(DATASETS.get(data["type"]), f"reader {data['type']}")}
-    generator, _, name = str(data["root"]).partition(":")
-    if name and generator in GENERATORS.names():
+    if generator := generator_of(data["root"]):
         versions["generator"] = version_of(GENERATORS.get(generator), f"generator {generator}")
     return versions

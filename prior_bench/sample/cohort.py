@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from prior_bench.sample.cohorts import Cohort
 from prior_bench.sample.drawing.anatomy import Anatomy, draw_anatomy
 from prior_bench.sample.drawing.findings import Finding
 from prior_bench.sample.drawing.objects import VARIANTS
@@ -14,20 +15,23 @@ from prior_bench.sample.drawing.objects import VARIANTS
 FRONTAL = ("PA", "AP")
 
 COMPANIONS = {
-    "atelectasis": {"effusion": 3, "cardiomegaly": 1, "pneumothorax": 1},
-    "cardiomegaly": {"edema": 3, "effusion": 2, "atelectasis": 1},
-    "consolidation": {"effusion": 3, "atelectasis": 1, "edema": 1},
-    "edema": {"cardiomegaly": 3, "effusion": 3},
-    "effusion": {"atelectasis": 3, "cardiomegaly": 2, "edema": 1, "consolidation": 1},
-    "pneumothorax": {"atelectasis": 2, "effusion": 2, "consolidation": 1},
-    "foreign_object": {"atelectasis": 1, "cardiomegaly": 1, "effusion": 1},
+    "atelectasis": {"effusion": 6, "cardiomegaly": 2, "consolidation": 1, "pneumothorax": 1},
+    "cardiomegaly": {"edema": 5, "effusion": 4, "atelectasis": 2},
+    "consolidation": {"effusion": 4, "atelectasis": 2, "edema": 1, "lesion": 1},
+    "edema": {"cardiomegaly": 5, "effusion": 5, "atelectasis": 1, "consolidation": 1},
+    "effusion": {"atelectasis": 6, "edema": 3, "cardiomegaly": 2, "consolidation": 2, "lesion": 1},
+    "lesion": {"effusion": 2, "atelectasis": 1, "consolidation": 1},
+    "pneumothorax": {"atelectasis": 3, "effusion": 3, "lesion": 1},
+    "foreign_object": {"effusion": 3, "atelectasis": 3, "edema": 2, "cardiomegaly": 2},
 }
-"""Which findings go together, with relative weights."""
+"""Which findings go together, with relative weights, in the order of frequency that CheXpert's labels have:
+effusion with atelectasis, edema with cardiomegaly and effusion."""
 
 SIDES = {
     "atelectasis": {"right": 3, "left": 4, "bilateral": 3},
     "consolidation": {"right": 5, "left": 4, "bilateral": 2},
     "effusion": {"right": 3, "left": 3, "bilateral": 3},
+    "lesion": {"right": 6, "left": 5, "bilateral": 2},
     "pneumothorax": {"right": 5, "left": 5},
     "foreign_object": {"right": 1, "left": 1},
 }
@@ -35,8 +39,15 @@ ZONES = {
     "atelectasis": {"lower": 7, "mid": 2, "upper": 1},
     "consolidation": {"lower": 5, "mid": 3, "upper": 3},
     "effusion": {"lower": 1},
+    "lesion": {"upper": 4, "mid": 3, "lower": 3},
     "pneumothorax": {"upper": 1},
 }
+
+
+FOCAL_SHARE = 0.35
+"""Of the consolidations: those that are no larger than a patch of a 6 x 6 grid."""
+MOST = 4
+"""Findings of one patient, devices aside."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +69,20 @@ class CaseMix:
         default_factory=lambda: {
             "healthy": 7,
             "atelectasis": 4,
-            "cardiomegaly": 3,
-            "consolidation": 5,
+            "cardiomegaly": 4,
+            "consolidation": 6,
             "edema": 4,
             "effusion": 4,
+            "lesion": 3,
             "pneumothorax": 2,
             "foreign_object": 1,
         }
     )
-    alone: float = 0.67
+    alone: float = 0.45
     studies: tuple[int, ...] = (4, 3, 2, 1)
     lateral: float = 0.2
     second_frontal: float = 0.06
-    device: float = 0.2
+    device: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ class Patient:
     """A patient with a healthy anatomy, to which each study's findings are added.
 
     Attributes:
-        number: 0, 1, ... within the cohort.
+        number: unique to the patient within the data set, whatever the cohort.
         key: 32-bit number unique to the patient, from which identifiers are made.
         sex: ``"M"`` or ``"F"``.
         age: in years, at the first study.
@@ -125,22 +137,23 @@ class Patient:
     studies: tuple[Study, ...]
 
 
-def draw_cohort(name: str, patients: int, seed: int, mix: CaseMix) -> list[Patient]:
-    """The patients of one data set; different names give different people.
+def draw_cohort(name: str, patients: int, cohort: Cohort, mix: CaseMix, after: int = 0) -> list[Patient]:
+    """The patients of one data set, or of a part of it; different names give different people.
 
     Args:
-        name: of the data set.
+        name: of the data set or part.
         patients: how many.
-        seed: of the whole sample benchmark.
+        cohort: where they are from.
         mix: what they have.
+        after: how many patients of the cohort come before them in the same data set.
     """
-    stream = [seed, zlib.crc32(name.encode())]
+    stream = [cohort.seed, zlib.crc32(name.encode())]
     deck = _deck(mix)
     np.random.default_rng(stream).shuffle(deck)
-    mains = [deck[number % len(deck)] for number in range(patients)]
+    mains = [deck[place % len(deck)] for place in range(patients)]
     return [
-        _draw_patient(np.random.default_rng([*stream, number]), number, main, mix)
-        for number, main in enumerate(mains)
+        _draw_patient(np.random.default_rng([*stream, place]), cohort.first + after + place, main, mix)
+        for place, main in enumerate(mains)
     ]
 
 
@@ -191,9 +204,8 @@ def _first_findings(rng: np.random.Generator, kind: str, alone: bool, mix: CaseM
     findings: tuple[Finding, ...] = (draw_finding(rng, kind),)
     if alone:
         return _with_object(rng, findings, 0.25 * mix.device)
-    while rng.random() < 0.6 and len(findings) < 3:
-        companions = COMPANIONS[findings[-1].kind]
-        extra = str(rng.choice(list(companions), p=_shares(tuple(companions.values()))))
+    while len(findings) < 2 or (len(findings) < MOST and rng.random() < 0.45):
+        extra = _weighted(rng, COMPANIONS[findings[-1].kind])
         if all(f.kind != extra for f in findings):
             findings = (*findings, draw_finding(rng, extra))
     return _with_object(rng, findings, 2 * mix.device)
@@ -212,6 +224,8 @@ def draw_finding(rng: np.random.Generator, kind: str) -> Finding:
     variant = ""
     if kind == "foreign_object":
         variant = str(rng.choice(list(VARIANTS), p=_shares((3, 4, 3, 3, 2, 1, 1))))
+    if kind == "consolidation" and rng.random() < FOCAL_SHARE:
+        variant = "focal"
     return Finding(
         kind,
         side=_weighted(rng, SIDES.get(kind)),
@@ -234,8 +248,7 @@ def _evolve(
         if finding.severity + change > 0.08:
             now.append(replace(finding, severity=float(np.clip(finding.severity + change, 0.12, 0.98))))
     if not alone and kind != "healthy" and rng.random() < 0.2:
-        companions = COMPANIONS[kind]
-        extra = str(rng.choice(list(companions)))
+        extra = _weighted(rng, COMPANIONS[kind])
         if all(f.kind != extra for f in now):
             now.append(draw_finding(rng, extra))
     return tuple(now)

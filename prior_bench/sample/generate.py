@@ -1,10 +1,12 @@
 """Writes the sample benchmark into a folder: the demo's data sets together, the others one by one.
 
-As a program it writes one data set: ``python -m prior_bench.sample.generate NAME FOLDER SIZE SEED``.
+Several processes share the patients of all data sets, a few patients at a time. As a program it is one of
+them: ``python -m prior_bench.sample.generate FOLDER SIZE BENCHMARK``, see :func:`serve`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import subprocess
@@ -12,14 +14,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import remove_leftovers, whole_folder
 from prior_bench.runtime import progress
+from prior_bench.sample.cohorts import BENCHMARKS, SAMPLE, Benchmark
 from prior_bench.sample.layouts import (
+    Record,
     chexpert,
     covidx,
     mimic_cxr,
@@ -31,24 +36,43 @@ from prior_bench.sample.layouts import (
 )
 from prior_bench.sample.sizes import SIZES
 
-SEED = 0
 WRITERS = {module.NAME: module for module in (mimic_cxr, chexpert, rsna_pneumonia, siim_acr)}
-"""Of the demo's data sets, the longest job first, so that two processes finish at about the same time."""
+"""Of the demo's data sets, which are written together."""
 FURTHER = {module.NAME: module for module in (covidx, object_cxr, nih_chestxray14, vindr_cxr)}
 """Of those that only the papers' suites need: each is written when it is first asked for."""
+
+AT_A_TIME = 12
+"""Patients that a process takes at a time: few, so that all processes finish together."""
 
 README = """SYNTHETIC
 
 Every image, report, label, box, mask and identifier in this folder was computed by prior-bench.
 No patient is behind any of it, and no number measured on it says anything about clinical use.
-The folders follow the layouts of MIMIC-CXR-JPG, CheXpert-v1.0-small, RSNA Pneumonia (stage 2) and
-SIIM-ACR Pneumothorax, and, where they were asked for, COVIDx, Object-CXR, NIH ChestX-ray14 and VinDr-CXR,
-so that the readers for the real data sets can be run on them.
+The folders follow the layouts of MIMIC-CXR-JPG (with MS-CXR's annotations of sentences in ms_cxr),
+CheXpert-v1.0-small, RSNA Pneumonia (stage 2) and SIIM-ACR Pneumothorax, and, where they were asked for,
+COVIDx, Object-CXR, NIH ChestX-ray14 and VinDr-CXR, so that the readers for the real data sets can be run
+on them.
+{people}
 Delete this folder at any time: it is written again, bit for bit the same, when it is next needed.
 """
+PEOPLE = {
+    True: """The parts train and validate of mimic_cxr are the {pretraining} cohort (seed {seed}).
+Its part test and all other data sets are the {test} cohort (seed {test_seed}), who are other people.""",
+    False: "All data sets are the {test} cohort (seed {test_seed}).",
+}
 
 
-def generate(folder: Path, size: str = "default", seed: int = SEED, processes: int | None = None) -> Path:
+class Share(NamedTuple):
+    """Some patients of a data set: those from ``start`` to ``stop``."""
+
+    name: str
+    start: int
+    stop: int
+
+
+def generate(
+    folder: Path, size: str = "default", benchmark: Benchmark = SAMPLE, processes: int | None = None
+) -> Path:
     """Write the demo's data sets, or leave them as they are where another process was first.
 
     It is put together in a temporary folder next to ``folder`` and renamed when complete.
@@ -56,9 +80,9 @@ def generate(folder: Path, size: str = "default", seed: int = SEED, processes: i
     Args:
         folder: where it is to be.
         size: a name in SIZES.
-        seed: determines every byte.
-        processes: data sets written at a time (default: as the size says, at most one per core); with 1
-            all is written in this process. The result does not depend on it.
+        benchmark: whose data sets; it and the size determine every byte.
+        processes: that share the work (default: as the size says, at most one per core); with 1 all is
+            written in this process. The result does not depend on it.
 
     Returns:
         ``folder``.
@@ -66,17 +90,15 @@ def generate(folder: Path, size: str = "default", seed: int = SEED, processes: i
     Raises:
         BenchError: the folder cannot be written, or a process failed.
     """
-    processes = processes or min(SIZES[size].processes, os.cpu_count() or 1)
     with _written_beside(folder) as temporary:
-        total = sum(count_images(name, size, seed) for name in WRITERS)
-        written = _in_this_process if processes == 1 else _in_processes
-        for _ in progress(written(temporary, size, seed, processes), "sample benchmark", total=total):
-            pass
-        (temporary / "README.txt").write_text(README)
+        for name in WRITERS:
+            (temporary / name).mkdir()
+        _write(list(WRITERS), temporary, size, benchmark, processes, "sample benchmark")
+        (temporary / "README.txt").write_text(_readme(benchmark))
     return folder
 
 
-def add(folder: Path, name: str, size: str = "default", seed: int = SEED) -> Path:
+def add(folder: Path, name: str, size: str = "default", benchmark: Benchmark = SAMPLE) -> Path:
     """Write one of the :data:`FURTHER` data sets into a sample benchmark that is there already.
 
     Returns:
@@ -85,12 +107,25 @@ def add(folder: Path, name: str, size: str = "default", seed: int = SEED) -> Pat
     Raises:
         BenchError: the folder cannot be written.
     """
-    target = folder / name
-    with _written_beside(target) as temporary:
-        images = _writer(name).write(temporary, SIZES[size], seed)
-        for _ in progress(images, f"sample {name}", total=count_images(name, size, seed)):
-            pass
-    return target
+    with _written_beside(folder / name) as temporary:
+        (temporary / name).mkdir()
+        _write([name], temporary, size, benchmark, None, f"sample {name}")
+        for path in (temporary / name).iterdir():
+            path.rename(temporary / path.name)
+        (temporary / name).rmdir()
+    return folder / name
+
+
+def write_one(name: str, root: Path, size: str, benchmark: Benchmark = SAMPLE) -> None:
+    """Write one data set to ``root / name`` in this process."""
+    (root / name).mkdir(parents=True)
+    _write([name], root, size, benchmark, 1, f"sample {name}")
+
+
+def count_images(name: str, size: str, benchmark: Benchmark) -> int:
+    """Images of one data set."""
+    patients = _writer(name).cohort(SIZES[size], benchmark)
+    return sum(len(study.views) for patient in patients for study in patient.studies)
 
 
 @contextmanager
@@ -103,66 +138,151 @@ def _written_beside(folder: Path) -> Iterator[Path]:
         yield temporary
 
 
-def count_images(name: str, size: str, seed: int) -> int:
-    """Images of one data set."""
-    patients = _writer(name).cohort(SIZES[size], seed)
-    return sum(len(study.views) for patient in patients for study in patient.studies)
-
-
-def write_one(name: str, root: Path, size: str, seed: int) -> Iterator[None]:
-    """Write one data set to ``root / name``; yields after every image."""
-    (root / name).mkdir(parents=True)
-    yield from _writer(name).write(root / name, SIZES[size], seed)
+def _readme(benchmark: Benchmark) -> str:
+    first, test = benchmark.pretraining, benchmark.test
+    people = PEOPLE[benchmark.pretrains].format(
+        pretraining=first.name, seed=first.seed, test=test.name, test_seed=test.seed
+    )
+    return README.format(people=people)
 
 
 def _writer(name: str) -> ModuleType:
     return WRITERS[name] if name in WRITERS else FURTHER[name]
 
 
-def _in_this_process(root: Path, size: str, seed: int, processes: int) -> Iterator[None]:
-    for name in WRITERS:
-        yield from write_one(name, root, size, seed)
+def _write(
+    names: list[str], root: Path, size: str, benchmark: Benchmark, processes: int | None, what: str
+) -> None:
+    """Write whole data sets: first the images, by all processes; then the tables, in this one."""
+    processes = processes or min(SIZES[size].processes, os.cpu_count() or 1)
+    total = sum(count_images(name, size, benchmark) for name in names)
+    shares = _shares(names, size, benchmark)
+    written = _in_this_process if processes == 1 else _in_processes
+    records: dict[Share, list[Record]] = {share: [] for share in shares}
+    for share, record in progress(written(shares, root, size, benchmark, processes), what, total=total):
+        records[share].append(record)
+    for name in names:
+        ordered = [record for share in shares if share.name == name for record in records[share]]
+        _writer(name).finish(root / name, SIZES[size], benchmark, ordered)
 
 
-def _in_processes(root: Path, size: str, seed: int, processes: int) -> Iterator[None]:
+def _shares(names: list[str], size: str, benchmark: Benchmark) -> list[Share]:
+    return [
+        Share(name, start, start + AT_A_TIME)
+        for name in names
+        for start in range(0, len(_writer(name).cohort(SIZES[size], benchmark)), AT_A_TIME)
+    ]
+
+
+def _records(share: Share, root: Path, size: str, benchmark: Benchmark) -> Iterator[Record]:
+    chosen = slice(share.start, share.stop)
+    yield from _writer(share.name).write(root / share.name, SIZES[size], benchmark, chosen)
+
+
+Written = Iterator[tuple[Share, Record]]
+
+
+def _in_this_process(
+    shares: list[Share], root: Path, size: str, benchmark: Benchmark, processes: int
+) -> Written:
+    for share in shares:
+        for record in _records(share, root, size, benchmark):
+            yield share, record
+
+
+def _in_processes(
+    shares: list[Share], root: Path, size: str, benchmark: Benchmark, processes: int
+) -> Written:
     """Fresh interpreters rather than forks: the caller may have threads (torch) and any main module."""
-    ticks: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[Share] = queue.SimpleQueue()
+    for share in shares:
+        todo.put(share)
+    done: queue.SimpleQueue[tuple[Share, Record] | None] = queue.SimpleQueue()
     with ThreadPoolExecutor(processes) as pool:
-        jobs = [pool.submit(_run, name, root, size, seed, ticks.put) for name in WRITERS]
+        jobs = [pool.submit(_run, todo, root, size, benchmark, done.put) for _ in range(processes)]
         running = len(jobs)
         while running:
-            if ticks.get():
-                yield
-            else:
+            item = done.get()
+            if item is None:
                 running -= 1
+            else:
+                yield item
         for job in jobs:
             job.result()
 
 
-def _run(name: str, root: Path, size: str, seed: int, tick: Callable[[bool], None]) -> None:
-    """Write one data set in a process; ticks True for every image and False at the end."""
-    command = [sys.executable, "-m", __name__, name, str(root), size, str(seed)]
+def _run(
+    todo: queue.SimpleQueue[Share],
+    root: Path,
+    size: str,
+    benchmark: Benchmark,
+    tell: Callable[[tuple[Share, Record] | None], None],
+) -> None:
+    """Let a process write share after share; tells every record, and None at the end."""
+    command = [sys.executable, "-m", __name__, str(root), size, benchmark.name]
     path = os.pathsep.join(entry or os.curdir for entry in sys.path)
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     try:
         with (
             tempfile.TemporaryFile("w+") as complaints,
             subprocess.Popen(
-                command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True
+                command,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                text=True,
             ) as process,
         ):
-            assert process.stdout is not None, "it is piped"
-            for _ in process.stdout:
-                tick(True)
-            if process.wait():
+            complete = _hand_out(todo, process, tell)
+            if process.wait() or not complete:
+                with suppress(queue.Empty):  # the others need not go on
+                    while True:
+                        todo.get_nowait()
                 complaints.seek(0)
                 last = (complaints.read().strip().splitlines() or [f"exit status {process.returncode}"])[-1]
                 fix = "see that there is room on the disk (about 100 MB), then run it again"
-                raise BenchError(f"writing the sample data failed: {last}", where=root / name, fix=fix)
+                raise BenchError(f"writing the sample data failed: {last}", where=root, fix=fix)
     finally:
-        tick(False)
+        tell(None)
+
+
+def _hand_out(
+    todo: queue.SimpleQueue[Share],
+    process: subprocess.Popen[str],
+    tell: Callable[[tuple[Share, Record] | None], None],
+) -> bool:
+    """Give a process shares until none is left, or it ends early: then False."""
+    assert process.stdin is not None and process.stdout is not None, "both are piped"
+    try:
+        while True:
+            try:
+                share = todo.get_nowait()
+            except queue.Empty:
+                process.stdin.close()
+                return True
+            process.stdin.write(json.dumps(share) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                record = json.loads(line)
+                if record is None:
+                    break
+                tell((share, record))
+            else:
+                return False
+    except BrokenPipeError:
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        return False
+
+
+def serve(root: Path, size: str, benchmark: Benchmark) -> None:
+    """Write the shares that come on the standard input, one a line; print the records, then null."""
+    for line in sys.stdin:
+        for record in _records(Share(*json.loads(line)), root, size, benchmark):
+            print(json.dumps(record))
+        print("null", flush=True)
 
 
 if __name__ == "__main__":
-    for _ in write_one(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])):
-        print("image", flush=True)
+    serve(Path(sys.argv[1]), sys.argv[2], BENCHMARKS[sys.argv[3]])

@@ -11,21 +11,27 @@ class Size:
 
     Attributes:
         side: of every image, in pixels.
-        mimic, chexpert_train, chexpert_valid, rsna, siim: patients; the last two have one image each.
+        mimic_train, mimic_validate, mimic_test: patients of the parts of MIMIC-CXR.
+        mimic_unused: patients of its first two parts in a benchmark that nothing is pre-trained on.
+        chexpert_train, chexpert_valid: patients.
+        rsna, siim: patients, one image each.
         covidx, object_cxr, nih_chestxray14, vindr_cxr: patients; all but NIH's have one image each.
-        processes: how many data sets are written at a time.
+        processes: how many processes write it.
     """
 
-    side: int = 192
-    mimic: int = 950
-    chexpert_train: int = 440
-    chexpert_valid: int = 75
-    rsna: int = 360
-    siim: int = 360
+    side: int = 128
+    mimic_train: int = 760
+    mimic_validate: int = 80
+    mimic_test: int = 210
+    mimic_unused: int = 20
+    chexpert_train: int = 680
+    chexpert_valid: int = 260
+    rsna: int = 530
+    siim: int = 530
     covidx: int = 340
     object_cxr: int = 340
-    nih_chestxray14: int = 220
-    vindr_cxr: int = 300
+    nih_chestxray14: int = 260
+    vindr_cxr: int = 330
     processes: int = 2
 
 
@@ -33,8 +39,11 @@ SIZES = {
     "default": Size(),
     "tiny": Size(
         side=96,
-        mimic=26,
-        chexpert_train=30,
+        mimic_train=20,
+        mimic_validate=2,
+        mimic_test=6,
+        mimic_unused=2,
+        chexpert_train=54,
         chexpert_valid=12,
         rsna=24,
         siim=24,

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.data.cards import card
+from prior_bench.data.generated import generated
 from prior_bench.registry import TASKS
 from prior_bench.suites.protocols import from_dict
 
@@ -49,7 +50,7 @@ def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
 
 def split_sizes(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | None:
     """Images in train, valid and test; None if neither data nor card state them, and for synthetic data."""
-    if str(spec.data["root"]).startswith("sample:"):
+    if generated(spec.data["root"]):
         return None
     rule = spec.protocol["split"].get("rule", "default")
     manifest = data_sets.already_read(spec.data, spec.protocol)

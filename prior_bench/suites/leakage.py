@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from prior_bench.api import BackboneSource, Task
 from prior_bench.data.cards import card
+from prior_bench.data.generated import generated
 from prior_bench.data.open import open_dataset, resolve
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
@@ -112,8 +113,8 @@ def leaks_of_pretraining(source: BackboneSource, data: dict[str, Any], manifest:
 def patient_space(reference: dict[str, Any]) -> str:
     """Name of the identifier space: patient identifiers are comparable only within one space.
 
-    It is the card's ``patients``, or else the data set's type; a CSV file's identifiers are its own, and the
-    sample benchmark's patients are nobody's.
+    It is the card's ``patients``, or else the data set's type; a CSV file's identifiers are its own, and
+    synthetic patients are nobody's: all generators share one space.
 
     Args:
         reference: resolved data reference.
@@ -123,7 +124,7 @@ def patient_space(reference: dict[str, Any]) -> str:
         return f"csv {Path(root).resolve()}"
     found = card(kind)
     space = (found.patients if found else "") or kind
-    return f"synthetic {space}" if root.startswith("sample:") else space
+    return f"synthetic {space}" if generated(root) else space
 
 
 def exposure_of(source: BackboneSource) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.api import BackboneSource, Protocol, Task
+from prior_bench.data.generated import generated
 from prior_bench.data.open import locate, resolve
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
@@ -65,7 +66,7 @@ def data_reference(reference: Any) -> dict[str, Any]:
 
 def _absent(data: dict[str, Any]) -> BenchError | None:
     """The error if a data set's folder or file does not exist; nothing is read or generated."""
-    if str(data["root"]).startswith("sample:"):
+    if generated(data["root"]):
         return None
     try:
         locate(data)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from prior_bench.data.generated import generated
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.sample import FOLDERS, sample_options
@@ -156,7 +157,7 @@ def sample_of(reference: str | dict[str, Any], scale: Scale) -> dict[str, Any]:
         BenchError: it has none, or is synthetic itself.
     """
     given = resolve(reference)
-    if str(given["root"]).startswith("sample:"):
+    if generated(given["root"]):
         raise BenchError("is synthetic already", where=str(reference), fix="leave --data out")
     kind = given["type"]
     if kind not in FOLDERS:

@@ -16,7 +16,7 @@ from prior_bench.data.open import open_dataset
 from prior_bench.data.splitting.fractions import training_part, validation_part
 from prior_bench.data.texts import prompts
 from prior_bench.sample import OPTIONS
-from prior_bench.sample.generate import FURTHER, SEED, WRITERS, write_one
+from prior_bench.sample.generate import FURTHER, WRITERS, write_one
 from prior_bench.sample.lists import write_lists
 
 SAMPLERS = {
@@ -67,8 +67,7 @@ def reading(layout: Layout, folder: Path) -> Numbers:
 
 def sample(name: str, folder: Path) -> Numbers:
     """Names, labels and reports exactly; pixels and boxes with a tolerance, for they come from floats."""
-    for _ in write_one(name, folder, "tiny", SEED):
-        pass
+    write_one(name, folder, "tiny")
     write_lists(name, folder / name)
     data = open_dataset({"type": name, "root": str(folder / name), **OPTIONS.get(name, {})})
     rows = np.linspace(0, len(data) - 1, 3).astype(int)

@@ -14,6 +14,7 @@ from prior_bench.data.readers import covidx, nih_chestxray14, object_cxr
 from prior_bench.data.readers.vindr_cxr import reader as vindr_cxr
 from prior_bench.registry import DATASETS
 from prior_bench.sample import FOLDERS, OPTIONS, VERSION, sample_root
+from prior_bench.sample.cohorts import SAMPLE
 from prior_bench.sample.drawing.render import render
 from prior_bench.sample.generate import FURTHER, WRITERS, add
 from prior_bench.sample.layouts import covidx as write_covidx
@@ -100,17 +101,17 @@ def test_every_split_rule_of_the_papers_works(sample, name, rule):
 
 def test_every_label_is_common_at_the_default_size():
     size = SIZES["default"]
-    classes = Counter(map(write_covidx.class_of, write_covidx.cohort(size, 0)))
+    classes = Counter(map(write_covidx.class_of, write_covidx.cohort(size, SAMPLE)))
     assert min(classes.values()) >= 80 and len(classes) == 3
-    objects = [p.studies[0].has("foreign_object") for p in write_object_cxr.cohort(size, 0)]
+    objects = [p.studies[0].has("foreign_object") for p in write_object_cxr.cohort(size, SAMPLE)]
     assert 0.4 < np.mean(objects) < 0.6
-    studies = [study for patient in write_nih_chestxray14.cohort(size, 0) for study in patient.studies]
+    studies = [study for patient in write_nih_chestxray14.cohort(size, SAMPLE) for study in patient.studies]
     found = Counter(name for study in studies for name in write_nih_chestxray14.findings_of(study))
     assert min(found[name] for name in OPTIONS["nih_chestxray14"]["labels"]) >= 20
     assert found.keys() == set(OPTIONS["nih_chestxray14"]["labels"])
     seen = Counter(
         write_vindr_cxr.NAMES.get(finding.kind)
-        for patient in write_vindr_cxr.cohort(size, 0)
+        for patient in write_vindr_cxr.cohort(size, SAMPLE)
         for finding in patient.studies[0].findings
     )
     assert min(seen[name] for name in write_vindr_cxr.NAMES.values()) >= 15
@@ -128,7 +129,7 @@ def test_covidx_has_both_versions_side_by_side(sample):
 
 def test_covid_shows_in_both_lungs_and_pneumonia_in_one():
     sides = {"COVID-19": {"bilateral"}, "pneumonia": {"left", "right"}, "normal": set()}
-    for patient in write_covidx.cohort(SIZES["default"], 0):
+    for patient in write_covidx.cohort(SIZES["default"], SAMPLE):
         found = {f.side for f in patient.studies[0].findings if f.kind == "consolidation"}
         assert found <= sides[write_covidx.class_of(patient)]
     assert check(open_dataset("sample:covidx")).sound
@@ -139,7 +140,7 @@ def test_outlines_of_objects_lie_on_the_objects(sample):
     columns = zip(data.table["id"], data.table["mask"], strict=True)
     masks = {name: (mask.decode(SIZE.side, SIZE.side) > 0, mask) for name, mask in columns}
     tools = Counter()
-    for patient in write_object_cxr.cohort(SIZE, 0):
+    for patient in write_object_cxr.cohort(SIZE, SAMPLE):
         study, number = patient.studies[0], f"{patient.number + 1:05d}"
         image = render(patient, study, study.views[0], SIZE.side)
         outline, shapes = next(value for i, value in masks.items() if i.endswith(number))
@@ -167,7 +168,7 @@ def test_nih_boxes_belong_to_findings_of_their_images(sample):
 
 
 def test_a_severe_consolidation_is_called_pneumonia_and_a_mild_one_infiltration():
-    for patient in write_nih_chestxray14.cohort(SIZE, 0):
+    for patient in write_nih_chestxray14.cohort(SIZE, SAMPLE):
         for study in patient.studies:
             names = write_nih_chestxray14.findings_of(study)
             severe = [f.severity > 0.5 for f in study.findings if f.kind == "consolidation"]
@@ -185,8 +186,11 @@ def test_vindr_readers_differ_and_their_boxes_fuse_to_what_was_drawn(sample):
     data = open_dataset("sample:vindr_cxr")
     boxes = dict(zip(data.table["id"], data.table["boxes"], strict=True))
     near = []
-    for patient in write_vindr_cxr.cohort(SIZE, 0):
-        study, name = patient.studies[0], write_vindr_cxr.digest("vindr_cxr", patient.key)[:32]
+    for patient in write_vindr_cxr.cohort(SIZE, SAMPLE):
+        study, name = (
+            patient.studies[0],
+            write_vindr_cxr.digest("vindr_cxr", *write_vindr_cxr.who(patient))[:32],
+        )
         for drawn in render(patient, study, study.views[0], SIZE.side).drawn:
             if drawn.finding.kind == "cardiomegaly":
                 near.append(max((_iou(drawn.boxes[0], box[:4]) for box in boxes[name]), default=0.0))

@@ -14,7 +14,7 @@ from prior_bench import versions
 from prior_bench.api import Metric, RunSpec, version_of, versioned
 from prior_bench.errors import BenchError
 from prior_bench.registry import CORRUPTIONS, DATASETS, TASKS
-from prior_bench.sample import SampleBenchmark
+from prior_bench.sample import VERSION, SampleBenchmark
 from prior_bench.suites.keys import run_key, run_versions
 from prior_bench.suites.protocols import load
 
@@ -83,11 +83,11 @@ def test_versions_of_corruptions_prompts_and_the_generator(monkeypatch):
     data = {"name": "five", "type": "chexpert_5x200", "root": "sample:chexpert_5x200"}
     spec = spec_of("demo/zero_shot_corrupted", "zero_shot", data)
     found = run_versions(spec)
-    assert found["corruption noise"] == found["prompts sample"] == found["generator"] == 1
+    assert found["corruption noise"] == found["prompts sample"] == 1 and found["generator"] == int(VERSION)
     monkeypatch.setattr(CORRUPTIONS.get("noise"), "version", 2, raising=False)
-    monkeypatch.setattr(SampleBenchmark, "version", 3)
+    monkeypatch.setattr(SampleBenchmark, "version", 9)
     found = run_versions(spec)
-    assert (found["corruption noise"], found["corruption blur"], found["generator"]) == (2, 1, 3)
+    assert (found["corruption noise"], found["corruption blur"], found["generator"]) == (2, 1, 9)
     assert "generator" not in run_versions(replace(spec, data={**data, "root": "/data/chexpert"}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import (
     LOVT_LISTS,
+    SHARES,
     Rule,
     apply_rule,
     by_group,
@@ -20,6 +22,7 @@ from prior_bench.data.splitting.rules import (
     concatenated,
     count_of,
     describe,
+    shares_of_splits,
 )
 from prior_bench.data.tables.annotation_tables import find_table, read_table
 from prior_bench.data.tables.listed_images import require_images
@@ -31,7 +34,14 @@ IMAGES = 26_684
 BOX = ("x", "y", "width", "height")
 
 
-def read(root: Path, *, split: str = "default", counts: str = "fixed", missing: str = "error") -> Manifest:
+def read(
+    root: Path,
+    *,
+    split: str = "default",
+    counts: str = "fixed",
+    shares: Sequence[float] = SHARES,
+    missing: str = "error",
+) -> Manifest:
     """Read one row per image, with its label, its boxes, and the filled boxes as a mask.
 
     Args:
@@ -39,13 +49,15 @@ def read(root: Path, *, split: str = "default", counts: str = "fixed", missing: 
         split: a name in :data:`RULES`.
         counts: ``"fixed"``, or ``"shares"`` to scale the counts of the rule ``mgca_detection`` to the number
             of images (:func:`prior_bench.data.splitting.rules.count_of`).
+        shares: of the images that train, validate and test by the rule ``default``.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
         BenchError: a file is missing or malformed.
     """
     place = find_table(root, "stage_2_train_labels.csv")
-    table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia", root=root, counts=counts)
+    how = dict(root=root, counts=counts, shares=shares)
+    table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia", **how)
     table = require_images(table, root, missing=missing, where=place)
     return Manifest(
         "rsna_pneumonia", root, table, labels=(LABEL,), box_classes=("pneumonia",), split_rule=split
@@ -95,9 +107,9 @@ def read_labels(place: Path) -> pd.DataFrame:
 # --- split rules --------------------------------------------------------------------------------------
 
 
-def stratified_split(table: pd.DataFrame) -> pd.DataFrame:
+def stratified_split(table: pd.DataFrame, *, shares: Sequence[float] = SHARES) -> pd.DataFrame:
     """70/15/15 by patient, with equal shares of pneumonia in all splits; seed 0."""
-    return by_group(table, {"train": 0.7, "valid": 0.15, "test": 0.15}, stratify=[LABEL])
+    return by_group(table, shares_of_splits(shares), stratify=[LABEL])
 
 
 def mgca_classification_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,6 +172,7 @@ lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lo
     splits=describe(RULES),
     options={
         "counts": "fixed, or shares to scale the counts of the rule mgca_detection to the number of images",
+        "shares": "of the images that train, validate and test by the rule default; 0.7, 0.15, 0.15",
         "missing": "error, or skip absent images",
     },
     caveats=(

@@ -79,6 +79,25 @@ def count_of(published: int, of: int, rows: int, counts: str) -> int:
     return published if counts == "fixed" else max(1, round(published / of * rows))
 
 
+SHARES = (0.7, 0.15, 0.15)
+"""Of the images that train, validate and test where a data set has no official split (rule ``default``)."""
+
+
+def shares_of_splits(shares: Sequence[float]) -> dict[str, float]:
+    """Shares of train, valid and test, by split.
+
+    Raises:
+        BenchError: they are not three positive numbers whose sum is 1.
+    """
+    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise BenchError(
+            f"{list(shares)} are not the shares of train, valid and test",
+            where="shares",
+            fix=f"give three positive numbers whose sum is 1, e.g. {list(SHARES)}",
+        )
+    return dict(zip(("train", "valid", "test"), shares, strict=True))
+
+
 def describe(rules: Mapping[str, Rule]) -> dict[str, str]:
     """Describe each rule by the first paragraph of its docstring."""
     return {name: " ".join((rule.__doc__ or "").split("\n\n")[0].split()) for name, rule in rules.items()}

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from prior_bench.data.generated import generated
 from prior_bench.report.published.numbers import Published
 from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.store.descriptions import of_records
@@ -60,8 +61,7 @@ def nearest(
 
 
 def _data_name(data: dict[str, Any]) -> str:
-    synthetic = str(data.get("root", "")).startswith("sample:")
-    return "synthetic" if synthetic else data["type"]
+    return "synthetic" if generated(data.get("root", "")) else data["type"]
 
 
 def _percent(fraction: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.api import RunRecord
+from prior_bench.data.generated import generator_of
 from prior_bench.store.cells import identity
 from prior_bench.store.store import Store
 
@@ -97,7 +98,7 @@ def same_data(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
     def essence(data: dict[str, Any]) -> dict[str, Any]:
         rest = {name: value for name, value in data.items() if name != "root"}
-        return {**rest, "synthetic": str(data.get("root", "")).startswith("sample:")}
+        return {**rest, "generator": generator_of(data.get("root", ""))}
 
     return essence(one) == essence(other)
 

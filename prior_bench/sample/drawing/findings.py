@@ -18,6 +18,7 @@ KINDS = (
     "consolidation",
     "edema",
     "effusion",
+    "lesion",
     "pneumothorax",
     "foreign_object",
 )
@@ -34,7 +35,7 @@ class Finding:
         zone: ``"upper"``, ``"mid"``, ``"lower"``, or empty.
         severity: 0 (barely there) to 1 (extreme); drives extent and contrast.
         seed: of its individual shape, which a patient keeps from study to study.
-        variant: which foreign object; empty otherwise.
+        variant: which foreign object; ``"focal"`` for a small consolidation; empty otherwise.
     """
 
     kind: str
@@ -100,33 +101,41 @@ def draw(scene: Scene, finding: Finding) -> Drawn:
         side = SIDES[finding.side][0] if finding.side else RIGHT
         mask = objects.VARIANTS[finding.variant](scene, side, rng)
     else:
-        painter = _PAINTERS[finding.kind]
+        painter = _PAINTERS[f"{finding.variant} {finding.kind}".strip()]
         parts = [painter(scene, side, finding.zone, finding.severity, rng) for side in SIDES[finding.side]]
         mask = np.logical_or.reduce(parts)
     return Drawn(finding, mask, boxes_around(mask))
 
 
 def boxes_around(mask: np.ndarray, smallest_share: float = 0.08) -> np.ndarray:
-    """Boxes float32 [n, 4] (x1, y1, x2, y2; ends exclusive) around the connected parts of a mask.
+    """Boxes float32 [n, 4] (x1, y1, x2, y2; ends exclusive) around the parts of a mask, see :func:`parts`."""
+    corners = [box for box, _ in parts(mask, smallest_share)]
+    return np.array(corners, dtype=np.float32).reshape(-1, 4)
+
+
+def parts(
+    mask: np.ndarray, smallest_share: float = 0.08
+) -> list[tuple[tuple[int, int, int, int], np.ndarray]]:
+    """The connected parts of a mask: box (x1, y1, x2, y2; ends exclusive), and its own mask of equal shape.
 
     Args:
         mask: bool [height, width].
-        smallest_share: parts below this share of the whole get no box of their own.
+        smallest_share: parts below this share of the whole are left out.
     """
-    parts, count = label(mask, structure=np.ones((3, 3)))
-    sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
-    kept = [
-        box
-        for box, size in zip(find_objects(parts), sizes, strict=True)
+    numbered, count = label(mask, structure=np.ones((3, 3)))
+    sizes = np.bincount(numbered.ravel(), minlength=count + 1)[1:]
+    return [
+        ((cols.start, rows.start, cols.stop, rows.stop), numbered == number)
+        for number, ((rows, cols), size) in enumerate(zip(find_objects(numbered), sizes, strict=True), 1)
         if size >= smallest_share * sizes.sum()
     ]
-    corners = [(cols.start, rows.start, cols.stop, rows.stop) for rows, cols in kept]
-    return np.array(corners, dtype=np.float32).reshape(-1, 4)
 
 
 _PAINTERS: dict[str, Callable[..., np.ndarray]] = {
     "atelectasis": opacities.atelectasis,
     "consolidation": opacities.consolidation,
+    "focal consolidation": opacities.focal_consolidation,
     "effusion": pleura.effusion,
+    "lesion": opacities.lesion,
     "pneumothorax": pleura.pneumothorax,
 }

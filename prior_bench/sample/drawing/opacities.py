@@ -1,4 +1,4 @@
-"""Opacities of the lung itself: atelectasis, consolidation, edema.
+"""Opacities of the lung itself: atelectasis, consolidation, edema, nodules.
 
 Each function draws on the scene and returns the mask (bool [size, size]) of what it drew. An opacity is
 air that is no longer there, so its contrast follows the depth of lung behind each pixel.
@@ -33,9 +33,44 @@ def fill_air(scene: Scene, share: np.ndarray) -> None:
 def consolidation(
     scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """A patchy focal opacity with ragged border and air bronchograms."""
-    radius = 0.27 + 0.17 * severity
+    """A patchy opacity with ragged border and air bronchograms."""
     centre = np.array([rng.uniform(0.36, 0.52), zone_height(scene, side, zone) + rng.normal(0, 0.04)])
+    return _consolidated(scene, side, centre, 0.27 + 0.17 * severity, severity, rng)
+
+
+def focal_consolidation(
+    scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator
+) -> np.ndarray:
+    """The same, from a tenth to a fifth of the image's side across."""
+    centre = _within_lung(scene, side, zone, rng)
+    return _consolidated(scene, side, centre, 0.10 + 0.09 * severity, severity, rng)
+
+
+def lesion(scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator) -> np.ndarray:
+    """A nodule or mass: round, well defined, 3 to 12 % of the image's side across."""
+    centre, radius = _within_lung(scene, side, zone, rng), 0.028 + 0.08 * severity
+    away = ellipse(
+        scene.lateral(side), scene.y, centre, tuple(radius * rng.uniform(0.85, 1.15, 2)), rng.uniform(-1, 1)
+    )
+    solid = edge(1 - away + 0.10 * smooth_noise(rng, scene.size, 24), 0.5)
+    fill_air(scene, (0.50 + 0.30 * severity) * solid)
+    scene.tissue = scene.tissue + 0.08 * solid  # denser than fluid, so that an effusion does not hide it
+    return (solid > VISIBLE) & (scene.lung[side] > 0.4)
+
+
+def _within_lung(scene: Scene, side: int, zone: str, rng: np.random.Generator) -> np.ndarray:
+    """The place nearest to a random one of a zone where neither heart nor diaphragm hides the lung."""
+    x, y = scene.lateral(side), scene.y
+    wanted = rng.uniform(0.24, 0.64), zone_height(scene, side, zone) + rng.normal(0, 0.06)
+    lung = scene.lung[side]
+    away = np.where(lung > min(0.9, lung.max() - 0.01), np.hypot(x - wanted[0], y - wanted[1]), np.inf)
+    nearest = np.unravel_index(np.argmin(away), away.shape)
+    return np.array([x[nearest], y[nearest]])
+
+
+def _consolidated(
+    scene: Scene, side: int, centre: np.ndarray, radius: float, severity: float, rng: np.random.Generator
+) -> np.ndarray:
     radii = (radius * rng.uniform(0.75, 1.05), radius * rng.uniform(0.85, 1.2))
     away = ellipse(scene.lateral(side), scene.y, centre, radii, rng.uniform(-0.6, 0.6))
     patchy = 1 - away + 0.20 * smooth_noise(rng, scene.size, 11) + 0.08 * smooth_noise(rng, scene.size, 30)

@@ -115,13 +115,10 @@ class Scene:
 
     def _vessel_tree(self) -> np.ndarray:
         rng = np.random.default_rng(self.anatomy.tree)
-        strokes, unit = Strokes(self.size), self.per_unit()
-        shift = self.anatomy.shift + self.pose.turn
-        for side in (RIGHT, LEFT):
-            origin = np.array([side * HILUM[0] + shift, HILUM[1] + (0.03 if side == RIGHT else -0.02)])
-            for start in np.linspace(-1.25, 1.35, 11) + rng.normal(0, 0.08, 11):
-                self._branch(strokes, rng, origin, side, start, unit)
+        strokes = Strokes(self.size)
+        self._branches(strokes, rng)
         lungs = self.lung[RIGHT] + self.lung[LEFT]
+        shift = self.anatomy.shift + self.pose.turn
         hila = sum(
             falloff(ellipse(self.lateral(s), self.y, (HILUM[0] + s * shift, HILUM[1]), (0.12, 0.17)))
             for s in (RIGHT, LEFT)
@@ -130,32 +127,30 @@ class Scene:
         markings = strokes.array(blur=0.5) * 0.9 + hila * 0.55 + 0.10 * texture
         return self.anatomy.vascularity * markings * np.clip(lungs + 0.2 * hila, 0, 1)
 
-    def _branch(
-        self,
-        strokes: Strokes,
-        rng: np.random.Generator,
-        origin: np.ndarray,
-        side: int,
-        angle: float,
-        unit: float,
-    ) -> None:
-        steps = 7
-        reach = 0.62 if angle > 0 else 0.5
-        bends = angle + np.cumsum(rng.normal(0, 0.10, steps))
-        hops = rng.uniform(0.7, 1.3, (steps, 1)) * reach / steps
-        courses = np.stack((side * np.cos(bends), np.sin(bends)), axis=1)
-        path = origin + np.cumsum(courses * hops, axis=0)
+    def _branches(self, strokes: Strokes, rng: np.random.Generator) -> None:
+        """Vessels that fan out from both hila, all drawn at once; a row of each array is a vessel."""
+        shift, unit, each, steps = self.anatomy.shift + self.pose.turn, self.per_unit(), 11, 7
+        side = np.repeat((RIGHT, LEFT), each)[:, None]
+        angle = np.tile(np.linspace(-1.25, 1.35, each), 2)[:, None] + rng.normal(0, 0.08, (2 * each, 1))
+        hilum = np.stack((side * HILUM[0] + shift, HILUM[1] + np.where(side == RIGHT, 0.03, -0.02)), axis=-1)
+        reach = np.where(angle > 0, 0.62, 0.5)
+        bends = angle + np.cumsum(rng.normal(0, 0.10, (2 * each, steps)), axis=1)
+        hops = rng.uniform(0.7, 1.3, bends.shape) * reach / steps
+        courses = np.stack((side * np.cos(bends), np.sin(bends)), axis=-1)
+        path = hilum + np.cumsum(courses * hops[..., None], axis=1)
         forks = np.array([1, 2, 4])
-        turns = bends[forks] + rng.choice((-1, 1), 3) * rng.uniform(0.35, 0.7, 3)
-        ends = np.stack((side * np.cos(turns), np.sin(turns)), axis=1) * rng.uniform(0.12, 0.24, (3, 1))
-        twigs = path[forks, None] + ends[:, None] * np.array([[0.0], [0.5], [1.0]])
-        twigs[:, 1, 1] += 0.012
+        turns = bends[:, forks]
+        turns = turns + rng.choice((-1, 1), turns.shape) * rng.uniform(0.35, 0.7, turns.shape)
+        ends = np.stack((side * np.cos(turns), np.sin(turns)), axis=-1)
+        ends = ends * rng.uniform(0.12, 0.24, (*turns.shape, 1))
+        twigs = path[:, forks, None] + ends[:, :, None] * np.array([[0.0], [0.5], [1.0]])
+        twigs[..., 1, 1] += 0.012
         widths, fades = np.linspace(0.026, 0.007, steps) * unit, 0.85 - 0.09 * np.arange(steps)
-        drawn = self.pixels(path)
-        for i in range(steps - 1):
-            strokes.line(drawn[i : i + 2], widths[i], fades[i])
-        for fork, twig in zip(forks, self.pixels(twigs), strict=True):
-            strokes.line(twig, widths[fork] * 0.6, fades[fork] * 0.75)
+        twigs, path = self.pixels(twigs), self.pixels(path)
+        for fork in range(len(forks)):  # the faint first, so that the strong are kept where they cross
+            strokes.lines(twigs[:, fork], widths[forks[fork]] * 0.6, fades[forks[fork]] * 0.75)
+        for i in reversed(range(steps - 1)):
+            strokes.lines(path[:, i : i + 2], widths[i], fades[i])
 
     def _ribs(self) -> np.ndarray:
         a, y = self.anatomy, self.y

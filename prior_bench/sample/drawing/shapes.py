@@ -47,7 +47,7 @@ def smooth_noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
 class Strokes:
     """Polylines of varying width and strength, drawn in image pixels and then read as an array.
 
-    Where strokes cross, the stronger one is kept.
+    Where strokes cross, the later one is kept.
 
     Args:
         size: side of the image.
@@ -63,6 +63,12 @@ class Strokes:
         path = [tuple(p) for p in (np.asarray(points) * OVERSAMPLING).tolist()]
         wide = max(1, round(width * OVERSAMPLING))
         self.brush.line(path, fill=int(255 * strength), width=wide, joint="curve" if wide > 3 else None)
+
+    def lines(self, paths: np.ndarray, width: float, strength: float = 1.0) -> None:
+        """Thin polylines ``paths`` [lines, points, 2], all of one width and strength."""
+        wide, fill = max(1, round(width * OVERSAMPLING)), int(255 * strength)
+        for path in (paths * OVERSAMPLING).reshape(len(paths), -1).tolist():
+            self.brush.line(path, fill=fill, width=wide)
 
     def disc(self, centre: np.ndarray, radius: float, strength: float = 1.0, ring: float = 0.0) -> None:
         """A disc of ``radius`` pixels, or a ring ``ring`` pixels wide."""

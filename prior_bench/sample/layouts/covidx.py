@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from prior_bench.sample.cohort import CaseMix, Patient, draw_cohort, split_patients
+from prior_bench.sample.cohorts import Benchmark
 from prior_bench.sample.drawing.render import render
-from prior_bench.sample.layouts.image_files import digest, write_png
+from prior_bench.sample.layouts import EVERYONE, Record
+from prior_bench.sample.layouts.image_files import digest, who, write_png
 from prior_bench.sample.sizes import Size
 
 NAME = "covidx"
@@ -26,9 +29,10 @@ MIX = CaseMix(
 )
 
 
-def cohort(size: Size, seed: int) -> list[Patient]:
+@cache
+def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
     """The patients, one image each; COVID-19 is a consolidation of both lungs, pneumonia of one."""
-    return [_with_class(patient) for patient in draw_cohort(NAME, size.covidx, seed, MIX)]
+    return [_with_class(patient) for patient in draw_cohort(NAME, size.covidx, benchmark.test, MIX)]
 
 
 def _with_class(patient: Patient) -> Patient:
@@ -44,22 +48,27 @@ def _with_class(patient: Patient) -> Patient:
     return replace(patient, studies=(replace(study, findings=findings),))
 
 
-def write(root: Path, size: Size, seed: int) -> Iterator[None]:
-    """Write images and all lists under ``root``; yields after every image."""
-    patients = cohort(size, seed)
-    parts = split_patients(patients, SHARES, seed)
-    lines: dict[str, list[str]] = {name: [] for name in (*LISTS_9A.values(), *LISTS_CXR4.values())}
-    for patient in patients:
-        part, name, kind = parts[patient.number], f"{digest(NAME, patient.key)[:32]}.png", class_of(patient)
+def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
+    """Write the images of some patients under ``root``; yields their lines."""
+    patients = cohort(size, benchmark)
+    parts = split_patients(patients, SHARES, benchmark.test.seed)
+    for patient in patients[chosen]:
+        part, name, kind = parts[patient.number], f"{digest(NAME, *who(patient))[:32]}.png", class_of(patient)
         study = patient.studies[0]
         write_png(root / part / name, render(patient, study, study.views[0], size.side).pixels)
         binary = "positive" if kind == "COVID-19" else "negative"
-        lines[LISTS_CXR4[part]].append(f"{patient.number + 1} {name} {binary} {SOURCES[kind]}")
+        number = patient.number + 1
+        lines = {LISTS_CXR4[part]: f"{number} {name} {binary} {SOURCES[kind]}"}
         if part in LISTS_9A:
-            lines[LISTS_9A[part]].append(f"{patient.number + 1} {name} {kind} {SOURCES[kind]}")
-        yield
-    for name, rows in lines.items():
-        (root / name).write_text("\n".join(rows) + "\n")
+            lines[LISTS_9A[part]] = f"{number} {name} {kind} {SOURCES[kind]}"
+        yield lines
+
+
+def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Record]) -> None:
+    """Write all lists."""
+    for name in (*LISTS_9A.values(), *LISTS_CXR4.values()):
+        lines = [record[name] for record in records if name in record]
+        (root / name).write_text("\n".join(lines) + "\n")
 
 
 def class_of(patient: Patient) -> str:

@@ -9,12 +9,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-JPEG_QUALITY = 90
+from prior_bench.sample.cohort import Patient
+
+JPEG_QUALITY = 92
 
 
 def digest(*parts: object) -> str:
     """64 hexadecimal digits that depend on ``parts`` alone; identifiers are cut from them."""
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
+
+
+def who(patient: Patient) -> tuple[int, int]:
+    """What a patient's identifiers are digested from; no two patients of a data set share it."""
+    return patient.number, patient.key
 
 
 def jpeg_bytes(pixels: np.ndarray) -> bytes:

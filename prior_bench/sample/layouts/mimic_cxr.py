@@ -3,67 +3,107 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from prior_bench.sample.cohort import CaseMix, Patient, Study, draw_cohort, split_patients
+from prior_bench.sample.cohort import CaseMix, Patient, Study, draw_cohort
+from prior_bench.sample.cohorts import Benchmark
 from prior_bench.sample.drawing.render import render
-from prior_bench.sample.layouts.image_files import digest, write_jpeg
+from prior_bench.sample.layouts import EVERYONE, Record, ms_cxr
+from prior_bench.sample.layouts.image_files import digest, who, write_jpeg
 from prior_bench.sample.reports.language import LABELS, Report, write_report
 from prior_bench.sample.sizes import Size
 
 NAME = "mimic_cxr"
-SHARES = {"train": 0.80, "validate": 0.04, "test": 0.16}
+PARTS = ("train", "validate", "test")
 PREFIX = "mimic-cxr-2.0.0"
 VIEW_NAMES = {"PA": "postero-anterior", "AP": "antero-posterior", "LATERAL": "lateral"}
 
 
-def cohort(size: Size, seed: int) -> list[Patient]:
-    """The patients of this data set."""
-    return draw_cohort(NAME, size.mimic, seed, CaseMix())
+def cohorts(size: Size, benchmark: Benchmark) -> dict[str, list[Patient]]:
+    """The patients of ``train``, ``validate`` and ``test``, who are different people."""
+    pretrained = (size.mimic_train, size.mimic_validate) if benchmark.pretrains else (size.mimic_unused,) * 2
+    drawn: dict[str, list[Patient]] = {}
+    before = 0
+    for part, count in zip(PARTS, (*pretrained, size.mimic_test), strict=True):
+        people = benchmark.test if part == "test" else benchmark.pretraining
+        drawn[part] = draw_cohort(f"{NAME}/{part}", count, people, CaseMix(), after=before)
+        before += count
+    return drawn
 
 
-def write(root: Path, size: Size, seed: int) -> Iterator[None]:
-    """Write images, reports and the three tables under ``root``; yields after every image."""
-    patients = cohort(size, seed)
-    splits = split_patients(patients, SHARES, seed)
-    metadata, split_rows, labels = [], [], []
-    for patient in patients:
+@cache
+def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
+    """All patients of this data set, part by part."""
+    return [patient for patients in cohorts(size, benchmark).values() for patient in patients]
+
+
+def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
+    """Write the images and reports of some patients under ``root``; yields their rows and annotations."""
+    parts = _parts(size, benchmark)
+    for patient in cohort(size, benchmark)[chosen]:
         subject = subject_id(patient)
         for study in patient.studies:
             number = study_id(patient, study)
             folder = root / "files" / f"p{str(subject)[:2]}" / f"p{subject}" / f"s{number}"
             report = write_report(patient, study)
-            for i, view in enumerate(study.views):
-                name = dicom_id(patient, study, i)
-                write_jpeg(folder / f"{name}.jpg", render(patient, study, view, size.side).pixels)
-                metadata.append(_metadata(name, subject, number, study, view.position, size.side))
-                split_rows.append((name, number, subject, splits[patient.number]))
-                yield
+            folder.mkdir(parents=True)
             folder.with_suffix(".txt").write_text(format_report(report))
-            labels.append((subject, number, *(report.labels.get(label, np.nan) for label in sorted(LABELS))))
-    _table(root, "metadata", pd.DataFrame(metadata))
-    _table(root, "split", pd.DataFrame(split_rows, columns=["dicom_id", "study_id", "subject_id", "split"]))
+            for i, view in enumerate(study.views):
+                name, part = dicom_id(patient, study, i), parts[patient.number]
+                image = render(patient, study, view, size.side)
+                write_jpeg(folder / f"{name}.jpg", image.pixels)
+                record: Record = {
+                    "metadata": _metadata(name, subject, number, study, view.position, size.side),
+                    "split": (name, number, subject, part),
+                }
+                if i == 0:
+                    said = (report.labels.get(label) for label in sorted(LABELS))
+                    record["labels"] = (subject, number, *said)
+                if view.position != "LATERAL":
+                    path = (folder / f"{name}.jpg").relative_to(root).as_posix()
+                    record["grounding"] = ms_cxr.ground(path, part, image, report)
+                yield record
+
+
+def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Record]) -> None:
+    """Write the three tables and the annotations of sentences."""
+    _table(root, "metadata", pd.DataFrame([record["metadata"] for record in records]))
+    columns = ["dicom_id", "study_id", "subject_id", "split"]
+    _table(root, "split", pd.DataFrame([record["split"] for record in records], columns=columns))
+    labels = [record["labels"] for record in records if "labels" in record]
     columns = ["subject_id", "study_id", *sorted(LABELS)]
     _table(root, "chexpert", pd.DataFrame(labels, columns=columns).astype(dict.fromkeys(LABELS, float)))
+    ms_cxr.write(root, [record["grounding"] for record in records if "grounding" in record])
+
+
+@cache
+def _parts(size: Size, benchmark: Benchmark) -> dict[int, str]:
+    """Part of each patient, by number."""
+    drawn = cohorts(size, benchmark)
+    return {patient.number: part for part, patients in drawn.items() for patient in patients}
+
+
+SPREAD = 9001
+"""A prime above all patients' numbers, by which consecutive patients come into other folders."""
 
 
 def subject_id(patient: Patient) -> int:
-    """Eight digits, spread over the folders p10 to p19."""
-    return 10_000_000 + patient.number * 20_011 % 9_900_000 + patient.key % 20_011
+    """Eight digits, spread over the folders p10 to p19, unique to the patient in all cohorts."""
+    return 10_000_000 + patient.number * 4001 % SPREAD * 1109 + patient.key % 1109
 
 
 def study_id(patient: Patient, study: Study) -> int:
-    """Eight digits starting with 5, unique to the study."""
-    return 50_000_000 + (patient.number * 16 + study.number) * 613 + patient.key % 613
+    """Eight digits starting with 5, unique to the study in all cohorts."""
+    return 50_000_000 + (patient.number * 16 + study.number) * 61 + patient.key % 61
 
 
 def dicom_id(patient: Patient, study: Study, view: int) -> str:
     """Five groups of eight hexadecimal digits."""
-    digits = digest(NAME, patient.key, study.number, view)
+    digits = digest(NAME, *who(patient), study.number, view)
     return "-".join(digits[i : i + 8] for i in range(0, 40, 8))
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from prior_bench.data.readers.nih_chestxray14 import FOURTEEN, LISTS, NEGATIVE
 from prior_bench.sample.cohort import CaseMix, Patient, Study, draw_cohort, split_patients
+from prior_bench.sample.cohorts import Benchmark
 from prior_bench.sample.drawing.render import Radiograph, render
+from prior_bench.sample.layouts import EVERYONE, Record
 from prior_bench.sample.layouts.image_files import write_png
 from prior_bench.sample.sizes import Size
 
@@ -22,15 +25,17 @@ NAMES = {
     "consolidation": "Consolidation",
     "edema": "Edema",
     "effusion": "Effusion",
+    "lesion": "Nodule",
     "pneumothorax": "Pneumothorax",
 }
-"""The NIH's name of a finding; eight of the fourteen do not occur here as such."""
+"""The NIH's name of a finding, a mass being called nodule too; seven of the fourteen do not occur as such."""
 SEVERE_CONSOLIDATION, MILD_CONSOLIDATION = "Pneumonia", "Infiltration"
 """What else a consolidation is called, by whether its severity is above one half."""
 BOXED = {
     "Atelectasis": "atelectasis",
     "Cardiomegaly": "cardiomegaly",
     "Effusion": "effusion",
+    "Nodule": "lesion",
     "Pneumothorax": "pneumothorax",
     "Pneumonia": "consolidation",
     "Infiltrate": "consolidation",
@@ -41,33 +46,40 @@ BOXED_SHARE = 0.3
 MIX = CaseMix(studies=(4, 2, 1), lateral=0.0, second_frontal=0.0)
 
 
-def cohort(size: Size, seed: int) -> list[Patient]:
+@cache
+def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
     """The patients of this data set, one image per study."""
-    return draw_cohort(NAME, size.nih_chestxray14, seed, MIX)
+    return draw_cohort(NAME, size.nih_chestxray14, benchmark.test, MIX)
 
 
-def write(root: Path, size: Size, seed: int) -> Iterator[None]:
-    """Write images, labels, boxes and lists under ``root``; yields after every image."""
-    patients = cohort(size, seed)
-    parts = split_patients(patients, SHARES, seed)
-    entries, boxes = [], []
-    lists: dict[str, list[str]] = {part: [] for part in SHARES}
-    for patient in patients:
+def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
+    """Write the images of some patients under ``root``; yields rows and boxes."""
+    patients = cohort(size, benchmark)
+    parts = split_patients(patients, SHARES, benchmark.test.seed)
+    for patient in patients[chosen]:
         for study in patient.studies:
             name = f"{patient.number + 1:08d}_{study.number - 1:03d}.png"
             image = render(patient, study, study.views[0], size.side)
             write_png(root / IMAGES / name, image.pixels)
             found = findings_of(study)
-            entries.append(_entry(name, patient, study, found, size.side))
-            if (patient.key + study.number) % 100 < 100 * BOXED_SHARE:
-                boxes += [(name, *box) for box in boxes_of(found, image)]
-            lists[parts[patient.number]].append(name)
-            yield
-    pd.DataFrame(entries).to_csv(root / "Data_Entry_2017.csv", index=False)
+            boxed = (patient.key + study.number) % 100 < 100 * BOXED_SHARE
+            yield {
+                "entry": _entry(name, patient, study, found, size.side),
+                "boxes": [(name, *box) for box in boxes_of(found, image)] if boxed else [],
+                "part": parts[patient.number],
+            }
+
+
+def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Record]) -> None:
+    """Write labels, boxes and lists."""
+    entries = pd.DataFrame([record["entry"] for record in records])
+    entries.to_csv(root / "Data_Entry_2017.csv", index=False)
+    boxes = [box for record in records for box in record["boxes"]]
     columns = ["Image Index", "Finding Label", "Bbox [x", "y", "w", "h]"]
     pd.DataFrame(boxes, columns=columns).to_csv(root / "BBox_List_2017.csv", index=False)
     for place, part in zip(LISTS, SHARES, strict=True):
-        (root / place).write_text("\n".join(lists[part]) + "\n")
+        names = [record["entry"]["Image Index"] for record in records if record["part"] == part]
+        (root / place).write_text("\n".join(names) + "\n")
 
 
 def findings_of(study: Study) -> list[str]:

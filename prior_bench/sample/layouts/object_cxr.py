@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from scipy.ndimage import label
 from scipy.spatial import ConvexHull
 
 from prior_bench.sample.cohort import CaseMix, Patient, draw_cohort
+from prior_bench.sample.cohorts import Benchmark
 from prior_bench.sample.drawing.findings import Drawn
 from prior_bench.sample.drawing.objects import DEVICES, VARIANTS
 from prior_bench.sample.drawing.render import render
+from prior_bench.sample.layouts import EVERYONE, Record
 from prior_bench.sample.layouts.image_files import write_jpeg
 from prior_bench.sample.sizes import Size
 
@@ -37,9 +40,10 @@ MIX = CaseMix(
 )
 
 
-def cohort(size: Size, seed: int) -> list[Patient]:
+@cache
+def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
     """The patients, one image each, half of them with an object on them."""
-    return [_with_external(patient) for patient in draw_cohort(NAME, size.object_cxr, seed, MIX)]
+    return [_with_external(patient) for patient in draw_cohort(NAME, size.object_cxr, benchmark.test, MIX)]
 
 
 def _with_external(patient: Patient) -> Patient:
@@ -53,20 +57,23 @@ def _with_external(patient: Patient) -> Patient:
     return replace(patient, studies=(replace(study, findings=findings),))
 
 
-def write(root: Path, size: Size, seed: int) -> Iterator[None]:
-    """Write images and the three label files under ``root``; yields after every image."""
-    patients = cohort(size, seed)
+def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
+    """Write the images of some patients under ``root``; yields their rows."""
+    patients = cohort(size, benchmark)
     bounds = np.rint(np.cumsum(list(PARTS.values())) * len(patients)).astype(int)
-    rows: dict[str, list[tuple[str, str]]] = {part: [] for part in PARTS}
-    for patient in patients:
-        part = list(PARTS)[int(np.searchsorted(bounds, patient.number, side="right"))]
+    for place in range(len(patients))[chosen]:
+        patient, part = patients[place], list(PARTS)[int(np.searchsorted(bounds, place, side="right"))]
         study, name = patient.studies[0], f"{patient.number + 1:05d}.jpg"
         image = render(patient, study, study.views[0], size.side)
         write_jpeg(root / part / name, image.pixels)
         outlines = [text for drawn in image.drawn for text in outlined(drawn)]
-        rows[part].append((name, ";".join(outlines)))
-        yield
-    for part, lines in rows.items():
+        yield {"part": part, "row": (name, ";".join(outlines))}
+
+
+def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Record]) -> None:
+    """Write the three label files."""
+    for part in PARTS:
+        lines = [record["row"] for record in records if record["part"] == part]
         with open(root / f"{part}.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([("image_name", "annotation"), *lines])
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from prior_bench.sample.cohort import CaseMix, Patient, Study, draw_cohort
+from prior_bench.sample.cohorts import Benchmark
 from prior_bench.sample.drawing.render import render
-from prior_bench.sample.layouts.image_files import digest, write_dicom
+from prior_bench.sample.layouts import EVERYONE, Record
+from prior_bench.sample.layouts.image_files import digest, who, write_dicom
 from prior_bench.sample.sizes import Size
 
 NAME = "rsna_pneumonia"
@@ -21,6 +24,7 @@ MIX = CaseMix(
         "cardiomegaly": 1,
         "consolidation": 6,
         "edema": 1,
+        "lesion": 1,
         "effusion": 2,
         "pneumothorax": 1,
     },
@@ -31,15 +35,15 @@ MIX = CaseMix(
 )
 
 
-def cohort(size: Size, seed: int) -> list[Patient]:
+@cache
+def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
     """The patients of this data set, one image each."""
-    return draw_cohort(NAME, size.rsna, seed, MIX)
+    return draw_cohort(NAME, size.rsna, benchmark.test, MIX)
 
 
-def write(root: Path, size: Size, seed: int) -> Iterator[None]:
-    """Write images and both tables under ``root``; yields after every image."""
-    labels, classes = [], []
-    for patient in cohort(size, seed):
+def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
+    """Write the images of some patients under ``root``; yields rows and class."""
+    for patient in cohort(size, benchmark)[chosen]:
         study = patient.studies[0]
         image = render(patient, study, study.views[0], size.side)
         name = patient_id(patient)
@@ -54,9 +58,14 @@ def write(root: Path, size: Size, seed: int) -> Iterator[None]:
         write_dicom(root / IMAGES / f"{name}.dcm", image.pixels, uids, **tags)
         boxes = [(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in image.boxes("consolidation").tolist()]
         rows = [(name, *box, 1) for box in boxes] or [(name, None, None, None, None, 0)]
-        labels += rows
-        classes += [(name, class_of(study))] * len(rows)
-        yield
+        yield {"labels": rows, "classes": [(name, class_of(study))] * len(rows)}
+
+
+def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Record]) -> None:
+    """Write both tables."""
+    labels, classes = (
+        [row for record in records for row in record[table]] for table in ("labels", "classes")
+    )
     columns = ["patientId", "x", "y", "width", "height", "Target"]
     pd.DataFrame(labels, columns=columns).to_csv(root / "stage_2_train_labels.csv", index=False)
     table = pd.DataFrame(classes, columns=["patientId", "class"])
@@ -65,7 +74,7 @@ def write(root: Path, size: Size, seed: int) -> Iterator[None]:
 
 def patient_id(patient: Patient) -> str:
     """A UUID, as in the original."""
-    digits = digest(NAME, patient.number, patient.key)
+    digits = digest(NAME, *who(patient))
     return "-".join((digits[:8], digits[8:12], f"4{digits[12:15]}", digits[15:19], digits[19:31]))
 
 

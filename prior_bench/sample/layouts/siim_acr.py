@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from prior_bench.sample.cohort import CaseMix, Patient, draw_cohort
+from prior_bench.sample.cohorts import Benchmark
 from prior_bench.sample.drawing.render import render
-from prior_bench.sample.layouts.image_files import digest, write_dicom
+from prior_bench.sample.layouts import EVERYONE, Record
+from prior_bench.sample.layouts.image_files import digest, who, write_dicom
 from prior_bench.sample.sizes import Size
 
 NAME = "siim_acr"
@@ -25,6 +28,7 @@ MIX = CaseMix(
         "cardiomegaly": 1,
         "consolidation": 1,
         "edema": 1,
+        "lesion": 1,
         "effusion": 1,
         "pneumothorax": 5,
     },
@@ -35,30 +39,34 @@ MIX = CaseMix(
 )
 
 
-def cohort(size: Size, seed: int) -> list[Patient]:
+@cache
+def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
     """The patients of this data set, one image each."""
-    return draw_cohort(NAME, size.siim, seed, MIX)
+    return draw_cohort(NAME, size.siim, benchmark.test, MIX)
 
 
-def write(root: Path, size: Size, seed: int) -> Iterator[None]:
-    """Write images and the run-length table under ``root``; yields after every image."""
-    lines = [HEADER]
-    for patient in cohort(size, seed):
+def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
+    """Write the images of some patients under ``root``; yields their lines."""
+    for patient in cohort(size, benchmark)[chosen]:
         study = patient.studies[0]
         image = render(patient, study, study.views[0], size.side)
         uids = image_uids(patient)
-        tags = {"PatientID": digest(NAME, patient.key)[:36], "PatientSex": patient.sex}
+        tags = {"PatientID": digest(NAME, *who(patient))[:36], "PatientSex": patient.sex}
         tags |= {"PatientAge": f"{patient.age:03d}Y", "ViewPosition": study.views[0].position}
         write_dicom(root / IMAGES / uids[0] / uids[1] / f"{uids[2]}.dcm", image.pixels, uids, **tags)
         regions = split_mask(image.mask("pneumothorax"), patient.key)
-        lines += [f"{uids[2]}, {encode(region)}" for region in regions] or [f"{uids[2]}, -1"]
-        yield
+        yield {"lines": [f"{uids[2]}, {encode(region)}" for region in regions] or [f"{uids[2]}, -1"]}
+
+
+def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Record]) -> None:
+    """Write the run-length table."""
+    lines = [HEADER, *(line for record in records for line in record["lines"])]
     (root / "train-rle.csv").write_text("\n".join(lines) + "\n")
 
 
 def image_uids(patient: Patient) -> tuple[str, str, str]:
     """UIDs of study, series and image; the last is the image's id."""
-    number, moment = 1000 + patient.number, int(digest(NAME, patient.key)[:5], 16)
+    number, moment = 1000 + patient.number, int(digest(NAME, *who(patient))[:5], 16)
     study, series, image = (
         f"1.2.276.0.7230010.3.1.{level}.8323329.{number}.1517875{moment % 1000:03d}.{moment}"
         for level in (2, 3, 4)

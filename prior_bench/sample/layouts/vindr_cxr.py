@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pandas as pd
 
 from prior_bench.data.readers.vindr_cxr.files import CORNERS, NO_FINDING
 from prior_bench.sample.cohort import CaseMix, Patient, draw_cohort
+from prior_bench.sample.cohorts import Benchmark
 from prior_bench.sample.drawing.render import Radiograph, render
-from prior_bench.sample.layouts.image_files import digest, write_dicom
+from prior_bench.sample.layouts import EVERYONE, Record
+from prior_bench.sample.layouts.image_files import digest, who, write_dicom
 from prior_bench.sample.sizes import Size
 
 NAME = "vindr_cxr"
@@ -30,6 +33,7 @@ NAMES = {
     "consolidation": "Consolidation",
     "edema": "Edema",
     "effusion": "Pleural effusion",
+    "lesion": "Nodule/Mass",
     "pneumothorax": "Pneumothorax",
 }
 READERS = tuple(f"R{number}" for number in range(1, 18))
@@ -45,39 +49,46 @@ Seen = dict[str, np.ndarray]
 """Boxes, float [n, 4], by the name of a finding."""
 
 
-def cohort(size: Size, seed: int) -> list[Patient]:
+@cache
+def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
     """The patients of this data set, one image each."""
-    return draw_cohort(NAME, size.vindr_cxr, seed, MIX)
+    return draw_cohort(NAME, size.vindr_cxr, benchmark.test, MIX)
 
 
-def write(root: Path, size: Size, seed: int) -> Iterator[None]:
-    """Write images and the four tables under ``root``; yields after every image."""
-    patients = cohort(size, seed)
+def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
+    """Write the images of some patients under ``root``; yields labels and boxes."""
+    patients = cohort(size, benchmark)
     tested = len(patients) - round(TEST_SHARE * len(patients))
-    labels: dict[str, list[dict]] = {"train": [], "test": []}
-    boxes: dict[str, list[dict]] = {"train": [], "test": []}
-    for patient in patients:
-        part, name = "test" if patient.number >= tested else "train", digest(NAME, patient.key)[:32]
-        study = patient.studies[0]
+    for place in range(len(patients))[chosen]:
+        patient, part = patients[place], "test" if place >= tested else "train"
+        name, study = digest(NAME, *who(patient))[:32], patient.studies[0]
         image = render(patient, study, study.views[0], size.side)
         digits = int(digest(NAME, name)[:12], 16)
         uids = tuple(f"1.2.276.0.7230010.3.1.{level}.8323329.{digits}" for level in (2, 3, 4))
         write_dicom(root / part / f"{name}.dicom", image.pixels, uids, PatientSex=patient.sex)
         truth = there(image)
         readings = {"": truth} if part == "test" else read_by_three(truth, patient.key, size.side)
+        record: Record = {"part": part, "labels": [], "boxes": []}
         for reader, seen in readings.items():
-            who = {"image_id": name} | ({"rad_id": reader} if reader else {})
-            labels[part].append(who | image_labels(seen))
-            boxes[part] += [who | row for row in box_rows(seen)]
-        yield
-    (root / "annotations").mkdir()
-    for part in labels:
-        place = root / "annotations"
+            names = {"image_id": name} | ({"rad_id": reader} if reader else {})
+            record["labels"].append(names | image_labels(seen))
+            record["boxes"] += [names | row for row in box_rows(seen)]
+        yield record
+
+
+def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Record]) -> None:
+    """Write the four tables."""
+    place = root / "annotations"
+    place.mkdir()
+    for part in ("train", "test"):
+        labels, boxes = (
+            pd.DataFrame([row for record in records if record["part"] == part for row in record[table]])
+            for table in ("labels", "boxes")
+        )
         # the original has one name in train and another in test
         spelled = {"Other diseases": "Other disease"} if part == "test" else {}
-        table = pd.DataFrame(labels[part]).rename(columns=spelled)
-        table.to_csv(place / f"image_labels_{part}.csv", index=False)
-        pd.DataFrame(boxes[part]).to_csv(place / f"annotations_{part}.csv", index=False)
+        labels.rename(columns=spelled).to_csv(place / f"image_labels_{part}.csv", index=False)
+        boxes.to_csv(place / f"annotations_{part}.csv", index=False)
 
 
 def there(image: Radiograph) -> Seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -39,15 +39,14 @@ LABEL_OF = {
     "consolidation": "Consolidation",
     "edema": "Edema",
     "effusion": "Pleural Effusion",
+    "lesion": "Lung Lesion",
     "pneumothorax": "Pneumothorax",
 }
 """Label of each kind of finding; a foreign object is labelled only where it is a support device."""
 
-LUNG_KINDS = ("atelectasis", "consolidation", "edema")
+LUNG_KINDS = ("atelectasis", "consolidation", "edema", "lesion")
 SHORTEST, LONGEST = 4, 10
 """Sentences of a report, findings and impression together."""
-WITHOUT_IMPRESSION, WITHOUT_FINDINGS = 0.07, 0.05
-"""Shares of reports that lack a section."""
 HEDGE_CHANCE = 0.25
 """Share of mild findings that the report only suspects."""
 DENIAL_CHANCE = {
@@ -56,6 +55,7 @@ DENIAL_CHANCE = {
     "pneumothorax": 0.8,
     "edema": 0.35,
     "atelectasis": 0.04,
+    "lesion": 0.12,
 }
 """How often the absence of a finding is put in words."""
 
@@ -68,8 +68,10 @@ class Report:
 
     Attributes:
         examination, indication, comparison: header lines.
-        findings, impression: sentences of the two sections; either may be empty, never both.
+        findings, impression: sentences of the two sections, neither empty.
         labels: what the sentences say: 1 present, 0 denied, -1 uncertain; absent if not mentioned.
+        grounded: sentences that state or suspect a finding that the labels know, with that finding, in the
+            order of the report.
     """
 
     examination: str
@@ -78,13 +80,15 @@ class Report:
     findings: tuple[str, ...]
     impression: tuple[str, ...]
     labels: dict[str, int]
+    grounded: tuple[tuple[str, Finding], ...] = ()
 
 
 class Sentence(NamedTuple):
-    """A sentence, and what it says of labels: 1 present, 0 denied, -1 uncertain."""
+    """A sentence, what it says of labels (1 present, 0 denied, -1 uncertain), and the finding it is about."""
 
     text: str
     says: dict[str, int]
+    about: Finding | None = None
 
 
 class _Writer:
@@ -113,12 +117,10 @@ def write_report(patient: Patient, study: Study) -> Report:
         patient, study: what it is about; the outcome depends on them alone.
     """
     writer = _Writer(study)
-    style = writer.rng.random()
-    impression = [] if style < WITHOUT_IMPRESSION + WITHOUT_FINDINGS else _impression(writer)
+    impression = _impression(writer)
     findings = _findings(writer, room=LONGEST - len(impression), least=SHORTEST - len(impression))
     labels = labels_said((*findings, *impression))
-    if style < WITHOUT_FINDINGS:
-        findings, impression = [], findings
+    about = {sentence.text: sentence.about for sentence in (*findings, *impression)}
     return Report(
         examination=_examination(writer),
         indication=_indication(writer, patient.sex),
@@ -126,6 +128,7 @@ def write_report(patient: Patient, study: Study) -> Report:
         findings=tuple(sentence.text for sentence in findings),
         impression=tuple(sentence.text for sentence in impression),
         labels=labels,
+        grounded=tuple((text, finding) for text, finding in about.items() if finding is not None),
     )
 
 
@@ -201,7 +204,7 @@ def _describe(writer: _Writer, finding: Finding, book: dict[str, tuple[Phrase, .
     conditions = _conditions(writer.study, finding)
     phrase = writer.pick([p for p in book[finding.kind] if p.when <= conditions])
     says = {LABEL_OF[finding.kind]: -1 if hedged else 1, **phrase.says}
-    return Sentence(_fill(writer, phrase.text, finding), says)
+    return Sentence(_fill(writer, phrase.text, finding), says, finding)
 
 
 def _resolved(writer: _Writer) -> list[Sentence]:
@@ -274,7 +277,7 @@ def _change(study: Study, finding: Finding) -> str:
 def _conditions(study: Study, finding: Finding) -> set[str]:
     side = "bilateral" if finding.side == "bilateral" else "onesided"
     held = {finding.grade, f"not{'mild' if finding.grade != 'mild' else 'severe'}", finding.zone, side}
-    held |= {finding.side}
+    held |= {finding.side, finding.variant}
     if finding.grade == "moderate":
         held.add("notsevere")
     if _before(study, finding) is not None:
@@ -286,7 +289,7 @@ def _conditions(study: Study, finding: Finding) -> set[str]:
 
 def _fill(writer: _Writer, text: str, finding: Finding) -> str:
     change = _change(writer.study, finding)
-    grades = phrases.GRADES[finding.kind][finding.grade]
+    grades = _of(phrases.GRADES, finding)[finding.grade]
     words = {
         "grade": writer.pick(grades),
         "gradely": phrases.ADVERBS[finding.grade],
@@ -296,11 +299,17 @@ def _fill(writer: _Writer, text: str, finding: Finding) -> str:
         "newly": {"new": "newly", "": "now"}.get(change, "again"),
         "side": finding.side,
         "where": writer.pick(phrases.WHERE.get((finding.side, finding.zone), ("",))),
-        "kind": writer.pick(phrases.SUBTYPES[finding.kind]),
+        "kind": writer.pick(_of(phrases.SUBTYPES, finding)),
     }
     if words["kind"] == words["grade"]:
         words["grade"] = ""
     return _tidy(text.format(**words))
+
+
+def _of(words: Mapping[str, T], finding: Finding) -> T:
+    """The words for a finding: those of its grade or variant where it has some of its own."""
+    special = (f"{finding.grade} {finding.kind}", f"{finding.variant} {finding.kind}")
+    return next((words[name] for name in special if name in words), words[finding.kind])
 
 
 def _enumerate(names: list[str]) -> str:

@@ -28,7 +28,7 @@ def _phrase(text: str, when: str = "", **says: int) -> Phrase:
     return Phrase(text, frozenset(when.split()), {k.replace("_", " "): v for k, v in says.items()})
 
 
-GRADES = {
+GRADES: dict[str, dict[str, tuple[str, ...]]] = {
     "atelectasis": {
         "mild": ("mild", "minimal", "minor"),
         "moderate": ("moderate",),
@@ -43,6 +43,16 @@ GRADES = {
         "mild": ("small", "subtle", "minor"),
         "moderate": ("moderate", "patchy"),
         "severe": ("large", "extensive", "dense"),
+    },
+    "focal consolidation": {
+        "mild": ("tiny", "faint"),
+        "moderate": ("small",),
+        "severe": ("small but dense",),
+    },
+    "lesion": {
+        "mild": ("tiny", "small"),
+        "moderate": ("moderate-sized", "sizable"),
+        "severe": ("large", "dominant"),
     },
     "edema": {
         "mild": ("mild", "minimal", "trace"),
@@ -97,9 +107,12 @@ WHERE = {
     ),
 }
 
-SUBTYPES = {
+SUBTYPES: dict[str, tuple[str, ...]] = {
     "atelectasis": ("linear", "subsegmental", "bandlike", "plate-like", "discoid", "streaky"),
-    "consolidation": ("patchy", "airspace", "focal", "confluent", "partial"),
+    "consolidation": ("patchy", "airspace", "confluent", "partial"),
+    "focal consolidation": ("focal", "rounded", "nodular"),
+    "lesion": ("nodule", "pulmonary nodule", "nodule"),
+    "severe lesion": ("mass", "pulmonary mass", "mass"),
     "edema": ("pulmonary edema", "interstitial edema", "pulmonary interstitial edema", "pulmonary edema"),
     "effusion": ("pleural effusion",),
     "pneumothorax": ("pneumothorax",),
@@ -129,7 +142,7 @@ PRESENT = {
         _phrase("The heart remains {gradely} enlarged.", "persists"),
         _phrase("Portable view of the chest demonstrates {change} {grade} cardiomegaly.", "portable"),
         _phrase("The cardiac silhouette is mildly prominent.", "mild"),
-        _phrase("Cardiomegaly with a left ventricular configuration."),
+        _phrase("Cardiomegaly with a prominent cardiac apex."),
     ),
     "consolidation": (
         _phrase("There is {change} {grade} consolidation {where}."),
@@ -141,6 +154,19 @@ PRESENT = {
         _phrase("The {kind} consolidation {where} is {changed}.", "persists"),
         _phrase("{grade} consolidation {where}, worrisome for pneumonia.", "severe", Pneumonia=-1),
         _phrase("Consolidative opacity {where} is {newly} seen.", Lung_Opacity=1),
+        _phrase("A {grade} focus of {kind} consolidation {where}.", "focal"),
+        _phrase("{change} {grade} {kind} consolidation {where}.", "focal"),
+    ),
+    "lesion": (
+        _phrase("There is a {change} {grade} {kind} {where}.", "onesided"),
+        _phrase("{change} {grade} {kind} {where}.", "onesided"),
+        _phrase("A {grade} {kind} is seen {where}.", "onesided"),
+        _phrase("A {grade} rounded {kind} {where} is {newly} seen.", "onesided"),
+        _phrase("The {grade} {kind} {where} is {changed} in size.", "onesided persists"),
+        _phrase("Well-defined {grade} {kind} {where}, possibly a neoplasm.", "onesided notmild"),
+        _phrase("There are {change} {grade} nodules {where}.", "bilateral"),
+        _phrase("{change} {grade} pulmonary nodules {where}.", "bilateral"),
+        _phrase("{grade} pulmonary nodules {where} are {changed}.", "bilateral persists"),
     ),
     "edema": (
         _phrase("There is {change} {grade} {kind}."),
@@ -196,6 +222,14 @@ CONCLUDED = {
         _phrase("{kind} consolidation {where}."),
         _phrase("{kind} consolidation {where}, which may represent pneumonia.", "right", Pneumonia=-1),
         _phrase("Consolidation {where} has {evolved}.", "persists"),
+        _phrase("{grade} {kind} consolidation {where}.", "focal"),
+    ),
+    "lesion": (
+        _phrase("{change} {grade} {kind} {where}.", "onesided"),
+        _phrase("{grade} {kind} {where}, for which chest CT is recommended.", "onesided"),
+        _phrase("{kind} {where}, {changed} compared to the prior study.", "onesided persists"),
+        _phrase("{change} {grade} pulmonary nodules {where}.", "bilateral"),
+        _phrase("Multiple {grade} nodules {where}.", "bilateral"),
     ),
     "edema": (
         _phrase("{change} {grade} {kind}."),
@@ -232,6 +266,12 @@ HEDGED = {
         _phrase("Subtle density {where} could represent early consolidation."),
         _phrase("Possible small consolidation {where}."),
     ),
+    "lesion": (
+        _phrase("Possible tiny nodule {where}.", "onesided"),
+        _phrase("A tiny nodular density {where} may represent a nodule.", "onesided"),
+        _phrase("A tiny nodule {where} is questioned.", "onesided"),
+        _phrase("Possible tiny nodules {where}.", "bilateral"),
+    ),
     "edema": (
         _phrase("Possible mild pulmonary edema."),
         _phrase("Mild interstitial edema cannot be excluded."),
@@ -252,6 +292,7 @@ RESOLVED = {
     "atelectasis": ("Previously seen atelectasis has resolved.", "The previous atelectasis has cleared."),
     "cardiomegaly": ("Heart size has returned to normal.", "The heart is no longer enlarged."),
     "consolidation": ("The previously noted consolidation has cleared.", "Prior consolidation has resolved."),
+    "lesion": ("The previously seen nodule is no longer visible.", "Prior pulmonary nodule has resolved."),
     "edema": ("Pulmonary edema has resolved.", "The previously seen edema has cleared."),
     "effusion": ("Previously seen pleural effusion has resolved.", "No residual pleural effusion."),
     "pneumothorax": ("The prior pneumothorax has resolved.", "No residual pneumothorax."),
@@ -263,6 +304,7 @@ DENIED = {
     "pneumothorax": ("pneumothorax",),
     "edema": ("pulmonary edema", "overt pulmonary edema", "edema"),
     "atelectasis": ("atelectasis",),
+    "lesion": ("pulmonary nodule", "suspicious nodule"),
 }
 DENIALS = (
     "No {list}.",
@@ -361,6 +403,7 @@ COMPLAINTS = {
     "atelectasis": ("postoperative fever", "hypoxia", "shortness of breath after surgery"),
     "cardiomegaly": ("hypertension and dyspnea", "heart failure", "chest pain"),
     "consolidation": ("fever and cough", "productive cough", "leukocytosis, evaluate for pneumonia"),
+    "lesion": ("weight loss", "hemoptysis", "follow-up of a pulmonary nodule"),
     "edema": ("shortness of breath", "heart failure exacerbation", "hypoxia, evaluate for volume overload"),
     "effusion": ("dyspnea", "shortness of breath", "follow-up of pleural effusion"),
     "pneumothorax": ("sudden chest pain", "status post chest tube removal", "trauma"),

@@ -15,6 +15,10 @@ CASES = [
         ("atelectasis", "right", "mid", ""),
         ("consolidation", "right", "upper", ""),
         ("consolidation", "bilateral", "lower", ""),
+        ("consolidation", "left", "mid", "focal"),
+        ("lesion", "right", "upper", ""),
+        ("lesion", "left", "lower", ""),
+        ("lesion", "bilateral", "mid", ""),
         ("edema", "", "", ""),
         ("effusion", "left", "lower", ""),
         ("effusion", "bilateral", "lower", ""),
@@ -64,14 +68,35 @@ def test_zones_are_ordered_from_top_to_bottom():
     assert heights == sorted(heights) and heights[2] - heights[0] > SIZE / 6
 
 
-@pytest.mark.parametrize("kind", ["consolidation", "effusion", "pneumothorax"])
+@pytest.mark.parametrize("kind", ["consolidation", "effusion", "lesion", "pneumothorax"])
 def test_severity_enlarges(kind):
-    zone = {"consolidation": "lower", "effusion": "lower", "pneumothorax": "upper"}[kind]
+    zone = "upper" if kind == "pneumothorax" else "lower"
     areas = []
     for severity in (0.2, 0.5, 0.9):
         finding = Finding(kind, "left", zone, severity, seed=4)
         areas.append(draw(scene_of(finding), finding).mask.sum())
     assert areas[0] < areas[1] < areas[2]
+
+
+def test_small_findings_are_of_the_size_of_a_patch_and_smaller():
+    """At 96 pixels a patch of a 6 x 6 grid is a sixth of the side."""
+    for seed in range(8):
+        for severity in (0.12, 0.5, 0.98):
+            for kind, variant, least, most in (
+                ("lesion", "", 0.03, 0.14),
+                ("consolidation", "focal", 0.05, 0.27),
+            ):
+                finding = Finding(kind, "right", "mid", severity, seed=seed, variant=variant)
+                x1, y1, x2, y2 = draw(scene_of(finding), finding).boxes[0]
+                assert least <= (x2 - x1 + y2 - y1) / 2 / SIZE <= most, finding
+
+
+def test_a_nodule_is_not_hidden_by_heart_or_diaphragm():
+    for seed in range(20):
+        finding = Finding("lesion", "left", "lower", 0.3, seed=seed)
+        others = (Finding("cardiomegaly", severity=0.9), Finding("atelectasis", "left", "lower", 0.9))
+        scene = scene_of(finding, *others)
+        assert draw(scene, finding).mask.sum() > 12
 
 
 def test_cardiomegaly_widens_the_heart_beyond_half_the_thorax():

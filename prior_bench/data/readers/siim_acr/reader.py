@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from prior_bench.data.readers.siim_acr import png as siim_png
 from prior_bench.data.splitting.rules import (
     BENCHX_LISTS,
     LOVT_LISTS,
+    SHARES,
     Rule,
     apply_rule,
     by_group,
     by_lists,
     concatenated,
     describe,
+    shares_of_splits,
 )
 from prior_bench.data.tables.annotation_tables import find_table, read_table
 from prior_bench.data.tables.listed_images import require_images
@@ -31,13 +34,16 @@ IMAGES = "dicom-images-train"
 NEGATIVE = "-1"
 
 
-def read(root: Path, *, split: str = "default", missing: str = "error") -> Manifest:
+def read(
+    root: Path, *, split: str = "default", shares: Sequence[float] = SHARES, missing: str = "error"
+) -> Manifest:
     """Read one row per image, with its label and mask; the rule ``mgca`` can repeat images.
 
     Args:
         root: folder with ``train-rle.csv`` and ``dicom-images-train/``, or folder of the PNG re-pack, which
             needs ``train-rle.csv`` only for the rule ``mgca``.
         split: a name in :data:`RULES`.
+        shares: of the images that train, validate and test by the rule ``default``.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
@@ -45,9 +51,9 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
     """
     root = siim_png.home(root)
     if siim_png.is_repack(root):
-        return _read_repack(root, split, missing)
+        return _read_repack(root, split, shares, missing)
     place = find_table(root, "train-rle.csv", "stage_2_train.csv")
-    table = apply_rule(split, RULES, read_runs(place), "siim_acr", root=root)
+    table = apply_rule(split, RULES, read_runs(place), "siim_acr", root=root, shares=shares)
     folders = _find_images(root)
     table["study_id"] = [folders.get(i, "*/*").partition("/")[0] for i in table["image_id"]]
     table["image"] = [f"{IMAGES}/{folders.get(i, '*/*')}/{i}.dcm" for i in table["image_id"]]
@@ -58,7 +64,7 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
     return Manifest("siim_acr", root, table.drop(columns="image_id"), labels=(LABEL,), split_rule=split)
 
 
-def _read_repack(root: Path, split: str, missing: str) -> Manifest:
+def _read_repack(root: Path, split: str, shares: Sequence[float], missing: str) -> Manifest:
     """Read the PNG re-pack; its splits equal the original's if the run-length file is next to it."""
     images = siim_png.read_repack(root, LABEL)
     table = images
@@ -66,7 +72,7 @@ def _read_repack(root: Path, split: str, missing: str) -> Manifest:
     if any(root.glob("train-rle.csv*")):
         table = read_runs(find_table(root, "train-rle.csv"))
         table = table[table["image_id"].isin(known.index)].reset_index(drop=True)
-    table = apply_rule(split, RULES, table, "siim_acr", root=root)
+    table = apply_rule(split, RULES, table, "siim_acr", root=root, shares=shares)
     if "image" not in table:
         table["image"] = known.loc[table["image_id"], "image"].to_numpy()
     table = require_images(table, root, missing=missing, where=root)
@@ -118,9 +124,9 @@ def _find_images(root: Path) -> dict[str, str]:
 # --- split rules --------------------------------------------------------------------------------------
 
 
-def image_split(runs: pd.DataFrame) -> pd.DataFrame:
+def image_split(runs: pd.DataFrame, *, shares: Sequence[float] = SHARES) -> pd.DataFrame:
     """70/15/15 by image, with equal shares of pneumothorax in all splits; seed 0."""
-    return by_group(by_image(runs), {"train": 0.7, "valid": 0.15, "test": 0.15}, stratify=[LABEL])
+    return by_group(by_image(runs), shares_of_splits(shares), stratify=[LABEL])
 
 
 def mgca_split(runs: pd.DataFrame) -> pd.DataFrame:
@@ -191,7 +197,10 @@ PNG re-pack (also in siim-acr-pneumothorax/): stage_1_train_images.csv, stage_1_
 benchx/train.txt, val.txt, test.txt          (BenchX's lists; only for the rule benchx)
 """,
     splits=describe(RULES),
-    options={"missing": "error, or skip absent images"},
+    options={
+        "shares": "of the images that train, validate and test by the rule default; 0.7, 0.15, 0.15",
+        "missing": "error, or skip absent images",
+    },
     caveats=(
         "An all-empty prediction has a Dice of about 0.75 if empty images count as 1 (GLoRIA, MGCA).",
         "Regions of one image are separate rows of the file: splitting by row leaks (rule mgca).",
