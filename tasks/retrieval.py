@@ -51,6 +51,7 @@ class Retrieval:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
         from prior_bench.explain.examples import example_arrays
         from prior_bench.explain.inputs import training_reports
+        from prior_bench.explain.partners import partner_arrays, partner_losses
         from prior_bench.features.extract import Feed
         from prior_bench.features.similarity import similarity_matrix
 
@@ -74,6 +75,7 @@ class Retrieval:
         if groups is not None:
             predictions |= {"target": pool.targets(), "meta_classes": np.array(data.labels)}
         predictions |= example_arrays(backbone, pool, training_reports(data), context, feed)
+        predictions |= partner_arrays(partner_losses(backbone, pool, context))
         unmet = ["labels"] if groups is None else []
         if groups is not None and len(np.unique(groups)) < 2:
             unmet.append("two_label_groups")

@@ -161,13 +161,13 @@ def explain(
     reports = training_reports(manifest)
     explainer = explainer_of(backbone, reports)
     shown = explain_images(backbone, explainer, chosen, context)
-    some = pool.select(np.array(spread(range(len(pool)), measured)))
     found = Explanation(backbone, manifest.name, manifest.synthetic, split, shown)
-    found.partners = partner_losses(backbone, some, context)
+    found.partners = partner_losses(backbone, pool, context, measured)
     if explainer is None:
         return found
     if any(one.reconstructed for one in shown):
         found.mean = mean_image(backbone, manifest, context)
+    some = pool.select(np.array(spread(range(len(pool)), measured)))
     found.measures = measure(backbone, explainer, some, found.mean, context)
     method = backbone.text_method
     with evaluating(method, context.device):

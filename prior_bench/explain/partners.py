@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from prior_bench.api import Backbone, PretrainBatch, RunContext
+from prior_bench.api import Backbone, Method, PretrainBatch, RunContext
 from prior_bench.data.manifest import Manifest
 from prior_bench.explain.inputs import report_of, tokenised
 from prior_bench.features.extract import Feed, evaluating, image_batches
+from prior_bench.pictures.choice import spread
 from prior_bench.statistics.bootstrap import interval
 
 BATCH = 16
@@ -55,7 +56,9 @@ class PartnerLoss:
         return "lower with a wrong partner" if high < 0 else "does not depend on the pair"
 
 
-def partner_losses(backbone: Backbone, data: Manifest, context: RunContext) -> list[PartnerLoss]:
+def partner_losses(
+    backbone: Backbone, data: Manifest, context: RunContext, at_most: int = 200
+) -> list[PartnerLoss]:
     """Compare the loss terms of a backbone's method with right and with wrong partners.
 
     Within each batch the images move on by one place, so that every report gets another patient's image.
@@ -63,21 +66,41 @@ def partner_losses(backbone: Backbone, data: Manifest, context: RunContext) -> l
 
     Args:
         data: images with reports; the first one of each patient is used.
+        at_most: largest number of images, evenly spaced.
 
     Returns:
-        One entry per term of the method's loss, in its order; empty with fewer than two patients.
+        One entry per term of the method's loss, in its order; empty with fewer than two patients, and for
+        a method without a loss, such as a wrapped model that is only evaluated.
     """
-    first = ~data.table["patient_id"].astype(str).duplicated().to_numpy()
+    if not hasattr(backbone.text_method, "loss"):
+        return []
+    rows = np.flatnonzero(~data.table["patient_id"].astype(str).duplicated()).tolist()
     own: dict[str, list[float]] = {}
     other: dict[str, list[float]] = {}
     method = backbone.text_method
     with evaluating(method, context.device):
-        for batch in _batches(backbone, data.select(first), context):
+        for batch in _batches(backbone, data.select(np.array(spread(rows, at_most), int)), context):
             wrong = batch._replace(images=batch.images.roll(1, dims=0))
             for pairs, found in ((batch, own), (wrong, other)):
                 for term, value in _terms(method, pairs).items():
                     found.setdefault(term, []).append(value)
     return [_compared(term, np.array(values), np.array(other[term])) for term, values in own.items()]
+
+
+def partner_arrays(losses: list[PartnerLoss]) -> dict[str, np.ndarray]:
+    """Turn the losses of T terms into arrays for a task's predictions; without losses there are none.
+
+    They are ``meta_partner_term`` str [T], ``meta_partner_loss`` [T, 5] with the columns own, other, rise and
+    the two bounds of the rise, and ``meta_partner_verdict`` str [T].
+    """
+    if not losses:
+        return {}
+    numbers = [(p.own, p.other, p.rise, *p.rise_interval) for p in losses]
+    return {
+        "meta_partner_term": np.array([p.term for p in losses]),
+        "meta_partner_loss": np.array(numbers),
+        "meta_partner_verdict": np.array([p.verdict for p in losses]),
+    }
 
 
 def _batches(backbone: Backbone, data: Manifest, context: RunContext) -> Iterator[PretrainBatch]:
@@ -94,7 +117,7 @@ def _batches(backbone: Backbone, data: Manifest, context: RunContext) -> Iterato
             yield PretrainBatch(torch.stack([image for image, _ in some]), text)
 
 
-def _terms(method: torch.nn.Module, batch: PretrainBatch) -> dict[str, float]:
+def _terms(method: Method, batch: PretrainBatch) -> dict[str, float]:
     devices = [batch.images.device] if batch.images.is_cuda else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(NOISE_SEED)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from planted import STEP, numbered_images, planted_backbone
 
-from prior_bench.explain.partners import BATCH, partner_losses
+from prior_bench.explain.partners import BATCH, partner_arrays, partner_losses
 
 
 def numbers(images):
@@ -58,6 +58,26 @@ def test_a_patient_is_never_its_own_wrong_partner(tmp_path, context):
     found = compared(tmp_path, context, 6, patient_id=["a", "a", "a", "b", "b", "b"])
     assert found["pair"].batches == 1
     assert compared(tmp_path, context, 3, patient_id=["a", "a", "a"]) == {}
+
+
+def test_they_are_stored_with_a_tasks_predictions(tmp_path, context):
+    found = compared(tmp_path, context, 2 * BATCH)
+    arrays = partner_arrays(list(found.values()))
+    assert arrays["meta_partner_term"].tolist() == list(found)
+    pair = found["pair"]
+    assert arrays["meta_partner_loss"][0].tolist() == [pair.own, pair.other, pair.rise, *pair.rise_interval]
+    assert arrays["meta_partner_verdict"][0] == pair.verdict
+    assert partner_arrays([]) == {}
+
+
+def test_at_most_so_many_images_are_used(tmp_path, context):
+    data = numbered_images(tmp_path, [n % 12 for n in range(64)], report=[("Study 1.",)] * 64)
+    assert partner_losses(backbone(), data, context, at_most=32)[0].batches == 2
+
+
+def test_a_method_without_a_loss_has_none(tmp_path, context):
+    data = numbered_images(tmp_path, [1, 2], report=[("Study 1.",), ("Study 2.",)])
+    assert partner_losses(planted_backbone(), data, context) == []
 
 
 @pytest.mark.parametrize("key", ["term", "own", "other", "rise", "rise_interval", "batches", "verdict"])

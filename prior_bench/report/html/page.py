@@ -15,6 +15,7 @@ from prior_bench.report.html.galleries.kinds import galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
 from prior_bench.report.html.sections.label_efficiency import label_efficiency
+from prior_bench.report.html.sections.partners import partner_tables
 from prior_bench.report.html.sections.prototypes import prototype_tables
 from prior_bench.report.html.sections.ranks import rank_section
 from prior_bench.report.html.sections.robustness import robustness
@@ -87,6 +88,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
         "robustness": _made(robustness(runs, colours) for runs in evaluations),
         "maps": _made(maps),
         "galleries": _ordered(examples),
+        "partners": [made for runs in side_by_side for made in partner_tables(runs)],
         "prototypes": [made for runs in side_by_side for made in prototype_tables(runs)],
         "training": _made(trained),
         "cost": cost_table(done, names),

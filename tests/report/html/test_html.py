@@ -89,6 +89,9 @@ def explanation() -> dict[str, np.ndarray]:
         "meta_prototype_share": np.array([0.75, 0.25]),
         "meta_prototype_sentences": np.array([["Clear lungs.", "No <edema>."], ["Effusion.", ""]]),
         "meta_prototype_usage": np.array([8, 1.75]),
+        "meta_partner_term": np.array(["global", "local"]),
+        "meta_partner_loss": np.array([[1.0, 3.5, 2.5, 2.25, 2.75], [0.5, 0.5, 0.0, -0.125, 0.125]]),
+        "meta_partner_verdict": np.array(["depends on the pair", "does not depend on the pair"]),
     }
 
 
@@ -346,6 +349,15 @@ def test_a_history_without_time_is_no_training_curve(drawn):
     for entry in runs:
         entry.record.history[:] = [{"strength": c, "valid": c} for c in (0.1, 1.0)]
     assert training(runs, colours) == []
+
+
+def test_loss_terms_are_shown_with_right_and_wrong_partners(drawn):
+    text = drawn.read_text("utf-8")
+    section = text.partition('<h2 id="partners">')[2].partition("</section>")[0]
+    assert section.count("<table") == 1 and 'href="#partners"' in text
+    rows = [re.findall(r">([^<>\n]+)<", row) for row in section.split("<tr")[2:]]
+    expected = ["ConVIRT", "global", "1.000", "3.500", "2.500", "2.250", "2.750", "depends on the pair"]
+    assert rows[0] == expected and len(rows) == 2
 
 
 def test_prototypes_are_shown_with_their_sentences(drawn):
