@@ -1,1 +1,1 @@
-"""Where the weights of a row come from: random, timm, a checkpoint, a pre-training run."""
+"""Sources of a row's weights: random, timm, a checkpoint, a pre-training run."""

@@ -1,4 +1,4 @@
-"""Checkpoint files as backbones: ours, the released ones of methods, and image encoders of all kinds."""
+"""Checkpoint files as backbones: prior-bench's own, released ones, and image encoders of any kind."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ from prior_bench.versions import raised
 
 
 class CheckpointFile:
-    """A weights file or folder: ours, a released checkpoint, or an image encoder's state dict.
+    """A weights file or folder: a checkpoint of prior-bench, a released one, or an image encoder's state
+    dict.
 
     Args:
-        name: row label.
-        path: the file, or a folder with ``config.json`` as on the Hugging Face hub.
-        image_encoder: arguments of ImageEncoder or a timm model's name: the file's image encoder is loaded
-            into it and nothing else. Found out where not given.
-        tokenizer: of a released text encoder, whose file has no vocabulary: a folder, ``tokenizer.json`` or
-            ``vocab.txt``. Without it, the hub's; if that cannot be obtained, only image tasks run.
-        input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for our own files.
+        name: label of the row.
+        path: the file, or a folder with a ``config.json`` as on the Hugging Face hub.
+        image_encoder: arguments of ImageEncoder or a timm model's name. If given, only the file's image
+            encoder is loaded; by default, the architecture is found automatically.
+        tokenizer: tokenizer of a released text encoder, because its file has no vocabulary: a folder, a
+            ``tokenizer.json`` or a ``vocab.txt``. By default, the hub's tokenizer is used; if it cannot be
+            obtained, only image tasks run.
+        input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
+            prior-bench.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class CheckpointFile:
 
     @cached_property
     def text_problem(self) -> str:
-        """Why the text encoder that the file has cannot be used; empty where it can, or has none."""
+        """Why the file's text encoder cannot be used; empty if it can be used or there is none."""
         if self._match is None or not self._match.layout.has_text:
             return ""
         try:
@@ -72,7 +75,7 @@ class CheckpointFile:
         return ""
 
     def check(self) -> None:
-        """Raise BenchError where the file is missing, damaged or incomplete, or arguments do not fit it."""
+        """Raise BenchError if the file is missing, damaged or incomplete, or arguments do not fit it."""
         if self._native is not None and (self._encoder or self._input or self._given_tokenizer):
             raise BenchError(
                 "a prior-bench checkpoint contains its image encoder, input and tokenizer",
@@ -91,13 +94,13 @@ class CheckpointFile:
             _ = self._tokenizer
 
     def identity(self, seed: int) -> str:
-        """Hash of the file and of how it is used; the seed does not matter."""
+        """Hash the file and how it is used; the seed has no effect."""
         use: list[Any] = [self._encoder, self._input, encoder_versions("checkpoints")]
         method = self._native.method if self._native is not None else {}
         if self._match is not None:
             method = self._match.layout.method
             use.append(method)
-        if method.get("type") in METHODS.names():  # what a file names in full is not imported to be asked
+        if method.get("type") in METHODS.names():  # a full name in a file is not imported to get its version
             from prior_bench.pretraining.identity import method_versions
 
             use.append(raised(method_versions(method["type"])))
@@ -106,41 +109,45 @@ class CheckpointFile:
         return hash_of("checkpoint", self._sha256, *use)
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
-        """The weights are those of a record where the file or, of ours, its identity is the same."""
+        """Return "" if a record has the same weights, otherwise a reason.
+
+        Weights are the same if the file's hash or, for files of prior-bench, the identity is equal.
+        """
         noted = provenance.get("backbone", {})
         if "sha256" in noted:
             return "" if noted["sha256"] == self._sha256 else "the weights file has changed since"
         identity = self._native.provenance.get("identity") if self._native is not None else None
         same = identity is not None and identity == noted.get("identity")
-        return "" if same else "the record does not say what the weights file held"
+        return "" if same else "the record does not state the content of the weights file"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The backbone.
+        """Load the backbone.
 
         Raises:
-            BenchError: the file cannot be read, or is a checkpoint of another architecture.
+            BenchError: the file cannot be read or has another architecture.
         """
         if self._native is not None:
             return native_backbone(self.name, self._file, self.identity(seed))
         return self._released(seed) if self._match is not None else self._image_encoder(seed)
 
     def training_data(self) -> list[dict[str, Any]]:
-        """Data set, split rule and splits that our own weights were pre-trained on; empty for others."""
+        """Return data set, split rule and splits of prior-bench's own pre-training; empty for other files."""
         if self._native is None:
             return exposure_of_folder(self.path).get("training_data", [])
         config = self._native.provenance.get("config", {})
         return [config["data"]] if "data" in config else []
 
     def known_exposure(self) -> list[tuple[str, str]]:
-        """Data sets whose patients a released checkpoint has seen, each with a clause that says so.
+        """Return the data sets whose patients a released checkpoint has seen, each with a clause that states
+        it.
 
-        They stay known where it was converted or exported, and where its image encoder alone is used.
+        Conversion, export and the use of the image encoder alone preserve this knowledge.
         """
         told = exposure_of_folder(self.path).get("known_exposure", [])
         return [*(self._origin.exposure if self._origin is not None else ()), *map(tuple, told)]
 
     def config(self) -> dict[str, Any] | None:
-        """Arguments of METHODS.build behind a released checkpoint with text; None otherwise."""
+        """Return the arguments of METHODS.build for a released checkpoint with text; None for other files."""
         from prior_bench.backbones.released import method_config
 
         return method_config(self._match.layout, self._input) if self._match and self.has_text else None
@@ -174,7 +181,7 @@ class CheckpointFile:
 
         arguments = arguments_for(read_for_timm(self._file), self.path, self._encoder)
         arguments["input"] = {**(arguments.get("input") or {}), **self._input}
-        encoder = drawn_encoder(arguments, 0)  # what the file lacks must not depend on the run
+        encoder = drawn_encoder(arguments, 0)  # tensors that the file lacks must not depend on the run
         found = load_image_weights(encoder, self.path)
         told = {"source": "checkpoint file", "path": str(self.path), "model": arguments["model_name"]}
         return made_backbone(self.name, encoder, None, self.identity(seed), {**told, **found})
@@ -208,7 +215,7 @@ class CheckpointFile:
 
     @cached_property
     def _origin(self) -> Any:
-        """Layout of the released file that the weights come from, if any."""
+        """The layout of the released file that the weights come from, if any."""
         from prior_bench.checkpoints.files import read_tensors
         from prior_bench.checkpoints.layouts import find_layout, layout_named
 
@@ -229,7 +236,7 @@ class CheckpointFile:
 
 
 def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
-    """A backbone from a checkpoint that prior-bench wrote.
+    """Load a backbone from a checkpoint that prior-bench wrote.
 
     Raises:
         BenchError: the file is damaged or does not fit its method.

@@ -15,23 +15,23 @@ from prior_bench.errors import BenchError
 def convert(
     path: str | Path, output: str | Path, tokenizer: str | None = None, image_only: bool = False
 ) -> str:
-    """Write a checkpoint in the prior-bench format; the output appears only when complete.
+    """Write a checkpoint in the prior-bench format; the file appears complete or not at all.
 
     Args:
         path: a file or folder that ``--backbone`` takes.
         output: the safetensors file to write.
-        tokenizer: of a released text encoder.
-        image_only: leave the text encoder out.
+        tokenizer: tokenizer of a released text encoder.
+        image_only: whether to leave out the text encoder.
 
     Returns:
-        What was written, in words.
+        A description of the written model.
 
     Raises:
-        BenchError: the output is there already, or the file cannot be loaded, is ours already, or lacks a
-            tokenizer.
+        BenchError: the output exists, the input cannot be loaded or already is a prior-bench checkpoint, or
+            its tokenizer is missing.
     """
     if Path(output).exists():
-        raise BenchError("is there already", where=output, fix="name another file with -o")
+        raise BenchError("already exists", where=output, fix="give another file with -o")
     source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer)
     source.check()
     if read_info(weights_file(path)) is not None and not image_only:
@@ -40,7 +40,7 @@ def convert(
         raise BenchError(source.text_problem, where=path, fix="or convert the image encoder: --image-only")
     backbone = source.load(0, LoadContext())
     provenance = {"converted_from": backbone.provenance, "prior_bench": __version__}
-    for data in source.training_data():  # whose patients must stay known
+    for data in source.training_data():  # the leakage check needs to know its patients
         provenance["config"] = {"data": data}
     if backbone.method is None or image_only:
         save_image_encoder(output, backbone.image_encoder, provenance)

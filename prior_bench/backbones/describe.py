@@ -1,4 +1,4 @@
-"""What a checkpoint is, in words: layout, where its tensors go, and what its image encoder expects."""
+"""Describe a checkpoint: its layout, the use of its tensors, and the input of its image encoder."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from prior_bench.checkpoints.native import NativeInfo, read_info
 
 @dataclass
 class CheckpointDescription:
-    """What is shown of a checkpoint.
+    """The description of a checkpoint.
 
     Attributes:
-        path, sha256: the file that was read.
-        layout: what it is.
+        path, sha256: the file and its hash.
+        layout: name of the layout.
         share: matched share of the model's tensors, in [0, 1].
-        mapping: the model's name to the file's name.
-        unused: the file's name to the reason why it goes nowhere.
+        mapping: name of a tensor in the file, by its name in the model.
+        unused: reason why a tensor is not used, by its name in the file.
         problems: tensors that are missing, unknown or misshapen; such a file is not loaded.
-        supplied: tensors of the model that no file of this layout has, to the reason.
-        input: what the image encoder expects.
-        text: about the text encoder.
-        notes: on preprocessing, scoring and origin.
+        supplied: reason why files of this layout lack a tensor, by its name in the model.
+        input: the input that the image encoder expects.
+        text: whether there is a text encoder, and what it needs.
+        notes: facts about preprocessing, scoring and origin.
     """
 
     path: Path
@@ -46,10 +46,10 @@ class CheckpointDescription:
 
 
 def describe(path: str | Path) -> CheckpointDescription:
-    """Read a file or folder and say what it is.
+    """Read a file or folder and describe it.
 
     Raises:
-        BenchError: it cannot be read, or is a checkpoint of no known architecture.
+        BenchError: the checkpoint cannot be read or has an unknown architecture.
     """
     file = weights_file(path)
     if (info := read_info(file)) is not None:
@@ -113,14 +113,14 @@ def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
         found.share,
         found.mapping,
         asdict(encoder.input),
-        unused={name: "no part of the image encoder" for name in found.unused},
+        unused={name: "not part of the image encoder" for name in found.unused},
         problems=found.problems if found.is_refused else (),
         notes=tuple(notes),
     )
 
 
 def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
-    """The description as lines; tensors are grouped by module unless all are wanted."""
+    """Format the description as text; tensors are grouped by module, unless ``every_tensor``."""
     spec = found.input
     channels = "1 channel" if spec["channels"] == 1 else f"{spec['channels']} channels"
     lines = [
@@ -155,7 +155,7 @@ def _table(pairs: Iterable[tuple[str, str]], every: bool, arrow: str) -> list[st
 
 
 def _module(name: str) -> str:
-    """The module that a tensor belongs to: up to its first number, or its parent."""
+    """Return the module of a tensor: its name up to the first number, or its parent."""
     short = re.split(r"\.\d+\.|(?<=layer)\d+\.|(?<=block)\d+\.", name)[0]
     parent = short if short != name else name.rpartition(".")[0]
     return f"{parent}.*" if parent else name

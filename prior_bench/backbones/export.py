@@ -1,4 +1,4 @@
-"""A backbone for use elsewhere: an image encoder that timm and transformers load, and a BERT folder."""
+"""Export a backbone: an image encoder that timm and transformers can load, and a BERT folder."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from prior_bench.io.atomic import whole_folder
 def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | None = None) -> list[str]:
     """Write ``image_encoder/`` and, with a text encoder, ``text_encoder/``; the folder appears when complete.
 
-    ``image_encoder/`` holds ``model.safetensors`` with timm's names and timm's ``config.json``. An attention
-    pool, which timm's model has no place for, is in ``attention_pool.safetensors`` next to it.
+    ``image_encoder/`` contains ``model.safetensors`` with timm's names and timm's ``config.json``. An
+    attention pool, which timm's model does not have, is in ``attention_pool.safetensors`` next to it.
 
     Args:
-        backbone: what to export.
-        folder: must not exist yet, or be empty.
-        exposure: whose patients the weights have seen (:func:`prior_bench.suites.leakage.exposure_of`);
-            kept in ``config.json`` under the key ``prior_bench``, so that the folder's evaluation knows.
+        backbone: the backbone to export.
+        folder: target folder; it must not exist or be empty.
+        exposure: exposure of the weights (:func:`prior_bench.suites.leakage.exposure_of`). It is stored in
+            ``config.json`` under the key ``prior_bench``, so that later evaluations know it.
 
     Returns:
-        One line per thing written, saying how to load it.
+        One line per written model, which shows how to load it.
 
     Raises:
         BenchError: the folder is not empty, or cannot be written.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BenchError("is there already and not empty", where=folder, fix="name another folder with -o")
+        raise BenchError("already exists and is not empty", where=folder, fix="give another folder with -o")
     with whole_folder(folder, errors=(SafetensorError,)) as fresh:
         lines = _image(backbone, fresh / "image_encoder", folder / "image_encoder", exposure or {})
         if backbone.method is not None:
@@ -45,7 +45,7 @@ def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | No
 
 
 def timm_config(encoder: Any) -> dict[str, Any]:
-    """timm's description of the image encoder's model, as in ``config.json`` on the Hugging Face hub."""
+    """Return timm's description of the image encoder, as in ``config.json`` on the Hugging Face hub."""
     known, spec = encoder.arguments, encoder.input
     arguments = dict(known["model_args"])
     if spec.channels != 3:
@@ -113,7 +113,7 @@ def _text(backbone: Backbone, target: Path, shown: Path) -> list[str]:
 
 
 def _special_tokens(stored: dict[str, Any]) -> dict[str, str]:
-    """The special tokens that the vocabulary knows, under the names that transformers uses."""
+    """Return the special tokens in the vocabulary, under transformers' names."""
     known = {token["content"] for token in stored["backend"]["added_tokens"]}
     known |= set(stored["backend"]["model"].get("vocab", {}))
     roles = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}

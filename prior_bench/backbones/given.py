@@ -1,4 +1,4 @@
-"""A model that the caller already has in memory, as a source of weights."""
+"""A model in memory as a source of weights."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from prior_bench.encoders.probe import probe, probe_method
 from prior_bench.errors import BenchError, ErrorList
 
 METHOD_PARTS = ("encode_image", "encode_text", "similarity")
-"""What makes a module a method: image and text towers and a score of pairs."""
+"""Functions that make a module a method: two encoders and a score for pairs."""
 
 
 class GivenModel:
-    """An image encoder, a method or a Backbone as it is in memory now.
+    """An image encoder, a method or a Backbone in its current state in memory.
 
-    It is copied when it is evaluated, so that the caller's module stays on its device and in its mode.
+    Evaluations use a copy, so that the caller's module keeps its device and mode.
 
     Args:
         model: an ``nn.Module`` with the contract of :class:`prior_bench.api.encoders.ImageEncoderLike` or of
             :class:`prior_bench.api.Method`; or a Backbone.
-        name: row label; by default the class's name.
+        name: label of the row; by default the name of the class.
 
     Raises:
-        BenchError: the module does not declare what the contract asks for, or gives something else.
+        BenchError: the module lacks declarations of the contract, or its outputs contradict them.
     """
 
     def __init__(self, model: nn.Module | Backbone, name: str | None = None):
@@ -49,15 +49,15 @@ class GivenModel:
         self._weights = weights_hash(self._whole)
 
     def check(self) -> None:
-        """Check what is declared, and by one image (and one text) that it is so."""
+        """Check the declarations of the model, and its outputs by a run on blank images (and one text)."""
         if not isinstance(self._whole, nn.Module):
-            what = f"is a {type(self._whole).__name__}, no torch.nn.Module"
+            what = f"is a {type(self._whole).__name__}, not a torch.nn.Module"
             fix = "give a module, a Backbone, or a text such as 'timm:resnet50' or 'weights.ckpt'"
             raise BenchError(what, where=f"backbone '{self.name}'", fix=fix)
         if self._method is not None:
             _require_method(self._method, self.name)
         require_encoder(self._encoder, self.name)
-        trial = copy.deepcopy(self._whole)  # a run may move a counter, and so the model's identity
+        trial = copy.deepcopy(self._whole)  # a run may change a counter and therefore the identity
         probe(trial.image_encoder if self.has_text else trial, self.name)
         if self.has_text:
             probe_method(trial, self.name)
@@ -68,14 +68,14 @@ class GivenModel:
         return self._encoder
 
     def identity(self, seed: int) -> str:
-        """Of an unchanged Backbone its own; else a hash of the weights and of the model's code."""
+        """Return the identity of an unchanged Backbone; for other models, hash the weights and the code."""
         if self._backbone is not None and self._backbone.provenance.get("weights") == self._weights:
             return self._backbone.identity
         parts = (self._weights, *code_of_model(self._whole), str(self._encoder.input))
         return hash_of("given", *parts)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """A copy, on the context's device."""
+        """Return a copy on the context's device."""
         whole = copy.deepcopy(self._whole).eval().to(context.device)
         method = whole if self._method is not None else None
         encoder = whole.image_encoder if method is not None else whole
@@ -89,15 +89,15 @@ class GivenModel:
         return Backbone(self.name, encoder, method, self._encoder.input, self.identity(seed), provenance)
 
     def row(self) -> dict[str, Any]:
-        """What a record holds about it in place of a config."""
+        """Return the description that records store instead of a config."""
         return {"name": self.name, "type": "given", "class": _class_name(self._whole)}
 
     def training_data(self) -> list[dict[str, Any]]:
-        """What a Backbone was pre-trained on, where its source said so."""
+        """Return the pre-training data of a Backbone, if its source declared it."""
         return self._exposure().get("training_data", [])
 
     def known_exposure(self) -> list[tuple[str, str]]:
-        """Whose patients a Backbone has seen, where its source said so."""
+        """Return the exposure of a Backbone, if its source declared it."""
         return [tuple(one) for one in self._exposure().get("known_exposure", [])]
 
     def _exposure(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _require_method(method: Any, name: str) -> None:
     missing = [part for part in METHOD_PARTS if not callable(getattr(method, part, None))]
     problems = [BenchError(f"has no {part}(…)", fix="see prior_bench.api.Method") for part in missing]
     if getattr(method, "image_encoder", None) is None:
-        problems.append(BenchError("has no image_encoder", fix="self.image_encoder = the module of images"))
+        problems.append(BenchError("has no image_encoder", fix="self.image_encoder = the encoder of images"))
     if not callable(getattr(getattr(method, "text_encoder", None), "tokenizer", None)):
         fix = "self.text_encoder.tokenizer = a function from texts (tuples of sentences) to a TextBatch"
         problems.append(BenchError("has no text_encoder with a tokenizer", fix=fix))
@@ -122,6 +122,6 @@ def _require_method(method: Any, name: str) -> None:
 
 
 def _class_name(model: Any) -> str:
-    """Of a wrapped module, the module's own."""
+    """Return the name of the model's class; for a wrapped module, the name of the inner class."""
     inner = getattr(model, "module", None)
     return type(inner if isinstance(inner, nn.Module) else model).__name__

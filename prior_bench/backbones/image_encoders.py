@@ -1,4 +1,4 @@
-"""What the sources of weights share: image encoders from a row's config, and the backbone made of one."""
+"""Common functions of the sources of weights: make an image encoder from a row's config, and a backbone."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised
 def made_backbone(
     name: str, encoder: Any, method: Any, identity: str, provenance: dict[str, Any]
 ) -> Backbone:
-    """A backbone in evaluation mode; ``method`` is None where only the image encoder is there."""
+    """Make a backbone in evaluation mode; ``method`` is None if there is only an image encoder."""
     (method if method is not None else encoder).eval()
     return Backbone(name, encoder, method, encoder.input, identity, provenance)
 
 
 def encoder_arguments(given: dict[str, Any] | str | None) -> dict[str, Any]:
-    """Arguments of ImageEncoder from a row's ``image_encoder``; a ResNet-50 where no model is named."""
+    """Return the arguments of ImageEncoder from a row's ``image_encoder``; the default is a ResNet-50."""
     arguments = {"model_name": given} if isinstance(given, str) else dict(given or {})
     return {"model_name": "resnet50", **arguments}
 
 
 def drawn_encoder(arguments: dict[str, Any], seed: int) -> Any:
-    """An ImageEncoder whose weights depend on the seed alone; the random generator stays where it was."""
+    """Make an ImageEncoder whose weights depend only on the seed; the global random state is unchanged."""
     import torch
 
     from prior_bench.encoders.image import ImageEncoder
@@ -37,7 +37,7 @@ def drawn_encoder(arguments: dict[str, Any], seed: int) -> Any:
 
 
 def check_encoder(arguments: dict[str, Any]) -> None:
-    """Raise ErrorList where ImageEncoder does not take these arguments."""
+    """Raise ErrorList if ImageEncoder does not accept these arguments."""
     import inspect
 
     from prior_bench.encoders.image import ImageEncoder, known_model
@@ -56,10 +56,10 @@ def check_encoder(arguments: dict[str, Any]) -> None:
 
 
 def encoder_versions(*further: str) -> dict[str, int]:
-    """Declared versions behind an image encoder and of ``further`` machinery, as identities hold them."""
+    """Return the declared versions of image encoders and of ``further`` machinery, for identities."""
     return raised(machinery((*IMAGE_WEIGHTS, *further)))
 
 
 def hash_of(*parts: Any) -> str:
-    """Short hash of plain values."""
+    """Return a short hash of plain values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What tells one model in memory from another: its weights, its structure and the code of its own classes."""
+"""The identity of a model in memory: its weights, its structure, and the code of its own classes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from prior_bench.bundled import plain_name
 from prior_bench.store.source_hash import code_version, used_modules
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-"""Where an object is in memory; no part of a model."""
+"""Pattern of an object's memory address, which is not part of a model."""
 
 
 def weights_hash(module: nn.Module) -> str:
-    """SHA-256 (its first 32 digits) of all parameters and buffers, with their names, types and shapes."""
+    """Return the first 32 digits of the SHA-256 of parameters and buffers with names, types and shapes."""
     digest = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
         if isinstance(value, torch.Tensor):
@@ -34,12 +34,12 @@ def weights_hash(module: nn.Module) -> str:
 
 
 def code_of_model(module: nn.Module) -> tuple[str, ...]:
-    """Plain values that change with a model's structure, settings and code, as far as they can be seen.
+    """Return strings that change with a model's structure, settings and code, as far as these are visible.
 
-    They are the module's ``repr``, the plain attributes of every sub-module, and, for each class that does
-    not come from an installed package, its source: that of its whole file and of what this imports from the
-    same folder or package, or that of the class alone where it was written in a notebook. Functions that a
-    notebook's class calls are not seen. Our own classes count by their name and declared version.
+    The strings are the module's ``repr``, the plain attributes of every sub-module, and one entry for each
+    class. For classes of installed packages and of prior-bench, it is their name and declared version. For
+    other classes, it is the source code of their file and of its imports from the same folder or package. For
+    classes defined in a notebook, it is the source of the class alone, without functions that it calls.
     """
     structure = ADDRESS.sub("", repr(module))
     settings = [f"{name}: {_plain_attributes(part)}" for name, part in module.named_modules()]

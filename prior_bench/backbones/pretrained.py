@@ -1,4 +1,4 @@
-"""Rows of a suite whose weights are pre-trained on the spot."""
+"""Rows of a suite whose weights are pre-trained by this suite."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from prior_bench.store.changed_source import warn_of_cache
 
 
 class Pretrained:
-    """The method of a pre-training config, trained with the run's seed.
+    """The method of a pre-training config, trained with the seed of the run.
 
     Args:
         name: row label.
         config: name or path of a pre-training config.
-        overrides: dotted keys to change in it.
+        overrides: dotted keys of the config to change, with their values.
     """
 
     has_text = True
@@ -28,27 +28,27 @@ class Pretrained:
 
     @cached_property
     def config(self) -> PretrainConfig:
-        """The config, resolved.
+        """The resolved config.
 
         Raises:
-            BenchError: it cannot be used.
+            BenchError: the config cannot be used.
         """
         return load_config(self._config_name, self._overrides)
 
     def check(self) -> None:
-        """Raise BenchError where the config cannot work."""
+        """Raise BenchError if the config cannot be used."""
         _ = self.config
 
     def identity(self, seed: int) -> str:
-        """Hash of config, seed, data content and declared versions."""
+        """Hash the config, the seed, the content of the data and the declared versions."""
         return run_identity(self.config, data_fingerprint(self.config.data), seed)
 
     def work_dir(self, seed: int, pretrain_dir: Path) -> Path:
-        """The run's folder; runs that differ in anything that matters never share one."""
+        """Return the folder of the run; runs with different identities never share a folder."""
         return Path(pretrain_dir) / f"{self.config.name}-seed{seed}-{self.identity(seed)}"
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
-        """The weights are those of a record where their folder is there and says so."""
+        """Return "" if a folder of pre-training has the weights of a record, otherwise a reason."""
         from prior_bench.pretraining.folder import RUN, noted
         from prior_bench.pretraining.migrate import identity_today
 
@@ -57,12 +57,12 @@ class Pretrained:
             if provenance["identity"] in (told.get("identity"), *told.get("migrated_from", [])):
                 today = identity_today(note.parent, told)
                 return (
-                    "" if today == self.identity(seed) else f"{note.parent.name} is of another config or data"
+                    "" if today == self.identity(seed) else f"{note.parent.name} has another config or data"
                 )
         return f"its pre-trained weights are not in {context.pretrain_dir}"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The trained method; trains it first, or continues with it, where it is not there yet."""
+        """Load the trained method; if its weights do not exist, train it first or resume its training."""
         from prior_bench.backbones.checkpoint import native_backbone
         from prior_bench.pretraining.folder import FINAL, noted
         from prior_bench.pretraining.trainer import pretrain

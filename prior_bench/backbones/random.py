@@ -1,4 +1,4 @@
-"""Random weights: the row that every other one is measured against."""
+"""Random weights, the baseline row of every comparison."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from prior_bench.versions import raised
 
 
 class RandomInit:
-    """Random weights, drawn with the run's seed.
+    """Random weights, drawn with the seed of the run.
 
     Args:
         name: row label.
-        config: name or path of a pre-training config: its method, untrained (so that zero-shot and
-            retrieval of a random model are defined), its tokenizer trained on the same corpus.
-        image_encoder: instead of ``config``, arguments of ImageEncoder or a timm model's name: no text tower.
-        overrides: dotted keys to change in ``config``.
+        config: name or path of a pre-training config. Its method is not trained, but its tokenizer is trained
+            on the same corpus, so that zero-shot classification and retrieval are defined.
+        image_encoder: arguments of ImageEncoder or a timm model's name, instead of ``config``; there is then
+            no text encoder.
+        overrides: dotted keys of ``config`` to change, with their values.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class RandomInit:
             raise BenchError("give either 'config' or 'image_encoder'", where=f"backbone '{name}'")
 
     def check(self) -> None:
-        """Raise BenchError where the config cannot work."""
+        """Raise BenchError if the config cannot be used."""
         if self._config_name is not None:
             _ = self._config
         else:
@@ -59,7 +60,7 @@ class RandomInit:
         return load_config(self._config_name, self._overrides)
 
     def identity(self, seed: int) -> str:
-        """Hash of the architecture, the seed and, with a text tower, the corpus of its tokenizer."""
+        """Hash the architecture, the seed and, with a text encoder, the corpus of its tokenizer."""
         if self._config_name is None:
             return hash_of("random", self._encoder, seed, encoder_versions())
         from prior_bench.pretraining.identity import data_fingerprint, determining, method_versions
@@ -74,14 +75,14 @@ class RandomInit:
         return hash_of("random", parts, data_fingerprint(config.data), seed)
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
-        """Random weights are those of a record where input and number of parameters are the same."""
+        """Return "" if input and number of parameters equal those of a record, otherwise a reason."""
         encoder = self.load(seed, context).image_encoder
         parameters = sum(p.numel() for p in encoder.parameters())
         same = asdict(encoder.input) == provenance.get("input") and parameters == provenance.get("parameters")
         return "" if same else "its image encoder is not the one of today's config"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The random backbone; needs no GPU and writes nothing."""
+        """Make the random backbone; this needs no GPU and writes no files."""
         provenance = {"source": "random initialisation", "seed": seed}
         if self._config_name is None:
             encoder = drawn_encoder(self._encoder, seed)

@@ -1,4 +1,4 @@
-"""From the text that names a backbone to a row of a suite."""
+"""Convert the text that names a backbone to a row of a suite."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from prior_bench.errors import BenchError, unknown_name
 
 
 def backbone_row(text: str, tokenizer: str | None = None) -> dict[str, Any]:
-    """The row of a suite that a text stands for, as ``--backbone`` and the Python API take it.
+    """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
     Args:
         text: a checkpoint file or folder, ``timm:MODEL``, ``random:MODEL``, ``random:CONFIG``, or a
             pre-training config.
-        tokenizer: of a released checkpoint's text encoder.
+        tokenizer: tokenizer of a released checkpoint's text encoder.
 
     Raises:
-        BenchError: not a file or a known source of weights, or the source takes no tokenizer.
+        BenchError: the text is neither a file nor a known source of weights, or the source takes no
+            tokenizer.
     """
     if tokenizer is not None:
         row = backbone_row(text)

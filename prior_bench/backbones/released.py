@@ -1,4 +1,4 @@
-"""Released checkpoints as our methods: whole with their text encoder, or the image encoder alone."""
+"""Load released checkpoints as methods of this suite, with their text encoder or as image encoder alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE = "image_encoder."
 
 
 def match_released(tensors: dict[str, Tensor]) -> Match | None:
-    """What becomes of each tensor of a released checkpoint; None where it is of no known layout."""
+    """Map the tensors of a released checkpoint; return None if its layout is unknown."""
     found = find_layout(set(tensors))
     if found is None:
         return None
@@ -31,17 +31,17 @@ def match_released(tensors: dict[str, Tensor]) -> Match | None:
 def load_released(
     found: Match, tensors: dict[str, Tensor], tokenizer: ReportTokenizer, where: str | Path, **changes: Any
 ) -> nn.Module:
-    """The method of a released checkpoint, in evaluation mode.
+    """Load the method of a released checkpoint, in evaluation mode.
 
     Args:
-        found: from :func:`match_released`.
-        tensors: of the file.
-        tokenizer: of its text encoder.
+        found: result of :func:`match_released`.
+        tensors: tensors of the file.
+        tokenizer: tokenizer of its text encoder.
         where: the file, for messages.
-        changes: fields of InputSpec.
+        changes: fields of InputSpec to change.
 
     Raises:
-        BenchError: tensors that do not fit, by name.
+        BenchError: some tensors do not fit; the message names them.
     """
     found.require_complete(where)
     method = _build(method_config(found.layout, changes), tokenizer)
@@ -52,7 +52,7 @@ def load_released(
 def load_released_image(
     found: Match, tensors: dict[str, Tensor], where: str | Path, **changes: Any
 ) -> ImageEncoder:
-    """The image encoder alone; the whole file has to fit all the same. Arguments as :func:`load_released`."""
+    """Load the image encoder alone; the whole file must fit. For the arguments, see :func:`load_released`."""
     found.require_complete(where)
     encoder = _image_encoder(method_config(found.layout, changes))
     _fill(encoder, found, tensors, IMAGE)
@@ -60,7 +60,7 @@ def load_released_image(
 
 
 def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Arguments of METHODS.build, its input spec changed; the tokenizer is apart."""
+    """Return the arguments of METHODS.build with changes of the input spec, without the tokenizer."""
     config = deepcopy(layout.method)
     config["image_encoder"]["input"] |= changes or {}
     return config
@@ -68,7 +68,7 @@ def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None)
 
 @cache
 def wanted_shapes(layout_name: str) -> Shapes:
-    """The tensors of the method that a layout builds; takes no memory for them."""
+    """Return the shapes of the tensors of a layout's method, without allocating their memory."""
     layout = layout_named(layout_name)
     assert layout is not None, "asked for by the name of a layout"
     config = method_config(layout)

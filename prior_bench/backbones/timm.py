@@ -18,12 +18,12 @@ from prior_bench.errors import BenchError
 
 
 class TimmWeights:
-    """timm's own pre-trained weights, such as ImageNet's; no text tower.
+    """timm's own pre-trained weights, such as ImageNet's, without a text encoder.
 
     Args:
         name: row label.
-        image_encoder: arguments of ImageEncoder or a timm model's name, with or without its weights' tag.
-        file: the weights as a file, where the hub cannot be reached.
+        image_encoder: arguments of ImageEncoder or a timm model's name, with or without a tag of the weights.
+        file: weights file, for machines that cannot reach the hub.
     """
 
     has_text = False
@@ -39,7 +39,7 @@ class TimmWeights:
             raise BenchError("no such weights file", where=self._file)
 
     def identity(self, seed: int) -> str:
-        """Hash of the model's name and timm's version, or of the file; the seed does not matter."""
+        """Hash the model's name and timm's version, or the file; the seed has no effect."""
         from prior_bench.checkpoints.files import sha256
 
         origin = sha256(self._file) if self._file else version("timm")
@@ -50,19 +50,17 @@ class TimmWeights:
         )
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
-        """The weights are those of a record where the file, or else timm's version, is the same."""
+        """Return "" if the file (or, without one, timm's version) equals a record's, otherwise a reason."""
         from prior_bench.checkpoints.files import sha256
 
         if self._file:
             noted = provenance.get("backbone", {}).get("sha256")
-            return (
-                "" if noted == sha256(self._file) else "the record does not name this weights file's content"
-            )
+            return "" if noted == sha256(self._file) else "the record has another hash of the weights file"
         noted = provenance.get("versions", {}).get("timm")
-        return "" if noted == version("timm") else f"its weights are of timm {noted}"
+        return "" if noted == version("timm") else f"its weights are from timm {noted}"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """The backbone; fetches the weights where the hub's cache lacks them."""
+        """Load the backbone; weights that are not in the hub's cache are downloaded."""
         from prior_bench.checkpoints.recognise import load_image_weights
         from prior_bench.encoders.image import ImageEncoder
 

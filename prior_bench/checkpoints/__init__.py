@@ -1,1 +1,1 @@
-"""Weights: safe loading, recognition of layouts, our own format, and the sources of a row's weights."""
+"""Weights files: safe reading, recognition of layouts, and prior-bench's own format."""

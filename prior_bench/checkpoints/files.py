@@ -1,4 +1,4 @@
-"""Reading weights files as data: a checkpoint is never allowed to run code."""
+"""Read weights files as data; a checkpoint cannot run code."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from prior_bench.errors import BenchError
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
 """Keys under which training scripts put the state dict, in order of preference."""
 DEEPEST = 5
-"""Wrapping dicts that are opened: one may, on purpose, contain itself."""
+"""Largest number of nested wrapping dicts; a malicious dict can contain itself."""
 
 
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors or torch file, by name, on the CPU; a wrapping dict is opened.
+    """Read the tensors of a safetensors or torch file, by name, on the CPU; wrapping dicts are opened.
 
     Raises:
-        BenchError: the file is missing, truncated, no weights file, or holds objects other than plain data.
+        BenchError: the file is missing, truncated, not a weights file, or contains more than plain data.
     """
     path = _existing(path)
     if _is_safetensors(path):
@@ -35,7 +35,7 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The metadata of a safetensors file, without reading its tensors; empty for other files.
+    """Read the metadata of a safetensors file without its tensors; empty for other files.
 
     Raises:
         BenchError: the file is missing or truncated.
@@ -48,7 +48,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 
 def sha256(path: str | Path) -> str:
-    """Hash of a file's content."""
+    """Return the SHA-256 hash of a file's content."""
     with open(_existing(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -58,7 +58,7 @@ def _existing(path: str | Path) -> Path:
     if not path.is_file():
         raise BenchError("no such checkpoint file", where=path)
     if not os.access(path, os.R_OK):
-        raise BenchError("may not be read", where=path, fix=f"chmod u+r {path}")
+        raise BenchError("cannot be read: permission denied", where=path, fix=f"chmod u+r {path}")
     return path
 
 
@@ -72,18 +72,18 @@ def _open_safetensors(path: Path) -> Any:
         return safe_open(path, framework="pt", device="cpu")
     except SafetensorError as error:
         raise BenchError(
-            f"truncated, or no safetensors file ({error})", where=path, fix="copy or download it again"
+            f"truncated, or not a safetensors file ({error})", where=path, fix="copy or download it again"
         ) from error
 
 
 def _load_torch(path: Path) -> Any:
-    zipped = _beginning(path, 4) == b"PK\x03\x04"  # as torch tells
+    zipped = _beginning(path, 4) == b"PK\x03\x04"  # as torch decides
     try:
         named = set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) if zipped else set()
         if refused := sorted(name for name in named if not is_allowed(name)):
             raise _holds_more(path, ", ".join(refused))
         with stand_ins(named):
-            # Mapped, a file's names and shapes are known without reading its tensors.
+            # with memory mapping, names and shapes are known without reading the tensors
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped or None)
     except BenchError:
         raise
@@ -91,31 +91,31 @@ def _load_torch(path: Path) -> Any:
         if "Weights only load failed" in str(error) and (zipped or _is_pickle(path)):
             raise _holds_more(path, _refused(error)) from error
         raise _truncated(path, error) from error
-    except Exception as error:  # a damaged file makes torch raise nearly anything
+    except Exception as error:  # torch raises nearly any exception for a damaged file
         if "torchscript" in str(error).lower():
             raise BenchError(
                 "is a TorchScript archive, which is code, and is not opened",
                 where=path,
-                fix="where you trust its source: torch.save(torch.jit.load(file).state_dict(), 'out.pth')",
+                fix="if you trust its source: torch.save(torch.jit.load(file).state_dict(), 'out.pth')",
             ) from error
         raise _truncated(path, error) from error
 
 
 def _holds_more(path: Path, what: str) -> BenchError:
     return BenchError(
-        f"holds more than tensors and plain data, and is not opened: {what}",
+        f"contains more than tensors and plain data, and is not opened: {what}",
         where=path,
-        fix="where you trust its source, in the environment that wrote it: "
+        fix="if you trust its source, in the environment that wrote it: "
         "state = torch.load(file, weights_only=False)['state_dict']; torch.save(state, 'out.pth')",
     )
 
 
 def _truncated(path: Path, error: Exception) -> BenchError:
     reason = (str(error) or type(error).__name__).splitlines()[0]
-    if "weights_only" in reason:  # torch goes on to advise what must not be done here
+    if "weights_only" in reason:  # torch's advice must not be followed here
         reason = "it cannot be unpickled"
     return BenchError(
-        f"truncated, or no weights file ({reason})", where=path, fix="copy or download it again"
+        f"truncated, or not a weights file ({reason})", where=path, fix="copy or download it again"
     )
 
 
@@ -130,7 +130,7 @@ def _beginning(path: Path, size: int) -> bytes:
 
 
 def _refused(error: Exception) -> str:
-    """The part of torch's long message that names what was refused."""
+    """Return the part of torch's long message that names the refused object."""
     for line in str(error).splitlines():
         if "Unsupported" in line or "GLOBAL" in line or "persistent" in line:
             return line.strip().split(". ")[0]
@@ -149,5 +149,5 @@ def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
             break
         content = content[wrapper]
     raise BenchError(
-        "holds no state dict", where=path, fix=f"expected tensors by name, or under {', '.join(WRAPPERS)}"
+        "contains no state dict", where=path, fix=f"expected tensors by name, or under {', '.join(WRAPPERS)}"
     )

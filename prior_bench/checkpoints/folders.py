@@ -1,4 +1,4 @@
-"""Folders in the manner of the Hugging Face hub: a ``config.json`` next to the weights."""
+"""Read folders in the format of the Hugging Face hub: a ``config.json`` next to the weights."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
 
 EXPOSURE = "prior_bench"
-"""Key of ``config.json`` in a folder that prior-bench exported: whose patients the weights have seen."""
+"""Key of ``config.json`` in folders that prior-bench exported; it holds the exposure of the weights."""
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
 def weights_file(path: str | Path) -> Path:
-    """The weights of a folder, or the file itself.
+    """Return the weights file of a folder, or the path itself if it is a file.
 
     Raises:
-        BenchError: a folder without weights in one file.
+        BenchError: the folder does not contain its weights in one file.
     """
     path = Path(path)
     if not path.is_dir():
@@ -26,16 +26,14 @@ def weights_file(path: str | Path) -> Path:
     for name in WEIGHTS:
         if (path / name).is_file():
             return path / name
-    raise BenchError(
-        f"a folder without {' or '.join(WEIGHTS)}", where=path, fix="name the weights file itself"
-    )
+    raise BenchError(f"folder without {' or '.join(WEIGHTS)}", where=path, fix="give the weights file itself")
 
 
 def encoder_of_folder(path: str | Path) -> dict[str, Any]:
-    """What a folder's configs say of its image encoder, as arguments of ImageEncoder; empty for a file.
+    """Return the arguments of ImageEncoder that a folder's configs state; empty for a file.
 
     Raises:
-        BenchError: a config that cannot be read, or asks for more than an architecture.
+        BenchError: a config cannot be read, or sets more than an architecture.
     """
     path = Path(path)
     if not path.is_dir():
@@ -66,7 +64,7 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
 
 
 def exposure_of_folder(path: str | Path) -> dict[str, Any]:
-    """``training_data`` and ``known_exposure`` that an exported folder keeps; empty for others and files."""
+    """Return ``training_data`` and ``known_exposure`` of an exported folder; empty for any other path."""
     found = _json(Path(path) / "config.json").get(EXPOSURE) if Path(path).is_dir() else None
     return found if isinstance(found, dict) else {}
 
@@ -83,4 +81,4 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BenchError(f"no valid JSON: {error}", where=path) from error
+        raise BenchError(f"not valid JSON: {error}", where=path) from error

@@ -1,8 +1,8 @@
-"""Objects of training scripts inside checkpoints: named in an allow-list, read as empty stand-ins.
+"""Read objects of training scripts in checkpoints as empty stand-ins, if an allow-list names their types.
 
-A Lightning checkpoint holds more than tensors: hyper-parameters, callback states. None of it is needed. So
-that ``weights_only`` reading gets past it, every name on the list below is bound to an inert class made here.
-Nothing is imported and no code of the named classes is run, whether they are installed or not.
+A Lightning checkpoint contains hyper-parameters and callback states, which are not needed. So that a
+``weights_only`` reader accepts them, every name on the list below is bound to an inert class. Nothing is
+imported, and no code of the named classes runs, whether they are installed or not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DICTS = (
     "pytorch_lightning.utilities.parsing.AttributeDict lightning_fabric.utilities.data.AttributeDict",
     "lightning.fabric.utilities.data.AttributeDict lightning.pytorch.utilities.parsing.AttributeDict",
 )
-"""Kinds of dict: torch fills nothing but its own list of dict types, of which OrderedDict is one."""
+"""Types of dict; they become OrderedDict, because torch fills only the dict types on its own list."""
 
 PATTERNS = (
     r"omegaconf\.nodes\.\w+Node",
@@ -45,10 +45,10 @@ ALLOWED = ALLOWED_DICTS | {name for line in EXACT for name in line.split()}
 
 
 class Inert:
-    """Takes any arguments and any state, and keeps none."""
+    """A stand-in that accepts any arguments and any state, and keeps none."""
 
     def __new__(cls, *arguments: Any, **named: Any) -> Inert:
-        """An empty object."""
+        """Make an empty object."""
         return super().__new__(cls)
 
     def __init__(self, *arguments: Any, **named: Any):
@@ -59,20 +59,20 @@ class Inert:
 
 
 class InertDict:
-    """Becomes an OrderedDict, which is not looked at."""
+    """A stand-in for dicts; its instances are OrderedDicts, which nothing reads."""
 
     def __new__(cls, *arguments: Any, **named: Any) -> Any:
-        """An empty one, whatever the arguments."""
+        """Make an empty OrderedDict for any arguments."""
         return OrderedDict()
 
 
 def is_allowed(name: str) -> bool:
-    """Whether an object of this dotted name may stand in a checkpoint (its content is dropped)."""
+    """Whether a checkpoint may contain an object of this dotted name (its content is dropped)."""
     return name in ALLOWED or any(re.fullmatch(pattern, name) for pattern in PATTERNS)
 
 
 def stand_ins(names: set[str]) -> AbstractContextManager:
-    """A context in which torch reads these names, and all of ALLOWED, as inert objects."""
+    """Return a context in which torch reads these names, and all of ALLOWED, as inert objects."""
     from torch.serialization import safe_globals
 
     wanted = sorted({name for name in names if is_allowed(name)} | ALLOWED)

@@ -1,8 +1,8 @@
-"""How a method's released checkpoints are laid out, and what each of their tensors becomes in our method.
+"""Layouts of released checkpoints: the mapping of their tensors to those of the methods in this suite.
 
-A layout is found through the entry points ``prior_bench.layouts``. It is strict: every tensor of a file is
-used, or is unused for a reason that the layout gives; every tensor of our method comes from the file, or is
-supplied for a reason that the layout gives. Anything else is a problem that names the tensor.
+Layouts are found through the entry points ``prior_bench.layouts``. They are strict: the layout must state a
+reason for every tensor of the file that is not used, and for every tensor of our method that does not come
+from the file. Any other tensor is reported as a problem.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from typing import Any
 from prior_bench.errors import BenchError
 
 Shapes = dict[str, tuple[int, ...]]
-"""Tensors' shapes by name."""
+"""Shapes of tensors by name."""
 POSITIONS = (r".*\.embeddings\.position_ids$", "a constant index, which today's transformers do not store")
-"""An entry of ``unused`` for files with a BERT."""
+"""Entry of ``unused`` for files with a BERT model."""
 
 
 @dataclass(frozen=True)
 class ReleasedLayout:
-    """One kind of released file.
+    """The layout of one kind of released file.
 
     Attributes:
-        name: as shown, e.g. ``"GLoRIA, ResNet-50"``.
-        marks: beginnings of names; a file of this kind has at least one tensor for each.
-        rename: (beginning in the file, beginning in our method); the first that fits is applied.
-        method: arguments of METHODS.build, the tokenizer apart; without ``type``, an image encoder only
+        name: name for display, e.g. ``"GLoRIA, ResNet-50"``.
+        marks: prefixes of tensor names; a file of this kind has at least one tensor for each prefix.
+        rename: pairs (prefix in the file, prefix in our method); the first matching pair is applied.
+        method: arguments of METHODS.build except the tokenizer; without ``type``, only an image encoder
             (``{"image_encoder": ...}``).
-        unused: (regular expression for names of the file, why they are not needed).
-        supplied: (our name, value that fills the tensor or None for what the method's arguments make it, why
-            the file has none).
-        reshaped: our names whose tensors the file stores with further axes of length 1.
-        wrappers: what may stand before every name of a file.
-        vocabulary: rows of the word embedding, 0 without a text encoder.
-        max_tokens: longest text, as in pre-training.
+        unused: pairs (regular expression for names in the file, reason why they are not needed).
+        supplied: triples (our name, value of the tensor or None for the value that the method initialises,
+            reason why the file does not have it).
+        reshaped: our names of tensors that the file stores with additional axes of length 1.
+        wrappers: possible prefixes of all names in a file.
+        vocabulary: number of rows of the word embedding; 0 without a text encoder.
+        max_tokens: longest text in pre-training, in tokens.
         tokenizer: hub name of the tokenizer that the text encoder was trained with.
         source: repository of the weights.
-        notes: what a user should know of preprocessing and scoring.
-        exposure: (data set whose patients the weights have seen, a clause that says so), for tables of its
-            results (:mod:`prior_bench.suites.leakage`).
+        notes: facts about preprocessing and scoring that a user should know.
+        exposure: pairs (data set whose patients the weights have seen, clause that states it), for the
+            leakage check (:mod:`prior_bench.suites.leakage`).
     """
 
     name: str
@@ -61,45 +61,45 @@ class ReleasedLayout:
 
     @property
     def has_text(self) -> bool:
-        """Whether files of this kind bring a text encoder."""
+        """Whether files of this kind contain a text encoder."""
         return bool(self.vocabulary)
 
     def wrapper(self, names: set[str]) -> str | None:
-        """What stands before every name where the file is of this kind, else None."""
+        """Return the prefix of all names if the file is of this kind, otherwise None."""
         for wrapper in self.wrappers:
             if all(any(name.startswith(wrapper + mark) for name in names) for mark in self.marks):
                 return wrapper
         return None
 
     def ours(self, name: str) -> str | None:
-        """Our name for one of the file's (without wrapper), or None."""
+        """Return our name for a name of the file (without wrapper), or None."""
         for theirs, ours in self.rename:
             if name.startswith(theirs):
                 return ours + name.removeprefix(theirs)
         return None
 
     def theirs(self, name: str) -> str:
-        """The file's name for one of ours."""
+        """Return the file's name for one of our names."""
         for theirs, ours in self.rename:
             if name.startswith(ours):
                 return theirs + name.removeprefix(ours)
         return name
 
     def reason_unused(self, name: str) -> str | None:
-        """Why a tensor of the file is not needed, or None."""
+        """Return why a tensor of the file is not needed, or None."""
         return next((why for pattern, why in self.unused if re.match(pattern, name)), None)
 
 
 @dataclass(frozen=True)
 class Match:
-    """What becomes of each tensor of a file.
+    """The mapping of a file's tensors to those of our method.
 
     Attributes:
-        layout: of the file.
-        wrapper: what stands before every name.
-        mapping: our name to the file's name.
-        unused: the file's name to the reason why it is not needed.
-        problems: one per tensor that is missing, unknown or misshapen, with the file's name.
+        layout: layout of the file.
+        wrapper: prefix of all names in the file.
+        mapping: name in the file, by our name.
+        unused: reason why a tensor is not needed, by its name in the file.
+        problems: one per tensor that is missing, unknown or misshapen, with its name in the file.
     """
 
     layout: ReleasedLayout
@@ -110,15 +110,15 @@ class Match:
 
     @property
     def share(self) -> float:
-        """Matched share of our tensors, in [0, 1]; those supplied do not count."""
+        """The matched share of our tensors, in [0, 1], without supplied ones."""
         missing = sum(not problem.startswith("unknown") for problem in self.problems)
         return len(self.mapping) / max(1, len(self.mapping) + missing)
 
     def require_complete(self, where: object) -> None:
-        """Raise where a tensor is not accounted for.
+        """Check that every tensor is mapped, unused or supplied.
 
         Raises:
-            BenchError: names the tensors.
+            BenchError: there are problems; the message names the tensors.
         """
         if self.problems:
             shown = "; ".join(self.problems[:6])
@@ -128,15 +128,15 @@ class Match:
             raise BenchError(
                 f"{what}: {shown}{more}",
                 where=where,
-                fix=f"download it again; or name image_encoder='{model}' in the suite's row, to use its "
-                "image encoder and nothing else",
+                fix=f"download it again; or set image_encoder='{model}' in the suite's row, to use only its "
+                "image encoder",
             )
 
 
 def find_layout(names: set[str]) -> tuple[ReleasedLayout, str] | None:
-    """The layout of a file, and its wrapper, by the names of its tensors; None where no layout knows them.
+    """Find the layout and the wrapper of a file by the names of its tensors; return None for unknown files.
 
-    Where several do, it is the one that accounts for most of the names.
+    Among several layouts, the one that accounts for most names is returned.
     """
     found = []
     for layout in known_layouts():
@@ -152,24 +152,24 @@ def find_layout(names: set[str]) -> tuple[ReleasedLayout, str] | None:
 
 
 def known_layouts() -> list[ReleasedLayout]:
-    """All layouts, of all methods."""
+    """Return the layouts of all methods."""
     from prior_bench.registry import LAYOUTS
 
     return [layout for name in LAYOUTS.names() for layout in LAYOUTS.get(name)()]
 
 
 def layout_named(name: str) -> ReleasedLayout | None:
-    """The layout of that name."""
+    """Return the layout called ``name``, or None."""
     return next((layout for layout in known_layouts() if layout.name == name), None)
 
 
 def match(layout: ReleasedLayout, wrapper: str, given: Shapes, wanted: Shapes) -> Match:
-    """What becomes of each tensor.
+    """Map the tensors of a file to those of our method.
 
     Args:
         layout, wrapper: from :func:`find_layout`.
-        given: of the file.
-        wanted: of our method.
+        given: shapes of the tensors in the file.
+        wanted: shapes of the tensors in our method.
     """
     mapping, unused, problems = {}, {}, []
     for name in given:
@@ -192,7 +192,7 @@ def match(layout: ReleasedLayout, wrapper: str, given: Shapes, wanted: Shapes) -
 
 
 def fits(given: tuple[int, ...], wanted: tuple[int, ...], reshaped: bool) -> bool:
-    """Whether a stored tensor can be ours."""
+    """Whether a stored tensor of shape ``given`` can become one of shape ``wanted``."""
     if not reshaped:
         return given == wanted
     return prod(given) == prod(wanted) and given[: len(wanted)] == wanted

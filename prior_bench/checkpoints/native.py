@@ -1,4 +1,4 @@
-"""Our own checkpoint: safetensors, with all that is needed to use the weights in its metadata."""
+"""prior-bench's own checkpoints: safetensors files whose metadata tell how to use the weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file
 
 KEY = "prior_bench"
-"""Name of our entry in the metadata of a safetensors file."""
+"""Name of prior-bench's entry in the metadata of a safetensors file."""
 SCHEMA = 1
 ANEW = "it was written by another version of the code; train or convert it again"
 
@@ -27,8 +27,8 @@ class NativeInfo:
     """The metadata of a checkpoint.
 
     Attributes:
-        method: arguments of METHODS.build, made free of downloads; its tokenizer is kept apart. Of an image
-            encoder alone: ``{"image_encoder": ...}``.
+        method: arguments of METHODS.build that need no download, without the tokenizer; for an image encoder
+            alone, ``{"image_encoder": ...}``.
         tokenizer: JSON of the ReportTokenizer; empty without a text encoder.
         input: fields of InputSpec.
         provenance: config, seed, data fingerprint, versions, history.
@@ -41,15 +41,15 @@ class NativeInfo:
 
     @property
     def is_method(self) -> bool:
-        """Whether it is a whole method, with a text encoder, or an image encoder alone."""
+        """Whether the checkpoint is a method with a text encoder, rather than an image encoder alone."""
         return "type" in self.method
 
 
 def read_info(path: str | Path) -> NativeInfo | None:
-    """The metadata of the checkpoint, or None if it is not a prior-bench checkpoint; no tensor is read.
+    """Read the metadata of a checkpoint, but no tensors; return None for other files.
 
     Raises:
-        BenchError: missing, truncated or damaged file, or a newer schema.
+        BenchError: the file is missing, truncated or damaged, or has a newer schema.
     """
     text = read_metadata(path).get(KEY)
     if text is None:
@@ -72,12 +72,13 @@ def read_info(path: str | Path) -> NativeInfo | None:
 
 
 def save_method(path: str | Path, method: Any, config: dict[str, Any], provenance: dict[str, Any]) -> Path:
-    """Write a method with its weights; the file appears only when complete.
+    """Write a method with its weights; the file appears complete or not at all.
 
     Args:
-        method: as built by ``METHODS.build(config)``.
-        config: that config; its encoder arguments are replaced by the current ones.
-        provenance: plain types.
+        path: file to write.
+        method: a method built by ``METHODS.build(config)``.
+        config: this config; the current arguments of the encoders replace those in it.
+        provenance: origin of the weights, as plain types.
 
     Raises:
         BenchError: the file cannot be written.
@@ -90,7 +91,7 @@ def save_method(path: str | Path, method: Any, config: dict[str, Any], provenanc
 
 
 def save_image_encoder(path: str | Path, encoder: Any, provenance: dict[str, Any]) -> Path:
-    """The same for an :class:`prior_bench.encoders.image.ImageEncoder` alone."""
+    """Write an :class:`prior_bench.encoders.image.ImageEncoder` with its weights; see :func:`save_method`."""
     info = NativeInfo({"image_encoder": encoder.arguments}, "", asdict(encoder.input), provenance)
     return _save(Path(path), encoder, info)
 
@@ -98,7 +99,7 @@ def save_image_encoder(path: str | Path, encoder: Any, provenance: dict[str, Any
 def _save(path: Path, module: nn.Module, info: NativeInfo) -> Path:
     from safetensors.torch import save_file
 
-    # One entry: safetensors writes several in an order that changes from run to run.
+    # a single entry, because safetensors writes several in an order that changes between runs
     metadata = {KEY: json.dumps({"schema": SCHEMA, **asdict(info)}, sort_keys=True)}
     with whole_file(path, durable=True, errors=(SafetensorError,)) as fresh:
         save_file(storable(module), fresh, metadata=metadata)
@@ -106,17 +107,18 @@ def _save(path: Path, module: nn.Module, info: NativeInfo) -> Path:
 
 
 def storable(module: nn.Module) -> dict[str, Tensor]:
-    """A module's tensors as safetensors wants them: on the CPU, contiguous, none sharing memory."""
+    """Return a module's tensors as safetensors needs them: on the CPU, contiguous, without shared memory."""
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
 
 
 def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
-    """The method of a checkpoint written by :func:`save_method`, in evaluation mode on the CPU.
+    """Load a method written by :func:`save_method`, in evaluation mode on the CPU.
 
-    Of one written by :func:`save_image_encoder`, the encoder.
+    For a file written by :func:`save_image_encoder`, the image encoder is returned.
 
     Raises:
-        BenchError: not a prior-bench checkpoint, an unknown method, or tensors that do not fit it.
+        BenchError: the file is not a prior-bench checkpoint, its method is unknown, or its tensors do not
+            fit.
     """
     info = read_info(path)
     if info is None:
@@ -126,7 +128,7 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
         module = _built(info, path)
     except BenchError:
         raise
-    except Exception as error:  # the file's arguments are not those of today's code, or are nonsense
+    except Exception as error:  # the arguments in the file may be outdated or wrong
         raise BenchError(f"{what} cannot be built: {error}", where=path, fix=ANEW) from error
     state, tensors = module.state_dict(), read_tensors(path)
     wrong = sorted(state.keys() ^ tensors.keys())
@@ -142,7 +144,7 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
 
 
 def _built(info: NativeInfo, path: str | Path) -> nn.Module:
-    """The module without its weights; nothing is built that the file has no business to ask for."""
+    """Build the module without its weights, after checking that the file only asks for permitted things."""
     from prior_bench.encoders.image import ImageEncoder
     from prior_bench.registry import METHODS
 

@@ -1,7 +1,7 @@
-"""What a file may say of the model it belongs to: nothing that makes us read, fetch or run anything else.
+"""Check that the description of a model in a file cannot make us read, fetch or run anything else.
 
-The metadata of our files, and the ``config.json`` of a folder, come from strangers like the tensors do. They
-may choose an architecture; timm and transformers, which build it, would take more than that from them.
+The metadata of our files and the ``config.json`` of a folder may come from strangers. They may choose an
+architecture. But timm and transformers, which build it, would accept more than that.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from prior_bench.errors import BenchError
 IMAGE_ENCODER = frozenset(("model_name", "in_channels", "pool", "local_stage", "model_args", "input"))
 """What ``ImageEncoder.arguments`` has; ``pretrained`` is not among it."""
 TEXT_ENCODER = frozenset(("config", "max_tokens", "pool", "frozen_layers", "last_layers", "attentions"))
-"""What ``TextEncoder.arguments`` has, the tokenizer apart; the ``name`` of a folder or of the hub is not."""
+"""Arguments of TextEncoder that a file may set. ``name`` is not allowed: it can be a folder or a hub name."""
 
 
 def check_image_encoder(arguments: dict[str, Any], where: object) -> None:
-    """Raise BenchError where arguments of ImageEncoder name other files or weights to be fetched."""
+    """Raise BenchError if arguments of ImageEncoder name other files or weights to download."""
     import timm
 
     own = inspect.signature(timm.create_model).parameters  # checkpoint_path, pretrained, cache_dir…
@@ -30,7 +30,7 @@ def check_image_encoder(arguments: dict[str, Any], where: object) -> None:
 
 
 def check_text_encoder(arguments: dict[str, Any], where: object) -> None:
-    """Raise BenchError where arguments of TextEncoder name a folder, a hub's model, or code on the hub."""
+    """Raise BenchError if arguments of TextEncoder name a folder, or a model or code on the hub."""
     refused = sorted(arguments.keys() - TEXT_ENCODER)
     refused += [
         f"config.{key}" for key, value in _entries(arguments.get("config")) if _names_code(key, value)
@@ -39,7 +39,7 @@ def check_text_encoder(arguments: dict[str, Any], where: object) -> None:
 
 
 def check_method(kind: Any, name: str, where: object) -> None:
-    """Raise BenchError where a name in full, ``module:attribute``, is of anything but a model's class."""
+    """Raise BenchError if a name ``module:attribute`` does not refer to a model class."""
     from torch import nn
 
     if ":" in name and not (isinstance(kind, type) and issubclass(kind, nn.Module)):
@@ -47,13 +47,13 @@ def check_method(kind: Any, name: str, where: object) -> None:
 
 
 def _names_code(key: str, value: Any) -> bool:
-    if "attn_implementation" in key:  # may be a repository of kernels
+    if "attn_implementation" in key:  # it may be a repository of kernels
         return isinstance(value, str | dict) and value not in ("eager", "sdpa")
     return key == "auto_map"
 
 
 def _entries(values: Any) -> Iterator[tuple[str, Any]]:
-    """Entries of a dict and of all dicts in it."""
+    """Yield the entries of a dict and of all nested dicts."""
     if isinstance(values, dict):
         yield from values.items()
         for value in values.values():
@@ -65,5 +65,5 @@ def _refuse(names: list[str], where: object) -> None:
         raise BenchError(
             f"describes its model with keys that a file may not set: {', '.join(names)}",
             where=where,
-            fix="use it only where you trust its source, and take these entries out",
+            fix="remove these entries, and use the file only if you trust its source",
         )

@@ -1,9 +1,9 @@
-"""Where each tensor of a plain image encoder's checkpoint goes in our image encoder.
+"""Map the tensors of a plain image encoder's checkpoint to those of ImageEncoder.
 
-A checkpoint fits where its names, less one prefix, are those of the timm model. The prefix is found, not
-listed: whatever stands before the model's own names (``module.``, ``encoder_q.``, ``backbone.``…).
-Libraries whose names differ from timm's have an entry in :mod:`prior_bench.checkpoints.timm_names`; the
-released checkpoints of methods are :mod:`prior_bench.checkpoints.layouts`.
+A checkpoint fits if its names without a common prefix are those of the timm model. Any prefix is found
+automatically (``module.``, ``encoder_q.``, ``backbone.``…). For libraries with other names than timm's, see
+:mod:`prior_bench.checkpoints.timm_names`; for the released checkpoints of methods, see
+:mod:`prior_bench.checkpoints.layouts`.
 """
 
 from __future__ import annotations
@@ -23,34 +23,35 @@ from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
 from prior_bench.errors import BenchError
 
 MINIMUM_SHARE = 0.9
-"""Share of the model's tensors that a checkpoint must supply."""
+"""Smallest share of the model's tensors that a checkpoint must supply."""
 
 ARCHITECTURES = (
     *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "densenet121"),
     *("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224", "vit_base_patch32_224"),
     *("convnext_tiny", "convnext_small", "convnext_base"),
 )
-"""timm models tried where the architecture of a checkpoint is not told."""
+"""timm models that are tried if the architecture of a checkpoint is not given."""
 
 CLASSIFIER = r"(^|\.)(fc|head|classifier|heads\.head)\.(weight|bias)$"
-"""Names of classifiers, which are never loaded."""
+"""Pattern for the names of classifiers, which are never loaded."""
 
 LESS_LIKELY = ("encoder_k", "momentum", "teacher", "ema", "text")
-"""Among equal matches, prefixes with these words come last: the trained encoder is the other one."""
+"""Words in prefixes that come last among equal matches: they do not mark the trained image encoder."""
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """How a checkpoint maps onto a model.
+    """The mapping of a checkpoint to a model.
 
     Attributes:
-        layout: whose names the checkpoint has.
-        prefix: what stood before the model's own names.
-        mapping: model's name to checkpoint's name, where shapes agree (or the input layer is adapted).
-        missing: model's names that the checkpoint lacks.
+        layout: library whose names the checkpoint has.
+        prefix: prefix of the model's own names in the checkpoint.
+        mapping: name in the checkpoint, by the model's name, if shapes agree (or the input layer can be
+            adapted).
+        missing: model's names that are not in the checkpoint.
         misshapen: model's names whose shapes differ, with both shapes.
-        unused: checkpoint's names that go nowhere (classifiers, other towers).
-        deeper: those of them that belong to a larger model of the same family.
+        unused: checkpoint's names without a counterpart (classifiers, other encoders).
+        deeper: unused names that belong to a larger model of the same family.
     """
 
     layout: str
@@ -63,45 +64,46 @@ class Recognition:
 
     @property
     def share(self) -> float:
-        """Matched share of the model's tensors, in [0, 1]."""
+        """The matched share of the model's tensors, in [0, 1]."""
         return len(self.mapping) / max(1, len(self.mapping) + len(self.missing) + len(self.misshapen))
 
     @property
     def is_refused(self) -> bool:
-        """Whether too little of the model is there, or the checkpoint is of a larger one."""
+        """Whether the matched share is too small, or the checkpoint belongs to a larger model."""
         return self.share < MINIMUM_SHARE or bool(self.deeper)
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """One per tensor that does not fit, with its name."""
+        """One problem per tensor that does not fit, with its name."""
         wrong = [f"missing {name}" for name in self.missing]
         wrong += [f"misshapen {shapes}" for shapes in self.misshapen]
-        return tuple(wrong + [f"without a place {name}" for name in self.deeper])
+        return tuple(wrong + [f"without counterpart {name}" for name in self.deeper])
 
 
 def recognise(tensors: dict[str, Tensor], model: nn.Module) -> Recognition:
-    """The best mapping of a checkpoint's tensors onto a timm model."""
+    """Find the best mapping of a checkpoint's tensors to a timm model."""
     naming = naming_of(set(tensors))
     names = {naming.renamed(name): name for name in tensors}
     state = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
     candidates = [_match(naming, names, tensors, state, prefix) for prefix in _prefixes(names, state)]
-    return max(candidates, key=lambda match: len(match.mapping))  # the first of equals
+    return max(candidates, key=lambda match: len(match.mapping))  # the first among equals
 
 
 def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
-    """Load a foreign checkpoint into an ImageEncoder's model.
+    """Load a checkpoint of any library into an ImageEncoder's model.
 
-    A colour input layer is summed for a grey encoder; a grey one is repeated, divided by three.
+    For a greyscale encoder, a colour input layer is summed over colours. For a colour encoder, a greyscale
+    input layer is repeated and divided by three.
 
     Args:
-        encoder: :class:`prior_bench.encoders.image.ImageEncoder`.
+        encoder: an :class:`prior_bench.encoders.image.ImageEncoder`.
         path: weights file or folder.
 
     Returns:
-        What was recognised, for the record: layout, prefix, share, missing, misshapen, unused, sha256.
+        The recognised mapping, for the record: layout, prefix, share, missing, misshapen, unused, sha256.
 
     Raises:
-        BenchError: the file cannot be read, or fits too little; names the tensors.
+        BenchError: the file cannot be read, or too few tensors fit; the message names them.
     """
     tensors = read_for_timm(path)
     found = recognise(tensors, encoder.model)
@@ -124,12 +126,13 @@ def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
 def arguments_for(
     tensors: dict[str, Tensor], path: str | Path, given: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Arguments of the ImageEncoder that a checkpoint belongs to: as told, by its folder, or guessed.
+    """Return the arguments of the ImageEncoder for a checkpoint: the given ones, its folder's, or guessed
+    ones.
 
     Args:
         tensors: from :func:`prior_bench.checkpoints.timm_names.read_for_timm`.
         path: the file or folder.
-        given: arguments that someone has named; the folder is not asked then.
+        given: arguments from the user; they replace those of the folder.
 
     Raises:
         BenchError: the folder's config cannot be used, or no known architecture fits.
@@ -142,15 +145,15 @@ def arguments_for(
 
 
 def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[str, int]:
-    """The timm model that a checkpoint belongs to, and its input channels.
+    """Guess the timm model that a checkpoint belongs to, and its number of input channels.
 
     Raises:
-        BenchError: none of ARCHITECTURES fits.
+        BenchError: no architecture of ARCHITECTURES fits.
     """
     best: tuple[tuple[float, int], str, Recognition] | None = None
     for name in ARCHITECTURES:
         found = recognise(tensors, _without_memory(name))
-        rank = (found.share, len(found.mapping))  # ResNet-18 is a part of ResNet-34
+        rank = (found.share, len(found.mapping))  # the tensors of ResNet-18 are a part of ResNet-34's
         if best is None or rank > best[0]:
             best = (rank, name, found)
     assert best is not None, "there are architectures"
@@ -164,7 +167,7 @@ def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[st
 
 @cache
 def _without_memory(name: str) -> nn.Module:
-    """A timm model whose tensors have shapes only."""
+    """Build a timm model whose tensors have shapes but no data."""
     import timm
 
     with torch.device("meta"):
@@ -172,7 +175,7 @@ def _without_memory(name: str) -> nn.Module:
 
 
 def _prefixes(names: dict[str, str], state: dict[str, Tensor]) -> list[str]:
-    """Whatever precedes the model's own names, the shortest and likeliest first."""
+    """Return the prefixes of the model's own names; likely and short prefixes come first."""
     anchors = [name for name in state if state[name].ndim > 1][:1] + list(state)[-1:]
     found = {""}
     for anchor in anchors:
@@ -220,10 +223,10 @@ def _adapted(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
 def _refusal(found: Recognition, model: str, path: str | Path, guessed: bool = False) -> BenchError:
     wrong = found.problems
     shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
-    what = f"a checkpoint of another architecture: it supplies {found.share:.0%} of the tensors of {model}"
+    what = f"is of another architecture: it supplies {found.share:.0%} of the tensors of {model}"
     nearest = " (the nearest known)" if guessed else ""
     return BenchError(
         f"{what}{nearest}, {MINIMUM_SHARE:.0%} are needed: {shown}",
         where=path,
-        fix="name its architecture, a timm model, in the backbone's image_encoder.model_name",
+        fix="set the backbone's image_encoder.model_name to its architecture, a timm model",
     )

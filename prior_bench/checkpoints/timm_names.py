@@ -1,4 +1,4 @@
-"""Names of image encoders' tensors in other libraries, turned into timm's."""
+"""Convert other libraries' names of tensors in image encoders to timm's."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Rule = tuple[str, str | Callable[[re.Match], str]]
 
 @dataclass(frozen=True)
 class Naming:
-    """How a library names the tensors of an image encoder.
+    """The names that a library gives to the tensors of an image encoder.
 
     Attributes:
-        name: as shown.
-        mark: regular expression that one name at least matches; empty: any.
-        rules: (pattern, replacement) pairs, applied in order to each name; prefixes stay.
+        name: name for display.
+        mark: regular expression that at least one name matches; an empty one matches every checkpoint.
+        rules: pairs (pattern, replacement), applied in order to each name; prefixes do not change.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Naming:
     rules: tuple[Rule, ...] = ()
 
     def renamed(self, name: str) -> str:
-        """timm's name for one of this library's."""
+        """Return timm's name for a name of this library."""
         for pattern, replacement in self.rules:
             name = re.sub(pattern, replacement, name)
         return name
@@ -90,29 +90,29 @@ NAMINGS = (
     ),
     Naming("torchvision or timm state dict"),
 )
-"""Known namings, the most particular first."""
+"""Known namings, the most specific first."""
 
 
 def naming_of(names: set[str]) -> Naming:
-    """The library whose names these are."""
+    """Return the naming that matches the names of tensors."""
     return next(naming for naming in NAMINGS if any(re.search(naming.mark, name) for name in names))
 
 
 def read_for_timm(path: str | Path) -> dict[str, Tensor]:
-    """The tensors of a weights file or folder; separate queries, keys and values of a ViT are joined.
+    """Read the tensors of a weights file or folder; separate queries, keys and values of a ViT are joined.
 
     Raises:
-        BenchError: see :func:`prior_bench.checkpoints.files.read_tensors`.
+        BenchError: as for :func:`prior_bench.checkpoints.files.read_tensors`.
     """
     return joined(read_tensors(weights_file(path)))
 
 
 def joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors with ``attention.attention.{query,key,value}`` as one ``qkv``, as timm has them."""
+    """Join ``attention.attention.{query,key,value}`` to one ``qkv``, as in timm."""
     found = {}
     for name, tensor in tensors.items():
         part = re.fullmatch(r"(.*layer\.\d+\.attention\.attention\.)(query|key|value)\.(weight|bias)", name)
-        # BERT has the same parts one level up, so only a ViT's are met here.
+        # BERT has the same parts one level higher, so that only those of a ViT match
         trio = [f"{part[1]}{which}.{part[3]}" for which in ("query", "key", "value")] if part else []
         if part is None or any(one not in tensors for one in trio):
             found[name] = tensor

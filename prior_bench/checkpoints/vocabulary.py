@@ -1,4 +1,4 @@
-"""The tokenizer of a released checkpoint: such files hold no vocabulary, so it is given or fetched."""
+"""Tokenizers of released checkpoints. The files contain no vocabulary; it is given or downloaded."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from prior_bench.errors import BenchError
 FIX = (
     "give it: --tokenizer PATH, or tokenizer='PATH' in the suite's row; PATH is a folder, a tokenizer.json "
     "or a vocab.txt (its words are lower-cased, as in the released code), e.g. from "
-    "'hf download {name} --local-dir FOLDER' on a machine with network. Image-only tasks need none"
+    "'hf download {name} --local-dir FOLDER' on a machine with network. Image-only tasks do not need it"
 )
 
 FILES = ("tokenizer.json", "vocab.txt")
-"""Where a folder keeps its tokenizer, the first that is there."""
+"""Files of a folder's tokenizer; the first existing one is used."""
 
 
 def tokenizer_of(layout: ReleasedLayout, given: str | Path | None = None) -> ReportTokenizer:
-    """The tokenizer of a released text encoder.
+    """Load the tokenizer of a released text encoder.
 
     Args:
-        layout: of the checkpoint.
-        given: a folder, a ``tokenizer.json`` or a ``vocab.txt``; without it, the hub's cache or the hub.
+        layout: layout of the checkpoint.
+        given: a folder, a ``tokenizer.json`` or a ``vocab.txt``; by default, the hub's cache or the hub is
+            used.
 
     Raises:
-        BenchError: it cannot be obtained or is another one; says how to give it.
+        BenchError: the tokenizer cannot be obtained or has another size; the message says how to give it.
     """
     fix = FIX.format(name=layout.tokenizer)
     if given is None:
@@ -43,35 +44,35 @@ def tokenizer_of(layout: ReleasedLayout, given: str | Path | None = None) -> Rep
             f"this tokenizer has {found.vocab_size} tokens, the word embedding of {layout.name} has "
             f"{layout.vocabulary} rows",
             where=given or layout.tokenizer,
-            fix=f"it needs that of {layout.tokenizer}: {fix}",
+            fix=f"it needs the tokenizer of {layout.tokenizer}: {fix}",
         )
     return found
 
 
 def read_tokenizer(path: str | Path, max_tokens: int) -> ReportTokenizer:
-    """The tokenizer of a folder, a ``tokenizer.json`` or a ``vocab.txt``.
+    """Read the tokenizer of a folder, a ``tokenizer.json`` or a ``vocab.txt``.
 
     Raises:
-        BenchError: there is none, or it cannot be read.
+        BenchError: the tokenizer does not exist or cannot be read.
     """
     from tokenizers import BertWordPieceTokenizer, Tokenizer
 
     path = Path(path)
-    if path.is_dir():  # not through transformers, for which a folder may name code of its own
+    if path.is_dir():  # without transformers, because the folder could name code that it runs
         path = next((path / name for name in FILES if (path / name).is_file()), path)
     if not path.is_file():
-        what = "holds no tokenizer" if path.is_dir() else "no such tokenizer"
-        raise BenchError(what, where=path, fix=f"{' or '.join(FILES)}, or the folder of one")
+        what = "contains no tokenizer" if path.is_dir() else "no such tokenizer"
+        raise BenchError(what, where=path, fix=f"give a {' or '.join(FILES)}, or its folder")
     try:
         if path.suffix == ".json":
             return ReportTokenizer(Tokenizer.from_file(str(path)), max_tokens=max_tokens)
-        with open(path, encoding="utf-8") as lines:  # a line may hold other characters that end lines
+        with open(path, encoding="utf-8") as lines:  # a word may contain other line separators
             words = [line.rstrip("\n") for line in lines]
         vocabulary = {word: i for i, word in enumerate(words)}
         backend = BertWordPieceTokenizer(vocabulary, lowercase=_lower_cases(path.parent))
     except BenchError:
         raise
-    except Exception as error:  # the library raises Exception itself
+    except Exception as error:  # the library raises plain Exception
         raise BenchError(
             f"is not a tokenizer: {(str(error) or repr(error)).splitlines()[0]}", where=path
         ) from error
@@ -79,7 +80,7 @@ def read_tokenizer(path: str | Path, max_tokens: int) -> ReportTokenizer:
 
 
 def _lower_cases(folder: Path) -> bool:
-    """What the ``tokenizer_config.json`` next to a vocabulary says; without one True, as in transformers."""
+    """Read ``do_lower_case`` of the ``tokenizer_config.json`` next to a vocabulary; the default is True."""
     import json
 
     try:
@@ -91,7 +92,7 @@ def _lower_cases(folder: Path) -> bool:
 
 @lru_cache(maxsize=2)
 def placeholder(size: int, max_tokens: int) -> ReportTokenizer:
-    """A tokenizer of the right size and no use but to build a text encoder whose shapes are wanted."""
+    """Make a dummy tokenizer of the right size, to build a text encoder for the shapes of its tensors."""
     from tokenizers import Tokenizer, models
 
     from prior_bench.encoders.tokenizer import BERT_SPECIALS

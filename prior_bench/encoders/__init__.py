@@ -1,1 +1,1 @@
-"""Image and text encoders shared by all methods, and the parts they are made of."""
+"""Image and text encoders that all methods share, and their components."""

@@ -1,4 +1,4 @@
-"""Attention pooling of a feature map into one vector."""
+"""Attention pooling from a feature map to one vector."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 
 class AttentionPool2d(nn.Module):
-    """Multi-head attention whose only query is the mean of the map (CLIP, Radford et al. 2021, sec. 2.4).
+    """Multi-head attention with the mean of the map as its only query (CLIP, Radford et al. 2021, sec. 2.4).
 
-    The map's positions are read in row-major order and preceded by their mean; a learned embedding is
-    added to each of these 1 + H*W tokens. A map of another size gets interpolated embeddings.
+    The tokens are the mean of the map, followed by its positions in row-major order. A learned embedding is
+    added to each of these 1 + H*W tokens; for maps of another size, the embeddings are interpolated.
 
     Args:
-        grid: (H, W) of the map for which the embedding is made.
-        channels: C, of the map and of the output.
-        heads: attention heads; must divide ``channels``.
+        grid: (H, W), size of the map for which embeddings are learned.
+        channels: C, number of channels of the map and of the output.
+        heads: number of attention heads; it must divide ``channels``.
     """
 
     def __init__(self, grid: tuple[int, int], channels: int, heads: int = 8):
@@ -31,7 +31,7 @@ class AttentionPool2d(nn.Module):
         self.c_proj = nn.Linear(channels, channels)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Maps [B, C, H, W] into vectors [B, C]."""
+        """Pool maps [B, C, H, W] to vectors [B, C]."""
         positions = maps.flatten(2).transpose(1, 2)  # [B, H*W, C]
         mean = positions.mean(dim=1, keepdim=True)
         tokens = torch.cat([mean, positions], dim=1) + self._embedding((maps.shape[-2], maps.shape[-1]))

@@ -10,14 +10,16 @@ HEADS = ("linear", "mlp")
 
 
 def projection_head(kind: str, in_dim: int, out_dim: int, hidden_dim: int | None = None) -> nn.Module:
-    """A head mapping [..., in_dim] to [..., out_dim].
+    """Make a head that maps [..., in_dim] to [..., out_dim].
 
     Args:
-        kind: ``"linear"``, or ``"mlp"``: linear, ReLU, linear (ConVIRT, Zhang et al. 2020, eq. 1).
-        hidden_dim: width of the hidden layer of ``"mlp"``; ``out_dim`` where not given.
+        kind: ``"linear"`` or ``"mlp"`` (linear, ReLU, linear; ConVIRT, Zhang et al. 2020, eq. 1).
+        in_dim: number of input channels.
+        out_dim: number of output channels.
+        hidden_dim: width of the hidden layer of ``"mlp"``; by default ``out_dim``.
 
     Raises:
-        BenchError: unknown kind.
+        BenchError: the kind is unknown.
     """
     if kind == "linear":
         return nn.Linear(in_dim, out_dim)

@@ -1,4 +1,4 @@
-"""Model hubs: say quickly and clearly when one cannot be reached."""
+"""Load models from the Hugging Face hub, and fail quickly and clearly if it cannot be reached."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from prior_bench.errors import BenchError
 
 
 def require_hub(what: str, *, where: object, fix: str) -> None:
-    """Return if the Hugging Face hub answers, else raise; the hub's own clients take most of a minute.
+    """Check that the Hugging Face hub can be reached, within seconds; its own client needs most of a minute.
 
     Args:
-        what: what is wanted from it, for the message.
-        where: the config key or name concerned.
-        fix: how to do without the hub.
+        what: description of the wanted object, for the message.
+        where: config key or name, for the message.
+        fix: how to work without the hub.
 
     Raises:
         BenchError: the hub cannot be reached, or ``HF_HUB_OFFLINE`` is set.
     """
     offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
     if not offline and urllib.request.getproxies():
-        return  # whether a proxy lets us through only a real request can tell
+        return  # only a real request shows whether the proxy allows it
     endpoint = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
     try:
         if offline:
@@ -44,16 +44,16 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
 
 
 def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
-    """``factory.from_pretrained(name)``: a folder, the local cache, or else the hub; never code from there.
+    """Call ``factory.from_pretrained(name)`` with a folder, the local cache or the hub, without remote code.
 
     Args:
         factory: an ``Auto…`` class of transformers.
         name: hub name or local folder.
-        what: e.g. ``"the tokenizer of"``, for the message.
-        options: passed to ``from_pretrained``.
+        what: description for the message, e.g. ``"the tokenizer of"``.
+        options: further arguments of ``from_pretrained``.
 
     Raises:
-        BenchError: it cannot be obtained; says how to do without the hub.
+        BenchError: the object cannot be obtained; the message says how to work without the hub.
     """
     fix = (
         f"on a machine with network: hf download {name} --local-dir {Path(name).name}; copy the folder "
@@ -76,7 +76,7 @@ def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
 
 @contextlib.contextmanager
 def quiet(*loggers: str) -> Iterator[None]:
-    """Only errors from these loggers inside the block."""
+    """Show only errors of these loggers within the block."""
     before = {name: logging.getLogger(name).level for name in loggers}
     try:
         for name in loggers:

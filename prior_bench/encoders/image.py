@@ -1,4 +1,4 @@
-"""Image encoder: any timm model, with pooled, local and per-stage features."""
+"""The image encoder: any timm model, with pooled, local and per-stage features."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class ImageEncoder(nn.Module):
     """A timm model without its classifier. Its parameters keep timm's names under ``model.``.
 
     Args:
-        model_name: as in ``timm.list_models()``, e.g. ``"resnet50"``, ``"vit_base_patch16_224"``.
-        in_channels: 1 or 3.
-        pretrained: True for timm's own weights, from the hub. (A pre-training config may name a weights file
-            here; :func:`prior_bench.pretraining.model.build_method` loads it.)
+        model_name: name in ``timm.list_models()``, e.g. ``"resnet50"``, ``"vit_base_patch16_224"``.
+        in_channels: number of input channels, 1 or 3.
+        pretrained: whether to load timm's weights from the hub. (In a pre-training config, it may also be a
+            weights file, which :func:`prior_bench.pretraining.model.build_method` loads.)
         pool: ``"avg"``, the model's own pooling (mean of the last map; the class token of a ViT), or
             ``"attention"`` (:class:`AttentionPool2d` over the last map).
-        local_stage: which of the stages gives the local features.
+        local_stage: index of the stage that gives the local features.
         model_args: further arguments of ``timm.create_model``, e.g. ``dict(channels=(32, 64, 128, 256))``
             for a ResNet-18 of half the width.
-        input: fields of :class:`InputSpec` (or one); what is missing comes from the pre-trained weights'
-            own statistics (averaged over the colours) or InputSpec's defaults.
+        input: an :class:`InputSpec` or its fields. Missing fields are the statistics of the pre-trained
+            weights (averaged over the colours) or InputSpec's defaults.
 
     Attributes:
-        dim: channels of the global feature.
-        local_dim: channels of the local features.
-        input: what the encoder expects to be fed.
-        stage_channels, stage_strides: of the stages, finest first. A plain ViT has one map: it counts as
-            four equal stages.
+        dim: number of channels of the global feature.
+        local_dim: number of channels of the local features.
+        input: the input that the encoder expects.
+        stage_channels, stage_strides: number of channels and input pixels per pixel of each stage's map,
+            finest stage first. A plain ViT has one map, which counts as four equal stages.
 
     Raises:
-        BenchError: unknown model or argument, or weights that cannot be obtained.
+        BenchError: the model or an argument is unknown, or the weights cannot be obtained.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ImageEncoder(nn.Module):
             model_args=dict(model_args or {}),
         )
         arguments = dict(model_args or {})
-        if known.fixed_input_size:  # position embeddings are made for one size
+        if known.fixed_input_size:  # position embeddings have one size
             arguments.setdefault("img_size", self.input.size)
         self.model: Any = _create(model_name, in_channels, pretrained, arguments)
 
@@ -86,8 +86,8 @@ class ImageEncoder(nn.Module):
         self.is_hierarchical = len({info["reduction"] for info in infos}) > 1
         infos = list(infos) if self.is_hierarchical else [infos[-1]] * 4
         self.stage_channels: tuple[int, ...] = tuple(info["num_chs"] for info in infos)
-        # Convolutions are a quarter faster in this layout; but torch 2.14 crashes in the backward pass of
-        # those with fewer than 16 channels, on a CPU with several threads.
+        # Convolutions are 25 % faster in this layout. But on a CPU with several threads, torch 2.14 crashes
+        # in the backward pass of convolutions with fewer than 16 channels.
         fast = self.is_hierarchical and min(self.stage_channels) >= 16
         self._layout = torch.channels_last if fast else torch.contiguous_format
         self.model.to(memory_format=self._layout)
@@ -104,11 +104,11 @@ class ImageEncoder(nn.Module):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What rebuilds this encoder, without its weights and without any download."""
+        """The arguments that rebuild this encoder without its weights and without any download."""
         return {**self._arguments, "input": asdict(self.input)}
 
     def forward(self, images: Tensor) -> Features:
-        """Images [B, C, S, S] into one vector each [B, dim] and local features [B, H*W, local_dim].
+        """Encode images [B, C, S, S] as global [B, dim] and local features [B, H*W, local_dim].
 
         The local features are the positions of the chosen stage in row-major order.
         """
@@ -121,7 +121,7 @@ class ImageEncoder(nn.Module):
         return Features(pooled, maps[self.local_stage].flatten(2).transpose(1, 2), None)
 
     def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
-        """The maps [B, C, H, W] of the given stages (indices into ``stage_channels``, -1 the last)."""
+        """Return maps [B, C, H, W] of the given stages (indices into ``stage_channels``; -1 is the last)."""
         wanted = [stage % len(self.stage_channels) for stage in stages]
         _, maps = self._run(images, sorted(set(wanted)))
         return [maps[stage] for stage in wanted]
@@ -136,7 +136,7 @@ class ImageEncoder(nn.Module):
 
     def _attention_pool(self) -> AttentionPool2d:
         training, size = self.model.training, self.input.size
-        with torch.no_grad():  # only a run tells the grid: models round differently
+        with torch.no_grad():  # only a run shows the grid, because models round differently
             grid = self.eval()._run(
                 torch.zeros(1, self.input.channels, size, size), [len(self.stage_channels) - 1]
             )[1]
@@ -146,10 +146,10 @@ class ImageEncoder(nn.Module):
 
 
 def known_model(model_name: str) -> Any:
-    """timm's description of the model and its weights.
+    """Return timm's description of a model and its weights.
 
     Raises:
-        BenchError: timm does not know it.
+        BenchError: timm has no such model.
     """
     if not timm.is_model(model_name):
         near = difflib.get_close_matches(model_name, timm.list_models(), n=3)

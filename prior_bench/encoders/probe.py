@@ -1,4 +1,4 @@
-"""Does a module give what it declares? One image, and for methods one text, are enough to see."""
+"""Check by a run that the outputs of a module have the declared shapes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from prior_bench.api.encoders import features_of
 from prior_bench.errors import BenchError, ErrorList
 
 TEXT = ("no acute finding",)
-"""One text of one sentence."""
+"""A text with one sentence."""
 
 
 def blank_images(module: nn.Module, spec: InputSpec, count: int = 1) -> Tensor:
-    """Images of zeros [count, C, S, S], on the device of the module's weights."""
+    """Return images of zeros [count, C, S, S] on the device of the module's weights."""
     weight = next(module.parameters(), torch.zeros(()))
     return torch.zeros(count, spec.channels, spec.size, spec.size, device=weight.device)
 
 
 @contextmanager
 def evaluated(module: nn.Module) -> Iterator[None]:
-    """The module in evaluation mode and without gradients; modes and random state are restored after."""
+    """Put a module in evaluation mode, without gradients, within the block.
+
+    Modes and random state are restored afterwards.
+    """
     modes = {part: part.training for part in module.modules()}
     module.eval()
     try:
@@ -37,14 +40,14 @@ def evaluated(module: nn.Module) -> Iterator[None]:
 
 
 def probe(encoder: Any, name: str) -> None:
-    """Run one blank image, and compare shapes with what an image encoder declares.
+    """Run an image encoder on one blank image, and compare the shapes of its outputs with its declarations.
 
     Args:
-        encoder: fulfils :class:`prior_bench.api.encoders.ImageEncoderLike`, and maybe MapEncoderLike.
-        name: of the backbone, for messages.
+        encoder: an :class:`prior_bench.api.encoders.ImageEncoderLike` or MapEncoderLike.
+        name: name of the backbone, for messages.
 
     Raises:
-        BenchError: it fails on images of its own ``input``, or its features are of another shape.
+        BenchError: the encoder fails on an image of its ``input``, or its features have another shape.
     """
     images, where = blank_images(encoder, encoder.input), f"backbone '{name}'"
     with evaluated(encoder):
@@ -55,14 +58,14 @@ def probe(encoder: Any, name: str) -> None:
             maps = attempt(lambda: encoder.feature_maps(images, stages), where, "feature_maps fails")
             problems += _map_problems(encoder, maps)
     if problems:
-        raise ErrorList("gives other features than it declares:", problems, where=where)
+        raise ErrorList("the features differ from the declarations:", problems, where=where)
 
 
 def probe_method(method: Any, name: str) -> None:
-    """Compare one blank image with one text.
+    """Run a method on two blank images and one text, and check the shape of the similarity.
 
     Raises:
-        BenchError: a step fails, or the similarity is not [images, texts].
+        BenchError: a step fails, or the similarity does not have the shape [images, texts].
     """
     where = f"backbone '{name}'"
     images = blank_images(method, method.image_encoder.input, 2)
@@ -81,12 +84,12 @@ def probe_method(method: Any, name: str) -> None:
 
 
 def attempt(action: Any, where: str, what: str) -> Any:
-    """What ``action`` returns; an exception of the user's code becomes a message."""
+    """Return the result of ``action``; an exception of the user's code becomes a BenchError."""
     try:
         return action()
     except BenchError:
         raise
-    except Exception as error:  # the module is the user's: anything may happen
+    except Exception as error:  # the module is the user's and may raise anything
         message = f"{what}: {type(error).__name__}: {error}"
         raise BenchError(message, where=where, fix="its input must fit its weights") from error
 
@@ -98,7 +101,7 @@ def _output_problems(output: Any, dim: int) -> list[BenchError]:
     features = features_of(output)
     problems = []
     if tuple(features.global_.shape) != (1, dim):
-        what = f"one image gives features {list(features.global_.shape)}; dim = {dim} says [1, {dim}]"
+        what = f"one image gives features {list(features.global_.shape)}; dim = {dim} means [1, {dim}]"
         problems.append(BenchError(what, fix="correct dim, or use prior_bench.wrap"))
     if features.local is not None and features.local.ndim != 3:
         shape = list(features.local.shape)
@@ -111,7 +114,7 @@ def _map_problems(encoder: Any, maps: list[Tensor]) -> list[BenchError]:
     for i, (values, channels, stride) in enumerate(
         zip(maps, encoder.stage_channels, encoder.stage_strides, strict=True)
     ):
-        # borders are lost where convolutions are not padded, and models round up or down
+        # convolutions without padding lose borders, and models round up or down
         if not (
             values.ndim == 4
             and values.shape[1] == channels
@@ -119,7 +122,7 @@ def _map_problems(encoder: Any, maps: list[Tensor]) -> list[BenchError]:
         ):
             what = f"stage {i} gives a map {list(values.shape)}"
             side = -(-size // stride)
-            fix = f"{channels} channels of stride {stride} say [1, {channels}, {side}, {side}]"
+            fix = f"{channels} channels of stride {stride} mean [1, {channels}, {side}, {side}]"
             problems.append(BenchError(what, fix=fix))
     return problems
 

@@ -1,4 +1,4 @@
-"""Text encoder: any Hugging Face model of the BERT type, with token and pooled features."""
+"""The text encoder: any Hugging Face model of the BERT type, with token and pooled features."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ POOLS = ("cls", "mean", "max")
 
 
 class TextOutput(NamedTuple):
-    """Features of B texts of at most L tokens.
+    """The features of B texts with at most L tokens.
 
     Attributes:
-        tokens: [B, L, D], arbitrary on padding.
+        tokens: [B, L, D]; values on padding are arbitrary.
         pooled: [B, D].
-        hidden_states: the last ``last_layers`` states, each [B, L, D], the deepest last.
-        attentions: of each layer [B, heads, L, L], or None where not asked for.
+        hidden_states: the outputs of the last ``last_layers`` layers, each [B, L, D], deepest layer last.
+        attentions: attention maps of each layer, [B, heads, L, L], or None if not requested.
     """
 
     tokens: Tensor
@@ -36,22 +36,23 @@ class TextEncoder(nn.Module):
 
     Args:
         name: hub name or local folder, e.g. ``"emilyalsentzer/Bio_ClinicalBERT"``.
-        config: instead of ``name``, the model's config for random weights; ``model_type`` is ``"bert"``
-            where not given, the vocabulary size is the tokenizer's.
-        tokenizer: one made already, or its JSON; needed with ``config``.
-        max_tokens: longest text, [CLS] and [SEP] included.
-        pool: ``"cls"`` (first token), or ``"mean"`` or ``"max"`` over all tokens but padding.
-        num_hidden_layers: keep only that many of the first layers.
-        frozen_layers: the embeddings and that many first layers are not trained (0: all is).
-        last_layers: ``tokens`` is the sum of the last so many layers' outputs.
-        attentions: whether to return attention maps (which rules out fused attention kernels).
+        config: config of a model with random weights, instead of ``name``. ``model_type`` is ``"bert"`` by
+            default; the vocabulary size is the tokenizer's.
+        tokenizer: a tokenizer or its JSON; required with ``config``.
+        max_tokens: longest text, including [CLS] and [SEP].
+        pool: ``"cls"`` (first token), or ``"mean"`` or ``"max"`` over all tokens except padding.
+        num_hidden_layers: number of first layers to keep; by default all.
+        frozen_layers: number of first layers that are not trained; if not 0, the embeddings are not trained,
+            either.
+        last_layers: number of last layers; ``tokens`` is the sum of their outputs.
+        attentions: whether to return attention maps (fused attention kernels are then not used).
 
     Attributes:
-        dim: D.
-        tokenizer: the :class:`ReportTokenizer` that feeds it.
+        dim: D, number of channels of the features.
+        tokenizer: the :class:`ReportTokenizer` of the model.
 
     Raises:
-        BenchError: the model cannot be obtained, or the arguments do not fit.
+        BenchError: the model cannot be obtained, or the arguments are inconsistent.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class TextEncoder(nn.Module):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What rebuilds this encoder, without its weights and without any download; plain types."""
+        """The arguments (plain types) that rebuild this encoder without its weights, without a download."""
         return {
             "config": self.model.config.to_diff_dict(),
             "tokenizer": self.tokenizer.to_json(),
@@ -116,7 +117,7 @@ class TextEncoder(nn.Module):
         }
 
     def forward(self, text: TextBatch) -> TextOutput:
-        """Texts of B rows and L tokens into token and pooled features."""
+        """Encode B texts of L tokens as token and pooled features."""
         output = self.model(
             input_ids=text.input_ids,
             attention_mask=text.attention_mask,

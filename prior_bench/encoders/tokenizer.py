@@ -1,4 +1,4 @@
-"""Report tokenizer: sentences in, padded ids out, each token knowing its sentence and its word."""
+"""The report tokenizer, which turns sentences into padded ids with the sentence and word of each token."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ BERT_SPECIALS = {"pad": "[PAD]", "unknown": "[UNK]", "first": "[CLS]", "last": "
 
 
 class ReportTokenizer:
-    """Tokenises reports given as tuples of sentences.
+    """A tokenizer for reports, which are tuples of sentences.
 
-    A report is tokenised once, as its sentences joined by spaces; which sentence and which word a token
-    belongs to is read off the character offsets of that one tokenisation. A report of more than
-    ``max_tokens`` is cut; it keeps its final [SEP].
+    The sentences of a report are joined by spaces and tokenised together. The character offsets of the tokens
+    tell their sentences and words. A report with more than ``max_tokens`` tokens is truncated, but keeps its
+    final [SEP].
 
     Args:
-        backend: a fast tokenizer that adds [CLS] and [SEP] (or what its model uses for them).
-        pad_token: its padding token.
-        max_tokens: longest output, special tokens included.
+        backend: a fast tokenizer that adds [CLS] and [SEP] (or its model's equivalents).
+        pad_token: the padding token of the backend.
+        max_tokens: longest output, including special tokens.
     """
 
     def __init__(self, backend: Tokenizer, pad_token: str = "[PAD]", max_tokens: int = 256):
         self.pad_token, self.max_tokens = pad_token, max_tokens
-        self._backend = Tokenizer.from_str(backend.to_str())  # ours to configure
+        self._backend = Tokenizer.from_str(backend.to_str())  # a copy, which is configured here
         self._backend.no_padding()
         self._backend.enable_truncation(max_tokens)
         self._pad_id = self._backend.token_to_id(pad_token)
@@ -39,11 +39,11 @@ class ReportTokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """Number of token ids, added tokens included."""
+        """The number of token ids, including added tokens."""
         return self._backend.get_vocab_size()
 
     def __call__(self, texts: list[tuple[str, ...]]) -> TextBatch:
-        """Tokenise B texts; L, the padded length, is that of the longest of them."""
+        """Tokenise B texts to tensors [B, L]; all are padded to the length L of the longest text."""
         rows = [self._encode(text) for text in texts]
         length = max(len(row[0]) for row in rows)
         fill = (self._pad_id, 0, -1, -1)
@@ -54,11 +54,11 @@ class ReportTokenizer:
         return TextBatch(*columns)
 
     def lengths(self, texts: Iterable[tuple[str, ...]]) -> list[int]:
-        """Number of tokens of each text after truncation, [CLS] and [SEP] included."""
+        """Return the number of tokens of each text after truncation, including [CLS] and [SEP]."""
         return [len(self._backend.encode(" ".join(text)).ids) for text in texts]
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
-        """The tokens behind ids, for showing."""
+        """Return the tokens of ids as text, for display."""
         return [self._backend.id_to_token(int(i)) or "" for i in ids]
 
     def _encode(self, text: tuple[str, ...]) -> tuple[list[int], ...]:
@@ -70,18 +70,18 @@ class ReportTokenizer:
         sentences, current = [], 0
         for (start, _), word in zip(encoding.offsets, encoding.word_ids, strict=True):
             while word is not None and current < len(starts) and starts[current] <= start:
-                current += 1  # an empty sentence has no token, but keeps its number
+                current += 1  # an empty sentence has no token but keeps its number
             sentences.append(-1 if word is None else current)
         words = [-1 if word is None else word for word in encoding.word_ids]
         return encoding.ids, encoding.attention_mask, sentences, words
 
-    # --- where tokenizers come from -------------------------------------------------------------------
+    # --- constructors ---------------------------------------------------------------------------------
 
     @classmethod
     def train(
         cls, corpus: Iterable[tuple[str, ...]], vocab_size: int, max_tokens: int = 256
     ) -> ReportTokenizer:
-        """A lower-casing WordPiece tokenizer trained on reports; the same corpus gives the same one.
+        """Train a lower-casing WordPiece tokenizer on reports; the same corpus gives the same tokenizer.
 
         Raises:
             BenchError: the corpus is empty.
@@ -94,8 +94,8 @@ class ReportTokenizer:
         letters = sorted(
             {c for text in texts for c in draft.normalizer.normalize_str(text) if not c.isspace()}
         )
-        # Announced as special tokens, the letters get their ids in our order rather than a hash map's;
-        # ids break ties between merges, so without this every run would find another vocabulary.
+        # As special tokens, the letters get their ids in this order instead of the order of a hash map. Ids
+        # break ties between merges, so that otherwise every run would learn another vocabulary.
         alphabet = [piece for letter in letters for piece in (letter, f"##{letter}")]
         trainer = trainers.WordPieceTrainer(
             vocab_size=vocab_size, special_tokens=specials + alphabet, show_progress=False
@@ -110,10 +110,10 @@ class ReportTokenizer:
 
     @classmethod
     def from_pretrained(cls, name: str, max_tokens: int = 256) -> ReportTokenizer:
-        """The fast tokenizer of a hub name or local folder.
+        """Load the fast tokenizer of a hub name or local folder.
 
         Raises:
-            BenchError: it cannot be obtained, or has no fast version.
+            BenchError: the tokenizer cannot be obtained or has no fast version.
         """
         from transformers import AutoTokenizer
 
@@ -124,7 +124,7 @@ class ReportTokenizer:
         return cls(tokenizer.backend_tokenizer, tokenizer.pad_token, max_tokens)
 
     def to_json(self) -> str:
-        """All of it as one string."""
+        """Return the whole tokenizer as one JSON string."""
         return json.dumps(
             {
                 "pad_token": self.pad_token,
@@ -135,7 +135,7 @@ class ReportTokenizer:
 
     @classmethod
     def from_json(cls, text: str) -> ReportTokenizer:
-        """The tokenizer that :meth:`to_json` wrote."""
+        """Restore a tokenizer from the output of :meth:`to_json`."""
         values = json.loads(text)
         return cls(
             Tokenizer.from_str(json.dumps(values["backend"])), values["pad_token"], values["max_tokens"]

@@ -1,4 +1,4 @@
-"""A plain torch module as an image encoder: torchvision's and transformers' models, and a user's own."""
+"""Wrap a plain torch module (of torchvision, transformers or a user) as an image encoder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from prior_bench.errors import BenchError, unknown_name
 POOLS = ("first", "mean")
 
 MAX_PREFIX = 8
-"""Class and register tokens, at most, that may stand before the patches of a ViT."""
+"""Largest number of class and register tokens before the patches of a ViT."""
 
 
 def wrap(
@@ -29,27 +29,28 @@ def wrap(
     stages: Iterable[str] = (),
     pool: str | None = None,
 ) -> WrappedEncoder:
-    """Make a plain torch module an image encoder that every image task can use.
+    """Wrap a plain torch module as an image encoder that every image task can use.
 
-    The features are the module's output: a tensor [B, D] as it is; a map [B, C, H, W] averaged over its
-    positions; tokens [B, N, C], of which ``pool`` says how. Models of ``transformers`` give their
-    ``last_hidden_state``. One blank image is run to find all sizes.
+    The features are the module's output: a tensor [B, D], the mean over the positions of a map [B, C, H, W],
+    or tokens [B, N, C] pooled by ``pool``. For models of ``transformers``, the output is the
+    ``last_hidden_state``. The sizes are found by a run on one blank image.
 
     Args:
-        module: e.g. ``torchvision.models.resnet18()``. It is used, not copied.
-        input: what the module expects to be fed: an InputSpec or its fields. Wrong statistics give wrong
-            numbers and no error, so that there is no default.
-        dim: D, where you want it checked.
-        output: name of the sub-module (as in ``module.named_modules()``) whose output is taken instead of
-            the module's own, e.g. ``"avgpool"`` of a ResNet, which stands before the classifier.
-        stages: names of the sub-modules that give feature maps, finest first, e.g. ``["layer1", "layer2",
+        module: e.g. ``torchvision.models.resnet18()``. It is not copied.
+        input: the input that the module expects, an InputSpec or its fields. There is no default, because
+            wrong statistics give wrong results without an error.
+        dim: expected number of channels D, which is then checked.
+        output: name of the sub-module (as in ``module.named_modules()``) whose output is used instead of the
+            module's own, e.g. ``"avgpool"``, which precedes the classifier of a ResNet.
+        stages: names of the sub-modules that give feature maps, finest map first, e.g. ``["layer1", "layer2",
             "layer3", "layer4"]``; their outputs are maps, or tokens on a square grid. Segmentation and
             detection need them; the other tasks do not.
-        pool: of tokens: ``"first"`` (the class token) or ``"mean"`` (of the patches); by default the first
-            where there is one before the patches.
+        pool: pooling of tokens: ``"first"`` (the class token) or ``"mean"`` (of the patches); by default
+            ``"first"`` if a token precedes the patches.
 
     Raises:
-        BenchError: no such sub-module, the module fails on its input, or its output has another shape.
+        BenchError: a sub-module does not exist, the module fails on its input, or an output has another
+            shape.
 
     Example:
         >>> import prior_bench as pb
@@ -63,13 +64,13 @@ def wrap(
 
 
 class WrappedEncoder(nn.Module):
-    """A module with the contract of image encoders; made by :func:`wrap`.
+    """A module that fulfils the contract of image encoders; made by :func:`wrap`.
 
     Attributes:
-        module: the one that was given.
+        module: the wrapped module.
         dim, local_dim, input, stage_channels, stage_strides: see
-            :class:`prior_bench.api.encoders.MapEncoderLike`; ``local_dim`` is None without local features,
-            the stages are None where none are named.
+            :class:`prior_bench.api.encoders.MapEncoderLike`; ``local_dim`` is None without local features;
+            ``stage_channels`` and ``stage_strides`` are None without named stages.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class WrappedEncoder(nn.Module):
     ):
         super().__init__()
         if not isinstance(module, nn.Module):
-            raise BenchError(f"is a {type(module).__name__}, no torch.nn.Module", where="wrap")
+            raise BenchError(f"is a {type(module).__name__}, not a torch.nn.Module", where="wrap")
         if pool not in (None, *POOLS):
             raise unknown_name("pool", pool, list(POOLS), where="wrap")
         known = [name for name, _ in module.named_modules() if name]
@@ -97,7 +98,7 @@ class WrappedEncoder(nn.Module):
         self._measure(dim)
 
     def forward(self, images: Tensor) -> Features:
-        """Images [B, C, S, S] into one vector each [B, dim] and, from maps and tokens, local features."""
+        """Encode images [B, C, S, S] as global features [B, dim] and, from maps or tokens, local features."""
         names = (self.output,) if self.output else ()
         with captured(self.module, names) as found:
             result = self.module(images)
@@ -115,14 +116,14 @@ class WrappedEncoder(nn.Module):
         raise BenchError(what, where="wrap", fix="name a sub-module that gives features: output=…")
 
     def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
-        """The maps [B, C, H, W] of the given stages (indices into ``stages``)."""
+        """Return the maps [B, C, H, W] of the given stages (indices into ``stages``)."""
         names = [self.stages[stage] for stage in stages]
         with captured(self.module, tuple(dict.fromkeys(names))) as found:
             self.module(images)
         return [_map(_tensor(found[name], name), name) for name in names]
 
     def extra_repr(self) -> str:
-        """How it was wrapped."""
+        """Return the arguments of :func:`wrap` for ``repr``."""
         return f"input={self.input}, output={self.output!r}, stages={self.stages}, pool={self.pool!r}"
 
     def _measure(self, dim: int | None) -> None:
@@ -146,10 +147,10 @@ class WrappedEncoder(nn.Module):
 
 
 def input_spec(given: InputSpec | Mapping[str, Any]) -> InputSpec:
-    """An InputSpec from its fields.
+    """Return an InputSpec from its fields.
 
     Raises:
-        BenchError: unknown field.
+        BenchError: a field is unknown.
     """
     if isinstance(given, InputSpec):
         return given
@@ -162,12 +163,12 @@ def input_spec(given: InputSpec | Mapping[str, Any]) -> InputSpec:
 
 @contextmanager
 def captured(module: nn.Module, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """The outputs of named sub-modules, in the calls of ``module`` within the block.
+    """Capture the outputs of named sub-modules when ``module`` is called within the block.
 
-    The hooks live no longer than the block, so that a copy of the module never writes into the original's.
+    Hooks exist only within the block, so that a copy of the module never writes to those of the original.
 
     Raises:
-        BenchError: a sub-module was not used.
+        BenchError: a sub-module was not called.
     """
     found: dict[str, Any] = {}
 
@@ -186,7 +187,7 @@ def captured(module: nn.Module, names: tuple[str, ...]) -> Iterator[dict[str, An
 
 
 def _tensor(output: Any, name: str) -> Tensor:
-    """The one tensor of features in what a module returns."""
+    """Return the tensor of features in the output of a module."""
     if isinstance(output, Features):
         return output.global_
     output = getattr(output, "last_hidden_state", output)
@@ -199,7 +200,7 @@ def _tensor(output: Any, name: str) -> Tensor:
 
 
 def _map(values: Tensor, name: str) -> Tensor:
-    """A map [B, C, H, W] from a map, or from tokens on a square grid."""
+    """Return a map [B, C, H, W] from a map or from tokens on a square grid."""
     if values.ndim == 3:
         _, local = _split_tokens(values)
         side = isqrt(local.shape[1])
@@ -211,7 +212,7 @@ def _map(values: Tensor, name: str) -> Tensor:
 
 
 def _split_tokens(tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """Tokens [B, N, C] as those before the patches, and the patches on a square grid."""
+    """Split tokens [B, N, C] into prefix tokens and the patches of a square grid."""
     count = tokens.shape[1]
     before = count - isqrt(count) ** 2
     if before > MAX_PREFIX:
@@ -221,7 +222,7 @@ def _split_tokens(tokens: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _channels_first(values: Tensor) -> Tensor:
-    """A square map as [B, C, H, W], also where the module has the channels last."""
+    """Return a square map as [B, C, H, W], also if the module's channels are last."""
     if values.shape[2] != values.shape[3] and values.shape[1] == values.shape[2]:
         return values.permute(0, 3, 1, 2)
     return values

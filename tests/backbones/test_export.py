@@ -101,7 +101,7 @@ def test_nothing_is_overwritten_or_half_written(tmp_path, monkeypatch):
     encoder = ImageEncoder(**RESNET)
     (tmp_path / "full").mkdir()
     (tmp_path / "full/precious.txt").write_text("x")
-    with pytest.raises(BenchError, match="full: is there already and not empty"):
+    with pytest.raises(BenchError, match="full: already exists and is not empty"):
         export(backbone_of(encoder), tmp_path / "full")
     made = method()
 

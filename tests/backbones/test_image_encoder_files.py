@@ -129,11 +129,11 @@ def test_self_supervised_checkpoints(resnet34, tmp_path, make, prefix):
 def test_a_deeper_network_is_not_loaded_in_part(resnet34, tmp_path):
     torch.save(resnet34.state_dict(), tmp_path / "w.pth")
     assert load(tmp_path / "w.pth").provenance["model"] == "resnet34"
-    with pytest.raises(BenchError, match=r"another architecture.*without a place layer1\.2\."):
+    with pytest.raises(BenchError, match=r"another architecture.*without counterpart layer1\.2\."):
         load(tmp_path / "w.pth", image_encoder="resnet18")
 
 
 def test_a_folder_without_weights(tmp_path):
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(BenchError, match="a folder without model.safetensors or pytorch_model.bin"):
+    with pytest.raises(BenchError, match="folder without model.safetensors or pytorch_model.bin"):
         CheckpointFile("row", str(tmp_path)).check()

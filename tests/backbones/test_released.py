@@ -264,7 +264,7 @@ def test_tokenizers(tmp_path, offline):
     with pytest.raises(BenchError, match="nowhere: no such tokenizer"):
         CheckpointFile("row", str(path), tokenizer="nowhere").check()
     good = write_vocabulary(tmp_path)
-    with pytest.raises(BenchError, match="hub: holds no tokenizer\n  fix: tokenizer.json or vocab.txt"):
+    with pytest.raises(BenchError, match="hub: contains no tokenizer\n  fix: give a tokenizer.json"):
         (tmp_path / "hub").mkdir(exist_ok=True)
         tokenizer_of(CheckpointFile("row", str(path))._match.layout, tmp_path / "hub")
     source = CheckpointFile("row", str(path), tokenizer=str(good))
@@ -306,7 +306,7 @@ def test_convert_overwrites_nothing(tmp_path):
     name = "prior_image_encoder_only"
     path, out = write(tmp_path, name, light(name)), tmp_path / "precious.safetensors"
     out.write_text("x")
-    with pytest.raises(BenchError, match="precious.safetensors: is there already"):
+    with pytest.raises(BenchError, match="precious.safetensors: already exists"):
         convert(path, out)
     assert out.read_text() == "x"
 

@@ -75,10 +75,10 @@ def test_other_files(tmp_path):
     with pytest.raises(BenchError, match="no such checkpoint"):
         read_tensors(tmp_path / "absent.pth")
     (tmp_path / "text.pth").write_text("this is no checkpoint\n")
-    with pytest.raises(BenchError, match="text.pth: truncated, or no weights file"):
+    with pytest.raises(BenchError, match="text.pth: truncated, or not a weights file"):
         read_tensors(tmp_path / "text.pth")
     torch.save({"epoch": 1}, tmp_path / "empty.pth")
-    with pytest.raises(BenchError, match="holds no state dict"):
+    with pytest.raises(BenchError, match="contains no state dict"):
         read_tensors(tmp_path / "empty.pth")
 
 
@@ -87,7 +87,7 @@ def test_noise_is_refused_without_torch_s_advice_to_load_it_anyway(tmp_path):
     path.write_bytes(bytes(range(7, 256)) * 10)
     with pytest.raises(BenchError) as caught:
         read_tensors(path)
-    assert "noise.pt: truncated, or no weights file" in str(caught.value)
+    assert "noise.pt: truncated, or not a weights file" in str(caught.value)
     assert "weights_only" not in str(caught.value)
 
 
@@ -95,7 +95,7 @@ def test_a_dict_that_contains_itself_ends(tmp_path):
     content = {}
     content["state_dict"] = content
     torch.save(content, tmp_path / "loop.pt")
-    with pytest.raises(BenchError, match="holds no state dict"):
+    with pytest.raises(BenchError, match="contains no state dict"):
         read_tensors(tmp_path / "loop.pt")
 
 

@@ -133,7 +133,7 @@ def test_wrong_arguments_are_refused_together_before_anything_is_run(parts):
         ((MINE, "fak", "fake"), "unknown task 'fak'"),
         ((MINE, "fake", "fake"), "no default protocol"),
         ((MINE, "fake", 3), "is a int, no data reference"),
-        ((3, "fake", "fake"), "is a int, no torch.nn.Module"),
+        ((3, "fake", "fake"), "is a int, not a torch.nn.Module"),
     ],
 )
 def test_what_cannot_be_understood_is_one_message(arguments, message):
