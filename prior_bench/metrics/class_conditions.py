@@ -1,4 +1,4 @@
-"""What the classification metrics mean, and the conditions on the labels under which they are defined."""
+"""Descriptions of the classification metrics, and the conditions under which labels define them."""
 
 import numpy as np
 
@@ -31,23 +31,22 @@ DESCRIBED = by_name(
 )
 """The metrics of :mod:`prior_bench.metrics.classification`.
 
-Conditions of the argmax hold by themselves for multi-label decisions."""
+Multi-label decisions always fulfil the conditions of the argmax."""
 
 
 def has_choice(score: np.ndarray, target: np.ndarray) -> bool:
-    """Whether an argmax can be right and wrong: two scored classes, and samples of two different ones."""
+    """Whether an argmax can be right or wrong: two classes are scored, and two occur in the samples."""
     return score.shape[1] >= 2 and int((target == 1).any(0).sum()) >= 2
 
 
 def unmet(
     score: np.ndarray, target: np.ndarray, *, exclusive: bool, judged: np.ndarray | None = None
 ) -> list[str]:
-    """Conditions of :data:`prior_bench.metrics.defined.REASONS` that these labels do not meet.
+    """Return the conditions of :data:`prior_bench.metrics.defined.REASONS` that the labels do not meet.
 
     Args:
-        score, target: [N, C].
-        exclusive: whether decisions are by the argmax.
-        judged: bool [N], samples on which the argmax is judged; all by default.
+        score, target: [N, C]. exclusive: whether the argmax decides.
+        judged: bool [N], samples on which the argmax is evaluated; by default all.
     """
     chosen = target if judged is None else target[judged]
     holds = {
@@ -60,5 +59,5 @@ def unmet(
 
 
 def left_out(target: np.ndarray) -> np.ndarray:
-    """Classes without both labels, bool [C]: those that AUROC and AUPRC leave out."""
+    """Return the classes without both labels, bool [C]; AUROC and AUPRC leave them out."""
     return ~((target == 1).any(0) & (target == 0).any(0))

@@ -1,10 +1,10 @@
-"""Classification metrics, each variant by its own name, on NumPy arrays alone.
+"""Classification metrics on NumPy arrays; each variant has its own name.
 
-Everywhere: ``score`` [N, C] (higher means more likely; probabilities where a threshold is involved) and
-``target`` [N, C] (1, 0, NaN where unknown; unknown entries never count). A metric that is undefined for a
-class is NaN there, and that class is left out of the macro mean: AUROC and AUPRC need both labels among
-the test samples, F1, precision and recall at least one positive. A decision by the argmax needs two scored
-classes, and samples of two different ones: otherwise it is right, or wrong, by necessity.
+Arguments are ``score`` [N, C] (higher means more likely; probabilities if a threshold is used) and ``target``
+[N, C] (1, 0, or NaN for unknown entries, which never count). If a metric is undefined for a class, its value
+is NaN and the macro mean leaves the class out. AUROC and AUPRC need both labels among the test samples; F1,
+precision and recall need at least one positive. A decision by the argmax needs at least two scored classes
+and samples of two classes; otherwise it is always right or always wrong.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,13 @@ from prior_bench.metrics.class_conditions import unmet as unmet
 
 @dataclass(frozen=True)
 class Case:
-    """What a metric may look at.
+    """The data that a metric may use.
 
     Attributes:
         score, target: [N, C].
-        exclusive: exactly one label per sample; a decision is then the argmax, not a threshold.
-        thresholds: [C], from the validation split, for multi-label decisions; NaN where none could be chosen.
+        exclusive: whether each sample has exactly one label; the argmax then decides instead of thresholds.
+        thresholds: [C], chosen on the validation split, for multi-label decisions; NaN if none could be
+            chosen.
     """
 
     score: np.ndarray
@@ -35,38 +36,38 @@ class Case:
     thresholds: np.ndarray | None = None
 
     def decisions(self) -> np.ndarray:
-        """Predicted labels, bool [N, C]."""
+        """Return the predicted labels, bool [N, C]."""
         if self.exclusive:
             return np.eye(self.score.shape[1], dtype=bool)[self.score.argmax(1)]
         return self.score >= (0.5 if self.thresholds is None else self.thresholds)
 
     def decided(self) -> np.ndarray:
-        """Classes for which :meth:`decisions` mean something, bool [C]."""
+        """Return the classes for which :meth:`decisions` are meaningful, bool [C]."""
         if self.exclusive:
             return np.full(self.score.shape[1], has_choice(self.score, self.target))
         return np.full(self.score.shape[1], True) if self.thresholds is None else ~np.isnan(self.thresholds)
 
 
 def auroc(score: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve per class, [C] (one against the rest; ties count one half)."""
+    """Compute the area under the ROC curve per class, [C] (one against the rest; ties count one half)."""
     return _per_class(_auroc, score, target)
 
 
 def auprc(score: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Average precision per class, [C]."""
+    """Compute the average precision per class, [C]."""
     return _per_class(_average_precision, score, target)
 
 
 def best_f1_thresholds(score: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The threshold with the highest F1 per class, [C]; NaN where the class lacks one of the labels.
+    """Find the threshold with the highest F1 per class, [C]; NaN if the class lacks one of the labels.
 
-    The threshold is halfway between neighbouring scores, so that it does not depend on a single sample.
+    It is halfway between neighbouring scores, so that it does not depend on a single sample.
     """
     return _per_class(_best_f1_threshold, score, target)
 
 
 def confusion(decisions: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, ...]:
-    """True positives, false positives, false negatives and true negatives per class, each [C]."""
+    """Count true positives, false positives, false negatives and true negatives per class, each [C]."""
     positive, negative = target == 1, target == 0
     return (
         (decisions & positive).sum(0),
@@ -77,39 +78,42 @@ def confusion(decisions: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, ..
 
 
 def f1(decisions: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """F1 per class, [C]."""
+    """Compute F1 per class, [C]; NaN without positives."""
     tp, fp, fn, _ = confusion(decisions, target)
     return _ratio(2 * tp, 2 * tp + fp + fn, defined=tp + fn > 0)
 
 
 def precision(decisions: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Precision per class, [C]; 0 where the class is never predicted."""
+    """Compute the precision per class, [C]; 0 if the class is never predicted, NaN without positives."""
     tp, fp, fn, _ = confusion(decisions, target)
     return _ratio(tp, tp + fp, defined=tp + fn > 0)
 
 
 def recall(decisions: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Recall per class, [C]."""
+    """Compute the recall per class, [C]; NaN without positives."""
     tp, _, fn, _ = confusion(decisions, target)
     return _ratio(tp, tp + fn, defined=tp + fn > 0)
 
 
 def binary_accuracy(decisions: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Share of known entries decided right, per class, [C]."""
+    """Compute the share of known entries that are decided correctly, per class, [C]."""
     tp, fp, fn, tn = confusion(decisions, target)
     known = tp + fp + fn + tn
     return _ratio(tp + tn, known, defined=known > 0)
 
 
 def top1_accuracy(score: np.ndarray, target: np.ndarray) -> float:
-    """Share of samples whose highest score is on the true class (exclusive labels); NaN without a choice."""
+    """Compute the share of samples whose highest score is on the true class; NaN without a choice.
+
+    Labels must be exclusive. For a choice, see :func:`has_choice`.
+    """
     if not has_choice(score, target):
         return float("nan")
     return float((target[np.arange(len(score)), score.argmax(1)] == 1).mean())
 
 
 def cohen_kappa(score: np.ndarray, target: np.ndarray) -> float:
-    """Cohen's kappa of the argmax against the true class (exclusive labels); NaN where undefined."""
+    """Compute Cohen's kappa of the argmax and the true class (exclusive labels); NaN if undefined."""
     if not has_choice(score, target):
         return float("nan")
     predicted, true = score.argmax(1), target.argmax(1)
@@ -136,11 +140,11 @@ METRICS: dict[str, Callable[[Case], np.ndarray | float]] = {
     "f1_best_on_test": lambda case: f1(_best_on_test(case), case.target),
     "f1_class_1": lambda case: _f1_class_1(case),
 }
-"""Metric variants by name. Exclusive labels are decided by the argmax. Multi-label ones by the thresholds
-given (F1, precision, recall, ``accuracy_at_threshold``), by 0.5 (``accuracy``, ``f1_at_half``), or, which
-flatters, by thresholds picked per class on the test labels (``*_best_on_test``; BenchX, MedKLIP and
-CheXzero report it). ``f1_class_1``: F1 of the second class alone, or of a single label at 0.5
-(BenchX's ``multiclass_f1``)."""
+"""Metric variants by name. For exclusive labels, the argmax decides. For multi-label data, decisions use the
+given thresholds (F1, precision, recall, ``accuracy_at_threshold``), 0.5 (``accuracy``, ``f1_at_half``), or
+thresholds chosen per class on the test labels (``*_best_on_test``, which is optimistic; BenchX, MedKLIP and
+CheXzero report it). ``f1_class_1`` is the F1 of the second class alone, or of a single label at 0.5 (BenchX's
+``multiclass_f1``)."""
 
 EXCLUSIVE_ONLY = ("kappa", "f1_class_1")
 """Metrics that need exactly one label per sample, or (``f1_class_1``) a single label."""
@@ -149,7 +153,7 @@ EXCLUSIVE_ONLY = ("kappa", "f1_class_1")
 def check_metrics(
     metrics: tuple[str, ...], *, exclusive: bool, where: object = None, classes: int = 0
 ) -> list[BenchError]:
-    """What is wrong with a protocol's list of metrics, for labels of this kind and number."""
+    """Return the errors in a protocol's list of metrics for labels of this kind and number."""
     single = ("f1_class_1",) if classes == 1 else ()
     errors = [unknown_name("metric", m, list(METRICS), where=where) for m in metrics if m not in METRICS]
     errors += [
@@ -169,16 +173,15 @@ def evaluate(
     exclusive: bool = False,
     thresholds: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """The named metrics: the macro value as ``"auroc"``, class values as ``"auroc/Edema"``.
+    """Compute the given metrics: macro values (``"auroc"``) and values of classes (``"auroc/Edema"``).
 
     Args:
         score, target: [N, C].
-        classes: the C names.
-        metrics: names in METRICS.
-        exclusive, thresholds: see Case.
+        classes: names of the C classes.
+        metrics: names in METRICS. exclusive, thresholds: see Case.
 
     Returns:
-        Fractions in [0, 1] (kappa in [-1, 1]), NaN where undefined.
+        Fractions in [0, 1] (kappa: in [-1, 1]); NaN if undefined.
     """
     case = Case(score, target, exclusive, thresholds)
     values: dict[str, float] = {}
@@ -200,16 +203,16 @@ def trivial(
     *,
     exclusive: bool,
 ) -> dict[str, dict[str, float]]:
-    """What predictors reach that do not look at the image.
+    """Compute the metrics of predictors that do not look at the image.
 
     Args:
-        target: [N, C], of the test samples.
-        prevalence: [C], share of positives in the training labels (NaN where none is known).
+        target: [N, C], targets of the test samples.
+        prevalence: [C], share of positives in the training labels (NaN if no label is known).
 
     Returns:
-        ``majority``: the same score for every image, the training prevalence; ``all_positive`` (multi-label):
-        every finding in every image; ``chance``: a random score (and, for exclusive labels, a class drawn
-        uniformly), where its expectation has a closed form.
+        Metrics by predictor. ``majority`` scores every image with the training prevalence; ``all_positive``
+        (multi-label) predicts every finding in every image; ``chance`` is a random score (for exclusive
+        labels, a uniformly drawn class), for metrics whose expectation has a closed form.
     """
     constant = np.broadcast_to(np.nan_to_num(prevalence, nan=0.5), target.shape)
     majority = finite(evaluate(constant, target, classes, metrics, exclusive=exclusive))
@@ -225,7 +228,7 @@ def trivial(
 
 
 def finite(values: dict[str, float]) -> dict[str, float]:
-    """The values that are defined; what is undefined has no place in a record."""
+    """Return the defined values; records do not contain undefined ones."""
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
@@ -240,7 +243,7 @@ def _per_class(metric: Callable, score: np.ndarray, target: np.ndarray) -> np.nd
 
 
 def _auroc(score: np.ndarray, positive: np.ndarray) -> float:
-    # Mann-Whitney's U: some fifty times faster than the curve, which counts when it is resampled
+    # Mann-Whitney's U is about fifty times faster than the curve, which matters in resampling
     from scipy.stats import rankdata
 
     n, m = int(positive.sum()), int((~positive).sum())
@@ -248,7 +251,7 @@ def _auroc(score: np.ndarray, positive: np.ndarray) -> float:
 
 
 def _average_precision(score: np.ndarray, positive: np.ndarray) -> float:
-    # as scikit-learn's, without its checks: ten times faster, which counts when it is resampled
+    # as in scikit-learn, without its checks: ten times faster, which matters in resampling
     hits, last_of_tie, _ = _ranked(score, positive)
     found, places = hits[last_of_tie], np.flatnonzero(last_of_tie) + 1
     return float((np.diff(found, prepend=0) * found / places).sum() / positive.sum())
@@ -263,14 +266,14 @@ def _best_f1_threshold(score: np.ndarray, positive: np.ndarray) -> float:
 
 
 def _ranked(score: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """From the highest score down: positives so far, whether a tie ends here, the score."""
+    """Rank by decreasing score: return cumulated positives, whether a tie ends, and the scores."""
     order = np.argsort(-score, kind="stable")
     ranked = score[order]
     return positive[order].cumsum(), np.append(ranked[1:] != ranked[:-1], True), ranked
 
 
 def _f1_class_1(case: Case) -> float:
-    if not case.exclusive:  # one label: the second of two classes is its presence
+    if not case.exclusive:  # for one label, the second of two classes is its presence
         return float(f1(case.score[:, :1] >= 0.5, case.target[:, :1])[0])
     return float(_of_decisions(f1, case)[1]) if case.score.shape[1] > 1 else float("nan")
 

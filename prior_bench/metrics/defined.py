@@ -1,7 +1,7 @@
-"""Which metrics the labels at hand leave undefined, and why.
+"""Find the metrics that are undefined for the given labels, and why.
 
-A metric names its conditions (``Metric.needs``); a task finds out which of them do not hold. What is
-undefined is left out of a record and its reason kept: neither a NaN nor a trivial 1.0 is a result.
+A metric names its conditions (``Metric.needs``); a task determines which of them do not hold. A record leaves
+out undefined metrics and states the reason: neither a NaN nor a trivial 1.0 is a result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REASONS = {
     "labels": "the data set has no labels",
     "two_label_groups": "all candidates have the same labels, so every answer is right",
 }
-"""Conditions that metrics may need, and what is said where one does not hold."""
+"""Conditions that metrics may need, and the reason that is shown if one does not hold."""
 
 UNDEFINED = "undefined for the labels at hand"
 
@@ -30,11 +30,11 @@ UNDEFINED = "undefined for the labels at hand"
 def undefined(
     names: Iterable[str], values: Mapping[str, float], described: Mapping[str, Metric], unmet: Iterable[str]
 ) -> dict[str, str]:
-    """Why metrics are left out, by name; those that are fine are not in it.
+    """Return why metrics are undefined, by name; defined metrics are not included.
 
     Args:
         names: metrics that the protocol asks for.
-        values: as they were computed; NaN where undefined.
+        values: computed values; NaN if undefined.
         described: the task's metrics.
         unmet: conditions that do not hold.
     """
@@ -50,7 +50,7 @@ def undefined(
 
 
 def kept(values: Mapping[str, float], left_out: Iterable[str]) -> dict[str, float]:
-    """The values without the metrics that are left out, their parts, and whatever is not finite."""
+    """Return the values without metrics that are left out, their parts, and values that are not finite."""
     left_out = set(left_out)
     return {
         name: value

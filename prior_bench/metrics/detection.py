@@ -1,8 +1,8 @@
 """Metrics of object detection, by name.
 
-Average precision is COCO's: detections of an image are matched to its true boxes greedily by falling
-score, precision is made monotone and averaged at 101 recall levels. The variants differ in the IoU
-thresholds and in which images count, and those choices decide the number.
+Average precision is COCO's: detections of an image are matched to its true boxes greedily by decreasing
+score; precision is made monotone and averaged at 101 recall levels. The variants differ in the IoU thresholds
+and in the images that count, and their values are not comparable.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ IOU_40_75 = tuple(np.linspace(0.4, 0.75, 8))
 IOU_COCO = tuple(np.linspace(0.5, 0.95, 10))
 """IoU thresholds of COCO."""
 RECALLS = np.linspace(0.0, 1.0, 101)
-"""Recall levels at which precision is averaged."""
+"""Recall levels over which precision is averaged."""
 MAX_DETECTIONS = 100
-"""Detections per image and class that count, the best ones."""
+"""Number of detections per image and class that count; those with the highest scores."""
 FROC_BUDGETS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""False positives per image of the Object-CXR challenge."""
+"""Numbers of false positives per image in the Object-CXR challenge."""
 
 
 class Detections(NamedTuple):
-    """Predicted and true boxes of a whole test set, flat; D predicted and T true boxes.
+    """All predicted (D) and true (T) boxes of a test set as flat arrays.
 
     Attributes:
-        images: number of images, those without any box included.
+        images: number of images, including those without boxes.
         classes: number of classes.
-        sample, truth_sample: int [D], [T] the image that each box belongs to.
-        box, truth_box: float [D, 4], [T, 4] as x1, y1, x2, y2.
-        score: float [D] confidence.
-        label, truth_label: int [D], [T] class index.
+        sample, truth_sample: int [D], [T], index of the image of each box.
+        box, truth_box: float [D, 4], [T, 4], as x1, y1, x2, y2.
+        score: float [D], confidence.
+        label, truth_label: int [D], [T], class index.
     """
 
     images: int
@@ -51,11 +51,11 @@ class Detections(NamedTuple):
     truth_label: np.ndarray
 
     def of_class(self, label: int) -> Detections:
-        """Only the boxes of one class; the images stay."""
+        """Return only the boxes of one class; the number of images is unchanged."""
         return self.keep(self.label == label, self.truth_label == label)
 
     def keep(self, predicted: np.ndarray, true: np.ndarray) -> Detections:
-        """Only the boxes where the boolean masks [D] and [T] are True; the images stay."""
+        """Return only the boxes selected by boolean masks [D] and [T]; the number of images is unchanged."""
         return self._replace(
             sample=self.sample[predicted],
             box=self.box[predicted],
@@ -68,7 +68,7 @@ class Detections(NamedTuple):
 
 
 def from_predictions(predictions: dict[str, np.ndarray]) -> Detections:
-    """Detections from the arrays that a detection run stores (see TaskResult.predictions)."""
+    """Return Detections from the arrays that a detection run stores (see TaskResult.predictions)."""
     return Detections(
         images=len(predictions["id"]),
         classes=len(predictions["meta_classes"]),
@@ -83,7 +83,7 @@ def from_predictions(predictions: dict[str, np.ndarray]) -> Detections:
 
 
 def pairwise_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Intersection over union [n, m] of boxes [n, 4] and [m, 4]."""
+    """Compute the intersection over union [n, m] of boxes [n, 4] and [m, 4]."""
     first, second = first.astype(np.float64), second.astype(np.float64)
     top_left = np.maximum(first[:, None, :2], second[None, :, :2])
     bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
@@ -94,7 +94,7 @@ def pairwise_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def average_precision(found: Detections, thresholds: Sequence[float]) -> np.ndarray:
-    """AP at each IoU threshold and of each class, float [thresholds, classes]; NaN without true boxes."""
+    """Compute the AP per IoU threshold and class, float [thresholds, classes]; NaN without true boxes."""
     result = np.full((len(thresholds), found.classes), np.nan)
     for label in range(found.classes):
         one = found.of_class(label)
@@ -105,32 +105,32 @@ def average_precision(found: Detections, thresholds: Sequence[float]) -> np.ndar
 
 
 def mean_average_precision(found: Detections, thresholds: Sequence[float]) -> float:
-    """Mean AP over thresholds and over the classes that have true boxes; NaN where none has."""
+    """Compute the mean AP over thresholds and over classes with true boxes; NaN if no class has one."""
     values = average_precision(found, thresholds)
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 def map_40_75(found: Detections) -> float:
-    """Mean AP over IoU 0.4, 0.45, ..., 0.75; all images count (LoVT's metric on RSNA)."""
+    """Compute the mean AP over IoU 0.4, 0.45, ..., 0.75; all images count (LoVT's metric on RSNA)."""
     return mean_average_precision(found, IOU_40_75)
 
 
 def coco_map(found: Detections) -> float:
-    """Mean AP over IoU 0.5, 0.55, ..., 0.95; all images count."""
+    """Compute the mean AP over IoU 0.5, 0.55, ..., 0.95; all images count."""
     return mean_average_precision(found, IOU_COCO)
 
 
 def ap_50(found: Detections) -> float:
-    """AP at IoU 0.5; all images count."""
+    """Compute the AP at IoU 0.5; all images count."""
     return mean_average_precision(found, (0.5,))
 
 
 def map_mgca_compat(found: Detections, confidence: float = 0.5) -> float:
-    """As ``map_40_75``, but blind to most errors, as MGCA's code is (mgca/models/ssl_detector.py).
+    """Compute ``map_40_75`` with a defect of MGCA's code, which ignores most errors.
 
-    Only images with a true box *and* a prediction of at least ``confidence`` count, so that neither
-    missed images nor false alarms on negative images lower it. 0 where no image counts; NaN without true
-    boxes.
+    Only images with a true box *and* a prediction of at least ``confidence`` count. Therefore, neither missed
+    images nor false alarms on negative images lower the value (mgca/models/ssl_detector.py). It is 0 if no
+    image counts, and NaN without true boxes.
     """
     if not len(found.truth_box):
         return float("nan")
@@ -142,10 +142,11 @@ def map_mgca_compat(found: Detections, confidence: float = 0.5) -> float:
 
 
 def froc(found: Detections) -> float:
-    """Mean sensitivity at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives per image.
+    """Compute the mean sensitivity at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives per image.
 
-    A true box is hit by a prediction of its class whose centre is in it; one prediction may hit
-    several boxes. Where a budget is never used up, the final sensitivity counts. NaN without true boxes.
+    A true box is hit by a prediction of its class whose centre lies in the box; one prediction may hit
+    several boxes. If a budget of false positives is never used up, the final sensitivity counts. The value is
+    NaN without true boxes.
     """
     if not len(found.truth_box):
         return float("nan")
@@ -155,10 +156,10 @@ def froc(found: Detections) -> float:
 
 
 def froc_lovt(found: Detections) -> float:
-    """As ``froc``, but as LoVT computes it (src/metrics/detection_metrics.py).
+    """Compute ``froc`` as LoVT does (src/metrics/detection_metrics.py).
 
-    A sensitivity is recorded when a budget is reached; budgets that are never reached repeat the last
-    recorded one instead of the final sensitivity. Where none was recorded, the final one counts.
+    The sensitivity is recorded when a budget is reached. Budgets that are never reached repeat the last
+    recorded sensitivity instead of the final one. If none was recorded, the final sensitivity counts.
     """
     if not len(found.truth_box):
         return float("nan")
@@ -174,7 +175,7 @@ def froc_lovt(found: Detections) -> float:
 METRICS: dict[str, Callable[[Detections], float]] = {
     metric.__name__: metric for metric in (map_40_75, coco_map, ap_50, map_mgca_compat, froc, froc_lovt)
 }
-"""All variants by name."""
+"""All metric variants by name."""
 
 DESCRIBED = by_name(
     Metric(name, title=title, needs=("boxes",))
@@ -187,14 +188,14 @@ DESCRIBED = by_name(
         "froc_lovt": "FROC as LoVT counts",
     }.items()
 )
-"""What the metrics mean."""
+"""Descriptions of the metrics by name."""
 
 
 def score(found: Detections, names: tuple[str, ...]) -> dict[str, float]:
-    """The named metrics, as fractions.
+    """Compute the given metrics, as fractions.
 
     Raises:
-        BenchError: unknown name.
+        BenchError: a name is unknown.
     """
     for name in names:
         if name not in METRICS:
@@ -203,7 +204,7 @@ def score(found: Detections, names: tuple[str, ...]) -> dict[str, float]:
 
 
 def _match(one: Detections, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Greedy matching of one class: scores [D'] and whether each is a hit, bool [thresholds, D']."""
+    """Match one class greedily; return scores [D'] and whether each is a hit, bool [thresholds, D']."""
     order = np.lexsort((-one.score, one.sample))
     sample, score = one.sample[order], one.score[order]
     box, truth_box = one.box[order].astype(np.float64), one.truth_box.astype(np.float64)
@@ -221,9 +222,9 @@ def _match(one: Detections, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 @lru_cache(maxsize=8192)
 def _hits_in_image(box: bytes, truth: bytes, thresholds: bytes) -> np.ndarray:
-    """Hits bool [thresholds, n] among the boxes of one image, by falling score; all float64 arrays as bytes.
+    """Return hits, bool [thresholds, n], for the boxes of one image by decreasing score.
 
-    Kept, because a bootstrap asks for the same images over and over.
+    Arguments are the bytes of float64 arrays. Results are cached, because a bootstrap repeats images.
     """
     boxes, true_boxes = (np.frombuffer(one).reshape(-1, 4) for one in (box, truth))
     overlap = pairwise_iou(boxes, true_boxes)
@@ -231,13 +232,13 @@ def _hits_in_image(box: bytes, truth: bytes, thresholds: bytes) -> np.ndarray:
 
 
 def _greedy(overlap: np.ndarray, threshold: float) -> np.ndarray:
-    """Hits bool [n] for IoU [n, m], rows in order of falling score; each true box is used once."""
+    """Return hits, bool [n], for IoU [n, m] with rows by decreasing score; each true box is used once."""
     free = overlap.copy()
     hit = np.zeros(len(overlap), dtype=bool)
     if overlap.shape[1] == 0:
         return hit
     for row in np.flatnonzero(overlap.max(axis=1) >= threshold):
-        # of equally good boxes COCO takes the last one
+        # among equally good boxes, COCO uses the last one
         best = overlap.shape[1] - 1 - int(np.argmax(free[row, ::-1]))
         if free[row, best] >= threshold:
             hit[row] = True
@@ -246,7 +247,7 @@ def _greedy(overlap: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def _precision_at_recalls(scores: np.ndarray, hits: np.ndarray, positives: int) -> np.ndarray:
-    """Precision averaged at the 101 recall levels, one value per row of hits [thresholds, D']."""
+    """Average the precision over the 101 recall levels, one value per row of hits [thresholds, D']."""
     if scores.size == 0:
         return np.zeros(len(hits))
     ordered = hits[:, np.argsort(-scores, kind="stable")]
@@ -261,7 +262,7 @@ def _precision_at_recalls(scores: np.ndarray, hits: np.ndarray, positives: int) 
 
 
 def _froc_curve(found: Detections) -> tuple[np.ndarray, np.ndarray]:
-    """Sensitivity and number of false positives after each prediction by falling score, from none."""
+    """Return sensitivity and number of false positives after 0, 1, 2, … predictions by decreasing score."""
     centre = (found.box[:, :2] + found.box[:, 2:]) / 2
     hit = np.zeros(len(found.truth_box), dtype=bool)
     sensitivity, false_positives = [0.0], [0]

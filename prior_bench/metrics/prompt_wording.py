@@ -1,15 +1,15 @@
-"""How much zero-shot accuracy hangs on the wording of the prompts, from the scores of all prompts.
+"""Measure how zero-shot accuracy depends on the wording of the prompts, from the scores of all prompts.
 
-A draw takes one prompt of each class, and the image goes to the class whose prompt scores highest. There are
-:data:`DRAWS` draws, with replacement and always the same for the same number of prompts:
+A draw selects one prompt per class; the class of the prompt with the highest score is predicted. There are
+:data:`DRAWS` draws with replacement, always the same for the same number of prompts:
 
-- ``accuracy_one_prompt``: mean accuracy over the draws;
-- ``accuracy_prompt_std``: its standard deviation over the draws (lower is better);
-- ``accuracy_prompt_worst``, ``accuracy_prompt_best``: of the worst and of the best draw.
+- ``accuracy_one_prompt``: mean accuracy over the draws; - ``accuracy_prompt_std``: its standard deviation
+over the draws (lower is better); - ``accuracy_prompt_worst``, ``accuracy_prompt_best``: accuracy of the worst
+and of the best draw.
 
-Compare them with ``accuracy``, which pools the prompts of a class. A set with one prompt per class has a
-deviation of 0. Where a class has one prompt its score is the prompt's, so scores are standardised over the
-images prompt by prompt, in the protocol's way.
+Compare them with ``accuracy``, which pools the prompts of a class. With one prompt per class, the deviation
+is 0. In a draw, the score of a class is that of a single prompt. Scores are therefore standardised over the
+images for each prompt, by the protocol's method.
 """
 
 import numpy as np
@@ -40,10 +40,10 @@ DRAWS = 100
 
 
 def draws(owner: np.ndarray) -> np.ndarray:
-    """Positions of the prompts drawn, int [DRAWS, C].
+    """Draw prompts; return their positions, int [DRAWS, C].
 
     Args:
-        owner: class of each prompt, int [P].
+        owner: int [P], class of each prompt.
     """
     random = np.random.default_rng(0)
     return np.stack(
@@ -52,11 +52,10 @@ def draws(owner: np.ndarray) -> np.ndarray:
 
 
 def accuracies(standardised: np.ndarray, owner: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Accuracy of each draw, [DRAWS]; NaN without images.
+    """Compute the accuracy of each draw, [DRAWS]; NaN without images.
 
     Args:
-        standardised: [N, P].
-        owner: class of each prompt, int [P].
+        standardised: [N, P], standardised scores. owner: int [P], class of each prompt.
         target: [N, C], one 1 per row.
     """
     return np.array([top1_accuracy(standardised[:, drawn], target) for drawn in draws(owner)])
@@ -65,7 +64,7 @@ def accuracies(standardised: np.ndarray, owner: np.ndarray, target: np.ndarray) 
 def evaluate(
     standardised: np.ndarray, owner: np.ndarray, target: np.ndarray, metrics: tuple[str, ...]
 ) -> dict[str, float]:
-    """Those of METRICS that are named; see :func:`accuracies`."""
+    """Compute the given metrics of METRICS; see :func:`accuracies` for the arguments."""
     found = accuracies(standardised, owner, target)
     values = (found.mean(), found.std(ddof=1), found.min(), found.max())
     return {name: float(v) for name, v in zip(METRICS, values, strict=True) if name in metrics}

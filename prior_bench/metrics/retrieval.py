@@ -1,11 +1,11 @@
-"""Retrieval metrics from a similarity matrix, one direction at a time.
+"""Retrieval metrics from a similarity matrix, for one direction.
 
-Two notions of a right answer, never mixed: the *exact pair* (Recall@K, median rank: the query's own
-report or image) and the *class match* (Precision@K, Hit@K: any candidate with the query's label vector).
+There are two separate definitions of a correct answer: the *exact pair* (Recall@K, median rank: the query's
+own report or image) and the *class match* (Precision@K, Hit@K: any candidate with the query's label vector).
 
-Ties: candidates with the same similarity, e.g. word-for-word equal reports, stand in random order.
-Recall@K is the expectation over these orders and the rank is the mean rank, so that a model that says the
-same of every candidate comes out at exactly chance, not at 0 or 1.
+Candidates with the same similarity, e.g. identical reports, are in random order. Recall@K is the expectation
+over these orders, and the rank is the mean rank. A model that scores all candidates equally is therefore
+exactly at chance, and not at 0 or 1.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ import numpy as np
 from prior_bench.api import Metric, by_name
 
 KS = (1, 5, 10)
-"""The K of all metrics at K."""
+"""The values of K of all metrics at K."""
 
 DESCRIBED = by_name(
     (
@@ -33,15 +33,15 @@ DESCRIBED = by_name(
         ),
     )
 )
-"""What the metrics mean."""
+"""Descriptions of the metrics by name."""
 
 
 class Ranks(NamedTuple):
-    """Where the true candidate of each of Q queries stands.
+    """The ranks of the true candidates of Q queries.
 
     Attributes:
-        rank: float [Q], 1 is best; the mean rank among its ties.
-        ties: int [Q], how many other candidates have the same similarity.
+        rank: float [Q], mean rank among ties; 1 is best.
+        ties: int [Q], number of other candidates with the same similarity.
     """
 
     rank: np.ndarray
@@ -49,10 +49,10 @@ class Ranks(NamedTuple):
 
 
 def ranks(similarity: np.ndarray, own: np.ndarray) -> Ranks:
-    """Ranks of the true candidates.
+    """Rank the true candidates.
 
     Args:
-        similarity: [Q, P] of Q queries to a pool of P candidates, higher is more alike.
+        similarity: [Q, P], of Q queries and a pool of P candidates; higher means more similar.
         own: int [Q], the column of each query's true candidate.
     """
     true = np.take_along_axis(similarity, own[:, None], axis=1)
@@ -62,10 +62,15 @@ def ranks(similarity: np.ndarray, own: np.ndarray) -> Ranks:
 
 
 def top(similarity: np.ndarray, k: int, *, seed: int = 0, exclude: np.ndarray | None = None) -> np.ndarray:
-    """The best ``k`` candidates of each query, int [Q, min(k, P)], ties in an order drawn from ``seed``.
+    """Return the best ``k`` candidates of each query, int [Q, min(k, P)]; ``seed`` determines the order of
+    ties.
 
     Args:
-        exclude: int [Q], a candidate to leave out for each query (its own counterpart); it is put last.
+        similarity: [Q, P], of Q queries and a pool of P candidates; higher means more similar.
+        k: number of candidates per query.
+        seed: seed of the random order of ties.
+        exclude: int [Q], a candidate to leave out for each query (its own counterpart); ``k`` is then at most
+            P - 1.
     """
     shuffled = np.random.default_rng(seed).permutation(similarity.shape[1])
     scores = similarity[:, shuffled].astype(np.float64)
@@ -77,35 +82,36 @@ def top(similarity: np.ndarray, k: int, *, seed: int = 0, exclude: np.ndarray | 
 
 
 def recall_at(k: int, found: Ranks) -> float:
-    """Share of queries whose exact pair is among the first ``k``, expected over the order of ties."""
+    """Compute the share of queries with the exact pair in the first ``k``, averaged over orders of ties."""
     better = found.rank - 1 - found.ties / 2
     return float(np.clip((k - better) / (found.ties + 1), 0, 1).mean())
 
 
 def precision_at(k: int, match: np.ndarray) -> float:
-    """Share of the first ``k`` candidates that have the query's label vector.
+    """Compute the share of the first ``k`` candidates that have the query's label vector.
 
     Args:
-        match: [Q, K], 1 where the candidate at that place matches, 0 where not.
+        k: number of candidates.
+        match: [Q, K], 1 if the candidate at a rank matches, otherwise 0.
     """
     return float(match[:, :k].mean())
 
 
 def hit_at(k: int, match: np.ndarray) -> float:
-    """Share of queries with at least one match among the first ``k`` candidates."""
+    """Compute the share of queries with at least one match among the first ``k`` candidates."""
     return float(match[:, :k].any(1).mean())
 
 
 def label_groups(target: np.ndarray) -> np.ndarray:
-    """A number for each distinct label vector, int [N]; unknown (NaN) counts as not mentioned, as 0."""
+    """Number the distinct label vectors, int [N]; unknown labels (NaN) count as 0."""
     return np.unique(np.nan_to_num(target, nan=0.0), axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def chance(groups: np.ndarray | None, pool: int, *, exclude_self: bool) -> dict[str, float]:
-    """Exact expectations of a random order of the pool, for all metrics (both directions are equal).
+    """Compute the exact expectation of all metrics for a random order of the pool (equal in both directions).
 
     Args:
-        groups: [N] numbers of the label vectors of the pool, or None where there are no labels.
+        groups: [N], numbers of the pool's label vectors, or None without labels.
         pool: number of candidates.
         exclude_self: whether a query's own counterpart is left out for Precision@K and Hit@K.
     """
@@ -124,9 +130,10 @@ def chance(groups: np.ndarray | None, pool: int, *, exclude_self: bool) -> dict[
 
 
 def majority(groups: np.ndarray, *, exclude_self: bool) -> dict[str, float]:
-    """Precision@K and Hit@K of one order for all queries: the commonest label vectors first.
+    """Compute Precision@K and Hit@K if all queries get the same order, with the commonest label vectors
+    first.
 
-    A model that likes the same few candidates whatever it is asked comes near it, above chance.
+    A model that prefers the same few candidates for every query reaches similar values, above chance.
 
     Args:
         groups, exclude_self: see :func:`chance`.

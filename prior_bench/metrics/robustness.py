@@ -1,13 +1,14 @@
-"""Classification metrics under corruptions of the test images, from predictions that hold scores for each.
+"""Classification metrics under corruptions of the test images, from scores for each corruption.
 
-Predictions: ``score`` [N, C] of the clean images, ``corrupted_score`` [N, K, C] of K conditions, which
-``meta_corruptions`` [K] names (``"noise_3"``). Names, for every classification metric (here AUROC):
+Predictions contain ``score`` [N, C] of the clean images and ``corrupted_score`` [N, K, C] of K conditions
+with the names ``meta_corruptions`` [K] (``"noise_3"``). For every classification metric (here AUROC) there
+are:
 
-- ``auroc_corrupted``: mean over all corruptions and severities; ``auroc_corrupted/noise``: over the
-  severities of one corruption; ``auroc_corrupted/noise_3``: of one severity alone;
-- ``auroc_drop``: clean less ``auroc_corrupted``, what is lost (lower is better); ``auroc_drop/noise``.
+- ``auroc_corrupted``: mean over all corruptions and severities; ``auroc_corrupted/noise``: mean over the
+  severities of one corruption; ``auroc_corrupted/noise_3``: value of one condition; - ``auroc_drop``: clean
+  AUROC minus ``auroc_corrupted`` (lower is better); ``auroc_drop/noise``.
 
-Means are taken of metrics, not of scores: each condition is a test set of its own.
+Metrics are averaged, not scores: each condition is a test set of its own.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from prior_bench.data.images.corruptions import Condition
 ENDINGS = ("_corrupted", "_drop")
 
 CleanScore = Callable[[dict[str, np.ndarray], tuple[str, ...]], dict[str, float]]
-"""Metrics of ``score`` alone, by name."""
+"""A function that computes metrics of ``score`` alone, by name."""
 
 
 def base(metric: str) -> str:
-    """The classification metric that a metric is about: ``auroc`` of ``auroc_drop``."""
+    """Return the classification metric that a metric is based on: ``auroc`` for ``auroc_drop``."""
     for ending in ENDINGS:
         metric = metric.removesuffix(ending)
     return metric
 
 
 def described(clean: Mapping[str, Metric]) -> dict[str, Metric]:
-    """The metrics of corrupted images that belong to metrics of clean ones."""
+    """Describe the metrics of corrupted images that are based on metrics of clean images."""
     found = {}
     for name, metric in clean.items():
         shared: dict[str, Any] = dict(parts="corruption", error="bootstrap")
@@ -53,14 +54,14 @@ def described(clean: Mapping[str, Metric]) -> dict[str, Metric]:
 
 
 def bases(metrics: Iterable[str]) -> tuple[str, ...]:
-    """The same of several, each once."""
+    """Return :func:`base` of several metrics, each once."""
     return tuple(dict.fromkeys(map(base, metrics)))
 
 
 def corrupted_predictions(
     conditions: tuple[Condition, ...], scores: Iterable[np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The arrays that are stored: ``scores`` [N, C] of each condition, in order. Empty without conditions."""
+    """Return the arrays to store from the ``scores`` [N, C] of each condition; empty without conditions."""
     if not conditions:
         return {}
     return {
@@ -72,11 +73,11 @@ def corrupted_predictions(
 def score(
     clean_score: CleanScore, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]
 ) -> dict[str, float]:
-    """All of ``metrics``, those of clean and of corrupted images; NaN where undefined.
+    """Compute all ``metrics`` of clean and corrupted images; NaN if undefined.
 
     Args:
-        clean_score: the task's own way from predictions to metrics.
-        predictions: see above; ``corrupted_score`` is looked at only where a metric asks for it.
+        clean_score: the task's function from predictions to metrics.
+        predictions: see above; ``corrupted_score`` is only used for metrics that need it.
     """
     values = clean_score(predictions, tuple(metric for metric in metrics if metric == base(metric)))
     asked = [metric for metric in metrics if metric != base(metric)]
@@ -96,12 +97,12 @@ def score(
 def trivial(
     predictors: Mapping[str, Mapping[str, float]], metrics: tuple[str, ...], conditions: tuple[Condition, ...]
 ) -> dict[str, dict[str, float]]:
-    """What predictors reach that do not look at the image: the same, whatever is done to it.
+    """Return the metrics of predictors that do not look at the image; corruptions do not change them.
 
     Args:
-        predictors: by name, their values of the clean metrics (:func:`bases` of ``metrics``).
-        metrics: of the protocol.
-        conditions: of the protocol.
+        predictors: values of the clean metrics (:func:`bases` of ``metrics``), by predictor.
+        metrics: metrics of the protocol.
+        conditions: conditions of the protocol.
     """
     asked = [metric for metric in metrics if metric != base(metric)]
     found = {}
@@ -116,7 +117,7 @@ def trivial(
 
 
 def _summary(metric: str, clean: float, of_conditions: dict[str, float]) -> dict[str, float]:
-    """A metric of corrupted images: mean over all, over each corruption, and (no drop) the conditions."""
+    """Summarise a metric: means over all and over each corruption and, except for drops, each condition."""
     by_corruption: dict[str, list[float]] = {}
     for name, value in of_conditions.items():
         by_corruption.setdefault(name.rpartition("_")[0], []).append(value)

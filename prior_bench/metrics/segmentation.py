@@ -1,9 +1,8 @@
-"""Metrics of binary segmentation, each under a name that says which of the field's "Dice" it is.
+"""Metrics of binary segmentation; each of the field's variants of "Dice" has its own name.
 
-All of them are computed from four pixel counts per image: true and false positives, false and true
-negatives. They are not comparable with each other: a predictor that always answers "empty" scores 0
-under ``dice_micro``, about 0.49 under ``mdice`` and the share of negative images under
-``dice_per_image_empty1``.
+All are computed from four pixel counts per image: true and false positives, false and true negatives. Their
+values are not comparable: a predictor that always answers "empty" reaches 0 in ``dice_micro``, about 0.49 in
+``mdice`` and the share of negative images in ``dice_per_image_empty1``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _ONES = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
 class Counts(NamedTuple):
-    """Pixel counts per image, int64 [N] each."""
+    """Pixel counts per image: true and false positives, false and true negatives, each int64 [N]."""
 
     tp: np.ndarray
     fp: np.ndarray
@@ -30,7 +29,7 @@ class Counts(NamedTuple):
 
 
 def count(prediction: np.ndarray, target: np.ndarray) -> Counts:
-    """Counts of binary masks [N, H, W] (anything above zero is foreground)."""
+    """Count the pixels of binary masks [N, H, W] (values other than zero are foreground)."""
     prediction = np.asarray(prediction, dtype=bool).reshape(len(prediction), -1)
     target = np.asarray(target, dtype=bool).reshape(len(target), -1)
     tp = (prediction & target).sum(axis=1)
@@ -39,7 +38,7 @@ def count(prediction: np.ndarray, target: np.ndarray) -> Counts:
 
 
 def count_packed(prediction: np.ndarray, target: np.ndarray, pixels: int) -> Counts:
-    """Counts of binary masks of ``pixels`` pixels each, packed to bits: uint8 [N, ceil(pixels / 8)]."""
+    """Count the pixels of binary masks that are packed to bits, uint8 [N, ceil(pixels / 8)]."""
     tp = _ONES[prediction & target].sum(axis=1, dtype=np.int64)
     fp = _ONES[prediction].sum(axis=1, dtype=np.int64) - tp
     fn = _ONES[target].sum(axis=1, dtype=np.int64) - tp
@@ -47,11 +46,11 @@ def count_packed(prediction: np.ndarray, target: np.ndarray, pixels: int) -> Cou
 
 
 def dice_per_image_empty1(counts: Counts) -> float:
-    """Mean over images of the Dice of each; 1 where prediction and target are both empty. NaN where every
-    target is empty: it would then only count empty predictions.
+    """Compute the mean Dice over images, with 1 if prediction and target are empty; NaN without foreground.
 
-    GLoRIA (gloria/lightning/segmentation_model.py) and MGCA (mgca/models/ssl_segmenter.py), without
-    their averaging over batches first. An image without foreground scores 1 or 0, nothing between.
+    This is the metric of GLoRIA (gloria/lightning/segmentation_model.py) and MGCA
+    (mgca/models/ssl_segmenter.py), without their average over batches. An image without foreground scores
+    either 1 or 0; if all targets were empty, the metric would only count empty predictions.
     """
     if not _has_foreground(counts):
         return float("nan")
@@ -59,7 +58,7 @@ def dice_per_image_empty1(counts: Counts) -> float:
 
 
 def dice_positives(counts: Counts) -> float:
-    """Mean Dice over the images whose target is not empty; NaN where there is none."""
+    """Compute the mean Dice over images whose target is not empty; NaN if there are none."""
     positive = (counts.tp + counts.fn) > 0
     if not positive.any():
         return float("nan")
@@ -67,21 +66,23 @@ def dice_positives(counts: Counts) -> float:
 
 
 def dice_micro(counts: Counts) -> float:
-    """Foreground Dice over the pixels of all images together (LoVT, arXiv 2112.02889); NaN without any."""
+    """Compute the foreground Dice over all pixels (LoVT, arXiv 2112.02889); NaN without foreground."""
     if not _has_foreground(counts):
         return float("nan")
     return float(_dice(counts.tp.sum(), counts.fp.sum(), counts.fn.sum()))
 
 
 def mdice(counts: Counts) -> float:
-    """Mean of the foreground's and the background's ``dice_micro`` (mmseg IoUMetric, BenchX); NaN without
-    foreground."""
+    """Compute the mean ``dice_micro`` of foreground and background; NaN without foreground.
+
+    This is the mDice of mmseg's IoUMetric, which BenchX uses.
+    """
     background = _dice(counts.tn.sum(), counts.fn.sum(), counts.fp.sum())
     return (dice_micro(counts) + float(background)) / 2
 
 
 def iou(counts: Counts) -> float:
-    """Foreground intersection over union over the pixels of all images together; NaN without foreground."""
+    """Compute the foreground intersection over union over all pixels; NaN without foreground."""
     if not _has_foreground(counts):
         return float("nan")
     union = counts.tp.sum() + counts.fp.sum() + counts.fn.sum()
@@ -91,7 +92,7 @@ def iou(counts: Counts) -> float:
 METRICS: dict[str, Callable[[Counts], float]] = {
     metric.__name__: metric for metric in (dice_positives, dice_per_image_empty1, dice_micro, mdice, iou)
 }
-"""All variants by name."""
+"""All metric variants by name."""
 
 DESCRIBED = by_name(
     Metric(name, title=title, needs=("foreground",))
@@ -103,14 +104,14 @@ DESCRIBED = by_name(
         "iou": "IoU",
     }.items()
 )
-"""What the metrics mean."""
+"""Descriptions of the metrics by name."""
 
 
 def score(counts: Counts, names: tuple[str, ...]) -> dict[str, float]:
-    """The named metrics, as fractions.
+    """Compute the given metrics, as fractions.
 
     Raises:
-        BenchError: unknown name.
+        BenchError: a name is unknown.
     """
     for name in names:
         if name not in METRICS:
@@ -119,7 +120,7 @@ def score(counts: Counts, names: tuple[str, ...]) -> dict[str, float]:
 
 
 def trivial(counts: Counts, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """The same metrics for two predictors that do not look at the image, on the same targets."""
+    """Compute the metrics of two predictors that do not look at the image, for the same targets."""
     zero = np.zeros_like(counts.tp)
     foreground, background = counts.tp + counts.fn, counts.fp + counts.tn
     return {

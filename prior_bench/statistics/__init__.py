@@ -1,1 +1,1 @@
-"""Uncertainty and significance of metrics."""
+"""Estimates of the uncertainty and significance of metrics."""

@@ -1,7 +1,7 @@
-"""Uncertainty of metrics, from stored predictions alone.
+"""Estimate the uncertainty of metrics from stored predictions.
 
-The unit that is resampled is the patient: images of one patient are not independent, and intervals that
-treat them as if they were come out too narrow.
+Patients are resampled, not images: images of one patient are not independent, and intervals that assume
+independence are too narrow.
 """
 
 from collections.abc import Callable
@@ -22,22 +22,23 @@ def bootstrap(
     n: int = 1000,
     seed: int = 0,
 ) -> dict[str, np.ndarray]:
-    """Metrics of ``n`` resamples, drawn with replacement among the values of ``group``.
+    """Compute metrics on ``n`` resamples, drawn with replacement from the values of ``group``.
 
     Args:
-        score_fn: from predictions to metrics, e.g. ``lambda p: task.score(p, ("auroc",))``.
+        score_fn: function from predictions to metrics, e.g. ``lambda p: task.score(p, ("auroc",))``.
         predictions: see TaskResult.
-        group: array that says which samples belong together.
+        group: name of the array whose equal values mark samples that belong together.
+        n: number of resamples.
         seed: the same seed draws the same patients for every method, so that differences are paired.
 
     Returns:
-        [n] values per metric, NaN where a resample leaves it undefined.
+        Float [n] per metric; NaN if a metric is undefined on a resample.
 
     Raises:
         BenchError: the predictions have no samples, or no array ``group``.
     """
     if group not in predictions or not len(predictions[group]):
-        raise BenchError(f"predictions hold no '{group}' to resample by")
+        raise BenchError(f"predictions have no '{group}' to resample by")
     _, number = np.unique(predictions[group], return_inverse=True)
     order = np.argsort(number, kind="stable")
     starts, counts = spans(number[order], number.max() + 1)
@@ -58,15 +59,15 @@ def interval(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile bootstrap intervals by patient (Efron & Tibshirani 1993, chapter 13).
+    """Compute percentile bootstrap intervals by patient (Efron & Tibshirani 1993, chapter 13).
 
     Args:
         score_fn, predictions, group, n, seed: see :func:`bootstrap`.
-        level: coverage aimed at.
+        level: nominal coverage.
 
     Returns:
-        (lower, upper) per metric; NaN where there is one patient only, or where half of the resamples
-        or more leave the metric undefined.
+        (lower, upper) per metric; NaN if there is only one patient, or if the metric is undefined on at least
+        half of the resamples.
     """
     draws = bootstrap(score_fn, predictions, group, n, seed)
     if len(np.unique(predictions[group])) < 2:
@@ -75,7 +76,7 @@ def interval(
 
 
 def percentiles(draws: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """(lower, upper) of the middle ``level`` of draws [n]; NaN where half of them or more are undefined."""
+    """Return the bounds of the middle ``level`` of draws [n]; NaN if at least half of them are undefined."""
     defined = draws[np.isfinite(draws)]
     if len(defined) <= len(draws) / 2:
         return float("nan"), float("nan")

@@ -1,26 +1,26 @@
-"""The standard error of AUROC differences on one test set, without resampling.
+"""Estimate the standard error of AUROC differences on one test set without resampling.
 
 DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988) 837-845: the variance of correlated AUROCs follows from
-how much each sample contributes (their structural components V10 and V01). Written as one contribution per
-sample, the same sum extends to averages over classes and over seeds (averages of contributions) and to
-several images per patient (contributions summed by patient first, as in Obuchowski, Biometrics 53 (1997)
-567-578). The components come from midranks (Sun & Xu, IEEE Signal Processing Letters 21 (2014) 1389-1393).
+the contributions of the samples (the structural components V10 and V01). With one contribution per sample,
+the sum extends to averages over classes and seeds (the contributions are averaged) and to several images per
+patient (the contributions of a patient are first summed, as in Obuchowski, Biometrics 53 (1997) 567-578). The
+components are computed from midranks (Sun & Xu, IEEE Signal Processing Letters 21 (2014) 1389-1393).
 """
 
 import numpy as np
 
 
 def contributions(score: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """What each sample contributes to the error of the macro AUROC.
+    """Compute the contribution of each sample to the error of the macro AUROC.
 
     Args:
         score: [N, C], higher means more likely.
-        target: [N, C]; 1, 0, NaN where unknown. Classes without both labels are left out, as in the metric.
+        target: [N, C]; 1, 0, or NaN for unknown. Classes without both labels are left out, as in the metric.
 
     Returns:
-        float [N]; its squares sum to DeLong's variance of the AUROC, and the squares of the difference of two
-        such arrays to the variance of the difference. All NaN where a class has a single positive or negative
-        (it then has no variance to estimate), or no class is left.
+        Float [N]. The sum of its squares is DeLong's variance of the AUROC; the sum of the squared difference
+        of two such arrays is the variance of the difference. All values are NaN if a class has a single
+        positive or a single negative (its variance cannot be estimated), or if no class is left.
     """
     classes = []
     for c in range(score.shape[1]):
@@ -34,7 +34,7 @@ def contributions(score: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def standard_error(contribution: np.ndarray, group: np.ndarray) -> float:
-    """Standard error of what ``contribution`` [N] belongs to; samples of a ``group`` are not independent."""
+    """Compute the standard error from contributions [N]; samples of one ``group`` [N] are not independent."""
     _, number = np.unique(group, return_inverse=True)
     return float(np.sqrt((np.bincount(number, weights=contribution) ** 2).sum()))
 
@@ -46,7 +46,7 @@ def _of_class(score: np.ndarray, positive: np.ndarray) -> np.ndarray:
     if min(n, m) < 2:
         return np.full(len(score), np.nan)
     overall = rankdata(score)
-    share = np.empty(len(score))  # of the other label's samples that this one is ranked right against
+    share = np.empty(len(score))  # of the other label's samples, those ranked correctly
     share[positive] = (overall[positive] - rankdata(score[positive])) / m
     share[~positive] = 1 - (overall[~positive] - rankdata(score[~positive])) / n
     centred = share - share[positive].mean()

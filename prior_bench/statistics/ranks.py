@@ -1,7 +1,7 @@
-"""Average ranks of methods over several evaluations, and how far apart they must be to mean anything.
+"""Compute average ranks of methods over several evaluations, and the difference that is significant.
 
-Demšar, Journal of Machine Learning Research 7 (2006) 1-30: average ranks, Friedman's test of whether they
-differ at all, and Nemenyi's critical difference between two of them.
+The method is that of Demšar, Journal of Machine Learning Research 7 (2006) 1-30: average ranks, Friedman's
+test for any difference, and Nemenyi's critical difference between two of them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from prior_bench.statistics.significance import LEVEL
 
 @dataclass(frozen=True)
 class AverageRanks:
-    """Where methods stand on average over several evaluations.
+    """Average ranks of methods over several evaluations.
 
     Attributes:
         labels: methods, best average rank first.
-        average: their ranks; 1 is best.
-        evaluations: how many the averages are over.
+        average: their average ranks; 1 is best.
+        evaluations: number of evaluations.
         difference: Nemenyi's critical difference; NaN for fewer than two methods or evaluations.
-        p: of Friedman's test; NaN for fewer than three methods or two evaluations.
+        p: p value of Friedman's test; NaN for fewer than three methods or two evaluations.
     """
 
     labels: tuple[str, ...]
@@ -33,7 +33,7 @@ class AverageRanks:
     p: float
 
     def groups(self) -> list[tuple[int, int]]:
-        """First and last position of every widest run of methods that do not differ significantly."""
+        """Return first and last position of each maximal run of methods that do not differ significantly."""
         found: list[tuple[int, int]] = []
         for first, rank in enumerate(self.average):
             last = max(
@@ -45,11 +45,12 @@ class AverageRanks:
 
 
 def rank(labels: list[str], values: np.ndarray) -> AverageRanks:
-    """Average ranks from a table of numbers.
+    """Compute average ranks from a table of values.
 
     Args:
-        labels: the M methods.
-        values: [M, E], E at least 1, higher is better, without NaN; ties share the mean of their ranks.
+        labels: names of the M methods.
+        values: [M, E] of E >= 1 evaluations, without NaN; higher is better. Ties share the mean of their
+            ranks.
     """
     from scipy.stats import friedmanchisquare, rankdata
 
@@ -68,7 +69,7 @@ def rank(labels: list[str], values: np.ndarray) -> AverageRanks:
 
 
 def critical_difference(methods: int, evaluations: int, level: float = LEVEL) -> float:
-    """Nemenyi's: what two average ranks must differ by to be significant (Demšar 2006, section 3.2.2)."""
+    """Compute Nemenyi's critical difference of two average ranks (Demšar 2006, section 3.2.2)."""
     from scipy.stats import studentized_range
 
     if methods < 2 or evaluations < 2:

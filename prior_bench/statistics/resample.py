@@ -1,17 +1,17 @@
-"""Selecting and repeating samples of stored predictions, ragged arrays included."""
+"""Select and repeat samples of stored predictions, including ragged arrays."""
 
 import numpy as np
 
 RAGGED = ("flat", "truth")
-"""Prefixes of arrays with any number of rows per sample; ``<prefix>_sample`` holds the sample of each."""
+"""Prefixes of arrays with any number of rows per sample; ``<prefix>_sample`` has the sample of each row."""
 
 
 def take(predictions: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
-    """The predictions of the samples ``rows`` (positions, repeats allowed), in that order.
+    """Return the predictions of the samples ``rows`` (positions; repeats are allowed), in this order.
 
     Arrays with one row per sample are indexed; ``flat_*`` and ``truth_*`` follow their samples and are
-    renumbered; ``meta_*`` stays; ``example_*``, meant to be looked at, is dropped. Values that are
-    themselves row numbers (``top_texts``) keep meaning the samples of the original predictions.
+    renumbered; ``meta_*`` is unchanged; ``example_*``, meant for display, is dropped. Values that are row
+    numbers themselves (``top_texts``) still refer to the original predictions.
     """
     rows = np.asarray(rows)
     taken = {}
@@ -36,13 +36,13 @@ def take(predictions: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.n
 
 
 def spans(sorted_groups: np.ndarray, n_groups: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each group starts in a sorted array of group numbers, and how many rows it has."""
+    """Return the start and the number of rows of each group in a sorted array of group numbers."""
     counts = np.bincount(sorted_groups, minlength=n_groups)
     return np.cumsum(counts) - counts, counts
 
 
 def concatenated(starts: np.ndarray, counts: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Positions ``starts[g] … starts[g] + counts[g] - 1`` of each group g in ``which``, one after another."""
+    """Return the positions ``starts[g] … starts[g] + counts[g] - 1`` of each group g in ``which``."""
     lengths = counts[which]
     before = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(starts[which] - before, lengths)

@@ -1,10 +1,10 @@
-"""Whether the difference between two methods is more than luck of the test patients and of the seeds.
+"""Test whether the difference between two methods exceeds the variation over test patients and seeds.
 
-A difference is averaged over the seeds that both methods have. Its error has two parts: the test patients
-might have been others (DeLong for AUROC, else a paired bootstrap by patient), and the trainings might have
-come out differently (spread of the per-seed differences over the number of seeds). Where no two methods have
-two seeds, the second part is missing: the test is then about these trained weights only.
-``docs/statistics.md`` gives the reasons.
+A difference is averaged over the seeds that both methods have. Its error has two parts: the variation over
+test patients (DeLong for AUROC, otherwise a paired bootstrap by patient) and the variation over trainings
+(the variance of the per-seed differences divided by the number of seeds). If no two methods have two seeds,
+the second part is missing, and the test is only about these trained weights. ``docs/statistics.md`` explains
+the method.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from dataclasses import dataclass
 import numpy as np
 
 LEVEL = 0.05
-"""Of significance, everywhere."""
+"""Significance level of all tests."""
 
 SMALLEST_P = 1e-12
-"""p values below this are given as this."""
+"""Smallest p value; smaller ones are set to it."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The first method's metric less the second's.
+    """The metric of a first method minus that of a second.
 
     Attributes:
         value: mean over seeds.
-        parts: the variances that add up to that of ``value``, each with its degrees of freedom.
-        seeds: number of seeds averaged over.
+        parts: the variances whose sum is the variance of ``value``, each with its degrees of freedom.
+        seeds: number of seeds in the average.
     """
 
     value: float
@@ -38,19 +38,19 @@ class Difference:
 
     @property
     def covers_seeds(self) -> bool:
-        """Whether the error includes the spread over seeds; else it is about these trained weights only."""
+        """Whether the error includes the spread over seeds; otherwise it is about these trained weights."""
         return len(self.parts) > 1
 
     @property
     def error(self) -> float:
-        """Standard error of ``value``; NaN where it cannot be estimated."""
+        """The standard error of ``value``; NaN if it cannot be estimated."""
         return math.sqrt(sum(variance for variance, _ in self.parts))
 
     @property
     def p(self) -> float:
-        """Two-sided p value of "no difference"; 1 for two methods that are equal everywhere.
+        """The two-sided p value of "no difference"; 1 for two methods that are equal everywhere.
 
-        NaN where there is a difference and no error to hold it against.
+        It is NaN if there is a difference, but no estimate of its error.
         """
         from scipy.optimize import brentq
 
@@ -63,14 +63,17 @@ class Difference:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the difference."""
+        """The 95 % interval of the difference."""
         half = self._critical(LEVEL) * self.error if self.error > 0 else 0.0
         return self.value - half, self.value + half
 
     def _critical(self, level: float) -> float:
-        """Quantile for ``value / error``: those of the parts' t distributions, weighted by their variances
-        (Cochran & Cox, Experimental Designs, 1950). It keeps the level with two or three seeds, where the
-        approximation of Welch and Satterthwaite rejects twice as often as it should."""
+        """Return the two-sided quantile of ``value / error``.
+
+        It is the mean of the quantiles of the parts' t distributions, weighted by their variances (Cochran &
+        Cox, Experimental Designs, 1950). It keeps the level with two or three seeds, for which the
+        approximation of Welch and Satterthwaite rejects twice as often as it should.
+        """
         from scipy.stats import t
 
         weighted = [variance * t.isf(level / 2, freedom) for variance, freedom in self.parts if variance > 0]
@@ -80,18 +83,19 @@ class Difference:
 def difference(
     per_seed: Sequence[float], test_error: float, patients: int, spread: tuple[float, int] | None = None
 ) -> Difference:
-    """Put a difference together from its parts.
+    """Combine the parts of a difference.
 
     Args:
-        per_seed: first less second, for each seed that both have.
-        test_error: standard error of their mean as far as the test patients go.
-        patients: in the test set, at least two.
-        spread: variance of per_seed with its degrees of freedom, estimated from more than these two methods
-            (:func:`pooled_spread`); by default from per_seed alone, which takes at least two seeds.
+        per_seed: metric of the first method minus that of the second, for each seed that both have.
+        test_error: standard error of their mean due to the test patients.
+        patients: number of patients in the test set, at least two.
+        spread: variance of per_seed and its degrees of freedom, estimated from more than these two methods
+            (:func:`pooled_spread`). By default it is estimated from per_seed, if there are at least two
+            seeds.
 
     Returns:
-        The mean; its variance is test_error² + variance of per_seed / seeds. Without a spread, the second
-        part is missing.
+        The mean difference. Its variance is test_error² + variance of per_seed / seeds; without a spread, the
+        second part is missing.
     """
     seeds = len(per_seed)
     if spread is None and seeds > 1:
@@ -104,17 +108,17 @@ def difference(
 
 
 def pooled_spread(values: np.ndarray) -> tuple[float, int] | None:
-    """How much the difference between two methods varies from seed to seed, estimated from all methods.
+    """Estimate the variance of the difference between two methods over seeds from all methods.
 
-    Two or three seeds of two methods give a poor estimate; those of ten methods give a good one. The
-    assumption is that the trainings of all methods vary equally.
+    Two or three seeds of two methods give a poor estimate, those of ten methods a good one. The assumption is
+    that the trainings of all methods have the same variance.
 
     Args:
-        values: [M, S], of M methods with the same S seeds.
+        values: [M, S], metric of M methods with the same S seeds.
 
     Returns:
-        Twice the residual variance of the two-way layout, and (M - 1)(S - 1); for M = 2 the variance of the
-        differences. None for fewer than two methods or seeds.
+        Twice the residual variance of the two-way layout (for M = 2, the variance of the differences) and its
+        degrees of freedom (M - 1)(S - 1); None for fewer than two methods or seeds.
     """
     methods, seeds = values.shape
     freedom = (methods - 1) * (seeds - 1)
@@ -125,13 +129,13 @@ def pooled_spread(values: np.ndarray) -> tuple[float, int] | None:
 
 
 def bootstrap_error(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
-    """Standard error of the seed-averaged difference from paired bootstrap draws.
+    """Compute the standard error of the seed-averaged difference from paired bootstrap draws.
 
     Args:
-        first, second: per seed, [n] values of the metric on the same resamples of patients.
+        first, second: for each seed, values [n] of the metric on the same resamples of patients.
 
     Returns:
-        NaN where more than half of the resamples leave the difference undefined.
+        The standard error; NaN if the difference is undefined on at least half of the resamples.
     """
     drawn = np.mean(first, axis=0) - np.mean(second, axis=0)
     defined = drawn[np.isfinite(drawn)]
@@ -139,9 +143,9 @@ def bootstrap_error(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """p values corrected for their number (Holm, Scandinavian Journal of Statistics 6 (1979) 65-70).
+    """Correct p values for their number (Holm, Scandinavian Journal of Statistics 6 (1979) 65-70).
 
-    NaN stays NaN and does not count.
+    NaN values are returned unchanged and do not count.
     """
     from statsmodels.stats.multitest import multipletests
 

@@ -96,7 +96,7 @@ def test_everything_about_a_run(tmp_path):
         assert part in text
     assert "20 more lines in between" in text and "prior-bench run x" in text and "hash abc" in text
     store.save(run.record, {"id": store.predictions("a-0")["id"]})
-    assert "No intervals: predictions hold no 'patient_id' to resample by." in run_text(run.record, store)
+    assert "No intervals: predictions have no 'patient_id' to resample by." in run_text(run.record, store)
     failed = RunRecord("f", "failed", run.spec, error="it broke")
     store.save(failed, traceback="Traceback")
     text = run_text(failed, store)
