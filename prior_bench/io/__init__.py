@@ -1,1 +1,1 @@
-"""Writing files completely or not at all, and locks between processes."""
+"""Write files completely or not at all, and lock folders between processes."""

@@ -1,7 +1,7 @@
-"""Files and folders that appear complete or not at all.
+"""Write files and folders that appear complete or not at all.
 
 Everything is written to a temporary sibling, which is renamed when it is complete. A process that is killed
-before that leaves the old content in place, and a sibling named ``.<name>.<host>-<pid>-<random>.part``, which
+earlier leaves the old content and a sibling ``.<name>.<host>-<pid>-<random>.part``, which
 :func:`remove_leftovers` removes. Two writers never share a sibling; the one that finishes last wins.
 """
 
@@ -22,33 +22,33 @@ from typing import Any
 from prior_bench.errors import BenchError
 
 UNFINISHED = ".part"
-"""Suffix of what is being written."""
+"""Suffix of a file or folder that is being written."""
 REPLACED = ".old"
 """Suffix of a folder that is being replaced."""
 CACHE_FIX = "make room, or set PRIOR_BENCH_CACHE"
-"""Remedy for files under the cache root."""
+"""Remedy in messages about files under the cache root."""
 
 
 @contextmanager
 def whole_file(
     path: str | Path, fix: str = "", *, durable: bool = False, errors: tuple[type[Exception], ...] = ()
 ) -> Iterator[Path]:
-    """A temporary sibling to write to; it becomes ``path`` where the block ends without an error.
+    """Yield a temporary sibling to write to; it becomes ``path`` if the block ends without an error.
 
-    Folders are made. The file gets the permissions that the umask leaves, whoever writes it.
+    Missing folders are made. The file gets the default permissions of the umask for any writer.
 
     Args:
-        path: of the file, which is replaced.
-        fix: remedy to name where the file cannot be written.
-        durable: wait until the disk has the content before it is renamed.
-        errors: what the writer raises, besides OSError, where it cannot write.
+        path: file to write or replace.
+        fix: remedy for the message if the file cannot be written.
+        durable: whether to wait until the content is on disk before renaming.
+        errors: exceptions besides OSError that the writer raises if it cannot write.
 
     Raises:
-        BenchError: the file cannot be written; what was there before stays.
+        BenchError: the file cannot be written; its old content is kept.
     """
     path = Path(path)
     if path.is_dir():
-        raise BenchError("is a folder", where=path, fix="name a file")
+        raise BenchError("is a folder", where=path, fix="give a file")
     fresh = _sibling(path, UNFINISHED)
     failures: tuple[type[Exception], ...] = (OSError, *errors)
     try:
@@ -56,7 +56,7 @@ def whole_file(
         with open(fresh, "xb") as empty:
             mode = os.fstat(empty.fileno()).st_mode
         yield fresh
-        os.chmod(fresh, mode)  # safetensors and tempfile make theirs private
+        os.chmod(fresh, mode)  # safetensors and tempfile write private files
         if durable:
             _flush(fresh)
         os.replace(fresh, path)
@@ -68,19 +68,19 @@ def whole_file(
 
 
 def write_bytes(path: str | Path, content: bytes, fix: str = "", *, durable: bool = False) -> Path:
-    """Write ``content`` to ``path`` and return it; see :func:`whole_file`."""
+    """Write ``content`` to ``path`` and return the path; see :func:`whole_file`."""
     with whole_file(path, fix, durable=durable) as fresh:
         fresh.write_bytes(content)
     return Path(path)
 
 
 def write_text(path: str | Path, text: str, fix: str = "") -> Path:
-    """Write ``text`` to ``path`` in UTF-8 and return it; see :func:`whole_file`."""
+    """Write ``text`` to ``path`` in UTF-8 and return the path; see :func:`whole_file`."""
     return write_bytes(path, text.encode("utf-8"), fix)
 
 
 def write_json(path: str | Path, value: Any, fix: str = "", *, durable: bool = False) -> Path:
-    """Write a value of JSON's types to ``path`` and return it; see :func:`whole_file`."""
+    """Write a value as JSON to ``path`` and return the path; see :func:`whole_file`."""
     return write_bytes(path, json.dumps(value, indent=1).encode("utf-8"), fix, durable=durable)
 
 
@@ -93,17 +93,17 @@ def whole_folder(
     first_wins: bool = False,
     errors: tuple[type[Exception], ...] = (),
 ) -> Iterator[Path]:
-    """A temporary folder next to ``path``; it becomes ``path`` where the block ends without an error.
+    """Yield a temporary folder next to ``path``; it becomes ``path`` if the block ends without an error.
 
-    A folder that is already there is renamed first and removed afterwards. A process that is killed between
-    the two leaves it under its temporary name, and :func:`remove_leftovers` puts it back.
+    An existing folder is first renamed and finally removed. If a process is killed in between, the folder
+    keeps its temporary name, and :func:`remove_leftovers` restores it.
 
     Args:
-        path: of the folder.
-        fix: remedy to name where the folder cannot be written.
-        durable: wait until the disk has the content before the folder is renamed.
-        first_wins: keep a folder that is already there where it is not empty, and drop the new one.
-        errors: what the writer raises, besides OSError, where it cannot write.
+        path: folder to write or replace.
+        fix: remedy for the message if the folder cannot be written.
+        durable: whether to wait until the content is on disk before renaming.
+        first_wins: whether to keep an existing folder that is not empty, and drop the new one.
+        errors: exceptions besides OSError that the writer raises if it cannot write.
 
     Raises:
         BenchError: the folder cannot be written.
@@ -127,10 +127,10 @@ def whole_folder(
 
 
 def write_new_texts(texts: Mapping[Path, str]) -> None:
-    """Write several files that must not exist yet: all of them, or none. Their folders must exist.
+    """Write several new files, all or none. Their folders must exist.
 
     Raises:
-        BenchError: a file cannot be written, or has appeared in the meantime.
+        BenchError: a file cannot be written or already exists.
     """
     unfinished = {file: _sibling(file, UNFINISHED) for file in texts}
     done: list[Path] = []
@@ -151,14 +151,14 @@ def write_new_texts(texts: Mapping[Path, str]) -> None:
 
 
 def remove_leftovers(folder: Path, name: str = "", older_than: float = 0.0) -> None:
-    """Remove what killed processes left next to the files of ``folder``; call it only where none is at work.
+    """Remove temporary files of killed processes from ``folder``; no other process may be writing to it.
 
-    A folder that was about to be replaced is put back where nothing has taken its place.
+    A folder that was to be replaced is restored if its replacement does not exist.
 
     Args:
-        folder: where to look; not below it.
-        name: of the file or folder that was being written; empty for all.
-        older_than: leave alone what was changed fewer seconds ago.
+        folder: folder to clean; its subfolders are not searched.
+        name: name of the file or folder that was being written; empty for all.
+        older_than: age in seconds; younger files are kept.
     """
     start = f".{glob.escape(name) if name else '*'}.*"
     for leftover in [*folder.glob(start + UNFINISHED), *folder.glob(start + REPLACED)]:
@@ -174,19 +174,19 @@ def remove_leftovers(folder: Path, name: str = "", older_than: float = 0.0) -> N
 
 
 def _sibling(path: Path, suffix: str) -> Path:
-    """A hidden name that no other writer uses, on this host or on another that shares the disk."""
+    """Return a hidden name that no other writer uses, on this host or another host that shares the disk."""
     host = socket.gethostname().partition(".")[0][:32]
     return path.parent / f".{path.absolute().name}.{host}-{os.getpid()}-{secrets.token_hex(4)}{suffix}"
 
 
 def _target(leftover: Path) -> Path:
-    """The path for which :func:`_sibling` made a name."""
+    """Return the path for which :func:`_sibling` made a name."""
     return leftover.with_name(leftover.stem[1:].rpartition(".")[0])
 
 
 def _replace_folder(fresh: Path, path: Path, old: Path, first_wins: bool) -> None:
     try:
-        os.replace(fresh, path)  # also takes the place of an empty folder
+        os.replace(fresh, path)  # it also replaces an empty folder
     except OSError:
         if not path.is_dir():
             raise

@@ -1,6 +1,6 @@
-"""Locks between processes: a folder that one process at a time may write to.
+"""Locks that let only one process at a time write to a folder.
 
-A lock vanishes with its process, however that ends; a ``.lock`` file that is left behind holds nobody up.
+The lock is released when its process ends for any reason. A leftover ``.lock`` file blocks nobody.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ LOCK = ".lock"
 
 @contextmanager
 def sole_writer(folder: Path, busy: str, fix: str, cannot: str = "") -> Iterator[None]:
-    """Hold a folder, which is made, or refuse at once.
+    """Lock a folder, which is made if necessary, or fail immediately.
 
     Args:
-        folder: what to hold.
-        busy: what to say where another process holds it.
-        fix: remedy for that.
-        cannot: remedy where the folder cannot be written.
+        folder: folder to lock.
+        busy: message if another process holds the lock.
+        fix: remedy in this case.
+        cannot: remedy if the folder cannot be written.
 
     Raises:
-        BenchError: another process holds the folder, or it cannot be written.
+        BenchError: another process holds the lock, or the folder cannot be written.
     """
     lock = _lock(folder)
     try:
@@ -47,7 +47,7 @@ def sole_writer(folder: Path, busy: str, fix: str, cannot: str = "") -> Iterator
 
 @contextmanager
 def one_at_a_time(folder: Path, waiting: str) -> Iterator[None]:
-    """Hold a folder, which is made; where another process holds it, say ``waiting`` on stderr and wait.
+    """Lock a folder, which is made if necessary; if it is locked, print ``waiting`` on stderr and wait.
 
     Raises:
         BenchError: the folder cannot be written.

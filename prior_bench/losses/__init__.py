@@ -1,1 +1,1 @@
-"""Losses shared by methods."""
+"""Losses that several methods share."""

@@ -1,4 +1,4 @@
-"""InfoNCE between images and texts, with the negatives of all processes."""
+"""InfoNCE between images and texts, with negatives from all processes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from prior_bench.losses.gather import all_gather, rank
 
 
 def info_nce(image: Tensor, text: Tensor, temperature: float | Tensor) -> tuple[Tensor, Tensor]:
-    """Cross entropy of finding the partner, by cosine similarity (van den Oord et al. 2018).
+    """Compute the cross-entropy of finding the partner by cosine similarity (van den Oord et al. 2018).
 
     Args:
-        image, text: [B, D], row i of one belongs to row i of the other; need not be normalised.
-        temperature: divides the cosines.
+        image, text: [B, D]; row i of one belongs to row i of the other. They need not be normalised.
+        temperature: divisor of the cosines.
 
     Returns:
-        The losses image-to-text (every image chooses among all texts) and text-to-image, each a mean
-        over this process's B rows.
+        The losses image-to-text (each image chooses among all texts) and text-to-image, each the mean over
+        this process's B rows.
     """
     image, text = F.normalize(image, dim=-1), F.normalize(text, dim=-1)
     partner = torch.arange(len(image), device=image.device) + rank() * len(image)
@@ -30,12 +30,12 @@ def info_nce(image: Tensor, text: Tensor, temperature: float | Tensor) -> tuple[
 
 
 class Temperature(nn.Module):
-    """A temperature, fixed or learned through its logarithm (CLIP, Radford et al. 2021, sec. 2.5).
+    """A temperature that is fixed or learned through its logarithm (CLIP, Radford et al. 2021, sec. 2.5).
 
     Args:
-        initial: its value at the start.
-        learnable: whether it is a parameter.
-        minimum: a learned one is kept above this.
+        initial: initial value.
+        learnable: whether the temperature is a parameter.
+        minimum: lower bound of a learned temperature.
     """
 
     def __init__(self, initial: float, learnable: bool = False, minimum: float = 0.01):
@@ -46,7 +46,7 @@ class Temperature(nn.Module):
         self.logit_scale = nn.Parameter(log_inverse) if learnable else None
 
     def forward(self) -> float | Tensor:
-        """The temperature now."""
+        """Return the current temperature."""
         if self.logit_scale is None:
             return self.value
         return torch.exp(-self.logit_scale).clamp(min=self.minimum)

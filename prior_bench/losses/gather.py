@@ -1,4 +1,4 @@
-"""Gathering features of all processes, with gradient."""
+"""Gather features of all processes, with gradients."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from torch import Tensor
 
 
 def world_size() -> int:
-    """Number of training processes; 1 where none was set up."""
+    """Return the number of training processes; 1 without distributed training."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Index of this process among them."""
+    """Return the index of this process, from 0."""
     return dist.get_rank() if world_size() > 1 else 0
 
 
 def all_gather(features: Tensor) -> Tensor:
-    """The rows [B, ...] of all processes in order of rank, [processes * B, ...].
+    """Gather the rows [B, ...] of all processes in the order of their ranks, [processes * B, ...].
 
-    The gradient of a row is the sum of what all processes' losses ask of it. With each process's loss a
-    mean over its own rows, and gradients averaged over processes as DistributedDataParallel does, this
-    is the gradient of the mean over all rows: that of one process with the whole batch.
+    The gradient of a row is the sum of the gradients of all processes' losses. If each process's loss is a
+    mean over its own rows, and DistributedDataParallel averages gradients over processes, the result is the
+    gradient of the mean over all rows, as for one process with the whole batch.
 
     Raises:
-        ValueError: the processes hold different numbers of rows.
+        ValueError: the processes have different numbers of rows.
     """
     if world_size() == 1:
         return features
@@ -37,7 +37,7 @@ def all_gather(features: Tensor) -> Tensor:
     counts = [int(count) for count in gathered]
     if len(set(counts)) > 1:
         raise ValueError(
-            f"every process must hold the same number of rows, but they hold {counts}: drop the last, "
+            f"every process must have the same number of rows, but they have {counts}: drop the last, "
             "incomplete batch"
         )
     return _AllGather.apply(features)

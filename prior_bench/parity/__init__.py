@@ -1,1 +1,1 @@
-"""Parity: our implementations against numbers that the official sources produced."""
+"""Parity: compare our implementations with values that official implementations produced."""

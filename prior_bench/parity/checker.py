@@ -1,7 +1,7 @@
-"""Who can check which fixture: families of checkers, found through entry points.
+"""Checkers of fixtures, in families that entry points provide.
 
-A family is an entry point of group ``prior_bench.parity``, named as the folder of its fixtures: a function
-without arguments that returns ``{fixture name: Checker}``.
+A family is an entry point of the group ``prior_bench.parity`` with the name of its fixtures' folder. It is a
+function without arguments that returns ``{fixture name: Checker}``.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from prior_bench.parity.fixture import FixtureCase
 from prior_bench.registry import LazyRegistry
 
 FAMILIES = LazyRegistry("family of parity checkers", "prior_bench.parity")
-"""Functions ``() -> dict[str, Checker]``."""
+"""Families of checkers: functions ``() -> dict[str, Checker]``."""
 
 
 @dataclass(frozen=True)
 class Checker:
-    """How one fixture is computed by us.
+    """The computation of one fixture by our implementation.
 
     Attributes:
-        compute: from a case to everything stored, by name (``out.…``, ``grad.…``).
-        float32, float64: relative tolerances other than the usual, by pattern of the name; the last wins.
-        zeros: patterns of ``grad.….bias`` that are 0 in exact arithmetic, so that only rounding is stored:
-            measured against the gradient of the ``.weight`` next to them.
+        compute: function from a case to all stored quantities by name (``out.…``, ``grad.…``).
+        float32, float64: relative tolerances that differ from the default, by pattern of the name; the last
+            matching pattern wins.
+        zeros: patterns of ``grad.….bias`` that are 0 in exact arithmetic. Only rounding errors are stored for
+            them, which are compared with the size of the gradient of the corresponding ``.weight``.
     """
 
     compute: Callable[[FixtureCase], dict[str, Tensor]]
@@ -36,7 +37,7 @@ class Checker:
 
 
 def find_checker(family: str, name: str) -> Checker | None:
-    """The checker of a fixture, or None where nobody registered one."""
+    """Return the checker of a fixture, or None if none is registered."""
     if family not in FAMILIES.names():
         return None
     return FAMILIES.get(family)().get(name)

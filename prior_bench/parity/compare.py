@@ -1,4 +1,4 @@
-"""Compare what we compute with what is stored, quantity by quantity, in both precisions."""
+"""Compare our values with stored ones, quantity by quantity, in both precisions."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ TOLERANCES = {
     (torch.float64, "out"): (1e-9, 1e-12),
     (torch.float64, "grad"): (1e-9, 1e-12),
 }
-"""Relative to max|reference|, and absolute for references near 0."""
+"""Tolerances by precision and kind: relative to max|reference|, and absolute for references near 0."""
 
 
 @dataclass(frozen=True)
 class Error:
-    """How far one quantity is off in one precision.
+    """The error of one quantity in one precision.
 
     Attributes:
-        value: max|ours - stored| / max|stored|; the denominator is at least absolute / relative tolerance,
-            so that ``value <= tolerance`` tells the verdict. Infinite where there is nothing to compare.
-        tolerance: largest that passes; 0 for integers, which must be equal.
+        value: max|ours - stored| / max|stored|. The denominator is at least absolute / relative tolerance, so
+            that ``value <= tolerance`` decides. Infinite if our value is missing or has another shape.
+        tolerance: largest error that passes; 0 for integers, which must be equal.
     """
 
     value: float
@@ -40,19 +40,19 @@ class Error:
 
     @property
     def passed(self) -> bool:
-        """Whether it is within tolerance (a NaN is not)."""
+        """Whether the error is within the tolerance (NaN is not)."""
         return self.value <= self.tolerance
 
 
 @dataclass
 class FixtureOutcome:
-    """What came of one fixture.
+    """The outcome of one fixture.
 
     Attributes:
         fixture: ``family/name``.
-        problem: why nothing was compared, or "".
-        unknown: nobody registered a checker.
-        errors: by quantity, then by precision.
+        problem: reason why nothing was compared, or "".
+        unknown: whether no checker is registered.
+        errors: errors by quantity, then by precision.
     """
 
     fixture: str
@@ -62,13 +62,13 @@ class FixtureOutcome:
 
     @property
     def failed(self) -> bool:
-        """Whether a quantity is off, or could not be computed though a checker is there."""
+        """Whether a quantity is wrong, or could not be computed although there is a checker."""
         off = any(not error.passed for row in self.errors.values() for error in row.values())
         return off or (bool(self.problem) and not self.unknown)
 
 
 def check_fixture(path: Path) -> FixtureOutcome:
-    """Check the fixture of a JSON file with the checker registered for it."""
+    """Check the fixture of a JSON file with its registered checker."""
     label = f"{path.parent.name}/{path.stem}"
     checker = find_checker(path.parent.name, path.stem)
     if checker is None:
@@ -77,7 +77,7 @@ def check_fixture(path: Path) -> FixtureOutcome:
         return FixtureOutcome(label, errors=_errors(load(path), checker))
     except BenchError as error:
         return FixtureOutcome(label, str(error))
-    except Exception as error:  # a fixture of another layout must not hide the verdict on the others
+    except Exception as error:  # a malformed fixture must not hide the outcome of the others
         return FixtureOutcome(label, f"checker stopped: {type(error).__name__}: {error}")
 
 
@@ -104,7 +104,7 @@ def _errors(fixture: Fixture, checker: Checker) -> dict[str, dict[torch.dtype, E
 
 @contextmanager
 def _threads(least: int) -> Iterator[None]:
-    """At least so many threads: one alone adds up a whole map in float32 and loses a digit."""
+    """Use at least ``least`` threads: a single thread loses a digit when it sums a map in float32."""
     before = torch.get_num_threads()
     torch.set_num_threads(max(before, least))
     try:

@@ -1,8 +1,8 @@
-"""A fixture: tensors with names, and what was computed from them elsewhere.
+"""Fixtures: named tensors, and values that another implementation computed from them.
 
-``<family>/<name>.safetensors`` next to ``<family>/<name>.json``. Prefixes of tensor names: ``in.`` input,
-``w.`` weight, ``out.`` float32 result, ``out64.`` the same in float64, ``grad.`` and ``grad64.`` the
-gradient of a scalar with respect to the input or weight that ends the name.
+A fixture is a file ``<family>/<name>.safetensors`` next to ``<family>/<name>.json``. Names of tensors begin
+with ``in.`` (input), ``w.`` (weight), ``out.`` (float32 result), ``out64.`` (float64 result), or ``grad.``
+and ``grad64.`` (gradient of a scalar with respect to the input or weight at the end of the name).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from prior_bench.errors import BenchError
 
 @dataclass
 class Fixture:
-    """One fixture as stored.
+    """A fixture as stored.
 
     Attributes:
-        path: of the JSON file.
-        meta: its content (``hyper``, ``counts``, …).
-        tensors: by full name.
+        path: path of the JSON file.
+        meta: content of the JSON file (``hyper``, ``counts``, …).
+        tensors: tensors by full name.
     """
 
     path: Path
@@ -36,16 +36,16 @@ class Fixture:
 
     @property
     def family(self) -> str:
-        """Name of its folder: the method."""
+        """The name of its folder, which is the method."""
         return self.path.parent.name
 
     @property
     def name(self) -> str:
-        """File name without suffix."""
+        """The file name without suffix."""
         return self.path.stem
 
     def references(self, dtype: torch.dtype) -> dict[str, Tensor]:
-        """Results and gradients stored for a precision, by name without the ``64``."""
+        """Return the results and gradients stored for a precision, by name without the ``64``."""
         suffix = "64" if dtype == torch.float64 else ""
         starts = {f"out{suffix}.": "out.", f"grad{suffix}.": "grad."}
         return {
@@ -56,7 +56,7 @@ class Fixture:
         }
 
     def sibling(self, name: str) -> dict[str, Any]:
-        """The JSON of another fixture of the family, empty where there is none."""
+        """Return the JSON content of another fixture of the family; empty if there is none."""
         path = self.path.with_name(f"{name}.json")
         return json.loads(path.read_text()) if path.is_file() else {}
 
@@ -69,15 +69,15 @@ def load(path: Path) -> Fixture:
     """
     try:
         return Fixture(path, json.loads(path.read_text()), load_file(path.with_suffix(".safetensors")))
-    except Exception as error:  # safetensors has an error type of its own that it does not export
+    except Exception as error:  # safetensors has its own error type and does not export it
         raise BenchError(f"not a fixture: {error}", where=path) from error
 
 
 def discover(folder: Path) -> list[Path]:
-    """All ``<family>/<name>.json`` under a folder that are one half of a fixture, sorted.
+    """Return the sorted JSON paths of all fixtures in a folder, including those of which a file is missing.
 
     Raises:
-        BenchError: there is none.
+        BenchError: there are none.
     """
     halves = [*folder.glob("*/*.json"), *folder.glob("*/*.safetensors")]
     found = {path.with_suffix(".json") for path in halves}
@@ -93,11 +93,11 @@ AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 @dataclass
 class FixtureCase:
-    """A fixture in one precision, as a checker sees it: differentiable inputs and weights.
+    """A fixture in one precision, with differentiable inputs and weights, as a checker uses it.
 
     Args:
         fixture: the fixture.
-        dtype: to which floating-point inputs and weights are cast.
+        dtype: type to which floating-point inputs and weights are cast.
     """
 
     fixture: Fixture
@@ -110,7 +110,7 @@ class FixtureCase:
         return self.fixture.meta.get("hyper", {})
 
     def __getitem__(self, name: str) -> Tensor:
-        """An input or weight by full name; floating-point ones are leaves that record gradients."""
+        """Return an input or weight by full name; floating-point tensors are leaves that record gradients."""
         if name not in self._leaves:
             tensor = self.fixture.tensors[name]
             if tensor.is_floating_point():
@@ -119,17 +119,19 @@ class FixtureCase:
         return self._leaves[name]
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """Shape of a tensor of the fixture."""
+        """Return the shape of a tensor of the fixture."""
         return tuple(self.fixture.tensors[name].shape)
 
     def load(self, module: AnyModule, prefix: str = "", unused: tuple[str, ...] = ()) -> AnyModule:
-        """Give a module the weights ``w.<prefix><name>``; from then on ``self[...]`` means its parameters.
+        """Load the weights ``w.<prefix><name>`` into a module; ``self[...]`` then returns its parameters.
 
         Args:
-            unused: patterns of names that the module may do without.
+            module: module to load; it is cast to the precision of the case.
+            prefix: prefix of the names after ``w.``.
+            unused: patterns of names that the module need not have.
 
         Raises:
-            KeyError: the fixture has another weight that the module does not know.
+            KeyError: the fixture has another weight that the module does not have.
         """
         start = f"w.{prefix}"
         weights = {n.removeprefix(start): t for n, t in self.fixture.tensors.items() if n.startswith(start)}
@@ -142,7 +144,7 @@ class FixtureCase:
         return module
 
     def gradients(self, scalar: Tensor, tag: str = "") -> dict[str, Tensor]:
-        """Gradients of a scalar for every ``grad.<tag>in.*`` and ``grad.<tag>w.*`` that is stored.
+        """Compute the gradients of a scalar for every stored ``grad.<tag>in.*`` and ``grad.<tag>w.*``.
 
         A tensor on which the scalar does not depend has gradient 0.
         """

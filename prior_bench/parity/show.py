@@ -1,4 +1,4 @@
-"""Print outcomes of parity checks as plain lines."""
+"""Format outcomes of parity checks as plain lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prior_bench.parity.compare import DTYPES, Error, FixtureOutcome
 
 
 def lines(outcome: FixtureOutcome, brief: bool = False) -> list[str]:
-    """A header for the fixture, then one line per quantity (``brief``: only those that fail)."""
+    """Return a header for the fixture and one line per quantity (``brief``: only for those that fail)."""
     if outcome.problem:
         verdict = "UNKNOWN" if outcome.unknown else "FAIL"
         return [f"{outcome.fixture}: {verdict}, {outcome.problem}"]
@@ -24,7 +24,7 @@ def lines(outcome: FixtureOutcome, brief: bool = False) -> list[str]:
 
 
 def summary(outcomes: list[FixtureOutcome]) -> str:
-    """One line over all fixtures."""
+    """Return one line that summarises all fixtures."""
     unknown = sum(outcome.unknown for outcome in outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
     quantities = sum(len(outcome.errors) for outcome in outcomes)

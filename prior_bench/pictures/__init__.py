@@ -1,1 +1,1 @@
-"""Radiographs as small pictures: outlines, boxes and heat maps over them."""
+"""Small pictures of radiographs with outlines, boxes and heat maps."""

@@ -1,25 +1,25 @@
-"""Attention over a radiograph: the map is scaled to the image and drawn over it."""
+"""Draw a map of attention over a radiograph."""
 
 from __future__ import annotations
 
 import numpy as np
 
 COLOURS = "inferno"
-"""Colour map of matplotlib. Lightness alone gives the order, for any colour vision."""
+"""Colour map of matplotlib; its lightness is monotone, so that it is readable with any colour vision."""
 
 STRENGTH = 0.65
 """Opacity of the highest value; the lowest is transparent."""
 
 
 def overlay(pixels: np.ndarray, grid: np.ndarray, side: int) -> np.ndarray:
-    """A square radiograph under a map of attention, uint8 [side, side, 3].
+    """Draw a map of attention over a square radiograph; return uint8 [side, side, 3].
 
-    The colours run from the map's lowest to its highest value; a map of one value shows nothing.
+    Colours range from the map's lowest to its highest value; a constant map is invisible.
 
     Args:
         pixels: uint8 [S, S].
-        grid: [G, G] over the same square.
-        side: of the picture, in pixels.
+        grid: [G, G], map over the same square.
+        side: side of the picture, in pixels.
     """
     from matplotlib import colormaps
     from PIL import Image
@@ -37,7 +37,7 @@ def overlay(pixels: np.ndarray, grid: np.ndarray, side: int) -> np.ndarray:
 
 
 def spanned(grid: np.ndarray) -> str:
-    """The lowest and the highest value of a map, as text."""
+    """Format the lowest and the highest value of a map as text."""
     low, high = float(np.min(grid)), float(np.max(grid))
     digits = 3 if high >= 0.1 else 4
     return f"{low:.{digits}f} to {high:.{digits}f}"

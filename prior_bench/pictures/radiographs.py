@@ -1,4 +1,4 @@
-"""Radiographs as small pictures with outlines and boxes drawn over them as vectors."""
+"""Small pictures of radiographs, with outlines and boxes as vector graphics."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ SIDE = 320
 
 @dataclass
 class Mark:
-    """An outline or box over a picture, in its pixels.
+    """An outline or box over a picture, in pixels of the picture.
 
     Attributes:
-        kind: ``"true"`` or ``"predicted"``; decides colour and line.
+        kind: ``"true"`` or ``"predicted"``; determines colour and line style.
         path: SVG path data.
-        text: shown at ``at`` (x, y).
+        text: label at the position ``at``.
+        at: (x, y) of the label.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class Mark:
 
 @dataclass
 class Picture:
-    """An image to embed: data URI, size in pixels, alternative text, and marks."""
+    """An image to embed, with its data URI, size in pixels, alternative text, and marks."""
 
     uri: str
     width: int
@@ -44,7 +45,7 @@ class Picture:
     marks: list[Mark] = field(default_factory=list)
 
     def with_marks(self, marks: list[Mark], alt: str) -> Picture:
-        """A copy with other marks and alternative text."""
+        """Return a copy with other marks and alternative text."""
         return Picture(self.uri, self.width, self.height, alt, marks)
 
 
@@ -56,13 +57,13 @@ class Original:
 
     @classmethod
     def read(cls, path: Path) -> Original:
-        """Read a file; raises BenchError if it is missing or damaged."""
+        """Read a file; raise BenchError if it is missing or damaged."""
         from prior_bench.data.images.read import read_image
 
         return cls(read_image(path))
 
     def picture(self, alt: str) -> tuple[Picture, float]:
-        """The whole image, scaled down, and the scale (picture pixels per stored pixel)."""
+        """Return the whole image, scaled down, and the scale (picture pixels per stored pixel)."""
         from PIL import Image
 
         height, width = self.pixels.shape
@@ -71,11 +72,11 @@ class Original:
         return _encode(Image.fromarray(self.pixels).resize(size, Image.Resampling.LANCZOS), alt), scale
 
     def as_input(self, size: int, mode: str, alt: str) -> Picture:
-        """The image as a network of that input size saw it: squashed, padded or cropped to a square."""
+        """Return the image as a network with this input sees it: squashed, padded or cropped to a square."""
         return jpeg(self.square(size, mode), size, alt)
 
     def square(self, size: int, mode: str) -> np.ndarray:
-        """The square input as uint8 [size, size]."""
+        """Return the square input as uint8 [size, size]."""
         from PIL import Image
 
         height, width = self.pixels.shape
@@ -91,12 +92,12 @@ class Original:
 
 
 def outline(mask: np.ndarray) -> str:
-    """SVG path around the foreground of a mask [H, W] of 0 and 1, in pixels; empty where it is empty."""
+    """Return the SVG path around the foreground of a mask [H, W] of 0 and 1, in pixels; "" if it is empty."""
     from contourpy import contour_generator
 
     padded = np.pad(np.asarray(mask, float), 1)
     lines = contour_generator(z=padded).lines(0.5)
-    # pixel centres lie at half pixels, and padding has moved everything by one
+    # pixel centres are at half pixels, and padding has shifted everything by one
     parts = [
         "M" + "L".join(f"{x - 0.5:.1f} {y - 0.5:.1f}" for x, y in np.asarray(line)) + "Z" for line in lines
     ]
@@ -104,18 +105,18 @@ def outline(mask: np.ndarray) -> str:
 
 
 def rectangle(box: np.ndarray, scale: float) -> str:
-    """SVG path of a box (x1, y1, x2, y2) in stored pixels."""
+    """Return the SVG path of a box (x1, y1, x2, y2) in stored pixels, multiplied by ``scale``."""
     x1, y1, x2, y2 = (float(value) * scale for value in box[:4])
     return f"M{x1:.1f} {y1:.1f}H{x2:.1f}V{y2:.1f}H{x1:.1f}Z"
 
 
 def jpeg(pixels: np.ndarray, side: int, alt: str) -> Picture:
-    """A square image, uint8 [S, S] or [S, S, 3], scaled to ``side`` and embedded as JPEG (small)."""
+    """Embed a square image, uint8 [S, S] or [S, S, 3], scaled to ``side``, as JPEG (small)."""
     return _encode(_scaled(pixels, side), alt)
 
 
 def png(pixels: np.ndarray, side: int, alt: str) -> Picture:
-    """A square image, uint8 [S, S] or [S, S, 3], scaled to ``side`` and embedded as PNG (exact)."""
+    """Embed a square image, uint8 [S, S] or [S, S, 3], scaled to ``side``, as PNG (exact)."""
     return _encode(_scaled(pixels, side), alt, "PNG")
 
 

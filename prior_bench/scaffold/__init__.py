@@ -1,1 +1,1 @@
-"""A new method: the files to start from, and the contract that it has to keep."""
+"""Support for a new method: files to start from, and checks of its contract."""

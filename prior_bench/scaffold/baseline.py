@@ -16,18 +16,18 @@ from prior_bench.registry import METHODS
 
 TEMPLATES = Path(__file__).parent / "templates"
 START = "convirt_sample"
-"""The config that a new one starts from."""
+"""Name of the config from which a new one is made."""
 
 
 @dataclass(frozen=True)
 class NewBaseline:
-    """What is to be written.
+    """The files to write.
 
     Attributes:
-        type: the method's name in configs, ``module:Class``.
-        config: argument of ``prior-bench pretrain``.
-        method_file, config_file, test_file: where they go.
-        texts: contents, by file.
+        type: name of the method in configs, ``module:Class``.
+        config: argument for ``prior-bench pretrain``.
+        method_file, config_file, test_file: paths of the files.
+        texts: contents by file.
     """
 
     type: str
@@ -39,7 +39,7 @@ class NewBaseline:
 
 
 def is_checkout(folder: Path) -> bool:
-    """Whether a folder is a checkout of this project, as told by its ``pyproject.toml``."""
+    """Whether a folder is a checkout of this project, according to its ``pyproject.toml``."""
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["name"]
     except (OSError, KeyError, tomllib.TOMLDecodeError):
@@ -48,14 +48,15 @@ def is_checkout(folder: Path) -> bool:
 
 
 def plan(name: str, folder: Path) -> NewBaseline:
-    """What to write for a method ``name``: among the baselines of a checkout, or else flat into a folder.
+    """Plan the files of a method ``name``: in a checkout among its baselines, otherwise directly in the
+    folder.
 
     Raises:
-        BenchError: the name cannot be used, or the folder is not there.
-        ErrorList: files that would be overwritten.
+        BenchError: the name cannot be used, or the folder does not exist.
+        ErrorList: files would be overwritten.
     """
     if not folder.is_dir():
-        raise BenchError("no such folder", where=folder, fix="make it, or name another with --dir")
+        raise BenchError("no such folder", where=folder, fix="make it, or give another folder with --dir")
     inside = is_checkout(folder)
     check_name(name, inside)
     class_name = "".join(part[:1].upper() + part[1:] for part in name.split("_") if part)
@@ -69,7 +70,7 @@ def plan(name: str, folder: Path) -> NewBaseline:
     else:
         module, config = name, f"{name}_sample.py"
         files = folder / f"{name}.py", folder / config, folder / f"test_{name}.py"
-    there = [BenchError("is there already", where=file) for file in files if file.exists()]
+    there = [BenchError("already exists", where=file) for file in files if file.exists()]
     if there:
         raise ErrorList("nothing was written:", there)
     words = {"class_name": class_name, "type": f"{module}:{class_name}", "config": config}
@@ -82,26 +83,29 @@ def plan(name: str, folder: Path) -> NewBaseline:
 
 
 def check_name(name: str, inside: bool) -> None:
-    """Raise BenchError where a method cannot be called ``name``.
+    """Raise BenchError if a method cannot be called ``name``.
 
     Args:
-        inside: whether its module goes among the baselines rather than stand alone.
+        name: name of the method.
+        inside: whether its module is in ``baselines/`` rather than a file of its own.
     """
     fix = "choose lower-case letters, digits and underscores, e.g. my_method"
     if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name != name.lower():
-        raise BenchError(f"'{name}' cannot name a method", where="NAME", fix=fix)
+        raise BenchError(f"'{name}' cannot be the name of a method", where="NAME", fix=fix)
     if not name[0].isalpha():
         raise BenchError(f"'{name}' does not start with a letter", where="NAME", fix=fix)
     if name in METHODS.names():
         raise BenchError(
-            f"a method '{name}' is there already", where=METHODS.source(name), fix="another name"
+            f"a method '{name}' already exists", where=METHODS.source(name), fix="choose another name"
         )
     if not inside and (spec := find_spec(name)) is not None:
-        raise BenchError(f"a module '{name}' is there already", where=spec.origin or name, fix="another name")
+        raise BenchError(
+            f"a module '{name}' already exists", where=spec.origin or name, fix="choose another name"
+        )
 
 
 def write(plan: NewBaseline) -> None:
-    """Write all files, or none.
+    """Write all files or none.
 
     Raises:
         BenchError: a file cannot be written.
@@ -114,7 +118,7 @@ def _filled(template: str, words: dict[str, str]) -> str:
 
 
 def _whole_config(words: dict[str, str]) -> str:
-    """A config that does without ``_base_``, which would have to name a place inside the installation."""
+    """Make a config without ``_base_``, which would be a path in the installation."""
     docstring = _filled("config.py", words).split("_base_")[0]
     body = paths.find_config(START, "pretrain").read_text("utf-8").split('"""\n', 1)[1].lstrip("\n")
     return docstring + body.replace('type="convirt"', f'type="{words["type"]}"', 1)

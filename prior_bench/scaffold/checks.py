@@ -1,7 +1,7 @@
-"""The contract of a method, check by check (see :class:`prior_bench.api.Method`).
+"""Checks of a method's contract (see :class:`prior_bench.api.Method`).
 
-Each check takes a :class:`Subject`, raises :class:`Broken` where the contract is broken, and returns what is
-worth saying otherwise.
+Each check takes a :class:`Subject`, raises :class:`Broken` if the contract is broken, and otherwise returns a
+short finding for display.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from prior_bench.checkpoints.native import load_method, save_method
 from prior_bench.scaffold.subject import Subject, encode, losses, total
 
 STEPS = 8
-RANDOM = "not checked: the method says that its evaluation is random"
+RANDOM = "not checked: the method declares random_evaluation"
 
 
 class Broken(AssertionError):
-    """What a method does that the contract does not allow."""
+    """A violation of the contract."""
 
 
 def demand(holds: bool, why: str) -> None:
-    """Raise Broken unless it holds."""
+    """Raise Broken with the reason ``why`` if a condition does not hold."""
     if not holds:
         raise Broken(why)
 
 
 def losses_are_finite_scalars(subject: Subject) -> str:
-    """At least one value's name starts with ``loss``; all are finite scalars."""
+    """Check that the name of at least one value starts with ``loss``, and that all are finite scalars."""
     values = losses(subject.method(training=True), subject.batch)
     named = [name for name in values if name.startswith("loss")]
     demand(bool(named), f"no name starts with 'loss': {', '.join(values) or 'nothing'}")
@@ -44,7 +44,7 @@ def losses_are_finite_scalars(subject: Subject) -> str:
 
 
 def gradients_reach_both_encoders(subject: Subject) -> str:
-    """The loss moves weights of the image encoder and of the text encoder, and all gradients are finite."""
+    """Check that the loss has finite gradients for both encoders."""
     method = _after_backward(subject)
     notes = []
     for name in ("image_encoder", "text_encoder"):
@@ -58,7 +58,7 @@ def gradients_reach_both_encoders(subject: Subject) -> str:
 
 
 def unused_parameters_are_listed(subject: Subject) -> str:
-    """Which parameters a step leaves without gradient: several processes need to know."""
+    """List the parameters without gradient, which matter for training in several processes."""
     method = _after_backward(subject)
     idle = [n for n, p in method.named_parameters() if p.requires_grad and p.grad is None]
     if not idle:
@@ -69,17 +69,17 @@ def unused_parameters_are_listed(subject: Subject) -> str:
 
 
 def image_features_have_shape(subject: Subject) -> str:
-    """``global_`` is [B, D]; ``local``, where there is one, [B, N, D']."""
+    """Check that ``global_`` is [B, D], and that ``local``, if present, is [B, N, D']."""
     return _features(encode(subject.method(), subject.images, subject.text)[0], len(subject.images))
 
 
 def text_features_have_shape(subject: Subject) -> str:
-    """The same; a ``mask`` is bool [B, N]."""
+    """Check the shapes of text features; a ``mask`` must be bool [B, N]."""
     return _features(encode(subject.method(), subject.images, subject.text)[1], len(subject.text.input_ids))
 
 
 def similarity_is_images_by_texts(subject: Subject) -> str:
-    """[images, texts], for unequal numbers of them, and finite."""
+    """Check that the similarity is finite and [images, texts], with different numbers of both."""
     images = subject.images[:3]
     found = encode(subject.method(), images, subject.text)[2]
     want = [len(images), len(subject.text.input_ids)]
@@ -89,7 +89,7 @@ def similarity_is_images_by_texts(subject: Subject) -> str:
 
 
 def padding_changes_nothing(subject: Subject) -> str:
-    """More columns of padding leave features, similarity and loss as they are."""
+    """Check that more padding does not change features, similarity and loss."""
     method, padded = subject.method(), subject.padded
     (_, text, scores), (_, again, more) = (encode(method, subject.images, t) for t in (subject.text, padded))
     _same(again.global_, text.global_, "global text features")
@@ -103,7 +103,7 @@ def padding_changes_nothing(subject: Subject) -> str:
 
 
 def a_row_does_not_depend_on_the_others(subject: Subject) -> str:
-    """An image or text encoded alone has the features that it has in a batch."""
+    """Check that an image or text has the same features alone and in a batch."""
     method = subject.method()
     if subject.random_evaluation:
         return RANDOM
@@ -116,7 +116,7 @@ def a_row_does_not_depend_on_the_others(subject: Subject) -> str:
 
 
 def order_permutes_results(subject: Subject) -> str:
-    """Pairs in another order: the same features and similarities in that order, and the same loss."""
+    """Check that another order of the pairs permutes features and similarities and keeps the loss."""
     if subject.random_evaluation:
         return RANDOM
     method, order = subject.method(), torch.arange(len(subject.images)).flip(0)
@@ -134,7 +134,7 @@ def order_permutes_results(subject: Subject) -> str:
 
 
 def evaluation_is_deterministic(subject: Subject) -> str:
-    """Evaluated twice, with whatever the random generator holds, it says the same."""
+    """Check that two evaluations with different random states are equal."""
     if subject.random_evaluation:
         return RANDOM
     method = subject.method()
@@ -146,13 +146,13 @@ def evaluation_is_deterministic(subject: Subject) -> str:
             runs.append((image.global_, text.global_, method.similarity(image, text)))
     for name, one, two in zip(("image features", "text features", "similarity"), *runs, strict=True):
         demand(
-            torch.equal(one, two), f"{name} differ; if by design, let the class say random_evaluation = True"
+            torch.equal(one, two), f"{name} differ; if by design, set random_evaluation = True in the class"
         )
     return "two runs are equal"
 
 
 def checkpoint_gives_the_same_numbers(subject: Subject) -> str:
-    """Saved in our format and loaded again: the same features and similarity, to the bit."""
+    """Check that saving and loading a checkpoint keeps features and similarity exactly."""
     method = subject.method()
     with tempfile.TemporaryDirectory() as folder:
         path = save_method(Path(folder) / "model.safetensors", method, subject.config.method, {})
@@ -161,12 +161,12 @@ def checkpoint_gives_the_same_numbers(subject: Subject) -> str:
     results = [encode(m, subject.images, subject.text) for m in (method, loaded)]
     for name, one, two in zip(("image features", "text features", "similarity"), *results, strict=True):
         one, two = (x.global_ if isinstance(x, Features) else x for x in (one, two))
-        demand(torch.equal(one, two), f"{name} differ after loading: is all that matters in the state dict?")
+        demand(torch.equal(one, two), f"{name} differ after loading: is a tensor missing in the state dict?")
     return f"{size / 1e6:.1f} MB"
 
 
 def loss_falls_on_a_fixed_batch(subject: Subject) -> str:
-    """A few steps on one batch lower its loss."""
+    """Check that a few steps on one batch reduce its loss."""
     method = subject.method(training=True)
     optimizer = torch.optim.Adam(method.parameters(), lr=1e-3)
     seen = []
@@ -219,7 +219,7 @@ def _features(features: Features, rows: int) -> str:
 
 
 def _reports(subject: Subject) -> list[TextBatch]:
-    """Each text alone, without padding."""
+    """Return each text as a batch of its own, without padding."""
     lengths = subject.text.attention_mask.sum(1).tolist()
     return [TextBatch(*(v[row : row + 1, :n] for v in subject.text)) for row, n in enumerate(lengths)]
 

@@ -1,4 +1,4 @@
-"""The method that is checked: built from a pre-training config, on a few images and reports."""
+"""The subject of the checks: a method built from a pre-training config, with a few images and reports."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ REPORTS = (
     ("Small left pleural effusion.", "The lungs are clear.", "No pneumothorax."),
     ("Right lower lobe consolidation, which is new since the last film.", "Mild edema."),
 )
-"""Of one to three sentences, the longest neither first nor last."""
+"""Reports with one to three sentences; the longest is neither first nor last."""
 
 
 class Subject:
-    """A method and data for it; every call of :meth:`method` builds it again, with the same weights.
+    """A method with data; every call of :meth:`method` builds it again with the same weights.
 
     Args:
-        config: pre-training config, of which the data and the schedule are not used.
+        config: pre-training config; its data and schedule are not used.
     """
 
     def __init__(self, config: PretrainConfig):
@@ -42,34 +42,35 @@ class Subject:
 
     @classmethod
     def of(cls, name: str, overrides: dict[str, Any] | None = None) -> Subject:
-        """The method ``name``: its config for the sample benchmark, or its name in ConVIRT's config.
+        """Return the subject for a method: its config for the sample benchmark, or ConVIRT's config with its
+        name.
 
         Args:
-            name: of a method, or a pre-training config (a file, or as shipped).
-            overrides: dotted keys to change in the config.
+            name: name of a method or of a shipped pre-training config, or a config file.
+            overrides: dotted keys of the config to change, with their values.
 
         Raises:
-            BenchError: there is no such method, or it cannot be built.
+            BenchError: the method does not exist or cannot be built.
         """
         return cls(load_config(*_config_of(name, overrides or {})))
 
     @property
     def random_evaluation(self) -> bool:
-        """Whether the method says that its evaluation is random by design."""
+        """Whether the method declares that its evaluation is random by design."""
         return bool(getattr(self.method(), "random_evaluation", False))
 
     def method(self, training: bool = False) -> Method:
-        """The method with weights drawn from seed 0, in evaluation mode unless ``training``."""
+        """Build the method with weights of seed 0, in evaluation mode unless ``training``."""
         return build_method(self.config, list(REPORTS), 0).train(training)
 
     @property
     def batch(self) -> PretrainBatch:
-        """All pairs."""
+        """All pairs as a batch."""
         return PretrainBatch(self.images, self.text)
 
     @property
     def padded(self) -> TextBatch:
-        """The texts with three more columns of padding (fewer where the encoder takes no more)."""
+        """The texts with three more columns of padding, or fewer if the encoder's limit is reached."""
         room = min(3, self.tokenizer.max_tokens - self.text.input_ids.shape[1])
         fill = (int(self.text.input_ids[self.text.attention_mask == 0][0]), 0, -1, -1)
         return TextBatch(
@@ -81,26 +82,26 @@ class Subject:
 
 
 def losses(method: Method, batch: PretrainBatch) -> dict[str, Tensor]:
-    """The method's output for a batch; randomness is the same in every call."""
+    """Compute the method's losses for a batch, with the same random state in every call."""
     torch.manual_seed(0)
     return method.loss(batch)
 
 
 def total(values: dict[str, Tensor]) -> Tensor:
-    """The sum that is minimised."""
+    """Sum the losses that are minimised."""
     return cast(Tensor, sum(value for name, value in values.items() if name.startswith("loss")))
 
 
 @torch.no_grad()
 def encode(method: Method, images: Tensor, text: TextBatch) -> tuple[Features, Features, Tensor]:
-    """Image and text features and their similarity; randomness is the same in every call."""
+    """Compute image features, text features and similarity, with the same random state in every call."""
     torch.manual_seed(0)
     image, words = method.encode_image(images), method.encode_text(text)
     return image, words, method.similarity(image, words)
 
 
 def _config_of(name: str, overrides: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Name of a config and the changes to make in it."""
+    """Return the name of a config and its overrides."""
     shipped = paths.shipped("configs") / "pretrain"
     beside = Path(f"{name}_sample.py")
     if name.endswith(".py") or (shipped / f"{name}.py").is_file():
@@ -113,6 +114,6 @@ def _config_of(name: str, overrides: dict[str, Any]) -> tuple[str, dict[str, Any
         raise BenchError(
             f"no method and no config '{name}'",
             where="NAME",
-            fix=f"known methods: {', '.join(METHODS.names())}; or name a config file",
+            fix=f"known methods: {', '.join(METHODS.names())}; or give a config file",
         )
     return "convirt_sample", {"method.type": name, **overrides}

@@ -149,14 +149,14 @@ def test_written_files_are_well_formed(checkout):
 @pytest.mark.parametrize(
     "name, message",
     [
-        ("2clip", "cannot name a method"),
-        ("my-clip", "cannot name a method"),
-        ("MyClip", "cannot name a method"),
-        ("class", "cannot name a method"),
-        ("../clip", "cannot name a method"),
+        ("2clip", "cannot be the name of a method"),
+        ("my-clip", "cannot be the name of a method"),
+        ("MyClip", "cannot be the name of a method"),
+        ("class", "cannot be the name of a method"),
+        ("../clip", "cannot be the name of a method"),
         ("_clip", "does not start with a letter"),
-        ("gloria", "a method 'gloria' is there already"),
-        ("torch", "a module 'torch' is there already"),
+        ("gloria", "a method 'gloria' already exists"),
+        ("torch", "a module 'torch' already exists"),
     ],
 )
 def test_names_are_checked(folder, name, message, capsys):
@@ -168,7 +168,7 @@ def test_names_are_checked(folder, name, message, capsys):
 def test_nothing_is_overwritten(checkout):
     there = checkout / "tests" / f"test_{NAME}.py"
     there.write_text("mine")
-    with pytest.raises(BenchError, match="is there already"):
+    with pytest.raises(BenchError, match="already exists"):
         plan(NAME, checkout)
     assert there.read_text() == "mine" and written(checkout) == ["pyproject.toml", f"tests/test_{NAME}.py"]
 
