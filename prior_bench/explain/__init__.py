@@ -1,1 +1,1 @@
-"""Explanations: what a method attends to, reconstructs and writes, as pictures and numbers."""
+"""Explanations: pictures and measures of what a method attends to, reconstructs and writes."""

@@ -1,4 +1,4 @@
-"""Where each sentence of a report attends in the image, by the method's own attention."""
+"""The attention of each sentence of a report over the image, as computed by the method."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from torch import Tensor
 from prior_bench.api import Features, TextBatch
 
 WORDS = 2
-"""Words of a sentence with a map of their own, for methods that attend word by word."""
+"""Number of words of a sentence with maps of their own, for methods that attend word by word."""
 
 SHORTEST_WORD = 4
-"""Fewest letters of a word with a map of its own."""
+"""Smallest number of letters of a word with a map of its own."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Attention:
 
     Attributes:
         text: the sentence or word.
-        grid: float32 [G, G], the method's own values.
-        words: of the sentence, for methods that attend word by word: those with the most focused attention
+        grid: float32 [G, G], values of the method.
+        words: for methods that attend word by word, the words of the sentence with the most focused attention
             (lowest entropy), in the order of the text.
     """
 
@@ -39,17 +39,17 @@ class Attention:
 def attention_of(
     method: Any, image: Features, text: Features, tokens: TextBatch, reports: list[tuple[str, ...]]
 ) -> list[list[Attention]] | None:
-    """The attention of each report's sentences over the image in the same row.
+    """Compute the attention of each report's sentences over the image in the same row.
 
     Args:
         method: a :class:`prior_bench.api.Method`, whose ``attention`` is optional.
-        image, text: B rows each, as the method encoded them.
-        tokens: what ``text`` was encoded from.
-        reports: their sentences.
+        image, text: features of B images and texts from the method.
+        tokens: tokens of the texts.
+        reports: sentences of the texts.
 
     Returns:
-        The sentences of each row, except those cut off by the tokenizer. None if the method has no attention,
-        or its local features are not on a square grid.
+        The attention of the sentences of each row, except those that the tokenizer truncated. None if the
+        method has no attention, or its local features are not on a square grid.
     """
     if not hasattr(method, "attention") or image.local is None or text.local is None:
         return None
@@ -88,7 +88,7 @@ def _of_words(method: Any, grids: np.ndarray, tokens: TextBatch, report: tuple[s
 
 
 def _present(tokens: TextBatch) -> list[int]:
-    """Numbers of the sentences that have a token."""
+    """Return the numbers of the sentences that have tokens."""
     return [n for n in tokens.sentence_index.unique().tolist() if n > 0]
 
 

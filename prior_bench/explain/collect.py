@@ -1,4 +1,4 @@
-"""Everything that can be shown about some images: attention, written report, reconstructions."""
+"""Collect explanations of images: attention, written report, reconstructions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from prior_bench.features.extract import Feed, evaluating
 
 @dataclass
 class Reconstruction:
-    """A reconstructed image: its source, as uint8 [H, W], and in the scale of the input, [1, 1, H, W]."""
+    """A reconstructed image.
+
+    Attributes:
+        source: input from which it was reconstructed.
+        pixels: uint8 [H, W].
+        tensor: [1, 1, H, W], in the scale of the input.
+    """
 
     source: str
     pixels: np.ndarray
@@ -29,16 +35,16 @@ class Reconstruction:
 
 @dataclass
 class Explained:
-    """One explained image.
+    """The explanation of one image.
 
     Attributes:
-        id: of the sample.
-        report: its true sentences.
+        id: id of the sample.
+        report: true sentences of its report.
         seen: uint8 [S, S], the image as the network saw it.
-        fed: the same as a tensor, [1, C, S, S].
-        attention: of each sentence; None where the method shows none.
-        written: the sentences that the method writes; None where it writes none.
-        reconstructed: images; empty if the method reconstructs none.
+        fed: [1, C, S, S], the input of the network.
+        attention: attention of each sentence; None if the method has no attention.
+        written: sentences that the method writes; None if it writes none.
+        reconstructed: reconstructed images; empty if the method reconstructs none.
     """
 
     id: str
@@ -53,11 +59,12 @@ class Explained:
 def explain_images(
     backbone: Backbone, explainer: Any | None, data: Manifest, context: RunContext, feed: Feed | None = None
 ) -> list[Explained]:
-    """Every image of ``data``, which all have reports, one at a time.
+    """Explain every image of ``data``, one at a time; all must have reports.
 
     Args:
+        backbone: backbone with a method.
         explainer: an :class:`prior_bench.explain.contract.Explainer`, or None.
-        feed: how images are fed; by default as the backbone expects them.
+        feed: input and steps for images; by default those that the backbone expects.
     """
     feed = feed or Feed(backbone.input)
     images = ImageDataset(data, eval_transform(feed.input, feed.steps))
@@ -92,6 +99,6 @@ def _explain(
 
 
 def grey(image: Tensor, spec: InputSpec) -> np.ndarray:
-    """The first channel of an input [1, C, H, W] as grey levels, uint8 [H, W]."""
+    """Convert the first channel of an input [1, C, H, W] to grey levels, uint8 [H, W]."""
     levels = 255 * (image[0, 0].float() * spec.std + spec.mean)
     return levels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()

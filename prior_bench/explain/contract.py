@@ -1,4 +1,4 @@
-"""What a method may provide for explanations, besides ``attention`` of :class:`prior_bench.api.Method`."""
+"""The contract of explanations, in addition to ``attention`` of :class:`prior_bench.api.Method`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Prototype:
     """A learned prototype of sentences.
 
     Attributes:
-        index: position among the K.
-        share: of the corpus's sentences (repeats counted) that choose it, in [0, 1].
-        sentences: those nearest to it, the nearest first.
+        index: index among the K prototypes.
+        share: share of the corpus's sentences (with repeats) that choose it, in [0, 1].
+        sentences: the nearest sentences, nearest first.
     """
 
     index: int
@@ -33,11 +33,12 @@ class PrototypeUse:
     """How a corpus uses K prototypes.
 
     Attributes:
-        count: K.
-        sentences: of the corpus, repeats counted.
-        distinct: different sentences among them.
-        perplexity: exp of the entropy of the choices: how many prototypes are in use, from 1 to K.
-        top: the most used prototypes, the most used first.
+        count: K, number of prototypes.
+        sentences: number of sentences in the corpus, with repeats.
+        distinct: number of different sentences among them.
+        perplexity: exponential of the entropy of the choices, the effective number of prototypes in use, from
+            1 to K.
+        top: the most used prototypes, most used first.
     """
 
     count: int
@@ -48,34 +49,34 @@ class PrototypeUse:
 
 
 class Explainer(Interface):
-    """What a method can show. Each part is None if the method, as trained, does not have it.
+    """Explanations by a method. Each part is None if the method, as trained, does not have it.
 
-    A class registered under the method's name in :data:`prior_bench.registry.EXPLAINERS`, made with
-    ``(method, reports)``. It is called with the method in evaluation mode and without gradients; texts and
-    images lie on the method's device.
+    An explainer is a class that is registered under the method's name in
+    :data:`prior_bench.registry.EXPLAINERS` and made with ``(method, reports)``. It is called with the method
+    in evaluation mode and without gradients; texts and images are on the method's device.
     """
 
     def __init__(self, method: Method, reports: Sequence[tuple[str, ...]]):
-        """``reports`` are those of the training split, from whose sentences the method may choose."""
+        """Prepare explanations; the method may use the sentences of ``reports`` (of the training split)."""
 
     def write(self, images: Tensor) -> list[tuple[str, ...]] | None:
-        """The sentences that the method writes for images [B, C, H, W]."""
+        """Return the sentences that the method writes for images [B, C, H, W]."""
 
     def reconstruct(self, images: Tensor, text: TextBatch) -> dict[str, Tensor] | None:
-        """Reconstructed images by source, from image and report: [B, 1, H, W] in the scale of the input."""
+        """Return reconstructed images by source, [B, 1, H, W] in the scale of the input."""
 
     def decoded_sentences(self, images: Tensor) -> Tensor | None:
-        """Sentence vectors that the method decodes from images, [B, Q, D], in no order."""
+        """Return the unordered sentence vectors that the method decodes from images, [B, Q, D]."""
 
     def true_sentences(self, text: TextBatch) -> tuple[Tensor, Tensor]:
-        """The targets of :meth:`decoded_sentences`, if that is not None: [B, S, D] and bool [B, S]."""
+        """Return the targets of :meth:`decoded_sentences` (unless it is None): [B, S, D] and bool [B, S]."""
 
     def prototypes(self, top: int) -> PrototypeUse | None:
-        """How the reports use the method's prototypes, with the ``top`` most used."""
+        """Return how the reports use the method's prototypes, with the ``top`` most used ones."""
 
 
 def explainer_of(backbone: Backbone, reports: Sequence[tuple[str, ...]]) -> Any | None:
-    """The :class:`Explainer` of a backbone's method; None if it has none, or there are no reports."""
+    """Return the :class:`Explainer` of a backbone's method; None if there is none or there are no reports."""
     from prior_bench.registry import EXPLAINERS, METHODS
 
     for name in EXPLAINERS.names() if reports else ():

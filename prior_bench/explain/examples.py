@@ -1,20 +1,18 @@
-"""Explanations of a few images as arrays, stored with a task's predictions for the report of a suite.
+"""Explanations of a few images as arrays, which are stored with a task's predictions for the report.
 
 Their names begin with ``example_`` (see :class:`prior_bench.api.TaskResult`):
 
-- ``example_row`` [E]: rows of the predictions;
-- ``example_attention`` float16 [E, S, G, G], NaN where there is no such sentence, with
-  ``example_attention_text`` str [E, S];
-- ``example_written`` str [E, W], empty where there are no more;
-- ``example_reconstruction`` uint8 [E, H, W].
+- ``example_row`` [E]: row of each example in the predictions; - ``example_attention`` float16 [E, S, G, G],
+  NaN beyond the last sentence, with ``example_attention_text`` str [E, S]; - ``example_written`` str [E, W],
+  empty beyond the last sentence; - ``example_reconstruction`` uint8 [E, H, W].
 
-For the model as a whole, its most used sentence prototypes, the most used first:
+Two more describe the most used sentence prototypes of the model, most used first:
 
-- ``meta_prototype_share`` [P], of the training sentences that choose it, and ``meta_prototype_sentences``
-  str [P, n], those nearest to it;
-- ``meta_prototype_usage`` [2]: how many there are, and how many are in use (perplexity).
+- ``meta_prototype_share`` [P], share of the training sentences that choose it, and
+  ``meta_prototype_sentences`` str [P, n], the nearest sentences; - ``meta_prototype_usage`` [2]: number of
+  prototypes, and effective number in use (perplexity).
 
-Each array is there only if the method provides it. Without any, there is no ``example_row`` either.
+Each array exists only if the method provides it. Without any, ``example_row`` does not exist, either.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ EXAMPLES = 4
 """Number of images, evenly spaced over the rows."""
 
 SENTENCES = 4
-"""Number of sentences of a report whose attention is stored, the first ones."""
+"""Number of first sentences of a report whose attention is stored."""
 
 PROTOTYPES = 10
 """Number of prototypes whose nearest sentences are stored."""
@@ -50,10 +48,12 @@ def example_arrays(
     context: RunContext,
     feed: Feed,
 ) -> dict[str, np.ndarray]:
-    """Explanations of a few rows of ``data``, which all have reports.
+    """Explain a few rows of ``data``; all must have reports.
 
     Args:
-        reports: of the training split; what a method may write.
+        backbone: backbone with a method.
+        data: the images to choose from.
+        reports: reports of the training split, whose sentences a method may write.
     """
     explainer = explainer_of(backbone, spread(reports, REPORTS))
     if explainer is None and not hasattr(backbone.method, "attention"):

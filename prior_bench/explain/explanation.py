@@ -1,4 +1,4 @@
-"""One backbone explained on one data set: a few images in full, and numbers over many."""
+"""The explanation of a backbone on a data set: details for a few images, and measures over many."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from prior_bench.pictures.choice import spread
 from prior_bench.store.store import plain
 
 TOP_PROTOTYPES = 12
-"""Number of prototypes shown, the most used."""
+"""Number of most used prototypes that are shown."""
 
 ABSENT = {
     "attention": "Attention over the image is not shown: the method has none, or its local features have "
@@ -32,7 +32,7 @@ ABSENT = {
     "written": "Written sentences are not shown: the method, as trained, writes none.",
     "prototypes": "Sentence prototypes are not shown: the method, as trained, has none that can be shown.",
 }
-"""One line for each part that a method lacks."""
+"""Line for each part that a method lacks."""
 
 
 @dataclass
@@ -40,12 +40,14 @@ class Explanation:
     """The content of an explanation.
 
     Attributes:
-        backbone: that was explained.
-        data: name of the data set; ``synthetic`` whether it was generated; ``split`` of the numbers.
-        shown: images in full.
-        measures: numbers, empty where the method reconstructs nothing.
-        partners: the loss terms with right and with wrong partners.
-        prototypes: their use by the training reports, or None.
+        backbone: the explained backbone.
+        data: name of the data set.
+        synthetic: whether the data set was generated.
+        split: split of the measures.
+        shown: images with all details.
+        measures: measures over many images; empty if the method reconstructs nothing.
+        partners: loss terms with right and with wrong partners.
+        prototypes: use of the prototypes by the training reports, or None.
         mean: the mean training image in the scale of the input, [1, 1, S, S], or None.
     """
 
@@ -60,7 +62,7 @@ class Explanation:
     mean: Tensor | None = None
 
     def absent(self) -> list[str]:
-        """A line for each part that the method lacks."""
+        """Return a line for each part that the method lacks."""
         has = {
             "attention": any(one.attention is not None for one in self.shown),
             "reconstruction": any(one.reconstructed for one in self.shown),
@@ -70,11 +72,11 @@ class Explanation:
         return [line for part, line in ABSENT.items() if not has[part]]
 
     def mean_picture(self) -> np.ndarray | None:
-        """The mean training image, uint8 [S, S]."""
+        """Return the mean training image, uint8 [S, S]."""
         return None if self.mean is None else grey(self.mean, self.backbone.input)
 
     def errors(self, one: Explained) -> dict[str, float]:
-        """L1 of an image's reconstructions, and of the mean training image, in grey levels of 255."""
+        """Compute the L1 of an image's reconstructions and of the mean image, in grey levels of 255."""
         std = self.backbone.input.std
         found = {r.source: float(image_l1(r.tensor, one.fed, std)[0]) for r in one.reconstructed}
         if found and self.mean is not None:
@@ -82,7 +84,7 @@ class Explanation:
         return found
 
     def lines(self) -> list[str]:
-        """The numbers as lines of text, for the terminal."""
+        """Return the measures as lines of text for the terminal."""
         said = [f"{self.backbone.name} on {self.data}{' [synthetic data]' if self.synthetic else ''}"]
         for m in self.measures:
             said.append(
@@ -102,7 +104,7 @@ class Explanation:
         return said + [f"  {line}" for line in self.absent()]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain types, for JSON; undefined values are None."""
+        """Return everything as plain types for JSON; undefined values are None."""
         use = self.prototypes
         values = {
             "backbone": {
@@ -142,20 +144,23 @@ def explain(
     """Explain a backbone on a data set with reports.
 
     Args:
-        split: of the images if ``ids`` is empty, and of the numbers.
-        ids: samples to show, of any split.
-        count: samples to show otherwise, evenly spread; at least 1.
-        measured: largest number of images for the numbers; at least 1.
+        backbone: backbone with a text encoder.
+        manifest: the data set.
+        split: split of the measures and, if ``ids`` is empty, of the images.
+        ids: ids of the samples to show, from any split.
+        count: number of evenly spaced samples to show without ``ids``; at least 1.
+        measured: largest number of images for the measures; at least 1.
 
     Raises:
-        BenchError: no text tower, no reports in the split, or an unknown or reportless sample.
+        BenchError: the backbone has no text encoder, the split has no reports, or a sample is unknown or has
+            no report.
     """
     if backbone.method is None:
-        fix = "a checkpoint written by prior-bench pretrain, or a pre-training config"
-        raise BenchError("there is no text tower, so no image can be explained", where=backbone.name, fix=fix)
+        fix = "use a checkpoint written by prior-bench pretrain, or a pre-training config"
+        raise BenchError("has no text encoder, which explanations need", where=backbone.name, fix=fix)
     pool = with_report(manifest, split)
     if not len(pool):
-        fix = "another --split, --rule or data set (prior-bench data describe NAME)"
+        fix = "use another --split, --rule or data set (prior-bench data describe NAME)"
         raise BenchError(f"the {split} split has no report", where=manifest.name, fix=fix)
     chosen = _named(manifest, ids) if ids else pool.select(np.array(spread(range(len(pool)), count)))
     reports = training_reports(manifest)
@@ -180,7 +185,7 @@ def _named(manifest: Manifest, ids: Sequence[str]) -> Manifest:
     told = has_report(manifest)
     for sample in ids:
         if sample not in rows:
-            fix = f"an id of the data set, such as {', '.join(list(rows)[:3])}"
+            fix = f"use an id of the data set, such as {', '.join(list(rows)[:3])}"
             raise BenchError(f"unknown sample '{sample}'", where=manifest.name, fix=fix)
         if not told[rows[sample]]:
             raise BenchError(

@@ -1,4 +1,4 @@
-"""The inputs of an explanation: reports, images with a report, and texts for a method."""
+"""The inputs of an explanation: reports, images with reports, and texts for a method."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from prior_bench.data.manifest import Manifest
 
 
 def has_report(manifest: Manifest) -> np.ndarray:
-    """Which samples have a report of at least one sentence, bool [rows]."""
+    """Return which samples have a report with at least one sentence, bool [rows]."""
     table = manifest.table
     reports = table["report"] if "report" in table else [None] * len(table)
     return np.array([isinstance(report, tuple) and len(report) > 0 for report in reports], bool)
 
 
 def with_report(manifest: Manifest, split: str) -> Manifest:
-    """The first image of each study in a split that has a report; possibly none."""
+    """Return the first image of each study with a report in a split; the result may be empty."""
     part = manifest.select(has_report(manifest) & (manifest.table["split"] == split).to_numpy())
     if "study_id" not in part.table:
         return part
@@ -27,13 +27,13 @@ def with_report(manifest: Manifest, split: str) -> Manifest:
 
 
 def training_reports(manifest: Manifest) -> list[tuple[str, ...]]:
-    """The reports of the training split, one per study."""
+    """Return the reports of the training split, one per study."""
     part = with_report(manifest, "train")
     return list(part.table["report"]) if len(part) else []
 
 
 def report_of(manifest: Manifest, row: int) -> tuple[str, ...]:
-    """The report of a sample that has one."""
+    """Return the report of a sample that has one."""
     return cast(tuple[str, ...], manifest.table["report"].iat[row])
 
 

@@ -1,4 +1,4 @@
-"""Whether reconstructed images and sentences are better than chance, with intervals by patient."""
+"""Measure whether reconstructed images and sentences are better than chance, with intervals by patient."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prior_bench.pictures.choice import spread
 from prior_bench.statistics.bootstrap import interval
 
 MEAN_OF = 500
-"""Number of training images, evenly spaced, whose mean is taken."""
+"""Number of evenly spaced training images in the mean image."""
 
 SHUFFLES = 5
 """Number of other images whose reports each image's decoded sentences are compared with."""
@@ -28,14 +28,14 @@ SHUFFLES = 5
 
 @dataclass(frozen=True)
 class Measure:
-    """A quantity of the model and its chance level: means over images with 95 % intervals.
+    """A quantity of the model and its chance level, as means over images with 95 % intervals.
 
     Attributes:
-        name: what is measured.
-        chance_name: what chance is here.
-        value, chance: means.
+        name: name of the quantity.
+        chance_name: definition of chance for it.
+        value, chance: means over the images.
         gain: how much better the model is than chance (positive is better), mean of paired differences.
-        value_interval, gain_interval: bootstrap by patient.
+        value_interval, gain_interval: bootstrap intervals by patient.
         images: number of images.
     """
 
@@ -50,7 +50,7 @@ class Measure:
 
     @property
     def verdict(self) -> str:
-        """In words, whether the interval of the gain excludes zero."""
+        """Whether the interval of the gain excludes zero, in words."""
         low, high = self.gain_interval
         if not np.isfinite([low, high]).all():
             return "not tested"
@@ -60,20 +60,20 @@ class Measure:
 
 
 def in_words(bounds: tuple[float, float]) -> str:
-    """Lower and upper bound as text; "undefined" if there are none, as with a single patient."""
+    """Format lower and upper bound; "undefined" if there are none, as with a single patient."""
     low, high = bounds
     return f"{low:.4g} to {high:.4g}" if np.isfinite(low) and np.isfinite(high) else "undefined"
 
 
 class Agreement(NamedTuple):
-    """Agreement of matched decoded and true sentences: cosine (higher is better) and L1 per channel."""
+    """The agreement of matched decoded and true sentences: cosine (higher is better) and L1 per channel."""
 
     cosine: float
     l1: float
 
 
 def agreement(decoded: Tensor, true: Tensor) -> Agreement:
-    """Means over the pairs from Hungarian matching by L1 distance of [Q, D] and [S, D], S <= Q."""
+    """Compute the means over pairs from Hungarian matching of [Q, D] and [S, D], S <= Q, by L1 distance."""
     cost = torch.cdist(decoded.double(), true.double(), p=1).cpu()
     queries, targets = linear_sum_assignment(cost.numpy())
     cosine = F.cosine_similarity(decoded[queries], true[targets], dim=-1).mean()
@@ -81,7 +81,7 @@ def agreement(decoded: Tensor, true: Tensor) -> Agreement:
 
 
 def image_l1(reconstructed: Tensor, images: Tensor, std: float) -> np.ndarray:
-    """Mean absolute difference in grey levels of 255, [B]: [B or 1, 1, H, W] and [B, C, S, S], as fed."""
+    """Compute the mean absolute difference [B] of [B or 1, 1, H, W] and [B, C, S, S] in grey levels (255)."""
     target = images[:, :1]
     if target.shape[-2:] != reconstructed.shape[-2:]:
         target = F.interpolate(target, reconstructed.shape[-2:], mode="bilinear", align_corners=True)
@@ -89,7 +89,7 @@ def image_l1(reconstructed: Tensor, images: Tensor, std: float) -> np.ndarray:
 
 
 def mean_image(backbone: Backbone, manifest: Manifest, context: RunContext) -> Tensor | None:
-    """The mean of the training images as fed, [1, 1, S, S] on the CPU; None where there are none."""
+    """Compute the mean training input, [1, 1, S, S] on the CPU; None without training images."""
     rows = np.flatnonzero((manifest.table["split"] == "train").to_numpy())
     if not len(rows):
         return None
@@ -107,12 +107,13 @@ def measure(
     context: RunContext,
     seed: int = 0,
 ) -> list[Measure]:
-    """What the explainer's method reconstructs, over all images of ``data``, which have reports.
+    """Measure the reconstructions of the explainer's method over all images of ``data``; all must have
+    reports.
 
     Args:
         explainer: an :class:`prior_bench.explain.contract.Explainer`.
-        mean: see :func:`mean_image`; without it images are not measured.
-        seed: for the choice of other reports.
+        mean: see :func:`mean_image`; without it, images are not measured.
+        seed: seed for the choice of other images' reports.
 
     Returns:
         The L1 of each kind of reconstruction, with that of the mean training image as chance. The cosine and
@@ -173,7 +174,7 @@ def _sentences(
 
 
 def _partners(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Assignments of another image to each image, all different."""
+    """Yield assignments of another image to each image, all different."""
     order = np.random.default_rng(seed).permutation(count)
     for step in range(1, min(SHUFFLES, count - 1) + 1):
         partner = np.empty(count, int)

@@ -1,4 +1,4 @@
-"""The explanation as pages that need no network or script: one per image, and one about the model."""
+"""Write an explanation as pages without network access or scripts: one per image, and one about the model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORD_SIDE = 128
 
 @dataclass
 class Panel:
-    """A picture with a text and a small line below, and the panels of its words."""
+    """A picture with a text and a small line below, and with panels for its words."""
 
     picture: Picture
     text: str
@@ -37,16 +37,18 @@ class Panel:
 def write_pages(explanation: Explanation, folder: Path, command: str) -> Path:
     """Write ``index.html``, ``image-<id>.html`` for each image and ``explanation.json``.
 
-    Pages of images that an earlier explanation left there, and this one does not show, are removed.
+    Pages of an earlier explanation in the folder are removed if this one does not show their images.
 
     Args:
-        command: that made the pages, to be shown on them.
+        explanation: the explanation to write.
+        folder: target folder.
+        command: command line that made the pages, which is shown on them.
 
     Returns:
-        Path of the index, which is written last.
+        The path of the index, which is written last.
 
     Raises:
-        BenchError: the folder cannot be written to.
+        BenchError: the folder cannot be written.
     """
     environment = _environment()
     shared = {"explanation": explanation, "command": command, "mean": _mean(explanation)}
@@ -113,6 +115,6 @@ def _mean(explanation: Explanation) -> Picture | None:
 
 
 def _file_name(sample: str) -> str:
-    """A sample id as part of a file name. Different ids give different names."""
+    """Convert a sample id to a part of a file name; different ids give different names."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", sample)
     return plain if plain == sample else f"{plain}-{zlib.crc32(sample.encode()):08x}"

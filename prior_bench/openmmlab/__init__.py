@@ -1,1 +1,1 @@
-"""The only place that imports mmcv, mmseg and mmdet."""
+"""Dense tasks on OpenMMLab; only this package imports mmcv, mmseg and mmdet."""

@@ -1,4 +1,4 @@
-"""Our image encoder as the backbone of an mmseg or mmdet model, and its maps computed beforehand."""
+"""Image encoders as backbones of mmseg and mmdet models, and precomputed feature maps."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from prior_bench.api.encoders import require_maps
 
 
 class MapReader:
-    """Reads feature maps of given strides from an image encoder, whatever its stages are.
+    """Reader of feature maps with given strides from any image encoder.
 
-    Where no stage has a stride (all of a plain ViT's have the same), the nearest stage is resampled
-    bilinearly to the size that a stage of that stride would have.
+    If no stage has a wanted stride (all stages of a plain ViT have the same stride), the nearest stage is
+    resampled bilinearly to the size that a stage with this stride would have.
 
     Args:
-        encoder: fulfils :class:`prior_bench.api.encoders.MapEncoderLike`.
-        strides: input pixels per pixel of each map, finest first.
+        encoder: a :class:`prior_bench.api.encoders.MapEncoderLike`.
+        strides: input pixels per pixel of each map, finest map first.
 
     Raises:
         BenchError: the encoder gives no maps.
 
     Attributes:
-        channels: channels of each map.
+        channels: number of channels of each map.
     """
 
     def __init__(self, encoder: Any, strides: Sequence[int]):
@@ -43,7 +43,7 @@ class MapReader:
         self.channels = tuple(encoder.stage_channels[stage] for stage in self.stages)
 
     def __call__(self, encoder: Any, images: Tensor) -> tuple[Tensor, ...]:
-        """Maps [B, C, H / stride, W / stride] of images [B, C, H, W], in order of ``strides``."""
+        """Return maps [B, C, H / stride, W / stride] of images [B, C, H, W], in the order of ``strides``."""
         stages = tuple(sorted(set(self.stages)))
         maps = dict(zip(stages, encoder.feature_maps(images, stages), strict=True))
         found = []
@@ -57,25 +57,25 @@ class MapReader:
 
 
 def _nearest(available: Sequence[int], stride: int) -> int:
-    """Index of the stage with the nearest stride by ratio; of equally near ones the deepest."""
+    """Return the index of the stage with the nearest stride by ratio; among equally near ones the deepest."""
     distance = [abs(math.log2(one / stride)) for one in available]
     return max(range(len(available)), key=lambda i: (-distance[i], i))
 
 
 @MODELS.register_module()
 class EncoderBackbone(BaseModule):
-    """An ImageEncoder as backbone; registered in mmengine's root, so that mmseg and mmdet both see it.
+    """An image encoder as a backbone, registered in mmengine's root so that both mmseg and mmdet find it.
 
-    A wholly frozen encoder is used in place and kept out of the module tree: ``train()`` cannot move its
-    BatchNorm statistics, the optimiser does not see it, and checkpoints leave it out. In all other cases
-    the model trains a copy, so that the Backbone it came from stays as it was.
+    A fully frozen encoder is used without a copy and is not part of the module tree. Therefore ``train()``
+    cannot change its BatchNorm statistics, the optimiser does not see it, and checkpoints do not contain it.
+    In all other cases, the model trains a copy, so that the original Backbone does not change.
 
     Args:
-        encoder: the ImageEncoder.
-        strides: of the maps to give, finest first.
-        frozen: ``{"backbone": bool, "batch_norm": bool}``, as in Protocol. A frozen BatchNorm stays in
-            eval mode; a frozen backbone whose ``batch_norm`` is not keeps its weights while its running
-            statistics move, as in MGCA's segmentation and detection code.
+        encoder: the image encoder.
+        strides: strides of the maps, finest map first.
+        frozen: ``{"backbone": bool, "batch_norm": bool}``, as in Protocol. Frozen BatchNorm layers stay in
+            evaluation mode. If only ``backbone`` is True, weights are fixed but running statistics change, as
+            in MGCA's segmentation and detection code.
     """
 
     def __init__(self, encoder: nn.Module, strides: Sequence[int], frozen: dict[str, bool]):
@@ -90,14 +90,14 @@ class EncoderBackbone(BaseModule):
             self.encoder = copy.deepcopy(encoder).requires_grad_(not frozen["backbone"])
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Feature maps of images [B, C, H, W], finest first."""
+        """Return the feature maps of images [B, C, H, W], finest map first."""
         if not self.outside:
             return self.maps(self.encoder, images)
         with torch.no_grad():
             return self.maps(self._hidden[0], images)
 
     def train(self, mode: bool = True) -> EncoderBackbone:
-        """Training mode for what is not frozen."""
+        """Switch to training mode, except for what is frozen."""
         super().train(mode)
         if self.batch_norm_frozen:
             for module in self.modules():
@@ -106,7 +106,7 @@ class EncoderBackbone(BaseModule):
         return self
 
     def init_weights(self) -> None:
-        """Nothing: the encoder comes with its weights, and mmengine would draw new ones."""
+        """Keep the weights of the encoder; mmengine would initialise them again."""
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> EncoderBackbone:
         super()._apply(fn, recurse)
@@ -117,22 +117,23 @@ class EncoderBackbone(BaseModule):
 
 @MODELS.register_module()
 class PrecomputedMaps(BaseModule):
-    """A backbone that is fed the feature maps themselves and passes them on."""
+    """A backbone whose inputs are feature maps, which it returns unchanged."""
 
     def forward(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The maps as they come."""
+        """Return the maps unchanged."""
         return maps
 
 
 @MODELS.register_module()
 class StackInputs(BaseDataPreprocessor):
-    """Moves a batch to the device and stacks it; images come normalised for the backbone already.
+    """Data preprocessor that moves a batch to the device and stacks it; images are already normalised.
 
-    ``inputs`` is a list of B images, or, for each feature map, a list of B (as mmengine collates tuples).
+    ``inputs`` is a list of B images or, for feature maps, one list of B tensors per map (as mmengine collates
+    tuples).
     """
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """The batch with ``inputs`` [B, C, H, W], or a tuple of such, one per map."""
+        """Return the batch with ``inputs`` [B, C, H, W], or a tuple of such tensors, one per map."""
         data = self.cast_data(data)
         inputs = data["inputs"]
         stacked: Tensor | tuple[Tensor, ...]
@@ -144,5 +145,5 @@ class StackInputs(BaseDataPreprocessor):
 
 
 def is_frozen(frozen: dict[str, bool]) -> bool:
-    """Whether nothing of the backbone changes in training, so that it need be run once only."""
+    """Whether training does not change the backbone at all, so that one run of it suffices."""
     return frozen["backbone"] and frozen["batch_norm"]

@@ -1,4 +1,4 @@
-"""What tasks that train on annotated images need of the data; cheap, imports no torch and no OpenMMLab."""
+"""Check the data of tasks that train on annotated images; cheap, without importing torch or OpenMMLab."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.errors import BenchError
 
 COLUMNS = {"masks": "mask", "boxes": "boxes"}
-"""Manifest column that holds each kind of annotation."""
+"""Column of the manifest for each kind of annotation."""
 
 
 def annotation_problems(data: Manifest, annotation: str) -> list[BenchError]:
-    """What is missing: annotations at all, or in one of the splits.
+    """Return an error if there are no annotations, or for each split without them.
 
     Args:
+        data: the data set.
         annotation: ``"masks"`` or ``"boxes"``.
     """
     if not data.has(annotation):
@@ -26,7 +27,7 @@ def annotation_problems(data: Manifest, annotation: str) -> list[BenchError]:
     ]
     if annotation == "boxes":  # masks are not decoded here
         drawn = set(rows.loc[rows["boxes"].map(len) > 0, "split"])
-        uses = {"train": "to learn from", "valid": "to choose the weights by"}
+        uses = {"train": "to learn from", "valid": "to choose the weights with"}
         problems += [
             BenchError(f"split '{split}' has no box {use}", where=data.name)
             for split, use in uses.items()

@@ -1,4 +1,4 @@
-"""mmengine metrics that keep what each image gave, so that our own metrics decide afterwards."""
+"""mmengine metrics that collect the predictions of all images and compute this suite's metrics from them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from prior_bench.metrics import detection, segmentation
 
 
 class SegmentationCollector(BaseMetric):
-    """Counts true and false pixels per image at the size of the input, and keeps the masks packed.
+    """Metric that counts true and false pixels per image at the size of the input, and keeps packed masks.
 
     Args:
-        names: metrics to compute.
-        loss: of logits [B, 1, S, S] and masks [B, S, S]; with it the metrics have ``minus_loss``, the mean
-            over the images with a minus.
+        names: names of the metrics to compute.
+        loss: function of logits [B, 1, S, S] and masks [B, S, S]. If given, the metrics contain
+            ``minus_loss``, the negative mean over the images.
 
     Attributes:
-        rows: int [N] row of each image.
-        counts: of each image.
+        rows: int [N], row of each image.
+        counts: pixel counts of each image.
         predicted, true: uint8 [N, ceil(S * S / 8)], masks as packed bits.
         size: S.
     """
@@ -36,7 +36,7 @@ class SegmentationCollector(BaseMetric):
         self.names, self.loss = names, loss
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
-        """Take in a batch of predictions."""
+        """Add a batch of predictions."""
         loss = self._batch_loss(data_samples)
         for sample in data_samples:
             masks = [sample[key]["data"][0].cpu().numpy() > 0 for key in ("pred_sem_seg", "gt_sem_seg")]
@@ -44,7 +44,7 @@ class SegmentationCollector(BaseMetric):
             self.results.append((sample["row"], masks[0].shape[0], loss, *packed))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
-        """The named metrics over all images."""
+        """Compute the metrics over all images."""
         rows, sizes, losses, predicted, true = zip(*results, strict=True)
         self.rows, self.size = np.asarray(rows), sizes[0]
         self.predicted, self.true = np.stack(predicted), np.stack(true)
@@ -62,11 +62,11 @@ class SegmentationCollector(BaseMetric):
 
 
 class DetectionCollector(BaseMetric):
-    """Gathers detections in pixels of the stored images, next to the true boxes of the manifest.
+    """Metric that collects detections in pixels of the stored images, with the true boxes of the manifest.
 
     Args:
-        manifest: the rows that are evaluated, all annotated.
-        names: metrics to compute.
+        manifest: the evaluated rows, all annotated.
+        names: names of the metrics to compute.
 
     Attributes:
         found: all detections and true boxes.
@@ -79,14 +79,14 @@ class DetectionCollector(BaseMetric):
         self.manifest, self.names = manifest, names
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
-        """Take in a batch of predictions."""
+        """Add a batch of predictions."""
         for sample in data_samples:
             found = {key: value.cpu().numpy() for key, value in sample["pred_instances"].items()}
             boxes = np.asarray(sample["geometry"].to_original(found["bboxes"]), dtype=np.float32)
             self.results.append((sample["row"], boxes.reshape(-1, 4), found["scores"], found["labels"]))
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
-        """The named metrics over all images."""
+        """Compute the metrics over all images."""
         rows, boxes, scores, labels = zip(*results, strict=True)
         truth = [np.asarray(one, dtype=np.float32).reshape(-1, 5) for one in self.manifest.table["boxes"]]
         everything = np.concatenate(truth)

@@ -1,7 +1,7 @@
-"""Torch data sets that give what mmseg and mmdet models take: an input and a data sample.
+"""Torch data sets that return the inputs and data samples of mmseg and mmdet models.
 
-Images are normalised for the backbone here; the model must not do it again. Images without foreground
-or boxes are kept.
+Images are already normalised for the backbone; the model must not normalise them again. Images without
+foreground or boxes are kept.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from prior_bench.openmmlab.sampler import Draw
 
 
 class DenseDataset(Dataset, ABC):
-    """Rows of a manifest through a transform that moves boxes and masks with the image.
+    """Rows of a manifest after a transform that moves boxes and masks with the image.
 
-    A plain index gives a row as it is evaluated; a Draw also seeds the augmentation, so that a sample
-    does not depend on which process loads it.
+    An integer index returns a row for evaluation. A Draw also seeds the augmentation, so that a sample does
+    not depend on the process that loads it.
 
     Args:
-        manifest: the rows.
+        manifest: manifest with the rows.
         transform: see :func:`prior_bench.data.images.transforms.dense_transform`.
         classes: names of the foreground classes.
     """
@@ -51,14 +51,14 @@ class DenseDataset(Dataset, ABC):
 
     @abstractmethod
     def sample(self, row: int) -> dict[str, Any]:
-        """``inputs`` [C, S, S] and ``data_samples`` of a row."""
+        """Return ``inputs`` [C, S, S] and ``data_samples`` of a row."""
 
 
 class SegmentationDataset(DenseDataset):
-    """Images with a binary mask (``mask`` annotations)."""
+    """Images with binary masks (the column ``mask``)."""
 
     def sample(self, row: int) -> dict[str, Any]:
-        """``inputs`` [C, S, S] and a SegDataSample whose ``gt_sem_seg`` is uint8 [1, S, S]."""
+        """Return ``inputs`` [C, S, S] and a SegDataSample whose ``gt_sem_seg`` is uint8 [1, S, S]."""
         from mmseg.structures import SegDataSample
 
         image = read_image(self.manifest.path(row))
@@ -72,10 +72,10 @@ class SegmentationDataset(DenseDataset):
 
 
 class DetectionDataset(DenseDataset):
-    """Images annotated with boxes (``boxes`` arrays [n, 5]); n may be 0.
+    """Images with boxes (the column ``boxes``, arrays [n, 5]); n may be 0.
 
-    The input is padded with black at the right and bottom to a multiple of ``divisor``, which the
-    upsampling of YOLOv3's neck needs; coordinates do not change by it.
+    The input is padded with black at the right and bottom to a multiple of ``divisor``, as the upsampling in
+    YOLOv3's neck requires. Padding does not change coordinates.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class DetectionDataset(DenseDataset):
         self.divisor, self.black = divisor, -input.mean / input.std
 
     def sample(self, row: int) -> dict[str, Any]:
-        """``inputs`` [C, S, S] and a DetDataSample with ``gt_instances`` in pixels of the input.
+        """Return ``inputs`` [C, S, S] and a DetDataSample with ``gt_instances`` in pixels of the input.
 
-        Its metainfo holds ``row`` and ``geometry``, the way back to the stored image's pixels (None where
-        the image was augmented at random).
+        Its metainfo has ``row`` and ``geometry``, which maps back to pixels of the stored image (None if the
+        image was augmented at random).
         """
         from mmdet.structures import DetDataSample
 

@@ -1,4 +1,4 @@
-"""What segmentation and detection runs share: their rows, and the frozen backbone that is run once."""
+"""Common parts of segmentation and detection runs: their rows, and the single pass of a frozen backbone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prior_bench.openmmlab.datasets import DenseDataset
 def annotated_splits(
     data: Manifest, column: str, protocol: Protocol, context: RunContext
 ) -> dict[str, Manifest]:
-    """The annotated rows of each split that the protocol's ``fraction_sampler`` leaves."""
+    """Return the annotated rows of each split, reduced by the protocol's ``fraction_sampler``."""
     rows = data.select(data.table[column].notna().to_numpy())
     splits = {name: rows.split(name) for name in SPLITS}
     how = protocol.fraction_sampler, context.fraction, context.seed
@@ -29,7 +29,7 @@ def annotated_splits(
 
 
 def used_split(data: Manifest, splits: dict[str, Manifest]) -> dict[str, Any]:
-    """Sizes and hash of the rows that a run used."""
+    """Return sizes and hash of the rows that a run used."""
     ids = pd.concat([part.table["id"] for part in splits.values()])
     return data.select(data.table["id"].isin(ids).to_numpy()).split_summary()
 
@@ -41,13 +41,13 @@ def attach(
     protocol: Protocol,
     context: RunContext,
 ) -> tuple[dict[str, Any], tuple[int, ...], Mapping[str, Dataset]]:
-    """Put the backbone before the model, or, where nothing of it can change, before the data.
+    """Attach the backbone to the model or, if it is fully frozen, apply it to the data once.
 
-    A backbone that is wholly frozen sees the same images in every epoch unless training images are
-    augmented; its maps are then computed once, if they fit into memory.
+    A fully frozen backbone sees the same images in every epoch, unless training images are augmented. Its
+    maps are then computed once, if they fit into memory.
 
     Returns:
-        Config of the model's backbone, channels of its maps (finest first), and the data sets to use.
+        The config of the model's backbone, the channels of its maps (finest first), and the data sets to use.
     """
     encoder = backbone.image_encoder.to(context.device)
     channels = MapReader(encoder, strides).channels

@@ -1,4 +1,4 @@
-"""Builds the mmdet model of a detection protocol."""
+"""Build the mmdet model of a detection protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prior_bench.api import Protocol
 from prior_bench.openmmlab import ops
 
 STRIDES = (8, 16, 32)
-"""Strides of the maps that YOLOv3 looks at, finest first."""
+"""Strides of the maps that YOLOv3 uses, finest first."""
 COCO_ANCHORS = (
     ((116, 90), (156, 198), (373, 326)),
     ((30, 61), (62, 45), (59, 119)),
@@ -24,17 +24,17 @@ COCO_ANCHORS = (
 def build_detector(
     backbone: dict[str, Any], channels: tuple[int, ...], classes: int, size: int, protocol: Protocol
 ) -> nn.Module:
-    """A YOLOv3 over a backbone's maps of strides 8, 16 and 32.
+    """Build a YOLOv3 on a backbone's maps with strides 8, 16 and 32.
 
     Args:
         backbone: config of a registered backbone.
-        channels: of its maps, finest first.
+        channels: channels of its maps, finest first.
         classes: number of box classes.
-        size: side of the input in pixels.
-        protocol: its ``head``: ``width`` (factor on YOLOv3's channels) and ``anchors`` (three times three
-            (width, height) in pixels of the input, coarsest map first; by default COCO's times size / 416,
-            as in MGCA); its ``options``: ``confidence`` (least objectness), ``nms_iou`` and ``max_boxes`` per
-            image at prediction.
+        size: side of the input, in pixels.
+        protocol: uses its ``head``: ``width`` (factor for YOLOv3's channels) and ``anchors`` (three times
+            three (width, height) in pixels of the input, coarsest map first; by default COCO's times size /
+            416, as in MGCA); and its ``options`` for prediction: ``confidence`` (smallest objectness),
+            ``nms_iou`` and ``max_boxes`` per image.
     """
     ops.install()
     import mmdet.models  # noqa: F401  registers

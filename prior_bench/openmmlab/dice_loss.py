@@ -1,4 +1,4 @@
-"""Soft Dice loss of a one-channel segmentation, over the whole batch."""
+"""The soft Dice loss of a one-channel segmentation over the whole batch."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class BatchDiceLoss(nn.Module):
-    """One minus the Dice of foreground probabilities, with all pixels of the batch pooled.
+    """A loss of one minus the Dice of foreground probabilities over all pixels of the batch.
 
-    Pooling gives images without foreground a gradient, which a Dice per image does not. mmseg's
-    DiceLoss cannot be used: with one channel it scores the background.
+    Pooling the pixels gives images without foreground a gradient, unlike a Dice per image. mmseg's DiceLoss
+    cannot be used: with one channel, it scores the background.
 
     Args:
-        loss_weight: factor.
-        smooth: added to both sides of the fraction (1 in GLoRIA's and MGCA's code).
-        log: minus the logarithm of the Dice instead of one minus it (GLoRIA, MGCA).
+        loss_weight: factor of the loss.
+        smooth: value added to numerator and denominator (1 in GLoRIA's and MGCA's code).
+        log: whether to use the negative logarithm of the Dice instead of one minus Dice (GLoRIA, MGCA).
         loss_name: key of the loss; it must begin with ``loss_``.
     """
 
@@ -29,7 +29,7 @@ class BatchDiceLoss(nn.Module):
     def forward(
         self, logits: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int | None = None
     ) -> Tensor:
-        """Loss of logits [B, 1, H, W] for targets [B, H, W] of 0 and 1; ``weight`` is not used."""
+        """Compute the loss of logits [B, 1, H, W] and targets [B, H, W] of 0 and 1; ``weight`` is unused."""
         probability, target = logits.squeeze(1).float().sigmoid(), target.float()
         overlap = (probability * target).sum()
         size = probability.sum() + target.sum()

@@ -1,4 +1,4 @@
-"""Focal loss of a one-channel segmentation."""
+"""The focal loss of a one-channel segmentation."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch.nn import functional
 
 @MODELS.register_module()
 class BinaryFocalLoss(nn.Module):
-    """Mean over pixels of (1 - p)^gamma times the cross-entropy, p being the probability of what is true.
+    """A loss of (1 - p)^gamma times the cross-entropy, averaged over pixels; p is the true label's
+    probability.
 
     Lin et al., arXiv 1708.02002, eq. 4 (no class weight), as in GLoRIA's and MGCA's code. mmseg's FocalLoss
-    cannot be used: with one channel it pairs every pixel with every other on a CPU.
+    cannot be used: on a CPU with one channel, it pairs every pixel with every other pixel.
 
     Args:
-        loss_weight: factor.
-        gamma: focusing parameter.
+        loss_weight: factor of the loss. gamma: focusing parameter.
         loss_name: key of the loss; it must begin with ``loss_``.
     """
 
@@ -27,7 +27,7 @@ class BinaryFocalLoss(nn.Module):
     def forward(
         self, logits: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int | None = None
     ) -> Tensor:
-        """Loss of logits [B, 1, H, W] for targets [B, H, W] of 0 and 1; ``weight`` is not used."""
+        """Compute the loss of logits [B, 1, H, W] and targets [B, H, W] of 0 and 1; ``weight`` is unused."""
         logits, target = logits.squeeze(1).float(), target.float()
         entropy = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
         wrong = (-logits * (2 * target - 1)).sigmoid()

@@ -14,33 +14,34 @@ from prior_bench.runtime import progress, seed_everything
 
 LATEST, BEST = "latest.pth", "best.pth"
 HISTORY = "validation_history"
-"""Key under which mmengine's MessageHub, and so each checkpoint, holds the history."""
+"""Key of the history in mmengine's MessageHub, and therefore in each checkpoint."""
 
 
 class Reseed(Hook):
-    """Seeds all random generators at the start of each round, as mmengine does not save their state.
+    """Hook that seeds all random generators at the start of each round, because mmengine does not save their
+    state.
 
     Args:
-        seed: of the run.
+        seed: seed of the run.
     """
 
     def __init__(self, seed: int):
         self.seed = seed
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Depends on the seed and the round alone, so that a resumed run repeats an undisturbed one."""
+        """Seed by the run's seed and the round, so that a resumed run equals an uninterrupted one."""
         seed_everything(self.seed + 1_000_003 * (runner.epoch + 1))
 
 
 class Validated(Hook):
-    """After each validation: records it, keeps the best and the latest weights, stops without progress.
+    """Hook that records each validation, saves the best and the latest weights, and stops early.
 
-    Unlike mmengine's CheckpointHook and EarlyStoppingHook, checkpoints replace each other atomically and
-    the patience survives an interruption.
+    Unlike mmengine's CheckpointHook and EarlyStoppingHook, it replaces checkpoints atomically and keeps its
+    patience after an interruption.
 
     Args:
-        monitor: the metric that decides; higher is better, NaN is worst.
-        patience: validations without improvement after which training stops; None for never.
+        monitor: metric that decides; higher is better, NaN is worst.
+        patience: number of validations without improvement after which training stops; None for never.
     """
 
     priority = "VERY_LOW"
@@ -49,11 +50,11 @@ class Validated(Hook):
         self.monitor, self.patience = monitor, patience
 
     def before_train(self, runner: Runner) -> None:
-        """Do not continue with a run that was interrupted after it had stopped."""
+        """Do not continue training if the interrupted run had already stopped early."""
         runner.train_loop.stop_training = self._is_over(validation_history(runner))
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Write the round down."""
+        """Record the round, save weights, and decide whether to stop."""
         loss = runner.message_hub.get_scalar("train/loss").mean(len(runner.train_dataloader))
         entry = {"epoch": runner.epoch, "iteration": runner.iter, "loss": float(loss), **(metrics or {})}
         history = [*validation_history(runner), entry]
@@ -64,7 +65,7 @@ class Validated(Hook):
         runner.train_loop.stop_training = self._is_over(history)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Leave nothing in the file that torch's weights-only loading, the default, refuses."""
+        """Remove everything that torch's default loading, weights only, would refuse."""
         history = {HISTORY: validation_history(runner)}
         checkpoint["message_hub"] = dict(log_scalars={}, runtime_info=history, resumed_keys={HISTORY: True})
 
@@ -80,10 +81,10 @@ class Validated(Hook):
 
 
 class ProgressBar(Hook):
-    """A bar over the iterations of the training, with the remaining time.
+    """Hook that shows a progress bar over the training iterations, with the remaining time.
 
     Args:
-        what: shown before the bar.
+        what: text before the bar.
     """
 
     def __init__(self, what: str):
@@ -91,12 +92,12 @@ class ProgressBar(Hook):
         self.bar: Any = None
 
     def before_train(self, runner: Runner) -> None:
-        """Start where a resumed run starts."""
+        """Start the bar at the current iteration."""
         self.bar = progress((), self.what, total=runner.max_iters)
         self.bar.update(runner.iter)
 
     def after_train_iter(self, runner: Runner, *args: Any, **kwargs: Any) -> None:
-        """One step."""
+        """Advance the bar by one step."""
         self.bar.update(1)
 
     def after_train(self, runner: Runner) -> None:
@@ -105,12 +106,12 @@ class ProgressBar(Hook):
 
 
 def validation_history(runner: Runner) -> list[dict[str, float]]:
-    """One dict per validation so far: epoch, iteration, loss and the metrics."""
+    """Return one dict per validation so far: epoch, iteration, loss and the metrics."""
     return list(runner.message_hub.get_info(HISTORY, []))
 
 
 def save(runner: Runner, name: str, optimizer: bool = True) -> None:
-    """Write a checkpoint into the work dir under ``name``, whole or not at all."""
+    """Write a checkpoint called ``name`` to the work dir; it appears complete or not at all."""
     with whole_file(Path(runner.work_dir) / name) as fresh:
         runner.save_checkpoint(
             runner.work_dir,

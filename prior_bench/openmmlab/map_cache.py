@@ -1,4 +1,4 @@
-"""A frozen backbone is run once: its feature maps, kept in memory, take the place of the images."""
+"""Run a frozen backbone once and replace the images by its feature maps, which are kept in memory."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from prior_bench.openmmlab.sampler import Draw
 from prior_bench.runtime import progress
 
 MEMORY = 2 * 2**30
-"""Bytes that the maps of all splits may take; beyond that the backbone is run in every epoch."""
+"""Largest size of the maps of all splits, in bytes; if they are larger, the backbone runs in every epoch."""
 BATCH = 32
 
 
 class CachedMaps(Dataset):
-    """The samples of a data set with the backbone's maps as ``inputs``.
+    """A data set whose ``inputs`` are the backbone's maps.
 
     Args:
         maps: one tensor [N, C, H, W] per map.
         samples: the N data samples.
-        metainfo: of the data set they were made from.
+        metainfo: metainfo of the original data set.
     """
 
     def __init__(self, maps: Sequence[Tensor], samples: Sequence[Any], metainfo: dict[str, Any]):
@@ -42,7 +42,7 @@ class CachedMaps(Dataset):
 
 
 def fits(encoder: nn.Module, strides: Sequence[int], datasets: Sequence[DenseDataset], device: str) -> bool:
-    """Whether the float32 maps of all these data sets stay within MEMORY."""
+    """Whether the float32 maps of all data sets fit into MEMORY."""
     image = datasets[0][0]["inputs"][None].to(device)
     with torch.no_grad():
         maps = MapReader(encoder, strides)(encoder.eval(), image)
@@ -53,7 +53,7 @@ def fits(encoder: nn.Module, strides: Sequence[int], datasets: Sequence[DenseDat
 def precompute(
     encoder: nn.Module, strides: Sequence[int], dataset: DenseDataset, context: RunContext
 ) -> CachedMaps:
-    """Run the encoder, in eval mode, over every row once."""
+    """Run the encoder in evaluation mode once on every row."""
     read, encoder = MapReader(encoder, strides), encoder.eval()
     loader = DataLoader(dataset, BATCH, num_workers=context.workers, collate_fn=pseudo_collate)
     maps: list[tuple[Tensor, ...]] = []

@@ -1,9 +1,9 @@
-"""Which implementation of mmcv's compiled ops is used: a compiled mmcv, or our stand-in.
+"""Select the implementation of mmcv's compiled ops: a compiled mmcv, or a stand-in based on torchvision.
 
-Compiled mmcv 2.1 does not build against current torch. mmseg and mmdet need ``mmcv._ext`` to be
-importable; of its ops our models call ``nms`` alone, and torchvision has it. So, where mmcv has no
-extension, :mod:`prior_bench.openmmlab.torchvision_ops` is served under that name. A compiled extension
-that loads is used instead; ``PRIOR_BENCH_OPS=torchvision`` forces the stand-in.
+mmcv 2.1 cannot be compiled against current torch. mmseg and mmdet need an importable ``mmcv._ext``, but our
+models call only its op ``nms``, which torchvision has, too. If mmcv has no extension,
+:mod:`prior_bench.openmmlab.torchvision_ops` is imported under this name. A compiled extension that can be
+loaded is used instead; ``PRIOR_BENCH_OPS=torchvision`` forces the stand-in.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from typing import TYPE_CHECKING
 
 from prior_bench.errors import BenchError
 
-if TYPE_CHECKING:  # loaded by path, under another name; said here so that it counts as code of the tasks
+if TYPE_CHECKING:  # it is loaded by path; this import makes it count as code of the tasks
     import prior_bench.openmmlab.torchvision_ops  # noqa: F401
 
 EXTENSION = "mmcv._ext"
 STAND_IN = Path(__file__).with_name("torchvision_ops.py")
 OVERRIDE = "PRIOR_BENCH_OPS"
-"""Environment variable; ``torchvision`` forces the stand-in where a compiled extension is broken."""
+"""Environment variable; the value ``torchvision`` forces the stand-in if a compiled extension is broken."""
 
 
 class StandInFinder(MetaPathFinder):
-    """Finds our module for the name ``mmcv._ext``."""
+    """An import finder that returns the stand-in for the name ``mmcv._ext``."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """A spec for ``mmcv._ext``, None for everything else."""
+        """Return a spec for ``mmcv._ext``, and None for all other names."""
         if fullname != EXTENSION:
             return None
         return spec_from_file_location(fullname, STAND_IN, loader=SourceFileLoader(fullname, str(STAND_IN)))
 
 
 def install() -> None:
-    """Make ``mmcv._ext`` importable; to be called before anything of mmseg or mmdet is imported.
+    """Make ``mmcv._ext`` importable; this must be called before mmseg or mmdet is imported.
 
-    Idempotent. Imports torch only where a compiled extension has to be tried.
+    The function is idempotent. It imports torch only if there is a compiled extension to try.
 
     Raises:
-        BenchError: the override asks for the stand-in, but a compiled extension is already loaded.
+        BenchError: the override demands the stand-in, but a compiled extension is already loaded.
     """
     compiled = _compiled()
     loaded = sys.modules.get(EXTENSION)
@@ -54,12 +54,12 @@ def install() -> None:
             raise BenchError(
                 "a compiled mmcv extension is already loaded",
                 where=OVERRIDE,
-                fix=f"import nothing of mmcv before prior_bench, or unset {OVERRIDE}",
+                fix=f"do not import mmcv before prior_bench, or unset {OVERRIDE}",
             )
         return
     if any(isinstance(finder, StandInFinder) for finder in sys.meta_path):
         return
-    # at the end, so that a compiled extension wins; in front of it where that is unwanted or broken
+    # at the end, so that a compiled extension has priority; at the front if it is unwanted or broken
     if compiled is None:
         sys.meta_path.append(StandInFinder())
     elif _forced() or not _loads():
@@ -67,9 +67,9 @@ def install() -> None:
 
 
 def provider() -> str:
-    """What the ops come from, e.g. ``"mmcv 2.1.0 compiled"``; imports neither torch nor mmcv.
+    """Return the source of the ops, e.g. ``"mmcv 2.1.0 compiled"``, without importing torch or mmcv.
 
-    Before :func:`install` has tried it, a compiled extension that is present is taken to work.
+    Before :func:`install` has tried it, an existing compiled extension is assumed to work.
     """
     loaded = sys.modules.get(EXTENSION)
     if loaded is not None:
@@ -94,7 +94,7 @@ def _is_stand_in(spec: ModuleSpec | None) -> bool:
 
 
 def _compiled() -> ModuleSpec | None:
-    """Where a compiled extension is; looked for without importing mmcv, which would import torch."""
+    """Find a compiled extension without importing mmcv, which would import torch."""
     mmcv = find_spec("mmcv")
     if mmcv is None:
         return None
@@ -102,7 +102,7 @@ def _compiled() -> ModuleSpec | None:
 
 
 def _loads() -> bool:
-    import torch  # noqa: F401  the extension links against torch's libraries, which this loads
+    import torch  # noqa: F401  it loads torch's libraries, against which the extension links
 
     try:
         import_module(EXTENSION)

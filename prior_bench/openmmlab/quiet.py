@@ -1,4 +1,4 @@
-"""Silences what OpenMMLab and torch say on every run, around the calls that say it."""
+"""Silence the warnings that OpenMMLab and torch print in every run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ MESSAGES = (
     "There is overlap between pos and neg sample",
     ".*'pin_memory' argument is set as true but",
 )
-"""Beginnings (regular expressions) of warnings that are of no use to whoever runs a benchmark."""
+"""Beginnings (regular expressions) of warnings that are useless for a user of the benchmark."""
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Ignore just these messages while in the block, and mmengine's three lines per parameter that has a
-    learning rate of its own."""
+    """Ignore these warnings within the block.
+
+    mmengine's three lines per parameter with a learning rate of its own are also ignored.
+    """
     from mmengine.logging import MMLogger
 
     logger = MMLogger.get_current_instance()

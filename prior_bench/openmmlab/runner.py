@@ -1,4 +1,4 @@
-"""One function around mmengine's Runner: train a dense model, select its weights, test it once."""
+"""Train a model with mmengine's Runner, select its weights, and test it once."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from prior_bench.schema.protocol import Stopping, TrainingOptimizer
 
 
 class DeviceRunner(Runner):
-    """A Runner that trains where it is told, not on whatever GPU it finds.
+    """A Runner that trains on a given device instead of any GPU that exists.
 
     Args:
         device: ``"cpu"`` or ``"cuda"``.
-        kwargs: see Runner.
+        kwargs: arguments of Runner.
     """
 
     def __init__(self, *, device: str, **kwargs: Any):
@@ -45,7 +45,7 @@ class DeviceRunner(Runner):
         return model.to(self.wanted_device)
 
     def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Every weight of a prior-bench file, loaded safely and without a printed line."""
+        """Load all weights of a prior-bench file safely, without printing."""
         checkpoint = torch.load(filename, map_location=self.wanted_device, weights_only=True)
         self.model.load_state_dict(checkpoint["state_dict"])
         self._has_loaded = True
@@ -59,21 +59,21 @@ def train_and_test(
     protocol: Protocol,
     context: RunContext,
 ) -> list[dict[str, float]]:
-    """Train, validate after each round, and test the weights that the protocol names, once.
+    """Train, validate after each round, and test the weights that the protocol selects, once.
 
-    Goes on from ``context.work_dir`` where an earlier call was interrupted, with the same outcome.
+    An interrupted call in ``context.work_dir`` is resumed, with the same outcome.
 
     Args:
-        build: makes the model; called after seeding.
+        build: function that makes the model; it is called after seeding.
         data: data sets for ``train``, ``valid`` and ``test``.
-        collectors: the metrics of ``valid`` and ``test``; they hold their outcome afterwards.
+        collectors: the metrics of ``valid`` and ``test``; afterwards they contain the results.
         protocol: uses ``optimizer``, ``batch_size`` and ``stopping``: ``epochs``, or ``iterations`` with
             ``interval`` (iterations between validations); ``patience`` in validations, or None;
             ``monitor``, a metric of ``valid``; ``tested``, ``"best"`` or ``"last"`` weights.
         context: seed, device, workers and work dir.
 
     Returns:
-        One dict per validation: ``epoch``, ``iteration``, ``loss`` (mean since the last) and metrics.
+        One dict per validation: ``epoch``, ``iteration``, ``loss`` (mean since the previous one) and metrics.
     """
     seed_everything(context.seed)
     stopping, optimizer = (
@@ -134,7 +134,7 @@ def train_and_test(
 
 
 def _rounds(stopping: Stopping) -> tuple[int, int | None]:
-    """Number of rounds (each ends with a validation) and iterations in each, None for one epoch."""
+    """Return the number of rounds (each ends with a validation) and iterations a round (None: one epoch)."""
     if stopping.iterations is not None and stopping.interval is not None:
         return -(-stopping.iterations // stopping.interval), stopping.interval
     return stopping.epochs or 0, None
@@ -155,10 +155,11 @@ def _optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
 
 
 def _schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> list[dict[str, Any]]:
-    """Linear warm-up over ``warmup`` iterations, then ``schedule``.
+    """Return the config of a linear warm-up over ``warmup`` iterations, followed by ``schedule``.
 
-    ``constant``; ``cosine`` down to zero, at the end or after ``total`` iterations; or ``plateau``: times
-    ``factor`` (0.5) after more than ``patience`` (3) validations in a row without a better ``monitor``.
+    The schedule is ``constant``, ``cosine`` (to zero at the end or after ``total`` iterations) or ``plateau``
+    (multiplied by ``factor`` (0.5) after more than ``patience`` (3) validations in a row without a better
+    ``monitor``).
     """
     warmup = min(optimizer.warmup, iterations - 1)
     schedule: list[dict[str, Any]] = []
@@ -177,7 +178,7 @@ def _schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> li
 
 @contextmanager
 def _forgotten(name: str) -> Iterator[None]:
-    """Take the run's logger, hub, visualizer and scope out of mmengine's global tables afterwards."""
+    """Remove the run's logger, hub, visualizer and scope from mmengine's global tables after the block."""
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Draws training images in rounds that can be repeated, one by one, after an interruption."""
+"""Draw training images in rounds, each of which can be repeated after an interruption."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from torch.utils.data import Sampler
 
 
 class Draw(NamedTuple):
-    """One training image: its row, and the seed of its augmentation."""
+    """A training image: its row, and the seed of its augmentation."""
 
     row: int
     seed: int
 
 
 class RoundSampler(Sampler[Draw]):
-    """An endless stream of shuffled passes over the images, cut into rounds of equal length.
+    """An infinite stream of shuffled passes over the images, divided into rounds of equal length.
 
-    Round r depends on ``seed`` and r alone (not on how many processes load it), so a run resumed at a
-    round continues as if it had never stopped. Rounds are whole batches; an image left over at the end of
-    one opens the next.
+    Round r depends only on ``seed`` and r, not on the number of loading processes, so that a run that is
+    resumed at a round equals an uninterrupted one. Rounds consist of whole batches; images left at the end of
+    a round are the first of the next one.
 
     Args:
         images: number of training images.
-        batch_size: images per step.
-        seed: of order and augmentation.
-        iterations: steps per round; None for one pass over the images.
+        batch_size: number of images per step.
+        seed: seed of order and augmentation.
+        iterations: number of steps per round; None for one pass over the images.
     """
 
     def __init__(self, images: int, batch_size: int, seed: int, iterations: int | None = None):
@@ -41,7 +41,7 @@ class RoundSampler(Sampler[Draw]):
         return self.length
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the round; mmengine calls this before each."""
+        """Select the round; mmengine calls this before each round."""
         self.round = epoch
 
     def __iter__(self) -> Iterator[Draw]:

@@ -1,4 +1,4 @@
-"""Builds the mmseg model of a segmentation protocol."""
+"""Build the mmseg model of a segmentation protocol."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOSSES: dict[str, dict[str, Any]] = {
     "log_dice": dict(type="BatchDiceLoss", log=True, loss_name="loss_log_dice"),
     "focal": dict(type="BinaryFocalLoss"),
 }
-"""Terms of the loss that a protocol's ``head["loss"]`` may weigh."""
+"""Terms of the loss, to which a protocol's ``head["loss"]`` gives weights."""
 
 
 def _unet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
@@ -43,17 +43,17 @@ scales 1, 2, 3 and 6 (BenchX). The logits are upsampled to the input bilinearly.
 
 
 def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protocol: Protocol) -> nn.Module:
-    """An EncoderDecoder with one output channel (foreground where p > 0.5).
+    """Build an EncoderDecoder with one output channel (a pixel is foreground if p > 0.5).
 
     Args:
         backbone: config of a registered backbone.
         channels: of its maps, finest first.
-        protocol: its ``head``: ``type`` (one of HEADS, by default ``"unet"``), ``channels`` (U-Net: width
-            of each decoder block, coarsest first; UPerNet: one width; linear: none), ``dropout`` and
-            ``loss`` (weight of each of LOSSES).
+        protocol: uses its ``head``: ``type`` (one of HEADS, by default ``"unet"``), ``channels`` (U-Net:
+            width of each decoder block, coarsest first; UPerNet: one width; linear: not used), ``dropout``
+            and ``loss`` (weights of LOSSES).
 
     Raises:
-        BenchError: unknown head or loss.
+        BenchError: the head or a loss is unknown.
     """
     models = _models()
     head = protocol.head
@@ -81,10 +81,11 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
 
 
 def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss that a protocol trains with, of logits [B, 1, H, W] and masks [B, H, W] of 0 and 1.
+    """Return the training loss of a protocol, a function of logits [B, 1, H, W] and masks [B, H, W] of 0 and
+    1.
 
     Raises:
-        BenchError: unknown loss.
+        BenchError: a loss is unknown.
     """
     models = _models()
     with quiet(), DefaultScope.overwrite_default_scope("mmseg"):
@@ -93,7 +94,7 @@ def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def _models() -> Registry:
-    """mmseg's registry of models, with ours in reach."""
+    """Return mmseg's registry of models, after registering our modules."""
     ops.install()
     import mmseg.models  # noqa: F401  registers
     from mmseg.registry import MODELS

@@ -1,8 +1,8 @@
-"""The module served as ``mmcv._ext`` where mmcv has no compiled ops: those our models call, from torch.
+"""The stand-in for ``mmcv._ext`` if mmcv has no compiled ops; it implements some ops with torch.
 
-Signatures and in-place outputs are those of mmcv 2.1's extension, so that mmcv's own Python wrappers
-run unchanged. Half precision is computed in float32, as torchvision's CPU kernels need it. Names that
-are not here can be imported (mmcv looks up over a hundred) and say so when they are called.
+Signatures and in-place outputs are those of mmcv 2.1's extension, so that mmcv's Python wrappers work. Half
+precision is computed in float32, because torchvision's CPU kernels require it. Other names can also be
+imported (mmcv looks up more than a hundred); they raise an error when they are called.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from prior_bench.errors import BenchError
 
 
 def get_compiler_version() -> str:
-    """What environment reports print as mmcv's compiler."""
+    """Return the compiler of mmcv for environment reports."""
     return "none (torchvision stand-in)"
 
 
 def get_compiling_cuda_version() -> str:
-    """What environment reports print as mmcv's CUDA version."""
+    """Return the CUDA version of mmcv for environment reports."""
     return "none (torchvision stand-in)"
 
 
 def nms(boxes: Tensor, scores: Tensor, *, iou_threshold: float, offset: int) -> Tensor:
-    """Indices of the boxes [N, 4] kept, by falling score; ``offset`` 1 counts the last pixel in."""
+    """Return the indices of kept boxes [N, 4] by decreasing score; ``offset`` 1 includes the last pixel."""
     grown = torch.cat([boxes[:, :2], boxes[:, 2:] + offset], dim=1)
     return torch.ops.torchvision.nms(grown.float(), scores.float(), iou_threshold)
 
@@ -45,10 +45,10 @@ def softnms(
     method: int,
     offset: int,
 ) -> Tensor:
-    """Soft-NMS (Bodla et al. 2017): fills ``dets`` [N, 5], returns the indices of the boxes kept.
+    """Apply soft-NMS (Bodla et al. 2017): fill ``dets`` [N, 5] and return the indices of the kept boxes.
 
     Args:
-        method: 0 drops overlapping boxes, 1 lowers their score linearly, 2 by a Gaussian.
+        method: 0 drops overlapping boxes, 1 lowers their score linearly, 2 lowers it by a Gaussian.
     """
     left, scores = torch.arange(len(boxes)), scores.clone()
     kept: list[Tensor] = []
@@ -90,11 +90,11 @@ def roi_align_forward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Fills ``output`` [R, C, h, w] with the pooled regions ``rois`` [R, 5] of ``input``.
+    """Fill ``output`` [R, C, h, w] with the pooled regions ``rois`` [R, 5] of ``input``.
 
     Args:
-        pool_mode: 1 takes the mean over the samples of a bin; 0 the greatest, whose place in ``input`` goes
-            to ``argmax_y`` and ``argmax_x`` [R, C, h, w] (-1 where a bin has no sample).
+        pool_mode: 1 averages the samples of a bin; 0 takes their maximum, whose position in ``input`` is
+            written to ``argmax_y`` and ``argmax_x`` [R, C, h, w] (-1 for bins without samples).
     """
     input, rois = input.float(), rois.float()
     if pool_mode == 1:
@@ -108,7 +108,7 @@ def roi_align_forward(
         samples = torch.full_like(size, sampling_ratio).long()
     else:
         samples = (size / size.new_tensor((aligned_height, aligned_width))).ceil().long()
-    output.fill_(torch.finfo(torch.float32).min)  # as mmcv leaves the bins that have no sample
+    output.fill_(torch.finfo(torch.float32).min)  # as in mmcv for bins without samples
     argmax_y.fill_(-1)
     argmax_x.fill_(-1)
     for down, across in samples.unique(dim=0).tolist():
@@ -128,7 +128,7 @@ def roi_align_forward(
 
 
 def _extents(rois: Tensor, spatial_scale: float, aligned: bool) -> tuple[Tensor, Tensor]:
-    """First corner and size [R, 2], as (y, x), of regions in pixels of the map."""
+    """Return the first corner and the size of regions, each [R, 2] as (y, x), in pixels of the map."""
     first, last = (rois[:, corner] * spatial_scale - 0.5 * aligned for corner in ([2, 1], [4, 3]))
     return first, (last - first) if aligned else (last - first).clamp(min=1)
 
@@ -147,10 +147,10 @@ def roi_align_backward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Fills ``grad_input`` [B, C, H, W] with the gradient of :func:`roi_align_forward`."""
+    """Fill ``grad_input`` [B, C, H, W] with the gradient of :func:`roi_align_forward`."""
     grad_output, rois, shape = grad_output.float(), rois.float(), grad_input.shape
     if pool_mode == 0:
-        # each value came from one place in one channel: a region of one pixel, in a batch of channels
+        # each value is from one position in one channel: a region of one pixel in a batch of channels
         grad_output = (grad_output * (argmax_y != -1)).reshape(-1, 1, 1, 1)
         rois = _one_pixel_regions(rois[:, 0], argmax_y.float(), argmax_x.float())
         shape = torch.Size((shape[0] * shape[1], 1, *shape[2:]))
@@ -163,7 +163,7 @@ def roi_align_backward(
 
 
 def _one_pixel_regions(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """Aligned regions [R * C * h * w, 5] whose middles are the places ``y`` and ``x`` [R, C, h, w]."""
+    """Return aligned regions [R * C * h * w, 5] with centres ``y`` and ``x`` [R, C, h, w]."""
     channels = torch.arange(y.shape[1], device=y.device)
     plane = (image[:, None] * len(channels) + channels)[..., None, None].expand_as(y)
     return torch.stack([plane, x, y, x + 1, y + 1], dim=-1).reshape(-1, 5)
@@ -172,11 +172,11 @@ def _one_pixel_regions(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
 def sigmoid_focal_loss_forward(
     input: Tensor, target: Tensor, weight: Tensor, output: Tensor, *, gamma: float, alpha: float
 ) -> None:
-    """Fills ``output`` [N, C] with the focal loss (Lin et al. 2017) of logits ``input`` [N, C].
+    """Fill ``output`` [N, C] with the focal loss (Lin et al. 2017) of logits ``input`` [N, C].
 
     Args:
-        target: class of each row, int64 [N]; C means background.
-        weight: of each class, [C], or empty.
+        target: int64 [N], class of each row; C means background.
+        weight: [C], weight of each class, or empty.
     """
     output.copy_(_focal_loss(input.float(), target, weight.float(), gamma, alpha))
 
@@ -184,7 +184,7 @@ def sigmoid_focal_loss_forward(
 def sigmoid_focal_loss_backward(
     input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, *, gamma: float, alpha: float
 ) -> None:
-    """Fills ``grad_input`` [N, C] with the gradient of the sum of :func:`sigmoid_focal_loss_forward`."""
+    """Fill ``grad_input`` [N, C] with the gradient of the sum of :func:`sigmoid_focal_loss_forward`."""
     with torch.enable_grad():
         logits = input.detach().float().requires_grad_()
         loss = _focal_loss(logits, target, weight.float(), gamma, alpha).sum()
@@ -202,13 +202,13 @@ def _focal_loss(logits: Tensor, target: Tensor, weight: Tensor, gamma: float, al
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    # inspect and importlib ask for dunder names and must be told that there are none
+    # inspect and importlib look up dunder names, which must not exist
     if name.startswith("__"):
         raise AttributeError(name)
 
     def missing(*args: Any, **kwargs: Any) -> Any:
         raise BenchError(
-            "the torchvision stand-in for mmcv's compiled ops does not have it",
+            "the torchvision stand-in for mmcv's compiled ops does not have this op",
             where=f"mmcv op '{name}'",
             fix="install a compiled mmcv; it is used instead",
         )

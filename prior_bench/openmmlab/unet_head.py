@@ -15,15 +15,15 @@ from torch.nn import functional
 
 @MODELS.register_module()
 class UNetHead(BaseDecodeHead):
-    """Decoder of a U-Net (Ronneberger et al., arXiv 1505.04597) over the maps of any backbone.
+    """The decoder of a U-Net (Ronneberger et al., arXiv 1505.04597) on the maps of any backbone.
 
-    From the coarsest map on: upsample to the next finer one, concatenate it, two 3x3 convolutions with
-    BatchNorm and ReLU. The logits of the finest map are upsampled to the input by mmseg.
+    Starting with the coarsest map, each block upsamples to the next finer map, concatenates it, and applies
+    two 3x3 convolutions with BatchNorm and ReLU. mmseg upsamples the logits of the finest map to the input.
 
     Args:
         in_channels: channels of the backbone's maps, finest first.
-        decoder_channels: width of each block, coarsest first; one fewer than maps.
-        kwargs: see BaseDecodeHead.
+        decoder_channels: width of each block, coarsest first; one block fewer than maps.
+        kwargs: arguments of BaseDecodeHead.
     """
 
     def __init__(self, in_channels: Sequence[int], decoder_channels: Sequence[int], **kwargs: Any):
@@ -52,7 +52,7 @@ class UNetHead(BaseDecodeHead):
         )
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """Logits [B, classes, h, w] at the size of the finest of the maps [B, C, h, w]."""
+        """Return logits [B, classes, h, w] at the size of the finest map."""
         *skips, x = self._transform_inputs(inputs)
         for block, skip in zip(self.blocks, reversed(skips), strict=True):
             x = functional.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)

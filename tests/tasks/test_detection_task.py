@@ -97,7 +97,7 @@ def test_an_image_that_nobody_annotated_is_no_negative(data, short, context):
 
 def test_splits_without_a_box(data, short, context):
     nothing = np.zeros((0, 5), np.float32)
-    with pytest.raises(BenchError, match="split 'valid' has no box to choose the weights by"):
+    with pytest.raises(BenchError, match="split 'valid' has no box to choose the weights with"):
         Detection().check(without(data, data.table["split"] == "valid", nothing), short)
     untestable = without(data, data.table["split"] == "test", nothing)
     Detection().check(untestable, short)
