@@ -1,1 +1,1 @@
-"""From stored records to tables and pages; never imports torch."""
+"""Tables and pages from stored records; this package never imports torch."""

@@ -1,1 +1,1 @@
-"""Two runs, or two stores, side by side."""
+"""Comparisons of two runs or two stores."""

@@ -31,11 +31,11 @@ class Line:
 
     Attributes:
         what: metric, or evaluation and metric.
-        first, second: the two numbers.
-        tested: the second number minus the first, with its error; None where no test was made.
-        reason: why no test was made.
-        p: corrected for the number of comparisons.
-        higher_is_better: whether higher numbers are better.
+        first, second: the two values.
+        tested: the second value minus the first, with its error; None if no test was made.
+        reason: reason why no test was made, or "".
+        p: p value, corrected for the number of comparisons.
+        higher_is_better: whether higher values are better.
     """
 
     what: str
@@ -64,7 +64,7 @@ def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
     """Compare every metric of the protocol that both runs have, except values of single classes.
 
     Raises:
-        BenchError: a run failed, or they share no metric.
+        BenchError: a run failed, or the runs share no metric.
     """
     for run in (first, second):
         if not isinstance(run, FinishedRun):
@@ -82,7 +82,7 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
     """Compare the primary metric, averaged over seeds, in every evaluation that both stores have.
 
     Returns:
-        The comparisons, and sentences about what cannot be compared because only one store holds it.
+        The comparisons, and sentences about evaluations that only one store has.
 
     Raises:
         BenchError: the stores have no evaluation in common.
@@ -117,7 +117,7 @@ def spec_differences(first: ReportedRun, second: ReportedRun) -> list[str]:
 
 
 def lines_text(lines: Iterable[Line], first: str, second: str) -> str:
-    """The comparisons as a table."""
+    """Format the comparisons as a table."""
     from tabulate import tabulate
 
     rows = []
@@ -157,7 +157,7 @@ def _corrected(lines: list[Line]) -> list[Line]:
 
 
 def _evaluations(store: Store) -> dict[tuple, dict[int, FinishedRun]]:
-    """Finished runs by everything but the seed, and then by seed."""
+    """Group finished runs by everything except the seed, and then by seed."""
     found: dict[tuple, dict[int, FinishedRun]] = {}
     for entry in finished_runs(reported_runs([store])):
         found.setdefault(identity(entry.spec)[:-1], {})[entry.spec["seed"]] = entry

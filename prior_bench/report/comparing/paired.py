@@ -19,21 +19,22 @@ Runs = Mapping[int, FinishedRun]
 
 
 class NotTested(Exception):
-    """No test can be made; the message says why."""
+    """A test cannot be made; the message states the reason."""
 
 
 def paired_difference(
     first: Runs, second: Runs, metric: str, spread: tuple[float, int] | None = None
 ) -> Difference:
-    """The first method minus the second, averaged over the seeds that both have.
+    """Compute the first method's metric minus the second's, averaged over the seeds that both have.
 
     Args:
         first, second: runs on the same test set.
-        metric: a name among their metrics.
-        spread: over seeds, estimated from more methods than these; see :func:`spread_over_seeds`.
+        metric: name of a metric that both have.
+        spread: variance over seeds, estimated from more methods than these; see :func:`spread_over_seeds`.
 
     Raises:
-        NotTested: no seed, an undefined metric, no predictions, or not the same test samples.
+        NotTested: there is no common seed, the metric is undefined, predictions are missing, or the test
+            samples differ.
     """
     seeds = sorted(set(first) & set(second))
     if not seeds:
@@ -51,10 +52,10 @@ def paired_difference(
 
 
 def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | None:
-    """Variance over seeds of the difference between two methods, from all methods that have every seed.
+    """Estimate the variance over seeds of the difference between two methods from all complete methods.
 
-    Methods that lack a seed are left out of the estimate, which still holds for them. None where fewer than
-    two methods have every seed, or there is one seed only.
+    Methods that lack a seed do not contribute to the estimate, but it is valid for them, too. It is None if
+    fewer than two methods have every seed, or if there is only one seed.
     """
     seeds = sorted(set().union(*methods))
     complete = [runs for runs in methods if len(runs) == len(seeds)]
@@ -65,7 +66,7 @@ def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | N
 
 
 def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, float] | None:
-    """95 % bootstrap interval by patient of the seed-averaged metric; None without predictions."""
+    """Compute the 95 % bootstrap interval by patient of the mean over seeds; None without predictions."""
     try:
         _common_patients(list(runs.values()))
         drawn = np.mean([metric_draws(run.record, run.store, metric) for run in runs.values()], axis=0)
@@ -76,13 +77,13 @@ def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, f
 
 
 def _common_patients(runs: list[FinishedRun]) -> np.ndarray:
-    """Patients [N] of the test samples, in the order of the samples' ids."""
+    """Return the patients [N] of the test samples, in the order of the samples' ids."""
     sets = [load_predictions(run.store.root, run.key) for run in runs]
     if any("id" not in one or "patient_id" not in one for one in sets):
-        raise NotTested("the predictions name no patients")
+        raise NotTested("the predictions have no patients")
     ids = [np.sort(one["id"]) for one in sets]
     if not all(np.array_equal(ids[0], other) for other in ids):
-        raise NotTested("not the same test samples")
+        raise NotTested("the test samples differ")
     patients = sets[0]["patient_id"][np.argsort(sets[0]["id"], kind="stable")]
     if len(np.unique(patients)) < 2:
         raise NotTested("fewer than two patients")
@@ -105,7 +106,7 @@ def _test_error(pairs: list[tuple[FinishedRun, FinishedRun]], metric: str, patie
 def _contributions(run: FinishedRun, metric: str) -> np.ndarray:
     predictions = load_predictions(run.store.root, run.key)
     if "score" not in predictions or "target" not in predictions:
-        raise NotTested("the predictions hold no scores")
+        raise NotTested("the predictions have no scores")
     order = np.argsort(predictions["id"], kind="stable")
     classes = [str(name) for name in predictions.get("meta_classes", [])]
     wanted = metric.partition("/")[2]

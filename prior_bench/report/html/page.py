@@ -1,4 +1,4 @@
-"""Collect the content of a suite's report, and fill the page template with it."""
+"""Collect the content of a suite's report and fill the page template."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ Made = TypeVar("Made")
 
 
 def build_page(suite: Suite, store: Store) -> str:
-    """The report of a suite as one HTML text.
+    """Return the report of a suite as one HTML text.
 
     Raises:
-        BenchError: nothing has been run yet, or the suite's table config cannot be used.
+        BenchError: there is no finished run, or the suite's table config cannot be used.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -59,7 +59,7 @@ def build_page(suite: Suite, store: Store) -> str:
 
 
 def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[FinishedRun]) -> dict[str, Any]:
-    """The values that the template uses."""
+    """Return the values that the template uses."""
     names = list(dict.fromkeys(entry.spec["backbone"]["name"] for entry in found))
     colours = colours_of(names)
     evaluations = evaluations_of(done)
@@ -106,7 +106,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
 
 
 def backbones_of(done: list[FinishedRun]) -> dict[str, dict[str, Any]]:
-    """The origin of the weights of every row and seed."""
+    """Return the origin of the weights of every row and seed."""
     found: dict[str, dict[str, Any]] = {}
     for entry in done:
         label = f"{entry.spec['backbone']['name']}, seed {entry.spec['seed']}"
@@ -117,7 +117,7 @@ def backbones_of(done: list[FinishedRun]) -> dict[str, dict[str, Any]]:
 
 
 def runs_table(done: list[FinishedRun]) -> SortableTable:
-    """Every finished run with its record and time."""
+    """Return a table of every finished run with its record and time."""
     table = SortableTable(
         "Finished runs. prior-bench show KEY prints everything about one.", ["Run", "Record", "Seconds"]
     )
@@ -128,7 +128,7 @@ def runs_table(done: list[FinishedRun]) -> SortableTable:
 
 
 def regenerate(suite: Suite, newest: FinishedRun) -> list[str]:
-    """The commands that make the records and the page again, from the revision of the newest record."""
+    """Return the commands that make records and page again, from the revision of the newest record."""
     revision = newest.record.provenance.get("git", {}).get("revision")
     name = " ".join(map(shlex.quote, suite.called.split()))
     first = [f"git checkout {revision}", "pip install -e ."] if revision else []
@@ -138,12 +138,12 @@ def regenerate(suite: Suite, newest: FinishedRun) -> list[str]:
 
 
 def _made(parts: Iterable[Made | None]) -> list[Made]:
-    """The parts that exist."""
+    """Return the parts that are not None."""
     return [part for part in parts if part is not None]
 
 
 def _ordered(found: list[Gallery]) -> list[Gallery]:
-    order = list(dict.fromkeys(gallery.kind for gallery in found))  # all of a kind together
+    order = list(dict.fromkeys(gallery.kind for gallery in found))  # galleries of a kind are adjacent
     return sorted(found, key=lambda gallery: order.index(gallery.kind))
 
 

@@ -20,8 +20,8 @@ class SortableTable:
     """A table that can be sorted. The first cell of a row is its heading.
 
     Attributes:
-        caption: what the numbers are.
-        columns: headings, the first over the rows' headings.
+        caption: description of the values.
+        columns: headings of the columns; the first is above the headings of the rows.
         rows: as many cells as there are columns.
     """
 
@@ -31,12 +31,12 @@ class SortableTable:
 
 
 def number(value: float, digits: int = 1, text: str = "") -> Value:
-    """A cell with a number, optionally with another text; a dash if it is not finite."""
+    """Make a cell with a number, optionally with another text; a dash if it is not finite."""
     if not math.isfinite(value):
         return Value("–")
     return Value(text or f"{value:.{digits}f}", value)
 
 
 def words(text: str) -> Value:
-    """A cell with words, sorted alphabetically."""
+    """Make a cell with words, which is sorted alphabetically."""
     return Value(text, is_words=True)

@@ -11,22 +11,22 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def on_axis(metric: Metric) -> str:
-    """The label of an axis: a metric with the factor of its numbers."""
+    """Return the label of an axis: the metric and the factor of its values."""
     return metric.heading if metric.scale == 1 else f"{metric.heading} × {metric.scale:g}"
 
 
 def logged(quantity: str, task: Description) -> str:
-    """A quantity of a run's history in words: the title of a metric of the task, or the quantity's name."""
+    """Return a quantity of a run's history in words: the title of the task's metric, or its own name."""
     metric = task.metric(quantity)
     return metric.heading if metric else quantity.replace("_", " ").replace("/", " ")
 
 
 def in_words(name: str) -> str:
-    """A registered name as it is written in a text."""
+    """Return a registered name as it is written in a text."""
     return name.replace("_", "-")
 
 
 def evaluation_title(spec: dict[str, Any]) -> str:
-    """Task, data set and protocol in words."""
+    """Return task, data set and protocol in words."""
     task = in_words(spec["task"])
     return f"{task.capitalize()} on {spec['data']['name']} ({spec['protocol']['name']})"

@@ -1,1 +1,1 @@
-"""Published numbers, and which of ours may stand beside them."""
+"""Published numbers, and the runs that are comparable with them."""

@@ -1,4 +1,4 @@
-"""Tables with published numbers: a paper's table from the file alone, or ours beside it."""
+"""Tables with published numbers: a paper's table alone, or our results next to it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ KINDS = {
     "re-run": "Re-runs by others than the method's authors",
     "aggregate": "From a listing that names neither table nor protocol",
 }
-"""How numbers are introduced that do not come from a paper by the method's authors."""
+"""Introductions of numbers that do not come from a paper by the method's authors."""
 
 
 def published_table(config: TableConfig, numbers: Iterable[Published] | None = None) -> Table:
-    """A paper's table as it was transcribed, in the order of the file.
+    """Return a paper's table as transcribed, in the order of the file.
 
     Args:
-        config: whose columns say which published numbers they show.
-        numbers: the numbers to choose from; by default all known ones.
+        config: table config whose columns select the published numbers.
+        numbers: numbers to choose from; by default all known ones.
 
     Raises:
-        BenchError: the table has no column with published numbers, or a column selects no number, or several
+        BenchError: the table has no column with published numbers, or a column selects no number or several
             numbers of one method.
     """
     columns, chosen = _chosen(config, numbers)
@@ -41,17 +41,17 @@ def published_table(config: TableConfig, numbers: Iterable[Published] | None = N
         replace(column, scale=1.0, digits=max(n.digits for n in found.values()))
         for column, found in zip(columns, chosen, strict=True)
     ]
-    notes = ["As published; this suite ran nothing of it, and nothing is marked.", *_sources(chosen)]
+    notes = ["As published; nothing was run by this suite, and nothing is marked.", *_sources(chosen)]
     return Table(config.name, config.title, shown, rows, notes)
 
 
 def table_beside(
     config: TableConfig, stores: Iterable[Store] | None = None, numbers: Iterable[Published] | None = None
 ) -> Table:
-    """Three columns for each column with published numbers: ours, published, and the difference.
+    """Return a table with three columns per column with published numbers: ours, published, and difference.
 
-    The rows are the published methods, followed by backbones of ours without a published number. A backbone
-    is matched to the published method of the same name, ignoring case, or as in ``config.published_names``.
+    Rows are the published methods, followed by our backbones without a published number. A backbone is
+    matched to the published method of the same name, ignoring case, or by ``config.published_names``.
     """
     columns, chosen = _chosen(config, numbers)
     found = reported_runs(stores if stores is not None else stores_of(config.suites))
@@ -96,10 +96,10 @@ def table_beside(
 def _triple(
     runs: list[ReportedRun], theirs: dict[str, Published], method: str, column: Column
 ) -> tuple[list[Cell], list[ReportedRun]]:
-    """The cells ours, published and difference, and the runs that our number comes from."""
+    """Return the cells ours, published and difference, and the runs of our number."""
     number = theirs.get(method)
     runs = [run for run in runs if _of_column(run, column)]
-    if number is None:  # the conditions of the column are those of its other numbers
+    if number is None:  # use the conditions of the column's other numbers
         runs, _ = nearest(runs, column.metric, next(iter(theirs.values())))
         return [_ours(runs, column), _theirs(None), Cell(reason="–")], runs
     runs, differs = nearest(runs, column.metric, number)
@@ -116,7 +116,7 @@ def _triple(
 
 
 def _of_column(run: ReportedRun, column: Column) -> bool:
-    """Whether a run may be shown in the column: numbers of another data set would be misread."""
+    """Whether a run may be shown in the column; results on another data set would be misread."""
     return run.spec["task"] == column.task and run.spec["data"]["type"] == column.data["type"]
 
 
@@ -134,7 +134,7 @@ def _theirs(number: Published | None) -> Cell:
 def _chosen(
     config: TableConfig, numbers: Iterable[Published] | None
 ) -> tuple[list[Column], list[dict[str, Published]]]:
-    """The columns with published numbers, and for each the numbers by method."""
+    """Return the columns with published numbers, and the numbers of each by method."""
     columns = [column for column in config.columns if column.published]
     if not columns:
         fix = "give its columns the key 'published'; see docs/published.md"
@@ -157,7 +157,7 @@ def _chosen(
 
 
 def _sources(chosen: list[dict[str, Published]]) -> list[str]:
-    """The sources of the numbers, and what a reader must know about some of them."""
+    """Return notes on the sources of the numbers, and other facts that a reader must know."""
     numbers = [number for column in chosen for number in column.values()]
     read = dict.fromkeys(f"{n.source_paper}, {n.source_table} ({n.via})" for n in numbers)
     notes = [f"Published numbers from {'; '.join(read)}."]

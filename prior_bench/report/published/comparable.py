@@ -1,7 +1,7 @@
-"""Whether one of our runs is comparable with a published number.
+"""Check whether a run is comparable with a published number.
 
-Data set, split, label fraction, frozen or fine-tuned, and metric variant must be the same. What the source
-does not state cannot match.
+Data set, split, label fraction, frozen or fine-tuned, and metric variant must be equal. A property that the
+source does not state does not match.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from prior_bench.store.descriptions import of_records
 
 
 def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str]:
-    """Differences between a run and a published number, most serious first; empty if they are comparable.
+    """Return the differences between a run and a published number, most serious first; empty if comparable.
 
     Args:
-        spec: of the run, as plain types.
+        spec: spec of the run, as plain types.
         metric: name of the run's metric to compare.
-        number: published.
+        number: the published number.
     """
     protocol = spec["protocol"]
-    trained = of_records(spec["task"]).uses_labels  # else it has no fraction, and nothing in it is tuned
+    trained = of_records(spec["task"]).uses_labels  # otherwise it has no fraction, and nothing is trained
     frozen = "yes" if protocol["frozen"].get("backbone", True) else "no"
     ours_and_theirs = [
         ("data set", _data_name(spec["data"]), number.data),
@@ -43,9 +43,9 @@ def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str
 def nearest(
     runs: Iterable[ReportedRun], metric: str, number: Published
 ) -> tuple[list[ReportedRun], list[str]]:
-    """The runs with the fewest differences from a published number, and these differences.
+    """Return the runs with the fewest differences from a published number, and these differences.
 
-    The runs returned are of one backbone and one evaluation; they differ in their seeds only.
+    The returned runs have the same backbone and evaluation, and differ only in their seeds.
     """
     groups: dict[tuple, list[ReportedRun]] = {}
     for run in runs:

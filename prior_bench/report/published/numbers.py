@@ -1,8 +1,8 @@
-"""Numbers that papers print, read from CSV files that anyone may add to.
+"""Read published numbers from CSV files, to which anyone may add.
 
-The shipped files are in ``results/published``; more are read from ``<results root>/published``. Their
-columns are described in ``docs/published.md``. The first ten say what is printed, where, and how it was
-read. The others express it in the terms of this suite; they decide which runs it is comparable with.
+The shipped files are in ``results/published``; more are read from ``<results root>/published``.
+``docs/published.md`` describes the columns. The first ten state what is printed, where, and how it was read.
+The others express it in the terms of this suite and determine which runs are comparable.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ UNIQUE = ("method", "task", "dataset", "metric", "label_fraction", "source_paper
 
 @dataclass(frozen=True)
 class Published:
-    """One printed number, from one line of a file.
+    """A published number, from one line of a file.
 
     Attributes:
-        method, task, dataset, metric: as the source calls them.
-        label_fraction: as printed (``"1%"``), ``"0%"`` where no labels are used, or ``"unknown"``.
+        method, task, dataset, metric: names in the source.
+        label_fraction: as printed (``"1%"``), ``"0%"`` if no labels are used, or ``"unknown"``.
         value: in the unit of the source, mostly percent.
-        source_paper, source_table, via, verified: where it was read, how, and whether it was read in the
+        source_paper, source_table, via, verified: where and how it was read, and whether it was read in the
             source itself (which does not mean that it was reproduced).
         family, data, split, frozen, variant: task, data set, split rule, whether the backbone is frozen, and
-            metric in our terms; empty where the source does not say.
-        half_width: of a 95 % interval that the source gives, or None.
-        kind: ``"printed"``, ``"re-run"`` (by others than the method's authors) or ``"aggregate"`` (a listing
-            that names neither table nor protocol).
-        note: what a reader should know.
-        digits: decimals as printed.
+            metric in the terms of this suite; empty if the source does not state it.
+        half_width: half the width of a 95 % interval in the source, or None.
+        kind: ``"printed"``, ``"re-run"`` (not by the method's authors) or ``"aggregate"`` (a listing without
+            table and protocol).
+        note: facts that a reader should know.
+        digits: number of printed decimals.
         where: file and line.
     """
 
@@ -75,7 +75,7 @@ class Published:
 
     @property
     def fraction(self) -> float | None:
-        """The label fraction as a share, or None where it is not known."""
+        """The label fraction as a share, or None if it is unknown."""
         return float(self.label_fraction[:-1]) / 100 if self.label_fraction.endswith("%") else None
 
 
@@ -84,13 +84,13 @@ COLUMNS = tuple(f.name for f in fields(Published) if f.name not in ("digits", "w
 
 
 def load_published(folders: Iterable[Path] | None = None) -> list[Published]:
-    """All published numbers, in the order of the files' names and lines.
+    """Read all published numbers, in the order of the files' names and lines.
 
     Args:
         folders: folders to read; by default the shipped one and the one under the results root.
 
     Raises:
-        ErrorList: everything that is wrong with the files.
+        ErrorList: the files have errors; all are listed.
     """
     if folders is None:
         folders = (paths.shipped("results/published"), paths.results_root() / "published")
@@ -112,14 +112,14 @@ def load_published(folders: Iterable[Path] | None = None) -> list[Published]:
 
 
 def read_file(path: Path) -> tuple[list[Published], list[BenchError]]:
-    """The numbers of one file, and its errors."""
+    """Return the numbers of one file, and its errors."""
     import warnings
 
     import pandas as pd
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # a line too long is cut, with a warning
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas truncates long lines with it
             table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())
@@ -142,7 +142,7 @@ def read_file(path: Path) -> tuple[list[Published], list[BenchError]]:
 
 
 def select(numbers: Iterable[Published], wanted: dict[str, Any]) -> list[Published]:
-    """The numbers whose columns have the wanted values (a list gives alternatives)."""
+    """Return the numbers whose columns have the wanted values (a list gives alternatives)."""
 
     def fits(number: Published) -> bool:
         alternatives = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in wanted.items()}
@@ -152,7 +152,7 @@ def select(numbers: Iterable[Published], wanted: dict[str, Any]) -> list[Publish
 
 
 def _lines(table: pd.DataFrame) -> Iterable[int]:
-    """Line number of each row in the file; a quoted line break in a row shifts the rows after it."""
+    """Yield the line number of each row in the file; a quoted line break shifts the following rows."""
     line = 2
     for row in table.itertuples(index=False):
         yield line

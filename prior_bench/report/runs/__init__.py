@@ -1,1 +1,1 @@
-"""The runs of a store: how they are found, selected, resampled and described."""
+"""The runs of a store: find, select, resample and describe them."""

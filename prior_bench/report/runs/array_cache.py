@@ -17,9 +17,9 @@ Arrays = dict[str, np.ndarray]
 
 
 def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays stored under ``key`` in a folder of the cache; computed if they are missing or damaged.
+    """Return the arrays stored under ``key`` in a folder of the cache; compute them if missing or damaged.
 
-    A cache that cannot be written costs time, and is no error.
+    If the cache cannot be written, computing takes time again, but there is no error.
     """
     place = paths.cache_root() / folder / f"{key}.npz"
     try:

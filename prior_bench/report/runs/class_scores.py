@@ -18,12 +18,11 @@ class ClassScores:
     """The class scores of one run on the test images.
 
     Attributes:
-        name, seed: of the run.
-        kinds: what the task says that its predictions hold (``Task.predictions``).
-        classes: the C names.
+        name, seed: name of the row, and seed of the run.
+        kinds: declared content of the task's predictions (``Task.predictions``).
+        classes: names of the C classes.
         score, target: [N, C]; a target is 1, 0 or NaN (unknown).
-        patient: [N].
-        exclusive: whether every image has exactly one class.
+        patient: [N], patient of each image. exclusive: whether every image has exactly one class.
     """
 
     name: str
@@ -36,7 +35,7 @@ class ClassScores:
     exclusive: bool
 
     def of(self, label: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """Known labels (bool) and scores of a class; None where only one of the two labels occurs."""
+        """Return known labels (bool) and scores of a class; None if only one of the two labels occurs."""
         if label not in self.classes:
             return None
         column = self.classes.index(label)
@@ -46,7 +45,7 @@ class ClassScores:
 
 
 def scores_of(entries: list[FinishedRun]) -> tuple[list[ClassScores], list[str]]:
-    """Class scores of the runs with the most labels, for all seeds, and a line for each reason to omit runs.
+    """Return class scores of all seeds for the largest label fraction, and a line per reason to omit runs.
 
     Args:
         entries: finished runs of one task, data set and protocol.
@@ -65,12 +64,12 @@ def scores_of(entries: list[FinishedRun]) -> tuple[list[ClassScores], list[str]]
 
 
 def names_of(scores: list[ClassScores]) -> list[str]:
-    """Names of the rows, in their order."""
+    """Return the names of the rows, in their order."""
     return list(dict.fromkeys(one.name for one in scores))
 
 
 def classes_of(scores: list[ClassScores]) -> list[str]:
-    """Names of the classes of all runs, in their order."""
+    """Return the names of the classes of all runs, in their order."""
     return list(dict.fromkeys(label for one in scores for label in one.classes))
 
 

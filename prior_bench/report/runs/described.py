@@ -1,4 +1,4 @@
-"""How the tasks of some runs describe themselves and their metrics."""
+"""Descriptions of the tasks and metrics of some runs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from prior_bench.store.descriptions import Description, of_records
 
 
 def described(task: str, found: Iterable[ReportedRun]) -> Description:
-    """The description of a task, completed from its records among ``found``."""
+    """Return the description of a task, completed from its records among ``found``."""
     records = (entry.record for entry in found if entry.spec["task"] == task)
     return of_records(task, (record.about for record in records if record is not None))
 
 
 def metric_of(entry: ReportedRun, name: str) -> Metric:
-    """The description of a metric of a run; a share, with higher taken to be better, if there is none."""
+    """Return the description of a run's metric; without one, it is a share and higher is better."""
     return described(entry.spec["task"], [entry]).metric(name) or Metric(name)

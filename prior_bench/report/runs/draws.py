@@ -1,4 +1,4 @@
-"""Bootstrap draws of a run's metrics, kept in the cache because some metrics are slow to resample."""
+"""Bootstrap draws of a run's metrics, which are cached because some metrics are slow to resample."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ RESAMPLES = 500
 
 
 def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLES) -> np.ndarray:
-    """``n`` values of a metric on resampled patients. All runs on a test set get the same patients.
+    """Return ``n`` values of a metric on resampled patients; all runs on a test set get the same patients.
 
     Args:
-        record: of a finished run.
-        store: that holds its predictions.
-        metric: a name among the record's metrics.
+        record: record of a finished run.
+        store: store with its predictions.
+        metric: name of a metric in the record.
+        n: number of resamples.
 
     Returns:
-        [n], NaN where a resample leaves the metric undefined.
+        Float [n]; NaN if the metric is undefined on a resample.
 
     Raises:
-        BenchError: the predictions are missing or hold no patients, or the task is not installed.
+        BenchError: the predictions are missing or have no patients, or the task is not installed.
     """
     name = metric.partition("/")[0]
 
@@ -44,10 +45,10 @@ def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLE
 
 
 def task_of(record: RunRecord) -> type[Task]:
-    """The registered task that can score a record's predictions.
+    """Return the registered task that can score a record's predictions.
 
     Raises:
-        BenchError: it is not installed here. A record is data: it does not say which module to import.
+        BenchError: the task is not installed. A record is data and never names a module to import.
     """
     from prior_bench.registry import TASKS
 
@@ -60,16 +61,16 @@ def task_of(record: RunRecord) -> type[Task]:
 
 @lru_cache(maxsize=64)
 def load_predictions(root: Path, key: str) -> dict[str, np.ndarray]:
-    """The predictions of a run. They are read once and shared, so they must not be changed.
+    """Load the predictions of a run. They are read once and shared, so that they must not be changed.
 
     Raises:
-        BenchError: there are none, or the file is damaged.
+        BenchError: the predictions are missing or damaged.
     """
     return Store(root).predictions(key)
 
 
 def _key(record: RunRecord, store: Store, name: str, n: int) -> str:
-    """Hash of the predictions, the code that scores them, and what is drawn."""
+    """Hash the predictions, the code that scores them, the metric and the number of draws."""
     from prior_bench.store.source_hash import code_version
 
     path = store.runs / record.key / "predictions.npz"

@@ -11,7 +11,7 @@ from prior_bench.store.store import Store
 
 
 def find_store(name: str) -> Store | None:
-    """The store of this name under the results root, or at this path; None if there is none."""
+    """Return the store of this name under the results root, or at this path; None if there is none."""
     for root in (paths.results_root() / name, Path(name)):
         if (root / "runs").is_dir():
             return Store(root)
@@ -19,7 +19,7 @@ def find_store(name: str) -> Store | None:
 
 
 def require_store(name: str) -> Store:
-    """The store of this name or path; raises BenchError if there is none."""
+    """Return the store of this name or path; raise BenchError if there is none."""
     store = find_store(name)
     if store is None:
         raise BenchError(f"no store '{name}'", fix=f"stores are in {paths.results_root()}")
@@ -30,10 +30,10 @@ def find_run(name: str) -> ReportedRun:
     """Find a recorded run.
 
     Args:
-        name: its key or the beginning of it, ``SUITE/KEY``, or the run's folder.
+        name: its key or a prefix of it, ``SUITE/KEY``, or the run's folder.
 
     Raises:
-        BenchError: no such run, or several.
+        BenchError: there is no such run, or several.
     """
     folder = Path(name)
     if (folder / "record.json").is_file():

@@ -1,4 +1,4 @@
-"""One class for each image of an embedding map, even where images may have several labels."""
+"""Assign one class to each image of an embedding map, even if images may have several labels."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 MOST = 8
-"""Classes with a colour of their own on a map; smaller classes are shown together."""
+"""Largest number of classes with their own colour on a map; smaller classes are shown together."""
 
 OTHER = "other classes"
 
 FEW = 5
-"""Images that a class needs for a colour of its own."""
+"""Smallest number of images of a class with its own colour."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class ImageClasses:
     """The images that are shown on a map, and their classes.
 
     Attributes:
-        images: positions among the kept ones (``example_row``), int [N].
-        classes: of each, a position in ``names``, int [N].
-        names: of the classes, as in the legend.
-        note: which images these are, unless they are all.
+        images: int [N], positions among the stored images (``example_row``).
+        classes: int [N], index in ``names`` of each image.
+        names: names of the classes in the legend.
+        note: sentence about the selection, unless all images are shown.
     """
 
     images: np.ndarray
@@ -33,10 +33,10 @@ class ImageClasses:
 
 
 def image_classes(predictions: dict[str, np.ndarray]) -> ImageClasses:
-    """Images with exactly one class. If too few have one, all images by the most frequent finding.
+    """Select images with exactly one class; if there are too few, all images by the most frequent finding.
 
     Raises:
-        KeyError: the predictions lack labels, or no rows were kept.
+        KeyError: the predictions lack labels or ``example_row``.
     """
     names = [str(name) for name in predictions["meta_classes"]]
     positive = predictions["target"][predictions["example_row"]] == 1
@@ -52,7 +52,7 @@ def image_classes(predictions: dict[str, np.ndarray]) -> ImageClasses:
 
 
 def _one_finding(names: list[str], positive: np.ndarray, unknown: np.ndarray) -> ImageClasses:
-    """All images by presence or absence of the most frequent finding."""
+    """Return all images by presence or absence of the most frequent finding."""
     finding = int(positive.sum(0).argmax())
     images = np.flatnonzero(~unknown[:, finding])
     classes = (~positive[images, finding]).astype(int)
@@ -60,7 +60,7 @@ def _one_finding(names: list[str], positive: np.ndarray, unknown: np.ndarray) ->
 
 
 def _merged(images: np.ndarray, classes: np.ndarray, names: list[str], note: str) -> ImageClasses:
-    """Classes that occur, in their order; if there are too many, the smaller ones become one class."""
+    """Keep the occurring classes in their order; if there are too many, merge the smaller ones."""
     sizes = np.bincount(classes, minlength=len(names))
     kept = [c for c in range(len(names)) if sizes[c]]
     if len(kept) > MOST:

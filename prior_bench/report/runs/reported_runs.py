@@ -13,19 +13,19 @@ from prior_bench.store.cells import identity
 from prior_bench.store.store import Store
 
 EVERY_SUITE = "*"
-"""Stands for every store under the results root, in place of a suite's name."""
+"""Name that stands for all stores under the results root."""
 
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """A run that a report shows: its spec, and its record or the reason why there is none.
+    """A run in a report: its spec, and its record or the reason why there is none.
 
     Attributes:
-        spec: the RunSpec, as plain types.
-        key: of the record; empty where it is not known.
-        reason: ``""``, ``"not run"``, or what the plan says.
-        record: done or failed.
-        store: that holds the record.
+        spec: the RunSpec as plain types.
+        key: key of the record; empty if it is unknown.
+        reason: ``""``, ``"not run"``, or the plan's reason.
+        record: the record of a finished or failed run, or None.
+        store: store with the record.
     """
 
     spec: dict[str, Any]
@@ -37,7 +37,7 @@ class ReportedRun:
 
 @dataclass(frozen=True)
 class FinishedRun(ReportedRun):
-    """A run whose record is done; record and store are always there."""
+    """A finished run, which always has a record and a store."""
 
     record: RunRecord = None  # type: ignore[assignment]
     store: Store = field(default=None, compare=False)  # type: ignore[assignment]
@@ -46,19 +46,19 @@ class FinishedRun(ReportedRun):
 def run_of(
     spec: dict[str, Any], key: str, reason: str, record: RunRecord | None, store: Store
 ) -> ReportedRun:
-    """A run with what the store has of it."""
+    """Return a run with its record in the store, if any."""
     if record is not None and record.status == "done":
         return FinishedRun(spec, key, reason, record, store)
     return ReportedRun(spec, key, reason, record, store)
 
 
 def finished_runs(runs: Iterable[ReportedRun]) -> list[FinishedRun]:
-    """Those of the runs that are finished."""
+    """Return the finished runs."""
     return [run for run in runs if isinstance(run, FinishedRun)]
 
 
 def stores_of(suites: Iterable[str]) -> list[Store]:
-    """The stores of some suites, each once. :data:`EVERY_SUITE` stands for all of them."""
+    """Return the stores of some suites, each once; :data:`EVERY_SUITE` stands for all suites."""
     names: list[str] = []
     for suite in suites:
         names += _all_suites() if suite == EVERY_SUITE else [suite]
@@ -66,9 +66,9 @@ def stores_of(suites: Iterable[str]) -> list[Store]:
 
 
 def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
-    """All runs of some stores, in the order of their plans.
+    """Return all runs of some stores, in the order of their plans.
 
-    For a store without a plan, these are the newest records of each spec (older ones come from older code).
+    For a store without a plan, the newest record of each spec is returned (others are from older code).
     """
     found: list[ReportedRun] = []
     for store in stores:
@@ -89,7 +89,7 @@ def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
 
 
 def primary_metric(spec: dict[str, Any]) -> str:
-    """The first metric of a run's protocol, by its spec (plain types); empty if it names none."""
+    """Return the first metric of a run's protocol from its spec (plain types); empty if there is none."""
     return (*spec["protocol"]["metrics"], "")[0]
 
 

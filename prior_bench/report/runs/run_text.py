@@ -1,4 +1,4 @@
-"""One run as text: its protocol, what was recognised in its weights, and its metrics with intervals."""
+"""Format a run as text: its protocol, its weights, and its metrics with intervals."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prior_bench.store.store import Store
 from prior_bench.suites.plan import describe
 
 HISTORY_ENDS = 5
-"""Lines shown at the beginning and at the end of a long history."""
+"""Number of lines shown at the beginning and at the end of a long history."""
 
 
 def protocol_text(protocol: dict[str, Any]) -> str:
-    """A whole protocol (plain types), one field per line. Empty fields are left out."""
+    """Format a whole protocol (plain types), one field per line, without empty fields."""
     lines = [f"protocol {protocol['name']}"]
     for name, value in protocol.items():
         if name != "name" and value not in ("", {}, [], (), None):
@@ -25,7 +25,7 @@ def protocol_text(protocol: dict[str, Any]) -> str:
 
 
 def inline(value: Any) -> str:
-    """The value of a protocol field on one line."""
+    """Format the value of a protocol field on one line."""
     if isinstance(value, dict):
         return ", ".join(
             f"{name} {f'({inline(inner)})' if isinstance(inner, dict) else inline(inner)}"
@@ -39,17 +39,17 @@ def inline(value: Any) -> str:
 
 
 def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
-    """The results of one finished run as text.
+    """Format the results of a finished run.
 
     Args:
-        record: of the run.
-        store: that holds its predictions.
-        resamples: bootstrap resamples of the 95 % intervals; 0 leaves the intervals out.
+        record: record of the run.
+        store: store with its predictions.
+        resamples: number of bootstrap resamples for the 95 % intervals; with 0, there are no intervals.
     """
     from tabulate import tabulate
 
     bounds, missing = {}, ""
-    if resamples and (store.runs / record.key / "predictions.npz").is_file():  # a task may predict nothing
+    if resamples and (store.runs / record.key / "predictions.npz").is_file():  # a task may have none
         try:
             bounds = intervals(record, store, resamples)
         except BenchError as error:
@@ -68,7 +68,7 @@ def result_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
 
 
 def left_out_lines(record: RunRecord) -> list[str]:
-    """The metrics that are undefined for these labels, a line for each reason."""
+    """Return a line for each reason why metrics are undefined for these labels."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in record.undefined.items():
         by_reason.setdefault(reason, []).append(name)
@@ -76,7 +76,7 @@ def left_out_lines(record: RunRecord) -> list[str]:
 
 
 def run_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
-    """Everything about one run, finished or failed: spec, metrics, split, history, provenance.
+    """Format everything about a finished or failed run: spec, metrics, split, history, provenance.
 
     Args:
         record, store, resamples: see :func:`result_text`.
@@ -103,10 +103,10 @@ def run_text(record: RunRecord, store: Store, resamples: int = 1000) -> str:
 
 
 def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tuple[float, float]]:
-    """95 % bootstrap intervals by patient, from the stored predictions.
+    """Compute 95 % bootstrap intervals by patient from the stored predictions.
 
     Raises:
-        BenchError: there are none, they are damaged or name no patients, or the task is not installed.
+        BenchError: the predictions are missing, damaged or without patients, or the task is not installed.
     """
     from prior_bench.statistics.bootstrap import interval
 
@@ -115,7 +115,7 @@ def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tupl
 
 
 def summary(record: RunRecord, bounds: dict[str, tuple[float, float]]) -> str:
-    """One line with the run, its primary metric, whether the data is synthetic, and the key of the record."""
+    """Return one line with the run, its primary metric, a mark of synthetic data, and the record's key."""
     primary = next((m for m in record.spec["protocol"]["metrics"] if m in record.metrics), None)
     primary = primary or next(iter(record.metrics), "")
     value = f"{primary} {_number(record.metrics.get(primary, math.nan))}"
@@ -138,7 +138,7 @@ def _data(record: RunRecord) -> list[str]:
 
 
 def _history(history: list[dict[str, Any]]) -> str:
-    """A table with one line per entry; of a long history, only the first and last lines."""
+    """Format a table with one line per entry; for a long history, only the first and last lines."""
     from tabulate import tabulate
 
     rows = [{name: f"{value:.5g}" for name, value in entry.items()} for entry in history]

@@ -9,7 +9,7 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 
 
 def values_over_seeds(entries: list[FinishedRun], name: str, metric: str, fraction: float) -> list[float]:
-    """A row's finite values of a metric, scaled as it declares, one per seed."""
+    """Return a row's finite values of a metric, scaled as the metric declares, one per seed."""
     found = [
         metric_of(e, metric).scale * e.record.metrics.get(metric, math.nan)
         for e in entries

@@ -6,7 +6,7 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 
 
 def evaluations_of(done: list[FinishedRun]) -> list[list[FinishedRun]]:
-    """Finished runs grouped by task, data set and protocol, in the order of the plan."""
+    """Group finished runs by task, data set and protocol, in the order of the plan."""
     groups: dict[tuple, list[FinishedRun]] = {}
     for entry in done:
         spec = entry.spec
@@ -16,13 +16,13 @@ def evaluations_of(done: list[FinishedRun]) -> list[list[FinishedRun]]:
 
 
 def most_labels(runs: list[FinishedRun]) -> list[FinishedRun]:
-    """The runs of an evaluation with the greatest label fraction."""
+    """Return the runs of an evaluation with the largest label fraction."""
     fraction = max(entry.spec["fraction"] for entry in runs)
     return [entry for entry in runs if entry.spec["fraction"] == fraction]
 
 
 def one_per_backbone(runs: list[FinishedRun]) -> list[FinishedRun]:
-    """One run per backbone with the most labels, of the lowest seed that most backbones have."""
+    """Return one run per backbone: largest label fraction, lowest seed that most backbones have."""
     runs = most_labels(runs)
     seeds = [entry.spec["seed"] for entry in runs]
     seed = max(sorted(set(seeds)), key=seeds.count)

@@ -1,4 +1,4 @@
-"""What tests and intervals resample: patients, or images where the data set does not know its patients."""
+"""The unit that tests and intervals resample: patients, or images for data sets without patients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOTH = "patient (by test image where patients are not known)"
 
 
 def unit_of(run: ReportedRun) -> str:
-    """PATIENT, or IMAGE where every sample's patient is the sample itself; PATIENT without predictions."""
+    """Return IMAGE if each sample is its own patient, otherwise PATIENT; PATIENT without predictions."""
     if run.store is None:
         return PATIENT
     try:
@@ -28,12 +28,12 @@ def unit_of(run: ReportedRun) -> str:
 
 
 def unit_of_several(runs: Iterable[ReportedRun]) -> str:
-    """What a caption over several evaluations says after "by test": PATIENT, IMAGE or BOTH."""
+    """Return the words after "by test" in captions over several evaluations: PATIENT, IMAGE or BOTH."""
     units = {unit_of(run) for run in runs}
     return BOTH if len(units) > 1 else next(iter(units), PATIENT)
 
 
 def one_per_data_set(runs: Iterable[ReportedRun]) -> list[FinishedRun]:
-    """A finished run of each data set and task; the others have the same test samples."""
+    """Return a finished run of each data set and task; the others have the same test samples."""
     done = finished_runs(runs)
     return list({(run.spec["task"], str(run.spec["data"])): run for run in done}.values())

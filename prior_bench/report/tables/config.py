@@ -1,15 +1,11 @@
-"""Table configs: what a table shows, before it is filled.
+"""Table configs, which define the content of a table before it is filled.
 
 A table config is an mmengine Python config::
 
-    title = "Demo"
-    suite = "demo"          # or a list of suites, or "*" for every store there is
-    rows = "all"            # or names of backbones, in order
-    columns = [
-        dict(group="CheXpert, linear probe (AUROC)", label="1 %", task="classification",
-             data="sample:chexpert", protocol="demo/linear_probe", fraction=0.01, metric="auroc"),
-        ...
-    ]
+    title = "Demo" suite = "demo" # or a list of suites, or "*" for all stores rows = "all" # or names of
+    backbones, in order columns = [ dict(group="CheXpert, linear probe (AUROC)", label="1 %",
+    task="classification", data="sample:chexpert", protocol="demo/linear_probe", fraction=0.01,
+    metric="auroc"), ... ]
 """
 
 from __future__ import annotations
@@ -32,29 +28,31 @@ from prior_bench.store.descriptions import Description, of_records
 from prior_bench.store.store import plain
 
 OF_METRIC = ("scale", "digits", "higher_is_better")
-"""The fields of a column that are taken from its metric where the config does not set them."""
+"""Fields of a column that are taken from its metric if the config does not set them."""
 
 AS_DECLARED: Any = None
-"""Marks a column's scale, digits or direction as taken from what the metric declares."""
+"""Value of a column's scale, digits or direction that is taken from the metric's declaration."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A metric of an evaluation, and how it is shown.
+    """A column: a metric of an evaluation, and its format.
 
     Attributes:
-        group, label: heading, in two levels.
-        task, data, protocol, fraction: which runs; the protocol may be empty beside published numbers.
-        metric: name in their metrics.
-        scale: the number shown is ``scale`` times the metric; by default what the metric declares, as the two
-            below.
-        digits: decimals shown.
-        higher_is_better: decides what is marked as best.
-        arrow: whether an arrow in the heading shows which numbers are better.
-        declared: which of scale, digits and higher_is_better the column leaves to the metric. They are filled
-            in from the registered task; :func:`as_declared` asks the records of a task that is not installed.
-        published: values of columns of the published numbers that belong here
-            (see :class:`prior_bench.report.published.numbers.Published`); empty where there are none.
+        group, label: headings of the upper and the lower level.
+        task, data, protocol, fraction: properties of the runs; with published numbers, the protocol may be
+            empty.
+        metric: name of their metric.
+        scale: factor by which values are multiplied. The default of this field and the next two is the
+            metric's declaration.
+        digits: number of decimals.
+        higher_is_better: whether the highest value is the best.
+        arrow: whether an arrow in the heading shows the better direction.
+        declared: those of scale, digits and higher_is_better that the column leaves to the metric. The
+            registered task provides them; for a task that is not installed, :func:`as_declared` uses the
+            records.
+        published: values that select the published numbers of this column (see
+            :class:`prior_bench.report.published.numbers.Published`); empty if there are none.
     """
 
     group: str
@@ -80,7 +78,7 @@ class Column:
             object.__setattr__(self, "declared", (*self.declared, *left))
 
     def takes(self, spec: dict[str, Any]) -> bool:
-        """Whether a run belongs to this column, by its spec (plain types)."""
+        """Whether a run belongs to this column, according to its spec (plain types)."""
         return (
             spec["task"] == self.task
             and spec["protocol"]["name"] == self.protocol
@@ -91,17 +89,16 @@ class Column:
 
 @dataclass
 class TableConfig:
-    """The configuration of a table, before it is filled.
+    """The configuration of a table.
 
     Attributes:
-        name: of the config.
-        columns: what is shown.
+        name: name of the config.
+        columns: columns of the table.
         rows: names of backbones in order, or ``"all"``.
-        suites: stores to read.
+        suites: names of the suites whose stores are read.
         title: heading.
         notes: sentences that are always printed with the numbers.
-        published_names: maps the name of a backbone of ours to the published method beside it, where the two
-            names differ.
+        published_names: published method by the name of our backbone, if the two names differ.
     """
 
     name: str
@@ -117,8 +114,8 @@ def load_table(name: str) -> TableConfig:
     """Load a table config by name or path.
 
     Raises:
-        BenchError: no such config.
-        ErrorList: unknown or missing keys, unknown data sets.
+        BenchError: the config does not exist.
+        ErrorList: keys are unknown or missing, or data sets are unknown.
     """
     values, path = read_config(name, "tables")
     columns, errors = [], attempted(TableFile, values)[1]
@@ -144,7 +141,7 @@ def load_table(name: str) -> TableConfig:
 
 
 def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
-    """Errors in a column's keys that only this room knows. Published numbers need no protocol of ours."""
+    """Return errors in a column's keys that the schema does not find; published numbers need no protocol."""
     from prior_bench.report.published.numbers import COLUMNS
 
     published = column.get("published", {})
@@ -153,7 +150,7 @@ def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
 
 
 def _data_of(column: dict[str, Any]) -> dict[str, Any]:
-    """The column's resolved data set. A data set that only published numbers use keeps its name."""
+    """Resolve the data set of a column; a data set that only published numbers use keeps its name."""
     try:
         return plain(resolve(column["data"]))
     except BenchError:
@@ -163,14 +160,14 @@ def _data_of(column: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_declared(columns: Iterable[Column], found: Iterable[ReportedRun]) -> tuple[list[Column], list[str]]:
-    """The columns with what their metrics declare, and a sentence that lists undescribed metrics.
+    """Return the columns with their metrics' declarations, and a sentence that lists undescribed metrics.
 
-    The description comes from the task where it is installed, otherwise from the records. A metric without
-    one is shown as a share, and higher is taken to be better.
+    Descriptions come from the task if it is installed, otherwise from the records. A metric without a
+    description is shown as a share, with higher assumed to be better.
 
     Args:
-        columns: as configured.
-        found: runs whose records may hold descriptions.
+        columns: columns of a config.
+        found: runs whose records may contain descriptions.
     """
     columns, found = list(columns), list(found)
     filled: list[Column] = []
@@ -188,7 +185,7 @@ def as_declared(columns: Iterable[Column], found: Iterable[ReportedRun]) -> tupl
 
 
 def table_of_entries(name: str, title: str, found: Iterable[ReportedRun]) -> TableConfig:
-    """A table for a suite that has none: the primary metric of each of its evaluations."""
+    """Return the table of a suite without one: the primary metric of each of its evaluations."""
     columns: dict[tuple, Column] = {}
     for entry in found:
         spec = entry.spec
@@ -211,7 +208,7 @@ def table_of_entries(name: str, title: str, found: Iterable[ReportedRun]) -> Tab
 
 
 def _label_of(metric: str, fraction: float, task: Description) -> str:
-    """The metric, and the share of labels where the task uses any."""
+    """Return the metric and, for tasks that use labels, the label fraction."""
     known = task.metric(metric)
     heading = known.heading if known else metric
     return f"{heading}, {100 * fraction:g} %" if task.uses_labels else heading

@@ -1,7 +1,7 @@
-"""A table as LaTeX (booktabs): column groups over ``\\cmidrule``, no wider than the line.
+"""Format a table as LaTeX (booktabs): column groups above ``\\cmidrule``, no wider than the line.
 
-Wide tables are set in a smaller size and broken between column groups into blocks below each other, and into
-several floats where a page cannot hold the blocks; a block that is still too wide is scaled to the line.
+Wide tables are set in a smaller size and broken between column groups into blocks below each other. If the
+blocks do not fit on a page, there are several floats. A block that is still too wide is scaled to the line.
 Reasons that are too long for a cell are replaced by letters, which the caption explains.
 """
 
@@ -19,7 +19,8 @@ PACKAGES = ("booktabs", "graphicx")
 """LaTeX packages that the document must load."""
 
 LINE, SMALL_LINE = 58, 70
-"""Characters that always fit on a line of the article class, in its normal size and in ``\\footnotesize``."""
+"""Number of characters that always fit on a line of the article class, in normal size and
+``\\footnotesize``."""
 
 WIDEST = 96
 """Largest width of a block in characters. Scaled to the line, it is hardly smaller than its neighbours."""
@@ -38,7 +39,7 @@ LONGEST_REASON = 16
 
 
 def latex(table: Table) -> str:
-    """A ``table`` environment, or several with one number; needs the packages in :data:`PACKAGES`."""
+    """Return a ``table`` environment, or several with one number; it needs :data:`PACKAGES`."""
     letters = _letters(table)
 
     def width(columns: list[int]) -> int:
@@ -69,7 +70,7 @@ def latex(table: Table) -> str:
 
 
 def _pages(blocks: list[list[str]], rows: int, caption: int) -> list[list[list[str]]]:
-    """The blocks of each float: as many as fit on a page below a caption of so many characters."""
+    """Return the blocks of each float: as many as fit on a page below a caption of ``caption`` characters."""
     height = 32 + 9.5 * (rows + 2)  # of a block, with its rules and the space around it
     first = max(int((PAGE - 12 * (caption / 80 + 2)) // height), 1)
     others = max(int((PAGE - 48) // height), 1)
@@ -101,7 +102,7 @@ def _tabular(table: Table, rows: list[Row], columns: list[int], letters: dict[st
 
 
 def _fitted(tabular: list[str], may_be_too_wide: bool) -> list[str]:
-    """The tabular, scaled to the line if it is wider. Only LaTeX knows the line, so LaTeX measures it."""
+    """Return the tabular, scaled to the line if it is wider, which LaTeX itself measures."""
     if not may_be_too_wide:
         return tabular
     return [
@@ -119,25 +120,25 @@ def _marked(cell: Cell, column: Column, letters: dict[str, str]) -> str:
         letter = letters.get(cell.reason)
         return rf"--\textsuperscript{{{letter}}}" if letter else tex(text)
     text = tex_number(text)
-    tied = rf"{text}\rlap{{$^\approx$}}"  # takes no room, so that digits stay below each other
+    tied = rf"{text}\rlap{{$^\approx$}}"  # without width, so that digits are aligned
     marks = {BEST: rf"\textbf{{{text}}}", TIED: tied, LEADING: rf"\underline{{{text}}}"}
     return marks.get(cell.mark, text)
 
 
 def _label(row: Row) -> str:
     label = rf"\emph{{{tex(row.label)}}}" if row.trivial else tex(row.label)
-    return f"{{}}{label}" if label.startswith(("[", "*")) else label  # would belong to the \\ before it
+    return f"{{}}{label}" if label.startswith(("[", "*")) else label  # else an option of \\
 
 
 def _letters(table: Table) -> dict[str, str]:
-    """Letters a, b, … and then numbers for the long reasons, in the order of the cells."""
+    """Return letters a, b, … and then numbers for the long reasons, in the order of the cells."""
     reasons = dict.fromkeys(cell.reason for row in table.rows for cell in row.cells if not cell.values)
     long = [reason for reason in reasons if len(reason) > LONGEST_REASON]
     return {reason: ascii_lowercase[n] if n < 26 else str(n - 25) for n, reason in enumerate(long)}
 
 
 def _width(table: Table, columns: list[int], letters: dict[str, str]) -> int:
-    """Approximate width of a block in characters."""
+    """Estimate the width of a block in characters."""
     total = max(len(row.label) for row in table.rows)
     for group in groups_of(table, columns):
         widths = [

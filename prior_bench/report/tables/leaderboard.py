@@ -1,4 +1,4 @@
-"""One table over everything that was ever run: the primary metric of every evaluation, by mean rank."""
+"""The leaderboard: the primary metric of all evaluations in some stores, sorted by mean rank."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from prior_bench.store.store import Store
 
 
 def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
-    """Every backbone in every evaluation of some stores whose task says that it is ranked.
+    """Return a table of every backbone in every evaluation of some stores whose task is ranked.
 
     The first column is the mean rank over the evaluations that a backbone has, the second is their number.
     Rows are sorted by that mean, then by the number of evaluations (more first), then by name.
 
     Raises:
-        BenchError: the stores hold no finished run.
+        BenchError: the stores have no finished run.
     """
     stores = list(stores)
     done = finished_runs(reported_runs(stores))
@@ -59,7 +59,7 @@ def leaderboard(stores: Iterable[Store], *, test: bool = True) -> Table:
 
 
 def _ranks(rows: list[Row], c: int, column: Column) -> dict[int, float]:
-    """Rank of each row that has a number in the column. 1 is best; ties share the mean of their ranks."""
+    """Return the rank of each row with a value in the column; 1 is best, and ties share their mean rank."""
     from scipy.stats import rankdata
 
     filled = [r for r, row in enumerate(rows) if row.cells[c].values]

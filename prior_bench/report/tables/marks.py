@@ -1,4 +1,4 @@
-"""Marks of a table's cells. A number is bold only where a test supports it.
+"""Marks of a table's cells. A value is bold only if a test supports it.
 
 Every pair of methods in every column is tested, and all p values of the table are corrected together.
 """
@@ -17,9 +17,9 @@ from prior_bench.statistics.significance import LEVEL, holm
 BEST, TIED, LEADING = "best", "tied", "leading"
 """Marks of a cell:
 
-- best: significantly better than every other row that has a number;
-- tied: the best number, or one that is not significantly worse, where other rows are significantly worse;
-- leading: the best number where a test could not be made, or where no row is significantly worse.
+- best: significantly better than every other row with a value; - tied: the best value, or one that is not
+significantly worse, if other rows are significantly worse; - leading: the best value if a test could not be
+made, or if no row is significantly worse.
 """
 
 ALL_TIED = "no row of the column is significantly worse"
@@ -29,13 +29,13 @@ Pair = tuple[int, int, int]
 
 
 def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool = True) -> list[str]:
-    """Set ``cell.mark`` throughout and return the sentences of the legend.
+    """Set ``cell.mark`` of all cells and return the sentences of the legend.
 
     Args:
         rows: :class:`prior_bench.report.tables.table.Row` objects, not the trivial ones.
         columns: :class:`prior_bench.report.tables.table.Column` objects.
-        runs: per row and column, the finished runs by seed.
-        test: without tests, the best number of each column is underlined, and nothing is claimed.
+        runs: finished runs by seed, for each row and column.
+        test: whether to test; without tests, the best value of each column is underlined without a claim.
     """
     p_values, untested, weights_only = _tests(rows, columns, runs) if test else ({}, {}, 0)
     unclaimed: dict[str, None] = {}  # why the best is only underlined; a dict keeps the order
@@ -67,14 +67,14 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
 
 
 def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
-    """One run of a column; all runs that are compared have the same test samples."""
+    """Return one run of a column; all compared runs have the same test samples."""
     return next(([next(iter(runs.values()))] for runs in column if runs), [])
 
 
 def _tests(
     rows: list, columns: list, runs: list[list[Runs]]
 ) -> tuple[dict[Pair, float], dict[Pair, str], int]:
-    """Corrected p values, why other pairs could not be tested, and how many tests ignore the seeds."""
+    """Return corrected p values, reasons for untested pairs, and the number of tests that ignore seeds."""
     weights_only = 0
     found: dict[Pair, float] = {}
     untested: dict[Pair, str] = {}
@@ -97,7 +97,7 @@ def _tests(
 
 
 def _tests_text(tests: int, weights_only: int, unit: str) -> str:
-    """How the tests were made, and how many of them ignore the variation between trainings."""
+    """Return a sentence on how tests were made and how many ignore the variation between trainings."""
     by = f"test {unit}" if weights_only == tests else f"test {unit} and seed"
     text = f"Paired tests by {by}, Holm over the table's {tests} comparison{'s' * (tests > 1)}, "
     text += f"level {100 * LEVEL:g} %"

@@ -1,4 +1,4 @@
-"""Mean ranks of a table's rows over its columns, as numbers and in words."""
+"""Mean ranks of a table's rows over its columns, as values and in words."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from prior_bench.statistics.significance import LEVEL
 
 
 def ranks_of(table: Table) -> AverageRanks:
-    """Mean ranks of the rows over the columns in which every row has a number.
+    """Compute the mean ranks of the rows over the columns in which every row has a value.
 
-    Trivial rows and rows without any number take no part.
+    Trivial rows and rows without any value are ignored.
 
     Raises:
-        BenchError: fewer than two rows, or no such column.
+        BenchError: there are fewer than two rows, or no such column.
     """
     rows = [row for row in table.rows if not row.trivial and any(cell.values for cell in row.cells)]
     full = [c for c in _evaluations(table) if all(row.cells[c].values for row in rows)]
@@ -31,11 +31,11 @@ def ranks_of(table: Table) -> AverageRanks:
 
 
 def ranks_text(ranks: AverageRanks, table: Table) -> str:
-    """The mean ranks and their tests in words.
+    """Return the mean ranks and their tests in words.
 
     Args:
-        ranks: of :func:`ranks_of`.
-        table: that they are made from.
+        ranks: result of :func:`ranks_of`.
+        table: the table of the ranks.
     """
     names = ", ".join(f"{n} {r:.2f}" for n, r in zip(ranks.labels, ranks.average, strict=True))
     columns = f"{ranks.evaluations} column{'s' * (ranks.evaluations > 1)}"
@@ -52,5 +52,5 @@ def ranks_text(ranks: AverageRanks, table: Table) -> str:
 
 
 def _evaluations(table: Table) -> list[int]:
-    """Positions of the columns that are evaluations, and not the summary of a leaderboard."""
+    """Return the positions of the columns of evaluations, without the summary of a leaderboard."""
     return [c for c, column in enumerate(table.columns) if column.task]

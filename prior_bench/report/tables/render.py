@@ -1,4 +1,4 @@
-"""A table as text: Markdown, LaTeX (booktabs), CSV, HTML or JSON."""
+"""Render a table as text: Markdown, LaTeX (booktabs), CSV, HTML or JSON."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from prior_bench.report.tables.table import Cell, Column, Row, Table
 from prior_bench.store.store import plain
 
 WIDTH = 110
-"""Wider Markdown tables, in characters, are split into several between column groups."""
+"""Largest width of Markdown tables in characters; wider ones are split between column groups."""
 
 
 def render(table: Table, style: str = "markdown") -> str:
-    """The table in one of :data:`STYLES`, with its notes.
+    """Render the table in one of :data:`STYLES`, with its notes.
 
     Raises:
-        BenchError: unknown style.
+        BenchError: the style is unknown.
     """
     if style not in STYLES:
         raise unknown_name("table format", style, list(STYLES), where="--format")
@@ -30,7 +30,7 @@ def render(table: Table, style: str = "markdown") -> str:
 
 
 def markdown(table: Table) -> str:
-    """Pipe tables, as many as the width requires. Underlining is HTML, which Markdown allows."""
+    """Render as pipe tables, as many as the width requires. Underlining is HTML, which Markdown allows."""
     from tabulate import tabulate
 
     def marked(cell: Cell, column: Column) -> str:
@@ -53,15 +53,16 @@ def markdown(table: Table) -> str:
 
 
 def csv(table: Table) -> str:
-    """One line per cell, with everything that identifies it."""
+    """Render one line per cell, with everything that identifies it."""
     return table.frame().to_csv(index=False)
 
 
 def html_table(table: Table, *, caption: bool = True) -> str:
-    """A ``<table>`` with grouped headings; marks are ``<strong>``, ``≈`` and ``<u>``.
+    """Render a ``<table>`` with grouped headings; marks are ``<strong>``, ``≈`` and ``<u>``.
 
     Args:
-        caption: whether to add title and notes; False where the page prints them.
+        table: the table.
+        caption: whether to add title and notes; False if the page prints them.
     """
 
     def marked(cell: Cell, column: Column) -> str:

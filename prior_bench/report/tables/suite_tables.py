@@ -1,4 +1,4 @@
-"""The tables of a suite: one per table config that it names, on the data that the suite is run on."""
+"""The tables of a suite: one per table config that it names, on the data of the suite."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from prior_bench.suites.suite import Suite, fractions_of
 
 
 def tables_of(suite: Suite) -> list[TableConfig]:
-    """Every table of a suite.
+    """Return every table of a suite.
 
-    Where the suite runs on other data than its own (:mod:`prior_bench.suites.scale`), a column shows the
+    If the suite runs on other data than its own (:mod:`prior_bench.suites.scale`), a column shows the
     evaluation that replaces its own. Columns without an evaluation are left out, and nothing is compared with
     published numbers.
 
@@ -29,7 +29,7 @@ def tables_of(suite: Suite) -> list[TableConfig]:
 
 
 def named_table(suite: Suite, name: str) -> TableConfig:
-    """One of a suite's tables.
+    """Return one of a suite's tables.
 
     Raises:
         BenchError: the suite has no such table.
@@ -44,7 +44,7 @@ def named_table(suite: Suite, name: str) -> TableConfig:
 
 
 def table_of(suite: Suite, found: list[ReportedRun]) -> TableConfig:
-    """All tables of a suite side by side as one table. A suite without any shows its primary metrics."""
+    """Return all tables of a suite as one table; a suite without any shows its primary metrics."""
     tables = tables_of(suite)
     if not tables:
         return table_of_entries(suite.name, suite.title, found)

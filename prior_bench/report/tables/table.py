@@ -1,4 +1,4 @@
-"""The comparison table: rows are backbones, columns metrics of evaluations, cells means over seeds."""
+"""The comparison table: backbones by metrics of evaluations, with means over seeds in its cells."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Cell:
 
     Attributes:
         values: scaled values by seed.
-        planned: number of seeds that the suite has for this cell.
-        reason: why there is no value; empty where there is one.
+        planned: number of seeds of this cell in the suite.
+        reason: why there is no value; empty if there is one.
         mark: one of those in :mod:`prior_bench.report.tables.marks`, or ``""``.
         interval: (lower, upper) of a 95 % interval to print, or None.
-        signed: whether the number is a difference, printed with its sign.
+        signed: whether the value is a difference, which is printed with its sign.
     """
 
     values: dict[int, float] = field(default_factory=dict)
@@ -62,18 +62,18 @@ class Cell:
 
     @property
     def mean(self) -> float:
-        """Mean over the seeds; NaN without values."""
+        """The mean over the seeds; NaN without values."""
         return mean(self.values.values()) if self.values else math.nan
 
     @property
     def std(self) -> float:
-        """Sample standard deviation over the seeds; NaN for fewer than two."""
+        """The sample standard deviation over the seeds; NaN for fewer than two."""
         return stdev(self.values.values()) if len(self.values) > 1 else math.nan
 
 
 @dataclass
 class Row:
-    """A row: label, one cell per column, and whether it is a trivial predictor."""
+    """A row: its label, one cell per column, and whether it is a trivial predictor."""
 
     label: str
     cells: list[Cell]
@@ -85,8 +85,8 @@ class Table:
     """A filled table.
 
     Attributes:
-        name, title: from the config.
-        columns, rows: as shown.
+        name, title: name and title from the config.
+        columns, rows: columns and rows in the order of display.
         notes: sentences that must accompany the numbers (seeds, protocols, marks, synthetic data).
     """
 
@@ -97,7 +97,7 @@ class Table:
     notes: list[str]
 
     def frame(self) -> pd.DataFrame:
-        """One line per cell: row, column, mean, deviation, number of seeds, interval, mark, reason."""
+        """Return one line per cell: row, column, mean, deviation, number of seeds, interval, mark, reason."""
         import pandas as pd
 
         lines = [
@@ -134,13 +134,13 @@ def build_table(
     """Fill a table from stores.
 
     Args:
-        config: what to show.
-        stores: where the records are; by default the stores of the config's suites.
-        trivial: append rows of predictors that do not look at the image.
-        test: whether to make the paired tests; without them nothing is bold.
+        config: the table config.
+        stores: stores with the records; by default those of the config's suites.
+        trivial: whether to append rows of predictors that do not look at the image.
+        test: whether to make the paired tests; without them, nothing is bold.
 
     Raises:
-        BenchError: the config asks for all rows, and the stores hold none.
+        BenchError: the config asks for all rows, but the stores have no runs.
     """
     stores = list(stores) if stores is not None else stores_of(config.suites)
     found = reported_runs(stores)
@@ -167,7 +167,7 @@ def build_table(
 
 
 def finished(runs: Iterable[ReportedRun], metric: str) -> Runs:
-    """The runs that have a number for the metric, by seed."""
+    """Return the runs with a value of the metric, by seed."""
     return {
         run.spec["seed"]: run
         for run in finished_runs(runs)
@@ -176,8 +176,8 @@ def finished(runs: Iterable[ReportedRun], metric: str) -> Runs:
 
 
 def cell_of(runs: list[ReportedRun], column: Column) -> Cell:
-    """The values of some runs in a column, or the reason why there are none."""
-    cell = Cell(planned=len({run.spec["seed"] for run in runs}))  # several stores may hold the same run
+    """Return the values of some runs in a column, or the reason why there are none."""
+    cell = Cell(planned=len({run.spec["seed"] for run in runs}))  # several stores may contain the same run
     reasons = []
     for run in runs:
         if run.record is None:
@@ -197,7 +197,7 @@ def cell_of(runs: list[ReportedRun], column: Column) -> Cell:
 
 
 def _trivial_rows(belonging: list[list[ReportedRun]], columns: list[Column]) -> list[Row]:
-    """One row per trivial predictor in the records; its value is the mean over the records of a column."""
+    """Return one row per trivial predictor in the records, with means over the records of each column."""
     records = [[e.record for e in column if e.record and e.record.trivial] for column in belonging]
     rows = []
     for name in dict.fromkeys(name for column in records for record in column for name in record.trivial):
@@ -212,7 +212,7 @@ def _trivial_rows(belonging: list[list[ReportedRun]], columns: list[Column]) -> 
 
 
 def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
-    """Sentences that must accompany the numbers: synthetic data, seeds, scale, protocols and leakage."""
+    """Return sentences that must accompany the values: synthetic data, seeds, scale, protocols, leakage."""
     seeds = sorted({e.spec["seed"] for e in used if e.record and e.record.status == "done"})
     notes = []
     if any(e.record and e.record.synthetic for e in used):
@@ -230,7 +230,7 @@ def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
 
 
 def _scale_notes(columns: list[Column]) -> list[str]:
-    """Which columns show shares as percentages."""
+    """Return a sentence on the columns that show shares as percentages."""
     shares = [column for column in columns if column.scale == 100]
     if not shares:
         return []
@@ -239,7 +239,7 @@ def _scale_notes(columns: list[Column]) -> list[str]:
 
 
 def _leakage_notes(used: list[ReportedRun]) -> list[str]:
-    """One sentence for each row and data set whose test patients were, or may have been, used in training."""
+    """Return a sentence per row and data set whose test patients were, or may have been, used in training."""
     clauses = {
         f"Leakage: {e.spec['backbone']['name']} on {e.spec['data']['name']}: {clause}."
         for e in used

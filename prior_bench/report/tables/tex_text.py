@@ -1,4 +1,4 @@
-"""Any text as LaTeX that every engine compiles without further packages: ASCII only, nothing unescaped."""
+"""Convert any text to LaTeX that every engine compiles without further packages: escaped ASCII only."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ SIGNS = {
     "Ł": r"\L{}",
     "µ": r"$\mu$",
 }
-"""LaTeX source of each character that needs one."""
+"""LaTeX source of each character that needs escaping."""
 
 ACCENTS = {
     "\u0300": r"\`",
@@ -75,16 +75,16 @@ ACCENTS = {
     "\u030c": r"\v",
     "\u0327": r"\c",
 }
-"""Commands of combining accents."""
+"""LaTeX commands of combining accents."""
 
 
 def tex(text: str) -> str:
-    """The escaped text. A character without a LaTeX name becomes the nearest ASCII character, or ``?``."""
+    """Escape a text; a character without a LaTeX name becomes the nearest ASCII character or ``?``."""
     return "".join(map(_sign, unicodedata.normalize("NFC", text)))
 
 
 def tex_number(text: str) -> str:
-    """The escaped text of a cell with numbers, in which hyphens before digits become minus signs."""
+    """Escape the text of a cell with numbers; hyphens before digits become minus signs."""
     return re.sub(r"(?<![\w)])-(?=\d)", "$-$", tex(text))
 
 
@@ -104,7 +104,7 @@ def _sign(character: str) -> str:
 
 
 def _greek(character: str) -> str:
-    """The command of a Greek letter by its Unicode name; empty for letters that look Latin and have none."""
+    """Return the command of a Greek letter by its Unicode name; empty for letters that look Latin."""
     named = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(character, ""))
     if not named:
         return ""
@@ -118,4 +118,4 @@ GREEK = {
     *"alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau".split(),
     *"upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
 }
-"""Greek letters with a command of their name."""
+"""Greek letters for which LaTeX has a command."""

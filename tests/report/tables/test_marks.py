@@ -92,7 +92,7 @@ def test_why_no_test_can_be_made(tmp_path):
     fewer = {n: v[:40] if n[:4] != "meta" else v for n, v in predictions(1.0, 0).items()}
     store.save(other.record, fewer)
     load_predictions.cache_clear()
-    with pytest.raises(NotTested, match="not the same test samples"):
+    with pytest.raises(NotTested, match="the test samples differ"):
         paired_difference({0: one}, {0: other}, "auroc")
     assert mean_interval({0: other}, "f1") is not None
 

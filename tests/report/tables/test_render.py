@@ -25,13 +25,13 @@ MARKDOWN = """\
 Synthetic data: generated phantoms, not patients. Mean ± standard deviation over seeds 0, 1. \
 Values × 100, except Retrieval: median rank. Protocols: demo/linear_probe, demo/retrieval. \
 Underlined: best number of a column, \
-without a claim: not every row could be tested against it (the predictions name no patients). \
+without a claim: not every row could be tested against it (the predictions have no patients). \
 Rows in italics: predictors that do not look at the image; they are not tested.
 """
 
 LATEX = r"""\begin{table}[t]
 \centering
-\caption[{Tiny}]{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Values $\times$ 100, except Retrieval: median rank. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number of a column, without a claim: not every row could be tested against it (the predictions name no patients). Rows in italics: predictors that do not look at the image; they are not tested. a: failed: ValueError: a \textbar{} b.}
+\caption[{Tiny}]{Tiny. Synthetic data: generated phantoms, not patients. Mean $\pm$ standard deviation over seeds 0, 1. Values $\times$ 100, except Retrieval: median rank. Protocols: demo/linear\_probe, demo/retrieval. Underlined: best number of a column, without a claim: not every row could be tested against it (the predictions have no patients). Rows in italics: predictors that do not look at the image; they are not tested. a: failed: ValueError: a \textbar{} b.}
 \label{tab:tiny}
 \bigskip
 \footnotesize

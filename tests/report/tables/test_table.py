@@ -33,7 +33,7 @@ def test_without_patients_the_best_is_underlined_and_nothing_claimed(config, sto
     marks = [[cell.mark for cell in row.cells] for row in table.rows]
     assert marks == [["", "", ""], [LEADING, "", ""], ["", LEADING, ""]]
     notes = " ".join(table.notes)
-    assert "Bold" not in notes and "could be tested against it (the predictions name no patients)" in notes
+    assert "Bold" not in notes and "could be tested against it (the predictions have no patients)" in notes
 
 
 def test_ties_as_printed_share_a_mark(config, stores):

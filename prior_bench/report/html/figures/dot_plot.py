@@ -1,4 +1,4 @@
-"""Values by label as dots with error bars; the legend stands in the page."""
+"""Draw values by label as dots with error bars; the legend is in the page."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def dot_plot(
     reference: float | None = None,
     limits: tuple[float, float] = (-math.inf, math.inf),
 ) -> str:
-    """One line of dots per label as ``<svg>``, with the values as its description.
+    """Draw a line of dots per label; return an ``<svg>`` with the values as its description.
 
     Args:
-        labels: from top to bottom.
+        labels: labels from top to bottom.
         series: a value and its error for each label; ``x`` is not used.
-        title: what is shown, for screen readers.
-        colours: of all rows, in their order; decides the look of each series.
+        title: short description for screen readers.
+        colours: colours of all rows, in their order; they determine the look of each series.
         reference: position of a dashed vertical line, e.g. chance.
-        limits: smallest and largest possible value, where error bars end.
+        limits: smallest and largest possible value; error bars end there.
     """
     height = 0.6 + (0.2 + 0.07 * len(series)) * max(len(labels), 2)
     distance = 0.6 / max(len(series), 1)

@@ -1,4 +1,4 @@
-"""Lines over a common axis, with bands; the legend stands in the page."""
+"""Draw lines with bands over a common axis; the legend is in the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prior_bench.report.html.figures.series import Series, values_text
 from prior_bench.report.html.figures.svg import new_axes, page_style, to_svg
 
 MOST_MARKERS = 30
-"""Most points of a line with markers."""
+"""Largest number of points of a line with markers."""
 
 
 def line_plot(
@@ -23,12 +23,12 @@ def line_plot(
     log_x: bool = False,
     size: tuple[float, float] = (4.6, 3.0),
 ) -> str:
-    """The plot as ``<svg>``, with the values as its description.
+    """Draw the plot; return an ``<svg>`` with the values as its description.
 
     Args:
-        title: what is shown, for screen readers.
-        colours: of all rows, in their order; decides the look of each series.
-        x_ticks: labelled positions; by default matplotlib's choice.
+        title: short description for screen readers.
+        colours: colours of all rows, in their order; they determine the look of each series.
+        x_ticks: labels by position; by default matplotlib chooses them.
         log_x: whether the horizontal axis is logarithmic.
         size: width and height in inches.
     """

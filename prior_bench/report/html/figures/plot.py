@@ -1,4 +1,4 @@
-"""What a page shows as a figure: an ``<svg>`` with a caption, alone or as one of several small panels."""
+"""Figures of a page: an ``<svg>`` with a caption, alone or as one of several small panels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Plot:
-    """A figure: ``<svg>`` text and a caption."""
+    """A figure: the text of an ``<svg>`` and a caption."""
 
     svg: str
     caption: str
@@ -18,8 +18,8 @@ class Multiples:
     """Small panels of one kind with a common legend.
 
     Attributes:
-        title: what they show.
-        names: rows or classes in the legend.
+        title: title of all panels.
+        names: names of rows or classes in the legend.
         plots: the panels, for example one per class.
         note: a sentence below the panels; may be empty.
     """

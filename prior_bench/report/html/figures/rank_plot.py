@@ -1,4 +1,4 @@
-"""The critical-difference diagram of Demšar (2006): mean ranks on a line, bars over what does not differ."""
+"""Draw the critical-difference diagram of Demšar (2006): mean ranks, and bars over equal methods."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ AXIS, STEP, BAR = 340, 15, 6
 """Length of the axis, and the distances between labels and between bars, in points."""
 
 OUT, TICK = 18, 4
-"""How far labels stand outside the axis, and the length of a tick, in points."""
+"""Distance of labels from the axis, and length of a tick, in points."""
 
 DIFFERENCE = 44
 """Height of the critical difference over the axis, in points."""
 
 
 def rank_plot(ranks: AverageRanks, title: str, description: str, *, file: bool = False) -> str:
-    """The diagram as ``<svg>``: best rank at the left, and a bar over every group of methods whose mean ranks
-    differ by less than the critical difference.
+    """Draw the diagram as ``<svg>``, with the best rank at the left.
+
+    A bar covers each group of methods whose mean ranks differ by less than the critical difference.
 
     Args:
-        title, description: for screen readers.
-        file: for a file of its own.
+        ranks: mean ranks with their critical difference.
+        title, description: texts for screen readers.
+        file: whether the diagram is for a file of its own.
     """
     methods, groups = len(ranks.labels), ranks.groups()
 
@@ -33,7 +35,7 @@ def rank_plot(ranks: AverageRanks, title: str, description: str, *, file: bool =
     with page_style():
         figure, axes = new_axes((AXIS / 72, 1), (0, 0, 1, TICK / 72))
         axes.set_axis_off()
-        axes.set(xlim=(0, AXIS), ylim=(0, TICK))  # so that a unit is a point; y is 0 on the axis
+        axes.set(xlim=(0, AXIS), ylim=(0, TICK))  # a unit is a point; y is 0 on the axis
 
         def line(*points: tuple[float, float], width: float = 0.8) -> None:
             axes.plot(*zip(*points, strict=True), color=INK, linewidth=width, clip_on=False)

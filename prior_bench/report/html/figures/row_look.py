@@ -1,4 +1,4 @@
-"""How a row looks in every figure: colour, line and marker, for any colour vision and in print."""
+"""The look of a row in every figure: colour, line and marker, for any colour vision and in print."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from prior_bench.report.html.figures.svg import new_axes, page_style, sign_svg
 
 PALETTE = ("#1b84c7", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6fd1", "#7f7f7f")
-"""After Okabe and Ito: distinct for any colour vision, on light and on dark ground."""
+"""Colours after Okabe and Ito: distinct for any colour vision, on light and dark backgrounds."""
 
 MARKERS = "osD^vPX*p"
-"""matplotlib's names. There is one more than there are colours, so that the same pair recurs late."""
+"""Markers by matplotlib's names. There is one more than there are colours, so that pairs recur late."""
 
 DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (9, 3), (4, 1, 1.5, 1, 1.5, 1), (1, 3))
 """Lengths of dashes and gaps in line widths; empty for a solid line."""
@@ -21,23 +21,23 @@ MARKER_SIZE = 5.0
 
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:
-    """One colour per row, the same in every figure; the order also decides line and marker."""
+    """Return one colour per row, the same in every figure; the order also determines line and marker."""
     return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
 
 
 def line_of(name: str, colours: dict[str, str]) -> dict[str, Any]:
-    """Colour and dashes of a row as arguments of matplotlib."""
+    """Return colour and dashes of a row as arguments for matplotlib."""
     dashes = DASHES[list(colours).index(name) % len(DASHES)]
     return {"color": colours[name], "linestyle": (0, dashes) if dashes else "-"}
 
 
 def marker_of(name: str, colours: dict[str, str]) -> dict[str, Any]:
-    """Marker of a row as arguments of matplotlib."""
+    """Return the marker of a row as arguments for matplotlib."""
     return {"marker": MARKERS[list(colours).index(name) % len(MARKERS)], "markersize": MARKER_SIZE}
 
 
 def swatch(name: str, colours: dict[str, str]) -> str:
-    """A short piece of a row's line with its marker, for legends; the name must stand beside it."""
+    """Draw a short piece of a row's line with its marker, for legends; its name must be next to it."""
     with page_style():
         figure, axes = new_axes((36 / 72, 10 / 72), (0, 0, 1, 1))
         axes.set_axis_off()

@@ -1,4 +1,4 @@
-"""A small square map of points without axes, coloured and shaped by class, and the signs for its legend."""
+"""Draw a small square map of points without axes, coloured and shaped by class, and its legend's signs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from prior_bench.report.html.figures.svg import INK, new_axes, page_style, sign_svg, to_svg
 
 SIDE, MARGIN = 170, 7
-"""Side of the square, and the margin that stays free at its edge, in points."""
+"""Side of the square and its free margin, in points."""
 
 MARKERS = "os^DP"
 """matplotlib's names of the markers of the classes."""
@@ -24,13 +24,14 @@ Look = tuple[str, str]
 def scatter_panel(
     points: np.ndarray, classes: np.ndarray, looks: list[Look], *, title: str, description: str
 ) -> str:
-    """The map as ``<svg>``.
+    """Draw the map as ``<svg>``.
 
     Args:
         points: [N, 2]; the map shows both directions on one scale.
-        classes: int [N], positions in ``looks``.
-        title: what is shown, for screen readers.
-        description: the same in numbers.
+        classes: int [N], indices of ``looks``.
+        looks: look of each class.
+        title: short description for screen readers.
+        description: the values in words, for screen readers.
     """
     centred = points - (points.min(0) + points.max(0)) / 2
     reach = np.abs(centred).max() or 1.0
@@ -48,7 +49,7 @@ def scatter_panel(
 
 @cache
 def sign(look: Look) -> str:
-    """The marker of a class, for legends; the name must stand beside it."""
+    """Draw the marker of a class, for legends; its name must be next to it."""
     with page_style():
         figure, axes = new_axes((10 / 72, 10 / 72), (0, 0, 1, 1))
         axes.set_axis_off()

@@ -1,4 +1,4 @@
-"""Named series of values: from the seeds of a row to what is drawn, and to a description in words."""
+"""Named series of values for figures, made from the seeds of a row, and their description in words."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Series:
 
 
 def over_seeds(name: str, x: Sequence[float], values: list[list[float]]) -> Series:
-    """Means and sample standard deviations of the values at each position; NaN where there are too few."""
+    """Compute means and sample standard deviations of the values at each position; NaN for too few values."""
     means = [mean(v) if v else math.nan for v in values]
     return Series(name, x, means, [stdev(v) if len(v) > 1 else math.nan for v in values])
 
 
 def spread_caption(series: Iterable[Series], shape: str) -> str:
-    """What the bands or bars of a figure show, or that there are none because there is one seed."""
+    """Return a sentence about the bands or bars of a figure, or about their absence with one seed."""
     if any(math.isfinite(std) for line in series for std in line.std):
         return f"{shape} show ± one standard deviation over the seeds."
     return "There is one seed, so no spread is shown."
 
 
 def values_text(series: list[Series], positions: list[list[str]]) -> str:
-    """The values in words, for screen readers; of long lines, only the first and the last.
+    """Return the values in words, for screen readers; for long lines, only the first and the last.
 
     Args:
         positions: for each series, the names of the positions of its values.

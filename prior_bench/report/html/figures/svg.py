@@ -1,16 +1,15 @@
-"""The one place where figures become SVG: matplotlib draws them, and here they are fitted to the page.
+"""Convert figures of matplotlib to SVG for the page; no other module writes SVG of figures.
 
-matplotlib cannot write ``currentColor``. What it writes is meant for a file of its own, with metadata, a
-style sheet, a font, and ids that occur in every figure. :func:`to_svg` parses that and keeps what a page
+matplotlib cannot write ``currentColor``. Its output is meant for a separate file, with metadata, a style
+sheet, a font, and ids that occur in every figure. :func:`to_svg` parses the output and keeps what a page
 needs:
 
-- Text, axes and grids are drawn in :data:`INK`, which becomes the text colour of the page. So they are dark
-  on a light page, light on a dark one and black in print. The colours of the rows stay as they are.
-- Text stays text, in the font of the page.
-- Only markers have ids. They contain a hash of the whole figure, so they are unique on a page and the same on
-  every run. There is no date and no version, so the same values give the same bytes.
-- Positions have one decimal, attributes with the default value are left out, and groups without attributes
-  are dissolved. A panel takes a few kilobytes instead of 20.
+- Text, axes and grids are drawn in :data:`INK`, which becomes the text colour of the page. They are therefore
+  dark on a light page, light on a dark page and black in print. The colours of the rows do not change. - Text
+  remains text, in the font of the page. - Only markers have ids. They contain a hash of the whole figure, so
+  that they are unique on a page and equal in every run. There is no date and no version, so that equal values
+  give equal bytes. - Positions have one decimal, attributes with the default value are left out, and groups
+  without attributes are dissolved. A panel takes a few kilobytes instead of 20.
 
 Pictures (:mod:`prior_bench.pictures`) are not figures: their outlines are paths over a photograph.
 """
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#010203"
-"""Stands for the text colour of the page; no figure has this colour otherwise."""
+"""Placeholder for the text colour of the page; no figure uses this colour otherwise."""
 
 FONT_SIZE = 10.0
 """Size of a figure's text in points."""
@@ -72,7 +71,7 @@ DEFAULTS = {
 """Values that an element need not state, because SVG or :data:`ROOT` sets them."""
 
 IGNORED = ("font-family", "font", "clip-path", "stroke-miterlimit")
-"""Properties to drop: fonts are those of the page, and no figure draws outside its axes."""
+"""Properties to drop, because fonts are those of the page and no figure draws outside its axes."""
 
 COORDINATES = ("d", "x", "y", "transform")
 """Attributes whose numbers are positions."""
@@ -107,13 +106,14 @@ def new_axes(
 
 
 def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False, file: bool = False) -> str:
-    """The figure as an ``<svg>`` element.
+    """Convert the figure to an ``<svg>`` element.
 
     Args:
-        title: what is shown, in a few words: the name of the figure for a screen reader.
-        description: what it shows in numbers, for screen readers.
-        tight: cut to what is drawn, whatever size the figure has.
-        file: for a file of its own, which states the namespace and a font.
+        figure: the drawn figure.
+        title: the name of the figure for a screen reader, in a few words.
+        description: the content of the figure in numbers, for screen readers.
+        tight: whether to crop to the drawn content for any size of the figure.
+        file: whether it is for a file of its own, which states the namespace and a font.
     """
     svg = _drawn(figure, {"role": "img", **ROOT}, tight)
     width = float(svg.attrib["viewBox"].split()[2])
@@ -126,7 +126,7 @@ def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False,
 
 
 def sign_svg(figure: Figure, css_class: str) -> str:
-    """A small sign without text, hidden from screen readers. Its meaning must be written beside it."""
+    """Convert a sign without text, hidden from screen readers; its meaning must be written next to it."""
     return _text_of(_drawn(figure, {"class": css_class, "aria-hidden": "true"}, tight=False))
 
 
@@ -147,7 +147,7 @@ def _text_of(svg: ElementTree.Element) -> str:
 
 
 def _kept(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
-    """What a page needs of an element's children."""
+    """Yield the parts of an element's children that a page needs."""
     for child in parent:
         tag = child.tag.rpartition("}")[2]
         if tag in ("metadata", "style", "clipPath"):
@@ -165,7 +165,7 @@ def _kept(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
 
 
 def _attributes(element: ElementTree.Element) -> dict[str, str]:
-    """Attributes and style of an element as attributes, without default values."""
+    """Return attributes and style of an element as attributes, without default values."""
     stated = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
     for declaration in stated.pop("style", "").split(";"):
         name, _, value = declaration.partition(":")
@@ -183,16 +183,17 @@ def _attributes(element: ElementTree.Element) -> dict[str, str]:
 
 
 def _compact(text: str) -> str:
-    """Positions with one decimal, without superfluous spaces."""
+    """Write positions with one decimal and without superfluous spaces."""
     text = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), text)
     text = re.sub(r"-0(?![\d.])", "0", " ".join(text.split()))
     return re.sub(r" ?([A-Za-z]) ?", r"\1", text) if text.startswith("M") else text
 
 
 def _name_markers(svg: ElementTree.Element) -> None:
-    """Give markers ids that no other figure has, and state the look of a marker once.
+    """Give markers ids that are unique to the figure, and state the look of a marker once.
 
-    A marker that is drawn once is put in its place and needs no id: legends occur several times on a page.
+    A marker that is drawn once replaces its only use and needs no id, because legends occur several times on
+    a page.
     """
     markers = {path.attrib["id"]: path for path in svg.iter("path") if "id" in path.attrib}
     uses = {name: [use for use in svg.iter("use") if use.get("href") == f"#{name}"] for name in markers}

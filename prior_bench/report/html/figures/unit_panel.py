@@ -1,4 +1,4 @@
-"""A small square plot, both axes from 0 to 1: the panel of ROC, precision-recall and reliability figures."""
+"""Draw a small square plot with axes from 0 to 1, for ROC, precision-recall and reliability figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH, HEIGHT, LEFT, BOTTOM, SIDE = 178, 170, 36, 31, 134
 """Size of the panel, and position and side of its square, in points."""
 
 STEPS = 200
-"""Steps per side that are visible."""
+"""Number of visible steps per side."""
 
 Point = tuple[float, float]
 
@@ -23,9 +23,9 @@ class Curve:
     """A line of a row, in [0, 1].
 
     Attributes:
-        name: of the row.
+        name: name of the row.
         points: (x, y) in order.
-        dots: (x, y, share): a dot whose area is a share of the whole.
+        dots: (x, y, share); the area of a dot is proportional to its share.
     """
 
     name: str
@@ -44,13 +44,13 @@ def unit_panel(
     diagonal: bool = False,
     level: float | None = None,
 ) -> str:
-    """The panel as ``<svg>``.
+    """Draw the panel as ``<svg>``.
 
     Args:
-        curves: several of one row have the same look.
-        title: what is shown, for screen readers.
-        description: the same in numbers.
-        colours: of all rows, in their order; decides the look of each curve.
+        curves: curves to draw; all curves of a row have the same look.
+        title: short description for screen readers.
+        description: the values in words, for screen readers.
+        colours: colours of all rows, in their order; they determine the look of each curve.
         diagonal: whether to draw the line x = y.
         level: height of a horizontal reference line.
     """
@@ -71,7 +71,7 @@ def unit_panel(
         for curve in curves:
             drawn = thinned(curve.points)
             axes.plot(*zip(*drawn, strict=True), linewidth=1.3, alpha=0.9, **line_of(curve.name, colours))
-            for x, y, share in curve.dots:  # a line without length and with round ends: the shortest circle
+            for x, y, share in curve.dots:  # a line of length zero with round ends is the shortest circle
                 width = round(2.5 + 12 * share**0.5, 1)
                 look: dict[str, Any] = {"color": colours[curve.name], "alpha": 0.6}
                 axes.plot([x, x], [y, y], linewidth=width, solid_capstyle="round", **look)
@@ -79,7 +79,7 @@ def unit_panel(
 
 
 def thinned(points: Sequence[Point]) -> list[Point]:
-    """The points without invisible ones: closer than half a hundredth, or within a straight piece."""
+    """Drop invisible points: those closer than half a hundredth, and those within a straight piece."""
     kept: list[Point] = []
     for x, y in points:
         point = round(x * STEPS) / STEPS, round(y * STEPS) / STEPS

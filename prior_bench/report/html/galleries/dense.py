@@ -14,7 +14,7 @@ BOXES = 3
 
 
 def segmentation(evaluation: ComparedRuns) -> list[Example]:
-    """Images from best to worst, with true and predicted outline."""
+    """Choose images from best to worst, with true and predicted outlines."""
     masks = [_kept_masks(run.predictions) for run in evaluation.runs]
     everywhere = [sample for sample in masks[0] if all(sample in kept for kept in masks)]
     pool = everywhere if len(everywhere) >= 3 else list(masks[0])
@@ -44,7 +44,7 @@ def segmentation(evaluation: ComparedRuns) -> list[Example]:
 
 
 def _places(count: int) -> list[str]:
-    """Captions of ``count`` images in order; the first, the middle and the last have their own."""
+    """Return the captions of ``count`` images in order; the first, the middle and the last have their own."""
     places = ["Mean Dice"] * count
     for position, name in ((count // 2, "Median"), (-1, "Worst"), (0, "Best")):
         if count and (name != "Median" or count % 2):
@@ -53,7 +53,7 @@ def _places(count: int) -> list[str]:
 
 
 def detection(evaluation: ComparedRuns) -> list[Example]:
-    """Images with objects, with true boxes and the highest-scoring detections."""
+    """Choose images with objects, with true boxes and the detections with the highest scores."""
     first = evaluation.runs[0]
     positive = set(first.predictions["truth_sample"].tolist())
     examples = []
@@ -87,7 +87,7 @@ def _score(value: float) -> str:
 
 
 def _kept_masks(predictions: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Predicted and true mask, bool [S, S], by sample id."""
+    """Return predicted and true masks, bool [S, S], by sample id."""
     height, width = (int(side) for side in np.broadcast_to(predictions["meta_size"], 2))
 
     def unpack(bits: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The parts of a gallery: runs that are compared, and the output of each for an image."""
+"""The parts of a gallery: compared runs, and their outputs for an image."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Answer:
     """The output of one backbone for an image.
 
     Attributes:
-        backbone: row label.
-        caption: one line.
-        picture: with marks, or None.
-        bars: (name, share in [0, 1], is it the truth) per class, best first.
-        texts: (report, is it the right one) of retrieved reports, best first.
+        backbone: label of the row.
+        caption: caption of one line.
+        picture: picture with marks, or None.
+        bars: (name, share in [0, 1], whether it is true) per class, best first.
+        texts: (report, whether it is the image's own) of retrieved reports, best first.
         panels: pictures side by side, each with a caption.
-        written: (sentence, is it in the image's own report) of a report written by the method.
+        written: (sentence, whether it is in the image's own report) for a report that the method writes.
     """
 
     backbone: str
@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass
 class Example:
-    """One image and every backbone's answer."""
+    """An image and the answers of all backbones."""
 
     title: str
     answers: list[Answer]
@@ -51,11 +51,11 @@ class Gallery:
     """Examples of one evaluation.
 
     Attributes:
-        kind: name under which its maker is registered.
-        title: what is shown.
-        legend: how to read the pictures.
-        examples: images.
-        problem: why there are none.
+        kind: name of its registered maker.
+        title: title of the gallery.
+        legend: explanation of the pictures.
+        examples: the images.
+        problem: reason why there are none, or "".
     """
 
     kind: str
@@ -67,7 +67,7 @@ class Gallery:
 
 @dataclass
 class Run:
-    """One backbone's run: row label, record, stored predictions, and the position of each sample id."""
+    """A backbone's run: its label, record and stored predictions, and the position of each sample id."""
 
     name: str
     entry: FinishedRun
@@ -83,7 +83,7 @@ class Run:
 
 
 class ComparedRuns:
-    """The runs that are compared in a gallery: one per backbone, on the same data, fraction and seed."""
+    """The compared runs of a gallery: one per backbone, with the same data, fraction and seed."""
 
     def __init__(self, entries: list[FinishedRun]):
         self.runs = [Run.of(entry) for entry in entries]
@@ -93,17 +93,17 @@ class ComparedRuns:
         self.row = {sample: row for row, sample in enumerate(self.manifest.table["id"].astype(str))}
 
     def original(self, sample: str) -> Original:
-        """The radiograph of a sample id."""
+        """Return the radiograph of a sample id."""
         return Original.read(self.manifest.path(self.row[sample]))
 
     def report(self, sample: str) -> str:
-        """The report of a sample id."""
+        """Return the report of a sample id."""
         return " ".join(self.sentences(sample))
 
     def sentences(self, sample: str) -> tuple[str, ...]:
-        """The sentences of a sample id's report."""
+        """Return the sentences of a sample id's report."""
         return cast(tuple[str, ...], self.manifest.table["report"].iat[self.row[sample]])
 
     def shared(self) -> list[str]:
-        """Sample ids that every backbone was tested on, in the order of the first."""
+        """Return the sample ids on which every backbone was tested, in the order of the first backbone."""
         return [i for i in self.runs[0].place if all(i in run.place for run in self.runs)]

@@ -1,4 +1,4 @@
-"""Gallery of what methods can show: attention, reconstructed images, written sentences.
+"""The gallery of explanations: attention, reconstructed images, written sentences.
 
 It uses the ``example_*`` arrays that :mod:`prior_bench.explain.examples` describes. Records without them (of
 methods that show nothing, or from older versions) are left out.
@@ -22,7 +22,7 @@ PARTS = ("example_attention", "example_reconstruction", "example_written")
 
 
 def explained(evaluation: ComparedRuns) -> list[Example]:
-    """The images with stored explanations; none if no run has any."""
+    """Return the images with stored explanations; none if no run has any."""
     runs = [run for run in evaluation.runs if any(part in run.predictions for part in PARTS)]
     rows = {run.name: _rows(run) for run in runs}
     examples = []
@@ -38,7 +38,7 @@ def explained(evaluation: ComparedRuns) -> list[Example]:
 
 
 def _rows(run: Run) -> dict[str, int]:
-    """Position of each sample id among the run's examples."""
+    """Return the position of each sample id among the run's examples."""
     ids = run.predictions["id"][run.predictions["example_row"]]
     return {str(sample): n for n, sample in enumerate(ids)}
 

@@ -1,4 +1,4 @@
-"""Example images: what each backbone predicted, beside the truth, from stored predictions."""
+"""Make galleries of example images with the stored predictions of each backbone and the truth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 
 
 def galleries(entries: list[FinishedRun]) -> list[Gallery]:
-    """The galleries of an evaluation, as named by its task."""
+    """Return the galleries of an evaluation that its task names."""
     spec = entries[0].spec
     opened = cache(lambda: ComparedRuns(entries))  # opening a data set takes a while
     kinds = described(spec["task"], entries).galleries

@@ -10,13 +10,13 @@ from prior_bench.report.html.galleries.examples import ComparedRuns, Example
 
 @dataclass(frozen=True)
 class Maker:
-    """How a gallery is made; tasks name theirs in ``Task.galleries``.
+    """The maker of a gallery; tasks name their galleries in ``Task.galleries``.
 
     Attributes:
-        title: what is shown.
-        legend: how to read the pictures.
-        make: from the runs to examples.
-        optional: whether records may lack what it shows; then there is no gallery.
+        title: title of the gallery.
+        legend: explanation of the pictures.
+        make: function from runs to examples.
+        optional: whether to omit the gallery if records lack the data for it.
     """
 
     title: str
@@ -25,5 +25,5 @@ class Maker:
     optional: bool = False
 
     def __call__(self, runs: ComparedRuns) -> list[Example]:
-        """The examples of some runs."""
+        """Return the examples of some runs."""
         return self.make(runs)

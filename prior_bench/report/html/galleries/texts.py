@@ -1,4 +1,4 @@
-"""Galleries of methods with a text tower: zero-shot classes and retrieved reports."""
+"""Galleries of methods with a text encoder: zero-shot classes and retrieved reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REPORTS = 3
 
 
 def zero_shot(evaluation: ComparedRuns) -> list[Example]:
-    """Images of different classes, and every backbone's scores of the classes."""
+    """Choose images of different classes, with every backbone's scores of the classes."""
     first = evaluation.runs[0]
     classes = [str(name) for name in first.predictions["meta_classes"]]
     target = {sample: first.predictions["target"][first.place[sample]] == 1 for sample in evaluation.shared()}
@@ -37,7 +37,7 @@ def zero_shot(evaluation: ComparedRuns) -> list[Example]:
 
 
 def retrieval(evaluation: ComparedRuns) -> list[Example]:
-    """Query images, and the reports every backbone found for them."""
+    """Choose query images, with the reports that every backbone found for them."""
     examples = []
     for sample in spread(evaluation.shared(), EXAMPLES - 1):
         own = evaluation.report(sample)

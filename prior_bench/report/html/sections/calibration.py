@@ -18,12 +18,12 @@ BINS = 10
 
 
 def are_probabilities(scores: list[ClassScores]) -> bool:
-    """Whether the scores are probabilities: those of trained heads are, image-text similarities are not."""
+    """Whether the scores are probabilities, as those of trained heads (unlike image-text similarities)."""
     return all("probabilities" in s.kinds and 0 <= s.score.min() <= s.score.max() <= 1 for s in scores)
 
 
 def reliability(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
-    """Share of positives over the mean probability of each bin: one panel per class, seeds pooled."""
+    """Draw the share of positives over the mean probability of bins, one panel per class, seeds pooled."""
     found = Multiples(f"Reliability: {title}", names_of(scores))
     for label in classes_of(scores):
         curves, errors = [], []
@@ -50,7 +50,7 @@ def reliability(scores: list[ClassScores], title: str, colours: dict[str, str]) 
 
 
 def error_table(scores: list[ClassScores], title: str) -> SortableTable:
-    """Expected calibration error per class and on average, and the mean Brier score, by row."""
+    """Return the expected calibration error per class and on average, and the mean Brier score, by row."""
     classes = [label for label in classes_of(scores) if any(one.of(label) is not None for one in scores)]
     table = SortableTable(
         f"Calibration error × 100, {title}; lower is better.",
@@ -66,7 +66,7 @@ def error_table(scores: list[ClassScores], title: str) -> SortableTable:
 
 
 def bins(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean probability, share of positives and share of the images in each bin that is not empty."""
+    """Compute mean probability, share of positives and share of images in each bin that is not empty."""
     from sklearn.calibration import calibration_curve
 
     seen, said = calibration_curve(truth, score, n_bins=BINS, strategy="uniform")
@@ -78,7 +78,7 @@ def bins(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 
 
 def expected_error(truth: np.ndarray, score: np.ndarray) -> float:
-    """Expected calibration error of a class (Naeini et al. 2015): mean gap, weighted by the bins' sizes."""
+    """Compute the expected calibration error of a class (Naeini et al. 2015): mean gap by bin size."""
     said, seen, share = bins(truth, score)
     return float((share * np.abs(said - seen)).sum())
 

@@ -14,10 +14,10 @@ class Matrix:
     """The decisions of a row, summed over its seeds.
 
     Attributes:
-        name: of the row.
-        classes: the C names.
+        name: name of the row.
+        classes: names of the C classes.
         counts: [C][C], true class by row, predicted class by column.
-        shares: the same as shares of the true class; 0 where it has no image.
+        shares: [C][C], counts as shares of the true class; 0 if it has no image.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Matrix:
 
 
 def confusion_matrices(scores: list[ClassScores]) -> list[Matrix]:
-    """One matrix per row, where exactly one of two or more classes is predicted per image; otherwise none.
+    """Return one matrix per row if exactly one of two or more classes is predicted per image; otherwise none.
 
     As in the zero-shot accuracy, images without a class or with several are left out.
     """

@@ -1,4 +1,4 @@
-"""What a row costs: parameters, pre-training, and memory and time of its evaluations."""
+"""The cost of a row: parameters, pre-training, and memory and time of its evaluations."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from prior_bench.report.html.wording import in_words
 from prior_bench.report.runs.reported_runs import FinishedRun
 
 MEMORY = {"memory": "memory, GiB", "gpu": "GPU memory, GiB"}
-"""Kinds of memory that records may hold (:mod:`prior_bench.engine.peak_memory`), and their headings."""
+"""Headings of the kinds of memory in records (:mod:`prior_bench.engine.peak_memory`)."""
 
 
 def cost_table(done: list[FinishedRun], names: list[str]) -> SortableTable:
-    """The table of costs: means over runs and seeds by row, and one column of seconds per task."""
+    """Return the table of costs: means over runs and seeds by row, and a column of seconds per task."""
     tasks = list(dict.fromkeys(entry.spec["task"] for entry in done))
     columns = [
         "Backbone",
@@ -41,7 +41,7 @@ def cost_table(done: list[FinishedRun], names: list[str]) -> SortableTable:
 
 
 def machines(done: list[FinishedRun]) -> list[str]:
-    """The machines on which the times were measured."""
+    """Return the machines on which the times were measured."""
     found = []
     for entry in done:
         machine = entry.record.provenance.get("hardware", {})
@@ -61,7 +61,7 @@ def _parameters(entries: list[FinishedRun]) -> Value:
 
 
 def _pretraining(entries: list[FinishedRun]) -> list[Value]:
-    """Mean epochs and minutes of the trainings; a dash where they are unknown."""
+    """Return mean epochs and minutes of the trainings; a dash if they are unknown."""
     by_identity = {entry.record.provenance.get("identity"): entry for entry in entries}
     histories = [history for e in by_identity.values() if (history := pretraining_history(e))]
     epochs = [len(history) for history in histories]

@@ -18,7 +18,7 @@ from prior_bench.report.runs.image_classes import OTHER, ImageClasses, image_cla
 from prior_bench.report.runs.reported_runs import FinishedRun
 
 FEWEST = 10
-"""Fewest images of a map; fewer have no meaningful neighbourhoods."""
+"""Smallest number of images in a map; fewer have no meaningful neighbourhoods."""
 
 NEIGHBOURS = 5
 """Number of neighbours of each image whose classes are counted."""
@@ -33,7 +33,7 @@ class EmbeddingMap:
 
 
 def embedding_map(entries: list[FinishedRun]) -> EmbeddingMap | None:
-    """The maps of an evaluation; None where its records hold no embedding.
+    """Return the maps of an evaluation; None if its records have no embedding.
 
     Args:
         entries: finished runs of one evaluation, one per backbone.
@@ -59,13 +59,13 @@ def embedding_map(entries: list[FinishedRun]) -> EmbeddingMap | None:
 
 
 def looks_of(names: list[str]) -> list[Look]:
-    """A colour and a marker for each class; the classes shown together are grey."""
+    """Return a colour and a marker for each class; classes that are shown together are grey."""
     looks = [(PALETTE[i % (len(PALETTE) - 1)], MARKERS[i % len(MARKERS)]) for i in range(len(names))]
     return [(PALETTE[-1], "o") if n == OTHER else look for n, look in zip(names, looks, strict=True)]
 
 
 def agreement(points: np.ndarray, classes: np.ndarray) -> float:
-    """Mean share of an image's nearest neighbours in feature space that have its class."""
+    """Compute the mean share of an image's nearest neighbours in feature space that have its class."""
     from sklearn.neighbors import NearestNeighbors
 
     count = min(NEIGHBOURS, len(points) - 1)
@@ -74,13 +74,13 @@ def agreement(points: np.ndarray, classes: np.ndarray) -> float:
 
 
 def chance_of(classes: np.ndarray) -> float:
-    """The share for uninformative features: the probability that a random other image has the same class."""
+    """Compute the share for uninformative features: the probability that another image has the same class."""
     sizes = np.bincount(classes)
     return float((sizes * (sizes - 1)).sum() / (len(classes) * (len(classes) - 1)))
 
 
 def layout(points: np.ndarray) -> np.ndarray:
-    """Coordinates by t-SNE, [N, 2], cached."""
+    """Return cached coordinates by t-SNE, [N, 2]."""
     from prior_bench.store.source_hash import code_version
 
     content = np.ascontiguousarray(points).tobytes() + str(points.shape).encode()

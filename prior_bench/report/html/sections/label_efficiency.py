@@ -13,7 +13,7 @@ from prior_bench.report.runs.units import unit_of
 
 
 def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
-    """The primary metric over the label fraction; None if there is a single fraction.
+    """Draw the primary metric over the label fraction; return None for a single fraction.
 
     Args:
         entries: finished runs of one task, data set and protocol.
@@ -44,7 +44,7 @@ def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plo
 
 
 def _drawn(entries: list[FinishedRun]) -> str:
-    """How the subsets were drawn, which depends on the protocol and on the data."""
+    """Describe how the subsets were drawn, which depends on the protocol and on the data."""
     sampler = entries[0].spec["protocol"].get("fraction_sampler") or {}
     by = sampler.get("by", "patient_id")
     if by == "patient_id":

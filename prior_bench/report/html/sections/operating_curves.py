@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves, a small panel per class, all rows and seeds in it."""
+"""ROC and precision-recall curves: a small panel per class with all rows and seeds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Drawn = tuple[list[Point], float]
 
 
 def roc_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
-    """True positive rate over false positive rate, for all thresholds."""
+    """Draw the true positive rate over the false positive rate for all thresholds."""
     axes: dict[str, Any] = {
         "x_label": "false positive rate",
         "y_label": "true positive rate",
@@ -27,7 +27,7 @@ def roc_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -
 
 
 def precision_recall_curves(scores: list[ClassScores], title: str, colours: dict[str, str]) -> Multiples:
-    """Precision over recall, in steps: values between two thresholds cannot be reached."""
+    """Draw precision over recall in steps, because values between two thresholds cannot be reached."""
     axes = {"x_label": "recall", "y_label": "precision"}
     return _per_class(scores, f"Precision-recall: {title}", "AUPRC", _precision_recall, axes, colours)
 

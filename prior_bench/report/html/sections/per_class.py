@@ -32,7 +32,7 @@ Interval = tuple[float, float]
 
 @dataclass
 class PerClass:
-    """A figure, and its numbers as a table where there are intervals."""
+    """A figure, and a table of its values if there are intervals."""
 
     plot: Plot
     table: SortableTable | None = None
@@ -41,11 +41,12 @@ class PerClass:
 def per_class(
     entries: list[FinishedRun], scores: list[ClassScores], colours: dict[str, str]
 ) -> PerClass | None:
-    """Values per class with the most labels; None where there are none.
+    """Return values per class for the largest label fraction; None if there are none.
 
     Args:
         entries: finished runs of one task, data set and protocol.
-        scores: of the same runs, where they are stored.
+        scores: class scores of the same runs, if they are stored.
+        colours: colours of all rows, in their order.
     """
     entries = most_labels(entries)
     task = described(entries[0].spec["task"], entries)
@@ -88,7 +89,7 @@ def per_class(
 
 
 def auroc_interval(scores: list[ClassScores], label: str) -> Interval:
-    """Mean AUROC over the seeds of a row, and half the width of its 95 % interval; NaN where undefined.
+    """Compute the mean AUROC over a row's seeds, and half the width of its 95 % interval; NaN if undefined.
 
     The variances of the test patients (DeLong, of the mean over seeds) and of the seeds are added up, as in
     the tests of the comparison (docs/statistics.md).
@@ -129,7 +130,7 @@ def _cell(value: float, half: float) -> Value:
 
 
 def _by_class(entries: list[FinishedRun], task: Description) -> Metric | None:
-    """The metric whose values per class are shown: one with DeLong's intervals, or the protocol's first."""
+    """Choose the metric whose values per class are shown: one with DeLong's intervals, or the first."""
     recorded = dict.fromkeys(name.partition(PART)[0] for e in entries for name in e.record.metrics)
     metrics = [m for name in recorded if (m := task.metric(name)) is not None and m.parts == "class"]
     metrics = [m for m in metrics if any(_classes(e, m.name) for e in entries)]

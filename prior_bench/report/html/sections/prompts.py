@@ -1,4 +1,4 @@
-"""Zero-shot scores of each prompt: which wording a method understands."""
+"""Zero-shot scores of each prompt, which show the wordings that a method understands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Score = tuple[float, float]
 
 
 def prompt_table(entries: list[FinishedRun]) -> tuple[SortableTable | None, str]:
-    """AUROC of every prompt for its class by row, mean over seeds; or None and the reason.
+    """Return the AUROC of every prompt for its class by row, averaged over seeds; or None and the reason.
 
     Args:
         entries: finished zero-shot runs of one data set and protocol.
@@ -52,9 +52,9 @@ def prompt_table(entries: list[FinishedRun]) -> tuple[SortableTable | None, str]
 
 
 def _scored(predictions: dict[str, np.ndarray]) -> dict[Prompt, Score]:
-    """Scores by prompt, except for classes whose known labels are all the same.
+    """Return scores by prompt, except for classes whose known labels are all equal.
 
-    A prompt for the absence of a class is judged by the images without it.
+    A prompt for the absence of a class is evaluated with the images without it as positives.
     """
     from sklearn.metrics import roc_auc_score
 

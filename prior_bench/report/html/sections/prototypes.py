@@ -1,4 +1,4 @@
-"""Sentence prototypes of methods that have them: how much each is used, and the sentences nearest to it."""
+"""Sentence prototypes of methods that have them: their use, and their nearest sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 
 
 def prototype_tables(entries: list[FinishedRun]) -> list[SortableTable]:
-    """A table for every run that kept its most used prototypes (see :mod:`prior_bench.explain.examples`).
+    """Return a table for every run with stored prototypes (see :mod:`prior_bench.explain.examples`).
 
     Args:
         entries: finished runs of one evaluation, one per backbone.

@@ -14,10 +14,10 @@ from prior_bench.report.tables.table import Table
 
 @dataclass
 class RankSection:
-    """The diagram, in words and as a table too; or only the reason why there is none.
+    """The diagram, its description and its table, or only the reason why there is none.
 
     Attributes:
-        tested: whether there is a critical difference, so that bars mean something.
+        tested: whether there is a critical difference, without which bars have no meaning.
     """
 
     svg: str = ""
@@ -28,7 +28,7 @@ class RankSection:
 
 
 def rank_section(table: Table) -> RankSection:
-    """The section of a comparison table."""
+    """Return the section of a comparison table."""
     try:
         ranks = ranks_of(table)
     except BenchError as error:

@@ -12,14 +12,14 @@ from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
 
 MARK = "_corrupted/"
-"""Between the metric and ``<corruption>_<severity>`` in the name of a corrupted metric."""
+"""Separator between the metric and ``<corruption>_<severity>`` in the name of a corrupted metric."""
 
 SIZE = (2.5, 2.1)
 """Size of a panel in inches: small, so that its text is readable with two side by side on a phone."""
 
 
 def robustness(entries: list[FinishedRun], colours: dict[str, str]) -> Multiples | None:
-    """One panel per corruption, with a line per row at the most labels; None without corruptions.
+    """Draw one panel per corruption, with a line per row, for the largest label fraction; None without any.
 
     Args:
         entries: finished runs of one task, data set and protocol.
@@ -55,7 +55,7 @@ def robustness(entries: list[FinishedRun], colours: dict[str, str]) -> Multiples
 
 
 def _corruptions(recorded: dict[str, None], metric: str) -> dict[str, list[int]]:
-    """The severities of each corruption, in order."""
+    """Return the sorted severities of each corruption."""
     found: dict[str, list[int]] = {}
     for name in recorded:
         corruption, _, severity = name.removeprefix(metric + MARK).rpartition("_")

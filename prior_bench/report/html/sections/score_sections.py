@@ -22,7 +22,7 @@ SECTIONS = ("curves", "calibration", "prompts")
 
 @dataclass
 class ScoreSections:
-    """The content of the sections in the order of the evaluations, and a line for everything that is missing.
+    """The content of the sections in the order of the evaluations, with a line for each missing part.
 
     Attributes:
         left_out: lines by section, one of :data:`SECTIONS`.
@@ -36,16 +36,16 @@ class ScoreSections:
     left_out: dict[str, list[str]] = field(default_factory=lambda: {section: [] for section in SECTIONS})
 
     def leave_out(self, section: str, title: str, why: str) -> None:
-        """Note why an evaluation is not in a section."""
+        """Record why an evaluation is not in a section."""
         self.left_out[section].append(f"{title} is not shown: {why}.")
 
 
 def score_sections(evaluations: list[list[FinishedRun]], colours: dict[str, str]) -> ScoreSections:
-    """The sections of all evaluations.
+    """Return the sections of all evaluations.
 
     Args:
         evaluations: finished runs, grouped by task, data set and protocol.
-        colours: of all rows, in their order.
+        colours: colours of all rows, in their order.
     """
     page = ScoreSections()
     for entries in evaluations:

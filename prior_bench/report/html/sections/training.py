@@ -1,4 +1,4 @@
-"""Training curves: of pre-training, and of heads, decoders and detectors."""
+"""Training curves of pre-training, and of heads, decoders and detectors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIZE = (4.0, 2.6)
 
 
 def pretraining(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
-    """Loss over the epochs of pre-training, mean over seeds; None where no history is found."""
+    """Draw the loss over the epochs of pre-training, averaged over seeds; return None without a history."""
     series = []
     for name in colours:
         mine = {e.record.provenance.get("identity"): e for e in entries if e.spec["backbone"]["name"] == name}
@@ -48,9 +48,9 @@ def pretraining(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | N
 
 
 def training(entries: list[FinishedRun], colours: dict[str, str]) -> list[Plot]:
-    """Quantities logged during the training of heads, decoders and detectors, one figure each.
+    """Draw quantities logged in the training of heads, decoders and detectors, one figure each.
 
-    They are of one seed, with the most labels.
+    The figures show one seed and the largest label fraction.
     """
     chosen = one_per_backbone(entries)
     quantities = dict.fromkeys(
@@ -60,7 +60,7 @@ def training(entries: list[FinishedRun], colours: dict[str, str]) -> list[Plot]:
     scores = [q for q in quantities if "loss" not in q and not q.startswith("lr")]
     keys = {key for e in chosen for point in e.record.history for key in point}
     clock = next((time for time in TIMES if time in keys), None)
-    if clock is None:  # a search over settings, say, and not a course of training
+    if clock is None:  # the history is not over time, e.g. a search over settings
         return []
     title, task = evaluation_title(chosen[0].spec), described(chosen[0].spec["task"], chosen)
     plots = []
@@ -80,7 +80,8 @@ def training(entries: list[FinishedRun], colours: dict[str, str]) -> list[Plot]:
 
 
 def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
-    """The epochs of a backbone's pre-training, from the record or from the file beside the checkpoint.
+    """Return the epochs of a backbone's pre-training, from the record or from the file next to the
+    checkpoint.
 
     Empty if there is neither, as for a checkpoint from elsewhere.
     """
@@ -97,7 +98,7 @@ def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
 
 
 def _logged(entry: FinishedRun, quantity: str, clock: str) -> Series | None:
-    """A quantity of the run's history over time; None if it was logged less than twice."""
+    """Return a quantity of the run's history over time; None if it was logged less than twice."""
     points = [p for p in entry.record.history if _finite(p.get(quantity)) and clock in p]
     if len(points) < 2:
         return None
