@@ -1,1 +1,1 @@
-"""Config files: reading and validation."""
+"""Read and validate config files."""

@@ -1,4 +1,4 @@
-"""Arguments of functions and classes that configs name: checked by their signatures, types included.
+"""Check the arguments of functions and classes in configs by their signatures, including types.
 
 A constructor's annotations are its schema: ``embed_dim: int`` refuses text, ``Annotated[int, Field(ge=1)]``
 refuses 0.
@@ -36,7 +36,7 @@ WORDS: dict[Any, str] = {
 def key_errors(
     values: Mapping[str, Any], known: Iterable[str], required: Iterable[str], where: object
 ) -> list[BenchError]:
-    """One error for each unknown and each missing key."""
+    """Return one error for each unknown and each missing key."""
     known = list(known)
     unknown = [unknown_name("key", key, known, where=where) for key in values if key not in known]
     missing = [
@@ -48,12 +48,14 @@ def key_errors(
 def argument_errors(
     function: Callable, given: Mapping[str, Any], where: object, key: str = "", supplied: Iterable[str] = ()
 ) -> list[BenchError]:
-    """What is wrong with keyword arguments for a function or class: names, what is missing, types.
+    """Return the errors in keyword arguments for a function or class: unknown or missing names, wrong types.
 
     Args:
-        where: put before what is unknown or missing.
-        key: dotted key of the arguments, put before the name of one whose value is wrong.
-        supplied: arguments that somebody else gives, and a config must not.
+        function: the function or class.
+        given: the keyword arguments.
+        where: place of unknown and missing arguments, for messages.
+        key: dotted key of the arguments, the prefix of an argument with a wrong value in messages.
+        supplied: arguments from elsewhere, which a config must not contain.
     """
     parameters = _parameters(function)
     named = [p for p in parameters.values() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
@@ -70,7 +72,7 @@ def argument_errors(
 
 
 def in_words(annotation: Any) -> str:
-    """A type as messages name it."""
+    """Return a type in words, for messages."""
     if annotation in WORDS:
         return WORDS[annotation]
     if get_origin(annotation) is Annotated:
@@ -94,7 +96,7 @@ def _value_errors(annotation: Any, value: Any, key: str) -> list[BenchError]:
         return []
     try:
         adapter.validate_python(_as_tuples(value, annotation))
-    except BenchError as error:  # of a check that an annotation brings along
+    except BenchError as error:  # from a check in the annotation
         return [BenchError(error.what, where=key, fix=error.fix)]
     except ValidationError as error:
         found = error.errors(include_url=False)
@@ -103,7 +105,7 @@ def _value_errors(annotation: Any, value: Any, key: str) -> list[BenchError]:
             place = dotted(key, *(part for part in found[0]["loc"] if part != "[key]"))
             return [unknown_name(context["kind"], str(found[0]["input"]), context["known"], where=place)]
         known = [one for one in found if one["type"] in ALLOWED]
-        if len(found) == len(known) == 1:  # one place inside the value can be named
+        if len(found) == len(known) == 1:  # a single part of the value is wrong
             allowed = ALLOWED[known[0]["type"]].format(**known[0].get("ctx", {}))
             place = dotted(key, *known[0]["loc"])
             return [BenchError(f"is {shown(known[0]['input'])}; must be {allowed}", where=place)]
@@ -114,7 +116,7 @@ def _value_errors(annotation: Any, value: Any, key: str) -> list[BenchError]:
 
 
 def _for_value(annotation: Any, value: Any) -> Any:
-    """Of alternatives, the one kind of dict where a dict is given, so that messages are about its entries."""
+    """Return the only dict type of a union if a dict is given, so that messages are about its entries."""
     if get_origin(annotation) in (Union, UnionType) and isinstance(value, dict):
         dicts = [one for one in get_args(annotation) if get_origin(one) is dict]
         return dicts[0] if len(dicts) == 1 else annotation
@@ -122,7 +124,7 @@ def _for_value(annotation: Any, value: Any) -> Any:
 
 
 def _or_text(annotation: Any) -> Any:
-    """A path may be given as text."""
+    """Extend the type of a path, which may be given as text."""
     if annotation is Path:
         return str | Path
     if get_origin(annotation) in (Union, UnionType):
@@ -131,7 +133,7 @@ def _or_text(annotation: Any) -> Any:
 
 
 def _as_tuples(value: Any, annotation: Any) -> Any:
-    """Config files may say lists where a function wants tuples."""
+    """Convert a list to a tuple, because config files may have lists for tuples."""
     return tuple(value) if isinstance(value, list) and get_origin(_bare(annotation)) is tuple else value
 
 
@@ -144,7 +146,7 @@ def _parameters(function: Callable) -> dict[str, inspect.Parameter]:
 
 
 def _hints(function: Callable) -> dict[str, Any]:
-    """Annotations of the parameters; none where they cannot be evaluated (names for type checkers only)."""
+    """Return the annotations of the parameters; none if they cannot be evaluated (type checkers only)."""
     target = function.__init__ if inspect.isclass(function) else function
     try:
         return typing.get_type_hints(target, include_extras=True)
@@ -157,7 +159,7 @@ def _made(annotation: Any) -> TypeAdapter | None:
     try:
         return TypeAdapter(annotation, config=STRICT)
     except (PydanticSchemaGenerationError, PydanticUserError):
-        return None  # of a kind that pydantic does not know
+        return None  # a type that pydantic does not support
 
 
 def _adapter(annotation: Any) -> TypeAdapter | None:

@@ -1,7 +1,7 @@
-"""What all schemas are made of: strict models, numbers with ranges, and names that must be known.
+"""Components of all schemas: strict models, numbers with ranges, and names that must be known.
 
-Nothing is converted: text is never a bool, a bool never a number. An int is taken where a float is meant and
-stays the int that it was, so that a checked config hashes as it was written.
+Nothing is converted: text is never a bool, and a bool is never a number. An int is accepted for a float and
+remains an int, so that checking does not change the hash of a config.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Nothing(Strict):
 
 
 def as_given(value: Any, check: Callable[[Any], Any]) -> Any:
-    """Check a value and keep it as it was written (an int stays an int, the steps of a dict their order)."""
+    """Check a value and return it unchanged (an int remains an int, and steps keep their order)."""
     check(value)
     return value
 
 
 def _as_tuple(value: Any) -> Any:
-    """Config files may say lists where tuples are meant; records, which are JSON, always do."""
+    """Convert a list to a tuple: config files may have lists for tuples, and records (JSON) always have."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -52,7 +52,7 @@ def _distinct(values: tuple) -> tuple:
     repeated = [value for i, value in enumerate(values) if value in values[:i]]
     if repeated:
         raise PydanticCustomError(
-            "allowed", "named twice", {"allowed": f"without repetition; {repeated[0]!r} is there twice"}
+            "allowed", "named twice", {"allowed": f"without repetition; {repeated[0]!r} occurs twice"}
         )
     return values
 
@@ -66,9 +66,9 @@ def _only_true(value: bool) -> bool:
 Several = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
 """A tuple or list of any length."""
 Distinct = Annotated[tuple[T, ...], AfterValidator(_distinct), BeforeValidator(_as_tuple)]
-"""The same without repetition."""
+"""A tuple or list of any length without repetition."""
 Pair = Annotated[tuple[T, T], BeforeValidator(_as_tuple)]
-"""Two of a kind."""
+"""Two values of one type."""
 
 Real = Annotated[float, WrapValidator(as_given)]
 """Any finite number."""
@@ -85,11 +85,11 @@ Dropout = Annotated[float, Field(ge=0, lt=1), WrapValidator(as_given)]
 Count = Annotated[int, Field(ge=1)]
 """1 or above."""
 Index = Annotated[int, Field(ge=0)]
-"""0 or above: counts that may be nothing, and seeds."""
+"""0 or above: seeds, and counts that may be 0."""
 Text = Annotated[str, Field(min_length=1)]
 """Text that is not empty."""
 AlwaysTrue = Annotated[bool, AfterValidator(_only_true)]
-"""A flag that this task cannot clear."""
+"""A flag that must be true for this task."""
 
 
 LEFT_OUT: Any = None
@@ -97,14 +97,14 @@ LEFT_OUT: Any = None
 
 
 class OneOf:
-    """A name that must be known. The known names are asked for when a value is checked, not before.
+    """Annotation of a name that must be known. The known names are looked up when a value is checked.
 
     Args:
-        kind: what the name is called in messages, e.g. ``"metric"``.
+        kind: description of the name in messages, e.g. ``"metric"``.
         known: the names, or a function that returns them.
-        listed: the command that lists them, for the reference of keys; names of plug-ins belong to an
-            installation and are not printed there.
-        accepts: which other names are fine, e.g. paths of files.
+        listed: the command that lists them, for the reference of keys. The reference does not print names of
+            plug-ins, because they depend on the installation.
+        accepts: function that accepts other names, e.g. paths of files.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class OneOf:
         self.kind, self.known, self.listed, self.accepts = kind, known, listed, accepts
 
     def names(self) -> list[str]:
-        """All known names."""
+        """Return all known names."""
         return list(self.known() if callable(self.known) else self.known)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -147,10 +147,10 @@ class OneOf:
 
 
 class Said:
-    """One message in place of one for each alternative of a union.
+    """Annotation that gives one message instead of one per alternative of a union.
 
     Args:
-        allowed: what is allowed, as it follows "must be".
+        allowed: description of the allowed values, which follows "must be".
     """
 
     def __init__(self, allowed: str):
@@ -168,26 +168,26 @@ class Said:
 
 
 class Problems:
-    """Gathers what is wrong between several fields of a model; raised together, each with its own key.
+    """Collector of problems between fields of a model, which are raised together, each with its own key.
 
-    Use in a ``model_validator(mode="after")``, which runs where each field by itself is right.
+    Use it in a ``model_validator(mode="after")``, which runs if each field by itself is correct.
     """
 
     def __init__(self) -> None:
         self.found: list[InitErrorDetails] = []
 
     def add(self, key: str | tuple[str, ...], value: Any, what: str, fix: str = "") -> None:
-        """``key`` is dotted, from the model on, or a tuple of parts; ``what`` is a clause that follows it."""
+        """Add a problem; ``key`` is dotted within the model, or a tuple; the clause ``what`` follows it."""
         error = PydanticCustomError("problem", "problem", {"what": what, "fix": fix})
         loc = tuple(key.split(".")) if isinstance(key, str) else key
         self.found.append(InitErrorDetails(type=error, loc=loc, input=value))
 
     def unknown(self, key: str, name: str, kind: str, known: Iterable[str]) -> None:
-        """A name that is not among those known."""
+        """Add the problem of an unknown name."""
         error = PydanticCustomError("unknown_name", "unknown", {"kind": kind, "known": list(known)})
         self.found.append(InitErrorDetails(type=error, loc=tuple(key.split(".")), input=name))
 
     def raise_any(self) -> None:
-        """Raise what was found, if anything."""
+        """Raise all problems, if there are any."""
         if self.found:
             raise ValidationError.from_exception_data("problems", self.found)

@@ -1,4 +1,4 @@
-"""Schema of the arguments of image and text encoders in pre-training configs.
+"""The schema of the arguments of image and text encoders in pre-training configs.
 
 A test compares them with the constructors in :mod:`prior_bench.encoders`. Nothing here imports torch.
 """
@@ -14,20 +14,20 @@ from prior_bench.schema.transforms import InputChange
 
 
 class TextModelSection(Strict):
-    """The model of a text encoder with random weights; further keys are those of its transformers config."""
+    """The model of a text encoder with random weights. Further keys are those of its transformers config."""
 
     model_config = ConfigDict(extra="allow")
 
     model_type: Text = "bert"
     """Type of the model in transformers."""
     hidden_size: Count = LEFT_OUT
-    """Width; a multiple of the number of heads."""
+    """Width of the model, a multiple of the number of heads."""
     num_hidden_layers: Count = LEFT_OUT
-    """Layers."""
+    """Number of layers."""
     num_attention_heads: Count = LEFT_OUT
-    """Heads of each layer."""
+    """Number of heads per layer."""
     intermediate_size: Count = LEFT_OUT
-    """Width of the feed-forward part."""
+    """Width of the feed-forward layers."""
     hidden_dropout_prob: Dropout = LEFT_OUT
     """Dropout of the layers."""
     attention_probs_dropout_prob: Dropout = LEFT_OUT
@@ -51,17 +51,17 @@ class ImageEncoderSection(Strict):
     model_name: Text = "resnet50"
     """Name in timm."""
     in_channels: Literal[1, 3] = 3
-    """1 or 3."""
+    """Number of channels of the input."""
     pretrained: Annotated[bool | Text, Said("true, false or the path of a weights file")] = False
-    """Whether to start from timm's own weights, or the path of a weights file to start from."""
+    """Whether to start with timm's own weights, or the path of a weights file to start with."""
     pool: Literal["avg", "attention"] = "avg"
     """The model's own pooling, or attention pooling of the last map."""
     local_stage: int = -1
-    """Stage that gives the local features; negative numbers count from the last."""
+    """Index of the stage that gives the local features; negative indices count from the last stage."""
     model_args: dict[str, Any] | None = None
     """Further arguments of ``timm.create_model``."""
     input: InputChange | None = None
-    """What the encoder is fed; what is missing comes from the pre-trained weights."""
+    """Input of the encoder; missing keys come from the pre-trained weights."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -80,21 +80,21 @@ class TextEncoderSection(Strict):
     name: Text | None = None
     """Name on the hub or a local folder."""
     config: TextModelSection | None = None
-    """In place of ``name``: the model's config, for random weights."""
+    """Config of a model with random weights, instead of ``name``."""
     tokenizer: Text | None = None
-    """The JSON of a tokenizer; with ``config`` one is trained on the corpus where none is given."""
+    """JSON of a tokenizer; with ``config``, a tokenizer is trained on the corpus by default."""
     max_tokens: Annotated[int, Field(ge=3)] = 256
-    """Longest text, [CLS] and [SEP] included."""
+    """Longest text in tokens, including [CLS] and [SEP]."""
     pool: Literal["cls", "mean", "max"] = "mean"
-    """First token, or mean or maximum over all tokens but padding."""
+    """First token, or mean or maximum over all tokens except padding."""
     num_hidden_layers: Count | None = None
-    """How many of the first layers are kept."""
+    """Number of first layers to keep; default: all."""
     frozen_layers: Index = 0
-    """How many first layers are not trained, the embeddings included; 0 trains all."""
+    """Number of first layers that are not trained, together with the embeddings; 0 trains everything."""
     last_layers: Count = 1
-    """How many of the last layers are summed."""
+    """Number of last layers whose outputs are summed."""
     attentions: bool = False
-    """Whether attention maps are returned."""
+    """Whether to return attention maps."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:

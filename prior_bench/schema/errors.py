@@ -1,4 +1,4 @@
-"""From pydantic's errors to ours: all at once, each with its dotted key, its value and what is allowed."""
+"""Convert all of pydantic's errors to ours, each with its dotted key, its value and the allowed values."""
 
 from __future__ import annotations
 
@@ -35,22 +35,23 @@ ALLOWED = {
     "too_long": "a list of at most {max_length}",
     "allowed": "{allowed}",
 }
-"""What follows "must be", by pydantic's type of error."""
+"""Text after "must be", by pydantic's type of error."""
 
 LONGEST = 80
-"""Characters of a wrong value that a message shows."""
+"""Largest number of characters of a wrong value in a message."""
 
 
 def checked(model: type[Model], values: Any, where: object = None, what: str = "cannot be used:") -> Model:
-    """The model of some values.
+    """Return the model of some values.
 
     Args:
-        values: plain types, as a config gives them.
-        where: the file, or a name.
+        model: class of the model.
+        values: plain types, as in a config.
+        where: file or name, for messages.
         what: heading of the list of errors.
 
     Raises:
-        ErrorList: everything that is wrong, at once.
+        ErrorList: values are wrong; all errors are reported together.
     """
     made, errors = attempted(model, values)
     if made is None:
@@ -59,10 +60,12 @@ def checked(model: type[Model], values: Any, where: object = None, what: str = "
 
 
 def attempted(model: type[Model], values: Any, prefix: str = "") -> tuple[Model | None, list[BenchError]]:
-    """The model, or None and everything that is wrong.
+    """Return the model, or None and all errors.
 
     Args:
-        prefix: put before the dotted keys, e.g. ``"evaluations[0]"``.
+        model: class of the model.
+        values: plain types, as in a config.
+        prefix: prefix of the dotted keys, e.g. ``"evaluations[0]"``.
     """
     try:
         return model.model_validate(values), []
@@ -71,7 +74,7 @@ def attempted(model: type[Model], values: Any, prefix: str = "") -> tuple[Model 
 
 
 def dotted(*parts: Any) -> str:
-    """A key as people write it: ``stages[0].epochs``."""
+    """Join the parts of a key as in ``stages[0].epochs``."""
     text = ""
     for part in parts:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text and part else f"{part}"
@@ -79,7 +82,7 @@ def dotted(*parts: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it was given, shortened where it is long."""
+    """Return the ``repr`` of a value, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
@@ -116,7 +119,7 @@ def _choice(value: Any, known: list[str], expected: str, key: str) -> BenchError
 
 
 def _place(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[int | str], list[str]]:
-    """The location without the tags of unions, and the keys that are known at its last part.
+    """Return the location without the tags of unions, and the known keys at its last part.
 
     A tag is pydantic's ``Tag``, or the value of a model's own field ``type``.
     """
@@ -153,7 +156,7 @@ def _tags(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 def _inside(annotation: Any, part: int | str) -> Iterator[Any]:
-    """Annotations of what is at a key or an index of a value of this annotation."""
+    """Yield the annotations at a key or index of a value with this annotation."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(part))
         yield from _alternatives(field.annotation) if field else ()

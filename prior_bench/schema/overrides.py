@@ -1,4 +1,4 @@
-"""Changes to a config by dotted keys: ``optimizer.lr``, ``schedule.stages.0.epochs``."""
+"""Change a config by dotted keys: ``optimizer.lr``, ``schedule.stages.0.epochs``."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from prior_bench.errors import BenchError, ErrorList
 from prior_bench.schema.errors import shown
 
 DELETE = "_delete_"
-"""A dict with this key takes the place of the other dict instead of being merged into it (mmengine's)."""
+"""A dict with this key (mmengine's) replaces the other dict instead of being merged into it."""
 
 
 def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of ``values`` with ``overrides`` set; dicts are merged into dicts.
+    """Return a copy of ``values`` with ``overrides``; dicts are merged.
 
     Args:
         values: plain types.
-        overrides: by dotted keys; a number as a part of a key counts the entries of a list from 0.
+        overrides: new values by dotted keys; a number in a key is the index of a list's entry, from 0.
 
     Raises:
-        ErrorList: keys that lead into what is no dict and no list.
+        ErrorList: keys lead into values that are neither dicts nor lists.
     """
     made, errors = _copy(values), []
     for key, value in overrides.items():
@@ -37,14 +37,14 @@ def _set(there: Any, path: list[str], value: Any, key: str) -> Any:
     part, rest = path[0], path[1:]
     if isinstance(there, list | tuple):
         if not (part.isdecimal() and int(part) < len(there)):
-            fix = f"a number from 0 to {len(there) - 1}" if there else "the list is empty"
-            raise BenchError(f"'{part}' is no entry of a list of {len(there)}", where=key, fix=fix)
+            fix = f"use a number from 0 to {len(there) - 1}" if there else "the list is empty"
+            raise BenchError(f"'{part}' is no index of a list of {len(there)}", where=key, fix=fix)
         changed = list(there)
         changed[int(part)] = _set_at(changed[int(part)], rest, value, key)
         return type(there)(changed)
     if not isinstance(there, dict):
         inner = key[: len(key) - len(".".join(path)) - 1]
-        raise BenchError(f"'{inner}' is {shown(there)}, no dict that has keys", where=key)
+        raise BenchError(f"'{inner}' is {shown(there)}, which has no keys", where=key)
     return {**there, part: _set_at(there.get(part, {}), rest, value, key)}
 
 

@@ -1,7 +1,7 @@
-"""Schema of pre-training configs (``configs/pretrain``).
+"""The schema of pre-training configs (``configs/pretrain``).
 
-Arguments of a method, and of hooks, are those of their constructors and are checked by their signatures
-(:mod:`prior_bench.schema.arguments`); here is what all methods share.
+Arguments of a method or hook are those of its constructor and are checked by its signature
+(:mod:`prior_bench.schema.arguments`). This module has the keys that all methods share.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def _not_a_single_one(value: Any) -> Any:
 
 
 def _if_dict(value: Any, check: Callable[[Any], Any]) -> Any:
-    """Check a dict; whether anything else is allowed is for the method's signature to say."""
+    """Check a dict; the method's signature decides about other values."""
     return check(value) if isinstance(value, dict) else value
 
 
 class MethodSection(Strict):
-    """A method; further keys are the arguments of its class."""
+    """A method. Further keys are the arguments of its class."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -73,32 +73,32 @@ class DataSection(Strict):
     dataset: Reference
     """Data reference: a name, ``NAME@DIR``, ``sample:NAME``, a file, or a dict with ``type`` and options."""
     split_rule: Text = "default"
-    """Rule by which the data set is split."""
+    """Split rule of the data set."""
     splits: Annotated[Distinct[Text], Field(min_length=1)] = ("train",)
-    """Splits that are trained on."""
+    """Splits that are used for training."""
     text: Literal["random_sentence", "random_sentences", "report", "shuffled_sentences"] = "report"
-    """What is fed of a report, drawn again in each epoch."""
+    """Part of a report that is used, drawn again in each epoch."""
     min_sentences: Index = 1
-    """Reports of fewer sentences are left out."""
+    """Reports with fewer sentences are left out."""
     min_words: Index = 1
-    """Reports of fewer words are left out."""
+    """Reports with fewer words are left out."""
     min_sentence_words: Index = 1
-    """Sentences of fewer words are left out, before the reports are counted."""
+    """Sentences with fewer words are left out before sentences and words are counted."""
     transform: TrainSteps = TrainSteps()
-    """Steps of augmentation, in the order given."""
+    """Steps of augmentation, in the given order."""
     cache: Literal["memory"] | None = None
-    """``memory`` keeps all images decoded, reduced to a quarter above the input size."""
+    """``memory`` keeps all images in memory, decoded and reduced to 1.25 times the input size."""
     shard_window: Annotated[Count | None, Said("None or a number of shards")] = None
-    """How many shards of the image cache are mixed at a time; none draws any image at any time."""
+    """Number of shards of the image cache that are mixed at a time; none mixes all images."""
 
     @model_validator(mode="after")
     def _window_has_shards(self) -> Self:
         problems, window = Problems(), self.shard_window
         if window is not None and self.cache == "memory":
-            what = "reads from disk what data.cache='memory' keeps: say one of them"
+            what = "reads from disk, but data.cache='memory' keeps images in memory: set only one of them"
             problems.add("shard_window", window, what)
         elif window is not None and not (isinstance(self.dataset, dict) and self.dataset.get("cache")):
-            what = "reads an image cache, and the data set names none"
+            what = "needs an image cache, but the data set has none"
             fix = "make one (prior-bench data cache REF --size N); set data.dataset=dict(type=..., cache=N)"
             problems.add("shard_window", window, what, fix)
         problems.raise_any()
@@ -106,7 +106,7 @@ class DataSection(Strict):
 
 
 class OptimizerSection(Strict):
-    """A torch optimiser; biases and normalisation layers are never decayed."""
+    """A torch optimiser. Biases and normalisation layers have no weight decay."""
 
     type: Annotated[str, OneOf("optimizer", ADAM_LIKE)] = "AdamW"
     """Class in ``torch.optim`` that takes ``betas``."""
@@ -117,16 +117,16 @@ class OptimizerSection(Strict):
     betas: Pair[Beta] = (0.9, 0.999)
     """Decay rates of the moments."""
     lr_scale: dict[Text, NotNegative] = {}
-    """Factors for parameters whose name starts with the key."""
+    """Factors of the learning rate for parameters whose names start with the key."""
 
 
 class StageSection(Strict):
-    """Linear warm-up, then a half cosine, per step."""
+    """A stage of training: linear warm-up, then half a cosine, updated in each step."""
 
     epochs: Count
     """Passes over the data."""
     warmup_epochs: NotNegative = 0.0
-    """Epochs of linear warm-up, fewer than ``epochs``; may be a fraction."""
+    """Epochs of linear warm-up, fewer than ``epochs``; fractions are allowed."""
     warmup_factor: Share = 0.01
     """Learning rate at the first step, as a share of the peak."""
     final_factor: NotNegative = 0.0
@@ -145,65 +145,65 @@ class StageSection(Strict):
 
 
 class ScheduleSection(StageSection):
-    """One stage, or several after one another; at each, the rate and the optimiser's memory start again."""
+    """One or several stages. Learning rate and optimiser state are reset at the start of each."""
 
     epochs: Count = LEFT_OUT
-    """Passes over the data, where there is one stage; as all other keys but ``stages``."""
+    """Passes over the data; like all other keys except ``stages``, only for a single stage."""
     stages: Several[StageSection] = ()
-    """The stages of a run that has several."""
+    """Stages of a run with several."""
 
     @model_validator(mode="after")
     def _one_or_several(self) -> Self:
         problems, others = Problems(), self.model_fields_set - {"stages"}
         if self.stages and others:
-            what = "must say either 'stages', or 'epochs' and the like of a single one"
+            what = "cannot be combined with keys of a single stage, such as 'epochs'"
             problems.add("stages", self.stages, what)
         if not self.stages and "epochs" not in others:
-            problems.add("epochs", None, "must be given, or stages")
+            problems.add("epochs", None, "must be given, unless there are stages")
         problems.raise_any()
         return self
 
 
 class HookSection(Strict):
-    """An mmengine hook; further keys are the arguments of its class."""
+    """An mmengine hook. Further keys are the arguments of its class."""
 
     model_config = ConfigDict(extra="allow")
 
     type: Text
-    """A registered hook, or the place of its class: ``module.Class``."""
+    """Name of a registered hook, or its class as ``module.Class``."""
 
 
 class PretrainFile(Strict):
-    """All that determines a pre-training run, except the seed."""
+    """Everything that determines a pre-training run, except the seed."""
 
     method: MethodSection
     """Method and its arguments."""
     data: DataSection
     """Image-report pairs."""
     schedule: ScheduleSection
-    """How long the run trains, and at which learning rate."""
+    """Length of the run, and course of the learning rate."""
     batch_size: Annotated[int, AfterValidator(_at_least_a_pair)]
-    """Pairs in a step, over all processes together; at least 2, as a pair needs a negative."""
+    """Number of pairs per step over all processes; at least 2, because a pair needs a negative."""
     optimizer: OptimizerSection = OptimizerSection()
     """Optimiser."""
     vocab_size: Count = 4000
-    """Entries of the tokenizer trained on the corpus, where the text encoder is made from a config."""
+    """Size of the vocabulary that is trained on the corpus if the text encoder is made from a config."""
     clip_grad: Positive | None = None
     """Largest norm of the gradient."""
     precision: Literal["float32", "float16", "bfloat16"] = "float16"
     """Precision of the forward pass on a GPU; the CPU always computes in float32."""
     sync_batch_norm: bool = False
-    """Batch statistics over all GPUs."""
+    """Whether BatchNorm statistics are computed over all GPUs."""
     find_unused_parameters: bool = False
-    """Needed by methods that do not use all parameters in every step."""
+    """Must be true for methods that do not use all parameters in every step."""
     hooks: Annotated[Several[HookSection], BeforeValidator(_not_a_single_one)] = ()
-    """Further mmengine hooks, such as those that a method needs in its stages."""
+    """Further mmengine hooks, e.g. those that a method needs in its stages."""
     keep_checkpoints: Count = 2
-    """How many epochs' states are kept while training, for resuming."""
+    """Number of epochs whose states are kept during training, for resuming."""
     log: Distinct[Literal["tensorboard", "wandb"]] = ()
-    """Logs besides the log file and ``history.json``."""
+    """Logs in addition to the log file and ``history.json``."""
     name: str = ""
-    """Name; default: that of the file."""
+    """Name of the config; default: the name of the file."""
 
     @model_validator(mode="after")
     def _crops_fit(self) -> Self:

@@ -1,8 +1,8 @@
-"""Protocols: what every one has, the blocks that tasks share, and the model of tasks that declare none.
+"""Models of protocols: keys of all protocols, blocks that tasks share, and the default model of a task.
 
 A task's own model is its class attribute ``protocol_model``, a subclass of :class:`ProtocolModel`; the core
-names no task. :class:`prior_bench.api.Protocol` carries the values as they were written; the models check
-them and read them typed::
+names no task. :class:`prior_bench.api.Protocol` has the values as written; the models check them and give
+typed access::
 
     pooling = ZeroShotProtocol.of(protocol).options.pooling
 """
@@ -48,55 +48,55 @@ OPTIMIZERS = {
     "Adadelta": False,
     "ASGD": False,
 }
-"""Optimisers of ``torch.optim`` that can be named, and whether they take ``betas``. A test compares them with
-torch; the list is here so that a protocol is checked without importing it."""
+"""Allowed optimisers of ``torch.optim``, and whether they take ``betas``. A test compares the list with
+torch. It is here so that protocols are checked without importing torch."""
 
 ADAM_LIKE = [name for name, betas in OPTIMIZERS.items() if betas]
 
 
 class Split(Strict):
-    """How the data set is split."""
+    """The split of the data set."""
 
     rule: Text = "default"
     """Name of one of the data set's rules (`prior-bench data describe NAME`)."""
 
 
 class FractionSampler(Strict):
-    """How a label fraction is drawn from the training split."""
+    """The draw of a label fraction from the training split."""
 
     by: Text = "patient_id"
-    """``patient_id`` or another column of the manifest; ``rows``, ``choice``, ``first``, ``stratified_rows``
-    or ``listed:FOLDER``, as papers draw."""
+    """Unit of the draw: ``patient_id`` or another column of the manifest; or the draw of a paper: ``rows``,
+    ``choice``, ``first``, ``stratified_rows`` or ``listed:FOLDER``."""
     nested: bool = True
-    """States whether smaller fractions lie within larger ones."""
+    """States whether larger fractions contain the smaller ones."""
     seed: Index | None = None
-    """Seed of the draw, in place of the run's."""
+    """Seed of the draw; default: the seed of the run."""
     balanced: bool = False
-    """Keep all positives of the first label and as many negatives."""
+    """Whether to keep all positives of the first label and as many negatives."""
     valid_share: Share | None = None
-    """With less than all labels, the first so many of the validation rows are used."""
+    """Share of the validation rows (the first ones) that is used for label fractions below 1."""
 
 
 class Frozen(Strict):
-    """What of the backbone is not trained."""
+    """The parts of the backbone that are not trained."""
 
     backbone: bool
-    """Whether the weights stay as they are."""
+    """Whether the weights are fixed."""
     batch_norm: bool
-    """Whether BatchNorm keeps its statistics."""
+    """Whether the statistics of BatchNorm are fixed."""
 
 
 class WhollyFrozen(Frozen):
-    """Nothing of the backbone is trained."""
+    """A fully frozen backbone."""
 
     backbone: AlwaysTrue
-    """The weights stay as they are."""
+    """The weights are fixed."""
     batch_norm: AlwaysTrue
-    """BatchNorm keeps its statistics."""
+    """The statistics of BatchNorm are fixed."""
 
 
 class TrainingOptimizer(Strict):
-    """Optimiser and course of the learning rate."""
+    """The optimiser and the course of the learning rate."""
 
     type: Annotated[str, OneOf("optimizer", OPTIMIZERS)]
     """Class in ``torch.optim``."""
@@ -105,23 +105,23 @@ class TrainingOptimizer(Strict):
     weight_decay: NotNegative | None = None
     """Weight decay; default: the optimiser's own."""
     betas: Pair[Beta] | None = None
-    """Decay rates of the moments; only of optimisers like Adam."""
+    """Decay rates of the moments; only for optimisers like Adam."""
     backbone_lr_scale: Positive | None = None
-    """Factor on the learning rate of the backbone; default: 1."""
+    """Factor of the learning rate for the backbone; default: 1."""
     clip: Positive | None = None
     """Largest norm of the gradient."""
     amp: bool = False
-    """Mixed precision on a GPU."""
+    """Whether to use mixed precision on a GPU."""
     schedule: Literal["constant", "cosine", "plateau"] = "constant"
-    """Course of the rate after the warm-up."""
+    """Course of the learning rate after the warm-up."""
     warmup: Index = 0
     """Iterations of linear warm-up."""
     total: Count | None = None
     """Iterations after which ``cosine`` ends at 0; default: the end of training."""
     factor: Annotated[float, Field(gt=0, lt=1), WrapValidator(as_given)] = 0.5
-    """What ``plateau`` multiplies the rate with."""
+    """Factor by which ``plateau`` multiplies the learning rate."""
     patience: Index = 3
-    """Validations without progress that ``plateau`` waits."""
+    """Number of validations without progress that ``plateau`` waits for."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -142,62 +142,62 @@ class TrainingOptimizer(Strict):
 
 
 class Stopping(Strict):
-    """How long training takes and which weights are tested."""
+    """The length of training, and the weights that are tested."""
 
     epochs: Count | None = None
-    """Passes over the training data; a validation follows each."""
+    """Passes over the training data; each is followed by a validation."""
     iterations: Count | None = None
-    """Steps, in place of epochs."""
+    """Number of steps, instead of epochs."""
     interval: Count | None = None
-    """Steps between validations; needed with ``iterations``."""
+    """Number of steps between validations; required with ``iterations``."""
     patience: Count | None = None
-    """Validations without progress after which training stops; none: it does not."""
+    """Number of validations without progress after which training stops; none: no early stopping."""
     monitor: Text
-    """What is watched on the validation split; higher is better."""
+    """Quantity on the validation split that chooses the weights; higher is better."""
     tested: Literal["best", "last"] = "best"
-    """Which weights are tested."""
+    """Weights that are tested."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
         problems, steps = Problems(), [one is not None for one in (self.iterations, self.interval)]
         if [self.epochs is not None, *steps] not in ([True, False, False], [False, True, True]):
             key = "iterations" if self.epochs is None and any(steps) else "epochs"
-            fix = "epochs, or iterations and interval"
-            problems.add(key, self.epochs, "stopping must name one length of training", fix)
+            fix = "give epochs, or iterations and interval"
+            problems.add(key, self.epochs, "stopping must define one length of training", fix)
         problems.raise_any()
         return self
 
 
 class ProtocolModel(Strict):
-    """What every protocol has."""
+    """The keys of every protocol."""
 
     name: Text
-    """Name of the protocol; default: that of its file."""
+    """Name of the protocol; default: the name of its file."""
     task: Text
-    """Task that it belongs to (`prior-bench list tasks`)."""
+    """Task of the protocol (`prior-bench list tasks`)."""
     source: str = ""
-    """Paper or code that it follows."""
+    """Paper or code that the protocol follows."""
     version: Count = 1
-    """Raised where its numbers change and no other key says so; enters the key of a run."""
+    """Raised if results change and no other key shows it; it is part of a run's key."""
     split: Split = Split()
-    """How the data set is split."""
+    """The split of the data set."""
     fraction_sampler: FractionSampler = FractionSampler()
-    """How a label fraction is drawn."""
+    """The draw of a label fraction."""
     transform: Transform = Transform()
-    """How images are fed."""
+    """The preparation of images."""
     batch_size: Count = 64
-    """Images in a step."""
+    """Number of images per step."""
     defects: Several[str] = ()
-    """Departures from good practice that it reproduces on purpose."""
+    """Deviations from good practice that the protocol reproduces on purpose."""
 
     @classmethod
     def model_for(cls, values: dict[str, Any]) -> type[ProtocolModel]:
-        """The model that checks these values; a task whose keys depend on others chooses among several."""
+        """Return the model that checks these values; a task whose keys depend on others chooses one."""
         return cls
 
     @classmethod
     def models(cls) -> tuple[type[ProtocolModel], ...]:
-        """All that :meth:`model_for` chooses from, for the reference of keys."""
+        """Return all models that :meth:`model_for` chooses from, for the reference of keys."""
         return (cls,)
 
     @classmethod
@@ -211,10 +211,10 @@ class ProtocolModel(Strict):
 
     @classmethod
     def of(cls, protocol: Protocol) -> Self:
-        """The protocol, checked and typed.
+        """Return the protocol, checked and typed.
 
         Raises:
-            ErrorList: everything that is wrong with it.
+            ErrorList: the protocol is wrong; all errors are reported together.
         """
         made, errors = cls.attempt(protocol)
         if made is None:
@@ -223,29 +223,29 @@ class ProtocolModel(Strict):
 
     @classmethod
     def attempt(cls, protocol: Protocol) -> tuple[Self | None, list[BenchError]]:
-        """The protocol, checked and typed, or None and everything that is wrong with it."""
+        """Return the protocol, checked and typed, or None and all errors."""
         made, errors = attempted(cls.model_for(protocol.to_dict()), protocol.to_dict())
         return cast("Self | None", made), errors
 
 
 class AnyProtocol(ProtocolModel):
-    """A protocol of a task that declares no model of its own: these four are for the task to check."""
+    """A protocol of a task without a model of its own; the task itself checks the dicts."""
 
     head: dict[str, Any] = {}
-    """What is put on the backbone."""
+    """The head on the backbone."""
     frozen: Frozen = Frozen(backbone=True, batch_norm=True)
-    """What of the backbone is not trained."""
+    """The parts of the backbone that are not trained."""
     optimizer: dict[str, Any] = {}
-    """Optimiser and course of the learning rate."""
+    """The optimiser and the course of the learning rate."""
     stopping: dict[str, Any] = {}
-    """How long training takes and which weights are tested."""
+    """The length of training, and the weights that are tested."""
     metrics: Distinct[Text] = ()
     """Names of the metrics, the primary one first."""
     options: dict[str, Any] = {}
-    """What only this task knows."""
+    """Options of the task."""
 
 
 def monitor_problems(stopping: Stopping, known: tuple[str, ...], problems: Problems) -> None:
-    """Put on the list that ``stopping.monitor`` is none of ``known``."""
+    """Add a problem if ``stopping.monitor`` is not one of ``known``."""
     if stopping.monitor not in known:
         problems.unknown("stopping.monitor", stopping.monitor, "stopping.monitor", dict.fromkeys(known))

@@ -1,4 +1,4 @@
-"""Config files: mmengine Python files, read into plain types."""
+"""Read config files, which are mmengine Python files, as plain types."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from prior_bench.errors import BenchError
 
 
 def read_config(name: str, kind: str) -> tuple[dict[str, Any], Path]:
-    """The values of a config and the file they came from; names that start with ``_`` are its own helpers.
+    """Return the values of a config and its file; names that start with ``_`` are left out.
 
     Args:
         name: a path to a .py file, or the name of a shipped config.
         kind: folder of shipped configs, ``"suites"`` or ``"tables"``.
 
     Raises:
-        BenchError: no such config, or the file is no valid Python config.
+        BenchError: the config does not exist, or is not a valid Python config.
     """
     path = paths.find_config(name, kind)
     values = read_file(path)
@@ -25,14 +25,14 @@ def read_config(name: str, kind: str) -> tuple[dict[str, Any], Path]:
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """All values of a config file.
+    """Return all values of a config file.
 
     Raises:
-        BenchError: the file is no valid Python config.
+        BenchError: the file is not a valid Python config.
     """
     from mmengine.config import Config
 
     try:
         return Config.fromfile(path).to_dict()
-    except Exception as error:  # the file is Python: it may fail in any way
+    except Exception as error:  # a Python file may raise anything
         raise BenchError(f"cannot be read: {type(error).__name__}: {error}", where=path) from error

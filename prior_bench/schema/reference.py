@@ -1,4 +1,4 @@
-"""The reference of all keys of config files, generated from their models: Markdown, and JSON Schema."""
+"""Generate the reference of all keys of config files from their models, as Markdown and JSON Schema."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ FILES: dict[str, tuple[type[BaseModel], ...]] = {
     "scale": (ScaleConfig,),
     "prompts": (PromptFile,),
 }
-"""Models of the kinds of files that are no protocols."""
+"""Models of the kinds of files except protocols."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 LONGEST_DEFAULT = 40
-"""Characters of a default that the reference prints."""
+"""Largest number of characters of a default in the reference."""
 
 HEAD = """# Keys of config files
 
@@ -41,7 +41,7 @@ JSON Schema of one kind of file. NAME is one of:
 
 
 def kinds() -> dict[str, tuple[type[BaseModel], ...]]:
-    """Models by name: kinds of files, and ``protocol/TASK`` for each task that belongs to this package.
+    """Return models by name: kinds of files, and ``protocol/TASK`` for each task of this package.
 
     A task whose keys depend on others has several models.
     """
@@ -52,10 +52,10 @@ def kinds() -> dict[str, tuple[type[BaseModel], ...]]:
 
 
 def json_schema(name: str) -> dict[str, Any]:
-    """JSON Schema of a kind of file; of ``protocol/TASK`` for any registered task.
+    """Return the JSON Schema of a kind of file, or of ``protocol/TASK`` for any registered task.
 
     Raises:
-        BenchError: unknown name.
+        BenchError: the name is unknown.
     """
     known = kinds()
     task = name.removeprefix("protocol/")
@@ -71,7 +71,7 @@ def json_schema(name: str) -> dict[str, Any]:
 
 
 def markdown() -> str:
-    """The reference of all keys: one table for each kind of file, then one for each part that they share."""
+    """Return the reference of all keys: a table for each kind of file, then one for each shared part."""
     known = kinds()
     lines = [HEAD.format(names="\n".join(f"- `{name}`" for name in known))]
     parts: dict[str, dict[str, Any]] = {}
@@ -99,7 +99,7 @@ def _table(schema: dict[str, Any], parts: dict[str, dict[str, Any]]) -> list[str
     lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
     for key, field in schema["properties"].items():
         default = "required" if key in schema.get("required", ()) else _default(field.get("default"))
-        # pydantic leaves out a description that is also that of the part
+        # pydantic leaves out a description that equals that of the part
         part = parts.get(str(field.get("$ref", "")).rpartition("/")[2], {})
         meaning = field.get("description") or part.get("description", "")
         cells = (f"`{key}`", _in_words(field), default, _one_line(meaning))
@@ -119,7 +119,7 @@ def _default(value: Any) -> str:
 
 
 def _in_words(node: dict[str, Any]) -> str:
-    """What a value may be."""
+    """Describe the values of a field in words."""
     if "$ref" in node:
         part = node["$ref"].rpartition("/")[2]
         return f"[{part}](#{part.lower()})"

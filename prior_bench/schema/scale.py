@@ -1,4 +1,4 @@
-"""Schema of scale configs (``configs/scales``): what a suite is changed to on the sample benchmark."""
+"""The schema of scale configs (``configs/scales``), which change a suite for the sample benchmark."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from prior_bench.schema.suite import BackboneType
 
 
 class StandIn(Strict):
-    """A backbone that stands for a row; further keys are the arguments of its type."""
+    """A backbone that replaces a row. Further keys are the arguments of its type."""
 
     model_config = ConfigDict(extra="allow")
 
     type: BackboneType
-    """Where its weights come from."""
+    """Source of its weights."""
 
 
 class ScaleConfig(Strict):
-    """What a suite is changed to."""
+    """The changes of a suite."""
 
     title: str
-    """Put behind the titles of suite and tables."""
+    """Appended to the titles of suite and tables."""
     notes: Several[str]
-    """Sentences that its tables must carry."""
+    """Sentences that must accompany its tables."""
     seeds: Annotated[Several[Index], Field(min_length=1)]
     """Seeds of all runs."""
     backbones: dict[Text, StandIn]
-    """What stands for a row, by its name."""
+    """Replacement of a row, by the row's name."""
     left_out: dict[Text, str] = {}
-    """Rows that nothing stands for, with the reason."""
+    """Rows without replacement, with the reason."""
     data: dict[Text, dict[str, Any]] = {}
-    """Options of readers, by a suite's reference or by the data set's name."""
+    """Options of readers, by a suite's data reference or by the name of the data set."""
     protocols: dict[Text, dict[str, Any]] = {}
-    """Overrides by a pattern of names of protocols; the first that fits counts."""
+    """Overrides by patterns of protocol names; the first matching pattern counts."""

@@ -1,4 +1,4 @@
-"""Schema of suite configs (``configs/suites``): the matrix of backbones, evaluations, fractions and seeds."""
+"""The schema of suite configs (``configs/suites``): backbones, evaluations, fractions and seeds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reference = Annotated[Text | dict[str, Any], Said("a data reference, or a dict w
 
 
 def has_colon(name: str) -> bool:
-    """Whether a name is ``module:attribute``, found where it is asked for."""
+    """Whether a name has the form ``module:attribute``, which is looked up when it is used."""
     return ":" in name
 
 
@@ -27,7 +27,7 @@ TaskName = Annotated[str, OneOf("task", TASKS.names, listed="prior-bench list ta
 
 
 class BackboneRow(Strict):
-    """A backbone; further keys are the arguments of its type."""
+    """A row of the suite: a backbone. Further keys are the arguments of its type."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -38,10 +38,10 @@ class BackboneRow(Strict):
 
 
 class EvaluationEntry(Strict):
-    """A task on a data set by a protocol."""
+    """An evaluation: a task on a data set under a protocol."""
 
     task: TaskName
-    """Task."""
+    """Name of the task."""
     data: Reference
     """Data reference: a name, ``NAME@DIR``, ``sample:NAME``, a file, or a dict with ``type`` and options."""
     protocol: Text
@@ -53,18 +53,18 @@ class EvaluationEntry(Strict):
     overrides: dict[str, Any] | None = None
     """Fields of the protocol to change, by dotted keys; dicts are merged."""
     backbones: Names = ()
-    """Names of the rows it is for; default: all."""
+    """Names of the rows that are evaluated; default: all."""
 
 
 class SuiteConfig(Strict):
-    """A suite."""
+    """A suite: backbones and their evaluations."""
 
     name: Annotated[str, Field(pattern=r"^[^./][^/]*$")]
-    """Name of the store; default: that of the file."""
+    """Name of the store; default: the name of the file."""
     backbones: Several[BackboneRow]
-    """Rows."""
+    """Backbones, the rows of the suite."""
     evaluations: Several[EvaluationEntry]
-    """What each row is evaluated on."""
+    """Evaluations of each row."""
     seeds: Seeds = 0
     """Seeds of the runs."""
     table: Annotated[str | Several[Text], Said("a name or a list of names")] = ""
@@ -72,4 +72,4 @@ class SuiteConfig(Strict):
     title: str = ""
     """One line for reports."""
     allow_leakage: bool = False
-    """Evaluate on patients that were trained on too; results then say so."""
+    """Whether to evaluate on patients that were also used in training; results then state it."""

@@ -1,4 +1,4 @@
-"""Schema of table configs (``configs/tables``)."""
+"""The schema of table configs (``configs/tables``)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prior_bench.schema.suite import Names, Reference, TaskName
 
 
 class ColumnConfig(Strict):
-    """A metric of an evaluation, and how it is shown."""
+    """A column: a metric of an evaluation, and its format."""
 
     group: str
     """First level of the heading."""
@@ -20,35 +20,35 @@ class ColumnConfig(Strict):
     data: Reference
     """Data set of the runs."""
     protocol: str = ""
-    """Protocol of the runs; may be left out beside published numbers."""
+    """Protocol of the runs; may be left out with published numbers."""
     metric: str
-    """Name of the metric; empty beside published numbers of a metric that none of ours is."""
+    """Name of the metric; empty for published numbers of a metric that this suite does not have."""
     fraction: Share = 1.0
     """Label fraction of the runs."""
     scale: Positive | None = None
-    """What the metric is multiplied with; default: as the metric says."""
+    """Factor by which values are multiplied; default: declared by the metric."""
     digits: Index | None = None
-    """Decimals shown; default: as the metric says."""
+    """Number of decimals; default: declared by the metric."""
     higher_is_better: bool | None = None
-    """Decides what is marked as best; default: as the metric says."""
+    """Whether the highest value is the best; default: declared by the metric."""
     arrow: bool = True
-    """Whether the heading shows which numbers are better."""
+    """Whether an arrow in the heading shows the better direction."""
     published: dict[str, Any] = {}
-    """Which published numbers belong here (docs/published.md)."""
+    """Values that select the published numbers of this column (docs/published.md)."""
 
 
 class TableFile(Strict):
-    """A table."""
+    """A comparison table."""
 
     title: str = ""
-    """Heading."""
+    """Title of the table."""
     suite: Names = ""
-    """Suites whose stores are read, or ``"*"`` for all; default: the one of the same name."""
+    """Suites whose stores are read, or ``"*"`` for all; default: the suite of the same name."""
     rows: Annotated[Literal["all"] | Several[Text], Said("'all' or a list of names")] = "all"
     """Names of backbones, in order."""
     columns: Several[ColumnConfig]
-    """What is shown."""
+    """Columns of the table."""
     notes: Several[str] = ()
-    """Sentences that accompany the numbers."""
+    """Sentences that accompany the values."""
     published_names: dict[str, str] = {}
-    """Published methods by the name of the backbone of ours that they stand beside."""
+    """Published methods by the names of the corresponding backbones, if these differ."""

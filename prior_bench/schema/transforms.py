@@ -1,4 +1,4 @@
-"""Image transforms of a config: how images are fed, and the steps of augmentation with their arguments.
+"""Image transforms of a config: the input of a backbone, and the steps of augmentation with their arguments.
 
 The steps are torchvision's v2 transforms by name (:mod:`prior_bench.data.images.transforms`); a test compares
 the arguments here with torchvision's. Nothing here imports torch.
@@ -42,7 +42,7 @@ Range = Annotated[Pair[NotNegative], AfterValidator(_rising)]
 """Two numbers of 0 or above, the smaller one first."""
 Odd = Annotated[Count, AfterValidator(_odd)]
 Amount = Annotated[NotNegative | Range, Said("a number of 0 or above, or two of them")]
-"""One number, or the two between which it is drawn."""
+"""A number, or two numbers between which it is drawn."""
 Degrees = Annotated[
     NotNegative | Annotated[Pair[Real], AfterValidator(_rising)], Said("degrees, or two angles")
 ]
@@ -52,67 +52,67 @@ class Step(Strict):
     """A step of augmentation."""
 
     p: Probability = 1.0
-    """Probability that the step is taken."""
+    """Probability that the step is applied."""
 
 
 class Flip(Strict):
-    """Left and right exchanged."""
+    """A flip of left and right."""
 
     p: Probability = 0.5
-    """Probability that the step is taken."""
+    """Probability that the step is applied."""
 
 
 class ResizedCrop(Step):
-    """A part of the image, scaled to the input."""
+    """A random part of the image, scaled to the input."""
 
     size: Count = LEFT_OUT
     """Side of the result in pixels; default: the input size."""
     scale: Annotated[Pair[Share], AfterValidator(_rising)] = (0.08, 1.0)
-    """Share of the image's area, from and to."""
+    """Smallest and largest share of the image's area."""
     ratio: Annotated[Pair[Positive], AfterValidator(_rising)] = (0.75, 4 / 3)
-    """Width over height, from and to."""
+    """Smallest and largest ratio of width to height."""
 
 
 class Crop(Step):
-    """A part of the image, not scaled."""
+    """A random part of the image, not scaled."""
 
     size: Count = LEFT_OUT
     """Side of the result in pixels; default: the input size."""
     padding: Annotated[int, Field(ge=0)] = LEFT_OUT
-    """Pixels put around the image first."""
+    """Pixels that are first added around the image."""
     pad_if_needed: bool = False
-    """Whether an image that is too small is padded."""
+    """Whether to pad images that are too small."""
 
 
 class Affine(Step):
     """Rotation, translation, scale and shear."""
 
     degrees: Degrees = 0
-    """Rotation to either side, or from and to."""
+    """Largest rotation to either side in degrees, or two bounds."""
     translate: Pair[Probability] = LEFT_OUT
     """Largest translation, as shares of width and height."""
     scale: Annotated[Pair[Positive], AfterValidator(_rising)] = LEFT_OUT
-    """Factor on the size, from and to."""
+    """Smallest and largest factor of the size."""
     shear: Degrees = LEFT_OUT
-    """Shear to either side in degrees, or from and to."""
+    """Largest shear to either side in degrees, or two bounds."""
 
 
 class Rotation(Step):
     """Rotation about the centre."""
 
     degrees: Degrees
-    """Rotation to either side, or from and to."""
+    """Largest rotation to either side in degrees, or two bounds."""
     expand: Literal[False] = False
-    """The size stays that of the input."""
+    """The size of the image does not change."""
 
 
 class Jitter(Step):
-    """Brightness and contrast; a radiograph has no colours."""
+    """Changes of brightness and contrast; a radiograph has no colours."""
 
     brightness: Amount = LEFT_OUT
-    """Largest change of the factor 1, or the factor from and to."""
+    """Largest deviation of the factor from 1, or two bounds of the factor."""
     contrast: Amount = LEFT_OUT
-    """The same of the contrast."""
+    """As ``brightness``, for the contrast."""
 
 
 class Blur(Step):
@@ -126,11 +126,11 @@ class Blur(Step):
         0.1,
         2.0,
     )
-    """Standard deviation in pixels, or from and to."""
+    """Standard deviation in pixels, or its two bounds."""
 
 
 class Sized(Strict):
-    """A size."""
+    """A size in pixels."""
 
     size: Count
     """Side in pixels."""
@@ -140,57 +140,57 @@ ResizeTo = Annotated[Count | Sized, Said("a number of pixels, or dict(size=...)"
 
 
 class EvalSteps(Strict):
-    """Steps of evaluation, none of which is random."""
+    """The steps of evaluation, none of which is random."""
 
     Resize: ResizeTo = LEFT_OUT
-    """Size to scale to first; the centre is cropped to the input size."""
+    """Size to which images are first scaled; the centre is then cropped to the input size."""
 
 
 class TrainSteps(Strict):
-    """Steps of augmentation, taken in the order given."""
+    """The steps of augmentation, in the given order."""
 
     Resize: ResizeTo = LEFT_OUT
-    """Size to scale to first, from which the input is cropped at random."""
+    """Size to which images are first scaled; the input is then cropped at random."""
     RandomResizedCrop: ResizedCrop | None = None
-    """A part of the image, scaled to the input."""
+    """A random part of the image, scaled to the input."""
     RandomCrop: Crop | None = None
-    """A part of the image, not scaled."""
+    """A random part of the image, not scaled."""
     RandomAffine: Affine | None = None
     """Rotation, translation, scale and shear."""
     RandomRotation: Rotation | None = None
     """Rotation about the centre."""
     RandomHorizontalFlip: Flip | None = None
-    """Left and right exchanged."""
+    """A flip of left and right."""
     ColorJitter: Jitter | None = None
-    """Brightness and contrast."""
+    """Changes of brightness and contrast."""
     GaussianBlur: Blur | None = None
     """Gaussian blur."""
 
 
 class InputChange(Strict):
-    """What of a backbone's own input a protocol changes."""
+    """Changes of a backbone's own input."""
 
     size: Annotated[int, Field(ge=8)] = LEFT_OUT
     """Side of the square input in pixels."""
     channels: Literal[1, 3] = LEFT_OUT
-    """1 or 3; a grey image is repeated."""
+    """Number of channels; a greyscale image is repeated."""
     mean: Real = LEFT_OUT
-    """Mean of the pixels, scaled to [0, 1]."""
+    """Mean of the pixels in [0, 1]."""
     std: Positive = LEFT_OUT
-    """Their standard deviation."""
+    """Standard deviation of the pixels in [0, 1]."""
     resize: Literal["squash", "pad", "crop"] = LEFT_OUT
-    """How an image becomes square."""
+    """Way to make an image square."""
 
 
 class Transform(Strict):
-    """How images are fed; whatever is not said here follows the backbone's own input."""
+    """The preparation of images; everything else follows the backbone's own input."""
 
     input: InputChange | None = None
     """Changes of the backbone's input."""
     train: TrainSteps | None = None
     """Augmentation of training images."""
     eval: EvalSteps | None = None
-    """Further steps of evaluation."""
+    """Steps of evaluation."""
 
     @model_validator(mode="after")
     def _sizes(self) -> Transform:

@@ -149,7 +149,7 @@ def test_more_prototypes_than_sentences_are_refused(staged, tmp_path):
 
 def test_stages_and_epochs_exclude_each_other(values):
     values["schedule"] = dict(epochs=3, stages=[dict(epochs=1)])
-    with pytest.raises(BenchError, match="must say either 'stages', or 'epochs'"):
+    with pytest.raises(BenchError, match="cannot be combined with keys of a single stage, such as 'epochs'"):
         from_dict(values)
     values["schedule"] = dict(stages=[dict(epochs=1, warmup=1)])
     with pytest.raises(BenchError, match=r"schedule\.stages\[0\]: unknown key 'warmup'"):

@@ -250,10 +250,10 @@ def test_the_order_of_shards_is_part_of_what_determines_a_run(in_order):
     [
         (dict(shard_window=0), r"data.shard_window: is 0; must be None or a number of shards"),
         (dict(shard_window=True), r"data.shard_window: is True"),
-        (dict(shard_window=4), r"data.shard_window: reads an image cache, and .* names none\n  fix: make"),
+        (dict(shard_window=4), r"data.shard_window: needs an image cache, but .* has none\n  fix: make"),
         (
             dict(shard_window=4, cache="memory"),
-            r"data.shard_window: reads from disk what data.cache='memory'",
+            r"data.shard_window: reads from disk, but data.cache='memory'",
         ),
     ],
 )

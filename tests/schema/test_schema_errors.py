@@ -55,7 +55,7 @@ WRONG = [
     (dict(name="n", share=float("nan")), "share: is nan; must be a finite number"),
     (dict(name="n", names="apple"), "names: is 'apple'; must be a list"),
     (dict(name="n", names=["aple"]), "names[0]: unknown fruit 'aple'\n  fix: did you mean apple"),
-    (dict(name="n", names=["pear", "pear"]), "must be without repetition; 'pear' is there twice"),
+    (dict(name="n", names=["pear", "pear"]), "must be without repetition; 'pear' occurs twice"),
     (dict(name="n", mode="fsat"), "mode: unknown choice 'fsat'\n  fix: did you mean fast?"),
     (dict(name="n", mode=1), "mode: is 1; must be 'fast' or 'slow'"),
     (dict(name="n", coutn=1), "unknown key 'coutn'\n  fix: did you mean count?"),

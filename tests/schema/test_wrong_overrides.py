@@ -83,7 +83,7 @@ WRONG = [
     (FINETUNE, "stopping.epochs=0", "stopping.epochs: is 0; must be at least 1"),
     (FINETUNE, "stopping.epochs=ten", "stopping.epochs: is 'ten'; must be a whole number"),
     (FINETUNE, "stopping.patience=0", "stopping.patience: is 0; must be at least 1"),
-    (FINETUNE, "stopping.iterations=10", "stopping.epochs: stopping must name one length of training"),
+    (FINETUNE, "stopping.iterations=10", "stopping.epochs: stopping must define one length of training"),
     (FINETUNE, "stopping.monitor=loss", "stopping.monitor: unknown stopping.monitor 'loss'"),
     (FINETUNE, "stopping.tested=first", "stopping.tested: unknown choice 'first'"),
     # metrics and options

@@ -55,7 +55,7 @@ WRONG = [
     (
         "prior_sample",
         "schedule.epochs=3",
-        "schedule.stages: must say either 'stages', or 'epochs' and the like of",
+        "schedule.stages: cannot be combined with keys of a single stage",
     ),
     ("prior_sample", "schedule.stages.0.epochs=0", "schedule.stages[0].epochs: is 0; must be at least 1"),
     ("prior_sample", "schedule.stages.0.epoch=1", "schedule.stages[0]: unknown key 'epoch'"),
@@ -198,7 +198,7 @@ WRONG = [
     (
         "convirt_sample",
         "data.shard_window=4",
-        "data.shard_window: reads from disk what data.cache='memory' keeps: say",
+        "data.shard_window: reads from disk, but data.cache='memory' keeps images in memory: set",
     ),
     (
         "convirt_sample",
@@ -248,12 +248,12 @@ WRONG = [
     (
         "prior_sample",
         "schedule.stages.7.epochs=1",
-        "schedule.stages.7.epochs: '7' is no entry of a list of 3",
+        "schedule.stages.7.epochs: '7' is no index of a list of 3",
     ),
     (
         "convirt_sample",
         "schedule.epochs.first=1",
-        "schedule.epochs.first: 'schedule.epochs' is 10, no dict that has keys",
+        "schedule.epochs.first: 'schedule.epochs' is 10, which has no keys",
     ),
     ("convirt_sample", "data.dataset.reports=3", "data.dataset.reports: is 3; must be"),
 ]

@@ -152,7 +152,7 @@ def test_check_reports_everything_at_once(data, short):
         ),
         ({"stopping.pateince": 3}, "stopping: unknown key 'pateince'\n  fix: did you mean patience"),
         ({"stopping.tested": "lats"}, "stopping.tested: unknown choice 'lats'\n  fix: did you mean last"),
-        ({"stopping.iterations": 5, "stopping.interval": 5}, "stopping must name one length of training"),
+        ({"stopping.iterations": 5, "stopping.interval": 5}, "stopping must define one length of training"),
     ],
 )
 def test_what_training_would_not_understand_is_said_before(change, said):
