@@ -4,8 +4,8 @@
 
     result = pb.evaluate("timm:resnet50", task="classification", data="my.csv")
 
-Importing this package has no effects and imports neither torch nor an OpenMMLab library nor pandas; each
-function does so when it is first used. See docs/api.md.
+Importing this package has no side effects and imports neither torch nor pandas nor an OpenMMLab library.
+Functions import what they need when they are first used. See docs/api.md.
 """
 
 from importlib import import_module

@@ -1,10 +1,10 @@
-"""The suite's own top-level packages, ``tasks`` and ``baselines``, where another module has taken the name.
+"""The suite's own top-level packages ``tasks`` and ``baselines``, even if another module has their name.
 
-Their names are ordinary ones: a user's folder may hold a ``tasks.py``, and another installed package may be
-called ``baselines``. This module is a package whose sub-packages are those that lie next to ``prior_bench``
-(in a checkout as in a wheel), so ``prior_bench.bundled.tasks`` is always ours. It is an ordinary name for
-Python's import system: pickles, spawned processes and ``torchrun`` find it as they find every other module.
-The packages import one another's modules relatively, so that they work under both names.
+Their names are common: a user's folder may contain a ``tasks.py``, and another installed package may be
+called ``baselines``. This module is a package whose sub-packages are those next to ``prior_bench`` (both in a
+checkout and in a wheel), so that ``prior_bench.bundled.tasks`` is always ours. For Python's import system, it
+is a normal name: pickles, spawned processes and ``torchrun`` find it like any other module. The packages use
+relative imports among their own modules, so that they work under both names.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __path__ = [str(HOME)]
 
 
 def importable(module: str) -> str:
-    """The name under which one of our modules is to be imported.
+    """Return the name under which one of our modules must be imported.
 
     Args:
-        module: as in one of our entry points, e.g. ``"tasks.classification"``.
+        module: name in one of our entry points, e.g. ``"tasks.classification"``.
 
     Returns:
-        The same where its top-level name leads to our package, else ``"prior_bench.bundled.…"``.
+        The same name if its top-level name refers to our package, otherwise ``"prior_bench.bundled.…"``.
     """
     top = module.partition(".")[0]
     place = HOME / top / "__init__.py"
@@ -34,12 +34,12 @@ def importable(module: str) -> str:
 
 
 def plain_name(module: str) -> str:
-    """The name of one of our modules as an entry point gives it, however it was imported."""
+    """Return the name of one of our modules as in its entry point, for any way of importing it."""
     return module.removeprefix(f"{__name__}.")
 
 
 def _found(top: str) -> Path | None:
-    """The file that importing the top-level name gives, or has given."""
+    """Return the file that an import of the top-level name loads or has loaded."""
     if top in sys.modules:
         file = getattr(sys.modules[top], "__file__", None)
     else:

@@ -22,7 +22,7 @@ class DiagnosisLine:
     Attributes:
         section: heading of the section.
         state: ``ok``, ``absent`` (optional and missing) or ``broken`` (required).
-        what: what was found.
+        what: the finding.
         fix: what the user can do; may be empty.
     """
 
@@ -33,12 +33,12 @@ class DiagnosisLine:
 
     @property
     def mark(self) -> str:
-        """One-character sign of the state."""
+        """The sign of the state, one character."""
         return MARKS[self.state]
 
 
 def examine() -> list[DiagnosisLine]:
-    """All findings, in the order in which they are printed."""
+    """Return all findings in the order of printing."""
     return [*_python(), *_packages(), *_ops(), *_device(), *_datasets(), *_checkpoints()]
 
 
@@ -89,7 +89,7 @@ def _ops() -> Iterator[DiagnosisLine]:
         for module in ("mmdet", "mmseg"):
             importlib.import_module(module)
         yield DiagnosisLine(section, "ok", f"compiled operators come from: {ops.provider()}")
-    except Exception as error:  # noqa: BLE001 - whatever breaks these imports is the finding
+    except Exception as error:  # noqa: BLE001 - any error of these imports is a finding
         fix = "prior-bench requires mmcv-lite 2.1 or a working compiled mmcv 2.1"
         if "libGL" in str(error) or "libgthread" in str(error):
             fix = "system libraries of OpenCV are missing: apt-get install libgl1 libglib2.0-0"
@@ -131,7 +131,7 @@ def _checkpoints() -> Iterator[DiagnosisLine]:
         yield DiagnosisLine(section, "ok", f"{file}: {_megabytes(file)}")
     if not finals:
         yield DiagnosisLine(
-            section, "absent", "none yet", "prior-bench pretrain convirt_sample, or --backbone FILE"
+            section, "absent", "none found", "prior-bench pretrain convirt_sample, or --backbone FILE"
         )
 
 

@@ -1,14 +1,14 @@
-"""The one error type a user is meant to read: what is wrong, where, and how to fix it."""
+"""The error type for users: what is wrong, where, and how to fix it."""
 
 
 class BenchError(Exception):
-    """A problem with what the user gave us (file, name, column, checkpoint), not with our code.
+    """A problem with the user's input (file, name, column, checkpoint), not with our code.
 
     The command line prints it as one message, without a traceback, and exits with status 1.
 
     Args:
-        what: one sentence saying what is wrong.
-        where: the file, config key or name concerned.
+        what: one sentence that says what is wrong.
+        where: file, config key or name of the problem.
         fix: what the user can do about it.
     """
 
@@ -23,7 +23,7 @@ class BenchError(Exception):
 
 
 class ErrorList(BenchError):
-    """Several independent problems, reported together, so that the user can fix them in one edit."""
+    """Several independent problems that are reported together, so that the user can fix them in one edit."""
 
     def __init__(self, what: str, errors: list[BenchError], *, where: object = None):
         self.errors = errors
@@ -32,7 +32,7 @@ class ErrorList(BenchError):
 
 
 def unknown_name(kind: str, name: str, known: list[str], *, where: object = None) -> BenchError:
-    """An error for a name that is not registered, with the nearest known names."""
+    """Return an error for an unknown name that suggests the most similar known names."""
     import difflib
 
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)

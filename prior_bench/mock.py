@@ -1,7 +1,7 @@
-"""A tiny backbone and method without weights to fetch: for tests of tasks, engines and plug-ins.
+"""A tiny backbone and method that need no download, for tests of tasks, engines and plug-ins.
 
-Deterministic, fast, and with the whole interface of a real one. What it knows is next to nothing: an
-untrained network with BatchNorm, and texts as bags of hashed words.
+They are deterministic and fast, and have the whole interface of real ones: an untrained network with
+BatchNorm, and texts as bags of hashed words.
 """
 
 import zlib
@@ -16,10 +16,10 @@ DIM = 32
 
 
 class MockImageEncoder(nn.Module):
-    """Five strided convolutions with BatchNorm; the last four stages have strides 4, 8, 16 and 32.
+    """An encoder of five strided convolutions with BatchNorm; the last four stages have strides 4 to 32.
 
     Attributes:
-        images_seen: how many images went through :meth:`forward`.
+        images_seen: number of images that :meth:`forward` has encoded.
     """
 
     dim = local_dim = DIM
@@ -37,7 +37,7 @@ class MockImageEncoder(nn.Module):
         self.images_seen = 0
 
     def feature_maps(self, images: Tensor, stages: tuple[int, ...] = (0, 1, 2, 3)) -> list[Tensor]:
-        """Maps [B, C, H, W] of the stages asked for."""
+        """Return the maps [B, C, H, W] of the given stages."""
         maps = []
         for stage in self.stages:
             images = stage(images)
@@ -45,20 +45,20 @@ class MockImageEncoder(nn.Module):
         return [maps[1:][stage] for stage in stages]
 
     def forward(self, images: Tensor) -> Features:
-        """Global [B, 32] and local [B, N, 32] features."""
+        """Return global [B, 32] and local [B, N, 32] features."""
         self.images_seen += len(images)
         (last,) = self.feature_maps(images, (3,))
         return Features(last.mean((2, 3)), last.flatten(2).transpose(1, 2))
 
 
 class MockTokenizer:
-    """Hashes lower-case words into ``vocab_size`` ids."""
+    """A tokenizer that hashes lower-case words into ``vocab_size`` ids."""
 
     vocab_size = 512
     max_tokens = 64
 
     def __call__(self, texts: list[tuple[str, ...]]) -> TextBatch:
-        """Texts, each a tuple of sentences, as a padded batch."""
+        """Tokenise texts, each a tuple of sentences, to a padded batch."""
         rows = []
         for sentences in texts:
             words = [(w, s) for s, sentence in enumerate(sentences, 1) for w in sentence.lower().split()]
@@ -72,7 +72,7 @@ class MockTokenizer:
 
 
 class MockTextEncoder(nn.Module):
-    """One embedding per token; the text is their mean."""
+    """A text encoder with one embedding per token; the global feature is their mean."""
 
     dim = DIM
 
@@ -82,7 +82,7 @@ class MockTextEncoder(nn.Module):
         self.embedding = nn.Embedding(self.tokenizer.vocab_size, DIM)
 
     def forward(self, text: TextBatch) -> Features:
-        """Global [B, 32] and local [B, L, 32] features."""
+        """Return global [B, 32] and local [B, L, 32] features."""
         tokens = self.embedding(text.input_ids)
         mask = text.attention_mask.bool()
         mean = (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
@@ -90,7 +90,7 @@ class MockTextEncoder(nn.Module):
 
 
 class MockMethod(nn.Module):
-    """A dual encoder with a contrastive loss, fulfilling :class:`prior_bench.api.Method`."""
+    """A dual encoder with a contrastive loss that fulfils :class:`prior_bench.api.Method`."""
 
     def __init__(self, size: int = 64):
         super().__init__()
@@ -99,27 +99,27 @@ class MockMethod(nn.Module):
         self.image_projection = nn.Linear(DIM, DIM)
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
-        """Symmetric InfoNCE at temperature 0.1."""
+        """Compute symmetric InfoNCE at temperature 0.1."""
         logits = self.similarity(self.encode_image(batch.images), self.encode_text(batch.text)) / 0.1
         pairs = torch.arange(len(logits), device=logits.device)
         return {"loss": (F.cross_entropy(logits, pairs) + F.cross_entropy(logits.T, pairs)) / 2}
 
     def encode_image(self, images: Tensor) -> Features:
-        """Images into the joint space."""
+        """Encode images in the joint space."""
         features = self.image_encoder(images)
         return features._replace(global_=self.image_projection(features.global_))
 
     def encode_text(self, text: TextBatch) -> Features:
-        """Texts into the joint space."""
+        """Encode texts in the joint space."""
         return self.text_encoder(text)
 
     def similarity(self, image: Features, text: Features) -> Tensor:
-        """Cosine of the global features, [images, texts]."""
+        """Compute the cosine similarity of the global features, [images, texts]."""
         return F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
 
 
 def mock_backbone(name: str = "mock", seed: int = 0, size: int = 64) -> Backbone:
-    """An untrained mock method as a backbone, its weights drawn from ``seed``."""
+    """Return an untrained mock method as a backbone, with weights drawn from ``seed``."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         method = MockMethod(size)
@@ -128,7 +128,7 @@ def mock_backbone(name: str = "mock", seed: int = 0, size: int = 64) -> Backbone
 
 
 class MockSource:
-    """A BackboneSource of mock backbones."""
+    """A source of mock backbones."""
 
     has_text = True
 
@@ -136,14 +136,14 @@ class MockSource:
         self.name, self.size = name, size
 
     def check(self) -> None:
-        """Nothing can be wrong."""
+        """Do nothing, because nothing can be wrong."""
 
     def identity(self, seed: int) -> str:
-        """The weights depend on size and seed."""
+        """Return the identity, which depends on size and seed."""
         return f"mock-{self.size}-{seed}"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
-        """Made on the spot, on the context's device."""
+        """Make the backbone on the context's device."""
         backbone = mock_backbone(self.name, seed, self.size)
         backbone.text_method.to(context.device)
         return backbone

@@ -1,4 +1,4 @@
-"""Root folders and shipped files: one rule for every root.
+"""Root folders and shipped files.
 
 An environment variable sets each root; the default is a folder in the working directory. Shipped files
 (configs, prompts, published numbers) are inside the installed package, or next to it in a checkout.
@@ -17,31 +17,31 @@ def _root(variable: str, default: str) -> Path:
 
 
 def data_root() -> Path:
-    """Folder that holds one sub-folder per data set (``PRIOR_BENCH_DATA``, default ``data``)."""
+    """Return the folder with one sub-folder per data set (``PRIOR_BENCH_DATA``, default ``data``)."""
     return _root("PRIOR_BENCH_DATA", "data")
 
 
 def cache_root() -> Path:
-    """Folder for files that can be computed again (``PRIOR_BENCH_CACHE``, default ``cache``)."""
+    """Return the folder for files that can be computed again (``PRIOR_BENCH_CACHE``, default ``cache``)."""
     return _root("PRIOR_BENCH_CACHE", "cache")
 
 
 def results_root() -> Path:
-    """Folder that holds one store per suite (``PRIOR_BENCH_RESULTS``, default ``results``)."""
+    """Return the folder with one store per suite (``PRIOR_BENCH_RESULTS``, default ``results``)."""
     return _root("PRIOR_BENCH_RESULTS", "results")
 
 
 def shipped(folder: str) -> Path:
-    """A folder of shipped files, e.g. ``configs``: inside the package (wheel) or next to it (checkout)."""
+    """Return a folder of shipped files, e.g. ``configs``: in the package (wheel) or next to it (checkout)."""
     inside, beside = PACKAGE / folder, PACKAGE.parent / folder
     return inside if inside.is_dir() else beside
 
 
 def find_config(name: str, kind: str) -> Path:
-    """The config file for ``name``: an existing path, or the shipped ``configs/<kind>/<name>.py``.
+    """Find the config file for ``name``: an existing path, or the shipped ``configs/<kind>/<name>.py``.
 
     Raises:
-        BenchError: no such file; the message names similar shipped files.
+        BenchError: the file does not exist; the message suggests similar shipped files.
     """
     given = Path(name)
     if given.suffix == ".py" and given.is_file():

@@ -1,10 +1,10 @@
 """The registries through which prior_bench finds methods, backbones, tasks and data sets.
 
-Names come from two places, in this order: entries that this process registered by decorator, and the entry
-points of the installed packages, including ours. An entry is imported only when its name is used.
+Names come from two places, in this order: entries that this process registered with a decorator, and entry
+points of installed packages, including ours. An entry is imported only when its name is used.
 
-A name of the form ``module:attribute`` is imported directly. The working folder is one of the places where
-the module is searched, so a method in a user's own file requires no package.
+A name of the form ``module:attribute`` is imported directly. The module is also searched in the working
+folder, so that a method in a user's own file needs no package.
 """
 
 import functools
@@ -27,7 +27,7 @@ class LazyRegistry(Registry):
     """An mmengine Registry that also resolves the entry points of one group, on first use.
 
     Args:
-        name: what an entry is called in messages, e.g. ``"task"``.
+        name: description of an entry in messages, e.g. ``"task"``.
         group: entry-point group, e.g. ``"prior_bench.tasks"``.
     """
 
@@ -40,11 +40,11 @@ class LazyRegistry(Registry):
         return {point.name: point for point in entry_points(group=self.group)}
 
     def names(self) -> list[str]:
-        """All known names, without importing any."""
+        """Return all known names without importing any."""
         return sorted({*self._module_dict, *self._points()})
 
     def source(self, name: str) -> str:
-        """Where a name comes from: ``module:attribute`` and the distribution that declares it."""
+        """Return the origin of a name: ``module:attribute`` and the distribution that declares it."""
         if name in self._points():
             point = self._points()[name]
             return f"{point.value} ({point.dist.name} {point.dist.version})"
@@ -54,10 +54,11 @@ class LazyRegistry(Registry):
         return f"{entry.__module__}:{entry.__qualname__} (registered in this process)"
 
     def get(self, key: str) -> Any:
-        """The class or function registered as ``key``, or at ``module:attribute``.
+        """Return the class or function registered as ``key``, or at ``module:attribute``.
 
         Raises:
-            BenchError: unknown name (with the nearest known ones), or its module fails to import.
+            BenchError: the name is unknown (the message suggests similar ones), or its module cannot be
+                imported.
         """
         if key not in self._module_dict and ":" in key:
             return self._named_in_full(key)
@@ -77,10 +78,11 @@ class LazyRegistry(Registry):
         return self._module_dict[key]
 
     def registered(self, key: str) -> Any | None:
-        """The class or function registered as ``key`` by this process or an installed package, or None.
+        """Return the class or function registered as ``key`` by this process or an installed package, or
+        None.
 
-        For names that come from files that somebody else made: unlike :meth:`get`, it never imports what a
-        file names as ``module:attribute``, unless this process was told to by :meth:`get` before.
+        This method is for names in files from others. Unlike :meth:`get`, it does not import
+        ``module:attribute``, except if this process has already loaded the name with :meth:`get`.
         """
         if ":" in key and key not in self._module_dict:
             return self._in_full.get(key)
@@ -93,7 +95,7 @@ class LazyRegistry(Registry):
         module, _, attribute = key.partition(":")
         here = str(Path.cwd())
         if here not in sys.path:
-            sys.path.append(here)  # last, so that a user's file never hides a library
+            sys.path.append(here)  # last, so that a user's file does not hide a library
         try:
             entry = getattr(import_module(module), attribute)
         except (ImportError, AttributeError, ValueError, TypeError) as error:
@@ -107,7 +109,7 @@ class LazyRegistry(Registry):
 
 
 def _load(point: Any) -> Any:
-    """The object that an entry point names; our own packages take precedence over others of the same name."""
+    """Load the object of an entry point; our own packages have priority over others of the same name."""
     if point.dist.metadata["Name"].lower().replace("_", "-") != OWN_DISTRIBUTION:
         return point.load()
     found = import_module(bundled.importable(point.module))
@@ -122,11 +124,11 @@ def _remedy(top: str) -> str:
 
 
 METHODS = LazyRegistry("method", "prior_bench.methods")
-"""Pre-training methods: classes fulfilling :class:`prior_bench.api.Method`."""
+"""Pre-training methods: classes that fulfil :class:`prior_bench.api.Method`."""
 BACKBONES = LazyRegistry("backbone", "prior_bench.backbones")
-"""Sources of weights: classes fulfilling :class:`prior_bench.api.BackboneSource`."""
+"""Sources of weights: classes that fulfil :class:`prior_bench.api.BackboneSource`."""
 TASKS = LazyRegistry("task", "prior_bench.tasks")
-"""Task families: classes fulfilling :class:`prior_bench.api.Task`."""
+"""Task families: classes that fulfil :class:`prior_bench.api.Task`."""
 DATASETS = LazyRegistry("data set", "prior_bench.datasets")
 """Readers: functions ``(root: Path, *, split: str = "default", **options) -> Manifest``."""
 GENERATORS = LazyRegistry("data generator", "prior_bench.generators")
@@ -138,7 +140,7 @@ CORRUPTIONS = LazyRegistry("corruption", "prior_bench.corruptions")
 EXPLAINERS = LazyRegistry("explainer", "prior_bench.explainers")
 """Explanations of a method besides its attention: :class:`prior_bench.explain.contract.Explainer`."""
 GALLERIES = LazyRegistry("gallery", "prior_bench.galleries")
-"""Example images of the HTML report, which tasks name: objects of
+"""Galleries of example images in the HTML report, which tasks name: objects of
 :class:`prior_bench.report.html.galleries.maker.Maker`."""
 LAYOUTS = LazyRegistry("checkpoint layout", "prior_bench.layouts")
-"""Functions ``() -> tuple[ReleasedLayout, ...]``: the layouts of a method's released checkpoints."""
+"""Layouts of a method's released checkpoints: functions ``() -> tuple[ReleasedLayout, ...]``."""

@@ -1,4 +1,4 @@
-"""Settings of the process: device, seeds, progress bars. Importing this module has no effect."""
+"""Settings of the process: device, seeds, progress bars. Importing this module has no side effects."""
 
 import os
 import random
@@ -10,17 +10,17 @@ from prior_bench.errors import BenchError
 
 
 def pick_device(wish: str = "auto") -> str:
-    """``"cuda"`` or ``"cpu"``; ``auto`` takes the first GPU if there is one.
+    """Return ``"cuda"`` or ``"cpu"``; ``auto`` selects a GPU if there is one.
 
     Raises:
-        BenchError: ``cuda`` was requested and no CUDA device is visible.
+        BenchError: ``cuda`` was requested, but no CUDA device is visible.
     """
     import torch
 
     if wish == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if wish.startswith("cuda") and not torch.cuda.is_available():
-        raise BenchError("no CUDA device is visible", where="--device", fix="use --device cpu, or auto")
+        raise BenchError("no CUDA device is visible", where="--device", fix="use --device cpu or auto")
     return wish
 
 
@@ -35,10 +35,10 @@ def seed_everything(seed: int) -> None:
 
 
 def progress(items: Iterable, what: str, total: int | None = None) -> Any:
-    """A progress bar with the remaining time, on stderr.
+    """Wrap items in a progress bar with the remaining time, on stderr.
 
-    It is hidden if stderr is not a terminal, which keeps logs readable. ``PRIOR_BENCH_PROGRESS`` overrides
-    this: 1 shows bars, an empty value hides them.
+    The bar is hidden if stderr is not a terminal, which keeps logs readable. ``PRIOR_BENCH_PROGRESS``
+    overrides this: 1 shows bars, and an empty value hides them.
     """
     from tqdm import tqdm
 

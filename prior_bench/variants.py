@@ -1,4 +1,4 @@
-"""A method as its paper has it, as its authors released it, and as this project extends it.
+"""Variants of a method: as in its paper, as released by its authors, and as extended by this project.
 
 There is one implementation, with named switches between the presets.
 """
@@ -16,20 +16,20 @@ Switches = TypeVar("Switches", bound=Any)
 
 
 def switch(effect: str, *, paper: bool = False) -> bool:
-    """A field of a frozen dataclass of switches.
+    """Return a field of a frozen dataclass of switches.
 
     Args:
-        effect: what it does when True, as in the released code; kept as ``metadata["doc"]``.
-        paper: its value in the paper's preset.
+        effect: description of its effect when True, as in the released code; stored as ``metadata["doc"]``.
+        paper: value in the paper's preset.
     """
     return field(default=paper, metadata={"doc": effect})
 
 
 def extension(effect: str) -> bool:
-    """A field of a frozen dataclass of switches that is ours: neither the paper nor its code has it.
+    """Return a field of a frozen dataclass of switches for an extension by this project.
 
     Args:
-        effect: what it does when True; kept as ``metadata["doc"]``.
+        effect: description of its effect when True; stored as ``metadata["doc"]``.
     """
     return field(default=False, metadata={"doc": effect, "ours": True})
 
@@ -40,7 +40,7 @@ def is_extension(one: Field[Any]) -> bool:
 
 
 def released(kind: type[Switches]) -> Switches:
-    """Turn on every switch that is not an extension: what the published weights were trained with."""
+    """Turn on every switch that is not an extension, as in the training of the published weights."""
     return kind(**{one.name: True for one in fields(kind) if not is_extension(one)})
 
 
@@ -58,14 +58,15 @@ def presets(kind: type[Switches]) -> dict[str, Switches]:
 
 
 def resolve(variant: str | dict[str, Any] | Switches, kind: type[Switches]) -> Switches:
-    """A variant from its name, or from switches on top of a preset (``{"base": "released", ...}``).
+    """Return a variant by its name, or by switches that change a preset (``{"base": "released", ...}``).
 
     Args:
-        variant: ``"paper"``, ``"released"``, a dict of switches, or a variant made already.
+        variant: name of a preset (:func:`presets`), a dict of switches, or a variant.
         kind: the method's dataclass of switches.
 
     Raises:
-        BenchError: unknown preset or switch, with the nearest known ones.
+        BenchError: a preset or switch is unknown (the message suggests similar ones), or a value is not a
+            bool.
     """
     where = f"{kind.__module__.split('.')[-2]} variant"
     if isinstance(variant, kind):
@@ -76,7 +77,9 @@ def resolve(variant: str | dict[str, Any] | Switches, kind: type[Switches]) -> S
             raise unknown_name("variant", variant, list(known_presets), where=where)
         return known_presets[variant]
     if not isinstance(variant, dict):
-        raise BenchError(f"cannot be made from {variant!r}", where=where, fix="a name, or a dict of switches")
+        raise BenchError(
+            f"cannot be made from {variant!r}", where=where, fix="give a name, or a dict of switches"
+        )
     changes = dict(variant)
     base = resolve(changes.pop("base", "paper"), kind)
     known = [one.name for one in fields(kind)]
@@ -90,7 +93,8 @@ def resolve(variant: str | dict[str, Any] | Switches, kind: type[Switches]) -> S
 
 @dataclass(frozen=True)
 class Fits:
-    """Annotation of an argument that :func:`resolve` takes: a config is refused where it would raise.
+    """Annotation of an argument for :func:`resolve`: a config is refused if the function would raise an
+    error.
 
     Args:
         kind: the method's dataclass of switches.

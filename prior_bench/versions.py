@@ -1,12 +1,12 @@
-"""Declared versions of the shared machinery, and how versions become part of a key.
+"""Declared versions of the shared machinery, and their use in keys.
 
-Keys hold no source code. A part that changes a number declares a version, a whole number that is raised by
-hand: tasks, methods, readers, metrics, corruptions, hooks and prompt sets beside their own code, the
-machinery that they share in the table below. Raise a number here (and write today's date as ``since``)
-whenever the part gives another output for the same input; ``tests/golden_numbers`` fails until you do.
-docs/versions.md says what happens to old results.
+Keys contain no source code. Every part that can change results declares a version, an integer that is raised
+by hand. Tasks, methods, readers, metrics, corruptions, hooks and prompt sets declare it next to their own
+code, and the machinery that they share in the table below. Raise a version here (and set ``since`` to today's
+date) whenever the part gives another output for the same input; ``tests/golden_numbers`` fails until you do.
+docs/versions.md explains what happens to old results.
 
-A version of 1 is left out of keys: a part that is new, or that was never raised, changes no key.
+Version 1 is left out of keys, so that a part that is new or was never raised changes no key.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from prior_bench.errors import BenchError, unknown_name
 
 FIRST = "2026-11-24T17:00:00+00:00"
-"""When version 1 of everything begins: records from then on (tests/historic) have the numbers of today."""
+"""Start of version 1 of everything: records from then on (tests/historic) have today's results."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """One shared part.
+    """A shared part of the machinery.
 
     Attributes:
-        covers: what it does, and where its code is.
+        covers: what it does and where its code is.
         version: raised by one whenever its output changes.
-        since: when it was last raised (ISO 8601 with the zone); older results are not taken over.
+        since: when it was last raised (ISO 8601 with time zone); older results are not migrated.
     """
 
     covers: str
@@ -36,7 +36,7 @@ class Machine:
 
 
 MACHINERY: dict[str, Machine] = {
-    # --- what evaluations depend on -------------------------------------------------------------------
+    # --- parts that evaluations depend on -------------------------------------------------------------
     "images": Machine("files to grey pixels and their reduction: data/images/{decode,read,npz,geometry}.py"),
     "eval_transform": Machine("images to an encoder's input in evaluation: data/images/transforms.py"),
     "train_transform": Machine("augmentation in training: data/images/transforms.py"),
@@ -45,7 +45,7 @@ MACHINERY: dict[str, Machine] = {
     "features": Machine("features and similarities of frozen backbones: features/"),
     "linear_probe": Machine("classifiers on features, and fine-tuned ones: probing/"),
     "openmmlab": Machine("segmentation and detection, heads, training and losses: openmmlab/"),
-    # --- what weights depend on -----------------------------------------------------------------------
+    # --- parts that weights depend on -----------------------------------------------------------------
     "image_encoder": Machine(
         "ImageEncoder, its pooling and projections: encoders/{image,attention,heads}.py"
     ),
@@ -59,7 +59,7 @@ MACHINERY: dict[str, Machine] = {
         since="2026-11-24T18:27:11+00:00",
     ),
 }
-"""Every shared part by its name in keys and records."""
+"""Shared parts by their names in keys and records."""
 
 EVALUATION = (
     "images",
@@ -71,7 +71,7 @@ EVALUATION = (
     "linear_probe",
     "openmmlab",
 )
-"""Parts that a task may use; all of them count for one that does not declare its ``machinery``."""
+"""Parts that a task may use; a task that does not declare its ``machinery`` is assumed to use all."""
 
 IMAGE_WEIGHTS = ("image_encoder",)
 """Parts that the weights of an image encoder alone depend on."""
@@ -82,10 +82,10 @@ TRAINED_WEIGHTS = (*METHOD_WEIGHTS, "losses", "images", "train_transform", "pret
 
 
 def machinery(names: Iterable[str]) -> dict[str, int]:
-    """Today's versions of shared parts, by name.
+    """Return today's versions of shared parts, by name.
 
     Raises:
-        BenchError: a name that is not in :data:`MACHINERY`.
+        BenchError: a name is not in :data:`MACHINERY`.
     """
     found = {}
     for name in names:
@@ -96,23 +96,23 @@ def machinery(names: Iterable[str]) -> dict[str, int]:
 
 
 def raised(versions: Mapping[str, int]) -> dict[str, int]:
-    """Those that are not 1, in the order of their names: what a key holds.
+    """Return the versions that are not 1, sorted by name, as keys contain them.
 
     Raises:
-        BenchError: one is not a whole number from 1.
+        BenchError: a version is not an integer of at least 1.
     """
     for name, version in versions.items():
         if type(version) is not int or version < 1:
-            raise BenchError(f"has the version {version!r}", where=name, fix="give a whole number from 1")
+            raise BenchError(f"has the version {version!r}", where=name, fix="give an integer of at least 1")
     return {name: versions[name] for name in sorted(versions) if versions[name] != 1}
 
 
 def finished_before(finished: str, versions: Mapping[str, int]) -> str:
-    """Why something of before versions were declared is not known to be of today's; empty where it is.
+    """Return why a result without declared versions may not equal today's; empty if it does.
 
     Args:
-        finished: when it was finished, ISO 8601 in UTC.
-        versions: today's, by name.
+        finished: time when it was finished, ISO 8601 in UTC.
+        versions: today's versions by name.
     """
     if finished < FIRST:
         return f"it is from before {FIRST[:10]}, when version 1 of everything begins"

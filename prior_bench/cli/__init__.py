@@ -34,7 +34,7 @@ VERBS = (
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
+    """Build the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="prior-bench",
         description="Benchmark of medical vision-language backbones over five task families.",
@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry point of ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
+    """Run ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
     args = build_parser().parse_args(argv)
     # Threads that wait actively are many times slower on a machine that also runs other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of the output closed it, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the flush at exit fails
         return 141
     except KeyboardInterrupt:
         print("interrupted; finished work is kept; run the same command again to continue", file=sys.stderr)

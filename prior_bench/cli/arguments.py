@@ -1,14 +1,14 @@
-"""Arguments that several verbs share: ``KEY=VALUE``, counts."""
+"""Types of arguments that several verbs share: ``KEY=VALUE`` and counts."""
 
 from collections.abc import Callable
 from typing import Any
 
 WORDS = {"true": True, "false": False, "none": None, "null": None}
-"""What ``KEY=VALUE`` takes for a value in any case, besides Python literals."""
+"""Values of ``KEY=VALUE`` besides Python literals, in upper or lower case."""
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """The ``type`` of an argument that is an integer of ``least`` or more."""
+    """Return the ``type`` of an argument that is an integer of at least ``least``."""
     from argparse import ArgumentTypeError
 
     def number(text: str) -> int:
@@ -21,13 +21,13 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def assignments(settings: list[str], where: str) -> dict:
-    """A dict from ``KEY=VALUE`` texts.
+    """Parse ``KEY=VALUE`` texts to a dict.
 
-    Values are Python literals, ``true``, ``false``, ``none`` and ``null`` in any case, or else text; the
-    schema refuses text where the key takes none.
+    Values are Python literals, ``true``, ``false``, ``none`` and ``null`` (upper or lower case), or otherwise
+    text. The schema refuses text for keys of other types.
 
     Raises:
-        BenchError: a text without ``=``.
+        BenchError: a text has no ``=``.
     """
     import ast
 

@@ -6,7 +6,7 @@ HELP = "check on a few images and reports that a method fulfils the contract"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "name", metavar="NAME", help="a method (its NAME_sample config is used), or a pre-training config"
     )

@@ -1,4 +1,4 @@
-"""``prior-bench checkpoint``: describe a weights file, or convert it to our format."""
+"""``prior-bench checkpoint``: describe a weights file, or convert it to the prior-bench format."""
 
 import argparse
 
@@ -6,12 +6,12 @@ HELP = "inspect or convert a checkpoint file"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     inspect = actions.add_parser("inspect", help="print layout, hash, use of each tensor and expected input")
     inspect.add_argument("file", help="a weights file, or a folder with config.json")
     inspect.add_argument("--all", action="store_true", help="list every tensor")
-    convert = actions.add_parser("convert", help="write it as a safetensors file in our format")
+    convert = actions.add_parser("convert", help="write it as a safetensors file of prior-bench")
     convert.add_argument("file", help="a weights file, or a folder with config.json")
     convert.add_argument("-o", "--output", required=True, metavar="FILE", help="a .safetensors file to write")
     convert.add_argument(
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the verb; 1 if an inspected file does not match its layout."""
+    """Run the verb; return 1 if an inspected file does not match its layout."""
     return _inspect(args) if args.action == "inspect" else _convert(args)
 
 

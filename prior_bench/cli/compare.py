@@ -1,4 +1,4 @@
-"""``prior-bench compare A B``: two runs, or two stores, side by side."""
+"""``prior-bench compare A B``: compare two runs or two stores."""
 
 import argparse
 
@@ -6,7 +6,7 @@ HELP = "compare two runs or two stores: differences and their significance"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     for name in ("first", "second"):
         parser.add_argument(
             name, help="a store (a suite, or the folder of a store) or a run (its key, or SUITE/KEY)"

@@ -137,7 +137,7 @@ def _cache(args: argparse.Namespace) -> int:
         print(f"written again: {shard.name}: {why}")
     print(f"{manifest.name}: {built.made:,} images cached, {built.kept:,} already present, in {built.folder}")
     for folder in outdated(manifest.root, args.size):
-        print(f"remark: {folder} was made by other code and is no longer used; delete it to free the space")
+        print(f"remark: {folder} was made by other code and is no longer used; delete it to free disk space")
     if built.unreadable:
         errors = [BenchError(message) for message in list(built.unreadable.values())[:SHOWN]]
         more = f" (the first {SHOWN})" if len(built.unreadable) > SHOWN else ""
@@ -155,7 +155,7 @@ SHOWN = 50
 
 
 def _reference(args: argparse.Namespace) -> dict[str, Any]:
-    """The data reference with ``--root`` and the options of ``--set``."""
+    """Return the data reference with ``--root`` and the options of ``--set``."""
     from prior_bench.cli.arguments import assignments
     from prior_bench.data.open import resolve
 

@@ -1,4 +1,4 @@
-"""``prior-bench doctor``: what is installed, what is missing and how to fix it."""
+"""``prior-bench doctor``: show what is installed, what is missing and how to fix it."""
 
 import argparse
 
@@ -6,11 +6,11 @@ HELP = "show what is installed, which device and data are found, and how to fix 
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Doctor takes no arguments."""
+    """Add nothing, because doctor takes no arguments."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the findings; exit status 1 if a required part is missing or broken."""
+    """Print the findings; return 1 if a required part is missing or broken."""
     from prior_bench import doctor as diagnosis
 
     findings = diagnosis.examine()

@@ -1,4 +1,4 @@
-"""``prior-bench eval TASK``: one task of one backbone on one data set; metrics with intervals."""
+"""``prior-bench eval TASK``: evaluate one backbone in one task on one data set, with intervals."""
 
 import argparse
 
@@ -8,7 +8,7 @@ HELP = "evaluate one backbone on one data set, with one or more protocols"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument("task", help="name of a task; prior-bench list tasks shows them")
     parser.add_argument(
         "--backbone",
@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-leakage",
         action="store_true",
-        help="also evaluate if test patients were seen in training; records and tables then say so",
+        help="also evaluate if test patients were seen in training; records and tables then state it",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")

@@ -1,4 +1,4 @@
-"""``prior-bench explain``: pages with pictures, and numbers, that explain a method."""
+"""``prior-bench explain``: write pages that explain a method with pictures and measures."""
 
 import argparse
 
@@ -8,7 +8,7 @@ HELP = "explain a method with pictures: attention, reconstructions, prototypes, 
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "--backbone", required=True, metavar="WHAT", help="a checkpoint file, or a pre-training config"
     )
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=at_least(1),
         default=200,
         metavar="N",
-        help="number of images for the numbers (default: 200)",
+        help="number of images for the measures (default: 200)",
     )
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="option of the data set's reader"

@@ -1,4 +1,4 @@
-"""``prior-bench export BACKBONE -o DIR``: a backbone's encoders for timm and transformers."""
+"""``prior-bench export BACKBONE -o DIR``: write a backbone's encoders for timm and transformers."""
 
 import argparse
 
@@ -8,7 +8,7 @@ HELP = "write a backbone's encoders for timm and transformers"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "backbone",
         help="a checkpoint file, timm:MODEL, random:MODEL or a pre-training config, as for eval --backbone",

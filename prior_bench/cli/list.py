@@ -1,4 +1,4 @@
-"""``prior-bench list``: available names, and where each one comes from."""
+"""``prior-bench list``: print available names and their origins."""
 
 import argparse
 
@@ -17,7 +17,7 @@ HELP = "list methods, backbones, layouts, tasks, data sets, corruptions, protoco
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument("kind", nargs="?", choices=KINDS, help="default: everything")
 
 

@@ -6,7 +6,7 @@ HELP = "write the files of a new method that runs without changes"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument("kind", choices=("baseline",), help="what to write")
     parser.add_argument("name", metavar="NAME", help="lower-case Python name, e.g. my_method")
     parser.add_argument(

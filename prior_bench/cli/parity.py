@@ -1,19 +1,19 @@
-"""``prior-bench parity DIR``: compare our implementations with stored numbers of the official sources."""
+"""``prior-bench parity DIR``: compare our implementations with stored values of the official ones."""
 
 import argparse
 from pathlib import Path
 
-HELP = "compare our implementations with numbers of the official sources"
+HELP = "compare our implementations with stored values of the official ones"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument("dir", type=Path, help="folder with <family>/<name>.json and .safetensors")
     parser.add_argument("--brief", action="store_true", help="print only quantities that fail")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Return 1 if a quantity exceeds its tolerance; fixtures without a checker are only reported."""
+    """Print all outcomes; return 1 if a fixture failed. Fixtures without a checker do not count as failed."""
     from prior_bench.parity.compare import check_fixture
     from prior_bench.parity.fixture import discover
     from prior_bench.parity.show import lines, summary

@@ -12,7 +12,7 @@ HELP = "pre-train a method from a config; the same command continues an interrup
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument(
         "config", metavar="CONFIG", help="name of a shipped config (configs/pretrain), or a .py file"
     )
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def example_data(checkpoint: "Path") -> str:
-    """A data set to try a checkpoint on: synthetic where it was trained on synthetic data."""
+    """Return a data set to try a checkpoint: a synthetic one if it was trained on synthetic data."""
     from prior_bench.checkpoints.native import read_info
 
     info = read_info(checkpoint)

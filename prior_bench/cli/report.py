@@ -1,4 +1,4 @@
-"""``prior-bench report SUITE``: one self-contained HTML page about a suite."""
+"""``prior-bench report SUITE``: write one self-contained HTML page about a suite."""
 
 import argparse
 
@@ -6,7 +6,7 @@ HELP = "write the HTML report of a suite"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument("suite", help="name of a shipped suite, or a config file")
     parser.add_argument(
         "--data", metavar="REF", help="as in 'prior-bench run': report of the run on this data"

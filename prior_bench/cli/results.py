@@ -1,4 +1,4 @@
-"""``prior-bench results export|import|migrate``: move records to another machine, or to today's keys."""
+"""``prior-bench results export|import|migrate``: move records to another machine or to today's keys."""
 
 import argparse
 
@@ -6,7 +6,7 @@ HELP = "export records to a file, import records without overwriting any, or mig
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     exporting = actions.add_parser("export", help="write all records of a suite to one ZIP file")
     exporting.add_argument("suite", help="name of the suite, or the folder of its store")
@@ -19,14 +19,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="suite whose store receives the records; it is created if it does not exist",
     )
     migrating = actions.add_parser(
-        "migrate", help="bring records and pre-trained weights of earlier versions to today's keys"
+        "migrate", help="move records and pre-trained weights of earlier versions to today's keys"
     )
     migrating.add_argument("stores", nargs="*", metavar="STORE", help="names or folders (default: all)")
-    migrating.add_argument("--dry-run", action="store_true", help="say what would happen; write nothing")
+    migrating.add_argument("--dry-run", action="store_true", help="print what would happen, without writing")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the verb; the exit status is 1 if an import found a conflict or a damaged record."""
+    """Run the verb; return 1 if an import found a conflict or a damaged record."""
     return {"export": _export, "import": _import, "migrate": _migrate}[args.action](args)
 
 
@@ -90,7 +90,7 @@ def _migrate(args: argparse.Namespace) -> int:
 
 
 def _print_left(reasons: dict[str, str]) -> None:
-    """What stays as it is, by reason."""
+    """Print what was not migrated, by reason."""
     for reason in dict.fromkeys(reasons.values()):
         names = [name for name, own in reasons.items() if own == reason]
         print(f"  {len(names)} left: {reason}: {', '.join(names)}")

@@ -18,7 +18,7 @@ HELP = "run a suite (recorded cells do not run again) and print its table"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument("suite", help="name of a shipped suite, or a config file")
     parser.add_argument(
         "--data",
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-leakage",
         action="store_true",
-        help="also evaluate if test patients were seen in training; records and tables then say so",
+        help="also evaluate if test patients were seen in training; records and tables then state it",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def describe_plan(plan: Plan, store: Store, overwrite: Overwrite) -> str:
-    """One line per cell (done, to do, or the reason), missing files, a rough estimate, and the counts."""
+    """Return one line per cell (done, to do, or the reason), missing files, an estimate, and the counts."""
     from prior_bench.engine.execute import to_do
     from prior_bench.suites.plan import NO_TEXT
 
@@ -111,7 +111,7 @@ def describe_plan(plan: Plan, store: Store, overwrite: Overwrite) -> str:
 
 
 def estimate_lines(plan: Plan, runs: Iterable[PlannedRun]) -> list[str]:
-    """A text with the estimated GPU hours of some runs; empty if they are below 0.1 hours."""
+    """Return lines with the estimated GPU hours of some runs; empty for less than 0.1 hours."""
     from prior_bench.suites.estimate import FORWARD, FROZEN, TRAINED, gpu_hours
 
     hours, unknown = gpu_hours(plan, runs)

@@ -1,4 +1,4 @@
-"""``prior-bench schema``: the keys that config files may have."""
+"""``prior-bench schema``: print the keys of config files."""
 
 import argparse
 
@@ -6,7 +6,7 @@ HELP = "print the keys of config files, as a Markdown reference or as JSON Schem
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--markdown", action="store_true", help="the reference of all keys (default)")
     output.add_argument(

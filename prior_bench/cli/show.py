@@ -8,14 +8,14 @@ HELP = "print one run: its settings, metrics with intervals, and provenance"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
-    parser.add_argument("recorded", metavar="RUN", help="key or beginning of a key, or SUITE/KEY")
+    """Add the arguments of the verb."""
+    parser.add_argument("recorded", metavar="RUN", help="a key, a prefix of a key, or SUITE/KEY")
     parser.add_argument("--json", action="store_true", help="print the stored record")
     parser.add_argument(
         "--resamples",
         type=at_least(0),
         default=1000,
-        help="resamples for the intervals; 0 leaves them out (default: 1000)",
+        help="bootstrap resamples for the intervals; 0: no intervals (default: 1000)",
     )
 
 

@@ -12,7 +12,7 @@ HELP = "print a comparison table from stored records, optionally with published 
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the verb."""
+    """Add the arguments of the verb."""
     parser.add_argument("table", nargs="?", help="name of a shipped table, or a config file")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -91,7 +91,7 @@ def _table(args: argparse.Namespace) -> "ComparisonTable":
             "a leaderboard takes no table", where=args.table, fix="remove the table or --leaderboard"
         )
     if not (args.leaderboard or args.table):
-        raise BenchError("no table is given", fix="name one (prior-bench list tables), or use --leaderboard")
+        raise BenchError("no table is given", fix="give one (prior-bench list tables), or use --leaderboard")
     return table(
         None if args.leaderboard else args.table,
         data=None if args.leaderboard else args.data,

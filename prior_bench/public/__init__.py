@@ -1,1 +1,1 @@
-"""The functions behind ``import prior_bench``; the command line is a thin caller of them."""
+"""The functions of ``import prior_bench``; the command line only calls them."""

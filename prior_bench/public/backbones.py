@@ -1,4 +1,4 @@
-"""``prior_bench.load_backbone``: weights from wherever they are, ready to be used or evaluated."""
+"""``prior_bench.load_backbone``: load weights from any source, for use or evaluation."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ def load_backbone(
     device: str = "auto",
     workers: int = 0,
 ) -> Backbone:
-    """Load a backbone; where it is named by a pre-training config, train it first.
+    """Load a backbone; if it is given by a pre-training config, train it first.
 
     Args:
-        what: a checkpoint file or folder (ours, a released one, or an image encoder's), ``"timm:MODEL"``,
-            ``"random:MODEL"``, ``"random:CONFIG"``, a pre-training config; or a row of a suite (a dict).
-        tokenizer: of a released checkpoint's text encoder: a folder, ``tokenizer.json`` or ``vocab.txt``.
-        seed: of weights that are drawn or trained here.
+        what: a checkpoint file or folder (of prior-bench, a released one, or of an image encoder),
+            ``"timm:MODEL"``, ``"random:MODEL"``, ``"random:CONFIG"``, a pre-training config, or a row of a
+            suite (a dict).
+        tokenizer: tokenizer of a released text encoder: a folder, a ``tokenizer.json`` or a ``vocab.txt``.
+        seed: seed of weights that are drawn or trained.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        workers: data loading processes, where it is trained first.
+        workers: number of data loading processes, for training.
 
     Returns:
-        A Backbone: ``image_encoder``, ``method`` (None without a text tower), ``input`` (size, channels and
-        statistics) and ``provenance``, which says what was recognised in a file.
+        A Backbone: ``image_encoder``, ``method`` (None without a text encoder), ``input`` (size, channels and
+            statistics) and ``provenance``, which describes the origin of the weights.
 
     Raises:
-        BenchError: there is no such file or model, or the file cannot be used.
+        BenchError: the file or model does not exist, or the file cannot be used.
 
     Example:
         >>> import prior_bench as pb
@@ -51,10 +52,10 @@ def load_backbone(
 def backbone_source(
     what: str | Path | Mapping[str, Any], tokenizer: str | Path | None = None
 ) -> BackboneSource:
-    """Where the weights come from, checked but not loaded.
+    """Return the source of the weights, checked but not loaded.
 
     Raises:
-        BenchError: it cannot work.
+        BenchError: the source is unknown or cannot be used.
     """
     if isinstance(what, Mapping):
         return make_source({"name": str(what.get("type", "backbone")), **what})
@@ -62,10 +63,10 @@ def backbone_source(
 
 
 def load(source: BackboneSource, seed: int = 0, device: str = "auto", workers: int = 0) -> Backbone:
-    """The backbone of a source, on a device; its provenance says whose patients it has seen.
+    """Load the backbone of a source on a device; its provenance states its exposure.
 
     Args:
-        source: from :func:`backbone_source`.
+        source: result of :func:`backbone_source`.
         seed, device, workers: see :func:`load_backbone`.
     """
     from prior_bench.backbones.model_identity import weights_hash
@@ -74,7 +75,7 @@ def load(source: BackboneSource, seed: int = 0, device: str = "auto", workers: i
     seed_everything(seed)
     backbone = source.load(seed, LoadContext(device, paths.results_root() / "pretrain", workers))
     whole: Any = backbone.method if backbone.method is not None else backbone.image_encoder
-    # by this hash evaluate sees whether the caller has changed the weights since
+    # with this hash, evaluate detects whether the caller has changed the weights
     backbone.provenance["weights"] = weights_hash(whole.to(device))
     if exposure := exposure_of(source):
         backbone.provenance["exposure"] = exposure

@@ -1,4 +1,4 @@
-"""``prior_bench.open_dataset``: a data set as a table of images, texts, labels and splits."""
+"""``prior_bench.open_dataset``: open a data set as a table of images, texts, labels and splits."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def open_dataset(
     labels: Sequence[str] = (),
     **reader: Any,
 ) -> Manifest:
-    """Read a data set's files. No image is decoded.
+    """Read a data set's files without decoding images.
 
     Args:
         data: ``"chexpert"`` (under ``PRIOR_BENCH_DATA``), ``"chexpert@DIR"``, ``"sample:chexpert"``
             (synthetic, generated on first use), a ``.csv`` file of your own images, a ``.npz`` file of
             MedMNIST, or a dict with ``type`` and the reader's options.
-        split: rule of the split (``prior-bench data describe NAME`` lists them).
+        split: split rule (``prior-bench data describe NAME`` lists them).
         labels: label columns to use; by default all.
         **reader: options of the data set's reader, e.g. ``missing="skip"``; ``root="DIR"``; ``cache=256``.
 
     Returns:
         A Manifest: ``table`` is a DataFrame with one row per image (``id``, ``patient_id``, ``image``,
-        ``split``, and what there is of labels, ``report``, ``boxes``, ``mask``); ``split("test")`` gives a
-        part of it, ``split_summary()`` its sizes.
+        ``split``, and, if they exist, labels, ``report``, ``boxes`` and ``mask``). ``split("test")`` returns
+        a part of it, and ``split_summary()`` its sizes.
 
     Raises:
-        BenchError: unknown data set, rule or option, or files that are missing or damaged.
+        BenchError: the data set, the rule or an option is unknown, or a file is missing or damaged.
 
     Example:
         >>> import prior_bench as pb

@@ -1,4 +1,4 @@
-"""``prior_bench.evaluate``: one model, one data set, one task family; numbers with intervals."""
+"""``prior_bench.evaluate``: evaluate one model in one task on one data set, with intervals."""
 
 from __future__ import annotations
 
@@ -86,45 +86,45 @@ def evaluate(
 ) -> Result | Results:
     """Evaluate a model in one task on one data set.
 
-    What is recorded in the store already is not run again: the key of a record is a hash of the weights, the
-    data, the protocol, the fraction and the seed. Of a module that you pass, all weights and buffers are
-    hashed, together with its structure, its plain attributes and the source of its classes.
+    Recorded evaluations do not run again: the key of a record is a hash of the weights, the data, the
+    protocol, the fraction and the seed. For a module, the hash covers all weights and buffers, its structure,
+    its plain attributes and the source code of its classes.
 
     Args:
         model: a text as for ``--backbone`` (``"timm:resnet50"``, ``"random:resnet18"``, a checkpoint, a
-            pre-training config), a row of a suite (a dict), what :func:`load_backbone` gives, or an
+            pre-training config), a row of a suite (a dict), the result of :func:`load_backbone`, or an
             ``nn.Module``: an image encoder (:class:`prior_bench.api.encoders.ImageEncoderLike`; see
-            :func:`wrap`) or a method with a text tower (:class:`prior_bench.api.Method`). A module is
-            copied, not changed.
+            :func:`wrap`) or a method with a text encoder (:class:`prior_bench.api.Method`). A module is
+            copied and not changed.
         task: ``"classification"``, ``"zero_shot"``, ``"retrieval"``, ``"segmentation"``, ``"detection"``,
-            ``"throughput"``, or one of another package.
+            ``"throughput"``, or a task of another package.
         data: ``"chexpert"``, ``"chexpert@DIR"``, ``"sample:chexpert"``, a ``.csv`` file of your own images, a
             ``.npz`` file of MedMNIST, or a dict with ``type`` and the reader's options.
-        protocol: name or file of a protocol, or several; by default the task's clean one.
-        fraction: share of the training labels in (0, 1], or several.
-        seed: of everything random, or several.
-        labels: label columns to use; by default all of the data set.
+        protocol: name or file of a protocol, or a list of several; by default the task's clean protocol.
+        fraction: label fraction in (0, 1], or a list of several.
+        seed: seed of everything random, or a list of several.
+        labels: label columns to use; by default all.
         reader: options of the data set's reader, e.g. ``{"missing": "skip"}``.
         overrides: fields of the protocol to change, e.g. ``{"optimizer.lr": 0.01}``.
         prompts: of zero-shot classification, in place of the protocol's: name of a shipped set, a ``.json``
             file (docs/own_pairs.md), or what such a file holds, e.g.
             ``{"Edema": {"positive": ["Pulmonary edema."], "negative": ["No edema."]}}``. All are used.
         name: label of the row, by default made from the model.
-        tokenizer: of a released checkpoint's text encoder.
-        allow_leakage: evaluate also where test patients were trained on; the results then say so.
-        store: where records are kept: a name under the results root, a folder, or None for a temporary one.
+        tokenizer: tokenizer of a released checkpoint's text encoder.
+        allow_leakage: whether to evaluate even if test patients were seen in training; results then state it.
+        store: store of the records: a name under the results root, a folder, or None for a temporary one.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        workers: data loading processes.
-        overwrite: which recorded runs are run again: none (``"skip"``), those that failed, or ``"all"``.
-        say: takes progress lines, e.g. ``print``.
+        workers: number of data loading processes.
+        overwrite: recorded runs to run again: none (``"skip"``), ``"failed"`` ones, or ``"all"``.
+        say: function that receives progress lines, e.g. ``print``.
 
     Returns:
-        A :class:`Result`; a :class:`Results` (a list of them) where several protocols, fractions or seeds
-        are given.
+        A :class:`Result`, or a :class:`Results` (a list of them) if several protocols, fractions or seeds are
+        given.
 
     Raises:
-        BenchError: something is wrong with the arguments (all problems together, before anything is run), or
-            a run failed. Runs that had finished are kept in the store.
+        BenchError: arguments are wrong (all problems are reported together, before anything runs), or a run
+            failed. Finished runs are kept in the store.
 
     Example:
         >>> import prior_bench as pb

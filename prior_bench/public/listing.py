@@ -1,4 +1,4 @@
-"""``prior_bench.available``: what can be named, and where each thing comes from."""
+"""``prior_bench.available``: list available names and their origins."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ REGISTRIES = {
     "corruptions": registry.CORRUPTIONS,
     "protocols": protocols.PROTOCOLS,
 }
-"""Registries by the kind of thing that they hold."""
+"""Registries by kind."""
 
 CONFIGS = {"backbones": "pretrain", "pretraining": "pretrain"}
-"""Folder of shipped configs, where it is not called as the kind."""
+"""Folder of shipped configs by kind, if its name differs from the kind."""
 
 KINDS = (*REGISTRIES, "pretraining", "suites", "tables")
-"""All kinds of things that have names."""
+"""All kinds of names."""
 
 
 def available(kind: str) -> dict[str, str]:
-    """The names of one kind, with where each comes from; nothing is imported.
+    """Return the names of one kind with their origins, without importing anything.
 
     Args:
         kind: ``"methods"``, ``"backbones"``, ``"layouts"``, ``"tasks"``, ``"datasets"``, ``"corruptions"``,
             ``"protocols"``, ``"pretraining"`` (shipped configs), ``"suites"`` or ``"tables"``.
 
     Raises:
-        BenchError: unknown kind.
+        BenchError: the kind is unknown.
 
     Example:
         >>> import prior_bench as pb
@@ -42,19 +42,19 @@ def available(kind: str) -> dict[str, str]:
     if kind not in KINDS:
         raise unknown_name("kind", kind, list(KINDS))
     holder = REGISTRIES.get(kind)
-    # a registry from which nothing was loaded yet has the length 0, and is false
+    # a registry without loaded entries has length 0 and is false
     found = {name: holder.source(name) for name in holder.names()} if holder is not None else {}
     return {**found, **{name: file for name, file in _shipped(kind).items() if name not in found}}
 
 
 def list_protocols(task: str | None = None) -> list[str]:
-    """Names of the protocols, of one task or all.
+    """Return the names of the protocols of one task or of all tasks.
 
     Args:
-        task: a registered task.
+        task: name of a registered task; by default all tasks.
 
     Raises:
-        BenchError: unknown task.
+        BenchError: the task is unknown.
 
     Example:
         >>> import prior_bench as pb
@@ -67,7 +67,7 @@ def list_protocols(task: str | None = None) -> list[str]:
 
 
 def _shipped(kind: str) -> dict[str, str]:
-    """Config files that come with the package; for backbones, the pre-training configs."""
+    """Return the shipped config files; for backbones, the pre-training configs."""
     folder = paths.shipped("configs") / CONFIGS.get(kind, kind)
     files = sorted(folder.rglob("*.py"))
     return {file.relative_to(folder).with_suffix("").as_posix(): str(file) for file in files}

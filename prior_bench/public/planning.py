@@ -1,4 +1,4 @@
-"""Evaluations before they are run: arguments understood, checked and planned."""
+"""Interpret and check the arguments of evaluations, and plan their runs."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ STORE = "eval"
 
 
 def quiet(line: str) -> None:
-    """Takes progress lines and says nothing."""
+    """Ignore a progress line."""
 
 
 @dataclass
 class Prepared:
-    """Evaluations that are checked and planned, but not run.
+    """Checked and planned evaluations that have not run.
 
     Attributes:
-        plan: of the runs.
-        store: where records go.
-        folder: keeps a temporary store alive, or None.
+        plan: plan of the runs.
+        store: store of the records.
+        folder: folder of a temporary store, which exists as long as this object; or None.
     """
 
     plan: Plan
@@ -56,7 +56,7 @@ class Prepared:
 
     @property
     def leaks(self) -> list[str]:
-        """What is known of test patients having been trained on, as clauses."""
+        """Clauses about test patients that were seen in training."""
         return list(dict.fromkeys(leak for run in self.plan.runs for leak in run.leaks))
 
     def run(
@@ -67,11 +67,11 @@ class Prepared:
         overwrite: str = "failed",
         say: Callable[[str], None] = quiet,
     ) -> Results:
-        """Run what the store lacks; the results of all runs, failed ones too.
+        """Run what the store lacks, and return the results of all runs, including failed ones.
 
         Args:
             device, workers, overwrite: see :func:`prior_bench.evaluate`.
-            say: takes progress lines.
+            say: function that receives progress lines.
         """
         outcome = execute(
             self.plan, self.store, device=device, workers=workers, overwrite=Overwrite(overwrite), say=say
@@ -115,7 +115,7 @@ def prepare(
     plan = expand(suite, given={} if given is None else {row["name"]: given})
     if reasons := {run.reason for run in plan.runs if run.reason}:
         raise BenchError(f"cannot be evaluated: {', '.join(sorted(reasons))}", where=row["name"])
-    plan.partial = True  # the store is shared: what it holds of other evaluations stays in its plan
+    plan.partial = True  # the store is shared, and its plan keeps other evaluations
     if store is None:
         folder = tempfile.TemporaryDirectory(prefix="prior-bench-")
         return Prepared(plan, Store(Path(folder.name)), folder)
@@ -123,34 +123,34 @@ def prepare(
 
 
 def default_protocol(task: str) -> str:
-    """The protocol of a task where none is named.
+    """Return the default protocol of a task.
 
     Raises:
-        BenchError: the task has none, or is unknown.
+        BenchError: the task is unknown or has no default protocol.
     """
     name = getattr(TASKS.get(task), "default_protocol", "")
     if not name:
-        raise BenchError("this task has no default protocol", where=task, fix="name one: protocol")
+        raise BenchError("this task has no default protocol", where=task, fix="give a protocol")
     return name
 
 
 def data_reference(
     data: object, labels: Iterable[str] = (), reader: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A data reference (a text, a path or a dict) with the reader's options, of which ``labels`` is one.
+    """Return a data reference (text, path or dict) as a dict with the reader's options, including ``labels``.
 
     Raises:
-        BenchError: it is no reference, or an unknown data set.
+        BenchError: ``data`` is not a reference, or the data set is unknown.
     """
     if not isinstance(data, (str, Path, Mapping)):
-        fix = "give the reference that open_dataset was given, e.g. 'my.csv' or 'sample:chexpert'"
-        raise BenchError(f"is a {type(data).__name__}, no data reference", where="data", fix=fix)
+        fix = "give the argument of open_dataset, e.g. 'my.csv' or 'sample:chexpert'"
+        raise BenchError(f"is a {type(data).__name__}, not a data reference", where="data", fix=fix)
     found = resolve(dict(data) if isinstance(data, Mapping) else str(data))
     return {**found, **({"labels": list(labels)} if labels else {}), **(reader or {})}
 
 
 def _prompt_changes(task: str, prompts: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Changes to a protocol that the task says other prompts make."""
+    """Return the changes of a protocol for other prompts, as the task defines them."""
     if prompts is None:
         return {}
     changes = getattr(TASKS.get(task)(), "with_prompts", None)
@@ -160,7 +160,7 @@ def _prompt_changes(task: str, prompts: str | Path | Mapping[str, Any] | None) -
 
 
 def as_store(store: str | Path | Store) -> Store:
-    """A store by name under the results root, by folder, or as it is."""
+    """Return a store by its name under the results root or its folder; a Store is returned unchanged."""
     if isinstance(store, Store):
         return store
     return Store(store) if isinstance(store, Path) else Store.of(store)
@@ -169,7 +169,7 @@ def as_store(store: str | Path | Store) -> Store:
 def _row(
     model: Model, name: str | None, tokenizer: str | Path | None
 ) -> tuple[dict[str, Any], BackboneSource | None]:
-    """A row of a suite, and its source where that is there already."""
+    """Return a row of a suite, and its source if it already exists."""
     if isinstance(model, (str, Path)):
         row = backbone_row(str(model), None if tokenizer is None else str(tokenizer))
         return {**row, **({"name": name} if name else {})}, None

@@ -21,19 +21,19 @@ def pretrain(
     overrides: Mapping[str, Any] | None = None,
     resume: bool = True,
 ) -> Path:
-    """Pre-train a method. A run that was interrupted continues; a finished one is left as it is.
+    """Pre-train a method. An interrupted run is resumed; a finished one is not changed.
 
     Args:
         config: name of a shipped config (``prior_bench.available("pretraining")``) or a ``.py`` file.
-        seed: of the weights, the order and everything drawn.
+        seed: seed of the weights, the order and all random choices.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        workers: data loading processes.
-        folder: of this run; by default one under the results root that no other run shares.
+        workers: number of data loading processes.
+        folder: folder of this run; by default a folder under the results root that no other run shares.
         overrides: config values to change, e.g. ``{"schedule.epochs": 2}``.
-        resume: False starts over.
+        resume: whether to resume an interrupted run, or to start from the beginning.
 
     Returns:
-        Path of the checkpoint, which :func:`prior_bench.evaluate` and :func:`prior_bench.load_backbone` take.
+        The path of the checkpoint, for :func:`prior_bench.evaluate` and :func:`prior_bench.load_backbone`.
 
     Raises:
         BenchError: the config or its data cannot be used, or training diverged.

@@ -1,4 +1,4 @@
-"""What an evaluation gives: the numbers of one run or several, with intervals, predictions and record."""
+"""Results of evaluations: metrics of one or several runs, with intervals, predictions and record."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RESAMPLES = 1000
-"""Bootstrap resamples of an interval, where no other number is asked for."""
+"""Default number of bootstrap resamples of an interval."""
 
 
 class Result:
-    """One finished run.
+    """The result of one run.
 
     Attributes:
-        record: everything that is stored of it but the predictions; see :class:`prior_bench.api.RunRecord`.
-        store: that holds it.
+        record: everything stored about the run except predictions; see :class:`prior_bench.api.RunRecord`.
+        store: store with the record.
     """
 
     def __init__(self, record: RunRecord, store: Store, folder: Any = None):
         self.record, self.store = record, store
-        self._folder = folder  # a temporary store lives as long as its results
+        self._folder = folder  # a temporary store exists as long as its results
         self._predictions: dict[str, np.ndarray] | None = None
         self._intervals: dict[int, dict[str, tuple[float, float]]] = {}
 
     @property
     def metrics(self) -> dict[str, float]:
-        """All metrics; values of single classes as ``"auroc/Edema"``. NaN where undefined."""
+        """All metrics by name, with values of single classes as ``"auroc/Edema"``; NaN if undefined."""
         return self.record.metrics
 
     @property
@@ -45,17 +45,17 @@ class Result:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """One dict per epoch or evaluation; empty where nothing was trained."""
+        """One dict per epoch or validation; empty if nothing was trained."""
         return self.record.history
 
     @property
     def protocol(self) -> dict[str, Any]:
-        """Everything that fixes the number, as plain types."""
+        """The protocol as plain types."""
         return self.record.spec["protocol"]
 
     @property
     def primary(self) -> str:
-        """Name of the protocol's first metric."""
+        """The name of the protocol's first metric."""
         named = (*self.protocol["metrics"], *self.metrics)
         return next((name for name in named if name in self.metrics), "")
 
@@ -66,8 +66,10 @@ class Result:
 
     @property
     def predictions(self) -> dict[str, np.ndarray]:
-        """What was predicted for each test sample, with ``id`` and ``patient_id``; see
-        :class:`prior_bench.api.TaskResult`. Empty where a task predicts nothing."""
+        """Predictions for each test sample, with ``id`` and ``patient_id``; empty if the task has none.
+
+        See :class:`prior_bench.api.TaskResult`.
+        """
         if self._predictions is None:
             there = (self.store.runs / self.record.key / "predictions.npz").is_file()
             self._predictions = self.store.predictions(self.record.key) if there else {}
@@ -75,17 +77,17 @@ class Result:
 
     @property
     def trace(self) -> str:
-        """Path of the traceback of a failed run."""
+        """The path of a failed run's traceback."""
         return str(self.store.runs / self.record.key / "traceback.txt")
 
     def intervals(self, resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
-        """95 % bootstrap intervals of the protocol's metrics, by patient, or by image where none are named.
+        """Compute 95 % bootstrap intervals of the protocol's metrics, by patient or, if unknown, by image.
 
         Args:
-            resamples: of the bootstrap.
+            resamples: number of bootstrap resamples.
 
         Returns:
-            (lower, upper) by metric; empty where a task predicts nothing.
+            (lower, upper) by metric; empty if the task has no predictions.
         """
         if not self.predictions:
             return {}
@@ -94,7 +96,7 @@ class Result:
         return self._intervals[resamples]
 
     def interval(self, metric: str | None = None, resamples: int = RESAMPLES) -> tuple[float, float]:
-        """The 95 % bootstrap interval of one metric, by default the primary one.
+        """Compute the 95 % bootstrap interval of one metric, by default the primary one.
 
         Raises:
             BenchError: there is no interval of this metric.
@@ -106,10 +108,10 @@ class Result:
         return found[metric]
 
     def table(self, resamples: int = RESAMPLES) -> pd.DataFrame:
-        """One line per metric: value, lower and upper bound, and the trivial predictors next to it.
+        """Return one line per metric: value, lower and upper bound, and the values of trivial predictors.
 
         Args:
-            resamples: of the bootstrap; 0 leaves the bounds NaN.
+            resamples: number of bootstrap resamples; with 0, the bounds are NaN.
         """
         import pandas as pd
 
@@ -126,7 +128,7 @@ class Result:
         return pd.DataFrame.from_dict(lines, orient="index").rename_axis("metric")
 
     def text(self, resamples: int = RESAMPLES) -> str:
-        """What ``prior-bench eval`` prints: weights, data, all metrics with intervals, a summary."""
+        """Return what ``prior-bench eval`` prints: weights, data, all metrics with intervals, a summary."""
         return run_text.result_text(self.record, self.store, resamples)
 
     def __repr__(self) -> str:
@@ -142,10 +144,10 @@ class Result:
 
 
 class Results(list[Result]):
-    """Several runs, in the order of protocols, fractions and seeds."""
+    """The results of several runs, in the order of protocols, fractions and seeds."""
 
     def table(self) -> pd.DataFrame:
-        """One line per run: what was run, and every metric that is not of a single class or direction."""
+        """Return one line per run: its settings, and all metrics except parts (``"auroc/Edema"``)."""
         import pandas as pd
 
         lines = []
@@ -173,15 +175,15 @@ class Results(list[Result]):
 
 
 def _html(frame: pd.DataFrame) -> str:
-    """As pandas shows it in a notebook; missing numbers as a dash."""
+    """Format a table as pandas does in a notebook, with a dash for missing values."""
     return frame.to_html(float_format=lambda value: f"{value:.3f}", na_rep="–", notebook=True)
 
 
 def one_run(run: Result | str) -> Any:
-    """A recorded run from a Result, or from its key, ``SUITE/KEY`` or folder.
+    """Return a recorded run from a Result, its key, ``SUITE/KEY`` or folder.
 
     Raises:
-        BenchError: no such run, or several.
+        BenchError: there is no such run, or several.
     """
     from prior_bench.report.runs.find_run import find_run
     from prior_bench.report.runs.reported_runs import run_of
@@ -189,5 +191,5 @@ def one_run(run: Result | str) -> Any:
     if isinstance(run, Result):
         return run_of(run.record.spec, run.record.key, "", run.record, run.store)
     if not isinstance(run, str):
-        raise BenchError(f"is a {type(run).__name__}, no Result and no key of a record", where="compare")
+        raise BenchError(f"is a {type(run).__name__}, neither a Result nor a record's key", where="compare")
     return find_run(run)

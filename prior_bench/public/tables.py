@@ -1,4 +1,4 @@
-"""``prior_bench.table`` and ``prior_bench.compare``: stored runs side by side."""
+"""``prior_bench.table`` and ``prior_bench.compare``: compare stored runs."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ComparisonTable:
-    """A filled table, shown as HTML in a notebook and as Markdown where it is printed.
+    """A filled table, which is shown as HTML in a notebook and printed as Markdown.
 
     Attributes:
-        filled: its columns, rows, cells and notes.
-        beside: whether ours, the papers' and the differences are columns of it.
+        filled: columns, rows, cells and notes.
+        beside: whether it has columns with our numbers, published ones and their differences.
     """
 
     filled: Table
     beside: bool = False
 
     def frame(self) -> pd.DataFrame:
-        """One line per cell: backbone, column, mean, deviation, seeds, interval, mark, reason of a gap."""
+        """Return one line per cell: backbone, column, mean, deviation, seeds, interval, mark and reason."""
         return self.filled.frame()
 
     def render(self, style: str = "markdown") -> str:
-        """The table as text: ``"markdown"``, ``"latex"``, ``"csv"``, ``"html"`` or ``"json"``.
+        """Render the table as text: ``"markdown"``, ``"latex"``, ``"csv"``, ``"html"`` or ``"json"``.
 
         Raises:
-            BenchError: unknown style.
+            BenchError: the style is unknown.
         """
         return render(self.filled, style)
 
@@ -63,23 +63,23 @@ def table(
     trivial: bool = False,
     test: bool = True,
 ) -> ComparisonTable:
-    """A comparison table from the records there are; nothing is run.
+    """Make a comparison table from stored records, without running anything.
 
     Args:
-        name: of a shipped table (``prior_bench.available("tables")``), or a config file. Without it, a
-            leaderboard: every backbone in every evaluation of the stores, by mean rank.
-        data: as in ``prior-bench run NAME --data``: the table of that run.
-        stores: names under the results root, folders or stores; by default those of the table's suites, and
-            for a leaderboard all there are.
-        published: ``"beside"`` puts the papers' numbers beside ours, ``"only"`` shows them alone.
-        trivial: add rows of predictors that do not look at the image.
-        test: make the paired significance tests; without them nothing is bold.
+        name: name of a shipped table (``prior_bench.available("tables")``), or a config file. By default, the
+            table is a leaderboard: every backbone in every evaluation of the stores, by mean rank.
+        data: data of ``prior-bench run NAME --data``, for the table of that run.
+        stores: names under the results root, folders or stores; by default those of the table's suites, or
+            all stores for a leaderboard.
+        published: ``"beside"`` adds published numbers next to ours, ``"only"`` shows them alone.
+        trivial: whether to add rows of predictors that do not look at the image.
+        test: whether to make the paired significance tests; without them, nothing is bold.
 
     Returns:
-        A ComparisonTable; ``frame()`` gives a DataFrame, ``render("latex")`` a text.
+        A ComparisonTable; ``frame()`` returns a DataFrame, ``render("latex")`` a text.
 
     Raises:
-        BenchError: unknown table, arguments that exclude one another, or no run to show.
+        BenchError: the table is unknown, arguments exclude each other, or there is no run to show.
 
     Example:
         >>> import prior_bench as pb
@@ -88,7 +88,7 @@ def table(
     given = [stores] if isinstance(stores, (str, Path, Store)) else list(stores)
     if name is None:
         if data or published or trivial:
-            fix = "leave data, published and trivial out, or name a table"
+            fix = "leave out data, published and trivial, or give a table"
             raise BenchError("a leaderboard takes none of these", where="table", fix=fix)
         places = _warned(_stores(given) or stores_of([EVERY_SUITE]))
         return ComparisonTable(leaderboard(places, test=test))
@@ -112,17 +112,17 @@ def table(
 
 
 def compare(first: Result | str, second: Result | str) -> pd.DataFrame:
-    """Two runs on the same test patients, metric by metric, with paired tests corrected by Holm's method.
+    """Compare two runs on the same test patients by paired tests of all metrics, corrected by Holm's method.
 
     Args:
-        first, second: results, or keys of records (or their beginnings, or ``SUITE/KEY``).
+        first, second: results, keys of records, prefixes of keys, or ``SUITE/KEY``.
 
     Returns:
-        One line per metric: ``first``, ``second``, ``difference`` (second less first), ``p`` and a verdict on
-        the second.
+        One line per metric: ``first``, ``second``, ``difference`` (second minus first), ``p`` and a verdict
+            on the second.
 
     Raises:
-        BenchError: no such run, a failed one, or runs that share no metric.
+        BenchError: a run does not exist or failed, or the runs share no metric.
 
     Example:
         >>> import prior_bench as pb
@@ -156,7 +156,7 @@ def _stores(given: Sequence[str | Path | Store]) -> list[Store]:
 
 
 def _warned(stores: list[Store]) -> list[Store]:
-    """The stores; stderr says how many of their records were made by other source code."""
+    """Return the stores, after a warning on stderr if other source code made some of their records."""
     records = (run.record for run in reported_runs(stores))
     warn_of_records(records, "prior-bench run SUITE --overwrite all")
     return stores

@@ -213,7 +213,7 @@ def test_a_released_text_encoder_asks_for_its_tokenizer(tmp_path, data, checkpoi
 
 
 def test_what_cannot_be_explained_is_said(tmp_path, data, checkpoint):
-    with pytest.raises(BenchError, match="no text tower"):
+    with pytest.raises(BenchError, match="has no text encoder"):
         run(tmp_path, "random:resnet18", data)
     with pytest.raises(BenchError, match="the dev split has no report"):
         run(tmp_path, checkpoint("convirt", embed_dim=16), data, "--split", "dev")

@@ -132,7 +132,7 @@ def test_wrong_arguments_are_refused_together_before_anything_is_run(parts):
         (("nonsense", "fake", "fake"), "unknown backbone 'nonsense'"),
         ((MINE, "fak", "fake"), "unknown task 'fak'"),
         ((MINE, "fake", "fake"), "no default protocol"),
-        ((MINE, "fake", 3), "is a int, no data reference"),
+        ((MINE, "fake", 3), "is a int, not a data reference"),
         ((3, "fake", "fake"), "is a int, not a torch.nn.Module"),
     ],
 )
