@@ -1,4 +1,4 @@
-"""Scores of classes from an image's similarities to prompts, on NumPy arrays alone."""
+"""Compute scores of classes from similarities of images and prompts, on NumPy arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ POOLINGS: dict[str, Any] = {"max": np.max, "mean": np.mean}
 
 
 def class_scores(similarity: np.ndarray, owner: np.ndarray, pooling: str) -> np.ndarray:
-    """Similarity to prompts [N, P] pooled over the prompts of each class (``owner``, int [P]): [N, C]."""
+    """Pool similarities to prompts [N, P] over the prompts of each class (``owner``, int [P]) to [N, C]."""
     pool = POOLINGS[pooling]
     return np.stack([pool(similarity[:, owner == c], axis=1) for c in range(owner.max() + 1)], axis=1)
 
@@ -18,29 +18,30 @@ def class_scores(similarity: np.ndarray, owner: np.ndarray, pooling: str) -> np.
 def paired_scores(
     similarity: np.ndarray, owner: np.ndarray, negative: np.ndarray, pooling: str
 ) -> np.ndarray:
-    """Score of the positive less that of the negative prompts of each class, [N, C].
+    """Compute the score of the positive minus that of the negative prompts of each class, [N, C].
 
     Args:
-        similarity: to all prompts, [N, P].
-        owner: class of each prompt, int [P]; every class has prompts of both kinds.
-        negative: whether a prompt stands for the absence of its class, bool [P].
-        pooling: over the prompts of one kind.
+        similarity: [N, P], similarities of images and prompts.
+        owner: int [P], class of each prompt; every class has prompts of both kinds.
+        negative: bool [P], whether a prompt stands for the absence of its class.
+        pooling: one of :data:`POOLINGS`, over the prompts of one kind.
     """
     kinds = [class_scores(similarity[:, kind], owner[kind], pooling) for kind in (~negative, negative)]
     return kinds[0] - kinds[1]
 
 
 def probability(margin: np.ndarray) -> np.ndarray:
-    """exp(s+) / (exp(s+) + exp(s-)) of s+ - s-; one half exactly where the two are equal."""
+    """Compute exp(s+) / (exp(s+) + exp(s-)) from the margin s+ - s-; it is 0.5 if both scores are equal."""
     from scipy.special import expit
 
     return expit(margin.astype(float))
 
 
 def standardise(scores: np.ndarray, how: str, batch_size: int) -> np.ndarray:
-    """Scores [N, C] less their mean over the images, in units of their standard deviation, class by class.
+    """Standardise the scores [N, C] of each class over the images: subtract the mean, divide by the
+    deviation.
 
-    A class whose score is the same for all images becomes 0, as does a batch of one image.
+    The scores of a class become 0 if they are equal for all images, or if a batch has only one image.
     """
     if how == "none":
         return scores
@@ -53,6 +54,6 @@ def standardise(scores: np.ndarray, how: str, batch_size: int) -> np.ndarray:
 def _z_score(scores: np.ndarray) -> np.ndarray:
     centred = scores - scores.mean(0)
     spread = scores.std(0)
-    # below the rounding error of the scores there is nothing to be standardised
+    # a deviation below the rounding error of the scores counts as 0
     noise = 4 * np.finfo(scores.dtype).eps * np.abs(scores).max(0, initial=0)
     return np.where(spread > noise, centred / np.where(spread > noise, spread, 1), 0).astype(scores.dtype)

@@ -106,9 +106,9 @@ def evaluate(
         labels: label columns to use; by default all.
         reader: options of the data set's reader, e.g. ``{"missing": "skip"}``.
         overrides: fields of the protocol to change, e.g. ``{"optimizer.lr": 0.01}``.
-        prompts: of zero-shot classification, in place of the protocol's: name of a shipped set, a ``.json``
-            file (docs/own_pairs.md), or what such a file holds, e.g.
-            ``{"Edema": {"positive": ["Pulmonary edema."], "negative": ["No edema."]}}``. All are used.
+        prompts: prompts of zero-shot classification, instead of the protocol's: name of a shipped set, a
+            ``.json`` file (docs/own_pairs.md), or the content of such a file, e.g. ``{"Edema": {"positive":
+            ["Pulmonary edema."], "negative": ["No edema."]}}``. All are used.
         name: label of the row, by default made from the model.
         tokenizer: tokenizer of a released checkpoint's text encoder.
         allow_leakage: whether to evaluate even if test patients were seen in training; results then state it.

@@ -143,7 +143,7 @@ def _place(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[int
 
 
 def _tagged(annotation: Any) -> Iterator[tuple[str, Any]]:
-    """The tag of an alternative of a union, and the alternative; nothing where it has none."""
+    """Yield the tag of an alternative of a union and the alternative; nothing without a tag."""
     if get_origin(annotation) is Annotated:
         yield from (
             (one.tag, get_args(annotation)[0]) for one in get_args(annotation)[1:] if isinstance(one, Tag)

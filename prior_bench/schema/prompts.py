@@ -1,4 +1,4 @@
-"""Schema of prompt files: JSON files whose sentences stand for the classes in zero-shot classification."""
+"""The schema of prompt files: JSON files with the sentences of classes in zero-shot classification."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def _some_class(classes: dict) -> dict:
 
 
 Prompts = Annotated[Several[Annotated[str, AfterValidator(_worded)]], AfterValidator(_some)]
-"""Prompts, one by one."""
+"""A list of prompts."""
 
 
 class PromptProduct(Strict):
-    """All combinations of one part of each list, joined by single spaces."""
+    """Prompts that combine one part of each list in all ways, joined by single spaces."""
 
     product: Annotated[
         Several[Annotated[Several[str], AfterValidator(_some)]],
         AfterValidator(_some),
     ]
-    """Lists of parts; an empty part leaves its space."""
+    """Lists of parts; an empty part keeps its space."""
 
 
 def _form(value: Any) -> str:
@@ -56,16 +56,16 @@ Wordings = Annotated[
     Annotated[Prompts, Tag("list")] | Annotated[PromptProduct, Tag("product")],
     Discriminator(_form_of_wordings),
 ]
-"""Prompts, written one by one or as a product."""
+"""Prompts, as a list or as a product."""
 
 
 class PromptPair(Strict):
-    """Prompts for the presence and for the absence of a finding, which decide it by themselves."""
+    """Prompts for the presence and for the absence of a finding, which together decide about it."""
 
     positive: Wordings
-    """Prompts that say that the finding is there."""
+    """Prompts that state the presence of the finding."""
     negative: Wordings
-    """Prompts that say that it is not there."""
+    """Prompts that state its absence."""
 
 
 ClassPrompts = Annotated[
@@ -74,7 +74,7 @@ ClassPrompts = Annotated[
     | Annotated[PromptPair, Tag("pair")],
     Discriminator(_form),
 ]
-"""What a class may have."""
+"""Prompts of a class."""
 
 
 class PromptFile(Strict):
@@ -83,12 +83,12 @@ class PromptFile(Strict):
     name: Text = "own"
     """Name of the set, for messages and records."""
     version: Count = 1
-    """Raised where the prompts of a shipped set change."""
+    """Raised if the prompts of a shipped set change."""
     source: str = ""
-    """Where the prompts come from."""
+    """Origin of the prompts."""
     classes: Annotated[dict[Text, ClassPrompts], AfterValidator(_some_class)]
-    """For each class, which is a label of the data set: a list of prompts; a product; or ``positive`` and
-    ``negative`` prompts, for all classes or for none."""
+    """Prompts by class (a label): a list, a product, or ``positive`` and ``negative`` prompts, the latter for
+    all classes or none."""
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:

@@ -202,10 +202,10 @@ class ProtocolModel(Strict):
 
     @classmethod
     def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Checked values with the content of the files that they name, so that a record and its key hold it.
+        """Return checked values with the content of the files that they name, for the record and its key.
 
         Raises:
-            BenchError: a file that is missing or not as it should be.
+            BenchError: a file is missing or malformed.
         """
         return values
 
