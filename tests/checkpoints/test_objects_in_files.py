@@ -79,7 +79,7 @@ def test_harmless_objects_of_the_standard_library(tmp_path):
 def test_anything_else_is_refused_by_its_name(write_with):
     path, trace = write_with("someones.training.Config")
     with pytest.raises(
-        BenchError, match=r"w.ckpt: holds more than.*someones\.training\.Config\n  fix: where you"
+        BenchError, match=r"w.ckpt: contains more than.*someones\.training\.Config\n  fix: if you"
     ):
         read_tensors(path)
     assert not trace.exists()

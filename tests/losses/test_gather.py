@@ -30,7 +30,7 @@ def half_of_the_batch(rank: int, port: str, folder: str) -> None:
     dist.init_process_group("gloo", rank=rank, world_size=PROCESSES)
     try:
         images, texts, w_image, w_text = towers()
-        with pytest.raises(ValueError, match=r"they hold \[4, 2\]"):
+        with pytest.raises(ValueError, match=r"they have \[4, 2\]"):
             all_gather(images[: 4 - 2 * rank])
 
         mine = slice(rank * ROWS // 2, (rank + 1) * ROWS // 2)
