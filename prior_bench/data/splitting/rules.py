@@ -7,6 +7,7 @@ a paper puts an image into two splits). Every random choice has a fixed seed.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,17 @@ def shares_of_splits(shares: Sequence[float]) -> dict[str, float]:
     Raises:
         BenchError: they are not three positive numbers whose sum is 1.
     """
-    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+    try:
+        train, valid, test = (float(share) for share in shares)
+    except (TypeError, ValueError):
+        train = valid = test = math.nan
+    if not (min(train, valid, test) > 0 and math.isclose(train + valid + test, 1, abs_tol=1e-6)):
         raise BenchError(
-            f"{list(shares)} are not the shares of train, valid and test",
+            f"{shares!r} are not the shares of train, valid and test",
             where="shares",
             fix=f"give three positive numbers whose sum is 1, e.g. {list(SHARES)}",
         )
-    return dict(zip(("train", "valid", "test"), shares, strict=True))
+    return {"train": train, "valid": valid, "test": test}
 
 
 def describe(rules: Mapping[str, Rule]) -> dict[str, str]:

@@ -39,6 +39,19 @@ def test_default_split_is_stratified_and_fixed(root):
     assert rsna_pneumonia.read(root).split_summary() == data.split_summary()
 
 
+def test_shares_of_the_default_split(root):
+    data = rsna_pneumonia.read(root, shares=[0.5, 0.1, 0.4])
+    assert data.table["split"].value_counts().to_dict() == {"train": 10, "valid": 2, "test": 8}
+    positive = data.table.groupby("split")["Pneumonia"].mean()
+    assert positive.max() - positive.min() < 0.5, "stratified"
+    assert rsna_pneumonia.read(root, shares=[0.7, 0.15, 0.15]).split_summary() == (
+        rsna_pneumonia.read(root).split_summary()
+    )
+    for wrong in ([0.5, 0.5], [0.8, 0.4, -0.2], [0.5, 0.1, 0.1], "0.5", 1, [None, 0.5, 0.5]):
+        with pytest.raises(BenchError, match="not the shares of train, valid and test"):
+            rsna_pneumonia.read(root, shares=wrong)
+
+
 def test_paper_split_of_a_small_set_says_so(root):
     with pytest.raises(BenchError, match="split rule 'mgca_detection' cannot be applied to 20 rows"):
         rsna_pneumonia.read(root, split="mgca_detection")
