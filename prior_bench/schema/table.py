@@ -35,6 +35,17 @@ class ColumnConfig(Strict):
     """Whether an arrow in the heading shows the better direction."""
     published: dict[str, Any] = {}
     """Values that select the published numbers of this column (docs/published.md)."""
+    compared: bool = True
+    """Whether the declared comparisons of the table are tested in this column."""
+
+
+class ComparisonConfig(Strict):
+    """A comparison: rows that are tested against other rows."""
+
+    rows: Several[Text]
+    """Names of backbones."""
+    against: Several[Text]
+    """Names of the backbones that each of them is compared with."""
 
 
 class TableFile(Strict):
@@ -48,6 +59,8 @@ class TableFile(Strict):
     """Names of backbones, in order."""
     columns: Several[ColumnConfig]
     """Columns of the table."""
+    comparisons: Several[ComparisonConfig] = ()
+    """Comparisons that are tested; default: every pair of rows, in every column."""
     notes: Several[str] = ()
     """Sentences that accompany the values."""
     published_names: dict[str, str] = {}

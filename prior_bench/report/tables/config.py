@@ -53,6 +53,7 @@ class Column:
             records.
         published: values that select the published numbers of this column (see
             :class:`prior_bench.report.published.numbers.Published`); empty if there are none.
+        compared: whether the declared comparisons of the table are tested in this column.
     """
 
     group: str
@@ -68,6 +69,7 @@ class Column:
     arrow: bool = True
     declared: tuple[str, ...] = ()
     published: dict[str, Any] = field(default_factory=dict)
+    compared: bool = True
 
     def __post_init__(self):
         left = [name for name in OF_METRIC if getattr(self, name) is AS_DECLARED]
@@ -99,6 +101,7 @@ class TableConfig:
         title: heading.
         notes: sentences that are always printed with the numbers.
         published_names: published method by the name of our backbone, if the two names differ.
+        comparisons: pairs of rows that are tested; if empty, all pairs.
     """
 
     name: str
@@ -108,6 +111,7 @@ class TableConfig:
     title: str
     notes: list[str] = field(default_factory=list)
     published_names: dict[str, str] = field(default_factory=dict)
+    comparisons: list[tuple[str, str]] = field(default_factory=list)
 
 
 def load_table(name: str) -> TableConfig:
@@ -137,7 +141,15 @@ def load_table(name: str) -> TableConfig:
     suites = [suites] if isinstance(suites, str) else list(suites)
     rows, title = values.get("rows", "all"), values.get("title", path.stem)
     notes, names = values.get("notes", []), values.get("published_names", {})
-    return TableConfig(path.stem, columns, rows, suites, title, notes, names)
+    return TableConfig(path.stem, columns, rows, suites, title, notes, names, _pairs(values))
+
+
+def _pairs(values: dict[str, Any]) -> list[tuple[str, str]]:
+    """The declared comparisons as pairs of names, each pair once."""
+    pairs = [
+        (one, other) for c in values.get("comparisons", ()) for one in c["rows"] for other in c["against"]
+    ]
+    return list({frozenset(pair): pair for pair in pairs if pair[0] != pair[1]}.values())
 
 
 def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:

@@ -1,13 +1,15 @@
 """Marks of a table's cells. A value is bold only if a test supports it.
 
-Every pair of methods in every column is tested, and all p values of the table are corrected together.
+Every pair of methods in every column is tested, unless the table declares its comparisons. All p values of
+the table are corrected together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 from prior_bench.report.comparing.paired import NotTested, Runs, paired_difference, spread_over_seeds
 from prior_bench.report.runs.reported_runs import ReportedRun
@@ -28,7 +30,14 @@ Pair = tuple[int, int, int]
 """Column, row, and a row below it."""
 
 
-def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool = True) -> list[str]:
+def mark_cells(
+    rows: list,
+    columns: list,
+    runs: list[list[Runs]],
+    *,
+    test: bool = True,
+    comparisons: Sequence[tuple[str, str]] = (),
+) -> list[str]:
     """Set ``cell.mark`` of all cells and return the sentences of the legend.
 
     Args:
@@ -36,8 +45,12 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
         columns: :class:`prior_bench.report.tables.table.Column` objects.
         runs: finished runs by seed, for each row and column.
         test: whether to test; without tests, the best value of each column is underlined without a claim.
+        comparisons: pairs of labels of rows; if there are any, only these are tested, and the legend states
+            the result of each.
     """
-    p_values, untested, weights_only = _tests(rows, columns, runs) if test else ({}, {}, 0)
+    if test and comparisons:
+        return _declared(rows, columns, runs, comparisons)
+    p_values, untested, weights_only = _tests(rows, columns, runs) if test else Tests({}, {}, 0)
     unclaimed: dict[str, None] = {}  # why the best is only underlined; a dict keeps the order
     for c, column in enumerate(columns):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
@@ -60,10 +73,56 @@ def mark_cells(rows: list, columns: list, runs: list[list[Runs]], *, test: bool 
         else:
             for r in [top, *tied]:
                 rows[r].cells[c].mark = TIED if tied else BEST
-    tested = {c for c, _, _ in p_values}
-    unit = unit_of_several(run for c in tested for run in _any_run(line[c] for line in runs))
-    legend = [_tests_text(len(p_values), weights_only, unit)] if p_values else []
+    legend = [_tests_text(len(p_values), weights_only, _unit(p_values, runs))] if p_values else []
     return legend + _legend(rows, bool(p_values), list(unclaimed))
+
+
+def _declared(
+    rows: list, columns: list, runs: list[list[Runs]], comparisons: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Test only the declared comparisons, and underline the best numbers without a claim."""
+    mark_cells(rows, columns, runs, test=False)
+    place = {row.label: r for r, row in enumerate(rows) if not row.trivial}
+    missing = [name for name in dict.fromkeys(sum(comparisons, ())) if name not in place]
+    known = [(place[one], place[other]) for one, other in comparisons if one in place and other in place]
+    results = _tests(rows, columns, runs, known)
+    legend = [f"Declared comparisons: no row is called {name}." for name in missing]
+    if results.p:
+        unit = _unit(results.p, runs)
+        legend.append(_tests_text(len(results.p), results.weights_only, unit, declared=True))
+    legend += [_outcome(rows, columns, one, other, results) for one, other in known]
+    return [*legend, "Underlined: best number of a column, without a claim."]
+
+
+def _outcome(rows: list, columns: list, one: int, other: int, results: Tests) -> str:
+    """Return a sentence on where the first row of a declared comparison is better, and where it is worse."""
+    better, worse, same, untested = [], [], 0, 0
+    for c, column in enumerate(columns):
+        if not column.compared:
+            continue
+        p = results.p.get((c, one, other))
+        if p is None:
+            untested += 1
+        elif p >= LEVEL:
+            same += 1
+        else:
+            rise = rows[one].cells[c].mean - rows[other].cells[c].mean
+            heading = f"{column.group}: {column.label}" if column.label else column.group
+            said = f"{heading} ({rise:+.{column.digits}f})"
+            (better if (rise > 0) == column.higher_is_better else worse).append(said)
+    parts = [
+        f"significantly better in {'; '.join(better)}" if better else "",
+        f"significantly worse in {'; '.join(worse)}" if worse else "",
+        f"no significant difference in {same} column{'s' * (same != 1)}" if same else "",
+        f"not tested in {untested}" if untested else "",
+    ]
+    return f"{rows[one].label} against {rows[other].label}: {', '.join(part for part in parts if part)}."
+
+
+def _unit(p_values: dict[Pair, float], runs: list[list[Runs]]) -> str:
+    """Return the unit of the tests, such as "patient"."""
+    tested = {c for c, _, _ in p_values}
+    return unit_of_several(run for c in tested for run in _any_run(line[c] for line in runs))
 
 
 def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
@@ -71,17 +130,34 @@ def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
     return next(([next(iter(runs.values()))] for runs in column if runs), [])
 
 
+class Tests(NamedTuple):
+    """Results of all tests of a table.
+
+    Attributes:
+        p: corrected p values.
+        untested: why the other pairs could not be tested.
+        weights_only: number of tests that ignore the variation between trainings.
+    """
+
+    p: dict[Pair, float]
+    untested: dict[Pair, str]
+    weights_only: int
+
+
 def _tests(
-    rows: list, columns: list, runs: list[list[Runs]]
-) -> tuple[dict[Pair, float], dict[Pair, str], int]:
-    """Return corrected p values, reasons for untested pairs, and the number of tests that ignore seeds."""
+    rows: list, columns: list, runs: list[list[Runs]], declared: Sequence[tuple[int, int]] | None = None
+) -> Tests:
+    """Test all pairs of rows in every column, or only the declared ones in the columns meant for them."""
     weights_only = 0
     found: dict[Pair, float] = {}
     untested: dict[Pair, str] = {}
     for c, column in enumerate(columns):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
         spread = spread_over_seeds([runs[r][c] for r in filled], column.metric) if filled else None
-        for one, two in combinations(filled, 2):
+        pairs: Iterable[tuple[int, int]] = combinations(filled, 2)
+        if declared is not None:
+            pairs = [pair for pair in declared if column.compared and set(pair) <= set(filled)]
+        for one, two in pairs:
             try:
                 difference = paired_difference(runs[one][c], runs[two][c], column.metric, spread)
             except NotTested as reason:
@@ -93,13 +169,14 @@ def _tests(
             else:
                 found[c, one, two] = p
                 weights_only += not difference.covers_seeds
-    return dict(zip(found, holm(list(found.values())), strict=True)), untested, weights_only
+    return Tests(dict(zip(found, holm(list(found.values())), strict=True)), untested, weights_only)
 
 
-def _tests_text(tests: int, weights_only: int, unit: str) -> str:
+def _tests_text(tests: int, weights_only: int, unit: str, declared: bool = False) -> str:
     """Return a sentence on how tests were made and how many ignore the variation between trainings."""
     by = f"test {unit}" if weights_only == tests else f"test {unit} and seed"
-    text = f"Paired tests by {by}, Holm over the table's {tests} comparison{'s' * (tests > 1)}, "
+    kind = "declared comparison" if declared else "comparison"
+    text = f"Paired tests by {by}, Holm over the table's {tests} {kind}{'s' * (tests > 1)}, "
     text += f"level {100 * LEVEL:g} %"
     if weights_only == tests:
         return f"{text}; with one seed they compare these trained weights, and not the methods."

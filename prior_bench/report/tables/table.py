@@ -157,7 +157,7 @@ def build_table(
         mine = [[e for e in column if e.spec["backbone"]["name"] == name] for column in belonging]
         rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, columns, strict=True)]))
         runs.append([finished(e, c.metric) for e, c in zip(mine, columns, strict=True)])
-    legend = mark_cells(rows, columns, runs, test=test)
+    legend = mark_cells(rows, columns, runs, test=test, comparisons=config.comparisons)
     if trivial and (added := _trivial_rows(belonging, columns)):
         rows += added
         legend.append("Rows in italics: predictors that do not look at the image; they are not tested.")

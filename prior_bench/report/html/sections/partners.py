@@ -36,8 +36,8 @@ def partner_tables(entries: list[FinishedRun]) -> list[SortableTable]:
         return []
     caption = (
         f"Terms of the training losses on {entries[0].spec['data']['name']}, with each report's own image "
-        "and with another patient's. The interval is a bootstrap over batches. A term that does not rise with a "
-        "wrong partner teaches nothing about which image belongs to which report."
+        "and with that of another patient. The interval is a bootstrap over batches. A term that does not "
+        "rise with a wrong partner teaches nothing about which image belongs to which report."
     )
     table = SortableTable(caption, COLUMNS)
     table.rows = rows
