@@ -1,1 +1,1 @@
-"""Baseline methods, one file each; found through the entry points of this distribution."""
+"""Baseline methods, which are found through the entry points of this distribution."""

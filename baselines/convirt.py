@@ -1,7 +1,7 @@
 """ConVIRT: contrastive learning of visual representations from paired images and text (Zhang et al. 2020).
 
-Both towers end in a non-linear head into a joint space in which an image and a sentence of its report
-find each other among the batch (eq. 2-4).
+Both encoders have a non-linear head into a joint space, in which an image and a sentence of its report must
+find each other within the batch (eq. 2-4).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from prior_bench.schema.base import Count, Positive, Probability
 
 
 class ConVIRT(nn.Module):
-    """ConVIRT (arXiv 2010.00747, sec. 2).
+    """The method ConVIRT (arXiv 2010.00747, sec. 2).
 
     Args:
         image_encoder: arguments of :class:`ImageEncoder`; in the paper a ResNet-50, average-pooled.
-        text_encoder: arguments of :class:`TextEncoder`; in the paper ClinicalBERT, max-pooled, its
-            embeddings and first six layers frozen.
-        embed_dim: size of the joint space, 512 in the paper.
+        text_encoder: arguments of :class:`TextEncoder`; in the paper ClinicalBERT, max-pooled, with frozen
+            embeddings and first six layers.
+        embed_dim: D, number of dimensions of the joint space; 512 in the paper.
         temperature: tau of eq. 2.
-        learnable_temperature: train it; the paper does not.
-        image_to_text_weight: lambda of eq. 4; text-to-image has the rest.
+        learnable_temperature: whether to train the temperature; the paper does not.
+        image_to_text_weight: lambda of eq. 4; the weight of text-to-image is 1 - lambda.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class ConVIRT(nn.Module):
         self.image_to_text_weight = image_to_text_weight
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
-        """The two weighted InfoNCE losses of a batch (eq. 4)."""
+        """Compute the two weighted InfoNCE losses of a batch (eq. 4)."""
         return self.alignment(self.encode_image(batch.images).global_, self.encode_text(batch.text).global_)
 
     def alignment(self, image: Tensor, text: Tensor) -> dict[str, Tensor]:
-        """The same from embeddings [B, D] already made."""
+        """Compute the losses from embeddings [B, D]."""
         image_to_text, text_to_image = info_nce(image, text, self.temperature())
         weight = self.image_to_text_weight
         return {
@@ -63,13 +63,13 @@ class ConVIRT(nn.Module):
         }
 
     def encode_image(self, images: Tensor) -> Features:
-        """Images [B, C, H, W] into the joint space, v of eq. 1; no local features."""
+        """Encode images [B, C, H, W] in the joint space (v of eq. 1), without local features."""
         return Features(self.image_head(self.image_encoder(images).global_))
 
     def encode_text(self, text: TextBatch) -> Features:
-        """Texts into the joint space, u of eq. 1; no local features."""
+        """Encode texts in the joint space (u of eq. 1), without local features."""
         return Features(self.text_head(self.text_encoder(text).pooled))
 
     def similarity(self, image: Features, text: Features) -> Tensor:
-        """Cosine similarity [images, texts]."""
+        """Compute the cosine similarity, [images, texts]."""
         return F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T

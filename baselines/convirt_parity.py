@@ -1,4 +1,4 @@
-"""How each fixture of ConVIRT is computed by ours (entry point ``prior_bench.parity``)."""
+"""Checkers of the fixtures of ConVIRT (entry point ``prior_bench.parity``)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from prior_bench.parity.fixture import FixtureCase
 
 
 def checkers() -> dict[str, Checker]:
-    """The family's checkers, by fixture."""
+    """Return the checkers by fixture."""
     return {"loss": Checker(loss)}
 
 
 def loss(case: FixtureCase) -> dict[str, Tensor]:
-    """The two cross entropies and their combinations, at each temperature."""
+    """Compute the two cross-entropies and their combinations at each temperature."""
     paper = case.hyper["paper"]
     found: dict[str, Tensor] = {}
     for temperature in case.hyper["temperatures"]:

@@ -1,4 +1,4 @@
-"""ConVIRT as others trained and released it: in the MGCA repository, and by edreisMD."""
+"""ConVIRT as released by others: in the MGCA repository, and by edreisMD."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class ReleasedConVIRT(ConVIRT):
     Args:
         image_encoder, text_encoder, embed_dim: as in :class:`ConVIRT`.
         image_hidden, text_hidden: widths of the heads' hidden layers.
-        batch_norm: heads with batch norm, as in the MGCA repository.
-        upsample: side to which images are enlarged.
-        arguments: further ones of :class:`ConVIRT`.
+        batch_norm: whether heads have batch normalisation, as in the MGCA repository.
+        upsample: side to which images are enlarged, in pixels.
+        arguments: further arguments of :class:`ConVIRT`.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ReleasedConVIRT(ConVIRT):
         self.upsample = upsample
 
     def encode_image(self, images: Tensor) -> Features:
-        """Images [B, C, H, W] into the joint space; no local features."""
+        """Encode images [B, C, H, W] in the joint space, without local features."""
         if self.upsample:
             size = (self.upsample, self.upsample)
             images = F.interpolate(images, size=size, mode="bilinear", align_corners=True)
@@ -60,7 +60,7 @@ class ReleasedConVIRT(ConVIRT):
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:
-    """Layouts of this method (entry point ``prior_bench.layouts``)."""
+    """Return the layouts of this method (entry point ``prior_bench.layouts``)."""
     return (
         _of_mgca("ConVIRT (MGCA repository), ResNet-50", "layer1.", "resnet50", 299, (ENLARGED, PADDING)),
         _of_mgca("ConVIRT (MGCA repository), ViT-B/16", "blocks.", "vit_base_patch16_224", None, (PADDING,)),

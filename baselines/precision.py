@@ -1,4 +1,4 @@
-"""Float32 inside mixed-precision training, for sums and exponentials that half precision cannot hold."""
+"""Float32 within mixed-precision training, for sums and exponentials that exceed half precision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HALVES = (torch.float16, torch.bfloat16)
 
 
 def in_full_precision(function: Callable) -> Callable:
-    """Run a function of tensors outside autocast, half-precision arguments cast to float32."""
+    """Make a function run outside autocast, with half-precision arguments cast to float32."""
 
     @wraps(function)
     def run(*tensors, **options):

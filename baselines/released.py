@@ -1,4 +1,4 @@
-"""What the released checkpoints of GLoRIA, of MGCA and of the MGCA repository's ConVIRT have in common."""
+"""Common parts of the released checkpoints of GLoRIA, MGCA and the MGCA repository's ConVIRT."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENLARGED = (
 
 
 def image_encoder(model_name: str) -> dict[str, Any]:
-    """Arguments of ImageEncoder for their encoders."""
+    """Return the arguments of ImageEncoder for their encoders."""
     return {
         "model_name": model_name,
         "in_channels": 3,

@@ -1,4 +1,4 @@
-"""Token ids of a fixture, whose JSON has the vocabulary, as the batch that our tokenizer would give."""
+"""Convert the token ids of a fixture, whose JSON has the vocabulary, to the batch of our tokenizer."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from prior_bench.api import TextBatch
 from prior_bench.encoders.tokenizer import BERT_SPECIALS
 
 NO_WORDS = tuple(BERT_SPECIALS[role] for role in ("pad", "first", "last"))
-"""Tokens that belong to no word. ``[UNK]`` stands for a word, ``[MASK]`` too, and ``[`` is one."""
+"""Tokens that belong to no word. ``[UNK]`` and ``[MASK]`` each stand for a word, and ``[`` is a word."""
 
 
 def text_batch(ids: Tensor, vocabulary: dict[str, int]) -> TextBatch:
-    """Ids [B, L] with their words; pieces that start with ``##`` continue with a word."""
+    """Make a batch from ids [B, L]; pieces that start with ``##`` continue a word."""
     piece = {number: name for name, number in vocabulary.items()}
     names = [[piece[int(number)] for number in row] for row in ids]
     real = torch.tensor([[name != BERT_SPECIALS["pad"] for name in row] for row in names])

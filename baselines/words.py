@@ -1,4 +1,4 @@
-"""Words from word pieces: rows of [CLS], the words in order and [SEP], each the sum of its pieces."""
+"""Merge word pieces to words: rows of [CLS], the words in order and [SEP], each the sum of its pieces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prior_bench.api import TextBatch
 
 
 def row_of_token(text: TextBatch) -> Tensor:
-    """The row of each token, int64 [B, L]: 0 of [CLS], 1..n of the n words, n + 1 of [SEP], -1 of padding."""
+    """Return the row of each token, int64 [B, L]: [CLS] 0, the n words 1 to n, [SEP] n + 1, padding -1."""
     real, word = text.attention_mask.bool(), text.word_index
     last = word.amax(dim=1, keepdim=True) + 2
     rows = torch.where(word >= 0, word + 1, last)
@@ -18,7 +18,7 @@ def row_of_token(text: TextBatch) -> Tensor:
 
 
 def word_counts(text: TextBatch) -> Tensor:
-    """How many words each text has, int64 [B]; [CLS] and [SEP] are none."""
+    """Count the words of each text, int64 [B], without [CLS] and [SEP]."""
     return text.word_index.amax(dim=1) + 1
 
 
@@ -28,10 +28,10 @@ def merge_pieces(tokens: Tensor, rows: Tensor, width: int | None = None) -> Tens
     Args:
         tokens: [B, L, D], or [B, L] for one number per token.
         rows: int64 [B, L], see :func:`row_of_token`; -1 is left out.
-        width: number of rows to return; those that exist where not given.
+        width: number of rows to return; by default the existing ones.
 
     Returns:
-        [B, width, D] or [B, width], zero in rows without tokens.
+        [B, width, D] or [B, width]; rows without tokens are zero.
     """
     width = int(rows.max()) + 1 if width is None else width
     left_out = (rows < 0) | (rows >= width)
@@ -43,6 +43,6 @@ def merge_pieces(tokens: Tensor, rows: Tensor, width: int | None = None) -> Tens
 
 
 def columns_up_to(counts: Tensor, width: int, first: int = 0) -> Tensor:
-    """bool [B, width], True on columns ``first`` to ``counts`` - 1 of each row."""
+    """Return bool [B, width], True in the columns ``first`` to ``counts`` - 1 of each row."""
     column = torch.arange(width, device=counts.device)
     return (column >= first) & (column < counts.unsqueeze(1))

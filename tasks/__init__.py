@@ -1,1 +1,1 @@
-"""Task families, one file each; found through the entry points of this distribution."""
+"""Task families, one file each, which are found through the entry points of this distribution."""

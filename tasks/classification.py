@@ -1,4 +1,4 @@
-"""Classification: linear probe or fine-tuning, whichever the protocol says."""
+"""Classification by a linear probe or by fine-tuning, depending on the protocol."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 class Classification:
     """Multi-label or multi-class classification of whole images.
 
-    For the protocol see :mod:`tasks.protocols.classification`. Options ``corruptions`` and ``severities``
-    test on corrupted images, too (:mod:`prior_bench.data.images.corruptions`,
-    :mod:`prior_bench.metrics.robustness`); the head is fitted, and its strength and its thresholds are
-    chosen, on clean ones.
+    For the protocol, see :mod:`tasks.protocols.classification`. With the options ``corruptions`` and
+    ``severities``, corrupted images are also tested (:mod:`prior_bench.data.images.corruptions`,
+    :mod:`prior_bench.metrics.robustness`). The head is fitted, and its strength and thresholds are chosen, on
+    clean images.
     """
 
     name = "classification"
@@ -52,7 +52,7 @@ class Classification:
     protocol_model = ClassificationProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
-        """Raise BenchError where data or protocol do not fit."""
+        """Raise BenchError if the data or the protocol cannot be used."""
         typed, errors = ClassificationProtocol.attempt(protocol)
         known = tuple(m for m in robustness.bases(protocol.metrics) if m in classification.METRICS)
         errors += classification.check_metrics(
@@ -116,7 +116,7 @@ class Classification:
         ]
         split = _split(data, parts["train"].table["id"].to_numpy()[rows])
         if without:
-            split["without_threshold"] = without  # one label only in validation: no decision can be made
+            split["without_threshold"] = without  # validation has only one label, so no threshold
         trivial = robustness.trivial(trivial, protocol.metrics, corruptions)
         return TaskResult(
             metrics={
@@ -131,13 +131,13 @@ class Classification:
         )
 
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
-        """Features once where the backbone is frozen, else the images of every epoch."""
+        """Return the work: features once for a frozen backbone, otherwise the images of every epoch."""
         if protocol.transform.get("train") or not all(protocol.frozen.values()):
             return work.of_training(protocol, sizes, fraction)
         return work.of_features(protocol, sizes)
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
-        """The named metrics from stored predictions; NaN where undefined."""
+        """Compute the given metrics from stored predictions; NaN if undefined."""
         return robustness.score(_clean_score, predictions, metrics)
 
 
@@ -153,7 +153,7 @@ def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -
 
 
 def labelled_rows(train: Manifest, protocol: Protocol, context: RunContext) -> np.ndarray:
-    """Positions of the training rows whose labels may be used at the context's fraction and seed."""
+    """Return the positions of the training rows with labels at the context's label fraction and seed."""
     from prior_bench.data.splitting.fractions import training_part
 
     kept = training_part(train, protocol.fraction_sampler, context.fraction, context.seed).table["id"]
@@ -186,10 +186,10 @@ def _logistic(
 def _corrupted(
     backbone: Backbone, test: Manifest, outcome: ProbeOutcome, protocol: Protocol, context: RunContext
 ) -> Iterator[np.ndarray]:
-    """Scores [N, C] of the test images under each condition of the protocol."""
+    """Yield scores [N, C] of the test images under each condition of the protocol."""
     from prior_bench.features.extract import Feed, extract
 
-    assert outcome.predict is not None, "corrupted images are judged by a classifier on features"
+    assert outcome.predict is not None, "corrupted images need a classifier on features"
     feed = Feed.of(backbone, protocol)
     for condition in conditions(protocol.options):
         features = extract(backbone, test, context, feed=feed._replace(condition=condition))
@@ -208,7 +208,7 @@ def _embedding(
 
 
 def _monitor_errors(data: Manifest, monitor: str) -> list[BenchError]:
-    """Where what is to choose the epoch is not defined on the validation split."""
+    """Return errors if the monitor is undefined on the validation split."""
     errors = []
     if monitor == "f1_class_1":
         errors += classification.check_metrics(
@@ -228,6 +228,6 @@ def _prevalence(target: np.ndarray) -> np.ndarray:
 
 
 def _split(data: Manifest, train_ids: np.ndarray) -> dict:
-    """Summary of the rows used: labelled training rows, validation and test."""
+    """Summarise the used rows: labelled training rows, validation and test."""
     used = (data.table["split"] != "train") | data.table["id"].isin(train_ids)
     return data.select(used.to_numpy()).split_summary()

@@ -1,4 +1,4 @@
-"""Object detection: YOLOv3 on the backbone, through MMDetection."""
+"""Object detection by YOLOv3 on the backbone, with MMDetection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .protocols.detection import DetectionProtocol
 
 
 class Detection:
-    """Boxes of one or more classes, evaluated in pixels of the stored images; negatives count."""
+    """Detection of boxes of one or more classes, evaluated in pixels of the stored images, with negatives."""
 
     name = "detection"
     needs_text = False
@@ -31,17 +31,17 @@ class Detection:
     protocol_model = DetectionProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
-        """Boxes in every split, known metrics, a protocol that can be trained.
+        """Check that every split has boxes, and that the protocol is correct.
 
         Raises:
-            BenchError: all that is wrong, together.
+            BenchError: there are errors; all are reported together.
         """
         _, errors = DetectionProtocol.attempt(protocol)
         if errors := errors + annotation_problems(data, "boxes"):
             raise ErrorList(f"detection with protocol '{protocol.name}' cannot run:", errors, where=data.name)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
-        """Train the detector, select its weights on the validation split, test them once."""
+        """Train the detector, select its weights on the validation split, and test them once."""
         from prior_bench.data.images.transforms import dense_transform
         from prior_bench.features.extract import Feed
         from prior_bench.openmmlab import dense
@@ -100,9 +100,9 @@ class Detection:
         )
 
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
-        """The images of every epoch, under a detector that is trained."""
+        """Return the work: the images of every epoch, for a trained detector."""
         return work.of_training(protocol, sizes, fraction)
 
     def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
-        """The named metrics from the boxes."""
+        """Compute the given metrics from the boxes."""
         return metrics.score(metrics.from_predictions(predictions), names)

@@ -1,4 +1,4 @@
-"""Image-text retrieval, both ways, in a pool of candidates that the protocol states."""
+"""Image-text retrieval in both directions, in a pool of candidates that the protocol defines."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from prior_bench.suites import work
 from .protocols.retrieval import RetrievalOptions, RetrievalProtocol
 
 DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
-"""Directions, and the array of row numbers that each of them finds."""
+"""Array with the row numbers of the found candidates, by direction."""
 
 FRONTAL = ("frontal", "pa", "ap")
-"""Values of ``view``, in any case, that come before all others."""
+"""Values of ``view``, in upper or lower case, that are preferred to all others."""
 
 
 class Retrieval:
-    """Reports for images and images for reports; for the protocol see :mod:`tasks.protocols.retrieval`.
+    """Retrieval of reports for images and of images for reports.
 
-    A pool has one image per study, the first frontal one, and its report. Word-for-word equal reports are
-    one text to the model; how such ties are ranked is said in :mod:`prior_bench.metrics.retrieval`.
-    For a few images, what the method shows of itself is kept (:mod:`prior_bench.explain.examples`).
-    Precision@K and Hit@K need labels that differ, and are left out where the pool has none.
+    For the protocol, see :mod:`tasks.protocols.retrieval`. A pool has one image per study, the first frontal
+    one, and its report. Identical reports are one text for the model; :mod:`prior_bench.metrics.retrieval`
+    explains the ranks of such ties. For a few images, explanations by the method are stored
+    (:mod:`prior_bench.explain.examples`). Precision@K and Hit@K need different labels in the pool, and are
+    otherwise left out.
     """
 
     name = "retrieval"
@@ -40,7 +41,7 @@ class Retrieval:
     protocol_model = RetrievalProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
-        """Raise BenchError where data or protocol do not fit."""
+        """Raise BenchError if the data or the protocol cannot be used."""
         typed, errors = RetrievalProtocol.attempt(protocol)
         if typed is not None:
             errors += _data_errors(data, typed.options)
@@ -62,7 +63,7 @@ class Retrieval:
         number = {text: i for i, text in enumerate(texts)}
         feed = Feed.of(backbone, protocol)
         similarity = similarity_matrix(backbone, pool, texts, context, feed)
-        # equal reports share a column, so that they tie exactly
+        # equal reports have the same column, so that they are exact ties
         similarity = similarity[:, [number[report] for report in reports]]
 
         groups = _label_groups(pool, options)
@@ -96,13 +97,13 @@ class Retrieval:
         )
 
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
-        """The test images."""
+        """Return the work: the test images once."""
         return work.of_features(protocol, (0, 0, sizes[2]))
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
-        """The named metrics from stored predictions; NaN where there are no labels to match.
+        """Compute the given metrics from stored predictions; NaN without labels to match.
 
-        When queries are resampled, the pool that they were ranked in stays what it was.
+        When queries are resampled, their ranks still refer to the original pool.
         """
         values = {}
         for name in metrics:
@@ -113,10 +114,10 @@ class Retrieval:
 
 
 def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
-    """The pool: one image per study of the test split, with a report.
+    """Return the pool: one image with a report per study of the test split.
 
     Raises:
-        BenchError: fewer studies than the pool is to have.
+        BenchError: there are fewer studies than the protocol wants in the pool.
     """
     test = data.split("test")
     table = test.table
@@ -133,7 +134,7 @@ def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
     if isinstance(options.pool, int):
         wanted = options.pool
         if wanted > len(order):
-            fix = "a smaller options.pool, or 'test_split'"
+            fix = "use a smaller options.pool, or 'test_split'"
             what = (
                 f"a pool of {wanted} was requested, but the test split has {len(order)} studies with a report"
             )
@@ -146,7 +147,7 @@ def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
 def _found(
     similarity: np.ndarray, groups: np.ndarray | None, options: RetrievalOptions
 ) -> dict[str, np.ndarray]:
-    """Ranks, best candidates and label matches of both directions."""
+    """Compute ranks, best candidates and label matches of both directions."""
     own = np.arange(len(similarity))
     found: dict[str, np.ndarray] = {}
     for (direction, top), scores in zip(DIRECTIONS.items(), (similarity, similarity.T), strict=True):

@@ -1,4 +1,4 @@
-"""Semantic segmentation: a U-Net decoder on the backbone, through MMSegmentation."""
+"""Semantic segmentation by a decoder on the backbone, with MMSegmentation."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from prior_bench.suites import work
 from .protocols.segmentation import SegmentationProtocol
 
 EXAMPLES = 48
-"""Test images, at most, whose masks are kept for the report."""
+"""Largest number of test images whose masks are stored for the report."""
 
 
 class Segmentation:
-    """Foreground against background, evaluated at the size of the input.
+    """Segmentation of foreground and background, evaluated at the size of the input.
 
-    For the protocol see :mod:`tasks.protocols.segmentation`; what becomes of its ``head`` is said in
+    For the protocol, see :mod:`tasks.protocols.segmentation`; for its ``head``, see
     :func:`prior_bench.openmmlab.segmentor.build_segmentor`.
     """
 
@@ -40,10 +40,10 @@ class Segmentation:
     protocol_model = SegmentationProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
-        """Masks in every split, known metrics, a protocol that can be trained.
+        """Check that every split has masks, and that the protocol is correct.
 
         Raises:
-            BenchError: all that is wrong, together.
+            BenchError: there are errors; all are reported together.
         """
         _, errors = SegmentationProtocol.attempt(protocol)
         if errors := errors + annotation_problems(data, "masks"):
@@ -52,7 +52,7 @@ class Segmentation:
             )
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
-        """Train the decoder, select its weights on the validation split, test them once."""
+        """Train the decoder, select its weights on the validation split, and test them once."""
         from prior_bench.data.images.transforms import dense_transform
         from prior_bench.features.extract import Feed
         from prior_bench.openmmlab import dense
@@ -103,16 +103,16 @@ class Segmentation:
         )
 
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
-        """The images of every epoch, under a decoder that is trained."""
+        """Return the work: the images of every epoch, for a trained decoder."""
         return work.of_training(protocol, sizes, fraction)
 
     def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
-        """The named metrics from the pixel counts of each image."""
+        """Compute the given metrics from the pixel counts of each image."""
         return metrics.score(metrics.Counts(*(predictions[key] for key in metrics.Counts._fields)), names)
 
 
 def _examples(test: Any, seed: int) -> dict[str, np.ndarray]:
-    """Masks of the images with the best, median and worst Dice, and of some drawn at random."""
+    """Select masks of images with the best, median and worst Dice, and of random images."""
     counts, share = test.counts, EXAMPLES // 4
     positive = np.flatnonzero(counts.tp + counts.fn)
     dice = 2 * counts.tp / np.maximum(2 * counts.tp + counts.fp + counts.fn, 1)

@@ -1,7 +1,7 @@
-"""What an image encoder costs: images per second, parameters, floating-point operations, memory.
+"""The cost of an image encoder: images per second, parameters, floating-point operations, memory.
 
-Nothing is predicted, so there is nothing to resample and tables make no test. Images per second and memory
-belong to the machine that the record's provenance names, and to what else ran on it.
+There are no predictions, so that nothing is resampled and tables make no tests. Images per second and memory
+depend on the machine, which the record's provenance names, and on other programs that ran on it.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class Throughput:
-    """Forward passes of the image encoder in evaluation mode, on random images of its own input size.
+    """Measurement of forward passes of the image encoder in evaluation mode, on random images.
 
-    Data are not looked at; any data set will do. Protocol: ``batch_size``; options ``warmup`` (batches before
-    the clock runs) and ``repeats`` (batches that are timed). Metrics:
+    Images have the encoder's own input size; the data set is not used. The protocol sets ``batch_size`` and
+    the options ``warmup`` (batches before the measurement) and ``repeats`` (measured batches). Metrics are:
 
-    - ``images_per_second``: batch size over the median time of a batch; decoding and resizing are not in it;
-    - ``parameters``: of the image encoder; ``parameters_total``: of the whole method, where there is one;
+    - ``images_per_second``: batch size over the median time of a batch, without decoding and resizing; -
+    ``parameters``: parameters of the image encoder; ``parameters_total``: those of the whole method, if any;
     - ``gflops``: 10^9 floating-point operations per image, as PyTorch counts them: convolutions, matrix
-      products, attention; a multiplication and its addition are two (ResNet-50: 8.2, where others say 4.1);
-    - ``peak_memory_mb``: the most that was allocated on a CUDA device, in 2^20 bytes; left out on a CPU.
+    products, attention; a multiplication and its addition count as two (ResNet-50: 8.2; others count 4.1); -
+    ``peak_memory_mb``: peak of the memory allocated on a CUDA device, in 2^20 bytes; left out on a CPU.
     """
 
     name = "throughput"
@@ -41,11 +41,11 @@ class Throughput:
     metrics = METRICS
     default_protocol = "clean/throughput"
     uses_labels = False
-    ranked = False  # its numbers belong to a machine as much as to a backbone
+    ranked = False  # results depend on the machine as much as on the backbone
     protocol_model = ThroughputProtocol
 
     def check(self, data: Manifest, protocol: Protocol) -> None:
-        """Raise BenchError where the protocol does not fit."""
+        """Raise BenchError if the protocol cannot be used."""
         ThroughputProtocol.of(protocol)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
@@ -75,28 +75,28 @@ class Throughput:
         )
 
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
-        """The batches that are timed, and those before the clock runs."""
+        """Return the work: measured batches, and those before the measurement."""
         options = ThroughputProtocol.of(protocol).options
         return Work(forward=protocol.batch_size * (options.warmup + options.repeats))
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
-        """Nothing: there are no predictions."""
+        """Return nothing, because there are no predictions."""
         return {}
 
 
 def flops(encoder: nn.Module, images: Tensor) -> int:
-    """Floating-point operations of one forward pass, as PyTorch counts them."""
+    """Count the floating-point operations of one forward pass, as PyTorch does."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    # only the plain way of computing attention is counted on every device
+    # only the plain implementation of attention is counted on every device
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         encoder(images)
     return counter.get_total_flops()
 
 
 def _timed(encoder: nn.Module, images: Tensor, options: ThroughputOptions) -> tuple[int, list[float]]:
-    """Peak memory in bytes (0 on a CPU) and the seconds of each timed batch."""
+    """Return the peak memory in bytes (0 on a CPU) and the seconds of each measured batch."""
     import torch
 
     cuda, seconds = images.is_cuda, []

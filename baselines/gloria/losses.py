@@ -1,6 +1,6 @@
-"""GLoRIA's local score and losses as functions of tensors.
+"""GLoRIA's local score and losses, as functions of tensors.
 
-Shapes: I images of R regions, T texts of W words, D channels.
+In shapes, I is the number of images, R of regions, T of texts, W of words and D of channels.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from ..precision import in_full_precision
 def attend(
     regions: Tensor, words: Tensor, mask: Tensor, temp1: float, double_softmax: bool = False
 ) -> Tensor:
-    """How much each word looks at each region of each image (paper: a_ij).
+    """Compute the attention of each word to each region of each image (a_ij in the paper).
 
     Args:
         regions: [I, R, D].
         words: [T, W, D].
-        mask: bool [T, W], True on words.
+        mask: bool [T, W], True for words.
         temp1: inverse temperature of the softmax over the regions.
         double_softmax: see :class:`baselines.gloria.variants.GloriaVariant`.
 
     Returns:
-        [I, T, W, R], sums to 1 over the regions; arbitrary on padded words.
+        [I, T, W, R], with sum 1 over the regions; values of padded words are arbitrary.
     """
     return _attention(_dot_products(regions, temp1 * words), mask, temp1, double_softmax)
 
@@ -40,13 +40,13 @@ def attend(
 def word_scores(
     regions: Tensor, words: Tensor, mask: Tensor, temp1: float, double_softmax: bool = False
 ) -> Tensor:
-    """Cosine of each word and the image as it sees it, c_w = sum of its attention times the regions.
+    """Compute the cosine of each word and its context c_w, the sum of its attention times the regions.
 
-    As <c_w, t_w> is the mean of the dot products under the attention, and |c_w|^2 that of the regions'
-    Gram matrix, c_w itself, the largest tensor of all, is never made.
+    <c_w, t_w> is the mean of the dot products under the attention, and |c_w|^2 that of the regions' Gram
+    matrix. Therefore c_w itself, the largest of all tensors, is never computed.
 
     Returns:
-        [I, T, W]; arbitrary on padded words.
+        [I, T, W]; values of padded words are arbitrary.
     """
     dots = _dot_products(regions, temp1 * words)
     attention = _attention(dots, mask, temp1, double_softmax)
@@ -71,7 +71,7 @@ def matching(
     double_softmax: bool = False,
     chunk: int | None = None,
 ) -> Tensor:
-    """The local score of every image with every text: word scores, pooled softly (paper: Z).
+    """Compute the local score of every image and text: softly pooled word scores (Z in the paper).
 
     Args:
         regions: [I, R, D].
@@ -79,12 +79,12 @@ def matching(
         mask: bool [T, W].
         temp1: see :func:`attend`.
         temp2: sharpness of the pooling.
-        pool: ``"sum"`` is log sum exp (paper), ``"mean"`` the same less the log of the number of words,
-            ``"max"`` the best word.
-        divided: by ``temp2``, which brings the score back to the scale of cosines.
+        pool: ``"sum"`` is log-sum-exp (paper), ``"mean"`` is log-sum-exp minus the logarithm of the number of
+            words, ``"max"`` is the best word.
+        divided: whether to divide by ``temp2``, which restores the scale of cosines.
         double_softmax: see :class:`baselines.gloria.variants.GloriaVariant`.
-        chunk: texts at a time; each chunk is computed again in the backward pass, so that memory grows
-            with I x chunk x W x R. The result is the same.
+        chunk: number of texts at a time. Each chunk is computed again in the backward pass, so that memory
+            grows with I x chunk x W x R. The result does not change.
 
     Returns:
         [I, T].
@@ -103,17 +103,17 @@ def matching(
 def local_loss(
     regions: Tensor, words: Tensor, mask: Tensor, temp3: float, score: Callable[..., Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Cross entropy of finding the partner by the local score, among the pairs of all processes.
+    """Compute the cross-entropy of finding the partner by the local score among the pairs of all processes.
 
     Args:
-        regions: [B, R, D] of the images.
-        words: [B, W, D] of their texts.
+        regions: [B, R, D], regions of the images.
+        words: [B, W, D], words of their texts.
         mask: bool [B, W].
-        temp3: multiplies the score.
-        score: ``(regions, words, mask) -> [I, T]``, as :func:`matching`.
+        temp3: factor of the score.
+        score: function ``(regions, words, mask) -> [I, T]``, such as :func:`matching`.
 
     Returns:
-        Image-to-text (every image chooses among all texts) and text-to-image.
+        The losses image-to-text (each image chooses among all texts) and text-to-image.
     """
     partner = torch.arange(len(regions), device=regions.device) + rank() * len(regions)
     if world_size() == 1:
@@ -130,7 +130,7 @@ def _dot_products(regions: Tensor, words: Tensor) -> Tensor:
 
 
 def _attention(dots: Tensor, mask: Tensor, temp1: float, double_softmax: bool) -> Tensor:
-    """Attention from dot products times ``temp1``."""
+    """Compute the attention from dot products times ``temp1``."""
     if not double_softmax:
         return dots.softmax(dim=3)
     padding = torch.zeros_like(mask, dtype=dots.dtype)
@@ -162,7 +162,7 @@ def _matching(
 
 
 def _gather_words(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The words of all processes, padded to the longest text of all."""
+    """Gather the words of all processes, padded to the longest text."""
     width = torch.tensor(words.shape[1], device=words.device)
     dist.all_reduce(width, op=dist.ReduceOp.MAX)
     missing = int(width) - words.shape[1]

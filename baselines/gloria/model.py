@@ -1,8 +1,8 @@
-"""GLoRIA (Huang et al., ICCV 2021): every word looks for the regions of the radiograph that it is about.
+"""GLoRIA (Huang et al., ICCV 2021): each word attends to regions of the radiograph.
 
-An image and a text are compared as wholes, and word by word: each word gathers the regions that it
-attends to, and the words' agreement with what they have gathered is the local score. Both scores have to
-tell the true pair from the others of the batch, both ways.
+An image and a text are compared globally and locally. For the local score, each word gathers the regions that
+it attends to and is compared with them. Both scores must distinguish the true pair from the other pairs of
+the batch, in both directions.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from .losses import attend, local_loss, matching
 from .variants import GloriaVariant
 
 TEXTS_AT_ONCE = 16
-"""Texts per step of the similarity, whose memory grows with images x texts x words x regions."""
+"""Number of texts per step of the similarity, whose memory grows with images x texts x words x regions."""
 
 
 class GLoRIA(nn.Module):
-    """GLoRIA, fulfilling :class:`prior_bench.api.Method`.
+    """The method GLoRIA; it fulfils :class:`prior_bench.api.Method`.
 
     Args:
         image_encoder: arguments of :class:`ImageEncoder`; in the paper a ResNet-50, whose third layer
             gives the regions (``local_stage=-2``, the default here).
-        text_encoder: arguments of :class:`TextEncoder`; in the paper Bio_ClinicalBERT, the last four
-            layers summed (``last_layers=4``, the default here).
-        embed_dim: D of the joint space, BERT's own where not given (768 in the paper).
-        upsample: side to which images are enlarged for this method's losses and similarity; 299 as
-            released, which gives 19 x 19 regions.
+        text_encoder: arguments of :class:`TextEncoder`; in the paper Bio_ClinicalBERT with the sum of its
+            last four layers (``last_layers=4``, the default here).
+        embed_dim: D, number of dimensions of the joint space; by default BERT's own (768 in the paper).
+        upsample: side in pixels to which images are enlarged for losses and similarity; 299 in the release,
+            which gives 19 x 19 regions.
         temp1: sharpness of the attention over regions.
         temp2: sharpness of the pooling over words.
         temp3: scale of the scores in the losses, global and local.
-        local_weight, global_weight: of the losses.
+        local_weight, global_weight: weights of the losses.
         variant: ``"paper"``, ``"released"``, or switches (see :mod:`baselines.gloria.variants`).
-        chunk: texts at a time in the local loss, for less memory; the result is the same.
+        chunk: number of texts at a time in the local loss, which saves memory; the result does not change.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class GLoRIA(nn.Module):
     # --- encoders ---------------------------------------------------------------------------------------
 
     def encode_image(self, images: Tensor) -> Features:
-        """Images [B, C, H, W] to the joint space: [B, D], and regions [B, R, D]."""
+        """Encode images [B, C, H, W] in the joint space as [B, D] and regions [B, R, D]."""
         if self.upsample:
             size = (self.upsample, self.upsample)
             images = F.interpolate(images, size=size, mode="bilinear", align_corners=True)
@@ -92,7 +92,7 @@ class GLoRIA(nn.Module):
         return Features(self.global_embedder(features.global_), self.local_embedder(features.local))
 
     def encode_text(self, text: TextBatch) -> Features:
-        """Texts to the joint space: [B, D], and words [B, W, D] with their mask, [CLS] not among them."""
+        """Encode texts in the joint space as [B, D] and words [B, W, D] with their mask, without [CLS]."""
         rows = self._rows(text)
         counts = word_counts(text)
         if self.variant.character_counted_texts:
@@ -101,14 +101,14 @@ class GLoRIA(nn.Module):
         return Features(self._sentence(rows, text), rows[:, 1:], mask[:, 1:])
 
     def _rows(self, text: TextBatch) -> Tensor:
-        """[CLS], words, [SEP] in the joint space, [B, W, D]; zero after [SEP]."""
+        """Return [CLS], words and [SEP] in the joint space, [B, W, D]; zero after [SEP]."""
         tokens = self.text_embedder(self.text_encoder(text).tokens)
         zeros_matter = self.variant.character_counted_texts
         width = self.text_encoder.tokenizer.max_tokens if zeros_matter else None
         return merge_pieces(tokens, row_of_token(text), width)
 
     def _sentence(self, rows: Tensor, text: TextBatch) -> Tensor:
-        """The mean over the words, [B, D]."""
+        """Compute the mean over the words, [B, D]."""
         specials = self.variant.specials_in_sentence
         first, last = (0, 2) if specials else (1, 1)
         counted = columns_up_to(word_counts(text) + last, rows.shape[1], first).unsqueeze(-1)
@@ -117,16 +117,16 @@ class GLoRIA(nn.Module):
     # --- losses -----------------------------------------------------------------------------------------
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
-        """The global and the local contrastive losses, both ways."""
+        """Compute the global and the local contrastive losses in both directions."""
         image, rows = self.encode_image(batch.images), self._rows(batch.text)
         counts = word_counts(batch.text) + 1
         mask = columns_up_to(counts, rows.shape[1], first=0 if self.variant.cls_as_word else 1)
-        width = int(counts.max())  # training never needs more
+        width = int(counts.max())  # training needs no more columns
         text = Features(self._sentence(rows, batch.text), rows[:, :width], mask[:, :width])
         return self.alignment(image, text)
 
     def alignment(self, image: Features, text: Features) -> dict[str, Tensor]:
-        """The same from features in the joint space; row i of one belongs to row i of the other."""
+        """Compute the losses from features in the joint space; row i of one belongs to row i of the other."""
         share = 1.0 if self.variant.summed_directions else 0.5
         score = partial(self._matching, chunk=self.chunk)
         whole = info_nce(image.global_, text.global_, 1 / self.temp3)
@@ -156,15 +156,15 @@ class GLoRIA(nn.Module):
     # --- similarity -------------------------------------------------------------------------------------
 
     def similarity(self, image: Features, text: Features) -> Tensor:
-        """Mean of the local and the global score, [images, texts]."""
+        """Compute the mean of the local and the global score, [images, texts]."""
         return (self.local_similarity(image, text) + self.global_similarity(image, text)) / 2
 
     def global_similarity(self, image: Features, text: Features) -> Tensor:
-        """Cosine of the global features, [images, texts]."""
+        """Compute the cosine similarity of the global features, [images, texts]."""
         return F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
 
     def local_similarity(self, image: Features, text: Features) -> Tensor:
-        """The words' agreement with the regions that they attend to, [images, texts]."""
+        """Compute the agreement of words with the regions that they attend to, [images, texts]."""
         pool = "max" if self.variant.max_over_words else "sum"
         return self._matching(image.parts, text.parts, _mask(text), pool, TEXTS_AT_ONCE)
 
@@ -173,18 +173,18 @@ class GLoRIA(nn.Module):
     attention_over = "words"
 
     def attention(self, image: Features, text: Features) -> Tensor:
-        """The share of its attention that each word gives to each region of its image, [B, W, R]."""
+        """Compute the attention of each word to the regions of its image, [B, W, R]."""
         pairs = zip(*(x.split(1) for x in (image.parts, text.parts, _mask(text))), strict=True)
         double = self.variant.double_softmax
         return torch.cat([attend(one, words, mask, self.temp1, double)[0] for one, words, mask in pairs])
 
 
 def _mask(text: Features) -> Tensor:
-    """Where a text has words; all of it without a mask."""
+    """Return the mask of a text's words; without a mask, all are words."""
     return text.mask if text.mask is not None else torch.ones_like(text.parts[..., 0], dtype=torch.bool)
 
 
 def character_counts(tokenizer: Any) -> Tensor:
-    """Characters of every token of a vocabulary, int64 [vocabulary]; 0 for special tokens."""
+    """Count the characters of every token of a vocabulary, int64 [vocabulary]; 0 for special tokens."""
     pieces = tokenizer.tokens(range(tokenizer.vocab_size))
     return torch.tensor([0 if p.startswith("[") else len(p.removeprefix("##")) for p in pieces])

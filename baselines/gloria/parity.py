@@ -1,4 +1,4 @@
-"""How each fixture of the official GLoRIA is computed by ours (entry point ``prior_bench.parity``)."""
+"""Checkers of the fixtures of the official GLoRIA (entry point ``prior_bench.parity``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .losses import attend, local_loss, matching
 
 
 def checkers() -> dict[str, Checker]:
-    """The family's checkers, by fixture."""
+    """Return the checkers by fixture."""
     stored_in_float32 = {"out.class_sim.*": 1e-5, "out.global_sim": 1e-5}
     return {
         "global_loss": Checker(global_loss),
@@ -38,7 +38,7 @@ def _released_matching(regions: Tensor, words: Tensor, mask: Tensor, case: Fixtu
 
 
 def global_loss(case: FixtureCase) -> dict[str, Tensor]:
-    """Cosine cross entropies, both ways."""
+    """Compute the cross-entropies of cosines in both directions."""
     image_to_text, text_to_image = info_nce(case["in.image"], case["in.text"], 1 / case.hyper["temp3"])
     return {
         "out.loss_i2t": image_to_text,
@@ -48,7 +48,7 @@ def global_loss(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def local(case: FixtureCase) -> dict[str, Tensor]:
-    """Attention, scores and losses of the released local loss, and the whole loss."""
+    """Compute attention, scores and losses of the released local loss, and the whole loss."""
     hyper = case.hyper
     regions, words, counts = _regions(case["in.image_local"]), case["in.words"].mT, case["in.cap_lens"]
     mask = columns_up_to(counts, words.shape[1])
@@ -73,7 +73,7 @@ def local(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def aggregate_tokens(case: FixtureCase) -> dict[str, Tensor]:
-    """Words of the last layers, layer by layer and summed, and the sentence."""
+    """Compute the words of the last layers, by layer and summed, and the sentence."""
     layers = case["in.hidden"][-case.hyper["last_n_layers"] :]
     rows = row_of_token(text_batch(case["in.ids"], case.fixture.meta["vocab"]))
     width = rows.shape[1]
@@ -88,7 +88,7 @@ def aggregate_tokens(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def zero_shot(case: FixtureCase) -> dict[str, Tensor]:
-    """Similarities with prompts and classes, for prompts counted in characters and in words."""
+    """Compute similarities with prompts and classes, with prompts counted in characters and in words."""
     prompts = case.fixture.meta["prompts"]
     owner = torch.tensor([k for k, name in enumerate(prompts) for _ in prompts[name]])
     image, text = (F.normalize(case[f"in.{name}_global"], dim=-1) for name in ("image", "prompt"))

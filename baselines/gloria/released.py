@@ -8,7 +8,7 @@ from ..released import ENLARGED, PADDING, image_encoder
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:
-    """Layouts of this method (entry point ``prior_bench.layouts``)."""
+    """Return the layouts of this method (entry point ``prior_bench.layouts``)."""
     resnet50 = ReleasedLayout(
         name="GLoRIA, ResNet-50",
         marks=("gloria.img_encoder.model.", "gloria.text_encoder.model."),

@@ -1,7 +1,8 @@
-"""How the released GLoRIA departs from the paper.
+"""Differences of the released GLoRIA from the paper.
 
-Not reproduced, as they stop the released code or never act: ``squeeze()`` at batch size 1, the channel
-counts of ResNet-18/34, the choice of DenseNet and ResNeXt, the word limit that is compared by equality.
+Some differences are not reproduced, because they stop the released code or have no effect: ``squeeze()`` at
+batch size 1, the channel counts of ResNet-18/34, the choice of DenseNet and ResNeXt, the word limit that is
+compared by equality.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from prior_bench.variants import switch
 
 @dataclass(frozen=True)
 class GloriaVariant:
-    """Departures of the released code from the paper; True is what the released code does.
+    """Switches for the differences of the released code from the paper; True is the released behaviour.
 
-    Each field's ``metadata["doc"]`` says in one line what the switch does.
+    Each field's ``metadata["doc"]`` describes the effect of the switch.
     """
 
     double_softmax: bool = switch(

@@ -1,4 +1,4 @@
-"""What [CLS] looks at: the weights of words and patches in the token-wise alignment."""
+"""The attention of [CLS], which weights words and patches in the token-wise alignment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from prior_bench.errors import BenchError
 
 
 def clipped_weights(attention: Tensor, low: float = 0.1, high: float = 0.9) -> Tensor:
-    """Attention as weights: clipped to its own quantiles, then normalised to sum 1.
+    """Convert attention to weights [B, N]: clip it to its own quantiles, and normalise the sum to 1.
 
     Args:
-        attention: [B, N]; what is not positive (padding) keeps weight 0 and has no part in the quantiles.
-        low, high: the quantiles, interpolated linearly.
+        attention: [B, N]; entries that are not positive (padding) keep weight 0 and do not affect the
+            quantiles.
+        low, high: the quantiles, with linear interpolation.
     """
     real = attention > 0
     ordered = attention.masked_fill(~real, torch.inf).sort(dim=1).values
@@ -34,23 +35,23 @@ def clipped_weights(attention: Tensor, low: float = 0.1, high: float = 0.9) -> T
 
 
 def uniform_weights(tokens: Tensor) -> Tensor:
-    """The same weight for each of N tokens [B, N, D], [B, N]."""
+    """Return equal weights [B, N] for N tokens [B, N, D]."""
     return tokens.new_full(tokens.shape[:2], 1 / tokens.shape[1])
 
 
 def shifted(attention: Tensor) -> Tensor:
-    """Attention [B, L] to the next token in place of that to the token itself; 0 for the last."""
+    """Return the attention [B, L] to the next token instead of the token itself; 0 for the last token."""
     return torch.cat([attention[:, 1:], torch.zeros_like(attention[:, :1])], dim=1)
 
 
 class LastAttention:
-    """Computes the attention of a timm ViT's [CLS] in the last block, which fused kernels do not show.
+    """The attention of a timm ViT's [CLS] in the last block, which fused kernels do not return.
 
     Args:
         model: a timm ViT.
 
     Raises:
-        BenchError: the last block's attention is of a kind not known here.
+        BenchError: the last block's attention has an unknown structure.
     """
 
     def __init__(self, model: Any):
@@ -59,14 +60,14 @@ class LastAttention:
         known = ("qkv", "q_norm", "k_norm", "num_heads", "scale")
         if not self.prefix or not all(hasattr(self.attention, name) for name in known):
             raise BenchError(
-                "MGCA weighs patches by the attention of [CLS], which this model lacks or does not show",
+                "MGCA weights patches by the attention of [CLS], which this model does not provide",
                 where=f"image_encoder.model_name ({type(model).__name__})",
                 fix="use a plain ViT such as vit_base_patch16_224, or a CNN",
             )
 
     @contextmanager
     def watch(self) -> Iterator[list[Tensor]]:
-        """Inside the block, each forward pass of the model adds its attention, [B, patches], to the list."""
+        """Yield a list to which each forward pass within the block adds its attention, [B, patches]."""
         seen: list[Tensor] = []
         handle = self.attention.register_forward_pre_hook(lambda _, inputs: seen.append(self._of(inputs[0])))
         try:

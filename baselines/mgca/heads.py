@@ -1,4 +1,4 @@
-"""MGCA's projection heads: linear, batch norm, ReLU, linear, batch norm without scale and shift."""
+"""MGCA's projection heads: linear, BatchNorm, ReLU, linear, BatchNorm without scale and shift."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class GlobalHead(nn.Module):
-    """Vectors [B, in_dim] into the joint space, [B, out_dim]. Parameters are named as released."""
+    """A head from [B, in_dim] to the joint space [B, out_dim]; parameters are named as in the release."""
 
     def __init__(self, in_dim: int, hidden_dim: int, out_dim: int):
         super().__init__()
@@ -19,12 +19,12 @@ class GlobalHead(nn.Module):
         )
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """[B, in_dim] to [B, out_dim]."""
+        """Map [B, in_dim] to [B, out_dim]."""
         return self.head(vectors)
 
 
 class LocalHead(nn.Module):
-    """Vectors at N places [B, N, in_dim] into the joint space; batch norm is over batch and places."""
+    """A head for vectors at N positions; BatchNorm is over batch and positions."""
 
     def __init__(self, in_dim: int, hidden_dim: int, out_dim: int):
         super().__init__()
@@ -38,11 +38,12 @@ class LocalHead(nn.Module):
         )
 
     def forward(self, vectors: Tensor, mask: Tensor | None = None) -> Tensor:
-        """[B, N, in_dim] to [B, N, out_dim].
+        """Map [B, N, in_dim] to [B, N, out_dim].
 
         Args:
-            mask: bool [B, N]; where given, only these places are mapped and counted by the batch norm, and
-                the others become 0.
+            vectors: [B, N, in_dim].
+            mask: bool [B, N]. If given, only these positions are mapped and enter BatchNorm; all others
+                become 0.
         """
         if mask is None:
             return self.head(vectors.mT).mT

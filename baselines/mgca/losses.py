@@ -1,7 +1,7 @@
-"""MGCA's three alignments as functions of tensors: of instances, of tokens, and with prototypes.
+"""MGCA's three alignments (instances, tokens, prototypes), as functions of tensors.
 
-Shapes: B pairs, N tokens of one side (words or patches), M of the other, D channels, K prototypes. All
-embeddings are normalised.
+In shapes, B is the number of pairs, N of tokens of one modality (words or patches), M of tokens of the other,
+D of channels and K of prototypes. All embeddings are normalised.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from ..precision import in_full_precision
 def instance_alignment(
     image: Tensor, text: Tensor, temperature: float, local_negatives: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """InfoNCE image-to-text and text-to-image of [B, D] and [B, D].
+    """Compute InfoNCE image-to-text and text-to-image of [B, D] and [B, D].
 
     Args:
-        local_negatives: without the pairs of other processes.
+        image, text: embeddings of the pairs, each [B, D].
+        temperature: divisor of the cosines.
+        local_negatives: whether to use only pairs of this process as negatives.
     """
     if not local_negatives:
         return info_nce(image, text, temperature)
@@ -36,7 +38,7 @@ def instance_alignment(
 
 @torch.no_grad()
 def top_k_accuracy(image: Tensor, text: Tensor, k: int) -> Tensor:
-    """Share of images and texts [B, D] whose partner is among the k most similar, scalar."""
+    """Compute the share of images and texts [B, D] whose partner is among the k most similar, a scalar."""
     cosines = F.normalize(image, dim=-1) @ F.normalize(text, dim=-1).T
     partner = cosines.diagonal()
     found = [((scores > partner[:, None]).sum(1) < k).to(cosines.dtype) for scores in (cosines, cosines.T)]
@@ -50,18 +52,18 @@ def top_k_accuracy(image: Tensor, text: Tensor, k: int) -> Tensor:
 def token_logits(
     tokens: Tensor, others: Tensor, others_mask: Tensor | None, temperature: float, normalise: bool = True
 ) -> Tensor:
-    """Similarity of a pair's tokens to what each of them finds in the other modality, over temperature.
+    """Compute similarities of a pair's tokens and their contexts in the other modality, over temperature.
 
-    Token j gathers o_j, the softmax over k of <token_j, other_k> / temperature times the others. All that is
-    asked of o_j follows from these dot products and the others' Gram matrix, so it is never made: where
-    there are few others (words for patches) this costs M/D of the work.
+    The context o_j of token j is the softmax over k of <token_j, other_k> / temperature, times the others.
+    Everything needed follows from these dot products and the others' Gram matrix, so that o_j itself is never
+    computed. For few others (words for patches) this takes M/D of the work.
 
     Args:
-        tokens: [B, N, D], those that look.
-        others: [B, M, D], those looked at.
+        tokens: [B, N, D], tokens that attend.
+        others: [B, M, D], tokens that are attended to.
         others_mask: bool [B, M], or None.
-        temperature: of the attention, and divides the outcome.
-        normalise: o_j to unit length.
+        temperature: temperature of the attention, and divisor of the result.
+        normalise: whether to normalise o_j to unit length.
 
     Returns:
         [B, N, N], row i and column j: <token_i, o_j> / temperature.
@@ -81,25 +83,26 @@ def token_logits(
 def token_alignment(
     logits: Tensor, weights: Tensor, mask: Tensor | None, temperature: float
 ) -> tuple[Tensor, Tensor]:
-    """Weighted InfoNCE between a pair's tokens and what each of them has gathered from the other side.
+    """Compute weighted InfoNCE between a pair's tokens and their contexts in the other modality.
 
     Args:
-        logits: [B, N, N], cosines over temperature; token i belongs to what token i gathered.
-        weights: [B, N], 0 on padding; a pair's sum to 1.
-        mask: bool [B, N], the tokens that are candidates; all where None.
-        temperature: of the logits; below 0.03 float32 no longer holds the exponentials.
+        logits: [B, N, N], cosines over temperature; token i belongs to context i.
+        weights: [B, N], 0 for padding, with sum 1 for each pair.
+        mask: bool [B, N], tokens that are candidates; None for all.
+        temperature: temperature of the logits; below 0.03, the exponentials exceed float32.
 
     Returns:
-        Every token chooses among the gathered, and every gathered among the tokens; means over pairs.
+        The losses of tokens choosing among contexts and of contexts choosing among tokens, as means over
+        pairs.
     """
-    logits = logits - 1 / temperature  # at most 0, so one exponential serves both directions
+    logits = logits - 1 / temperature  # at most 0, so that one exponential suffices for both directions
     powers, match = logits.exp(), logits.diagonal(dim1=1, dim2=2)
     if mask is None:
         totals = powers.sum(2), powers.sum(1)
     else:
         real = mask.to(powers.dtype)
         totals = torch.einsum("bij,bj->bi", powers, real), torch.einsum("bij,bi->bj", powers, real)
-    floor = torch.finfo(powers.dtype).tiny  # a pair without tokens, whose weights are all 0
+    floor = torch.finfo(powers.dtype).tiny  # for pairs without tokens, whose weights are all 0
     to_gathered, to_tokens = (total.clamp(min=floor).log() - match for total in totals)
     return (weights * to_gathered).sum() / len(logits), (weights * to_tokens).sum() / len(logits)
 
@@ -110,18 +113,18 @@ def token_alignment(
 @torch.no_grad()
 @in_full_precision
 def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3, local: bool = False) -> Tensor:
-    """Soft assignment of the pairs of all processes to prototypes, which get equal shares of the pairs.
+    """Assign the pairs of all processes softly to prototypes, which get equal shares of the pairs.
 
-    Sinkhorn-Knopp on exp(scores / epsilon), as in SwAV (Caron et al. 2020, section 3.1).
+    The method is Sinkhorn-Knopp on exp(scores / epsilon), as in SwAV (Caron et al. 2020, section 3.1).
 
     Args:
-        scores: [B, K] cosines.
-        epsilon: weight of the assignment's entropy; below 0.03 float32 no longer holds the exponentials.
-        iterations: normalisations over prototypes and over pairs, in turn.
-        local: balance over this process's pairs only.
+        scores: [B, K], cosines.
+        epsilon: weight of the assignment's entropy; below 0.03, the exponentials exceed float32.
+        iterations: number of alternating normalisations over prototypes and over pairs.
+        local: whether to balance only over the pairs of this process.
 
     Returns:
-        [B, K], each row sums to 1.
+        [B, K]; the sum of each row is 1.
     """
 
     def over_processes(total: Tensor) -> Tensor:
@@ -129,7 +132,7 @@ def sinkhorn(scores: Tensor, epsilon: float, iterations: int = 3, local: bool = 
             dist.all_reduce(total)
         return total
 
-    codes = torch.exp((scores - 1) / epsilon)  # the common factor, which drops out, prevents overflow
+    codes = torch.exp((scores - 1) / epsilon)  # the common factor cancels out and prevents overflow
     for _ in range(iterations):
         codes = codes / over_processes(codes.sum(dim=0, keepdim=True))
         codes = codes / codes.sum(dim=1, keepdim=True)
@@ -146,16 +149,16 @@ def prototype_alignment(
     iterations: int = 3,
     local: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Swapped prediction: the assignment of one modality is predicted from the other.
+    """Compute the losses of swapped prediction: each modality predicts the other's assignment.
 
     Args:
         image, text: [B, D].
         prototypes: [K, D], normalised.
-        temperature: of the prediction.
+        temperature: temperature of the prediction.
         epsilon, iterations, local: see :func:`sinkhorn`.
 
     Returns:
-        The cross entropies of the images' assignment predicted from the texts, and the reverse.
+        The cross-entropies of the images' assignment predicted from the texts, and the reverse.
     """
     image_scores, text_scores = image @ prototypes.T, text @ prototypes.T
     image_codes = sinkhorn(image_scores, epsilon, iterations, local=local)

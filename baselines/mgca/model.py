@@ -1,7 +1,7 @@
-"""MGCA (Wang et al., NeurIPS 2022): radiographs and reports aligned at three granularities.
+"""MGCA (Wang et al., NeurIPS 2022): alignment of radiographs and reports at three granularities.
 
-Instances (a study's image and report find each other), tokens (each word finds its patches and each patch
-its words), and diseases (image and report are assigned to the same prototypes).
+The granularities are instances (a study's image and report find each other), tokens (each word finds its
+patches and each patch its words) and diseases (image and report are assigned to the same prototypes).
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ WEIGHTS = {"instance": 1.0, "token": 0.7, "prototype": 0.5}
 
 
 class Embedded(NamedTuple):
-    """One modality in the joint space, normalised.
+    """Normalised features of one modality in the joint space.
 
     Attributes:
-        features: [B, D], tokens [B, N, D] and their mask (None: all real).
-        weights: [B, N] of the tokens, constants.
+        features: global features [B, D], tokens [B, N, D] and their mask (None: no padding).
+        weights: [B, N], constant weights of the tokens.
     """
 
     features: Features
@@ -49,7 +49,7 @@ class Embedded(NamedTuple):
 
 
 class MGCA(nn.Module):
-    """MGCA, fulfilling :class:`prior_bench.api.Method`.
+    """The method MGCA; it fulfils :class:`prior_bench.api.Method`.
 
     In the first epoch the prototypes do not learn: :class:`baselines.mgca.schedule.FreezePrototypes`, a
     hook that the configs name, sets ``prototypes_frozen``.
@@ -59,15 +59,15 @@ class MGCA(nn.Module):
             third layer gives the patches (``local_stage=-2``, the default here; a ViT has one stage).
         text_encoder: arguments of :class:`TextEncoder`; in the paper Bio_ClinicalBERT, with [CLS] for the
             report and attention maps for the words' weights (both defaults here).
-        embed_dim: D.
-        hidden_dim: of the projection heads.
-        upsample: side to which images are enlarged for this method; 299 for the released ResNet-50.
-        temperature: of the instance-wise alignment.
-        local_temperature: of the token-wise alignment.
-        prototypes: K.
-        prototype_temperature: of the prediction of assignments.
-        epsilon, sinkhorn_iterations: of the assignment.
-        weights: changes to :data:`WEIGHTS`.
+        embed_dim: D, number of dimensions of the joint space.
+        hidden_dim: width of the hidden layers in the projection heads.
+        upsample: side in pixels to which images are enlarged; 299 for the released ResNet-50.
+        temperature: temperature of the instance-wise alignment.
+        local_temperature: temperature of the token-wise alignment.
+        prototypes: K, number of prototypes.
+        prototype_temperature: temperature of the prediction of assignments.
+        epsilon, sinkhorn_iterations: parameters of the assignment, see :func:`sinkhorn`.
+        weights: changes of :data:`WEIGHTS`.
         variant: ``"paper"``, ``"released"``, or switches (see :mod:`baselines.mgca.variants`).
     """
 
@@ -114,15 +114,15 @@ class MGCA(nn.Module):
     # --- encoders ---------------------------------------------------------------------------------------
 
     def encode_image(self, images: Tensor) -> Features:
-        """Images [B, C, H, W] to the joint space: [B, D], and patches [B, N, D]."""
+        """Encode images [B, C, H, W] in the joint space as [B, D] and patches [B, N, D]."""
         return self.embed_image(images).features
 
     def encode_text(self, text: TextBatch) -> Features:
-        """Texts to the joint space: [B, D], and words [B, N, D] with their mask."""
+        """Encode texts in the joint space as [B, D] and words [B, N, D] with their mask."""
         return self.embed_text(text).features
 
     def embed_image(self, images: Tensor) -> Embedded:
-        """The same with the patches' weights: the attention of a ViT's [CLS], else uniform."""
+        """Encode images and weight their patches by the attention of a ViT's [CLS], otherwise equally."""
         if self.upsample:
             size = (self.upsample, self.upsample)
             images = F.interpolate(images, size=size, mode="bilinear", align_corners=True)
@@ -136,7 +136,7 @@ class MGCA(nn.Module):
         return Embedded(_normalised(self.image_head(features.global_), patches, None), weights)
 
     def embed_text(self, text: TextBatch) -> Embedded:
-        """The same with the words' weights: the attention of [CLS] in BERT's last layer."""
+        """Encode texts with weights of the words: the attention of [CLS] in BERT's last layer."""
         output = self.text_encoder(text)
         attention = output.attentions[-1].detach()[:, :, 0].mean(dim=1)  # [B, L]
         words, mask, attention = self.words(output.tokens, text, attention)
@@ -146,7 +146,7 @@ class MGCA(nn.Module):
         return Embedded(features, clipped_weights(attention.to(words.dtype)))
 
     def words(self, tokens: Tensor, text: TextBatch, attention: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Words [B, N, D], their mask and the attention to them, [B, N], from tokens [B, L, D]."""
+        """Merge tokens [B, L, D] to words [B, N, D]; return words, mask and attention to words [B, N]."""
         variant, rows, counts = self.variant, row_of_token(text), word_counts(text)
         last = counts + 1 if variant.sep_is_word else counts
         max_tokens = self.text_encoder.tokenizer.max_tokens
@@ -155,7 +155,7 @@ class MGCA(nn.Module):
             if tokens.shape[1] == max_tokens:
                 rows, full = cut_full_texts(rows)
                 last = torch.where(full, counts - 1, last)
-        # What padding there is changes the released loss: as much as the released code has.
+        # padding changes the released loss, so that there is as much as in the released code
         padding_counts = variant.padded_words_as_negatives or variant.padding_in_batch_norm
         width = max_tokens if padding_counts else 1 + int(last.max())
         words, attention = merge_pieces(tokens, rows, width), merge_pieces(attention, rows, width)
@@ -165,7 +165,7 @@ class MGCA(nn.Module):
     # --- losses -----------------------------------------------------------------------------------------
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
-        """The three weighted losses of a batch, and the share of pairs found."""
+        """Compute the three weighted losses of a batch, and the share of pairs that are found."""
         image, text = self.embed_image(batch.images), self.embed_text(batch.text)
         terms = self.terms(image, text)
         losses = {f"loss_{name}": self.weights[name] * term for name, term in terms.items()}
@@ -173,7 +173,7 @@ class MGCA(nn.Module):
         return {**losses, "instance_accuracy": found}
 
     def terms(self, image: Embedded, text: Embedded) -> dict[str, Tensor]:
-        """The three losses without their weights."""
+        """Compute the three losses without their weights."""
         first, second = image.features.global_, text.features.global_
         instance = sum(instance_alignment(first, second, self.temperature, self.variant.local_negatives))
         token = sum(self.word_loss(image, text)) / 2 + sum(self.patch_loss(image, text)) / 2
@@ -193,13 +193,13 @@ class MGCA(nn.Module):
         }
 
     def word_loss(self, image: Embedded, text: Embedded) -> tuple[Tensor, Tensor]:
-        """Words against the patches that they gather, both ways."""
+        """Compute the losses of words and the patches that they gather, in both directions."""
         logits = self._token_logits(self.word_looks, text.features, image.features, normalise=True)
         candidates = None if self.variant.padded_words_as_negatives else text.features.mask
         return token_alignment(logits, text.weights, candidates, self.local_temperature)
 
     def patch_loss(self, image: Embedded, text: Embedded) -> tuple[Tensor, Tensor]:
-        """Patches against the words that they gather, both ways."""
+        """Compute the losses of patches and the words that they gather, in both directions."""
         normalise = not (self.variant.unnormalised_vit_words and self.patch_attention)
         logits = self._token_logits(self.patch_looks, image.features, text.features, normalise)
         return token_alignment(logits, image.weights, None, self.local_temperature)
@@ -215,7 +215,7 @@ class MGCA(nn.Module):
         return tokens.parts @ gathered.mT / self.local_temperature
 
     def prototypes(self) -> Tensor:
-        """The prototypes, normalised, [K, D]; with a gradient of 0 while ``prototypes_frozen``."""
+        """Return the normalised prototypes [K, D]; their gradient is 0 while ``prototypes_frozen``."""
         weight = self.prototype_layer.weight
         if self.variant.normalised_in_place:
             with torch.no_grad():
@@ -223,14 +223,14 @@ class MGCA(nn.Module):
         else:
             weight = F.normalize(weight, dim=-1)
         if self.prototypes_frozen:
-            # Not None, as DistributedDataParallel waits for the gradient of every parameter.
+            # not None, because DistributedDataParallel waits for the gradient of every parameter
             weight = weight.detach() + 0 * weight
         return weight
 
     # --- similarity -------------------------------------------------------------------------------------
 
     def similarity(self, image: Features, text: Features) -> Tensor:
-        """Cosine of the global features, [images, texts]."""
+        """Compute the cosine similarity of the global features, [images, texts]."""
         return F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
 
     # --- pictures ---------------------------------------------------------------------------------------
@@ -238,14 +238,14 @@ class MGCA(nn.Module):
     attention_over = "words"
 
     def attention(self, image: Features, text: Features) -> Tensor:
-        """The share of its attention that each word gives to each patch of its image, [B, words, N]."""
+        """Compute the attention of each word to the patches of its image, [B, words, N]."""
         if self.word_looks is None:
             return (text.parts @ image.parts.mT / self.local_temperature).softmax(dim=-1)
         return self.word_looks(text.local, image.local, image.local, need_weights=True)[1]
 
 
 def cut_full_texts(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows [B, L] less the last word and [SEP] of texts without padding, and which these are, bool [B]."""
+    """Remove the last word and [SEP] of texts without padding; also return which texts, bool [B]."""
     full = rows[:, -1] >= 0
     sep = rows.amax(dim=1)
     gone = full[:, None] & (rows >= (sep - 1)[:, None])

@@ -1,4 +1,4 @@
-"""How each fixture of the official MGCA is computed by ours (entry point ``prior_bench.parity``)."""
+"""Checkers of the fixtures of the official MGCA (entry point ``prior_bench.parity``)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .model import cut_full_texts
 
 
 def checkers() -> dict[str, Checker]:
-    """The family's checkers, by fixture."""
+    """Return the checkers by fixture."""
     return {
         "losses_resnet_50": Checker(losses),
         "losses_vit_base": Checker(losses),
@@ -36,7 +36,7 @@ def checkers() -> dict[str, Checker]:
 
 
 def losses(case: FixtureCase) -> dict[str, Tensor]:
-    """The three released alignments; where there is an attention map, as with a ViT."""
+    """Compute the three released alignments; a fixture with an attention map is that of a ViT."""
     image, text = case["in.image"], case["in.text"]
     prototypes = F.normalize(case["w.prototypes"], dim=-1).detach().requires_grad_()
     return {
@@ -102,7 +102,7 @@ def _prototypes(case: FixtureCase, image: Tensor, text: Tensor, prototypes: Tens
 
 
 def aggregate_tokens(case: FixtureCase) -> dict[str, Tensor]:
-    """Words and the attention to them, as released and aligned."""
+    """Compute words and the attention to them, as released and aligned."""
     text = text_batch(case["in.ids"], case.fixture.meta["vocab"])
     tokens, attention = case["in.hidden"], case["in.attention"][:, :, 0].mean(1)
     rows = row_of_token(text)
@@ -120,7 +120,7 @@ def aggregate_tokens(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def head(case: FixtureCase) -> dict[str, Tensor]:
-    """A projection head with batch statistics and with running ones."""
+    """Compute a projection head with batch statistics and with running statistics."""
     kind = LocalHead if len(case.shape("in.x")) == 3 else GlobalHead
     hidden, in_dim = case.shape("w.head.0.weight")[:2]
     out_dim = case.shape("w.head.3.weight")[0]

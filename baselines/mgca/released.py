@@ -1,4 +1,4 @@
-"""The released checkpoints of MGCA (ResNet-50, ViT-B/16), and what ConVIRT of its repository shares."""
+"""The released checkpoints of MGCA (ResNet-50, ViT-B/16), and common parts with its repository's ConVIRT."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_TOKEN_TYPES = (
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:
-    """Layouts of this method (entry point ``prior_bench.layouts``)."""
+    """Return the layouts of this method (entry point ``prior_bench.layouts``)."""
     resnet = _layout("MGCA, ResNet-50", "layer1.", "resnet50", 299, (ENLARGED, PADDING))
     vit = _layout("MGCA, ViT-B/16", "blocks.", "vit_base_patch16_224", None, (PADDING,))
     return resnet, vit

@@ -1,4 +1,4 @@
-"""What changes in MGCA as training proceeds."""
+"""The schedule of MGCA's prototypes during training."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from prior_bench.pretraining.hooks import method_of
 
 
 class FreezePrototypes(Hook):
-    """Keeps the prototypes from learning in the first epochs, as SwAV does.
+    """Hook that freezes the prototypes in the first epochs, as SwAV does.
 
     Args:
-        epochs: how many; 1 in the paper.
+        epochs: number of these epochs; 1 in the paper.
     """
 
     def __init__(self, epochs: int = 1):
         self.epochs = epochs
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Freeze or release them."""
+        """Freeze or release the prototypes."""
         method_of(runner).prototypes_frozen = runner.epoch < self.epochs

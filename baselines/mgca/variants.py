@@ -1,8 +1,8 @@
-"""How the released MGCA departs from the paper.
+"""Differences of the released MGCA from the paper.
 
-Not reproduced, as they stop the released code or belong to a config: the top-5 accuracy that needs five
-pairs, the distributed Sinkhorn that fails, six of twelve BERT layers (``num_hidden_layers``), the DeiT
-weights that every ViT starts from, ``data_pct`` without effect.
+Some differences are not reproduced, because they stop the released code or belong to a config: the top-5
+accuracy that needs five pairs, the distributed Sinkhorn that fails, six of twelve BERT layers
+(``num_hidden_layers``), the DeiT weights that every ViT starts from, and ``data_pct`` without effect.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from prior_bench.variants import switch
 
 @dataclass(frozen=True)
 class MgcaVariant:
-    """Departures of the released code from the paper; True is what the released code does.
+    """Switches for the differences of the released code from the paper; True is the released behaviour.
 
-    Each field's ``metadata["doc"]`` says in one line what the switch does.
+    Each field's ``metadata["doc"]`` describes the effect of the switch.
     """
 
     shifted_word_attention: bool = switch(

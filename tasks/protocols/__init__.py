@@ -1,1 +1,1 @@
-"""Schemas of the tasks' protocols, one file a task; each is the ``protocol_model`` of its task."""
+"""Schemas of the tasks' protocols, one file per task; each is the ``protocol_model`` of its task."""

@@ -1,4 +1,4 @@
-"""Schema of classification protocols: a probe that is solved, or a head that is trained by gradient."""
+"""The schema of classification protocols: a linear probe, or a head that is trained by gradient descent."""
 
 from __future__ import annotations
 
@@ -31,42 +31,42 @@ from prior_bench.schema.protocol import (
 from .corrupted import CorruptionOptions, corruption_problems, with_corrupted
 
 MONITORS = ("auroc", "minus_loss", "f1_class_1")
-"""What can choose the epoch on the validation split; higher is better."""
+"""Quantities on the validation split that can choose the epoch; higher is better."""
 
 
 class LogisticHead(Strict):
-    """Logistic regression, solved on cached features."""
+    """A logistic regression on cached features."""
 
     type: Literal["logistic_regression"]
-    """Solved to its optimum; the backbone is frozen."""
+    """Logistic regression, solved to its optimum; the backbone is frozen."""
     strengths: Annotated[Distinct[Positive], Field(min_length=1)]
     """Values of C to try; the validation split chooses."""
     max_iterations: Count = 1000
-    """Most iterations of the solver."""
+    """Largest number of iterations of the solver."""
 
 
 class LinearHead(Strict):
-    """A linear layer trained by gradient, with or without the backbone, as ``frozen`` says."""
+    """A linear layer trained by gradient descent, with or without the backbone (see ``frozen``)."""
 
     type: Literal["linear"]
-    """Trained by gradient."""
+    """A linear layer, trained by gradient descent."""
     norm: Literal["layer", "batch"] | None = None
     """Normalisation before the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
     dropout: Dropout = 0.0
     """Dropout before the linear layer."""
     init: Literal["default", "truncated_normal"] = "default"
-    """How the linear layer begins: as torch does it, or with a deviation of 0.02 and no bias (BenchX)."""
+    """Start of the linear layer: torch's default, or weights of deviation 0.02 and zero bias (BenchX)."""
 
 
 class Selection(Strict):
-    """How the strength of the regularisation is chosen; states what is done, and changes nothing."""
+    """The choice of the regularisation strength. These keys only state what is done."""
 
     select: Literal["strength"] = "strength"
-    """What is chosen."""
+    """Chosen quantity."""
     on: Literal["valid"] = "valid"
-    """On which split."""
+    """Split for the choice."""
     monitor: Literal["auroc"] = "auroc"
-    """By which metric."""
+    """Metric for the choice."""
 
 
 class ClassificationOptions(CorruptionOptions):
@@ -79,19 +79,19 @@ class ClassificationOptions(CorruptionOptions):
 
 
 class ClassificationProtocol(ProtocolModel):
-    """Classification of whole images; ``head.type`` decides which keys there are."""
+    """Classification of whole images; ``head.type`` determines the other keys."""
 
     metrics: Annotated[
         Distinct[Annotated[str, OneOf("metric", lambda: with_corrupted(classification.METRICS))]],
         Field(min_length=1),
     ]
-    """Names of the metrics, the primary one first; ``_corrupted`` and ``_drop`` are of corrupted images."""
+    """The metrics, the primary one first; ``_corrupted`` and ``_drop`` mark those of corrupted images."""
     options: ClassificationOptions = ClassificationOptions()
-    """What only this task knows."""
+    """Options of the task."""
 
     @classmethod
     def model_for(cls, values: dict[str, Any]) -> type[ProtocolModel]:
-        """By the type of the head."""
+        """Return the model for the type of the head."""
         head = values.get("head")
         kind = head.get("type") if isinstance(head, dict) else None
         by_head: dict[str, type[ProtocolModel]] = {
@@ -102,7 +102,7 @@ class ClassificationProtocol(ProtocolModel):
 
     @classmethod
     def models(cls) -> tuple[type[ProtocolModel], ...]:
-        """A probe, and a head trained by gradient."""
+        """Return the models of a probe and of a head trained by gradient descent."""
         return (ProbeProtocol, GradientProtocol)
 
 
@@ -110,13 +110,13 @@ class ProbeProtocol(ClassificationProtocol):
     """Classification by logistic regression on the features of a frozen backbone."""
 
     head: LogisticHead
-    """What is put on the backbone."""
+    """The head on the backbone."""
     frozen: WhollyFrozen = WhollyFrozen(backbone=True, batch_norm=True)
-    """What of the backbone is not trained: all of it; ``head.type='linear'`` trains it."""
+    """The backbone is fully frozen; ``head.type='linear'`` can train it."""
     optimizer: Nothing = Nothing()
     """Not used."""
     stopping: Selection = Selection()
-    """How the strength is chosen."""
+    """The choice of the strength."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -127,17 +127,16 @@ class ProbeProtocol(ClassificationProtocol):
 
 
 class GradientProtocol(ClassificationProtocol):
-    """Classification by a head that is trained by gradient, with or without the backbone."""
+    """Classification by a head that is trained by gradient descent, with or without the backbone."""
 
     head: LinearHead
-    """What is put on the backbone."""
+    """The head on the backbone."""
     frozen: Frozen
-    """What of the backbone is not trained."""
+    """The parts of the backbone that are not trained."""
     optimizer: TrainingOptimizer
-    """Optimiser and course of the learning rate."""
+    """The optimiser and the course of the learning rate."""
     stopping: Stopping
-    """How long training takes and which weights are tested; ``monitor`` is ``auroc``, ``minus_loss`` or
-    ``f1_class_1``."""
+    """Length of training and weights to test; ``monitor``: ``auroc``, ``minus_loss`` or ``f1_class_1``."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -145,7 +144,7 @@ class GradientProtocol(ClassificationProtocol):
         monitor_problems(self.stopping, MONITORS, problems)
         corruption_problems(self.metrics, self.options, problems)
         if self.options.corruptions:
-            what = "corruptions need a head on the features of a frozen backbone, solved on clean images"
+            what = "corruptions need a head that is fitted on features of a frozen backbone and clean images"
             fix = "use head type 'logistic_regression', or leave options.corruptions out"
             problems.add("options.corruptions", self.options.corruptions, what, fix)
         problems.raise_any()
@@ -153,7 +152,7 @@ class GradientProtocol(ClassificationProtocol):
 
 
 class UnknownHead(ClassificationProtocol):
-    """What can be checked where ``head.type`` is none that is known."""
+    """The keys that can be checked if ``head.type`` is unknown."""
 
     head: Annotated[LogisticHead | LinearHead, Field(discriminator="type")]
     frozen: Frozen = Frozen(backbone=True, batch_norm=True)

@@ -1,4 +1,4 @@
-"""Schema of detection protocols."""
+"""The schema of detection protocols."""
 
 from __future__ import annotations
 
@@ -24,32 +24,34 @@ from prior_bench.schema.protocol import monitor_problems
 from .training import TrainedProtocol
 
 NARROWEST = 1 / 128
-"""Factor at which YOLOv3's narrowest part has one channel."""
+"""Factor for which YOLOv3's narrowest layer has one channel."""
 
 Three = Field(min_length=3, max_length=3)
 
 
 class YoloHead(Strict):
-    """YOLOv3's neck and head over maps of strides 8, 16 and 32."""
+    """YOLOv3's neck and head on maps with strides 8, 16 and 32."""
 
     type: Literal["yolov3"] = "yolov3"
-    """YOLOv3."""
+    """The detector YOLOv3."""
     width: Annotated[Positive, Field(ge=NARROWEST, le=16)]
-    """Factor on YOLOv3's channels."""
+    """Factor for YOLOv3's channels."""
     anchors: Annotated[Several[Annotated[Several[Pair[Positive]], Three]], Three] | None = None
-    """Three times three (width, height) in pixels of the input, coarsest map first; default: COCO's times
-    size / 416, as in MGCA."""
+    """Three anchors (width, height in input pixels) for each of three maps, coarsest first.
+
+    The default is COCO's anchors times size / 416, as in MGCA.
+    """
 
 
 class DetectionOptions(Strict):
     """Options of detection."""
 
     confidence: Probability
-    """Least objectness of a prediction."""
+    """Smallest objectness of a prediction."""
     nms_iou: Share
-    """Overlap above which the weaker of two boxes is dropped."""
+    """Overlap (IoU) above which the box with the lower score is dropped."""
     max_boxes: Count
-    """Most boxes in an image."""
+    """Largest number of boxes per image."""
 
 
 class DetectionProtocol(TrainedProtocol):
@@ -62,7 +64,7 @@ class DetectionProtocol(TrainedProtocol):
     ]
     """Names of the metrics, the primary one first; ``stopping.monitor`` is one of them."""
     options: DetectionOptions
-    """What only this task knows."""
+    """Options of the task."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

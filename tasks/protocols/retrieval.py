@@ -1,4 +1,4 @@
-"""Schema of retrieval protocols."""
+"""The schema of retrieval protocols."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class RetrievalOptions(Strict):
         Annotated[int, Field(ge=2)] | Literal["test_split"],
         Said("'test_split' or a number of studies above 1"),
     ] = "test_split"
-    """Candidates: the test split, or a number of studies drawn from it by ``pool_seed``."""
+    """Candidates: the test split, or a number of studies drawn from it with ``pool_seed``."""
     pool_seed: Index = 0
     """Seed of the pool, and of the order of ties."""
     exclude_self: bool = False
-    """Leave a query's own counterpart out of Precision@K and Hit@K (BenchX keeps it in)."""
+    """Whether to leave a query's own counterpart out of Precision@K and Hit@K (BenchX keeps it)."""
     match_labels: Annotated[Distinct[Text], Field(min_length=1)] | None = None
-    """Labels that Precision@K and Hit@K compare; none: all of the data set's."""
+    """Labels that Precision@K and Hit@K compare; none: all labels of the data set."""
 
 
 class RetrievalProtocol(ProtocolModel):
-    """Image-text retrieval: nothing is trained."""
+    """Image-text retrieval, without training."""
 
     head: Nothing = Nothing()
     """Not used."""
     frozen: WhollyFrozen = WhollyFrozen(backbone=True, batch_norm=True)
-    """All of the backbone."""
+    """The backbone is fully frozen."""
     optimizer: Nothing = Nothing()
     """Not used."""
     stopping: Nothing = Nothing()
@@ -43,4 +43,4 @@ class RetrievalProtocol(ProtocolModel):
     ]
     """Names of the metrics, the primary one first."""
     options: RetrievalOptions = RetrievalOptions()
-    """What only this task knows."""
+    """Options of the task."""

@@ -1,4 +1,4 @@
-"""Schema of segmentation protocols."""
+"""The schema of segmentation protocols."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Strides = Annotated[Distinct[Literal[1, 2, 4, 8, 16, 32]], Field(min_length=1)]
 
 
 class Loss(Strict):
-    """Weights of the terms of the loss; one that is not named has no part."""
+    """Weights of the terms of the loss; terms without a weight are not used."""
 
     cross_entropy: Positive | None = None
     """Binary cross-entropy."""
@@ -42,14 +42,14 @@ class Loss(Strict):
         problems = Problems()
         if not any(getattr(self, name) for name in type(self).model_fields):
             problems.add(
-                "cross_entropy", None, "the loss names no term", "e.g. dict(cross_entropy=1.0, dice=1.0)"
+                "cross_entropy", None, "the loss has no term", "e.g. dict(cross_entropy=1.0, dice=1.0)"
             )
         problems.raise_any()
         return self
 
 
 class Decoder(Strict):
-    """What decoders share."""
+    """The common keys of decoders."""
 
     strides: Strides
     """Strides of the backbone's maps, finest first."""
@@ -60,12 +60,12 @@ class Decoder(Strict):
 
 
 class UNetDecoder(Decoder):
-    """A U-Net over the maps."""
+    """A U-Net decoder on the maps."""
 
     type: Literal["unet"]
-    """A U-Net (MGCA, GLoRIA, LoVT)."""
+    """U-Net decoder (MGCA, GLoRIA, LoVT)."""
     channels: Several[Count]
-    """Width of each block, coarsest first; one fewer than strides."""
+    """Width of each block, coarsest first; one block fewer than strides."""
 
     @model_validator(mode="after")
     def _one_block_between_maps(self) -> Self:
@@ -81,18 +81,18 @@ class LinearDecoder(Decoder):
     """One linear layer per pixel of the coarsest map."""
 
     type: Literal["linear"]
-    """Linear (LoVT)."""
+    """Linear decoder (LoVT)."""
     channels: Annotated[Several[Count], Field(max_length=0)] = ()
-    """None."""
+    """Not used."""
 
 
 class UperNetDecoder(Decoder):
     """UPerNet with pooling scales 1, 2, 3 and 6."""
 
     type: Literal["upernet"]
-    """UPerNet (BenchX)."""
+    """UPerNet decoder (BenchX)."""
     channels: Annotated[Several[Count], Field(min_length=1, max_length=1)]
-    """One width."""
+    """Width of the decoder, a list of one number."""
 
 
 class SegmentationProtocol(TrainedProtocol):

@@ -1,4 +1,4 @@
-"""Schema of throughput protocols."""
+"""The schema of throughput protocols."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class ThroughputOptions(Strict):
     """Options of throughput."""
 
     warmup: Index = 3
-    """Batches before the clock runs."""
+    """Number of batches before the measurement."""
     repeats: Count = 20
-    """Batches that are timed."""
+    """Number of measured batches."""
 
 
 class ThroughputProtocol(ProtocolModel):
-    """Forward passes on random images: nothing is trained and no data are looked at."""
+    """Forward passes on random images, without training and without data."""
 
     head: Nothing = Nothing()
     """Not used."""
     frozen: WhollyFrozen = WhollyFrozen(backbone=True, batch_norm=True)
-    """All of the backbone."""
+    """The backbone is fully frozen."""
     optimizer: Nothing = Nothing()
     """Not used."""
     stopping: Nothing = Nothing()
@@ -45,4 +45,4 @@ class ThroughputProtocol(ProtocolModel):
     metrics: Annotated[Distinct[Annotated[str, OneOf("metric", METRICS)]], Field(min_length=1)]
     """Names of the metrics, the primary one first."""
     options: ThroughputOptions = ThroughputOptions()
-    """What only this task knows."""
+    """Options of the task."""

@@ -1,4 +1,4 @@
-"""What protocols of segmentation and detection share."""
+"""The common keys of segmentation and detection protocols."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ class TrainedProtocol(ProtocolModel):
     """A protocol that trains a decoder or detector on the backbone."""
 
     frozen: Frozen
-    """What of the backbone is not trained."""
+    """The parts of the backbone that are not trained."""
     optimizer: TrainingOptimizer
-    """Optimiser and course of the learning rate."""
+    """The optimiser and the course of the learning rate."""
     stopping: Stopping
-    """How long training takes and which weights are tested."""
+    """The length of training, and the weights that are tested."""
