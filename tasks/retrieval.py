@@ -63,7 +63,7 @@ class Retrieval:
         number = {text: i for i, text in enumerate(texts)}
         feed = Feed.of(backbone, protocol)
         similarity = similarity_matrix(backbone, pool, texts, context, feed)
-        # equal reports have the same column, so that they are exact ties
+        # equal reports have the same column, which makes them exact ties
         similarity = similarity[:, [number[report] for report in reports]]
 
         groups = _label_groups(pool, options)

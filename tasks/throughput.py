@@ -1,6 +1,6 @@
 """The cost of an image encoder: images per second, parameters, floating-point operations, memory.
 
-There are no predictions, so that nothing is resampled and tables make no tests. Images per second and memory
+There are no predictions, so nothing is resampled and tables make no tests. Images per second and memory
 depend on the machine, which the record's provenance names, and on other programs that ran on it.
 """
 
@@ -26,11 +26,11 @@ class Throughput:
     Images have the encoder's own input size; the data set is not used. The protocol sets ``batch_size`` and
     the options ``warmup`` (batches before the measurement) and ``repeats`` (measured batches). Metrics are:
 
-    - ``images_per_second``: batch size over the median time of a batch, without decoding and resizing; -
-    ``parameters``: parameters of the image encoder; ``parameters_total``: those of the whole method, if any;
+    - ``images_per_second``: batch size over the median time of a batch, without decoding and resizing;
+    - ``parameters``: parameters of the image encoder; ``parameters_total``: those of the method;
     - ``gflops``: 10^9 floating-point operations per image, as PyTorch counts them: convolutions, matrix
-    products, attention; a multiplication and its addition count as two (ResNet-50: 8.2; others count 4.1); -
-    ``peak_memory_mb``: peak of the memory allocated on a CUDA device, in 2^20 bytes; left out on a CPU.
+      products, attention; a multiplication and its addition count as two (ResNet-50: 8.2; others count 4.1);
+    - ``peak_memory_mb``: peak of the memory allocated on a CUDA device, in 2^20 bytes; left out on a CPU.
     """
 
     name = "throughput"

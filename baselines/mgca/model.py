@@ -155,7 +155,7 @@ class MGCA(nn.Module):
             if tokens.shape[1] == max_tokens:
                 rows, full = cut_full_texts(rows)
                 last = torch.where(full, counts - 1, last)
-        # padding changes the released loss, so that there is as much as in the released code
+        # padding changes the released loss: use as much as the released code
         padding_counts = variant.padded_words_as_negatives or variant.padding_in_batch_norm
         width = max_tokens if padding_counts else 1 + int(last.max())
         words, attention = merge_pieces(tokens, rows, width), merge_pieces(attention, rows, width)

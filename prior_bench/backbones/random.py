@@ -56,7 +56,7 @@ class RandomInit:
     def _config(self) -> Any:
         from prior_bench.pretraining.config import load_config
 
-        assert self._config_name is not None, "only requested where there is one"
+        assert self._config_name is not None, "only requested for a backbone with a config"
         return load_config(self._config_name, self._overrides)
 
     def identity(self, seed: int) -> str:

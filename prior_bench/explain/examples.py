@@ -2,17 +2,19 @@
 
 Their names begin with ``example_`` (see :class:`prior_bench.api.TaskResult`):
 
-- ``example_row`` [E]: row of each example in the predictions; - ``example_attention`` float16 [E, S, G, G],
-  NaN beyond the last sentence, with ``example_attention_text`` str [E, S]; - ``example_written`` str [E, W],
-  empty beyond the last sentence; - ``example_reconstruction`` uint8 [E, H, W].
+- ``example_row`` [E]: row of each example in the predictions;
+- ``example_attention`` float16 [E, S, G, G], NaN beyond the last sentence, with ``example_attention_text``
+  str [E, S];
+- ``example_written`` str [E, W], empty beyond the last sentence;
+- ``example_reconstruction`` uint8 [E, H, W].
 
 Two more describe the most used sentence prototypes of the model, most used first:
 
 - ``meta_prototype_share`` [P], share of the training sentences that choose it, and
-  ``meta_prototype_sentences`` str [P, n], the nearest sentences; - ``meta_prototype_usage`` [2]: number of
-  prototypes, and effective number in use (perplexity).
+  ``meta_prototype_sentences`` str [P, n], the nearest sentences;
+- ``meta_prototype_usage`` [2]: number of prototypes, and effective number in use (perplexity).
 
-Each array exists only if the method provides it. Without any, ``example_row`` does not exist, either.
+Each array exists only if the method provides it. Without any, ``example_row`` does not exist either.
 """
 
 from __future__ import annotations

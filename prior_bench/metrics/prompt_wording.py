@@ -3,9 +3,9 @@
 A draw selects one prompt per class; the class of the prompt with the highest score is predicted. There are
 :data:`DRAWS` draws with replacement, always the same for the same number of prompts:
 
-- ``accuracy_one_prompt``: mean accuracy over the draws; - ``accuracy_prompt_std``: its standard deviation
-over the draws (lower is better); - ``accuracy_prompt_worst``, ``accuracy_prompt_best``: accuracy of the worst
-and of the best draw.
+- ``accuracy_one_prompt``: mean accuracy over the draws;
+- ``accuracy_prompt_std``: its standard deviation over the draws (lower is better);
+- ``accuracy_prompt_worst``, ``accuracy_prompt_best``: accuracy of the worst and of the best draw.
 
 Compare them with ``accuracy``, which pools the prompts of a class. With one prompt per class, the deviation
 is 0. In a draw, the score of a class is that of a single prompt. Scores are therefore standardised over the

@@ -5,8 +5,9 @@ with the names ``meta_corruptions`` [K] (``"noise_3"``). For every classificatio
 are:
 
 - ``auroc_corrupted``: mean over all corruptions and severities; ``auroc_corrupted/noise``: mean over the
-  severities of one corruption; ``auroc_corrupted/noise_3``: value of one condition; - ``auroc_drop``: clean
-  AUROC minus ``auroc_corrupted`` (lower is better); ``auroc_drop/noise``.
+  severities of one corruption; ``auroc_corrupted/noise_3``: value of one condition;
+- ``auroc_drop``: clean AUROC minus ``auroc_corrupted`` (lower is better); ``auroc_drop/noise``: the same for
+  one corruption.
 
 Metrics are averaged, not scores: each condition is a test set of its own.
 """

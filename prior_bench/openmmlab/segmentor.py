@@ -81,8 +81,7 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
 
 
 def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the training loss of a protocol, a function of logits [B, 1, H, W] and masks [B, H, W] of 0 and
-    1.
+    """Return the training loss of a protocol: a function of logits [B, 1, H, W] and 0/1 masks [B, H, W].
 
     Raises:
         BenchError: a loss is unknown.

@@ -34,7 +34,7 @@ class Strict(BaseModel):
 
 
 class Nothing(Strict):
-    """No keys at all: what this task does not read."""
+    """A section without keys, which the task does not use."""
 
 
 def as_given(value: Any, check: Callable[[Any], Any]) -> Any:

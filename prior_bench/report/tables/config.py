@@ -2,10 +2,14 @@
 
 A table config is an mmengine Python config::
 
-    title = "Demo" suite = "demo" # or a list of suites, or "*" for all stores rows = "all" # or names of
-    backbones, in order columns = [ dict(group="CheXpert, linear probe (AUROC)", label="1 %",
-    task="classification", data="sample:chexpert", protocol="demo/linear_probe", fraction=0.01,
-    metric="auroc"), ... ]
+    title = "Demo"
+    suite = "demo"          # or a list of suites, or "*" for all stores
+    rows = "all"            # or names of backbones, in order
+    columns = [
+        dict(group="CheXpert, linear probe (AUROC)", label="1 %", task="classification",
+             data="sample:chexpert", protocol="demo/linear_probe", fraction=0.01, metric="auroc"),
+        ...
+    ]
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ from prior_bench.statistics.significance import LEVEL, holm
 BEST, TIED, LEADING = "best", "tied", "leading"
 """Marks of a cell:
 
-- best: significantly better than every other row with a value; - tied: the best value, or one that is not
-significantly worse, if other rows are significantly worse; - leading: the best value if a test could not be
-made, or if no row is significantly worse.
+- best: significantly better than every other row with a value;
+- tied: the best value, or one that is not significantly worse, if other rows are significantly worse;
+- leading: the best value if a test could not be made, or if no row is significantly worse.
 """
 
 ALL_TIED = "no row of the column is significantly worse"

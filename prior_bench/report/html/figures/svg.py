@@ -5,11 +5,12 @@ sheet, a font, and ids that occur in every figure. :func:`to_svg` parses the out
 needs:
 
 - Text, axes and grids are drawn in :data:`INK`, which becomes the text colour of the page. They are therefore
-  dark on a light page, light on a dark page and black in print. The colours of the rows do not change. - Text
-  remains text, in the font of the page. - Only markers have ids. They contain a hash of the whole figure, so
-  that they are unique on a page and equal in every run. There is no date and no version, so that equal values
-  give equal bytes. - Positions have one decimal, attributes with the default value are left out, and groups
-  without attributes are dissolved. A panel takes a few kilobytes instead of 20.
+  dark on a light page, light on a dark page and black in print. The colours of the rows do not change.
+- Text remains text, in the font of the page.
+- Only markers have ids. They contain a hash of the whole figure, which makes them unique on a page and equal
+  in every run. There is no date and no version, so equal values give equal bytes.
+- Positions have one decimal, attributes with the default value are left out, and groups without attributes
+  are dissolved. A panel takes a few kilobytes instead of 20.
 
 Pictures (:mod:`prior_bench.pictures`) are not figures: their outlines are paths over a photograph.
 """
