@@ -109,7 +109,7 @@ def test_versions_are_whole_numbers_from_1():
         read.version = wrong
         with pytest.raises(BenchError, match=f"read_part: declares the version {wrong!r}"):
             version_of(read, "read_part")
-        with pytest.raises(BenchError, match="whole number"):
+        with pytest.raises(BenchError, match="an integer of at least 1"):
             versions.raised({"prompts": wrong})
     with pytest.raises(BenchError, match="did you mean features"):
         versions.machinery(["feature"])
