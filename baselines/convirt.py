@@ -32,6 +32,8 @@ class ConVIRT(nn.Module):
         image_to_text_weight: lambda of eq. 4; the weight of text-to-image is 1 - lambda.
     """
 
+    local_features = False
+
     def __init__(
         self,
         image_encoder: dict[str, Any],

@@ -43,6 +43,7 @@ MACHINERY: dict[str, Machine] = {
     "annotations": Machine("boxes and masks, decoded and moved with their image: data/annotations/"),
     "fractions": Machine("which training rows a label fraction keeps: data/splitting/fractions.py"),
     "features": Machine("features and similarities of frozen backbones: features/"),
+    "phrase_maps": Machine("maps of phrases over images: explain/{attention,phrase_maps}.py"),
     "linear_probe": Machine("classifiers on features, and fine-tuned ones: probing/"),
     "openmmlab": Machine("segmentation and detection, heads, training and losses: openmmlab/"),
     # --- parts that weights depend on -----------------------------------------------------------------
@@ -68,6 +69,7 @@ EVALUATION = (
     "annotations",
     "fractions",
     "features",
+    "phrase_maps",
     "linear_probe",
     "openmmlab",
 )

@@ -102,9 +102,10 @@ class Method(Interface):
     the text's ``sentence_index`` or ``word_index``. For other figures, see
     :class:`prior_bench.explain.contract.Explainer`.
 
-    Also optional: the class attribute ``version``, an integer that is raised whenever the method's weights,
-    losses or features change (1 by default), and ``random_evaluation``, True if the outputs are random by
-    design even in evaluation mode (``prior-bench check-method`` reads it).
+    Also optional: the class attribute ``local_features``, False if images have no local features (True by
+    default), so that no task plans a run that needs them; the class attribute ``version``, an integer that is
+    raised whenever the method's weights, losses or features change (1 by default); and ``random_evaluation``,
+    True if the outputs are random by design even in evaluation mode (``prior-bench check-method`` reads it).
     """
 
     # modules that also fulfil a protocol; Python has no intersection type
@@ -199,6 +200,9 @@ class BackboneSource(Interface):
         name: label of the row.
         has_text: whether the backbone has a text encoder (zero-shot and retrieval need one).
         text_problem: optional; why the text encoder cannot be used, as a message for the user.
+
+    Optional: ``method_class``, the class of the backbone's method, or None if there is no method or it is not
+    known before loading; a task may say what the class lacks (``Task.lacks``).
 
     Optional, for the search for leaks: ``training_data() -> list[dict]`` returns what the weights were
     trained on, each entry with ``dataset`` (a data reference), ``split_rule`` and ``splits``;

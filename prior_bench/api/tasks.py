@@ -134,7 +134,8 @@ class Task(Interface):
     Attributes:
         name: registered name.
         needs_text: whether the backbone must have a method with a text encoder.
-        needs: annotations that the data set must have, out of ``labels``, ``boxes``, ``masks``, ``reports``.
+        needs: annotations that the data set must have, out of ``labels``, ``boxes``, ``masks``, ``reports``,
+            ``phrases``, ``regions`` (phrases or boxes).
         metrics: metrics that the task computes, by name; tables and reports read their direction, scale and
             heading.
         default_protocol: protocol to use if none is named; empty for none.
@@ -154,6 +155,8 @@ class Task(Interface):
         ranked (True): whether leaderboards rank the results.
         estimate (unknown cost): method ``(protocol: Protocol, sizes: tuple[int, int, int], fraction: float)
             -> Work | None``, where ``sizes`` are the numbers of images in train, valid and test.
+        lacks (nothing): method ``(method: type, protocol: Protocol) -> str``, why a backbone with a method of
+            this class cannot be evaluated; empty if it can. Its cell then has this reason and is not run.
 
     Optional: ``with_prompts(given) -> dict``, the changes to a protocol (by dotted keys) under which other
     prompts are used; a task without it takes none.

@@ -93,6 +93,16 @@ class CheckpointFile:
                 raise BenchError("has no text encoder for this tokenizer", where=self.path)
             _ = self._tokenizer
 
+    @property
+    def method_class(self) -> type | None:
+        """The class of the file's method; None for one that is not registered, or an image encoder alone."""
+        if not self.has_text:
+            return None
+        method = self._native.method if self._native is not None else {}
+        if self._match is not None:
+            method = self._match.layout.method
+        return METHODS.get(method["type"]) if method.get("type") in METHODS.names() else None
+
     def identity(self, seed: int) -> str:
         """Hash the file and how it is used; the seed has no effect."""
         use: list[Any] = [self._encoder, self._input, encoder_versions("checkpoints")]

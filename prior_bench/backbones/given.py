@@ -67,6 +67,11 @@ class GivenModel:
         """The image encoder."""
         return self._encoder
 
+    @property
+    def method_class(self) -> type | None:
+        """The class of the method; None for an image encoder alone."""
+        return None if self._method is None else type(self._method)
+
     def identity(self, seed: int) -> str:
         """Return the identity of an unchanged Backbone; for other models, hash the weights and the code."""
         if self._backbone is not None and self._backbone.provenance.get("weights") == self._weights:

@@ -9,6 +9,7 @@ from typing import Any
 from prior_bench.api import Backbone, LoadContext
 from prior_bench.pretraining.config import PretrainConfig, load_config
 from prior_bench.pretraining.identity import data_fingerprint, run_identity, training_source
+from prior_bench.registry import METHODS
 from prior_bench.store.changed_source import warn_of_cache
 
 
@@ -38,6 +39,11 @@ class Pretrained:
     def check(self) -> None:
         """Raise BenchError if the config cannot be used."""
         _ = self.config
+
+    @property
+    def method_class(self) -> type:
+        """The class of the config's method."""
+        return METHODS.get(self.config.method["type"])
 
     def identity(self, seed: int) -> str:
         """Hash the config, the seed, the content of the data and the declared versions."""

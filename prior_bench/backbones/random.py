@@ -17,6 +17,7 @@ from prior_bench.backbones.image_encoders import (
 from prior_bench.data.open import resolve
 from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError
+from prior_bench.registry import METHODS
 from prior_bench.versions import raised
 
 
@@ -58,6 +59,11 @@ class RandomInit:
 
         assert self._config_name is not None, "only requested for a backbone with a config"
         return load_config(self._config_name, self._overrides)
+
+    @property
+    def method_class(self) -> type | None:
+        """The class of the config's method; None without a config."""
+        return None if self._config_name is None else METHODS.get(self._config.method["type"])
 
     def identity(self, seed: int) -> str:
         """Hash the architecture, the seed and, with a text encoder, the corpus of its tokenizer."""

@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="prior-bench",
-        description="Benchmark of medical vision-language backbones over five task families.",
+        description="Benchmark of medical vision-language backbones over six task families.",
     )
     parser.add_argument("--version", action="version", version=f"prior-bench {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of user errors")

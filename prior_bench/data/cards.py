@@ -30,7 +30,7 @@ class Card:
         splits: the named split rules and what each does.
         options: the reader's options.
         caveats: facts to know before interpreting results.
-        annotations: those of ``labels``, ``boxes``, ``masks`` and ``reports`` that it has.
+        annotations: those of ``labels``, ``boxes``, ``masks``, ``reports`` and ``phrases`` that it has.
         published: published counts by split rule, for the reader's default options; ``"all"`` holds totals
             over the splits. See :mod:`prior_bench.data.checking.counts`.
         watched: glob patterns, relative to the root, of the files from which a prepared index is made

@@ -30,7 +30,8 @@ class Manifest:
             unknown); ``report`` (tuple of sentences); ``boxes`` (float32 [n, 5]: x1, y1, x2, y2 in pixels of
             the stored image, class index; n = 0 if there is no object, None if the image is not annotated);
             ``mask`` (an annotation of :mod:`prior_bench.data.annotations.masks`, or None if the image is not
-            annotated); ``study_id``, ``view``.
+            annotated); ``phrases`` (tuple of :class:`prior_bench.data.annotations.phrases.GroundedPhrase`, or
+            None if the image is not annotated); ``study_id``, ``view``.
         labels: names of the label columns.
         exclusive: True if each image has exactly one label (multi-class), False for any number (multi-label).
         box_classes: names of the box classes, in the order of their indices.
@@ -93,10 +94,16 @@ class Manifest:
         return part
 
     def has(self, annotation: str) -> bool:
-        """Whether the data set has the annotation ``labels``, ``boxes``, ``masks`` or ``reports``."""
+        """Whether the data set has an annotation: ``labels``, ``boxes``, ``masks``, ``reports``, ``phrases``.
+
+        ``regions`` are phrases, or boxes that a prompt turns into phrases.
+        """
         if annotation == "labels":
             return bool(self.labels)
-        column = {"boxes": "boxes", "masks": "mask", "reports": "report"}[annotation]
+        if annotation == "regions":
+            return self.has("phrases") or self.has("boxes")
+        columns = {"boxes": "boxes", "masks": "mask", "reports": "report", "phrases": "phrases"}
+        column = columns[annotation]
         return column in self.table and bool(self.table[column].notna().any())
 
     def targets(self) -> np.ndarray:

@@ -13,6 +13,24 @@ if TYPE_CHECKING:
     from prior_bench.api import Backbone, Method, TextBatch
 
 
+MAPS = ("attention", "similarity", "similarity_global")
+"""Kinds of maps of a phrase over an image; see :mod:`prior_bench.explain.phrase_maps`."""
+
+
+def lacking(method: Any, kind: str) -> str:
+    """Why a method cannot give maps of a kind, as far as its class tells; empty if nothing speaks against it.
+
+    Args:
+        method: a :class:`prior_bench.api.Method` or its class.
+        kind: one of :data:`MAPS`.
+    """
+    if not getattr(method, "local_features", True):
+        return "no local features"
+    if kind == "attention" and not hasattr(method, "attention"):
+        return "no attention over the image"
+    return ""
+
+
 @dataclass(frozen=True)
 class Prototype:
     """A learned prototype of sentences.

@@ -19,6 +19,7 @@ REASONS = {
     "two_classes": "the test images that it judges do not show two different classes",
     "foreground": "no test image has foreground",
     "boxes": "no test image has a box",
+    "partial_region": "no region leaves pixels of its image both inside and outside it",
     "labels": "the data set has no labels",
     "two_label_groups": "all candidates have the same labels, so every answer is right",
 }

@@ -96,8 +96,8 @@ def evaluate(
             ``nn.Module``: an image encoder (:class:`prior_bench.api.encoders.ImageEncoderLike`; see
             :func:`wrap`) or a method with a text encoder (:class:`prior_bench.api.Method`). A module is
             copied and not changed.
-        task: ``"classification"``, ``"zero_shot"``, ``"retrieval"``, ``"segmentation"``, ``"detection"``,
-            ``"throughput"``, or a task of another package.
+        task: ``"classification"``, ``"zero_shot"``, ``"retrieval"``, ``"grounding"``, ``"segmentation"``,
+            ``"detection"``, ``"throughput"``, or a task of another package.
         data: ``"chexpert"``, ``"chexpert@DIR"``, ``"sample:chexpert"``, a ``.csv`` file of your own images, a
             ``.npz`` file of MedMNIST, or a dict with ``type`` and the reader's options.
         protocol: name or file of a protocol, or a list of several; by default the task's clean protocol.

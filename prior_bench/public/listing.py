@@ -37,7 +37,7 @@ def available(kind: str) -> dict[str, str]:
     Example:
         >>> import prior_bench as pb
         >>> list(pb.available("tasks"))
-        ['classification', 'detection', 'retrieval', 'segmentation', 'throughput', 'zero_shot']
+        ['classification', 'detection', 'grounding', 'retrieval', 'segmentation', 'throughput', 'zero_shot']
     """
     if kind not in KINDS:
         raise unknown_name("kind", kind, list(KINDS))

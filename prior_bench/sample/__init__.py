@@ -28,6 +28,7 @@ FOLDERS = {
     "rsna_pneumonia": "rsna_pneumonia",
     "siim_acr": "siim_acr",
     "mimic_5x200": "mimic_cxr",
+    "ms_cxr": "mimic_cxr",
     "covidx": "covidx",
     "object_cxr": "object_cxr",
     "nih_chestxray14": "nih_chestxray14",

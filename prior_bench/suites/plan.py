@@ -198,6 +198,8 @@ def _cells(
             yield PlannedRun(spec, reason=weights.reason)
         elif evaluation.task.needs_text and not weights.source.has_text:
             yield PlannedRun(spec, reason=getattr(weights.source, "text_problem", "") or NO_TEXT)
+        elif lacking := _lacking(evaluation, weights.source):
+            yield PlannedRun(spec, reason=lacking)
         elif evaluation.absent:
             yield PlannedRun(spec, reason="data not there")
         else:
@@ -205,6 +207,13 @@ def _cells(
             versions = run_versions(spec)
             key = run_key(spec, weights.identity, fingerprint, versions)
             yield PlannedRun(spec, key, identity=weights.identity, versions=versions)
+
+
+def _lacking(evaluation: Evaluation, source: BackboneSource) -> str:
+    """What the task needs and the source's method does not have; empty where nothing is known to lack."""
+    lacks = getattr(evaluation.task, "lacks", None)
+    method = getattr(source, "method_class", None)
+    return lacks(method, evaluation.protocol) if lacks is not None and method is not None else ""
 
 
 def _raise(errors: list[BenchError], suite: Suite) -> None:

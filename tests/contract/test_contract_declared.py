@@ -5,6 +5,7 @@ import pytest
 from prior_bench.suites import protocols, work
 from tasks.classification import Classification
 from tasks.detection import Detection
+from tasks.grounding import Grounding
 from tasks.retrieval import Retrieval
 from tasks.segmentation import Segmentation
 from tasks.throughput import Throughput
@@ -19,6 +20,7 @@ from tasks.zero_shot import ZeroShot
         (Retrieval, "retrieval", True, ("reports",), False),
         (Segmentation, "segmentation", False, ("masks",), True),
         (Detection, "detection", False, ("boxes",), True),
+        (Grounding, "grounding", True, ("regions",), False),
         (Throughput, "throughput", False, (), False),
     ],
 )
@@ -40,12 +42,12 @@ def test_costs_are_no_shares():
 
 
 def test_only_tasks_whose_numbers_belong_to_a_machine_are_not_ranked():
-    for task in (Classification, ZeroShot, Retrieval, Segmentation, Detection):
+    for task in (Classification, ZeroShot, Retrieval, Segmentation, Detection, Grounding):
         assert getattr(task, "ranked", True)
     assert Throughput.ranked is False
 
 
-@pytest.mark.parametrize("task", [ZeroShot(), Retrieval()])
+@pytest.mark.parametrize("task", [ZeroShot(), Retrieval(), Grounding()])
 def test_work_without_training_is_that_of_the_test_images(task):
     protocol = protocols.load(task.default_protocol)
     assert task.estimate(protocol, (100, 20, 30), 1.0) == work.of_features(protocol, (0, 0, 30))

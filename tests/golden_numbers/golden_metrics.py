@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 from golden_case import Case, Numbers
 
+from prior_bench.metrics import grounding
 from prior_bench.metrics.classification import EXCLUSIVE_ONLY
 from prior_bench.metrics.robustness import base
 from prior_bench.registry import TASKS
 
 CLASSES = ("Edema", "Nodule", "Effusion")
 CORRUPTIONS = ("noise_1", "noise_5", "blur_1", "blur_5")
-BY_TASK = ("classification", "zero_shot", "retrieval", "segmentation", "detection")
+BY_TASK = ("classification", "zero_shot", "retrieval", "segmentation", "detection", "grounding")
 SAMPLES = 30
 
 
@@ -98,7 +99,32 @@ def boxes() -> dict[str, np.ndarray]:
     }
 
 
-PLANTED = {"zero_shot": prompted, "retrieval": ranked, "segmentation": masks, "detection": boxes}
+def maps() -> dict[str, np.ndarray]:
+    """Maps that see their region through noise, coarse ones with ties; one region fills its image."""
+    random, found = np.random.default_rng(5), []
+    for n in range(12):
+        x, y, width, height = (int(v) for v in random.integers(2, 10, 4))
+        box = np.array([[x, y, x + width, y + height]]) if n else np.array([[0, 0, 24, 20]])
+        region = np.zeros((20, 24), bool)
+        region[box[0, 1] : box[0, 3], box[0, 0] : box[0, 2]] = True
+        heat = (region + random.normal(0, 0.5, region.shape)).round(n % 3).astype(np.float32)
+        heat[: n % 2] = np.nan
+        found.append(grounding.Grounded(heat, region, box))
+    return {
+        "id": np.arange(12),
+        "category": np.array(["opacity", "object", ""] * 4),
+        "meta_classes": np.array(["object", "opacity"]),
+        **grounding.of_phrases(found, grounding.METRICS),
+    }
+
+
+PLANTED = {
+    "zero_shot": prompted,
+    "retrieval": ranked,
+    "segmentation": masks,
+    "detection": boxes,
+    "grounding": maps,
+}
 
 
 def scored(task: str, metric: str, folder: Path) -> Numbers:

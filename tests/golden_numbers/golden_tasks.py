@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from dense_data import dense_manifest
 from golden_case import TRAINED, Case, Numbers, summary
+from planted_maps import planted_maps, quadrant_phrases
 from tiny_data import CLASSES, tiny_manifest
 
 from prior_bench.api import RunContext
@@ -39,6 +40,12 @@ RUNS: dict[str, tuple[str, dict[str, Any], bool]] = {
         True,
     ),
     "retrieval": ("demo/retrieval", {}, False),
+    "grounding": ("demo/grounding", {"options.map": "attention"}, False),
+    "grounding, cosines": (
+        "demo/grounding_prompts",
+        {"options.map": "similarity", "metrics": ("miou_biovil", "map_10_50", "cnr")},
+        False,
+    ),
     "throughput": ("clean/throughput", {"batch_size": 2, "options.repeats": 1, "options.warmup": 0}, False),
     "segmentation": (
         "demo/segmentation",
@@ -59,6 +66,10 @@ KEPT = (
     "tp",
     "fp",
     "corrupted_score",
+    "example_map",
+    "example_region",
+    "share",
+    "cnr",
 )
 FRACTION = 0.5
 
@@ -68,13 +79,18 @@ def run(name: str, folder: Path) -> Numbers:
     protocol = protocols.load(name_of_protocol, changes)
     dense = protocol.task in ("segmentation", "detection")
     data = dense_manifest(folder) if dense else tiny_manifest(folder, exclusive=exclusive, size=64)
+    backbone = mock_backbone(size=80 if dense else 64)
+    if protocol.task == "grounding":
+        data = replace(dense_manifest(folder), box_classes=("pneumonia",))
+        if not protocol.options["prompts"]:
+            data, backbone = quadrant_phrases(folder), planted_maps(wrong=1, size=64)
     if name.endswith("labels missing"):
         table = data.table.copy()
         table.loc[table.index % 3 == 0, CLASSES[0]] = np.nan
         table.loc[table["split"] == "test", CLASSES[1]] = 1.0
         data = replace(data, table=table)
     context = RunContext(work_dir=folder / "work", cache_dir=folder / "cache", fraction=FRACTION, seed=1)
-    result = TASKS.get(protocol.task)().run(mock_backbone(size=80 if dense else 64), data, protocol, context)
+    result = TASKS.get(protocol.task)().run(backbone, data, protocol, context)
     return {
         "metrics": {key: value for key, value in result.metrics.items() if key not in TIMED},
         "predictions": {
@@ -94,7 +110,7 @@ def parts(name: str) -> tuple[str, ...]:
     further += [f"corruption {corruption}" for corruption in protocol.options.get("corruptions", ())]
     if protocol.task == "classification":
         further.append("metric classes_left_out")  # which it adds by itself
-    if "prompts" in protocol.options:
+    if protocol.options.get("prompts"):
         further.append(f"prompts {protocol.options['prompts']}")
     return (f"task {protocol.task}", *task.machinery, *further)
 

@@ -66,6 +66,9 @@ MIMIC_TABLES = {
     "mimic-cxr-2.0.0-chexpert.csv.gz": "Edema",
 }
 MIMIC_ASKED = {name: f"mimic-cxr-2.*-{name[16:-3]}" for name in MIMIC_TABLES}
+MS_CXR = "ms_cxr/MS_CXR_Local_Alignment_v1.0.0.json"
+MS_CXR_TABLE = "ms_cxr/MS_CXR_Local_Alignment_v1.1.0.csv"
+MS_CXR_ASKED = "MS_CXR_Local_Alignment_v*.json or MS_CXR_Local_Alignment_v*.csv"
 NIH_LISTS = {"train_val_list.txt": "", "test_list.txt": ""}
 LAYOUTS = {
     "mimic_cxr": Layout("mimic_cxr", miniatures.mimic_cxr, "files/*/*/*/*.jpg", MIMIC_TABLES, MIMIC_ASKED),
@@ -75,6 +78,21 @@ LAYOUTS = {
         "files/*/*/*/*.jpg",
         {**MIMIC_TABLES, "mimic_5x200_ids.csv": "dicom_id"},
         MIMIC_ASKED,
+    ),
+    "ms_cxr": Layout(
+        "ms_cxr",
+        miniatures.ms_cxr,
+        "files/*/*/*/*.jpg",
+        {MS_CXR: "", "mimic-cxr-2.0.0-split.csv.gz": "split"},
+        {MS_CXR: MS_CXR_ASKED, **MIMIC_ASKED},
+    ),
+    "ms_cxr as CSV": Layout(
+        "ms_cxr",
+        miniatures.ms_cxr_table,
+        "files/*/*/*/*.jpg",
+        {MS_CXR_TABLE: "label_text"},
+        {MS_CXR_TABLE: MS_CXR_ASKED},
+        split="biovil",
     ),
     "openi": Layout("openi", miniatures.openi_archive, "NLMCXR_png/*.png", {"NLMCXR_reports.tgz": ""}),
     "openi of Kaggle": Layout(

@@ -50,6 +50,70 @@ def mimic_cxr(root: Path) -> Path:
     return root
 
 
+MS_CXR_BOXES = [
+    # image, finding, phrase, box (x, y, width, height)
+    (0, "Pneumonia", "Opacity in the left lower lobe", (1, 2, 3, 4)),
+    (0, "Pneumonia", "Opacity in the left lower lobe", (5, 5, 2, 3)),
+    (0, "Edema", "mild pulmonary edema", (0, 0, 8, 4)),
+    (1, "Edema", "mild pulmonary edema", (2, 2, 4, 4)),
+    (2, "Cardiomegaly", "The heart is enlarged", (3, 4, 4, 3)),
+]
+"""Phrases of three frontal images of :data:`MIMIC_IMAGES`, whose official splits differ."""
+MS_CXR_ROWS = (0, 3, 4)
+
+
+def ms_cxr(root: Path) -> Path:
+    """The miniature of MIMIC-CXR with the JSON of MS-CXR; the last phrase has an outline too."""
+    mimic_cxr(root)
+    findings = sorted({finding for _, finding, _, _ in MS_CXR_BOXES})
+    images = [
+        {
+            "id": n,
+            "file_name": f"{dicom}.jpg",
+            "width": 8,
+            "height": 8,
+            "path": _mimic_path(subject, study, dicom),
+        }
+        for n, (subject, study, dicom, _, _) in enumerate(MIMIC_IMAGES[row] for row in MS_CXR_ROWS)
+    ]
+    annotations = [
+        {
+            "id": n,
+            "image_id": i,
+            "category_id": findings.index(finding),
+            "bbox": list(box),
+            "label_text": phrase,
+        }
+        for n, (i, finding, phrase, box) in enumerate(MS_CXR_BOXES)
+    ]
+    annotations[-1]["segmentation"] = {"size": [8, 8], "counts": [28, 3, 5, 3, 25]}
+    content = {
+        "info": {},
+        "licenses": [],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(findings)],
+        "images": images,
+        "annotations": annotations,
+    }
+    write_text(root / "ms_cxr/MS_CXR_Local_Alignment_v1.0.0.json", json.dumps(content))
+    return root
+
+
+def ms_cxr_table(root: Path) -> Path:
+    """The same as the CSV of version 1.1.0, with its own split."""
+    mimic_cxr(root)
+    lines = ["dicom_id,category_name,label_text,path,x,y,w,h,image_width,image_height,split"]
+    for i, finding, phrase, box in MS_CXR_BOXES:
+        subject, study, dicom, _, _ = MIMIC_IMAGES[MS_CXR_ROWS[i]]
+        sides, path = ",".join(map(str, box)), _mimic_path(subject, study, dicom)
+        lines.append(f"{dicom},{finding},{phrase},{path},{sides},8,8,{('test', 'val', 'train')[i]}")
+    write_text(root / "ms_cxr/MS_CXR_Local_Alignment_v1.1.0.csv", "\n".join(lines))
+    return root
+
+
+def _mimic_path(subject: str, study: str, dicom: str) -> str:
+    return f"files/p{subject[:2]}/p{subject}/s{study}/{dicom}.jpg"
+
+
 def mimic_5x200(root: Path) -> Path:
     """Two images of each finding; one further image that is not listed."""
     metadata, split = ["dicom_id,subject_id,study_id,ViewPosition"], ["dicom_id,study_id,subject_id,split"]

@@ -12,12 +12,14 @@ DATA = {
     "retrieval": "sample:mimic_cxr",
     "segmentation": "sample:siim_acr",
     "detection": "sample:rsna_pneumonia",
+    "grounding": "sample:rsna_pneumonia",
     "throughput": "sample:chexpert",
 }
 
 FINETUNE, PROBE = "clean/finetune", "clean/linear_probe"
 CORRUPTED = "clean/linear_probe_corrupted"
 ZERO_SHOT, RETRIEVAL, THROUGHPUT = "clean/zero_shot", "clean/retrieval", "clean/throughput"
+GROUNDING = "clean/grounding_prompts"
 SEGMENTATION, DETECTION = "clean/segmentation_finetune", "clean/detection_finetune"
 
 WRONG = [
@@ -103,6 +105,11 @@ WRONG = [
     (RETRIEVAL, "options.pool=1", "options.pool: is 1; must be 'test_split' or a number of studies above 1"),
     (RETRIEVAL, "options.exclude_self=yes", "options.exclude_self: is 'yes'; must be true or false"),
     (RETRIEVAL, "head.type=linear", "head: unknown key 'type'"),
+    (GROUNDING, "options.map=gradcam", "options.map: unknown choice 'gradcam'"),
+    (GROUNDING, "options.region=mask", "options.region: unknown choice 'mask'"),
+    (GROUNDING, "options.prompts=boxes", "options.prompts: unknown prompt set 'boxes'"),
+    (GROUNDING, "metrics=('miou_biovil',)", "metrics: 'miou_biovil' thresholds cosines"),
+    (GROUNDING, "frozen.backbone=false", "frozen.backbone: is False; must be true: this task trains"),
     (THROUGHPUT, "options.repeats=0", "options.repeats: is 0; must be at least 1"),
     (THROUGHPUT, "metrics=('images',)", "metrics[0]: unknown metric 'images'"),
     # decoders and detectors

@@ -157,3 +157,22 @@ def test_absent_weights_can_be_tolerated_as_a_reason(tmp_path):
     assert reasons["File"] == "weights not there" and reasons["Trained"] == "pre-training data not there"
     assert not reasons["High"] and len(plan.runnable()) == 14
     assert any("nobody.ckpt" in text for text in plan.absent) and any("mimic_cxr" in t for t in plan.absent)
+
+
+def test_what_a_tasks_method_lacks_is_the_reason_of_its_cells(tmp_path, monkeypatch):
+    class Global:
+        """A method."""
+
+    seen = []
+
+    def lacks(self, method, protocol):
+        seen.append((method, protocol.name))
+        return "no local features" if method is Global else ""
+
+    monkeypatch.setattr(fake_parts.FakeTextTask, "lacks", lacks, raising=False)
+    assert [run.reason for run in expand(tiny(tmp_path)).runs if run.spec.task == "fake_text"][2:] == ["", ""]
+    assert not seen, "the source does not say which class it has"
+    monkeypatch.setattr(fake_parts.FakeBackbone, "method_class", Global, raising=False)
+    runs = [run for run in expand(tiny(tmp_path)).runs if run.spec.task == "fake_text"]
+    assert [run.reason for run in runs] == [plans.NO_TEXT] * 2 + ["no local features"] * 2
+    assert set(seen) == {(Global, "fake/text")}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -153,3 +154,96 @@ class FileMask:
                 fix="give the mask at the size of the image as stored",
             )
         return (mask > 0).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class UnionMask:
+    """Several masks united.
+
+    Attributes:
+        masks: annotations with ``decode(height, width)``.
+    """
+
+    masks: tuple[Any, ...]
+
+    def decode(self, height: int, width: int) -> np.ndarray:
+        """1 inside any of them; raises what they raise."""
+        united = np.zeros((height, width), np.uint8)
+        for mask in self.masks:
+            united |= mask.decode(height, width)
+        return united
+
+
+@dataclass(frozen=True)
+class CocoMask:
+    """A segmentation in one of COCO's three forms, as MS-CXR's file layout allows them.
+
+    Attributes:
+        segmentation: polygons ((x1, y1, x2, y2, ...), ...), or the runs of an uncompressed run-length code
+            (counts down the columns, background first), or the text of a compressed one.
+        size: (height, width) that a run-length code states; None for polygons.
+        of: file and image that it belongs to, for messages; kept out of comparisons and hashes.
+    """
+
+    segmentation: tuple[Any, ...] | str
+    size: tuple[int, int] | None = None
+    of: str = field(default="", repr=False, compare=False)
+
+    @classmethod
+    def of_json(cls, segmentation: Any, size: Any = None, of: str = "") -> CocoMask:
+        """The annotation of what a COCO file holds: polygons, or ``{"size": [h, w], "counts": ...}``."""
+        if isinstance(segmentation, dict):
+            segmentation, size = segmentation.get("counts"), segmentation.get("size")
+        if isinstance(segmentation, str):
+            kept: tuple[Any, ...] | str = segmentation
+        else:
+            kept = tuple(tuple(one) if isinstance(one, (list, tuple)) else one for one in segmentation or ())
+        return cls(kept, (int(size[0]), int(size[1])) if size else None, of)
+
+    def decode(self, height: int, width: int) -> np.ndarray:
+        """The region.
+
+        Raises:
+            BenchError: a run-length code of another size, or nothing that COCO's tools can read.
+        """
+        if self.size is not None and self.size != (height, width):
+            what = f"mask is {self.size[1]}x{self.size[0]} pixels, its image {width}x{height}"
+            raise BenchError(what, where=self.of, fix="use the images that were annotated, not resized ones")
+        try:
+            if self.size is None:
+                return _filled_polygons(self.segmentation, height, width)
+            if isinstance(self.segmentation, str):
+                return _compressed_runs(self.segmentation, height, width)
+            return _alternating_runs(self.segmentation, height, width)
+        except (TypeError, ValueError, IndexError) as error:
+            what = f"segmentation cannot be read ({error})"
+            raise BenchError(what, where=self.of, fix="download the file again") from error
+
+
+def _filled_polygons(polygons: Any, height: int, width: int) -> np.ndarray:
+    from pycocotools import mask as coco
+
+    if not polygons or any(len(polygon) < 6 or len(polygon) % 2 for polygon in polygons):
+        raise ValueError("a polygon needs three points or more")
+    return np.ascontiguousarray(
+        coco.decode(coco.merge(coco.frPyObjects([list(p) for p in polygons], height, width)))
+    )
+
+
+def _compressed_runs(counts: str, height: int, width: int) -> np.ndarray:
+    from pycocotools import mask as coco
+
+    code = {"size": [height, width], "counts": counts}
+    mask = np.ascontiguousarray(coco.decode(code))
+    # COCO's tools leave what a truncated code does not reach uninitialised
+    if mask.max(initial=0) > 1 or int(mask.sum()) != int(coco.area(code)):
+        raise ValueError("the run-length code is cut off")
+    return mask
+
+
+def _alternating_runs(counts: Any, height: int, width: int) -> np.ndarray:
+    runs = np.array(counts, dtype=np.int64)
+    if (runs < 0).any() or runs.sum() != height * width:
+        raise ValueError(f"the runs cover {runs.sum()} of {height * width} pixels")
+    flat = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8)
+    return np.ascontiguousarray(flat.reshape(width, height).T)

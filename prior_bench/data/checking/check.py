@@ -88,6 +88,7 @@ def check(
     report.remarks += said
     _check_splits(manifest, report)
     _check_labels(manifest, report)
+    _check_phrases(manifest, report)
     _check_files(manifest, report, decode, workers or os.cpu_count() or 1)
     return report
 
@@ -120,6 +121,20 @@ def _check_labels(manifest: Manifest, report: CheckReport) -> None:
         report.problems.append("labels are exclusive, but some images have no label or several")
 
 
+def _check_phrases(manifest: Manifest, report: CheckReport) -> None:
+    if not manifest.has("phrases"):
+        return
+    found = [
+        f"{sample} {problem}"
+        for sample, phrases in zip(manifest.table["id"], manifest.table["phrases"], strict=True)
+        for problem in (phrase.problem() for phrase in phrases or ())
+        if problem
+    ]
+    report.problems += found[:SHOWN]
+    if len(found) > SHOWN:
+        report.problems.append(f"... {len(found)} phrases cannot be used")
+
+
 def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers: int) -> None:
     def examine(row: int) -> tuple[str, bool]:
         try:
@@ -128,13 +143,19 @@ def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers:
             mask = manifest.cell("mask", row) if decode and has_masks else None
             if mask is not None:
                 mask.decode(height, width)
+            phrases = manifest.cell("phrases", row) or () if has_phrases else ()
+            for phrase in phrases if decode else ():
+                if not phrase.problem() and not phrase.region(height, width).any():
+                    raise BenchError(f"the region of the phrase '{phrase.text}' is empty", where=path)
         except BenchError as error:
             return str(error).splitlines()[0], False
-        drawn = manifest.cell("boxes", row) if has_boxes else None
-        outside = drawn is not None and bool((drawn[:, :4] > (width + 1, height + 1) * 2).any())
-        return "", outside
+        drawn = [phrase.box_array for phrase in phrases]
+        if has_boxes and manifest.cell("boxes", row) is not None:
+            drawn.append(manifest.cell("boxes", row)[:, :4])
+        return "", any(bool((boxes > (width + 1, height + 1) * 2).any()) for boxes in drawn)
 
     has_masks, has_boxes = manifest.has("masks"), manifest.has("boxes")
+    has_phrases = manifest.has("phrases")
     with ThreadPoolExecutor(workers) as pool:
         done = pool.map(examine, range(len(manifest)))
         found = list(progress(done, "decoding" if decode else "reading headers", total=len(manifest)))

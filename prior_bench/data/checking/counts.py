@@ -30,6 +30,11 @@ def quantities(part: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
             found["images annotated with boxes"] = len(annotated)
     if "mask" in table:
         found["masks annotated"] = int(table["mask"].notna().sum())
+    if "phrases" in table:
+        phrases = [phrase for some in table["phrases"].dropna() for phrase in some]
+        found["phrases"] = len(phrases)
+        found["boxes of phrases"] = sum(len(phrase.boxes) for phrase in phrases)
+        found["masks of phrases"] = sum(phrase.mask is not None for phrase in phrases)
     if "report" in table:
         reports = table["report"].dropna()
         if "study_id" in table:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.annotations.masks import BoxMask, FileMask, RleMask, ShapeMask
+from prior_bench.data.annotations.masks import BoxMask, CocoMask, FileMask, RleMask, ShapeMask, UnionMask
+from prior_bench.data.annotations.phrases import GroundedPhrase, box_tuples
 
 
 def encode_table(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -36,7 +37,18 @@ def _encode(value: Any) -> Any:
     """Encode a cell; values without a JSON type become {kind: content}."""
     match value:
         case tuple():
-            return {"tuple": list(value)}
+            return {"tuple": [_encode(one) for one in value]}
+        case GroundedPhrase():
+            return {
+                "phrase": value.text,
+                "boxes": value.boxes,
+                "mask": _encode(value.mask),
+                "category": value.category,
+            }
+        case UnionMask():
+            return {"union": [_encode(one) for one in value.masks]}
+        case CocoMask():
+            return {"coco": value.segmentation, "size": value.size, "of": value.of}
         case np.ndarray():
             return {"array": value.tolist(), "type": str(value.dtype), "shape": value.shape}
         case RleMask():
@@ -55,7 +67,14 @@ def _decode(value: Any, root: Path) -> Any:
         return value
     match next(iter(value)):
         case "tuple":
-            return tuple(value["tuple"])
+            return tuple(_decode(one, root) for one in value["tuple"])
+        case "phrase":
+            mask = _decode(value["mask"], root)
+            return GroundedPhrase(value["phrase"], box_tuples(value["boxes"]), mask, value["category"])
+        case "union":
+            return UnionMask(tuple(_decode(one, root) for one in value["union"]))
+        case "coco":
+            return CocoMask.of_json(value["coco"], value["size"], value["of"])
         case "array":
             return np.array(value["array"], dtype=value["type"]).reshape(value["shape"])
         case "rle":

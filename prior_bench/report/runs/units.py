@@ -15,7 +15,7 @@ BOTH = "patient (by test image where patients are not known)"
 
 
 def unit_of(run: ReportedRun) -> str:
-    """Return IMAGE if each sample is its own patient, otherwise PATIENT; PATIENT without predictions."""
+    """Return IMAGE if each image is its own patient, otherwise PATIENT; PATIENT without predictions."""
     if run.store is None:
         return PATIENT
     try:
@@ -24,7 +24,8 @@ def unit_of(run: ReportedRun) -> str:
         return PATIENT
     if "id" not in predictions or "patient_id" not in predictions:
         return PATIENT
-    return IMAGE if np.array_equal(predictions["id"], predictions["patient_id"]) else PATIENT
+    images = predictions.get("image_id", predictions["id"])  # a task may score parts of an image
+    return IMAGE if np.array_equal(images, predictions["patient_id"]) else PATIENT
 
 
 def unit_of_several(runs: Iterable[ReportedRun]) -> str:

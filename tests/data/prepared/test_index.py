@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from prior_bench.cli import main
-from prior_bench.data.annotations.masks import BoxMask, FileMask, RleMask, ShapeMask
+from prior_bench.data.annotations.masks import BoxMask, CocoMask, FileMask, RleMask, ShapeMask, UnionMask
+from prior_bench.data.annotations.phrases import GroundedPhrase
 from prior_bench.data.open import open_dataset, prepare_dataset
 from prior_bench.data.prepared import index
 from prior_bench.data.prepared.cells import decode_table, encode_table
@@ -48,6 +49,20 @@ def test_every_kind_of_cell_comes_back(tmp_path):
                 [np.array([[1.1, 2, 3, 4, 0]], np.float32), np.zeros((0, 5), np.float32), None], dtype=object
             ),
             "mask": pd.Series([RleMask(("1 2",)), FileMask("a.png", tmp_path), None], dtype=object),
+            "phrases": pd.Series(
+                [
+                    (
+                        GroundedPhrase("Opacity.", ((1.0, 2.0, 3.5, 4.0),), None, "Pneumonia"),
+                        GroundedPhrase(
+                            "Edema.", (), UnionMask((CocoMask("01", (2, 2)), CocoMask(((1, 2, 3.5),))))
+                        ),
+                        GroundedPhrase("Mass.", ((0.0, 0.0, 1.0, 1.0),), CocoMask((3, 1), (2, 2))),
+                    ),
+                    (),
+                    None,
+                ],
+                dtype=object,
+            ),
             "other": pd.Series(
                 [BoxMask(np.ones((1, 5), np.float32)), ShapeMask((("ellipse", (1.0, 2.5)),)), None]
             ),

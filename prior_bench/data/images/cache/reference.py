@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prior_bench.data.annotations.phrases import box_tuples
 from prior_bench.data.images.cache.image_cache import ImageCache, name_of, place_of, signature, source_now
 from prior_bench.data.images.cache.reading import opened
 from prior_bench.data.images.cache.shard import Entry
@@ -40,7 +41,7 @@ class ReducedMask:
 
 
 def use_cache(manifest: Manifest, size: int, reference: str) -> Manifest:
-    """Return the manifest with the cached images, and with boxes and masks at their size.
+    """Return the manifest with the cached images, and with boxes, masks and phrases at their size.
 
     A file that could not be read when the cache was made stays in the table. Reading it raises an error, as
     reading the original would.
@@ -70,6 +71,8 @@ def use_cache(manifest: Manifest, size: int, reference: str) -> Manifest:
         columns["boxes"] = _column(_boxes(b, e) for b, e in zip(table["boxes"], entries, strict=True))
     if "mask" in table:
         columns["mask"] = _column(_mask(m, e) for m, e in zip(table["mask"], entries, strict=True))
+    if "phrases" in table:
+        columns["phrases"] = _column(_phrases(p, e) for p, e in zip(table["phrases"], entries, strict=True))
     note = f"images reduced to a longest side of {size} pixels (image cache)"
     return replace(manifest, root=folder, table=table.assign(**columns), notes=(*manifest.notes, note))
 
@@ -109,6 +112,15 @@ def _mask(mask: Any, entry: Entry) -> Any:
         return mask
     height, width = entry.original
     return ReducedMask(mask, (height, width))
+
+
+def _phrases(phrases: Any, entry: Entry) -> Any:
+    if not isinstance(phrases, tuple) or entry.error:
+        return phrases
+    return tuple(
+        replace(one, boxes=box_tuples(_boxes(one.box_array, entry)), mask=_mask(one.mask, entry))
+        for one in phrases
+    )
 
 
 def _column(values: Iterable[Any]) -> pd.Series:
