@@ -58,8 +58,9 @@ ARROWS = {
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
-    "public": "api backbones data engine errors paths pretraining registry report runtime store suites",
-    "cli": "api backbones checkpoints data doctor engine errors explain io parity paths pretraining "
+    "public": "api backbones checkpoints data engine errors paths pretraining registry report runtime schema "
+    "store suites",
+    "cli": "api backbones data doctor engine errors explain io parity paths pretraining "
     "prior_bench public registry report runtime sample scaffold schema store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these

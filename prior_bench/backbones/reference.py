@@ -36,7 +36,14 @@ def backbone_row(text: str, tokenizer: str | None = None) -> dict[str, Any]:
     if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
         (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
     ):
-        return {"name": Path(text).stem, "type": "checkpoint", "path": text}
+        return {"name": _label(Path(text)), "type": "checkpoint", "path": text}
     if not is_config:
         raise unknown_name("backbone", text, [*known, "timm:NAME", "random:NAME", "FILE"], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
+
+
+def _label(checkpoint: Path) -> str:
+    """The file's name; of ``model.safetensors``, as every pre-training run calls its own, the folder's."""
+    from prior_bench.pretraining.folder import FINAL
+
+    return checkpoint.resolve().parent.name if checkpoint.name == FINAL else checkpoint.stem

@@ -1,12 +1,8 @@
 """``prior-bench pretrain``: train a method's encoders on image-report pairs."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from prior_bench.cli.arguments import at_least
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HELP = "pre-train a method from a config; the same command continues an interrupted run"
 
@@ -15,6 +11,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument(
         "config", metavar="CONFIG", help="name of a shipped config (configs/pretrain), or a .py file"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="REF",
+        help="image-report pairs in place of the config's: NAME, NAME@DIR, sample:NAME or a CSV file with "
+        "the columns image and report (docs/own_pairs.md)",
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="option of the reader of --data, e.g. missing=skip; may be repeated",
     )
     parser.add_argument("--seed", type=at_least(0), default=0, help="default 0")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
@@ -39,10 +48,13 @@ def run(args: argparse.Namespace) -> int:
     import os
 
     from prior_bench.cli.arguments import assignments
+    from prior_bench.public.next_steps import next_steps
     from prior_bench.public.pretraining import pretrain
 
     path = pretrain(
         args.config,
+        data=args.data,
+        reader=assignments(args.option, "--option"),
         seed=args.seed,
         device=args.device,
         workers=args.workers,
@@ -52,14 +64,5 @@ def run(args: argparse.Namespace) -> int:
     )
     if int(os.environ.get("RANK", 0)) == 0:
         print(f"checkpoint: {path}")
-        print(f"evaluate:   prior-bench eval TASK --backbone {path} --data {example_data(path)}")
-        print("TASK is one of those that 'prior-bench list tasks' shows")
+        print("\n".join(["next:", *(f"  {line}" for line in next_steps(path))]))
     return 0
-
-
-def example_data(checkpoint: "Path") -> str:
-    """Return a data set to try a checkpoint: a synthetic one if it was trained on synthetic data."""
-    from prior_bench.checkpoints.native import read_info
-
-    info = read_info(checkpoint)
-    return "sample:chexpert_5x200" if info and "sample:" in str(info.provenance) else "chexpert_5x200"

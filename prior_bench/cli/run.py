@@ -62,8 +62,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if a cell failed."""
     from prior_bench.engine.execute import Overwrite, evaluate
+    from prior_bench.report.runs.reported_runs import reported_runs
     from prior_bench.report.tables.render import render
-    from prior_bench.report.tables.suite_tables import tables_of
+    from prior_bench.report.tables.suite_tables import table_of, tables_of
     from prior_bench.report.tables.table import build_table
     from prior_bench.store.changed_source import warn_of_records
     from prior_bench.store.store import Store
@@ -85,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     warn_of_records(
         (outcome.records[key] for key in outcome.skipped), f"prior-bench run {args.suite} --overwrite all"
     )
+    if not tables and (outcome.ran or outcome.skipped):
+        tables = [table_of(suite, reported_runs([store]))]
     for table in tables:
         print(f"\n{render(build_table(table, [store]))}")
     print(f"{len(outcome.ran)} run, {len(outcome.skipped)} already done, {len(outcome.failed)} failed")

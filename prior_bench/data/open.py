@@ -118,11 +118,10 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
         if not folder.exists() and not folder.is_absolute():
             folder = paths.data_root() / folder
     if not folder.exists():
-        raise BenchError(
-            "no such file or folder",
-            where=folder,
-            fix=f"put the data set there, set PRIOR_BENCH_DATA, or name its folder: {kind}@DIR",
-        )
+        fix = f"put the data set there, set PRIOR_BENCH_DATA, or name its folder: {kind}@DIR"
+        if folder.suffix in (".csv", ".npz"):
+            fix = "name the file as it is seen from this folder, e.g. --data folder/images.csv"
+        raise BenchError("no such file or folder", where=folder, fix=fix)
     _require_options(kind, DATASETS.get(kind), options)
     return name, kind, folder, options, bool(generator)
 

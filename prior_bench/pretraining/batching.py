@@ -67,7 +67,10 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
         shard_window: int | None = None,
     ):
         if len(dataset) < batch_size:
-            raise BenchError(f"{len(dataset)} pairs do not fill a batch of {batch_size}", where="batch_size")
+            fix = f"train on more pairs, or set batch_size to {max(2, len(dataset) // 2)}"
+            raise BenchError(
+                f"{len(dataset)} pairs do not fill a batch of {batch_size}", where="batch_size", fix=fix
+            )
         if batch_size % processes:
             raise BenchError(
                 f"{batch_size} is not a multiple of the {processes} processes", where="batch_size"

@@ -89,6 +89,8 @@ def pretrain(
 
         hooks = [history, *_stage_hooks(config, method, save)]
         runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
+        if rank() == 0:
+            print(_extent(config, pairs, len(runner.train_dataloader)), file=sys.stderr)
         try:
             runner.train()
         finally:
@@ -181,6 +183,15 @@ def _runner(
             "sync_bn": "torch" if config.sync_batch_norm and device != "cpu" else None,
             "find_unused_parameters": config.find_unused_parameters,
         },
+    )
+
+
+def _extent(config: PretrainConfig, pairs: Pairs, steps: int) -> str:
+    """How long a run is, in one line."""
+    epochs, count = config.schedule.ends[-1], len(pairs.pairs)
+    return (
+        f"{config.name}: {count:,} pairs of {pairs.name}, {epochs} epochs of {steps:,} updates, "
+        f"{epochs * steps:,} in all"
     )
 
 

@@ -8,12 +8,17 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.backbones.pretrained import Pretrained
+from prior_bench.errors import BenchError
 from prior_bench.pretraining.trainer import pretrain as train
+from prior_bench.public.planning import data_reference
+from prior_bench.schema.overrides import DELETE
 
 
 def pretrain(
     config: str | Path,
     *,
+    data: str | Path | Mapping[str, Any] | None = None,
+    reader: Mapping[str, Any] | None = None,
     seed: int = 0,
     device: str = "auto",
     workers: int = 0,
@@ -25,6 +30,9 @@ def pretrain(
 
     Args:
         config: name of a shipped config (``prior_bench.available("pretraining")``) or a ``.py`` file.
+        data: image-report pairs in place of the config's: a reference such as ``"my_pairs.csv"`` or
+            ``"mimic_cxr@DIR"``, or a dict with ``type`` and the reader's options.
+        reader: options of the reader of ``data``, e.g. ``{"missing": "skip"}``.
         seed: seed of the weights, the order and all random choices.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes.
@@ -43,7 +51,20 @@ def pretrain(
         >>> path = pb.pretrain("convirt_sample", overrides={"schedule.epochs": 1})
         >>> pb.evaluate(path, task="zero_shot", data="sample:chexpert_5x200").metrics
     """
-    source = Pretrained(str(config), str(config), dict(overrides or {}))
+    changes = {**_dataset(data, reader), **(overrides or {})}
+    source = Pretrained(str(config), str(config), changes)
     source.check()
     place = source.work_dir(seed, paths.results_root() / "pretrain") if folder is None else Path(folder)
     return train(source.config, place, seed, device, resume=resume, workers=workers)
+
+
+def _dataset(data: str | Path | Mapping[str, Any] | None, reader: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The change of a config that puts other data in place of its own."""
+    if data is None:
+        if reader:
+            fix = "name the data, or set data.dataset in the config"
+            raise BenchError("options of the reader need the data that it reads", where="reader", fix=fix)
+        return {}
+    reference = data_reference(data, (), reader)
+    is_plain = isinstance(data, (str, Path)) and not reader
+    return {"data.dataset": str(data) if is_plain else {**reference, DELETE: True}}

@@ -55,7 +55,7 @@ def test_processes_share_each_batch():
 
 
 def test_batches_that_cannot_be_made():
-    with pytest.raises(BenchError, match="3 pairs do not fill"):
+    with pytest.raises(BenchError, match="3 pairs do not fill.*\\n.*set batch_size to 2"):
         LengthGroupedBatches(Texts(3), 4)
     with pytest.raises(BenchError, match="not a multiple of the 3 processes"):
         LengthGroupedBatches(Texts(30), 4, processes=3)

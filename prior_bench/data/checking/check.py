@@ -89,6 +89,7 @@ def check(
     _check_splits(manifest, report)
     _check_labels(manifest, report)
     _check_phrases(manifest, report)
+    _check_studies(manifest, report)
     _check_files(manifest, report, decode, workers or os.cpu_count() or 1)
     return report
 
@@ -133,6 +134,19 @@ def _check_phrases(manifest: Manifest, report: CheckReport) -> None:
     report.problems += found[:SHOWN]
     if len(found) > SHOWN:
         report.problems.append(f"... {len(found)} phrases cannot be used")
+
+
+def _check_studies(manifest: Manifest, report: CheckReport) -> None:
+    """Say where images that share a report would be taken for different studies."""
+    if not manifest.has("reports") or "study_id" in manifest.table:
+        return
+    rows = manifest.table[manifest.table["report"].notna()]
+    repeated = int(rows.duplicated(["patient_id", "report"], keep=False).sum())
+    if repeated:
+        report.remarks.append(
+            f"{repeated} images share the report of another image of their patient, and each counts as a "
+            "pair; with a column study_id, the images of a study are one pair"
+        )
 
 
 def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers: int) -> None:

@@ -66,7 +66,8 @@ class PromptSet:
                 label: {"positive": texts, "negative": list(self.negatives[label])}
                 for label, texts in classes.items()
             }
-        return {"name": self.name, "version": self.version, "source": self.source, "classes": classes}
+        source = {"source": self.source} if self.source else {}
+        return {"name": self.name, "version": self.version, **source, "classes": classes}
 
     def label(self) -> str:
         """Name and version; of a user's set also a hash of its prompts."""

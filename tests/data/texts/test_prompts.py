@@ -32,7 +32,7 @@ def test_positive_and_negative_prompts_as_lists_and_products(tmp_path):
 
 
 def test_content_is_known_whatever_the_file_is_called_and_written_like(tmp_path):
-    whole = {"name": "own", "version": 1, "source": "", "classes": {"Pneumonia": PAIR}}
+    whole = {"name": "own", "version": 1, "classes": {"Pneumonia": PAIR}}
     one = prompts.load(written(tmp_path, {"Pneumonia": PAIR}, "a.json"))
     other = prompts.load(written(tmp_path, "\ufeff" + json.dumps(whole, indent=3), "b.json"))
     assert one == other == prompts.load({"Pneumonia": PAIR}) == prompts.load(one.content())

@@ -94,6 +94,11 @@ def read(
         policy = report_policy(reports)
         texts = [policy.select(t)[0] or None if isinstance(t, str) else None for t in raw["report"]]
         table["report"] = pd.Series(texts, dtype=object)
+        unused = sum(
+            isinstance(given, str) and not used for given, used in zip(raw["report"], texts, strict=True)
+        )
+        if unused:
+            notes += (f"reports: {unused} have no usable text (report policy '{policy.name}')",)
     whole = table.join(stratify)
     whole = whole.join(raw[["split"]]) if "split" in raw else whole
     table["split"] = _split(split, whole, [str(name) for name in stratify], root)
