@@ -6,6 +6,7 @@ find each other within the batch (eq. 2-4).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch.nn.functional as F
@@ -62,6 +63,14 @@ class ConVIRT(nn.Module):
         return {
             "loss_image_to_text": weight * image_to_text,
             "loss_text_to_image": (1 - weight) * text_to_image,
+        }
+
+    def chance_losses(self, pairs: int) -> dict[str, float]:
+        """Values of the losses where nothing is learned, in a batch of ``pairs``."""
+        weight = self.image_to_text_weight
+        return {
+            "loss_image_to_text": weight * math.log(pairs),
+            "loss_text_to_image": (1 - weight) * math.log(pairs),
         }
 
     def encode_image(self, images: Tensor) -> Features:

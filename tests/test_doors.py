@@ -48,7 +48,8 @@ ARROWS = {
     "probing": "api data errors features metrics openmmlab runtime",
     "explain": "api data errors features io pictures registry statistics store versions",
     # pre-training and where weights come from
-    "pretraining": "api checkpoints data encoders errors io losses registry runtime schema store versions",
+    "pretraining": "api checkpoints data encoders errors features io losses metrics registry runtime schema "
+    "store versions",
     "backbones": "api bundled checkpoints data encoders errors io paths pretraining prior_bench registry "
     "store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",

@@ -7,6 +7,7 @@ the batch, in both directions.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Annotated, Any
 
@@ -136,6 +137,18 @@ class GLoRIA(nn.Module):
             "loss_global_text_to_image": share * self.global_weight * whole[1],
             "loss_local_image_to_text": share * self.local_weight * local[0],
             "loss_local_text_to_image": share * self.local_weight * local[1],
+        }
+
+    def chance_losses(self, pairs: int) -> dict[str, float]:
+        """Values of losses where nothing is learned, in a batch of ``pairs``.
+
+        Not of the local loss from image to text, in which long texts score higher whatever the image.
+        """
+        level = (1.0 if self.variant.summed_directions else 0.5) * math.log(pairs)
+        return {
+            "loss_global_image_to_text": level * self.global_weight,
+            "loss_global_text_to_image": level * self.global_weight,
+            "loss_local_text_to_image": level * self.local_weight,
         }
 
     def _matching(

@@ -6,6 +6,7 @@ patches and each patch its words) and diseases (image and report are assigned to
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any, NamedTuple
 
@@ -17,6 +18,7 @@ from prior_bench.api import Features, PretrainBatch, TextBatch
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.errors import unknown_name
+from prior_bench.losses.gather import world_size
 from prior_bench.schema.base import Count, NotNegative, OneOf, Positive
 from prior_bench.variants import Fits, resolve
 
@@ -191,6 +193,12 @@ class MGCA(nn.Module):
             "token": token if self.variant.summed_token_loss else token / 2,
             "prototype": sum(prototype) / 2,
         }
+
+    def chance_losses(self, pairs: int) -> dict[str, float]:
+        """The value of the instance loss where nothing is learned, in a batch of ``pairs``."""
+        candidates = pairs // world_size() if self.variant.local_negatives else pairs
+        summed = 2 if self.variant.summed_instance_loss else 1
+        return {"loss_instance": summed * self.weights["instance"] * math.log(candidates)}
 
     def word_loss(self, image: Embedded, text: Embedded) -> tuple[Tensor, Tensor]:
         """Compute the losses of words and the patches that they gather, in both directions."""

@@ -102,6 +102,14 @@ class Method(Interface):
     the text's ``sentence_index`` or ``word_index``. For other figures, see
     :class:`prior_bench.explain.contract.Explainer`.
 
+    Optional, for the monitoring of pre-training (docs/pretraining.md):
+    ``health(batches: Iterable[PretrainBatch]) -> dict[str, float]``, called in evaluation mode without
+    gradients, returns values that are written to the history; there are limits for ``prototype_share``, the
+    perplexity of the choice of prototypes over the smaller of their number and that of distinct sentences.
+    ``chance_losses(pairs: int) -> dict[str, float]`` returns the value that losses have where no text is told
+    from another, by their names in ``loss``. Scalar parameters named ``…logit_scale`` are taken for the
+    logarithm of an inverse temperature.
+
     Also optional: the class attribute ``local_features``, False if images have no local features (True by
     default), so that no task plans a run that needs them; the class attribute ``version``, an integer that is
     raised whenever the method's weights, losses or features change (1 by default); and ``random_evaluation``,

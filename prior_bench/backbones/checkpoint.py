@@ -144,8 +144,11 @@ class CheckpointFile:
         """Return data set, split rule and splits of prior-bench's own pre-training; empty for other files."""
         if self._native is None:
             return exposure_of_folder(self.path).get("training_data", [])
-        config = self._native.provenance.get("config", {})
-        return [config["data"]] if "data" in config else []
+        told = self._native.provenance
+        data = told.get("config", {}).get("data")
+        if data is None:
+            return []
+        return [{**data, "splits": told.get("seen_splits", data.get("splits", ("train",)))}]
 
     def known_exposure(self) -> list[tuple[str, str]]:
         """Return the data sets whose patients a released checkpoint has seen, each with a clause that states
@@ -258,7 +261,7 @@ def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
     provenance = {"source": "prior-bench checkpoint", "path": str(path), "method": kind}
     provenance |= {
         key: info.provenance[key]
-        for key in ("seed", "data", "identity", "converted_from")
+        for key in ("seed", "data", "identity", "chosen", "warnings", "converted_from")
         if key in info.provenance
     }
     if not info.is_method:

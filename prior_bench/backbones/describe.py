@@ -30,6 +30,7 @@ class CheckpointDescription:
         input: the input that the image encoder expects.
         text: whether there is a text encoder, and what it needs.
         notes: facts about preprocessing, scoring and origin.
+        warnings: warnings of its pre-training (docs/pretraining.md); None if the file does not say.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class CheckpointDescription:
     problems: tuple[str, ...] = ()
     supplied: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] | None = None
 
 
 def describe(path: str | Path) -> CheckpointDescription:
@@ -66,8 +68,18 @@ def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
     text = "yes, with its tokenizer" if info.is_method else CheckpointDescription.text
     notes = tuple(f"{key}: {value}" for key, value in info.provenance.items() if isinstance(value, str | int))
     mapping = {name: name for name in names}
+    told = info.provenance.get("warnings")
+    warnings = tuple(str(warning) for warning in told) if isinstance(told, list) else None
     return CheckpointDescription(
-        file, sha256(file), f"prior-bench, {kind}", 1.0, mapping, info.input, text, notes=notes
+        file,
+        sha256(file),
+        f"prior-bench, {kind}",
+        1.0,
+        mapping,
+        info.input,
+        text,
+        notes=notes,
+        warnings=warnings,
     )
 
 
@@ -133,6 +145,8 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
         f"std {spec['std']:g}, resize '{spec['resize']}'",
         f"text      {found.text}",
         *(f"note      {note}" for note in found.notes),
+        *(f"warning   {warning}" for warning in found.warnings or ()),
+        *(["warning   none while training"] if found.warnings == () else []),
         "",
         "tensors (in the file -> in prior-bench)",
         *_table([(theirs, ours) for ours, theirs in found.mapping.items()], every_tensor, " -> "),

@@ -19,6 +19,9 @@ from prior_bench.schema.overrides import merged
 from prior_bench.schema.pretrain import PretrainFile
 from prior_bench.schema.reading import read_config
 
+HELD_OUT = "valid"
+"""Split of the pre-training data set that training is validated on."""
+
 
 @dataclass(frozen=True)
 class Data:
@@ -72,6 +75,25 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
+class Validation:
+    """Validation while training, on patients of the data set's validation split.
+
+    Attributes:
+        interval: epochs between two validations; the last epoch of every stage is always validated.
+        pairs: most image-report pairs.
+        seed: draws the pairs, whatever the seed of the run.
+        prompts: prompt set for zero-shot metrics, or None.
+        choose: metric by which an epoch of the last stage is chosen, or None for the last epoch.
+    """
+
+    interval: int = 2
+    pairs: int = 256
+    seed: int = 0
+    prompts: str | None = None
+    choose: str | None = None
+
+
+@dataclass(frozen=True)
 class PretrainConfig:
     """All that determines a pre-training run, but for the seed.
 
@@ -86,6 +108,7 @@ class PretrainConfig:
         find_unused_parameters: needed by methods that do not use all parameters in every step.
         hooks: further mmengine hooks, e.g. the stages of a method.
         keep_checkpoints: how many epochs' states are kept while training, for resuming.
+        validation: on held-out patients; None for none.
         log: ``tensorboard`` or ``wandb``, besides the log file and ``history.json``.
         name: of the config file.
     """
@@ -102,6 +125,7 @@ class PretrainConfig:
     find_unused_parameters: bool = False
     hooks: tuple[dict[str, Any], ...] = ()
     keep_checkpoints: int = 2
+    validation: Validation | None = field(default_factory=Validation)
     log: tuple[str, ...] = ()
     name: str = ""
 
@@ -109,9 +133,21 @@ class PretrainConfig:
         """Plain types."""
         return asdict(self)
 
+    @property
+    def choose(self) -> str | None:
+        """The metric that chooses the epoch, if any."""
+        return self.validation.choose if self.validation else None
+
+    @property
+    def seen_splits(self) -> tuple[str, ...]:
+        """Splits whose patients the weights depend on: trained on, or used to choose an epoch."""
+        return tuple(dict.fromkeys((*self.data.splits, *((HELD_OUT,) if self.choose else ()))))
+
     def determining(self) -> dict[str, Any]:
-        """The part that determines the weights: neither names nor logs nor what is kept."""
-        left_out = ("name", "log", "keep_checkpoints")
+        """The part that determines the weights: neither names nor logs nor what is kept or only watched."""
+        left_out = ["name", "log", "keep_checkpoints"]
+        if not self.choose:
+            left_out.append("validation")
         return {key: value for key, value in self.to_dict().items() if key not in left_out}
 
 
@@ -146,7 +182,9 @@ def from_dict(values: dict[str, Any], where: object = None, *, stored: bool = Fa
     schedule = dict(values["schedule"])
     if stages := schedule.get("stages"):
         schedule["stages"] = tuple(Stage(**stage) for stage in stages)
+    validation = values.get("validation", {})
     made = {
+        "validation": None if validation is None else Validation(**validation),
         "data": Data(**_tuples(values["data"], Data)),
         "optimizer": Optimizer(**_tuples(values.get("optimizer", {}), Optimizer)),
         "schedule": Schedule(**_tuples(schedule, Schedule)),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -55,25 +56,25 @@ class Pairs:
         return [pair.report for pair in self.pairs]
 
 
-def read_pairs(data: Data) -> Pairs:
+def read_pairs(data: Data, manifest: Manifest | None = None) -> Pairs:
     """The pairs of the data set, less the sentences and reports that are too short.
+
+    Args:
+        data: what is read.
+        manifest: the data set, where it is open already.
 
     Raises:
         BenchError: the data set has no reports, or none is long enough.
     """
     from prior_bench.data.open import open_dataset
 
-    manifest = open_dataset(data.dataset, split=data.split_rule)
+    manifest = manifest or open_dataset(data.dataset, split=data.split_rule)
     if not manifest.has("reports"):
         raise BenchError("has no reports to pre-train on", where=manifest.name)
-    table = manifest.table[manifest.table["split"].isin(data.splits)]
-    study = table["study_id"] if "study_id" in table else table["id"]
-    pairs = []
-    for _, rows in table.groupby(study.astype(str), sort=False):
-        report = rows["report"].iloc[0]
-        sentences = [s for s in report or () if _words(s) >= max(1, data.min_sentence_words)]
-        if len(sentences) >= max(1, data.min_sentences) and sum(map(_words, sentences)) >= data.min_words:
-            pairs.append(Pair(tuple(manifest.root / name for name in rows["image"]), tuple(sentences)))
+    pairs = [
+        Pair(tuple(manifest.root / name for name in rows["image"]), report)
+        for rows, report in studies(manifest.table[manifest.table["split"].isin(data.splits)], data)
+    ]
     if not pairs:
         raise BenchError(
             f"no report of the splits {', '.join(data.splits)} is long enough",
@@ -81,6 +82,21 @@ def read_pairs(data: Data) -> Pairs:
             fix="lower data.min_sentences, data.min_words or data.min_sentence_words",
         )
     return Pairs(tuple(pairs), manifest.name, fingerprint_of(data, manifest), manifest.synthetic)
+
+
+def studies(table: pd.DataFrame, data: Data) -> Iterator[tuple[pd.DataFrame, tuple[str, ...]]]:
+    """The rows of each study with its report, less the sentences and reports that are too short.
+
+    Args:
+        table: rows of a manifest with reports.
+        data: what is too short.
+    """
+    study = table["study_id"] if "study_id" in table else table["id"]
+    for _, rows in table.groupby(study.astype(str), sort=False):
+        report = rows["report"].iloc[0]
+        sentences = [s for s in report or () if _words(s) >= max(1, data.min_sentence_words)]
+        if len(sentences) >= max(1, data.min_sentences) and sum(map(_words, sentences)) >= data.min_words:
+            yield rows, tuple(sentences)
 
 
 def fingerprint_of(data: Data, manifest: Manifest) -> str:

@@ -18,6 +18,7 @@ from prior_bench.losses.gather import rank, world_size
 
 FINAL = "model.safetensors"
 STAGE = "stage_{}.safetensors"
+BEST = "best_{}.safetensors"
 HISTORY = "history.json"
 RUN = "run.json"
 
@@ -80,7 +81,12 @@ def noted(work_dir: Path) -> dict[str, Any]:
 
 def states(work_dir: Path) -> list[Path]:
     """States of epochs, the latest first."""
-    return sorted(work_dir.glob("epoch_*.pth"), key=lambda p: int(p.stem.rpartition("_")[2]), reverse=True)
+    return sorted(work_dir.glob("epoch_*.pth"), key=epoch_of, reverse=True)
+
+
+def epoch_of(state: Path) -> int:
+    """How many epochs a state has behind it."""
+    return int(state.stem.rpartition("_")[2])
 
 
 def latest_state(work_dir: Path) -> Path | None:
@@ -90,7 +96,7 @@ def latest_state(work_dir: Path) -> Path | None:
 
 def tidy(work_dir: Path) -> None:
     """Remove what only resuming needs, and the empty folders that mmengine makes for its logs."""
-    for state in (*states(work_dir), work_dir / "last_checkpoint"):
+    for state in (*states(work_dir), *work_dir.glob(BEST.format("*")), work_dir / "last_checkpoint"):
         state.unlink(missing_ok=True)
     for folder in work_dir.iterdir():
         if folder.is_dir() and not any(folder.iterdir()):

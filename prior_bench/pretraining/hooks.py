@@ -149,6 +149,11 @@ class History(Hook):
             self._sums[name] = self._sums.get(name, 0) + value.detach()
         self._bar.update()
 
+    def add(self, values: dict[str, float]) -> None:
+        """Add values to the epoch that was closed last."""
+        self.epochs[-1] |= values
+        write_json(self.path, self.epochs)
+
     def after_train_epoch(self, runner: Any) -> None:
         """Close the epoch: average over steps and processes, write, and print one line."""
         self._bar.close()

@@ -10,7 +10,9 @@ from typing import Any
 
 from prior_bench.api import version_of
 from prior_bench.data.open import resolve
+from prior_bench.data.texts import prompts
 from prior_bench.data.versions import data_versions
+from prior_bench.pretraining.best_epoch import DESCRIBED
 from prior_bench.pretraining.config import Data, PretrainConfig
 from prior_bench.registry import METHODS
 from prior_bench.versions import METHOD_WEIGHTS, TRAINED_WEIGHTS, machinery, raised
@@ -60,6 +62,19 @@ def run_versions(config: PretrainConfig) -> dict[str, int]:
         **machinery(TRAINED_WEIGHTS),
         **data_versions(resolve(config.data.dataset)),
         **{f"hook {_known_as(name)}": _hook_version(name) for name in map(_hook_type, config.hooks)},
+        **_choice_versions(config),
+    }
+
+
+def _choice_versions(config: PretrainConfig) -> dict[str, int]:
+    """Declared versions of what chooses the epoch, where something does; validation changes nothing else."""
+    if config.validation is None or not config.choose:
+        return {}
+    prompt_set = config.validation.prompts
+    return {
+        **machinery(("eval_transform",)),
+        f"metric {config.choose}": DESCRIBED[config.choose].version,
+        **({f"prompts {prompt_set}": prompts.load(prompt_set).version} if prompt_set else {}),
     }
 
 

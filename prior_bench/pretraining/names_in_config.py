@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from prior_bench.data.open import resolve
+from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.registry import DATASETS, METHODS
 from prior_bench.schema.arguments import argument_errors
@@ -32,6 +33,9 @@ def name_errors(values: dict[str, Any], errors: list[BenchError], *, hooks: bool
     if isinstance(method, dict) and isinstance(method.get("type"), str) and "method.type" not in flawed:
         found += _method_errors(method)
         found += _encoder_errors(method, flawed)
+    validation = values.get("validation")
+    if isinstance(validation, dict) and isinstance(validation.get("prompts"), str):
+        found += _prompt_errors(validation["prompts"])
     listed = values.get("hooks") or ()
     if hooks and isinstance(listed, (list, tuple)):
         for i, hook in enumerate(listed):
@@ -49,6 +53,15 @@ def _dataset_errors(reference: str | dict[str, Any]) -> list[BenchError]:
         return [BenchError(error.what, where=where, fix=error.fix)]
     options = {name: value for name, value in data.items() if name not in ("name", "type", "root", "cache")}
     return argument_errors(reader, options, where, where, supplied=("root", "split"))
+
+
+def _prompt_errors(name: str) -> list[BenchError]:
+    try:
+        prompts.load(name)
+    except BenchError as error:
+        file = f"{error.where}: " if error.where is not None else ""
+        return [BenchError(f"{file}{error.what}", where="validation.prompts", fix=error.fix)]
+    return []
 
 
 def _method_errors(method: dict[str, Any]) -> list[BenchError]:

@@ -20,17 +20,23 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import save_method
+from prior_bench.data.open import open_dataset
 from prior_bench.errors import BenchError
 from prior_bench.losses.gather import rank, world_size
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
+from prior_bench.pretraining.best_epoch import best_epoch, in_words, require_best
 from prior_bench.pretraining.config import PretrainConfig, load_config
 from prior_bench.pretraining.dataset import CACHE_MARGIN, PairDataset, Pairs, read_pairs
 from prior_bench.pretraining.folder import FINAL, HISTORY, STAGE, alone, claim, latest_state, tidy
+from prior_bench.pretraining.health import warnings_of
 from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch, Stages
 from prior_bench.pretraining.identity import run_identity, run_versions, training_source
 from prior_bench.pretraining.model import PretrainModel, build_method
+from prior_bench.pretraining.monitoring import Monitor
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
+from prior_bench.pretraining.validation import measurement
 from prior_bench.runtime import pick_device
 from prior_bench.store.provenance import versions
 
@@ -68,7 +74,8 @@ def pretrain(
     device, work_dir = pick_device(device), Path(work_dir)
     _check_logs(config)
     with _process_group(device), alone(work_dir):
-        pairs = read_pairs(config.data)
+        manifest = open_dataset(config.data.dataset, split=config.data.split_rule)
+        pairs = read_pairs(config.data, manifest)
         identity = run_identity(config, pairs.fingerprint, seed)
         run = {
             "identity": identity,
@@ -87,7 +94,9 @@ def pretrain(
             provenance = _provenance(config, pairs, seed, identity, history)
             save_method(work_dir / name, method, config.method, provenance)
 
-        hooks = [history, *_stage_hooks(config, method, save)]
+        measure = measurement(config, method, manifest, pairs, device, history.label)
+        monitor = Monitor(config, history, work_dir, measure, save)
+        hooks = [history, monitor, *_stage_hooks(config, method, save)]
         runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
         if rank() == 0:
             print(_extent(config, pairs, len(runner.train_dataloader)), file=sys.stderr)
@@ -96,6 +105,8 @@ def pretrain(
         finally:
             _close_logs(runner.logger)
         if rank() == 0:
+            if chosen := best_epoch(history.epochs, config):
+                method.load_state_dict(read_tensors(require_best(work_dir, chosen)))
             save(FINAL)
             tidy(work_dir)
         if world_size() > 1:
@@ -226,7 +237,8 @@ def _loader(
 def _provenance(
     config: PretrainConfig, pairs: Pairs, seed: int, identity: str, history: History
 ) -> dict[str, Any]:
-    epochs = [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in history.epochs]
+    epochs = [{k: v for k, v in epoch.items() if not k.endswith("seconds")} for epoch in history.epochs]
+    chosen = best_epoch(history.epochs, config)
     return {
         "identity": identity,
         "config": config.to_dict(),
@@ -239,6 +251,9 @@ def _provenance(
         },
         "versions": versions(),
         "declared_versions": run_versions(config),
+        "seen_splits": list(config.seen_splits),
+        **({"chosen": in_words(chosen, config)} if chosen else {}),
+        "warnings": [str(warning) for warning in warnings_of(history.epochs, config.schedule)],
         "history": epochs,
     }
 

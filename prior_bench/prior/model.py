@@ -7,7 +7,7 @@ other. Shapes: B pairs, N patches, S sentences (padded), Q queries, K prototypes
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import torch
@@ -29,6 +29,7 @@ from prior_bench.prior.alignment import (
     within_report_loss,
 )
 from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
+from prior_bench.prior.health import bank_health, chance_losses
 from prior_bench.prior.initialisation import start_as_released
 from prior_bench.prior.pooling import SentenceAttentionPool
 from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
@@ -227,6 +228,14 @@ class PRIOR(nn.Module):
         perplexity = terms.pop("perplexity", None)
         losses = {f"loss_{name}": self.weight(name) * term for name, term in terms.items()}
         return losses if perplexity is None else {**losses, "prototype_perplexity": perplexity}
+
+    def health(self, batches: Iterable[PretrainBatch]) -> dict[str, float]:
+        """What training is watched for: the use of the prototypes (:mod:`prior_bench.prior.health`)."""
+        return bank_health(self, batches)
+
+    def chance_losses(self, pairs: int) -> dict[str, float]:
+        """Values of losses where nothing is learned, in a batch of ``pairs``."""
+        return chance_losses(self, pairs)
 
     def weight(self, term: str) -> float:
         """The factor of a term in the current stage's total."""

@@ -173,6 +173,35 @@ class HookSection(Strict):
     """Name of a registered hook, or its class as ``module.Class``."""
 
 
+class ValidationSection(Strict):
+    """Validation while training, on patients of the data set's validation split, who are never trained on.
+
+    It changes no weights. Without held-out patients there is none, and a line says why.
+    """
+
+    interval: Count = 2
+    """Epochs between two validations; the last epoch of every stage is always validated."""
+    pairs: Annotated[int, AfterValidator(_at_least_a_pair)] = 256
+    """Most image-report pairs, one per study; at least 2, as a pair needs a negative."""
+    seed: Index = 0
+    """Draws the pairs where there are more; the same for all runs, whatever their own seed."""
+    prompts: Text | None = None
+    """Prompt set for zero-shot AUROC and accuracy on the same images: a shipped one or a .json file."""
+    choose: (
+        Literal["recall_at_1", "recall_at_5", "recall_at_10", "median_rank", "auroc", "accuracy"] | None
+    ) = None
+    """Metric that chooses an epoch of the last stage, whose weights are kept; none keeps the last epoch's."""
+
+    @model_validator(mode="after")
+    def _prompts_for_labels(self) -> Self:
+        problems = Problems()
+        if self.choose in ("auroc", "accuracy") and self.prompts is None:
+            what = f"is {self.choose!r}, which needs a prompt set"
+            problems.add("choose", self.choose, what, "set validation.prompts, e.g. 'sample'")
+        problems.raise_any()
+        return self
+
+
 class PretrainFile(Strict):
     """Everything that determines a pre-training run, except the seed."""
 
@@ -200,6 +229,8 @@ class PretrainFile(Strict):
     """Further mmengine hooks, e.g. those that a method needs in its stages."""
     keep_checkpoints: Count = 2
     """Number of epochs whose states are kept during training, for resuming."""
+    validation: ValidationSection | None = ValidationSection()
+    """Validation on held-out pre-training patients; none switches it off."""
     log: Distinct[Literal["tensorboard", "wandb"]] = ()
     """Logs in addition to the log file and ``history.json``."""
     name: str = ""

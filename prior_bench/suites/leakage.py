@@ -141,10 +141,12 @@ def _training_data(source: BackboneSource) -> Iterable[dict[str, Any]]:
     """Training data as declared by a source, or by the config of one that is trained here."""
     if hasattr(source, "training_data"):
         return source.training_data()
-    data = getattr(getattr(source, "config", None), "data", None)
-    if data is None:
+    config = getattr(source, "config", None)
+    data = getattr(config, "data", None)
+    if config is None or data is None:
         return []
-    return [{"dataset": data.dataset, "split_rule": data.split_rule, "splits": data.splits}]
+    splits = getattr(config, "seen_splits", data.splits)
+    return [{"dataset": data.dataset, "split_rule": data.split_rule, "splits": splits}]
 
 
 def _exposure(source: BackboneSource) -> Iterable[tuple[str, str]]:

@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_data import tiny_manifest
 
 from prior_bench.pretraining.config import from_dict
 
@@ -67,3 +68,41 @@ def values(small_data):
 @pytest.fixture
 def config(values):
     return from_dict(values)
+
+
+@pytest.fixture(scope="session")
+def watched_data(tmp_path_factory):
+    """Sixty studies with labels: 36 to train on, 12 for validation, 12 for the test; path of the CSV."""
+    folder = tmp_path_factory.mktemp("watched")
+    table = tiny_manifest(folder, images=60, size=32).table
+    table["report"] = table["report"].map(" ".join)
+    columns = ["image", "patient_id", "study_id", "split", "report", "Edema", "Pleural Effusion"]
+    table[columns].to_csv(folder / "pairs.csv", index=False)
+    return folder / "pairs.csv"
+
+
+@pytest.fixture
+def watched_values(values, watched_data):
+    """The config on data that have held-out patients, labels and reports of three sentences."""
+    values["data"] = {**values["data"], "dataset": str(watched_data)}
+    values["validation"] = dict(interval=1, prompts="sample")
+    return values
+
+
+@pytest.fixture
+def watched_prior(watched_values):
+    """PRIOR's three stages, of two epochs each, on the same data."""
+    watched_values["method"] |= dict(
+        type="prior",
+        prototypes=6,
+        queries=4,
+        decoder_layers=1,
+        decoder_heads=2,
+        temperature=0.1,
+        embed_dim=32,
+    )
+    watched_values["method"]["image_encoder"] |= dict(pool="attention", local_stage=-2)  # 2 x 2 patches
+    watched_values["method"]["image_blocks"] = 4
+    watched_values["schedule"] = dict(stages=[dict(epochs=2), dict(epochs=2), dict(epochs=2)])
+    watched_values["hooks"] = [dict(type="prior_bench.prior.schedule.PrototypesFromSentences")]
+    return watched_values

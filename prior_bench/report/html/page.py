@@ -15,6 +15,7 @@ from prior_bench.report.html.galleries.kinds import galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
 from prior_bench.report.html.sections.label_efficiency import label_efficiency
+from prior_bench.report.html.sections.monitoring import monitoring
 from prior_bench.report.html.sections.partners import partner_tables
 from prior_bench.report.html.sections.prototypes import prototype_tables
 from prior_bench.report.html.sections.ranks import rank_section
@@ -66,7 +67,8 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
     side_by_side = [one_per_backbone(runs) for runs in evaluations]
     examples = [made for runs in progress(side_by_side, "example images") for made in galleries(runs)]
     maps = [embedding_map(runs) for runs in progress(side_by_side, "embedding maps")]
-    trained = [pretraining(done, colours)]
+    watched = monitoring(done, colours)
+    trained = [pretraining(done, colours), *watched.plots]
     trained += [plot for runs in evaluations for plot in training(runs, colours)]
     together = table_of(suite, found)
     tables = [build_table(config, [store], trivial=True) for config in tables_of(suite) or [together]]
@@ -91,6 +93,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
         "partners": [made for runs in side_by_side for made in partner_tables(runs)],
         "prototypes": [made for runs in side_by_side for made in prototype_tables(runs)],
         "training": _made(trained),
+        "monitoring": watched,
         "cost": cost_table(done, names),
         "machines": machines(done),
         "gaps": [(describe(e.spec), _gap(e)) for e in found if _gap(e)],

@@ -136,7 +136,11 @@ def fill(store: Store, folder) -> None:
                             "hardware": {"cpu": "some CPU", "cores": 2},
                             "wall_seconds": 1.5,
                             "identity": f"{name}{seed}".ljust(70, "0"),
-                            "backbone": {"path": str(folder / f"{name}-{seed}" / "final.safetensors")},
+                            "backbone": {
+                                "path": str(folder / f"{name}-{seed}" / "final.safetensors"),
+                                "chosen": f"epoch {seed + 1} of 2",
+                                "warnings": [f"epoch 2: <{name}> collapsed"] if seed else [],
+                            },
                             "input": {"size": SIZE, "resize": "pad"},
                         },
                         synthetic=True,
@@ -155,7 +159,10 @@ def drawn(tmp_path):
     for i in range(TEST):
         Image.fromarray(random.integers(0, 255, (40, 24), np.uint8)).save(folder / f"{i}.png")
     (folder / "ConVIRT-0").mkdir()
-    history = [{"epoch": 1, "loss": 3}, {"epoch": 2, "loss": 1}]
+    history = [
+        {"epoch": 1, "loss": 3, "stage": 1, "valid/recall_at_5": 0.25},
+        {"epoch": 2, "loss": 1, "stage": 2, "valid/recall_at_5": 0.5},
+    ]
     (folder / "ConVIRT-0" / "history.json").write_text(json.dumps(history))
     DATASETS.register_module("drawn", force=True, module=read_drawn)
     suite = Suite("drawn", [], [], title="Drawn <images>")
@@ -224,6 +231,18 @@ def test_the_page_says_everything(drawn):
     ):
         assert part in text, part
     assert "Report <" not in text
+
+
+def test_pretraining_shows_validation_by_seed_with_stages_and_warnings(drawn):
+    text = build_page(*drawn)
+    section = text.partition('<h2 id="training">')[2].partition("</section>")[0]
+    assert "ConVIRT, seed 0: 1 25, 2 50" in section, "the curve in words"
+    assert "Validation Recall@5 on held-out patients" in section
+    assert "Dotted lines are the ends of a method" in section
+    assert "zero-shot AUROC" not in section, "it was not measured"
+    assert "ConVIRT, seed 1: epoch 2: &lt;ConVIRT&gt; collapsed" in section
+    assert "ConVIRT, seed 0: epoch 2:" not in section
+    assert section.count("ConVIRT, seed 0: epoch 1 of 2") == 1, "once for all runs of a training"
 
 
 def test_zero_shot_examples_show_each_class_and_who_is_right(drawn):

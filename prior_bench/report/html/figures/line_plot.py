@@ -21,6 +21,7 @@ def line_plot(
     colours: dict[str, str],
     x_ticks: dict[float, str] | None = None,
     log_x: bool = False,
+    bounds: dict[str, list[float]] | None = None,
     size: tuple[float, float] = (4.6, 3.0),
 ) -> str:
     """Draw the plot; return an ``<svg>`` with the values as its description.
@@ -30,6 +31,7 @@ def line_plot(
         colours: colours of all rows, in their order; they determine the look of each series.
         x_ticks: labels by position; by default matplotlib chooses them.
         log_x: whether the horizontal axis is logarithmic.
+        bounds: positions of dotted vertical lines by row, e.g. where a stage ends.
         size: width and height in inches.
     """
     with page_style():
@@ -43,6 +45,9 @@ def line_plot(
                 high = [y + std for y, std in zip(line.y, around, strict=True)]
                 outline = [*line.x, *reversed(line.x)], [*low, *reversed(high)]
                 axes.fill(*outline, color=colours[line.name], alpha=0.15, linewidth=0, zorder=order / 100)
+        for name, places in (bounds or {}).items():
+            for place in places:
+                axes.axvline(place, color=colours[name], linestyle=":", linewidth=1.0, zorder=0)
         if log_x:
             axes.set_xscale("log")
         if x_ticks:

@@ -10,12 +10,18 @@ from statistics import mean, stdev
 
 @dataclass
 class Series:
-    """A named series: positions, values, and optionally their errors ``std``, drawn as a band or as bars."""
+    """A named series: positions, values, and optionally their errors ``std``, drawn as a band or as bars.
+
+    Attributes:
+        name: of the row, which decides the look.
+        part: which of several series of the row it is, e.g. ``"seed 0"``; for the description in words.
+    """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     std: Sequence[float] = field(default_factory=list)
+    part: str = ""
 
 
 def over_seeds(name: str, x: Sequence[float], values: list[list[float]]) -> Series:
@@ -41,5 +47,6 @@ def values_text(series: list[Series], positions: list[list[str]]) -> str:
     for line, places in zip(series, positions, strict=True):
         values = [f"{p} {y:.3g}" for p, y in zip(places, line.y, strict=True) if math.isfinite(y)]
         values = values if len(values) <= 15 else [values[0], "…", values[-1]]
-        told.append(f"{line.name}: {', '.join(values)}")
+        name = f"{line.name}, {line.part}" if line.part else line.name
+        told.append(f"{name}: {', '.join(values)}")
     return "; ".join(told)

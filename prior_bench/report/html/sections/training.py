@@ -24,15 +24,16 @@ SIZE = (4.0, 2.6)
 
 def pretraining(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
     """Draw the loss over the epochs of pre-training, averaged over seeds; return None without a history."""
-    series = []
+    series, ends = [], {}
     for name in colours:
         mine = {e.record.provenance.get("identity"): e for e in entries if e.spec["backbone"]["name"] == name}
-        found = [[p for p in pretraining_history(e) if _finite(p.get("loss"))] for e in mine.values()]
+        found = [[p for p in pretraining_history(e) if is_finite(p.get("loss"))] for e in mine.values()]
         histories = [history for history in found if history]
         if histories:
             length = min(len(h) for h in histories)
             losses = [[h[i]["loss"] for h in histories] for i in range(length)]
             series.append(over_seeds(name, [h["epoch"] for h in histories[0][:length]], losses))
+            ends[name] = stage_ends(histories[0])
     if not series:
         return None
     svg = line_plot(
@@ -41,6 +42,7 @@ def pretraining(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | N
         y_label="pre-training loss",
         title="Pre-training loss over epochs, by backbone",
         colours=colours,
+        bounds=ends,
         size=SIZE,
     )
     caption = "Pre-training loss. Losses of different methods, or of different stages, cannot be compared."
@@ -97,14 +99,21 @@ def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
     return [point for point in history if isinstance(point, dict) and "epoch" in point]
 
 
+def stage_ends(history: list[dict[str, Any]]) -> list[float]:
+    """Positions between the epochs of a history at which a stage of its training ends."""
+    pairs = zip(history, history[1:], strict=False)
+    return [(a["epoch"] + b["epoch"]) / 2 for a, b in pairs if a.get("stage") != b.get("stage")]
+
+
 def _logged(entry: FinishedRun, quantity: str, clock: str) -> Series | None:
     """Return a quantity of the run's history over time; None if it was logged less than twice."""
-    points = [p for p in entry.record.history if _finite(p.get(quantity)) and clock in p]
+    points = [p for p in entry.record.history if is_finite(p.get(quantity)) and clock in p]
     if len(points) < 2:
         return None
     name = entry.spec["backbone"]["name"]
     return Series(name, [point[clock] for point in points], [point[quantity] for point in points])
 
 
-def _finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether a value of a history is a finite number."""
     return isinstance(value, (int, float)) and math.isfinite(value)

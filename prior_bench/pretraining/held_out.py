@@ -1,0 +1,126 @@
+"""Pairs that training is watched on: held-out patients of the pre-training data set, or else trained ones."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from prior_bench.data.manifest import Manifest
+from prior_bench.errors import BenchError
+from prior_bench.pretraining.config import HELD_OUT, PretrainConfig, Validation
+from prior_bench.pretraining.dataset import Pairs, studies
+
+WATCHED = 64
+"""Training pairs that are watched for collapses where no patients are held out."""
+FRONTAL = ("frontal", "pa", "ap")
+"""Values of ``view``, in any case, that come before all others."""
+
+
+@dataclass(frozen=True)
+class WatchedPairs:
+    """One image and one text of each of N studies, the same in every epoch.
+
+    Attributes:
+        images: files, N.
+        texts: sentences, N.
+        held_out: whether no patient is trained on.
+        ids: of the images; empty for training pairs.
+        target: float [N, C] of the labels (NaN where unknown), or None.
+        labels: C names.
+    """
+
+    images: tuple[Path, ...]
+    texts: tuple[tuple[str, ...], ...]
+    held_out: bool
+    ids: tuple[str, ...] = ()
+    target: np.ndarray | None = None
+    labels: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def watched_pairs(
+    config: PretrainConfig, manifest: Manifest, pairs: Pairs
+) -> tuple[WatchedPairs | None, str]:
+    """The pairs to watch, and why they are not held-out ones; None where validation is switched off.
+
+    Raises:
+        BenchError: an epoch is to be chosen, or prompts are named, and there is nobody to validate on.
+    """
+    validation = config.validation
+    if validation is None:
+        return None, "validation=None"
+    found, why = held_out_pairs(config, validation, manifest)
+    if found is not None:
+        return found, ""
+    if validation.choose or validation.prompts:
+        key = "choose" if validation.choose else "prompts"
+        raise BenchError(
+            f"needs held-out patients, but {why}",
+            where=f"validation.{key}",
+            fix=f"name a data.split_rule with a '{HELD_OUT}' split, or leave validation.{key} out",
+        )
+    return _training_pairs(config, validation, pairs), why
+
+
+def held_out_pairs(
+    config: PretrainConfig, validation: Validation, manifest: Manifest
+) -> tuple[WatchedPairs | None, str]:
+    """At most ``validation.pairs`` studies of the validation split, and otherwise why there are none.
+
+    Of a study, the first frontal image is taken. A patient who is also in a split that is trained on is left
+    out. A text is what the config feeds, without drawing it anew: of ``random_sentence`` one sentence of the
+    report, of all other modes the report.
+    """
+    table = manifest.table
+    if HELD_OUT in config.data.splits:
+        return None, f"the '{HELD_OUT}' split is trained on"
+    rows = table[table["split"] == HELD_OUT]
+    if not len(rows):
+        return None, f"{manifest.name} has no '{HELD_OUT}' split"
+    trained = set(table.loc[table["split"].isin(config.data.splits), "patient_id"])
+    rows = rows[~rows["patient_id"].isin(trained)]
+    found = list(studies(_frontal_first(rows), config.data)) if len(rows) else []
+    if len(found) < 2:
+        return (
+            None,
+            f"fewer than two studies of the '{HELD_OUT}' split have a report and are not trained on",
+        )
+    draw = random.Random(f"validation/{validation.seed}")
+    if len(found) > validation.pairs:
+        chosen = draw.sample(range(len(found)), validation.pairs)
+        found = [found[i] for i in sorted(chosen)]
+    first = pd.concat([study.iloc[:1] for study, _ in found])
+    held_out = replace(manifest, table=first.reset_index(drop=True))
+    return WatchedPairs(
+        tuple(manifest.root / name for name in first["image"]),
+        tuple(_fixed_text(config, report, draw) for _, report in found),
+        True,
+        tuple(first["id"]),
+        held_out.targets() if manifest.labels else None,
+        manifest.labels,
+    ), ""
+
+
+def _training_pairs(config: PretrainConfig, validation: Validation, pairs: Pairs) -> WatchedPairs:
+    draw = random.Random(f"validation/{validation.seed}")
+    count = min(WATCHED, validation.pairs, len(pairs.pairs))
+    chosen = [pairs.pairs[i] for i in sorted(draw.sample(range(len(pairs.pairs)), count))]
+    texts = tuple(_fixed_text(config, pair.report, draw) for pair in chosen)
+    return WatchedPairs(tuple(pair.images[0] for pair in chosen), texts, False)
+
+
+def _frontal_first(rows: pd.DataFrame) -> pd.DataFrame:
+    if "view" not in rows:
+        return rows
+    frontal = rows["view"].astype(str).str.lower().isin(FRONTAL).to_numpy()
+    return rows.iloc[np.argsort(~frontal, kind="stable")]
+
+
+def _fixed_text(config: PretrainConfig, report: tuple[str, ...], draw: random.Random) -> tuple[str, ...]:
+    return (draw.choice(report),) if config.data.text == "random_sentence" else report

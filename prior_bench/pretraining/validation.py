@@ -1,0 +1,212 @@
+"""What is measured of a method while it trains: retrieval and zero-shot on held-out pairs, and its health.
+
+Measuring changes nothing: the method is in evaluation mode without gradients, and afterwards modes and random
+states are what they were.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prior_bench.api import Features, PretrainBatch, TextBatch
+from prior_bench.data.images.read import read_image
+from prior_bench.data.images.transforms import eval_transform
+from prior_bench.data.manifest import Manifest
+from prior_bench.data.texts import prompts
+from prior_bench.errors import BenchError
+from prior_bench.features.extract import evaluating
+from prior_bench.features.similarity import TEXTS_AT_ONCE
+from prior_bench.losses.gather import rank
+from prior_bench.metrics import classification, retrieval
+from prior_bench.metrics.prompt_scores import class_scores, standardise
+from prior_bench.pretraining.best_epoch import VALID
+from prior_bench.pretraining.config import PretrainConfig
+from prior_bench.pretraining.dataset import Pairs
+from prior_bench.pretraining.health import HEALTH, LikenessAcross, likeness_within
+from prior_bench.pretraining.held_out import WatchedPairs, watched_pairs
+from prior_bench.runtime import seed_everything
+
+DIRECTIONS = ("image_to_text", "text_to_image")
+
+
+class Measurement:
+    """Measures a method on fixed pairs; images are decoded once.
+
+    Args:
+        pairs: to measure on.
+        method: whose input and tokenizer are used.
+        prompt_set: for zero-shot metrics, or None.
+        device: where the method is.
+
+    Raises:
+        BenchError: the data set has no label that the prompt set knows.
+    """
+
+    def __init__(self, pairs: WatchedPairs, method: Any, prompt_set: str | None, device: str):
+        self.pairs, self.method, self.device = pairs, method, device
+        self.reports = list(dict.fromkeys(pairs.texts))
+        number = {text: i for i, text in enumerate(self.reports)}
+        # equal reports share a column, so that they tie exactly
+        self.column = np.array([number[text] for text in pairs.texts])
+        self.classes: tuple[str, ...] = ()
+        self.prompts: list[tuple[str, ...]] = []
+        if prompt_set is not None:
+            self._use(prompts.load(prompt_set))
+
+    def _use(self, prompt_set: prompts.PromptSet) -> None:
+        self.classes = tuple(label for label in self.pairs.labels if label in prompt_set.classes)
+        if not self.classes:
+            raise BenchError(
+                f"prompt set '{prompt_set.name}' knows no label of the pre-training data set "
+                f"(it has {', '.join(self.pairs.labels) or 'none'})",
+                where="validation.prompts",
+                fix=f"name another set; this one is for {', '.join(prompt_set.classes)}",
+            )
+        texts = [(c, prompt) for c in self.classes for prompt in prompt_set.classes[c]]
+        self.prompts = [(prompt,) for _, prompt in texts]
+        self.owner = np.array([self.classes.index(c) for c, _ in texts])
+
+    def __call__(self) -> dict[str, float]:
+        """The finite values by their names in the history."""
+        with _same_random_state(), evaluating(self.method, self.device):
+            values = self._measured()
+        return {name: float(value) for name, value in values.items() if math.isfinite(value)}
+
+    def _measured(self) -> dict[str, float]:
+        texts = [self.method.encode_text(text) for text in self._tokens]
+        prompt_tokens = _tokenised(self.method, self.prompts, self.device)
+        prompt_texts = [self.method.encode_text(text) for text in prompt_tokens]
+        reports, scores, within = [], [], []
+        for images in self._batches():
+            image = self.method.encode_image(images)
+            if image.local is not None:
+                within.append(likeness_within(image.local, image.mask).cpu())
+            if self.pairs.held_out:
+                reports.append(_similarities(self.method, image, texts))
+                scores.append(_similarities(self.method, image, prompt_texts))
+        values = self._health(texts, within)
+        if self.pairs.held_out:
+            values |= {f"{VALID}{k}": v for k, v in self._retrieval(np.concatenate(reports)).items()}
+            values[f"{VALID}pairs"] = len(self.pairs)
+            if self.prompts:
+                found = self._zero_shot(np.concatenate(scores))
+                values |= {f"{VALID}{k}": v for k, v in found.items()}
+        return values
+
+    def _retrieval(self, similarity: np.ndarray) -> dict[str, float]:
+        """Means over both directions, and each, of similarities [N, distinct texts]."""
+        similarity, own = similarity[:, self.column], np.arange(len(similarity))
+        values: dict[str, float] = {}
+        for direction, matrix in zip(DIRECTIONS, (similarity, similarity.T), strict=True):
+            ranks = retrieval.ranks(matrix, own)
+            found = {f"recall_at_{k}": retrieval.recall_at(k, ranks) for k in retrieval.KS}
+            found["median_rank"] = float(np.median(ranks.rank))
+            values |= {f"{name}/{direction}": value for name, value in found.items()}
+        names = [name.partition("/")[0] for name in values]
+        means = {n: float(np.mean([values[f"{n}/{d}"] for d in DIRECTIONS])) for n in dict.fromkeys(names)}
+        return {**means, **values}
+
+    def _zero_shot(self, similarity: np.ndarray) -> dict[str, float]:
+        """AUROC of all images; accuracy of those with exactly one of the classes. Best prompt, z-scores."""
+        scores = standardise(class_scores(similarity, self.owner, "max"), "whole_set", len(similarity))
+        assert self.pairs.target is not None, "there are labels"
+        target = self.pairs.target[:, [self.pairs.labels.index(c) for c in self.classes]]
+        single = (target == 1).sum(1) == 1
+        values = classification.evaluate(scores, target, self.classes, ("auroc",))
+        values |= classification.evaluate(
+            scores[single], target[single], self.classes, ("accuracy",), exclusive=True
+        )
+        return {name: values[name] for name in ("auroc", "accuracy")}
+
+    def _health(self, texts: list[Features], within: list[Tensor]) -> dict[str, float]:
+        values: dict[str, float] = {}
+        if within:
+            values["image_likeness"] = torch.cat(within).mean().item()
+        across = LikenessAcross()
+        for text in texts:
+            if text.local is not None:
+                across.add(text.local, text.mask)
+        values["text_likeness"] = across.mean()
+        if hasattr(self.method, "health"):
+            values |= self.method.health(self._pretrain_batches())
+        return {f"{HEALTH}{name}": float(value) for name, value in values.items()}
+
+    # --- inputs -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _images(self) -> Tensor:
+        transform = eval_transform(self.method.image_encoder.input)
+        return torch.stack([transform(read_image(path)) for path in self.pairs.images])
+
+    @cached_property
+    def _tokens(self) -> list[TextBatch]:
+        return list(_tokenised(self.method, self.reports, self.device))
+
+    def _batches(self) -> Iterator[Tensor]:
+        for images in self._images.split(128 if self.device.startswith("cuda") else 32):
+            yield images.to(self.device)
+
+    def _pretrain_batches(self) -> Iterator[PretrainBatch]:
+        """The same pairs as batches of training have them."""
+        tokenizer, start = self.method.text_encoder.tokenizer, 0
+        for images in self._batches():
+            texts = list(self.pairs.texts[start : start + len(images)])
+            start += len(images)
+            yield PretrainBatch(images, tokenizer(texts).to(self.device))
+
+
+def measurement(
+    config: PretrainConfig, method: Any, manifest: Manifest, pairs: Pairs, device: str, label: str
+) -> Measurement | None:
+    """What a run is measured on; a line says so where these are no held-out pairs.
+
+    Args:
+        config: of the run.
+        method: that it trains.
+        manifest, pairs: its data set, and what is trained on of it.
+        device: where the method is.
+        label: begins the line.
+
+    Raises:
+        BenchError: the config needs held-out pairs, or labels, that there are not.
+    """
+    watched, why = watched_pairs(config, manifest, pairs)
+    if watched is None or config.validation is None:
+        return None
+    if rank() == 0 and not watched.held_out:
+        print(f"{label} no validation: {why}".strip(), file=sys.stderr)
+    return Measurement(watched, method, config.validation.prompts, device)
+
+
+def _tokenised(method: Any, texts: Sequence[tuple[str, ...]], device: str) -> Iterator[TextBatch]:
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        yield method.text_encoder.tokenizer(list(texts[start : start + TEXTS_AT_ONCE])).to(device)
+
+
+def _similarities(method: Any, image: Features, texts: list[Features]) -> np.ndarray:
+    found = [method.similarity(image, text).float() for text in texts]
+    return torch.cat(found, dim=1).cpu().numpy() if found else np.zeros((len(image.global_), 0), np.float32)
+
+
+@contextmanager
+def _same_random_state() -> Iterator[None]:
+    """Draw from a fixed seed, and leave all generators as they were."""
+    python, numpy = random.getstate(), np.random.get_state()
+    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices=devices):
+        seed_everything(0)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
