@@ -24,6 +24,9 @@ DESCRIBED: dict[str, Metric] = {
 }
 """Metrics of validation, which can choose an epoch."""
 
+OF_PROMPTS = ("auroc", "accuracy")
+"""Those of them that need prompts."""
+
 VALID = "valid/"
 """Before the name of a metric in the history."""
 

@@ -12,7 +12,7 @@ from prior_bench.api import version_of
 from prior_bench.data.open import resolve
 from prior_bench.data.texts import prompts
 from prior_bench.data.versions import data_versions
-from prior_bench.pretraining.best_epoch import DESCRIBED
+from prior_bench.pretraining.best_epoch import DESCRIBED, OF_PROMPTS
 from prior_bench.pretraining.config import Data, PretrainConfig
 from prior_bench.registry import METHODS
 from prior_bench.versions import METHOD_WEIGHTS, TRAINED_WEIGHTS, machinery, raised
@@ -51,6 +51,10 @@ def determining(config: PretrainConfig) -> dict[str, Any]:
     values = config.determining()
     dataset = {key: value for key, value in resolve(config.data.dataset).items() if key != "root"}
     values["data"] = {**values["data"], "dataset": dataset}
+    if config.validation is not None and config.choose:
+        needs_prompts = config.choose in OF_PROMPTS and config.validation.prompts
+        chosen_by = prompts.load(config.validation.prompts).label() if needs_prompts else None
+        values["validation"] = {**values["validation"], "prompts": chosen_by}
     values["hooks"] = [{**hook, "type": _known_as(_hook_type(hook))} for hook in config.hooks]
     return values
 
@@ -70,12 +74,8 @@ def _choice_versions(config: PretrainConfig) -> dict[str, int]:
     """Declared versions of what chooses the epoch, where something does; validation changes nothing else."""
     if config.validation is None or not config.choose:
         return {}
-    prompt_set = config.validation.prompts
-    return {
-        **machinery(("eval_transform",)),
-        f"metric {config.choose}": DESCRIBED[config.choose].version,
-        **({f"prompts {prompt_set}": prompts.load(prompt_set).version} if prompt_set else {}),
-    }
+    metric = {f"metric {config.choose}": DESCRIBED[config.choose].version}
+    return {**machinery(("eval_transform",)), **metric}
 
 
 def method_versions(name: str) -> dict[str, int]:

@@ -28,8 +28,8 @@ from prior_bench.features.extract import evaluating
 from prior_bench.features.similarity import TEXTS_AT_ONCE
 from prior_bench.losses.gather import rank
 from prior_bench.metrics import classification, retrieval
-from prior_bench.metrics.prompt_scores import class_scores, standardise
-from prior_bench.pretraining.best_epoch import VALID
+from prior_bench.metrics.prompt_scores import class_scores, paired_scores, probability, standardise
+from prior_bench.pretraining.best_epoch import OF_PROMPTS, VALID
 from prior_bench.pretraining.config import PretrainConfig
 from prior_bench.pretraining.dataset import Pairs
 from prior_bench.pretraining.health import HEALTH, LikenessAcross, likeness_within
@@ -72,9 +72,11 @@ class Measurement:
                 where="validation.prompts",
                 fix=f"name another set; this one is for {', '.join(prompt_set.classes)}",
             )
-        texts = [(c, prompt) for c in self.classes for prompt in prompt_set.classes[c]]
-        self.prompts = [(prompt,) for _, prompt in texts]
-        self.owner = np.array([self.classes.index(c) for c, _ in texts])
+        texts = [(c, prompt, False) for c in self.classes for prompt in prompt_set.classes[c]]
+        texts += [(c, prompt, True) for c in self.classes for prompt in prompt_set.negatives.get(c, ())]
+        self.prompts = [(prompt,) for _, prompt, _ in texts]
+        self.owner = np.array([self.classes.index(c) for c, _, _ in texts])
+        self.negative = np.array([of_absence for _, _, of_absence in texts])
 
     def __call__(self) -> dict[str, float]:
         """The finite values by their names in the history."""
@@ -117,16 +119,24 @@ class Measurement:
         return {**means, **values}
 
     def _zero_shot(self, similarity: np.ndarray) -> dict[str, float]:
-        """AUROC of all images; accuracy of those with exactly one of the classes. Best prompt, z-scores."""
-        scores = standardise(class_scores(similarity, self.owner, "max"), "whole_set", len(similarity))
+        """AUROC of all images; accuracy of those with exactly one of the classes. Best prompt, z-scores.
+
+        With negative prompts, each label is decided by itself, as in the task.
+        """
         assert self.pairs.target is not None, "there are labels"
         target = self.pairs.target[:, [self.pairs.labels.index(c) for c in self.classes]]
+        if self.negative.any():
+            scores = paired_scores(similarity, self.owner, self.negative, "max")
+            values = classification.evaluate(scores, target, self.classes, ("auroc",))
+            values |= classification.evaluate(probability(scores), target, self.classes, ("accuracy",))
+            return {name: values[name] for name in OF_PROMPTS}
+        scores = standardise(class_scores(similarity, self.owner, "max"), "whole_set", len(similarity))
         single = (target == 1).sum(1) == 1
         values = classification.evaluate(scores, target, self.classes, ("auroc",))
         values |= classification.evaluate(
             scores[single], target[single], self.classes, ("accuracy",), exclusive=True
         )
-        return {name: values[name] for name in ("auroc", "accuracy")}
+        return {name: values[name] for name in OF_PROMPTS}
 
     def _health(self, texts: list[Features], within: list[Tensor]) -> dict[str, float]:
         values: dict[str, float] = {}

@@ -72,7 +72,7 @@ def test_modes_and_random_states_are_restored(watched_prior):
     assert all(parameter.grad is None for parameter in method.parameters())
 
 
-def test_only_a_choice_of_epoch_enters_the_identity(watched_values):
+def test_only_a_choice_of_epoch_enters_the_identity(watched_values, tmp_path):
     def identity(**validation):
         return run_identity(from_dict({**watched_values, "validation": validation}), "data", seed=0)
 
@@ -80,13 +80,19 @@ def test_only_a_choice_of_epoch_enters_the_identity(watched_values):
     chosen = identity(choose="recall_at_5")
     assert chosen != identity()
     assert identity(choose="recall_at_5", interval=3) != chosen != identity(choose="recall_at_1")
+    assert identity(choose="recall_at_5", prompts="sample") == chosen, "prompts do not choose here"
+    (tmp_path / "own.json").write_text(json.dumps({"Edema": ["There is edema."]}))
+    own = identity(choose="auroc", prompts=str(tmp_path / "own.json"))
+    assert own != identity(choose="auroc", prompts="sample")
+    (tmp_path / "own.json").write_text(json.dumps({"Edema": ["Edema is seen."]}))
+    assert own != identity(choose="auroc", prompts=str(tmp_path / "own.json"))
 
 
 # --- its numbers ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["convirt", "gloria", "mgca"])
-def test_values_are_those_of_the_tasks(watched_values, context, method):
+def test_values_are_those_of_the_tasks(watched_values, context, method, tmp_path):
     watched_values["method"]["type"] = method
     config, manifest = from_dict(watched_values), open_dataset(watched_values["data"]["dataset"])
     pairs = read_pairs(config.data, manifest)
@@ -102,12 +108,16 @@ def test_values_are_those_of_the_tasks(watched_values, context, method):
     assert {name: found[f"valid/{name}"] for name in names} == pytest.approx({n: values[n] for n in names})
     assert found["valid/pairs"] == 12
 
-    zero_shot = protocols.load(
-        "clean/zero_shot", {"options": {"prompts": "sample", "prompts_per_class": None}}
-    )
-    values = ZeroShot().run(backbone, valid, zero_shot, context).metrics
-    for name in ("auroc", "accuracy"):
-        assert found[f"valid/{name}"] == pytest.approx(values[name])
+    paired = {"Edema": {"positive": ["There is edema."], "negative": ["There is no edema.", "Clear."]}}
+    (tmp_path / "paired.json").write_text(json.dumps(paired))
+    for prompt_set, normalise in (("sample", "whole_set"), (str(tmp_path / "paired.json"), "none")):
+        options = {"prompts": prompt_set, "prompts_per_class": None, "normalise": normalise}
+        zero_shot = protocols.load("clean/zero_shot", {"options": options})
+        values = ZeroShot().run(backbone, valid, zero_shot, context).metrics
+        validation = replace(config.validation, prompts=prompt_set)
+        found = measurement(replace(config, validation=validation), made, manifest, pairs, "cpu", "")()
+        for name in ("auroc", "accuracy"):
+            assert found[f"valid/{name}"] == pytest.approx(values[name])
 
 
 def test_equal_reports_tie(watched_values, tmp_path):
