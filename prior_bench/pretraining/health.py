@@ -176,14 +176,14 @@ def warnings_of(history: Sequence[dict[str, float]], schedule: Schedule) -> list
 
 def _seen(history: Sequence[dict[str, float]], schedule: Schedule) -> Iterator[tuple[str, str]]:
     """Kinds and texts of what looks wrong at the end of a history."""
-    for name, value in history[-1].items():
-        if not name.startswith(HEALTH):
+    for key, value in sorted(history[-1].items()):  # files of a history have another order of keys
+        if not key.startswith(HEALTH):
             continue
-        name = name.removeprefix(HEALTH)
+        name = key.removeprefix(HEALTH)
         group, _, part = name.partition("/")
         if group in LIMITS and LIMITS[group].passed(value):
             yield name, LIMITS[group].text(value) + (f" ({part})" if part else "")
-        elif group == OF_CHANCE and _is_stuck(history, HEALTH + name, schedule):
+        elif group == OF_CHANCE and _is_stuck(history, key, schedule):
             yield (
                 name,
                 (

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from prior_bench.api import PretrainBatch, TextBatch
+from prior_bench.api import PretrainBatch
+from prior_bench.prior.sentences import sentence_codes
 
 
 def bank_health(model: Any, batches: Iterable[PretrainBatch]) -> dict[str, float]:
@@ -30,22 +31,14 @@ def bank_health(model: Any, batches: Iterable[PretrainBatch]) -> dict[str, float
         found, mask = model.sentences(model.text_encoder(batch.text).tokens, batch.text.sentence_index)
         logits = model.sentence_bank.query(found[mask])
         chosen += F.one_hot(logits.argmax(-1), logits.shape[-1]).sum(0).double().cpu()
-        sentences |= distinct_sentences(batch.text)
+        codes = sentence_codes(batch.text.input_ids, batch.text.sentence_index)
+        sentences |= set(codes[mask].tolist())
     share = chosen / chosen.sum().clamp(min=1)
     perplexity = torch.special.entr(share).sum().exp().item()
     return {
         "prototype_perplexity": perplexity,
         "prototype_share": perplexity / max(min(len(chosen), len(sentences)), 1),
     }
-
-
-def distinct_sentences(text: TextBatch) -> set[tuple[int, ...]]:
-    """The sentences of texts, as the ids of their tokens."""
-    found = set()
-    for ids, index in zip(text.input_ids.tolist(), text.sentence_index.tolist(), strict=True):
-        for number in {n for n in index if n > 0}:
-            found.add(tuple(token for token, n in zip(ids, index, strict=True) if n == number))
-    return found
 
 
 def chance_losses(model: Any, pairs: int) -> dict[str, float]:

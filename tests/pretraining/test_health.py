@@ -158,6 +158,13 @@ def test_each_limit_warns_once_of_the_first_epoch(name, value, text):
     assert text in found[0].text and str(found[0]).startswith("epoch 6: ")
 
 
+def test_warnings_do_not_depend_on_the_order_of_keys():
+    """A history that was read from a file has another one; a resumed run must equal an undisturbed one."""
+    epochs = history(health__prototype_share={6: 0.01}, health__image_likeness={6: 1.0})
+    turned = [dict(reversed(epoch.items())) for epoch in epochs]
+    assert warnings_of(epochs, STAGED) == warnings_of(turned, STAGED) != []
+
+
 def test_a_loss_at_its_chance_level_needs_three_epochs_after_the_warm_up():
     name = "health__loss_over_chance__loss_global"
     at = {n: 0.995 for n in range(1, 5)}
@@ -213,10 +220,7 @@ def test_a_planted_collapse_is_warned_of_once_and_stops_nothing(watched_prior, t
     expected = {"image_likeness", "text_likeness", "prototype_share", "inverse_temperature/logit_scale"}
     found = warnings_of(info.provenance["history"], from_dict(watched_prior).schedule)
     assert {one.kind for one in found} >= expected
-    planted = {
-        "prototype_share",
-        "inverse_temperature/logit_scale",
-    }  # so small a network starts with likeness
+    planted = {"prototype_share", "inverse_temperature/logit_scale"}  # small networks start alike
     assert {one.epoch for one in found if one.kind in planted} == {3}
     texts = [str(one) for one in found]
     assert info.provenance["warnings"] == texts
