@@ -52,9 +52,11 @@ def determining(config: PretrainConfig) -> dict[str, Any]:
     dataset = {key: value for key, value in resolve(config.data.dataset).items() if key != "root"}
     values["data"] = {**values["data"], "dataset": dataset}
     if config.validation is not None and config.choose:
-        needs_prompts = config.choose in OF_PROMPTS and config.validation.prompts
-        chosen_by = prompts.load(config.validation.prompts).label() if needs_prompts else None
-        values["validation"] = {**values["validation"], "prompts": chosen_by}
+        named = config.validation.prompts if config.choose in OF_PROMPTS else None
+        values["validation"] = {
+            **values["validation"],
+            "prompts": prompts.load(named).label() if named else None,
+        }
     values["hooks"] = [{**hook, "type": _known_as(_hook_type(hook))} for hook in config.hooks]
     return values
 

@@ -87,7 +87,7 @@ def pretrain(
         }
         if claim(work_dir, run, resume):
             return work_dir / FINAL
-        method = build_method(config, pairs.corpus(), seed)
+        method: Any = build_method(config, pairs.corpus(), seed)
         history = History(work_dir / HISTORY, config.batch_size, f"{config.name} seed {seed}".strip())
 
         def save(name: str) -> None:

@@ -71,7 +71,7 @@ def _one_per_training(
     entries: list[FinishedRun], colours: dict[str, str]
 ) -> list[tuple[str, int, FinishedRun]]:
     """Row, seed and one of the runs of each pre-training, in the order of the rows."""
-    found = {}
+    found: dict[tuple[str, Any], tuple[str, int, FinishedRun]] = {}
     for entry in entries:
         name, identity = entry.spec["backbone"]["name"], entry.record.provenance.get("identity")
         found.setdefault((name, identity), (name, entry.spec["seed"], entry))
