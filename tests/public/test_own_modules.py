@@ -66,7 +66,7 @@ def test_a_module_that_declares_nothing_is_told_what_to_declare(my_csv):
 def test_declared_numbers_are_compared_with_what_comes_out():
     wrong = Plain()
     wrong.dim = 9
-    with pytest.raises(pb.BenchError, match=r"features \[1, 8\]; dim = 9 says \[1, 9\]"):
+    with pytest.raises(pb.BenchError, match=r"features \[1, 8\]; dim = 9 means \[1, 9\]"):
         GivenModel(wrong)
     encoder = MockImageEncoder()
     encoder.stage_strides = (4, 8, 16, 64)
