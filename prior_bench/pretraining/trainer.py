@@ -33,6 +33,7 @@ from prior_bench.pretraining.folder import FINAL, HISTORY, STAGE, alone, claim, 
 from prior_bench.pretraining.health import warnings_of
 from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch, Stages
 from prior_bench.pretraining.identity import run_identity, run_versions, training_source
+from prior_bench.pretraining.logs import check_logs, close_logs, log_backends
 from prior_bench.pretraining.model import PretrainModel, build_method
 from prior_bench.pretraining.monitoring import Monitor
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
@@ -72,7 +73,7 @@ def pretrain(
     """
     config = load_config(config) if isinstance(config, str) else config
     device, work_dir = pick_device(device), Path(work_dir)
-    _check_logs(config)
+    check_logs(config)
     with _process_group(device), alone(work_dir):
         manifest = open_dataset(config.data.dataset, split=config.data.split_rule)
         pairs = read_pairs(config.data, manifest)
@@ -103,7 +104,7 @@ def pretrain(
         try:
             runner.train()
         finally:
-            _close_logs(runner.logger)
+            close_logs(runner.logger)
         if rank() == 0:
             if chosen := best_epoch(history.epochs, config):
                 method.load_state_dict(read_tensors(require_best(work_dir, chosen)))
@@ -185,7 +186,7 @@ def _runner(
         custom_hooks=[ReseedEachEpoch(seed), PlainCheckpoint(), *hooks, *map(dict, config.hooks)],
         launcher="pytorch" if world_size() > 1 else "none",
         randomness={"seed": seed},
-        visualizer={"type": "Visualizer", "name": name, "vis_backends": _backends(config, work_dir)},
+        visualizer={"type": "Visualizer", "name": name, "vis_backends": log_backends(config, work_dir)},
         default_scope="mmengine",
         experiment_name=name,
         load_from=str(state) if state else None,
@@ -258,7 +259,7 @@ def _provenance(
     }
 
 
-# --- processes and logs ---------------------------------------------------------------------------------
+# --- processes ------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -275,29 +276,3 @@ def _process_group(device: str) -> Iterator[None]:
     finally:
         if mine:
             distributed.destroy_process_group()
-
-
-def _close_logs(logger: logging.Logger) -> None:
-    for handler in list(logger.handlers):
-        if isinstance(handler, logging.FileHandler):
-            logger.removeHandler(handler)  # what is logged later would open the file again
-            handler.close()
-
-
-def _check_logs(config: PretrainConfig) -> None:
-    from importlib.util import find_spec
-
-    if "wandb" in config.log and find_spec("wandb") is None:
-        raise BenchError("wandb is not installed", where="log", fix="pip install 'prior-bench[wandb]'")
-
-
-def _backends(config: PretrainConfig, work_dir: Path) -> list[dict[str, Any]]:
-    kinds: dict[str, dict[str, Any]] = {
-        "tensorboard": {"type": "TensorboardVisBackend", "save_dir": str(work_dir / "tensorboard")},
-        "wandb": {
-            "type": "WandbVisBackend",
-            "save_dir": str(work_dir / "wandb"),
-            "init_kwargs": {"project": "prior-bench", "name": f"{config.name}-{work_dir.name}"},
-        },
-    }
-    return [kinds[log] for log in config.log]
