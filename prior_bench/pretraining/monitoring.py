@@ -62,6 +62,11 @@ class Monitor(Hook):
         """All warnings so far."""
         return warnings_of(self.history.epochs, self.config.schedule)
 
+    def before_train(self, runner: Any) -> None:
+        """Say so if there is nobody to validate on."""
+        if is_main_process() and self.measure and self.measure.why:
+            print(f"{self._label}no validation: {self.measure.why}", file=sys.stderr)
+
     def before_train_epoch(self, runner: Any) -> None:
         """Remove weights of epochs that cannot be chosen any more; the state of the last epoch is written."""
         if self.config.choose and is_main_process():

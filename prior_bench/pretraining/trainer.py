@@ -95,7 +95,7 @@ def pretrain(
             provenance = _provenance(config, pairs, seed, identity, history)
             save_method(work_dir / name, method, config.method, provenance)
 
-        measure = measurement(config, method, manifest, pairs, device, history.label)
+        measure = measurement(config, method, manifest, pairs, device)
         monitor = Monitor(config, history, work_dir, measure, save)
         hooks = [history, monitor, *_stage_hooks(config, method, save)]
         runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)

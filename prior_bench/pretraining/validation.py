@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,7 +25,6 @@ from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError
 from prior_bench.features.extract import evaluating
 from prior_bench.features.similarity import TEXTS_AT_ONCE
-from prior_bench.losses.gather import rank
 from prior_bench.metrics import classification, retrieval
 from prior_bench.metrics.prompt_scores import class_scores, paired_scores, probability, standardise
 from prior_bench.pretraining.best_epoch import OF_PROMPTS, VALID
@@ -47,12 +45,14 @@ class Measurement:
         method: whose input and tokenizer are used.
         prompt_set: for zero-shot metrics, or None.
         device: where the method is.
+        why: why the pairs are not held-out ones; empty if they are.
 
     Raises:
         BenchError: the data set has no label that the prompt set knows.
     """
 
-    def __init__(self, pairs: WatchedPairs, method: Any, prompt_set: str | None, device: str):
+    def __init__(self, pairs: WatchedPairs, method: Any, prompt_set: str | None, device: str, why: str = ""):
+        self.why = why
         self.pairs, self.method, self.device = pairs, method, device
         self.reports = list(dict.fromkeys(pairs.texts))
         number = {text: i for i, text in enumerate(self.reports)}
@@ -176,16 +176,15 @@ class Measurement:
 
 
 def measurement(
-    config: PretrainConfig, method: Any, manifest: Manifest, pairs: Pairs, device: str, label: str
+    config: PretrainConfig, method: Any, manifest: Manifest, pairs: Pairs, device: str
 ) -> Measurement | None:
-    """What a run is measured on; a line says so where these are no held-out pairs.
+    """What a run is measured on; None if its config switches validation off.
 
     Args:
         config: of the run.
         method: that it trains.
         manifest, pairs: its data set, and what is trained on of it.
         device: where the method is.
-        label: begins the line.
 
     Raises:
         BenchError: the config needs held-out pairs, or labels, that there are not.
@@ -193,9 +192,7 @@ def measurement(
     watched, why = watched_pairs(config, manifest, pairs)
     if watched is None or config.validation is None:
         return None
-    if rank() == 0 and not watched.held_out:
-        print(f"{label} no validation: {why}".strip(), file=sys.stderr)
-    return Measurement(watched, method, config.validation.prompts, device)
+    return Measurement(watched, method, config.validation.prompts, device, why)
 
 
 def _tokenised(method: Any, texts: Sequence[tuple[str, ...]], device: str) -> Iterator[TextBatch]:

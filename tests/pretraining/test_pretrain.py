@@ -137,8 +137,8 @@ def test_the_terminal_gets_one_line_per_epoch(config, tmp_path, capfd):
     assert out == ""
     lines = [line.partition("  ")[0] for line in err.splitlines()]
     assert lines == [
-        "small seed 0 no validation: pairs has no 'valid' split",
         "small: 20 pairs of pairs, 3 epochs of 2 updates, 6 in all",
+        "small seed 0 no validation: pairs has no 'valid' split",
         *(f"small seed 0 epoch {epoch}/3" for epoch in (1, 2, 3)),
     ]
     assert list((tmp_path / "run/tensorboard").glob("events*"))

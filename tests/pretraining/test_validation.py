@@ -63,7 +63,7 @@ def test_modes_and_random_states_are_restored(watched_prior):
     method.image_encoder.eval()  # not all alike
     modes = [part.training for part in method.modules()]
     before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
-    measure = measurement(config, method, opened(config), pairs, "cpu", "")
+    measure = measurement(config, method, opened(config), pairs, "cpu")
     first, second = measure(), measure()
     assert first == second and first["valid/recall_at_5"] > 0
     assert random.getstate() == before[0] and np.random.get_state()[1].tolist() == before[1]
@@ -97,7 +97,7 @@ def test_values_are_those_of_the_tasks(watched_values, context, method, tmp_path
     config, manifest = from_dict(watched_values), open_dataset(watched_values["data"]["dataset"])
     pairs = read_pairs(config.data, manifest)
     made = build_method(config, pairs.corpus(), seed=1)
-    found = measurement(config, made, manifest, pairs, "cpu", "")()
+    found = measurement(config, made, manifest, pairs, "cpu")()
     valid = replace(manifest.split("valid"), table=manifest.split("valid").table.assign(split="test"))
     backbone = Backbone("row", made.image_encoder, made, made.image_encoder.input, f"{method} of a test")
 
@@ -115,7 +115,7 @@ def test_values_are_those_of_the_tasks(watched_values, context, method, tmp_path
         zero_shot = protocols.load("clean/zero_shot", {"options": options})
         values = ZeroShot().run(backbone, valid, zero_shot, context).metrics
         validation = replace(config.validation, prompts=prompt_set)
-        found = measurement(replace(config, validation=validation), made, manifest, pairs, "cpu", "")()
+        found = measurement(replace(config, validation=validation), made, manifest, pairs, "cpu")()
         for name in ("auroc", "accuracy"):
             assert found[f"valid/{name}"] == pytest.approx(values[name])
 
@@ -191,14 +191,15 @@ def test_of_a_study_the_frontal_image_is_taken(watched_values):
     assert len(held_out) == 7 and table.loc[frontal, "id"] in held_out.ids
 
 
-def test_without_held_out_patients_training_pairs_are_watched_and_a_line_says_so(config, capsys):
+def test_without_held_out_patients_training_pairs_are_watched(config):
     pairs, manifest = read_pairs(config.data), opened(config)
     watched, why = watched_pairs(config, manifest, pairs)
     assert not watched.held_out and why == "pairs has no 'valid' split"
     assert {path for path in watched.images} <= {path for pair in pairs.pairs for path in pair.images}
     method = build_method(config, pairs.corpus(), seed=0)
-    values = measurement(config, method, manifest, pairs, "cpu", "small seed 0")()
-    assert capsys.readouterr().err == "small seed 0 no validation: pairs has no 'valid' split\n"
+    measure = measurement(config, method, manifest, pairs, "cpu")
+    assert measure.why == why
+    values = measure()
     assert not any(name.startswith("valid/") for name in values)
 
 
