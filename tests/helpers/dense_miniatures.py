@@ -1,5 +1,6 @@
 """The data sets with boxes or masks in miniature; see ``miniatures``."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -131,4 +132,56 @@ def vindr_physionet(root: Path) -> Path:
         labels = "\n".join([f"{ids},{','.join(VINDR_FINDINGS)}", *rows[part]])
         write_text(root / f"annotations/image_labels_{part}.csv", labels)
         write_text(root / f"annotations/annotations_{part}.csv", "\n".join(boxes[part]))
+    return root
+
+
+def chestxdet10(root: Path) -> Path:
+    """Ten images to train on and four to test on; every third has none of the findings."""
+    for part, first, count in (("train", 100, 10), ("test", 200, 4)):
+        entries = []
+        for n in range(first, first + count):
+            write_image(root / f"{part}_data/{n}.png")
+            findings = [] if n % 3 == 0 else ["Effusion", "Nodule", "Nodule"][: 1 + n % 2 * 2]
+            boxes = [[1 + k, 2, 5 + k, 6] for k in range(len(findings))]
+            entries.append({"file_name": f"{n}.png", "syms": findings, "boxes": boxes})
+        write_text(root / f"{part}.json", json.dumps(entries))
+    return root
+
+
+PADCHEST_GR_HEADER = "StudyID,ImageID,label,boxes_count,sentence_en,split,PatientID,label_group"
+
+
+def padchest_gr(root: Path) -> Path:
+    """Five studies of four patients, one of them normal; images of 16 x 8 pixels."""
+    folder, studies, lines = root / "Padchest_GR_files/PadChest_GR", [], [PADCHEST_GR_HEADER]
+    for n, split in enumerate(("train", "train", "validation", "test", "test")):
+        write_png(folder / f"image-{n}.png", np.arange(128, dtype=np.uint8).reshape(8, 16))
+        findings = [
+            {
+                "sentence_en": "Right pleural effusion.",
+                "sentence_es": "Derrame pleural derecho.",
+                "abnormal": True,
+                "boxes": [[0.0, 0.5, 0.25, 1.0]],
+                "extra_boxes": [[0.0, 0.25, 0.25, 1.0]],
+                "labels": ["pleural effusion"],
+                "locations": ["right"],
+                "progression": None,
+            },
+            {"sentence_en": "No nodules.", "sentence_es": "Sin nódulos.", "abnormal": False},
+            {
+                "sentence_en": "Kyphosis.",
+                "sentence_es": "Cifosis.",
+                "abnormal": True,
+                "boxes": [],
+                "labels": [],
+            },
+        ]
+        studies.append(
+            {"StudyID": f"s{n}", "ImageID": f"image-{n}.png", "findings": findings[1 if n == 1 else 0 :]}
+        )
+        label = "normal" if n == 1 else "pleural effusion"
+        group = "" if n == 1 else "Effusion"
+        lines.append(f"s{n},image-{n}.png,{label},1,Some sentence.,{split},p{n // 2 if n < 2 else n},{group}")
+    write_text(root / "grounded_reports_20240819.json", json.dumps(studies))
+    write_text(root / "master_table.csv", "\n".join(lines))
     return root

@@ -176,6 +176,19 @@ LAYOUTS = {
         options={"boxes": True},
         split="boxes_by_patient",
     ),
+    "chestxdet10": Layout(
+        "chestxdet10",
+        dense_miniatures.chestxdet10,
+        "*_data/*.png",
+        {"train.json": "", "test.json": ""},
+    ),
+    "padchest_gr": Layout(
+        "padchest_gr",
+        dense_miniatures.padchest_gr,
+        "Padchest_GR_files/*/*.png",
+        {"grounded_reports_20240819.json": "", "master_table.csv": "label_group"},
+        {"grounded_reports_20240819.json": "grounded_reports_*.json"},
+    ),
     "vindr_cxr of Kaggle": Layout(
         "vindr_cxr", dense_miniatures.vindr_kaggle, "train/*.dicom", {"train.csv": "rad_id"}
     ),
