@@ -57,3 +57,26 @@ def test_timm_weights_from_a_file(tmp_path):
 def test_rows_that_cannot_work_say_so_before_anything_is_loaded(config, message):
     with pytest.raises(BenchError, match=message):
         build(name="row", **config).check()
+
+
+def test_the_class_of_the_method_is_known_before_loading(tmp_path):
+    from tiny_methods import CNN, TEXT
+    from tiny_methods import build as tiny_method
+
+    from baselines.convirt import ConVIRT
+    from baselines.gloria import GLoRIA
+    from prior_bench.backbones.given import GivenModel
+    from prior_bench.checkpoints.native import save_image_encoder, save_method
+    from prior_bench.mock import MockMethod
+
+    assert build(type="random", name="row", config="convirt_sample").method_class is ConVIRT
+    assert build(type="pretrain", name="row", config="gloria_sample").method_class is GLoRIA
+    assert build(type="random", name="row", image_encoder=SMALL).method_class is None
+    method = tiny_method("gloria")
+    config = dict(type="gloria", image_encoder=CNN, text_encoder={"config": TEXT["config"]}, embed_dim=8)
+    path = save_method(tmp_path / "method.safetensors", method, config, {})
+    assert build(type="checkpoint", name="row", path=str(path)).method_class is GLoRIA
+    path = save_image_encoder(tmp_path / "image.safetensors", method.image_encoder, {})
+    assert build(type="checkpoint", name="row", path=str(path)).method_class is None
+    assert GivenModel(MockMethod(32)).method_class is MockMethod
+    assert GivenModel(MockMethod(32).image_encoder).method_class is None

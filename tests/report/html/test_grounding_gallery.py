@@ -5,6 +5,7 @@ import pytest
 from planted_maps import planted_maps, quadrant_phrases
 
 import prior_bench as pb
+from prior_bench.mock import MockMethod
 from prior_bench.registry import DATASETS
 from prior_bench.report.html.galleries import kinds
 from prior_bench.report.html.galleries.grounded import grounding
@@ -59,3 +60,11 @@ def test_a_phrase_without_a_map_says_so(runs):
 
 def test_phrases_are_resampled_by_patient(runs):
     assert unit_of(runs[0]) == "patient"
+
+
+def test_a_backbone_without_the_maps_of_the_protocol_is_refused_before_any_work(runs):
+    data = dict(runs[0].spec["data"])
+    with pytest.raises(pb.BenchError, match="MockMethod: cannot be evaluated: no attention over the image"):
+        pb.evaluate(MockMethod(), "grounding", data)
+    found = pb.evaluate(MockMethod(), "grounding", data, protocol="clean/grounding_similarity")
+    assert 0 < found.metrics["pixel_auroc"] < 1
