@@ -33,7 +33,7 @@ def next_steps(checkpoint: str | Path) -> list[str]:
     lines = []
     for task, missing in _fitting_tasks(manifest, data["split_rule"]):
         command = f"prior-bench eval {task} --backbone {shlex.quote(str(checkpoint))} {given}"
-        lines.append(f"{command} --prompts FILE.json ({missing})" if missing else command)
+        lines.append(f"{command} --prompts FILE.json  # {missing}" if missing else command)
     return lines
 
 
@@ -53,7 +53,7 @@ def _fitting_tasks(manifest: Any, split_rule: str) -> list[tuple[str, str]]:
             task.check(manifest, protocol)
         except BenchError:
             if hasattr(task, "with_prompts"):
-                missing = f"your prompts for {' or '.join(manifest.labels)}: docs/own_pairs.md"
+                missing = f"a file of prompts for {' or '.join(manifest.labels)}: docs/own_pairs.md"
                 found.append((name, missing))
             continue
         found.append((name, ""))

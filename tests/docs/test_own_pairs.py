@@ -147,7 +147,8 @@ def test_pretraining_ends_with_commands_on_the_users_data_that_run(run_once, fol
     assert all("--data pairs.csv" in hint for hint in hints) and "chexpert" not in said
     assert {shlex.split(hint)[2] for hint in hints} == {"classification", "retrieval", "zero_shot"}
     for hint in hints:
-        done = run(shlex.split(hint)[1:], folder)
+        arguments = shlex.split(hint.replace("FILE.json", "prompts.json"), comments=True)
+        done = run(arguments[1:], folder)
         assert done.status == 0, done.stderr
 
 

@@ -36,7 +36,9 @@ def test_labels_without_prompts_are_said_to_need_some(my_csv, said):
         "my.csv", index=False
     )
     (zero_shot,) = [line for line in said("my.csv") if "zero_shot" in line]
-    assert zero_shot.endswith("--prompts FILE.json (your prompts for oedema or water: docs/own_pairs.md)")
+    assert zero_shot.endswith(
+        "--prompts FILE.json  # a file of prompts for oedema or water: docs/own_pairs.md"
+    )
 
 
 def test_without_labels_there_is_retrieval(my_csv, said):
