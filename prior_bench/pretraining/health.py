@@ -33,8 +33,8 @@ SHARPEST, SOFTEST = 110.0, 1.0
 """Largest and least inverse temperature. CLIP stops at 100; methods that start there may pass it a little."""
 NOTHING_LEARNED = 0.01
 """A loss learns nothing that stays so near to its chance level, as a share of it,"""
-PATIENCE = 3
-"""for so many epochs of a stage, warm-up not counted."""
+PATIENCE = 5
+"""for so many epochs of a stage, warm-up not counted. A healthy local loss may need four to get going."""
 ERRORS = 2.0
 """Standard errors by which retrieval has to fall below that of an earlier stage's end."""
 JUDGED = "recall_at_5"

@@ -165,16 +165,21 @@ def test_warnings_do_not_depend_on_the_order_of_keys():
     assert warnings_of(epochs, STAGED) == warnings_of(turned, STAGED) != []
 
 
-def test_a_loss_at_its_chance_level_needs_three_epochs_after_the_warm_up():
+def test_a_loss_at_its_chance_level_needs_five_epochs_after_the_warm_up():
+    schedule = Schedule(stages=(Stage(epochs=7, warmup_epochs=0.5), Stage(epochs=7)))
     name = "health__loss_over_chance__loss_global"
-    at = {n: 0.995 for n in range(1, 5)}
-    assert kinds(history(**{name: at})) == [("loss_over_chance/loss_global", 4)]  # epoch 1 warms up
-    assert kinds(history(**{name: at})[:3]) == []
-    assert kinds(history(**{name: {**at, 3: 0.98}})) == kinds(history(**{name: {**at, 3: 1.02}})) == []
-    later = {n: 1.005 for n in range(3, 8)}  # of another stage the epochs do not count
-    assert kinds(history(10, **{name: {4: 1.0, 5: 1.0, 6: 1.0}})) == []
-    assert kinds(history(10, **{name: later})) == [("loss_over_chance/loss_global", 7)]
-    assert "for 3 epochs" in warnings_of(history(**{name: at}), STAGED)[0].text
+    warned = "loss_over_chance/loss_global"
+
+    def found(values):
+        return kinds(history(14, **{name: values}), schedule)
+
+    at = {n: 0.995 for n in range(1, 7)}
+    assert found(at) == [(warned, 6)]  # epoch 1 warms up
+    assert found({n: at[n] for n in range(1, 6)}) == []
+    assert found({**at, 4: 0.98}) == found({**at, 4: 1.02}) == []
+    assert found({n: 1.0 for n in range(5, 12)}) == []  # four epochs of the second stage
+    assert found({n: 1.005 for n in range(5, 13)}) == [(warned, 12)]
+    assert "for 5 epochs" in warnings_of(history(14, **{name: at}), schedule)[0].text
 
 
 def test_retrieval_that_falls_below_an_earlier_stage():
