@@ -5,4 +5,4 @@ prior-bench pretrain gloria_sample
 
 _base_ = "convirt_sample.py"
 
-method = dict(type="gloria")  # regions of the third layer: 7 x 7
+method = dict(type="gloria")

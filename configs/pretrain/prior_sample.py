@@ -1,4 +1,4 @@
-"""PRIOR on the sample benchmark, with ConVIRT's encoders, so that the methods are comparable.
+"""PRIOR on the sample benchmark, with ConVIRT's encoders and as many updates, so that methods are comparable.
 
 prior-bench pretrain prior_sample
 """
@@ -8,10 +8,11 @@ _base_ = "convirt_sample.py"
 method = dict(
     type="prior",
     image_encoder=dict(pool="attention"),
-    prototypes=64,
-    queries=8,
+    prototypes=256,  # reports are made of about 2,300 different sentences
+    queries=10,  # the longest report has ten sentences
     decoder_layers=2,
     decoder_dropout=0.0,
+    image_blocks=4,  # 16 pixels per patch
     temperature=0.1,
     local_temperature=0.1,
     # the paper's weights of 10 outweigh the alignment in such a small model
@@ -19,14 +20,15 @@ method = dict(
 )
 schedule = dict(
     _delete_=True,
+    # twelve epochs, as the other methods
     stages=(
-        dict(epochs=8, warmup_epochs=1),
+        dict(epochs=6, warmup_epochs=1),
         dict(epochs=2, warmup_epochs=0.3, lr_factor=0.5),
-        dict(epochs=3, warmup_epochs=0.3, lr_factor=0.5),
+        dict(epochs=4, warmup_epochs=0.3, lr_factor=0.5),
     ),
 )
-# half of ConVIRT's rate aligns better; the decoders have only three epochs to learn
-optimizer = dict(lr=5e-4, lr_scale=dict(image_decoder=24.0, sentence_decoder=8.0))
+# the decoders have only four epochs to learn
+optimizer = dict(lr_scale=dict(image_decoder=12.0, sentence_decoder=4.0))
 hooks = (
     # in so few steps, prototypes that start as noise would not come close to the sentences
     dict(type="prior_bench.prior.schedule.PrototypesFromSentences"),

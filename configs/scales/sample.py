@@ -8,14 +8,14 @@ metrics and defects. This file lists everything that changes. Each record stores
 
 title = "sample benchmark: synthetic data, toy scale"
 notes = [
-    "Toy scale: 128-pixel phantoms, a few hundred per data set, one seed, small networks at 96 pixels, short "
+    "Toy scale: 128-pixel phantoms, a few hundred per data set, one seed, small networks at 64 pixels, short "
     "training (configs/scales/sample.py). The columns are the paper's; the numbers say nothing about it.",
     "Split rules with fixed counts use the same shares of the available images. The papers' lists of images "
     "are drawn again.",
 ]
 seeds = [0]
 
-# the backbone of each row: the demo's backbones, so that weights of the demo are used again
+# the backbone of each row: those of the study, so that its weights are used again
 backbones = {
     "Random": dict(type="random", config="convirt_sample"),
     "ConVIRT": dict(type="pretrain", config="convirt_sample"),
@@ -33,18 +33,18 @@ data = {
 }
 
 # --- protocols ------------------------------------------------------------------------------------------
-# All sizes in pixels are the paper's times 96 / 224. Inputs of 512 pixels become 96 too.
+# All sizes in pixels are the paper's times 64 / 224. Inputs of 512 pixels become 64 too.
 
-_input = dict(size=96)
-_crop = dict(input=_input, train=dict(Resize=dict(size=110), RandomCrop=dict(size=96)), eval=dict(Resize=110))
+_input = dict(size=64)
+_crop = dict(input=_input, train=dict(Resize=dict(size=73), RandomCrop=dict(size=64)), eval=dict(Resize=73))
 _unet = dict(channels=(48, 32, 16, 8))
 _yolo = dict(width=0.125)
 _lovt_yolo = dict(
     _yolo,
     anchors=(
-        ((27.7, 20.8), (36.1, 45.8), (86.3, 75.4)),
-        ((6.9, 14.1), (14.3, 10.4), (13.7, 27.5)),
-        ((2.3, 3.0), (3.7, 6.9), (7.6, 5.3)),
+        ((18.5, 13.9), (24.1, 30.5), (57.5, 50.3)),
+        ((4.6, 9.4), (9.5, 6.9), (9.1, 18.3)),
+        ((1.5, 2.0), (2.5, 4.6), (5.1, 3.5)),
     ),
 )
 
@@ -64,7 +64,7 @@ _on_1_percent = dict(stopping=dict(epochs=48, patience=None))
 protocols = {
     # classification
     "mgca/linear_chexpert": dict(
-        transform=dict(_crop, train=dict(_crop["train"], GaussianBlur=dict(kernel_size=5, sigma=(0.1, 0.9)))),
+        transform=dict(_crop, train=dict(_crop["train"], GaussianBlur=dict(kernel_size=3, sigma=(0.1, 0.6)))),
         optimizer=dict(lr=2e-2),
         batch_size=16,
         stopping=dict(epochs=4, patience=None),
@@ -73,7 +73,7 @@ protocols = {
         transform=_crop, optimizer=dict(lr=2e-2), batch_size=16, stopping=dict(epochs=8, patience=None)
     ),
     "benchx/finetune_*": dict(
-        transform=dict(input=_input, train=dict(RandomResizedCrop=dict(size=96))),
+        transform=dict(input=_input, train=dict(RandomResizedCrop=dict(size=64))),
         optimizer=dict(lr=2e-3, warmup=5, total=100),
         batch_size=16,
         stopping=dict(epochs=6, patience=3),
@@ -83,7 +83,7 @@ protocols = {
     ),
     # zero-shot: the reports of the sample benchmark use other words, so it has its own prompts
     "gloria/zero_shot": dict(
-        transform=dict(input=_input, eval=dict(Resize=110)), options=dict(prompts="sample")
+        transform=dict(input=_input, eval=dict(Resize=73)), options=dict(prompts="sample")
     ),
     "*/zero_shot": dict(transform=dict(input=_input), options=dict(prompts="sample")),
     # segmentation

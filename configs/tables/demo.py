@@ -6,6 +6,7 @@ prior-bench table demo
 title = "Sample benchmark (synthetic data)"
 suite = "demo"
 rows = "all"
+notes = ["One seed and short training: this table ranks nothing; the study does (prior-bench run study)."]
 
 _probe = dict(
     group="CheXpert, linear probe, AUROC",

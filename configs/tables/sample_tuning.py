@@ -1,0 +1,37 @@
+"""The table by which the learning rates of the sample benchmark were chosen.
+
+prior-bench table sample_tuning
+"""
+
+title = "Learning rates on the validation cohort of the sample benchmark"
+suite = "sample_tuning"
+rows = "all"
+
+_zero_shot = dict(
+    group="CheXpert 5x200, zero-shot",
+    task="zero_shot",
+    data="sample_validation:chexpert_5x200",
+    protocol="demo/zero_shot",
+)
+_retrieval = dict(
+    group="MIMIC-CXR, retrieval",
+    task="retrieval",
+    data="sample_validation:mimic_cxr",
+    protocol="demo/retrieval",
+)
+
+columns = [
+    dict(
+        group="CheXpert, linear probe",
+        label="AUROC",
+        task="classification",
+        data="sample_validation:chexpert",
+        protocol="demo/linear_probe",
+        metric="auroc",
+    ),
+    dict(label="accuracy", metric="accuracy", **_zero_shot),
+    dict(label="AUROC", metric="auroc", **_zero_shot),
+    dict(label="image → text R@10", metric="recall_at_10/image_to_text", **_retrieval),
+    dict(label="text → image R@10", metric="recall_at_10/text_to_image", **_retrieval),
+]
+notes = ["Each rate was chosen for its method by the mean rank of these columns among the method's rates."]
