@@ -330,7 +330,8 @@ class PRIOR(nn.Module):
         decoded = self.decode_report(patches)
         ordered, counted = self.match(decoded, targets, real, injected.assignment)
 
-        terms = {"report": ccr.report_loss(ordered, targets, counted)}
+        wanted = targets.detach() if self.variant.report_targets_fixed else targets
+        terms = {"report": ccr.report_loss(ordered, wanted, counted)}
         summary = ordered
         if self.sentence_bank is not None:
             if self.weights["query"]:

@@ -116,7 +116,7 @@ def test_the_extended_variant_changes_the_local_text_loss_alone():
         model = tiny_prior(stage=3, variant=variant).eval()
         losses[variant] = model.loss(batch)
     differ = {k for k, v in losses["paper"].items() if not torch.equal(v, losses["extended"][k])}
-    assert differ == {"loss_local_text"}
+    assert differ == {"loss_local_text"}, "fixing targets changes gradients, not values"
 
 
 def test_a_repeated_sentence_is_spared_by_its_own_switch():
@@ -130,3 +130,15 @@ def test_a_repeated_sentence_is_spared_by_its_own_switch():
         variant = dict(base="extended", repeated_sentences_spared=spared)
         values.append(float(tiny_prior(variant=variant).eval().loss(batch)["loss_local_text"]))
     assert values[1] < values[0], "fewer negatives"
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_the_reports_l1_moves_its_targets_unless_they_are_fixed(fixed):
+    torch.manual_seed(5)
+    text = tiny_prior().text_encoder.tokenizer(REPORTS)
+    batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
+    torch.manual_seed(0)
+    model = tiny_prior(stage=3, variant=dict(report_targets_fixed=fixed)).eval()
+    loss = model.loss(batch)["loss_report"]
+    (moved,) = torch.autograd.grad(loss, model.sentence_bank.embed.weight, allow_unused=True)
+    assert (moved is None or not moved.any()) == fixed
