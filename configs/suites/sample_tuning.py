@@ -2,8 +2,7 @@
 
 prior-bench run sample_tuning --jobs 2
 
-No patient of the test cohort is in it. The rates in configs/pretrain/*_sample.py are those with the best mean
-rank over the columns of the table of the same name (docs/sample_tuning.md).
+No patient of the test cohort is in it. The table of the same name shows the results.
 """
 
 name = "sample_tuning"

@@ -1,4 +1,4 @@
-"""The table by which the learning rates of the sample benchmark were chosen.
+"""Learning rates of the sample benchmark's methods, compared on the validation cohort.
 
 prior-bench table sample_tuning
 """
@@ -34,4 +34,4 @@ columns = [
     dict(label="image → text R@10", metric="recall_at_10/image_to_text", **_retrieval),
     dict(label="text → image R@10", metric="recall_at_10/text_to_image", **_retrieval),
 ]
-notes = ["Each rate was chosen for its method by the mean rank of these columns among the method's rates."]
+notes = ["No patient of the test cohort is in this table."]

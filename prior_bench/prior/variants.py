@@ -58,9 +58,10 @@ class PriorVariant:
         "images of the batch, and with what their sentences see of its image; the paper's negatives are "
         "sentences of the same report"
     )
-    report_targets_fixed: bool = extension(
-        "the report branch's L1 has no gradient to the prototypes that it reconstructs; otherwise they move "
-        "together, which makes them easy to reconstruct and leaves most of the bank unused"
+    report_branch_leaves_text: bool = extension(
+        "the report branch has no gradient to the prototypes and to the report's embedding that it is "
+        "compared with; otherwise it moves the prototypes together, where they are easy to reconstruct, and "
+        "leaves most of the bank unused"
     )
     repeated_sentences_spared: bool = extension(
         "an image whose report holds the same sentence word for word is no negative of this sentence"

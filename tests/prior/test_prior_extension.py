@@ -132,13 +132,18 @@ def test_a_repeated_sentence_is_spared_by_its_own_switch():
     assert values[1] < values[0], "fewer negatives"
 
 
-@pytest.mark.parametrize("fixed", [False, True])
-def test_the_reports_l1_moves_its_targets_unless_they_are_fixed(fixed):
+@pytest.mark.parametrize("alone", [False, True])
+def test_the_report_branch_moves_the_text_unless_it_leaves_it_alone(alone):
     torch.manual_seed(5)
     text = tiny_prior().text_encoder.tokenizer(REPORTS)
     batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
     torch.manual_seed(0)
-    model = tiny_prior(stage=3, variant=dict(report_targets_fixed=fixed)).eval()
-    loss = model.loss(batch)["loss_report"]
-    (moved,) = torch.autograd.grad(loss, model.sentence_bank.embed.weight, allow_unused=True)
-    assert (moved is None or not moved.any()) == fixed
+    model = tiny_prior(stage=3, variant=dict(report_branch_leaves_text=alone)).eval()
+    losses = model.loss(batch)
+    of_text = [model.sentence_bank.embed.weight, model.local_text_projection.weight]
+    for term in ("report", "query", "report_global"):
+        found = torch.autograd.grad(losses[f"loss_{term}"], of_text, retain_graph=True, allow_unused=True)
+        moved = [g is not None and bool(g.any()) for g in found]
+        assert not any(moved) if alone else any(moved), term
+        (decoder,) = torch.autograd.grad(losses[f"loss_{term}"], model.prototype_queries, retain_graph=True)
+        assert decoder.any(), "the report branch itself is trained"

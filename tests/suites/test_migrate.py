@@ -19,15 +19,25 @@ from prior_bench.pretraining.folder import FINAL, RUN
 from prior_bench.pretraining.migrate import migrate_folders
 from prior_bench.pretraining.trainer import pretrain
 from prior_bench.registry import TASKS
-from prior_bench.sample import VERSION
-from prior_bench.store.store import Store
+from prior_bench.sample import VERSION, SampleBenchmark
+from prior_bench.store.store import Store, plain
 from prior_bench.suites import migrate as migration
 from prior_bench.suites.plan import expand
 from prior_bench.suites.suite import load_suite
 from prior_bench.versions import FIRST, MACHINERY
 
 HISTORIC = Path(__file__).parents[1] / "historic"
-SUITE = runpy.run_path(str(HISTORIC / "make_store.py"))["SUITE"]
+NAMES = {"convirt_sample": "historic_convirt.py", "mgca_sample": "historic_mgca.py"}
+"""Shipped configs of the stores' time, and the files that keep them."""
+
+
+def with_kept_configs(text: str) -> str:
+    for name, file in NAMES.items():
+        text = text.replace(f'"{name}"', f'"{file}"')
+    return text
+
+
+SUITE = with_kept_configs(runpy.run_path(str(HISTORIC / "make_store.py"))["SUITE"])
 
 
 @pytest.fixture
@@ -36,13 +46,36 @@ def roots(tmp_path, monkeypatch, tiny_sample):
         monkeypatch.setenv(f"PRIOR_BENCH_{name}", str(tmp_path / name.lower()))
     monkeypatch.setenv("PRIOR_BENCH_SAMPLE_SIZE", "tiny")
     shutil.copytree(tiny_sample, tmp_path / "data" / f"sample-{VERSION}-tiny")
+    monkeypatch.setattr(SampleBenchmark, "version", 1)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "historic.py").write_text(SUITE)
+    for file in NAMES.values():
+        shutil.copyfile(HISTORIC / "configs" / file, tmp_path / file)
     return tmp_path
 
 
 def store_of(roots, name) -> Store:
-    return Store(shutil.copytree(HISTORIC / "stores" / name, roots / "results" / "historic"))
+    """A store of the past, as if it had been made from the kept configs and from today's data.
+
+    The sample benchmark has another edition now, so the data of the stores' time cannot be made any more.
+    """
+    folder = shutil.copytree(HISTORIC / "stores" / name, roots / "results" / "historic")
+    as_if_of_today(folder)
+    return Store(folder)
+
+
+def as_if_of_today(folder):
+    plan = expand(load_suite("historic.py"))
+    data = {run.spec.data["root"]: run.spec for run in plan.runs}
+    for file in (folder / "plan.json", *folder.glob("runs/*/record.json")):
+        values = json.loads(with_kept_configs(file.read_text()))
+        for part in values.get("runs", [values]):
+            spec = data[part["spec"]["data"]["root"]]
+            part["spec"]["data"] = plain(spec.data)
+            if "provenance" in part:
+                fingerprint = plan.data_sets.fingerprint(spec.data, spec.protocol)
+                part["provenance"]["data_fingerprint"] = fingerprint
+        file.write_text(json.dumps(values))
 
 
 def by_cell(store):
@@ -150,6 +183,7 @@ def test_of_two_records_of_one_run_the_newer_is_moved(roots):
     store, context = store_of(roots, "schema1_2026_11_24"), LoadContext(pretrain_dir=roots / "pretrain")
     for folder in (HISTORIC / "stores" / "schema1_2026_11_29" / "runs").iterdir():
         shutil.copytree(folder, store.runs / folder.name)
+    as_if_of_today(store.root)
     done = migration.migrate(store, context)
     assert len(done.moved) == len(done.left) == 18
     assert all("newer record of the same run" in reason for reason in done.left.values())
@@ -160,8 +194,8 @@ def test_of_two_records_of_one_run_the_newer_is_moved(roots):
 def trained(roots):
     """A finished run as the scheme of hashes named it."""
     overrides = {"schedule.epochs": 1, "schedule.warmup_epochs": 0}
-    source = Pretrained("Row", "convirt_sample", overrides)
-    folder = roots / "results" / "pretrain" / f"convirt_sample-seed0-{'0' * 16}"
+    source = Pretrained("Row", "historic_convirt.py", overrides)
+    folder = roots / "results" / "pretrain" / f"historic_convirt-seed0-{'0' * 16}"
     pretrain(source.config, folder, 0, "cpu")
     note = json.loads((folder / RUN).read_text())
     kept = {key: note[key] for key in ("seed", "config")}
@@ -176,7 +210,7 @@ def test_pretrained_weights_are_found_again(roots, trained, capsys, monkeypatch)
     context = LoadContext(pretrain_dir=root)
     assert source.confirms(0, provenance, context) == ""
     assert "not in" in source.confirms(0, {"identity": "1" * 16}, context)
-    assert "another config" in Pretrained("Row", "convirt_sample").confirms(0, provenance, context)
+    assert "another config" in Pretrained("Row", "historic_convirt.py").confirms(0, provenance, context)
     (root / "unfinished").mkdir()
     (root / "unfinished" / RUN).write_text('{"identity": "2", "seed": 0}')
     assert main(["results", "migrate", "--dry-run"]) == 0
@@ -209,8 +243,8 @@ def test_checkpoint_files_are_known_by_their_content(roots, trained):
     source, context = CheckpointFile("Row", str(folder / FINAL)), LoadContext()
     identity = source._native.provenance["identity"]
     assert source.confirms(0, {"backbone": {"identity": identity}}, context) == ""
-    assert "does not say" in source.confirms(0, {"backbone": {"identity": "other"}}, context)
-    assert "does not say" in source.confirms(0, {}, context)
+    assert "does not state" in source.confirms(0, {"backbone": {"identity": "other"}}, context)
+    assert "does not state" in source.confirms(0, {}, context)
     assert source.confirms(0, {"backbone": {"sha256": source._sha256}}, context) == ""
     assert "has changed" in source.confirms(0, {"backbone": {"sha256": "0"}}, context)
 

@@ -105,7 +105,7 @@ def test_only_the_scale_of_a_protocol_changes():
         assert toy.transform["train"].keys() == paper.transform["train"].keys()
         assert toy.stopping["monitor"] == paper.stopping["monitor"]
         assert toy.stopping["tested"] == paper.stopping["tested"]
-        assert toy.transform["input"]["size"] == 96 and toy.stopping["epochs"] < paper.stopping["epochs"]
+        assert toy.transform["input"]["size"] == 64 and toy.stopping["epochs"] < paper.stopping["epochs"]
 
 
 def test_no_transform_is_larger_than_the_toy_input_allows():
@@ -119,10 +119,10 @@ def test_no_transform_is_larger_than_the_toy_input_allows():
     for name in SUITES:
         for entry in with_data(load_suite(name), "sample").evaluations:
             transform = protocols.load(entry["protocol"], entry["overrides"]).transform
-            spec = InputSpec(**{"size": 96, **(transform.get("input") or {})})
+            spec = InputSpec(**{"size": 64, **(transform.get("input") or {})})
             shapes = {train_transform(spec, transform.get("train"))(image).shape[-2:]}
             shapes.add(eval_transform(spec, transform.get("eval"))(image).shape[-2:])
-            assert shapes == {(96, 96)}, entry["protocol"]
+            assert shapes == {(64, 64)}, entry["protocol"]
 
 
 def test_rows_seeds_store_and_notes_are_those_of_the_scale():
@@ -131,8 +131,8 @@ def test_rows_seeds_store_and_notes_are_those_of_the_scale():
     assert [row["name"] for row in suite.backbones] == ["Random", "ConVIRT", "GLoRIA", "MGCA", "PRIOR"]
     assert suite.seeds == scale.seeds == [0] and not any("seeds" in entry for entry in suite.evaluations)
     assert any("ImageNet is left out: " in note for note in suite.notes)
-    demo = {row["name"]: row for row in load_suite("demo").backbones}
-    assert all(row == demo[row["name"]] for row in suite.backbones), "weights of the demo are used again"
+    study = {row["name"]: row for row in load_suite("study").backbones}
+    assert all(row == study[row["name"]] for row in suite.backbones), "weights of the study are used again"
 
 
 def test_what_has_no_counterpart_is_named():
