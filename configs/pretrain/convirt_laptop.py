@@ -4,7 +4,7 @@ prior-bench pretrain convirt_laptop
 
 It reads pairs.csv in this folder; --data FILE.csv names another file (docs/own_pairs.md, which also says how
 long it takes). Both encoders start at random and the tokenizer is trained on your reports, so it shows
-whether the path works and whether anything can be learnt; with a GPU take convirt_small.
+whether the path works, and teaches little: for a result take convirt_small.
 """
 
 _base_ = "convirt_small.py"
