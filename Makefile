@@ -1,4 +1,5 @@
 # make demo: bare machine to comparison table and HTML report.   make test: bare machine to passing tests.
+# make study: the comparison of the methods, five seeds; resumes.
 PYTHON ?= python3
 # backbones worked on at once; each takes its share of the cores and about 1.5 GB
 JOBS ?= 2
@@ -6,11 +7,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow test-external golden mutants lint clean
+.PHONY: demo study test test-slow test-external golden mutants lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
 	$(BIN)/prior-bench report demo
+
+study: $(INSTALLED)
+	$(BIN)/prior-bench run study --jobs $(JOBS)
+	$(BIN)/prior-bench report study
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -44,4 +49,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 # the demo's own only: data/ and results/ may hold what took days to get
 clean:
-	rm -rf $(VENV) data/sample-* cache results/demo results/pretrain/*_sample-seed*
+	rm -rf $(VENV) data/sample-* cache results/demo results/study results/pretrain/*_sample-seed*

@@ -88,7 +88,7 @@ def parts(model: PRIOR, inputs: Inputs) -> dict[str, Part]:
     def align_locally(patches: Tensor, sentences: Tensor) -> object:
         seen = model.local_cross_attention(patches, sentences, mask)
         image = simsiam_loss(patches, seen.text_to_image, model.predictor).mean()
-        return image, model._local_text(sentences, seen.image_to_text, mask)
+        return image, model._local_text(patches, sentences, seen.image_to_text, mask, None)
 
     def match(decoded: Tensor) -> object:
         ordered, counted = model.match(decoded, targets, real)

@@ -104,4 +104,5 @@ def test_command_of_readme(command, run_once):
 def test_make_target_of_readme_exists(line):
     target = shlex.split(line)[1]
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert {"demo": "prior-bench run demo", "test": "-m pytest"}[target] in plan
+    runs = {"demo": "prior-bench run demo", "study": "prior-bench run study", "test": "-m pytest"}
+    assert runs[target] in plan

@@ -42,6 +42,7 @@ evaluations = [
         protocol="demo/zero_shot",
     ),
     dict(task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval"),
+    dict(task="grounding", data="sample:ms_cxr", protocol="demo/grounding"),
     dict(task="segmentation", data="sample:siim_acr", protocol="demo/segmentation"),
     dict(task="detection", data="sample:rsna_pneumonia", protocol="demo/detection"),
 ]

@@ -30,6 +30,7 @@ evaluations = [
     dict(task="classification", data="sample:chexpert", protocol="demo/finetune_long"),
     dict(task="zero_shot", data="sample:chexpert_5x200", protocol="demo/zero_shot"),
     dict(task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval"),
+    dict(task="grounding", data="sample:ms_cxr", protocol="demo/grounding"),
     dict(task="segmentation", data="sample:siim_acr", protocol="demo/segmentation"),
     dict(task="detection", data="sample:rsna_pneumonia", protocol="demo/detection"),
 ]

@@ -46,6 +46,14 @@ columns = [
     dict(label="text → image R@5", metric="recall_at_5/text_to_image", **_retrieval),
     dict(label="P@5", metric="precision_at_5", **_retrieval),
     dict(
+        group="MS-CXR, grounding",
+        label="pixel AUROC",
+        task="grounding",
+        data="sample:ms_cxr",
+        protocol="demo/grounding",
+        metric="pixel_auroc",
+    ),
+    dict(
         group="SIIM, segmentation",
         label="Dice, positives",
         task="segmentation",

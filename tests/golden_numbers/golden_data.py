@@ -16,6 +16,7 @@ from prior_bench.data.open import open_dataset
 from prior_bench.data.splitting.fractions import training_part, validation_part
 from prior_bench.data.texts import prompts
 from prior_bench.sample import OPTIONS
+from prior_bench.sample.cohorts import SAMPLE, SAMPLE_VALIDATION, Benchmark
 from prior_bench.sample.generate import FURTHER, WRITERS, write_one
 from prior_bench.sample.lists import write_lists
 
@@ -65,9 +66,9 @@ def reading(layout: Layout, folder: Path) -> Numbers:
     }
 
 
-def sample(name: str, folder: Path) -> Numbers:
+def sample(name: str, folder: Path, benchmark: Benchmark = SAMPLE) -> Numbers:
     """Names, labels and reports exactly; pixels and boxes with a tolerance, for they come from floats."""
-    write_one(name, folder, "tiny")
+    write_one(name, folder, "tiny", benchmark)
     write_lists(name, folder / name)
     data = open_dataset({"type": name, "root": str(folder / name), **OPTIONS.get(name, {})})
     rows = np.linspace(0, len(data) - 1, 3).astype(int)
@@ -101,4 +102,11 @@ READER_CASES = [
 SAMPLE_CASES = [
     Case(f"sample:{name}", ("generator sample", "images"), partial(sample, name), atol=1.5)
     for name in (*WRITERS, *FURTHER)
+] + [
+    Case(
+        "sample_validation:mimic_cxr",
+        ("generator sample_validation", "images"),
+        partial(sample, "mimic_cxr", benchmark=SAMPLE_VALIDATION),
+        atol=1.5,
+    )
 ]

@@ -54,7 +54,8 @@ def test_a_task_describes_every_metric_of_its_protocols(name):
             assert set(protocol.metrics) <= set(task.metrics), protocol.name
     for key, metric in task.metrics.items():
         assert key == metric.name and set(metric.needs) <= set(defined.REASONS)
-        low, high = metric.bounds
+        low = -math.inf if metric.bounds[0] is None else metric.bounds[0]
+        high = math.inf if metric.bounds[1] is None else metric.bounds[1]
         assert metric.chance is None or low <= metric.chance <= high
 
 

@@ -183,8 +183,8 @@ WRONG = [
     ("convirt_sample", "schedule.epochs=1.5", "schedule.epochs: is 1.5; must be a whole number"),
     (
         "convirt_sample",
-        "schedule.warmup_epochs=10",
-        "schedule.warmup_epochs: is 10; must be below epochs, which is 10",
+        "schedule.warmup_epochs=12",
+        "schedule.warmup_epochs: is 12; must be below epochs, which is 12",
     ),
     ("convirt_sample", "schedule.warmup_factor=0", "schedule.warmup_factor: is 0; must be above 0.0"),
     ("convirt_sample", "schedule.lr_factor=-1", "schedule.lr_factor: is -1; must be above 0.0"),
@@ -253,7 +253,7 @@ WRONG = [
     (
         "convirt_sample",
         "schedule.epochs.first=1",
-        "schedule.epochs.first: 'schedule.epochs' is 10, which has no keys",
+        "schedule.epochs.first: 'schedule.epochs' is 12, which has no keys",
     ),
     ("convirt_sample", "data.dataset.reports=3", "data.dataset.reports: is 3; must be"),
 ]

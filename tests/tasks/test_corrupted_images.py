@@ -93,7 +93,9 @@ def test_shipped_probe_protocols_fit(name, tiny):
     Classification().check(tiny, protocols.load(name))
 
 
-@pytest.mark.parametrize("name", [n for n in protocols.names() if n.endswith(("shot_corrupted", "prompts"))])
+@pytest.mark.parametrize(
+    "name", [n for n in protocols.names() if n.endswith(("shot_corrupted", "shot_prompts"))]
+)
 def test_shipped_zero_shot_protocols_fit(name, tiny):
     ZeroShot().check(tiny, protocols.load(name))
 

@@ -96,7 +96,9 @@ def _declared(
 
 def _outcome(rows: list, columns: list, one: int, other: int, results: Tests) -> str:
     """Return a sentence on where the first row of a declared comparison is better, and where it is worse."""
-    better, worse, same, untested = [], [], 0, 0
+    better: list[str] = []
+    worse: list[str] = []
+    same = untested = 0
     for c, column in enumerate(columns):
         if not column.compared:
             continue

@@ -371,7 +371,7 @@ def test_a_history_without_time_is_no_training_curve(drawn):
 
 
 def test_loss_terms_are_shown_with_right_and_wrong_partners(drawn):
-    text = drawn.read_text("utf-8")
+    text = build_page(*drawn)
     section = text.partition('<h2 id="partners">')[2].partition("</section>")[0]
     assert section.count("<table") == 1 and 'href="#partners"' in text
     rows = [re.findall(r">([^<>\n]+)<", row) for row in section.split("<tr")[2:]]

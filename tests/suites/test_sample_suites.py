@@ -1,0 +1,60 @@
+"""The suites of the sample benchmark: equal budgets for all methods, and cohorts that are kept apart."""
+
+import pytest
+
+from prior_bench.pretraining.config import load_config
+from prior_bench.report.tables.config import load_table
+from prior_bench.suites.suite import load_suite
+
+PRETRAINED = {"demo": 4, "study": 5, "sample_tuning": 15}
+
+
+def configs(suite):
+    rows = [row for row in load_suite(suite).backbones if row["type"] == "pretrain"]
+    return {row["name"]: load_config(row["config"], row.get("overrides")) for row in rows}
+
+
+@pytest.mark.parametrize("suite", PRETRAINED)
+def test_all_methods_have_equal_data_updates_and_encoders(suite):
+    found = configs(suite)
+    assert len(found) == PRETRAINED[suite]
+
+    def budget(config):
+        image, text = config.method["image_encoder"], config.method["text_encoder"]
+        encoders = {k: v for k, v in image.items() if k != "pool"}, text["config"]
+        return config.schedule.ends[-1], config.batch_size, config.data, config.vocab_size, encoders
+
+    first, *others = [budget(config) for config in found.values()]
+    assert all(other == first for other in others)
+
+
+@pytest.mark.parametrize("suite", ["demo", "study"])
+def test_all_methods_have_one_learning_rate(suite):
+    assert len({config.optimizer.lr for config in configs(suite).values()}) == 1
+
+
+def test_tuning_looks_at_the_validation_cohort_alone_and_the_study_at_the_test_cohort():
+    references = {suite: {e["data"] for e in load_suite(suite).evaluations} for suite in PRETRAINED}
+    assert all(reference.startswith("sample_validation:") for reference in references["sample_tuning"])
+    for suite in ("demo", "study"):
+        assert all(reference.startswith("sample:") for reference in references[suite])
+
+
+def test_the_demo_has_one_seed_and_says_so_and_the_study_has_five():
+    assert load_suite("demo").seeds == [0] and load_suite("study").seeds == [0, 1, 2, 3, 4]
+    assert any("ranks nothing" in note for note in load_table("demo").notes)
+
+
+def test_the_study_declares_its_comparisons_among_its_rows():
+    rows = {row["name"] for row in load_suite("study").backbones}
+    pairs = load_table("study").comparisons
+    assert {name for pair in pairs for name in pair} == rows
+    against_random = {one for one, other in pairs if other == "Random"}
+    assert against_random == rows - {"Random"}
+
+
+def test_every_column_of_a_table_is_run_by_its_suite():
+    for name in PRETRAINED:
+        evaluations = {(e["task"], e["data"], e["protocol"]) for e in load_suite(name).evaluations}
+        for column in load_table(name).columns:
+            assert (column.task, column.data["root"], column.protocol) in evaluations, column
