@@ -16,7 +16,14 @@ MARK = "THE USER'S FILE WAS IMPORTED"
 FOREIGN = f"print({MARK!r})\nmine = 1\n"
 
 
-@pytest.fixture(params=["module", "package", "namespace"])
+KINDS = ("module", "package", "namespace")
+ONLY_MODULE = pytest.mark.parametrize("folder", ["module"], indirect=True)
+"""For what starts slowly and does not depend on the kind of folder: torch, torchrun."""
+IMPORTABLE = pytest.mark.parametrize("folder", ["module", "package"], indirect=True)
+"""A folder without ``__init__.py`` gives way to any package, so its owner cannot import it as before."""
+
+
+@pytest.fixture(params=KINDS)
 def folder(request, tmp_path) -> Path:
     """A working folder that holds modules called as our packages are."""
     for name in ("tasks", "baselines"):
@@ -53,9 +60,8 @@ def test_tasks_load_where_the_working_folder_comes_first(folder):
     assert python(folder, "-c", LOAD) == LOADED
 
 
+@ONLY_MODULE
 def test_baselines_load_where_the_working_folder_comes_first(folder):
-    if not (folder / "baselines.py").exists():
-        pytest.skip("one kind of folder is enough: these import torch")
     code = (
         "from prior_bench.registry import LAYOUTS, METHODS\n"
         "assert all(LAYOUTS.get(name)() for name in LAYOUTS.names())\n"
@@ -85,9 +91,8 @@ def test_a_users_own_module_is_found_in_the_working_folder(folder):
     assert "read by mine:Reader" in python(folder, "-m", "prior_bench", *arguments)
 
 
+@IMPORTABLE
 def test_the_users_own_module_stays_importable_before_and_after(folder):
-    if (folder / "tasks").is_dir() and not (folder / "tasks" / "__init__.py").exists():
-        pytest.skip("a namespace folder gives way to any package")
     for name in ("tasks", "baselines"):
         place = folder / name
         file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
@@ -113,9 +118,8 @@ def test_classes_travel_to_spawned_processes(folder):
     assert python(folder, "spawn.py") == "Retrieval Detection\n"
 
 
+@ONLY_MODULE
 def test_torchrun_finds_our_packages(folder):
-    if not (folder / "tasks.py").exists():
-        pytest.skip("one kind of folder is enough: starting torchrun takes seconds")
     (folder / "load.py").write_text(LOAD)
     arguments = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=1")
     assert LOADED in python(folder, *arguments, "load.py")
