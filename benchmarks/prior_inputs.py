@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from prior_bench.prior.model import PRIOR, Injected
+from prior_bench.prior.injected import Injected
+from prior_bench.prior.model import PRIOR
 
 PATCHES = 49
 FEWEST, MOST = 4, 12

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from prior_bench.api import Features, PretrainBatch, TextBatch
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError
 from prior_bench.prior import reconstruction as ccr
 from prior_bench.prior.alignment import (
     SigmoidCrossAttention,
@@ -31,44 +31,20 @@ from prior_bench.prior.alignment import (
 from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
 from prior_bench.prior.health import bank_health, chance_losses
 from prior_bench.prior.initialisation import start_as_released
+from prior_bench.prior.injected import NOTHING_INJECTED, Injected
 from prior_bench.prior.pooling import SentenceAttentionPool
 from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
-from prior_bench.prior.sentences import gather_sentences, mean_where, reports_with, sentence_codes
+from prior_bench.prior.sentences import (
+    gather_sentences,
+    mean_where,
+    reports_with,
+    sentence_codes,
+    with_sep,
+)
 from prior_bench.prior.variants import PriorVariant
-from prior_bench.schema.base import Count, Dropout, Index, NotNegative, OneOf, Positive, Probability
+from prior_bench.prior.weights import Weights, weights_of_stages
+from prior_bench.schema.base import Count, Dropout, Index, Positive, Probability
 from prior_bench.variants import Fits, resolve
-
-WEIGHTS = {
-    "global": 1.0,
-    "local_image": 1.0,
-    "local_text": 1.0,
-    "prototype": 10.0,
-    "image": 1.0,
-    "report": 10.0,
-    "query": 1.0,
-    "report_global": 1.0,
-}
-"""Weights of the terms (released configuration); a term of weight 0 is not computed."""
-
-Weights = dict[Annotated[str, OneOf("loss term", WEIGHTS)], NotNegative]
-"""Changes to them."""
-
-
-class Injected(NamedTuple):
-    """What is otherwise random or not unique, given instead (for parity).
-
-    Attributes:
-        sentence_noise: [B, S, K] Gumbel noise for the true sentences.
-        decoded_noise: [B, Q, K] Gumbel noise for the decoded ones.
-        assignment: int [B, Q] target of each query.
-    """
-
-    sentence_noise: Tensor | None = None
-    decoded_noise: Tensor | None = None
-    assignment: Tensor | None = None
-
-
-NOTHING_INJECTED = Injected()
 
 
 class PRIOR(nn.Module):
@@ -85,7 +61,8 @@ class PRIOR(nn.Module):
         queries: Q, the most sentences that stage 3 reconstructs; longer reports are cut.
         variant: ``"paper"``, ``"released"``, ``"extended"`` (ours), or switches (see
             :mod:`prior_bench.prior.variants`).
-        weights: changes to :data:`WEIGHTS`; three of them, one for each stage, where the stages differ.
+        weights: changes to :data:`prior_bench.prior.weights.WEIGHTS`; three of them, one for each stage, where
+            the stages differ.
         stage: 1, 2 or 3; training moves it on.
         temperature, local_temperature: start of the learned ones.
         prototype_temperature: of the Gumbel-softmax.
@@ -123,7 +100,7 @@ class PRIOR(nn.Module):
         checkpoint_decoders: bool = False,
     ):
         super().__init__()
-        self.variant, self.stage_weights = resolve(variant, PriorVariant), _weights(weights or {})
+        self.variant, self.stage_weights = resolve(variant, PriorVariant), weights_of_stages(weights or {})
         self.queries, self.image_masking = queries, image_masking
         self.image_encoder: Any = _made(ImageEncoder, image_encoder)
         self.text_encoder: Any = _made(TextEncoder, text_encoder)
@@ -200,7 +177,7 @@ class PRIOR(nn.Module):
 
     def encode_text(self, text: TextBatch) -> Features:
         """Texts to the joint space: [T, D], and sentences (prototypes from stage 2 on) [T, S, D]."""
-        index = _with_sep(text) if self.variant.sep_in_prompts else text.sentence_index
+        index = with_sep(text) if self.variant.sep_in_prompts else text.sentence_index
         return self.embed_text(self.text_encoder(text).tokens, index)
 
     def embed_text(self, tokens: Tensor, sentence_index: Tensor, noise: Tensor | None = None) -> Features:
@@ -402,23 +379,3 @@ class PRIOR(nn.Module):
 
 def _made(kind: type, encoder: dict[str, Any] | nn.Module) -> Any:
     return kind(**encoder) if isinstance(encoder, dict) else encoder
-
-
-def _weights(changes: dict[str, float] | Sequence[dict[str, float]]) -> tuple[dict[str, float], ...]:
-    """The weights of each of the three stages."""
-    by_stage = (changes,) * 3 if isinstance(changes, dict) else tuple(changes)
-    if len(by_stage) != 3:
-        raise BenchError(f"{len(by_stage)} dicts; must be one, or three", where="PRIOR(weights=...)")
-    for name in {name for stage in by_stage for name in stage}:
-        if name not in WEIGHTS:
-            raise unknown_name("loss term", name, list(WEIGHTS), where="PRIOR(weights=...)")
-    return tuple({**WEIGHTS, **stage} for stage in by_stage)
-
-
-def _with_sep(text: TextBatch) -> Tensor:
-    """The sentence index with [SEP] in the sentence of one-sentence texts."""
-    index = text.sentence_index
-    single = index.amax(1, keepdim=True) <= 1
-    special = (text.attention_mask == 1) & (index < 1)
-    special[:, 0] = False  # [CLS]
-    return torch.where(special & single, 1, index)

@@ -4,6 +4,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from prior_bench.api import TextBatch
 from prior_bench.losses.gather import world_size
 
 
@@ -97,3 +98,12 @@ def over_processes(total: Tensor) -> Tensor:
         total = total.clone()
         dist.all_reduce(total)
     return total
+
+
+def with_sep(text: TextBatch) -> Tensor:
+    """Return the sentence index [B, L] with [SEP] in the sentence of one-sentence texts."""
+    index = text.sentence_index
+    single = index.amax(1, keepdim=True) <= 1
+    special = (text.attention_mask == 1) & (index < 1)
+    special[:, 0] = False  # [CLS]
+    return torch.where(special & single, 1, index)

@@ -8,7 +8,7 @@ from tiny_prior import REPORTS, heads, tiny_prior
 from benchmarks.measuring import operators
 from prior_bench.api import Features, PretrainBatch
 from prior_bench.errors import BenchError
-from prior_bench.prior.model import WEIGHTS
+from prior_bench.prior.weights import WEIGHTS
 
 STAGES = {
     1: {"global", "local_image", "local_text"},

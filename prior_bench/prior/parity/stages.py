@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from prior_bench.api import Features
 from prior_bench.parity.fixture import FixtureCase
-from prior_bench.prior.model import PRIOR, Injected
+from prior_bench.prior.injected import Injected
+from prior_bench.prior.model import PRIOR
 from prior_bench.prior.parity.shared import decoder_arguments, layers, padded
 from prior_bench.prior.sentences import gather_sentences
 from prior_bench.prior.variants import RELEASED, PriorVariant

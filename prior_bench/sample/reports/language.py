@@ -12,7 +12,7 @@ import numpy as np
 from prior_bench.sample.cohort import Patient, Study
 from prior_bench.sample.drawing.findings import Finding
 from prior_bench.sample.drawing.objects import DEVICES
-from prior_bench.sample.reports import phrases
+from prior_bench.sample.reports import general_phrases, phrases
 from prior_bench.sample.reports.phrases import Phrase
 
 LABELS = (
@@ -166,8 +166,8 @@ def _findings(writer: _Writer, room: int, least: int) -> list[Sentence]:
     sentences = [_describe(writer, finding, phrases.PRESENT) for finding in study.findings]
     sentences += _resolved(writer) + _denials(writer) + _normal(writer)
     padding = (
-        writer.pick(phrases.NORMAL_MEDIASTINUM),
-        writer.pick(phrases.NORMAL_BONES),
+        writer.pick(general_phrases.NORMAL_MEDIASTINUM),
+        writer.pick(general_phrases.NORMAL_BONES),
         "The upper abdomen is unremarkable.",
         "Visualized soft tissues are unremarkable.",
     )
@@ -185,7 +185,7 @@ def _impression(writer: _Writer) -> list[Sentence]:
     study = writer.study
     worth = sorted((f for f in study.findings if f.kind in LABEL_OF), key=lambda f: -f.severity)
     if not worth:
-        return [Sentence(writer.pick(phrases.NOTHING), {})]
+        return [Sentence(writer.pick(general_phrases.NOTHING), {})]
     sentences = [_describe(writer, finding, phrases.CONCLUDED) for finding in worth[:3]]
     absent = [kind for kind in ("pneumothorax", "consolidation", "effusion") if not study.has(kind)]
     if absent and writer.chance(0.3):
@@ -196,7 +196,7 @@ def _impression(writer: _Writer) -> list[Sentence]:
 
 def _describe(writer: _Writer, finding: Finding, book: dict[str, tuple[Phrase, ...]]) -> Sentence:
     if finding.kind == "foreign_object":
-        text = writer.pick(phrases.OBJECTS[finding.variant]).format(side=finding.side)
+        text = writer.pick(general_phrases.OBJECTS[finding.variant]).format(side=finding.side)
         return Sentence(_tidy(text), {"Support Devices": 1} if finding.variant in DEVICES else {})
     hedged = finding.kind in writer.hedged
     if hedged:
@@ -238,15 +238,15 @@ def _normal(writer: _Writer) -> list[Sentence]:
     """Statements on breath, heart and lungs that need no finding."""
     study, sentences = writer.study, []
     if study.views[0].position == "AP" and writer.chance(0.35):
-        sentences.append(Sentence(writer.pick(phrases.LOW_VOLUMES), {}))
+        sentences.append(Sentence(writer.pick(general_phrases.LOW_VOLUMES), {}))
     resolved = any(f.kind == "cardiomegaly" for f in study.prior or ())
     if not study.has("cardiomegaly") and not resolved and writer.chance(0.75):
-        text = writer.pick(phrases.NORMAL_HEART)
+        text = writer.pick(general_phrases.NORMAL_HEART)
         both = ("Enlarged Cardiomediastinum",) if "mediastinal" in text else ()
         sentences.append(Sentence(text, dict.fromkeys(("Cardiomegaly", *both), 0)))
     ill = any(study.has(kind) for kind in (*LUNG_KINDS, "effusion", "pneumothorax"))
     if not ill and writer.chance(0.7):
-        sentences.append(Sentence(writer.pick(phrases.NORMAL_LUNGS), {}))
+        sentences.append(Sentence(writer.pick(general_phrases.NORMAL_LUNGS), {}))
     return sentences
 
 
@@ -254,7 +254,7 @@ def _comparing(writer: _Writer) -> Sentence:
     now, before = (
         {(f.kind, f.severity) for f in fs} for fs in (writer.study.findings, writer.study.prior or ())
     )
-    return Sentence(writer.pick(phrases.UNCHANGED if now == before else phrases.CHANGED), {})
+    return Sentence(writer.pick(general_phrases.UNCHANGED if now == before else general_phrases.CHANGED), {})
 
 
 # --- words ------------------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def _examination(writer: _Writer) -> str:
 
 def _indication(writer: _Writer, sex: str) -> str:
     kind = writer.study.findings[0].kind if writer.study.findings else "healthy"
-    complaint = writer.pick(phrases.COMPLAINTS[kind])
+    complaint = writer.pick(general_phrases.COMPLAINTS[kind])
     who = "woman" if sex == "F" else "man"
     return writer.pick(
         (

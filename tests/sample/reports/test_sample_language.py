@@ -7,6 +7,7 @@ import pytest
 from prior_bench.sample.cohort import CaseMix, Patient, Study, View, draw_cohort
 from prior_bench.sample.cohorts import VALIDATION
 from prior_bench.sample.drawing.findings import Finding
+from prior_bench.sample.reports.general_phrases import OBJECTS
 from prior_bench.sample.reports.language import (
     LABEL_OF,
     LABELS,
@@ -15,7 +16,6 @@ from prior_bench.sample.reports.language import (
     true_labels,
     write_report,
 )
-from prior_bench.sample.reports.phrases import OBJECTS
 
 WORDS = {
     "Atelectasis": r"atelectasis",
