@@ -61,7 +61,7 @@ class PRIOR(nn.Module):
         queries: Q, the most sentences that stage 3 reconstructs; longer reports are cut.
         variant: ``"paper"``, ``"released"``, ``"extended"`` (ours), or switches (see
             :mod:`prior_bench.prior.variants`).
-        weights: changes to :data:`prior_bench.prior.weights.WEIGHTS`; three of them, one for each stage, where
+        weights: changes to :data:`prior_bench.prior.weights.WEIGHTS`; three of them, one for each stage, if
             the stages differ.
         stage: 1, 2 or 3; training moves it on.
         temperature, local_temperature: start of the learned ones.
