@@ -18,7 +18,8 @@ from prior_bench.metrics import defined
 from prior_bench.metrics import grounding as metrics
 from prior_bench.suites import work
 
-from .protocols.grounding import GroundingOptions, GroundingProtocol, with_prompts
+from .protocols.grounding import GroundingOptions, GroundingProtocol
+from .protocols.prompted import as_change
 
 if TYPE_CHECKING:
     from prior_bench.features.extract import Feed
@@ -60,7 +61,7 @@ class Grounding:
 
     def with_prompts(self, given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
         """Changes to a protocol under which the boxes are named by other prompts."""
-        return with_prompts(given)
+        return as_change(given)
 
     def lacks(self, method: type, protocol: Protocol) -> str:
         """Why methods of a class cannot be evaluated; see :class:`prior_bench.api.Task`."""

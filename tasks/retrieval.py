@@ -6,6 +6,7 @@ import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.views import frontal_first
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import defined, retrieval
 from prior_bench.suites import work
@@ -14,9 +15,6 @@ from .protocols.retrieval import RetrievalOptions, RetrievalProtocol
 
 DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
 """Array with the row numbers of the found candidates, by direction."""
-
-FRONTAL = ("frontal", "pa", "ap")
-"""Values of ``view``, in upper or lower case, that are preferred to all others."""
 
 
 class Retrieval:
@@ -122,10 +120,7 @@ def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
     test = data.split("test")
     table = test.table
     has_report = np.array([isinstance(r, tuple) and len(r) > 0 for r in table["report"]])
-    order = np.arange(len(table))
-    if "view" in table:
-        frontal = table["view"].astype(str).str.lower().isin(FRONTAL).to_numpy()
-        order = np.argsort(~frontal, kind="stable")
+    order = frontal_first(table)
     order = order[has_report[order]]
     if "study_id" in table:
         study = table["study_id"].astype(str).to_numpy()[order]

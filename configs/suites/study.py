@@ -19,18 +19,3 @@ backbones = [
     dict(name="PRIOR", type="pretrain", config="prior_sample"),
     dict(name="PRIOR, extended", type="pretrain", config="prior_extended_sample"),
 ]
-
-evaluations = [
-    dict(
-        task="classification",
-        data="sample:chexpert",
-        protocol="demo/linear_probe",
-        fractions=[0.01, 0.1, 1.0],
-    ),
-    dict(task="classification", data="sample:chexpert", protocol="demo/finetune_long"),
-    dict(task="zero_shot", data="sample:chexpert_5x200", protocol="demo/zero_shot"),
-    dict(task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval"),
-    dict(task="grounding", data="sample:ms_cxr", protocol="demo/grounding"),
-    dict(task="segmentation", data="sample:siim_acr", protocol="demo/segmentation"),
-    dict(task="detection", data="sample:rsna_pneumonia", protocol="demo/detection"),
-]

@@ -67,12 +67,10 @@ def pointing_game(found: Grounded) -> float:
 
 def pixel_auroc(found: Grounded) -> float:
     """Probability that a pixel inside has a higher value than one outside; a tie counts half."""
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
-    inside, outside = found.parts
-    ranks = rankdata(np.concatenate([inside, outside]))
-    n = len(inside)
-    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * len(outside)))
+    valid = np.isfinite(found.heat)
+    return float(roc_auc_score(found.region[valid], found.heat[valid]))
 
 
 def cnr(found: Grounded) -> float:

@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.views import frontal_first
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import HELD_OUT, PretrainConfig, Validation
 from prior_bench.pretraining.dataset import Pairs, studies
 
 WATCHED = 64
 """Training pairs that are watched for collapses where no patients are held out."""
-FRONTAL = ("frontal", "pa", "ap")
-"""Values of ``view``, in any case, that come before all others."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def held_out_pairs(
         return None, f"{manifest.name} has no '{HELD_OUT}' split"
     trained = set(table.loc[table["split"].isin(config.data.splits), "patient_id"])
     rows = rows[~rows["patient_id"].isin(trained)]
-    found = list(studies(_frontal_first(rows), config.data)) if len(rows) else []
+    found = list(studies(rows.iloc[frontal_first(rows)], config.data)) if len(rows) else []
     if len(found) < 2:
         return (
             None,
@@ -113,13 +112,6 @@ def _training_pairs(config: PretrainConfig, validation: Validation, pairs: Pairs
     chosen = [pairs.pairs[i] for i in sorted(draw.sample(range(len(pairs.pairs)), count))]
     texts = tuple(_fixed_text(config, pair.report, draw) for pair in chosen)
     return WatchedPairs(tuple(pair.images[0] for pair in chosen), texts, False)
-
-
-def _frontal_first(rows: pd.DataFrame) -> pd.DataFrame:
-    if "view" not in rows:
-        return rows
-    frontal = rows["view"].astype(str).str.lower().isin(FRONTAL).to_numpy()
-    return rows.iloc[np.argsort(~frontal, kind="stable")]
 
 
 def _fixed_text(config: PretrainConfig, report: tuple[str, ...], draw: random.Random) -> tuple[str, ...]:

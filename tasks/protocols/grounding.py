@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from prior_bench.data.texts import prompts as prompt_sets
 from prior_bench.metrics import grounding
-from prior_bench.schema.base import Distinct, Nothing, OneOf, Problems, Said, Strict
-from prior_bench.schema.overrides import DELETE
+from prior_bench.schema.base import Distinct, Nothing, OneOf, Problems, Strict
 from prior_bench.schema.protocol import ProtocolModel, WhollyFrozen
 
-
-def _is_own(given: Any) -> bool:
-    return not isinstance(given, str) or given.endswith(".json")
+from .prompted import PromptsOption, with_content
 
 
 class GroundingOptions(Strict):
@@ -26,14 +20,7 @@ class GroundingOptions(Strict):
     """What gives the map of a phrase: the method's own attention of the phrase over the patches; the mean
     cosine of each patch with the text's local vectors; or the cosine with its global vector. A backbone that
     lacks it is not evaluated."""
-    prompts: (
-        Annotated[
-            str | dict[str, Any],
-            Said("the name of a prompt set, a .json file or a dict of prompts by class"),
-            OneOf("prompt set", prompt_sets.names, accepts=_is_own),
-        ]
-        | None
-    ) = None
+    prompts: PromptsOption | None = None
     """Prompt set that turns the boxes of each class into phrases, for data sets with boxes: a shipped one, a
     .json file (`prior-bench schema --json prompts`), or what such a file holds; none takes the data set's own
     phrases. Of one's own prompts the content is stored, not the path."""
@@ -76,21 +63,4 @@ class GroundingProtocol(ProtocolModel):
         Raises:
             BenchError: no such file, or something is wrong with its content.
         """
-        options = values.get("options", {})
-        given = options.get("prompts")
-        if given is None or not _is_own(given):
-            return values
-        return {**values, "options": {**options, "prompts": prompt_sets.load(given).content()}}
-
-
-def with_prompts(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
-    """Changes to a protocol under which the boxes of a data set are named by other prompts.
-
-    Args:
-        given: as :func:`prior_bench.data.texts.prompts.load` takes it; negative prompts are not used.
-
-    Raises:
-        BenchError: no such set or file, or something is wrong with its content.
-    """
-    found = prompt_sets.load(given)
-    return {"options.prompts": {**found.content(), DELETE: True} if found.own else found.name}
+        return with_content(values)

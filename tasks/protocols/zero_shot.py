@@ -11,11 +11,11 @@ from pydantic import Field, model_validator
 from prior_bench.data.texts import prompts
 from prior_bench.errors import ErrorList
 from prior_bench.metrics import classification, prompt_wording
-from prior_bench.schema.base import Count, Distinct, Nothing, OneOf, Problems, Said
-from prior_bench.schema.overrides import DELETE
+from prior_bench.schema.base import Count, Distinct, Nothing, OneOf, Problems
 from prior_bench.schema.protocol import ProtocolModel, WhollyFrozen
 
 from .corrupted import CorruptionOptions, corruption_problems, with_corrupted
+from .prompted import PromptsOption, as_change, with_content
 
 
 def metric_names() -> list[str]:
@@ -23,18 +23,10 @@ def metric_names() -> list[str]:
     return [*with_corrupted(classification.METRICS), *prompt_wording.METRICS]
 
 
-def _is_own(given: Any) -> bool:
-    return not isinstance(given, str) or given.endswith(".json")
-
-
 class ZeroShotOptions(CorruptionOptions):
     """Options of zero-shot classification."""
 
-    prompts: Annotated[
-        str | dict[str, Any],
-        Said("the name of a prompt set, a .json file or a dict of prompts by class"),
-        OneOf("prompt set", prompts.names, accepts=_is_own),
-    ]
+    prompts: PromptsOption
     """A prompt set: a shipped one, a .json file (`prior-bench schema --json prompts`), or what such a file
     holds. Of one's own prompts the content is stored, not the path."""
     prompts_per_class: Count | None = None
@@ -80,10 +72,7 @@ class ZeroShotProtocol(ProtocolModel):
         Raises:
             BenchError: no such file, or something is wrong with its content.
         """
-        options = values["options"]
-        if not _is_own(options["prompts"]):
-            return values
-        return {**values, "options": {**options, "prompts": prompts.load(options["prompts"]).content()}}
+        return with_content(values)
 
 
 def _has_negatives(given: dict[str, Any]) -> bool:
@@ -102,7 +91,5 @@ def with_prompts(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         BenchError: no such set or file, or something is wrong with its content.
     """
-    found = prompts.load(given)
-    named = {**found.content(), DELETE: True} if found.own else found.name
-    changes = {"options.prompts": named, "options.prompts_per_class": None}
-    return {**changes, "options.normalise": "none"} if found.negatives else changes
+    changes = {**as_change(given), "options.prompts_per_class": None}
+    return {**changes, "options.normalise": "none"} if prompts.load(given).negatives else changes

@@ -8,5 +8,5 @@ _base_ = ["../clean/finetune.py"]
 protocol = dict(
     optimizer=dict(lr=2e-3, backbone_lr_scale=0.5, warmup=10),
     batch_size=32,
-    stopping=dict(_delete_=True, iterations=45, interval=15, patience=None, monitor="auroc", tested="best"),
+    stopping=dict(_delete_=True, iterations=180, interval=30, patience=None, monitor="auroc", tested="best"),
 )

@@ -50,7 +50,7 @@ def mark_cells(
     """
     if test and comparisons:
         return _declared(rows, columns, runs, comparisons)
-    p_values, untested, weights_only = _tests(rows, columns, runs) if test else Tests({}, {}, 0)
+    p_values, untested, weights_only = _tests(rows, columns, runs) if test else TableTests({}, {}, 0)
     unclaimed: dict[str, None] = {}  # why the best is only underlined; a dict keeps the order
     for c, column in enumerate(columns):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
@@ -94,7 +94,7 @@ def _declared(
     return [*legend, "Underlined: best number of a column, without a claim."]
 
 
-def _outcome(rows: list, columns: list, one: int, other: int, results: Tests) -> str:
+def _outcome(rows: list, columns: list, one: int, other: int, results: TableTests) -> str:
     """Return a sentence on where the first row of a declared comparison is better, and where it is worse."""
     better: list[str] = []
     worse: list[str] = []
@@ -132,7 +132,7 @@ def _any_run(column: Iterable[Runs]) -> list[ReportedRun]:
     return next(([next(iter(runs.values()))] for runs in column if runs), [])
 
 
-class Tests(NamedTuple):
+class TableTests(NamedTuple):
     """Results of all tests of a table.
 
     Attributes:
@@ -148,7 +148,7 @@ class Tests(NamedTuple):
 
 def _tests(
     rows: list, columns: list, runs: list[list[Runs]], declared: Sequence[tuple[int, int]] | None = None
-) -> Tests:
+) -> TableTests:
     """Test all pairs of rows in every column, or only the declared ones in the columns meant for them."""
     weights_only = 0
     found: dict[Pair, float] = {}
@@ -171,7 +171,7 @@ def _tests(
             else:
                 found[c, one, two] = p
                 weights_only += not difference.covers_seeds
-    return Tests(dict(zip(found, holm(list(found.values())), strict=True)), untested, weights_only)
+    return TableTests(dict(zip(found, holm(list(found.values())), strict=True)), untested, weights_only)
 
 
 def _tests_text(tests: int, weights_only: int, unit: str, declared: bool = False) -> str:

@@ -42,6 +42,14 @@ def test_the_direction_is_named_from_the_first_row(tmp_path):
     assert "significantly worse in CheXpert: auroc (-" in line and "better" not in line
 
 
+def test_where_lower_is_better_a_fall_is_an_improvement(tmp_path):
+    store = scored(tmp_path / "s", SKILLS)
+    filled = build_table(config(tmp_path, PRE_TRAINED, extra=", higher_is_better=False"), [store])
+    (line,) = [note for note in filled.notes if note.startswith("Ours against Random")]
+    better, _, worse = line.partition("significantly worse")
+    assert "CheXpert: auroc (+" in better and "CheXpert: f1 (+" in worse
+
+
 def test_a_column_can_be_left_out_of_the_comparisons(tmp_path):
     filled = build_table(
         config(tmp_path, PRE_TRAINED, extra=", compared=False"), [scored(tmp_path / "s", SKILLS)]
