@@ -1,8 +1,8 @@
-"""The sample benchmark: synthetic radiographs and reports in the layouts of the real data sets.
+"""The sample benchmarks: synthetic radiographs and reports in the layouts of the real data sets.
 
-There are two, of different people (:mod:`prior_bench.sample.cohorts`): ``sample:NAME`` to pre-train and test
-on, and ``sample_validation:NAME`` to choose configs on. Nothing is stored in the package; the data is
-computed from seeds on first use: the demo's data sets together, the others each when it is asked for.
+There are two, with different patients (:mod:`prior_bench.sample.cohorts`): ``sample:NAME`` to pre-train and
+test on, and ``sample_validation:NAME`` to choose configs on. The package contains no data. The data sets are
+generated from seeds on first use: those of the demo together, each of the others when it is first needed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from prior_bench.errors import BenchError, unknown_name
 from prior_bench.sample.cohorts import SAMPLE, SAMPLE_VALIDATION, Benchmark
 
 VERSION = "2"
-"""Raised whenever the same seed gives other data than before."""
+"""Version of the data; it is raised whenever the same seed gives different data."""
 
 SIZE_VARIABLE = "PRIOR_BENCH_SAMPLE_SIZE"
-"""Environment variable that chooses the size: ``default``, or ``tiny`` for tests."""
+"""Environment variable with the size: ``default``, or ``tiny`` for tests."""
 
 FOLDERS = {
     "mimic_cxr": "mimic_cxr",
@@ -37,7 +37,7 @@ FOLDERS = {
 """Folder of each data set, by registered name."""
 
 PER_CLASS = {"default": 40, "tiny": 2}
-"""Images per class of the sample's CheXpert 5x200, by size; its pools are too small for 200."""
+"""Images per class of the sample's CheXpert 5x200, by size; the sample has too few images for 200."""
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -71,12 +71,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
         ]
     },
 }
-"""Reader options of the sample: large test sets, for which features are computed once, beside training sets
-that heads are trained on in minutes; which of two versions' lists are read; the findings that occur in it."""
+"""Reader options of the sample, by data set.
+
+``shares`` gives large test sets, whose features are computed only once, and training sets on which heads are
+trained in minutes. ``version`` selects one of two versions of the lists. ``labels`` has the findings that
+occur in the sample.
+"""
 
 
 def sample_options(name: str) -> dict[str, Any]:
-    """Reader options that the sample asks for: one of several lists, the labels it has, fewer images."""
+    """Return the reader options for a data set of the sample: lists, labels, shares or images per class."""
     size = os.environ.get(SIZE_VARIABLE) or "default"
     if name == "chexpert_5x200" and size in PER_CLASS:
         return {"per_class": PER_CLASS[size]}
@@ -84,13 +88,13 @@ def sample_options(name: str) -> dict[str, Any]:
 
 
 def sample_root(name: str, benchmark: Benchmark = SAMPLE) -> Path:
-    """Folder of one synthetic data set, in the layout of the real one; generated on first use.
+    """Return the folder of a synthetic data set in the layout of the real one; generate it on first use.
 
-    The lists of images that papers published (:mod:`prior_bench.sample.lists`) are there too.
+    It also contains lists of images like those that papers published (:mod:`prior_bench.sample.lists`).
 
     Args:
-        name: data set, e.g. ``"mimic_cxr"``.
-        benchmark: which of the two.
+        name: name of the data set, e.g. ``"mimic_cxr"``.
+        benchmark: the sample benchmark to which it belongs.
 
     Returns:
         A folder under :func:`benchmark_folder`.
@@ -124,7 +128,7 @@ def sample_root(name: str, benchmark: Benchmark = SAMPLE) -> Path:
 
 
 def benchmark_folder(size: str, benchmark: Benchmark = SAMPLE) -> Path:
-    """Under the data root: ``sample-<version>``, with ``-validation`` and ``-<size>`` as they apply."""
+    """Return the folder under the data root: ``sample-<version>[-validation][-<size>]``."""
     part = benchmark.name.partition("_")[2]
     words = ["sample", VERSION, part, "" if size == "default" else size]
     return paths.data_root() / "-".join(filter(None, words))
@@ -139,17 +143,17 @@ class SampleBenchmark:
 
     @staticmethod
     def options(name: str) -> dict[str, Any]:
-        """Options of the reader of a synthetic data set."""
+        """Return the options of the reader of a synthetic data set."""
         return sample_options(name)
 
     @classmethod
     def root(cls, name: str) -> Path:
-        """Folder of a synthetic data set, generated on first use."""
+        """Return the folder of a synthetic data set, which is generated on first use."""
         return sample_root(name, cls.benchmark)
 
 
 class ValidationBenchmark(SampleBenchmark):
-    """The generator behind ``sample_validation:NAME``: the same data sets of other people."""
+    """The generator behind ``sample_validation:NAME``: the same data sets with other patients."""
 
     benchmark = SAMPLE_VALIDATION
     remark = SAMPLE_VALIDATION.remark

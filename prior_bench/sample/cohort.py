@@ -1,4 +1,4 @@
-"""Synthetic patients: who they are, what they have, and how it changes from study to study."""
+"""Synthetic patients: their anatomy, their findings, and how the findings change from study to study."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ COMPANIONS = {
     "pneumothorax": {"atelectasis": 3, "effusion": 3, "lesion": 1},
     "foreign_object": {"effusion": 3, "atelectasis": 3, "edema": 2, "cardiomegaly": 2},
 }
-"""Which findings go together, with relative weights, in the order of frequency that CheXpert's labels have:
-effusion with atelectasis, edema with cardiomegaly and effusion."""
+"""Relative frequency of a second finding, by the finding before it.
+
+The most frequent combinations are those in CheXpert's labels: effusion with atelectasis, and edema with
+cardiomegaly and effusion.
+"""
 
 SIDES = {
     "atelectasis": {"right": 3, "left": 4, "bilateral": 3},
@@ -45,24 +48,24 @@ ZONES = {
 
 
 FOCAL_SHARE = 0.35
-"""Of the consolidations: those that are no larger than a patch of a 6 x 6 grid."""
+"""Share of the consolidations that are no larger than a patch of a 6 x 6 grid."""
 MOST = 4
-"""Findings of one patient, devices aside."""
+"""Largest number of findings of one patient, without foreign objects."""
 
 
 @dataclass(frozen=True)
 class CaseMix:
-    """What a cohort consists of.
+    """The composition of a cohort.
 
     Attributes:
-        primary: patients per deck by main finding (``"healthy"`` for none): the deck is dealt out over
-            and over, so that even a small cohort has every kind.
-        alone: share of the ill patients who have their main finding and nothing else.
+        primary: number of patients in a deck by main finding (``"healthy"`` for none). The same deck is
+            repeated until all patients have a main finding, so that even a small cohort has every kind.
+        alone: share of the ill patients who have only their main finding.
         studies: relative frequency of 1, 2, 3, ... studies per patient.
         lateral: share of PA studies with a lateral image.
         second_frontal: share of studies with a second frontal image.
-        device: chance of a foreign object beside a single finding or none is a quarter of this, beside
-            several twice this.
+        device: basis for the probability of a foreign object: a quarter of it with at most one finding,
+            twice it with several findings.
     """
 
     primary: dict[str, int] = field(
@@ -95,14 +98,14 @@ class View:
 
 @dataclass(frozen=True)
 class Study:
-    """One visit to the radiography room.
+    """One study of a patient.
 
     Attributes:
         number: 1, 2, ... within the patient.
         views: its images, frontal first.
-        findings: what the patient has at this time.
-        prior: what the patient had at the study before, or None at the first.
-        seed: of the report's wording.
+        findings: findings of the patient at this time.
+        prior: findings at the previous study; None for the first study.
+        seed: seed of the report's wording.
     """
 
     number: int
@@ -121,12 +124,12 @@ class Patient:
     """A patient with a healthy anatomy, to which each study's findings are added.
 
     Attributes:
-        number: unique to the patient within the data set, whatever the cohort.
-        key: 32-bit number unique to the patient, from which identifiers are made.
+        number: unique to the patient within the data set, over all cohorts.
+        key: random 32-bit number, from which identifiers are made.
         sex: ``"M"`` or ``"F"``.
-        age: in years, at the first study.
+        age: age in years at the first study.
         anatomy: the chest without findings.
-        studies: in order of time.
+        studies: the studies in order of time.
     """
 
     number: int
@@ -138,14 +141,14 @@ class Patient:
 
 
 def draw_cohort(name: str, patients: int, cohort: Cohort, mix: CaseMix, after: int = 0) -> list[Patient]:
-    """The patients of one data set, or of a part of it; different names give different people.
+    """Draw the patients of a data set or of a part of it; different names give different patients.
 
     Args:
-        name: of the data set or part.
-        patients: how many.
-        cohort: where they are from.
-        mix: what they have.
-        after: how many patients of the cohort come before them in the same data set.
+        name: name of the data set or part.
+        patients: number of patients.
+        cohort: cohort that they belong to.
+        mix: distribution of their findings and studies.
+        after: number of patients of the cohort that precede them in the same data set.
     """
     stream = [cohort.seed, zlib.crc32(name.encode())]
     deck = _deck(mix)
@@ -158,12 +161,12 @@ def draw_cohort(name: str, patients: int, cohort: Cohort, mix: CaseMix, after: i
 
 
 def split_patients(patients: list[Patient], shares: dict[str, float], seed: int) -> dict[int, str]:
-    """A split for each patient number: all studies of a patient fall into one.
+    """Return the split of each patient, by patient number.
 
     Args:
         patients: the cohort.
-        shares: split name to its share of the patients; every split gets at least one patient.
-        seed: of the permutation.
+        shares: share of the patients by split; every split gets at least one patient.
+        seed: seed of the permutation.
     """
     order = np.random.default_rng([seed, len(patients)]).permutation(len(patients))
     sizes = {name: max(1, round(share * len(patients))) for name, share in shares.items()}
@@ -174,7 +177,7 @@ def split_patients(patients: list[Patient], shares: dict[str, float], seed: int)
 
 
 def _deck(mix: CaseMix) -> list[tuple[str, bool]]:
-    """Main finding, and whether it stays alone; the same cards for every deck."""
+    """Return the cards of a deck: a main finding, and whether the patient has no other finding."""
     cards = []
     for kind, count in mix.primary.items():
         alone = round(mix.alone * count)
@@ -220,7 +223,7 @@ def _with_object(
 
 
 def draw_finding(rng: np.random.Generator, kind: str) -> Finding:
-    """A finding of this kind with side, zone, severity and shape at random."""
+    """Draw a finding of a kind with random side, zone, severity and shape."""
     variant = ""
     if kind == "foreign_object":
         variant = str(rng.choice(list(VARIANTS), p=_shares((3, 4, 3, 3, 2, 1, 1))))
@@ -239,7 +242,7 @@ def draw_finding(rng: np.random.Generator, kind: str) -> Finding:
 def _evolve(
     rng: np.random.Generator, prior: tuple[Finding, ...], kind: str, alone: bool, mix: CaseMix
 ) -> tuple[Finding, ...]:
-    """What has become of the findings by the next study: most stay, some wax, wane or vanish."""
+    """Return the findings at the next study: most remain; some worsen, improve or resolve, or one is new."""
     now = []
     for finding in prior:
         if rng.random() < 0.12:

@@ -1,7 +1,7 @@
-"""Who is in the sample benchmarks: three cohorts, and which part of which benchmark each of them fills.
+"""The three cohorts of patients, and the parts of the sample benchmarks that each of them fills.
 
-No patient is in two cohorts, and no identifier is given twice: each cohort numbers its patients from a start
-of its own.
+No patient is in two cohorts, and no identifier is used twice: the patient numbers of each cohort start at a
+different number.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 APART = 3000
-"""Numbers between the first patients of two cohorts; no data set has so many patients."""
+"""Distance between the first patient numbers of two cohorts; no data set has so many patients."""
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """People that are drawn together.
+    """A group of patients with one seed.
 
     Attributes:
-        name: what they are for.
-        seed: determines all of them.
-        first: number of the first patient of every data set.
+        name: purpose of the cohort.
+        seed: seed that determines all patients.
+        first: number of the first patient in every data set.
     """
 
     name: str
@@ -28,23 +28,24 @@ class Cohort:
 
 
 PRETRAINING = Cohort("pre-training", seed=0, first=0)
-"""Whom methods are pre-trained on."""
+"""Patients that methods are pre-trained on."""
 VALIDATION = Cohort("validation", seed=1, first=APART)
-"""Whom configs are chosen on."""
+"""Patients that configs are chosen on."""
 TEST = Cohort("test", seed=2026, first=2 * APART)
-"""Whom published scores are measured on. No config is chosen on these people, and the seed stays."""
+"""Patients that published scores are measured on. No config is chosen on them, and the seed never changes."""
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Which cohorts the data sets of one benchmark are drawn from.
+    """The cohorts of one sample benchmark.
 
     Attributes:
-        name: of the generator, the prefix of data references.
-        pretraining: fills the parts ``train`` and ``validate`` of MIMIC-CXR.
-        test: fills the part ``test`` of MIMIC-CXR, and all parts of every other data set.
-        pretrains: whether methods are pre-trained on it; else those two parts are as small as can be.
-        remark: put behind the names of its data sets.
+        name: name of the generator, the prefix of data references.
+        pretraining: cohort of the parts ``train`` and ``validate`` of MIMIC-CXR.
+        test: cohort of the part ``test`` of MIMIC-CXR and of all parts of every other data set.
+        pretrains: whether methods are pre-trained on it; otherwise, the parts ``train`` and ``validate`` are
+            as small as possible.
+        remark: remark after the names of its data sets.
     """
 
     name: str
@@ -59,4 +60,4 @@ SAMPLE_VALIDATION = Benchmark(
     "sample_validation", VALIDATION, VALIDATION, pretrains=False, remark="synthetic, validation"
 )
 BENCHMARKS = {benchmark.name: benchmark for benchmark in (SAMPLE, SAMPLE_VALIDATION)}
-"""By name."""
+"""The sample benchmarks by name."""

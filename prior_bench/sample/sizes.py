@@ -1,4 +1,4 @@
-"""How large the sample benchmark is."""
+"""Sizes of the sample benchmark."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Size:
-    """Patients per data set and side of the images.
+    """The number of patients of each data set and the size of the images.
 
     Attributes:
-        side: of every image, in pixels.
-        mimic_train, mimic_validate, mimic_test: patients of the parts of MIMIC-CXR.
-        mimic_unused: patients of its first two parts in a benchmark that nothing is pre-trained on.
-        chexpert_train, chexpert_valid: patients.
-        rsna, siim: patients, one image each.
-        covidx, object_cxr, nih_chestxray14, vindr_cxr: patients; all but NIH's have one image each.
-        processes: how many processes write it.
+        side: side of every image, in pixels.
+        mimic_train, mimic_validate, mimic_test: patients in the parts of MIMIC-CXR.
+        mimic_unused: patients in each of the first two parts, if no method is pre-trained on the benchmark.
+        chexpert_train, chexpert_valid: patients in the parts of CheXpert.
+        rsna, siim: patients, with one image each.
+        covidx, object_cxr, nih_chestxray14, vindr_cxr: patients, with one image each except in NIH.
+        processes: number of processes that write the benchmark.
     """
 
     side: int = 128
@@ -54,4 +54,4 @@ SIZES = {
         processes=1,
     ),
 }
-"""By the name that ``PRIOR_BENCH_SAMPLE_SIZE`` may have."""
+"""Sizes by name, the values of ``PRIOR_BENCH_SAMPLE_SIZE``."""
