@@ -1,7 +1,7 @@
-"""Writes the sample benchmark into a folder: the demo's data sets together, the others one by one.
+"""Write the sample benchmark into a folder: the demo's data sets together, the others one by one.
 
-Several processes share the patients of all data sets, a few patients at a time. As a program it is one of
-them: ``python -m prior_bench.sample.generate FOLDER SIZE BENCHMARK``, see :func:`serve`.
+Several processes share the patients of all data sets, a few patients at a time. Run as a program, the module
+is one of these processes: ``python -m prior_bench.sample.generate FOLDER SIZE BENCHMARK``, see :func:`serve`.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from prior_bench.sample.layouts import (
 from prior_bench.sample.sizes import SIZES
 
 WRITERS = {module.NAME: module for module in (mimic_cxr, chexpert, rsna_pneumonia, siim_acr)}
-"""Of the demo's data sets, which are written together."""
+"""Writers of the demo's data sets, which are written together."""
 FURTHER = {module.NAME: module for module in (covidx, object_cxr, nih_chestxray14, vindr_cxr)}
-"""Of those that only the papers' suites need: each is written when it is first asked for."""
+"""Writers of the data sets that only the papers' suites need; each is written when it is first needed."""
 
 AT_A_TIME = 12
-"""Patients that a process takes at a time: few, so that all processes finish together."""
+"""Number of patients that a process takes at a time; it is small, so that all processes finish together."""
 
 README = """SYNTHETIC
 
@@ -63,7 +63,7 @@ Its part test and all other data sets are the {test} cohort (seed {test_seed}), 
 
 
 class Share(NamedTuple):
-    """Some patients of a data set: those from ``start`` to ``stop``."""
+    """Some patients of a data set, from ``start`` to ``stop`` (exclusive)."""
 
     name: str
     start: int
@@ -73,16 +73,16 @@ class Share(NamedTuple):
 def generate(
     folder: Path, size: str = "default", benchmark: Benchmark = SAMPLE, processes: int | None = None
 ) -> Path:
-    """Write the demo's data sets, or leave them as they are where another process was first.
+    """Write the demo's data sets; keep the existing ones if another process was faster.
 
-    It is put together in a temporary folder next to ``folder`` and renamed when complete.
+    They are written into a temporary folder next to ``folder``, which is renamed when it is complete.
 
     Args:
-        folder: where it is to be.
+        folder: folder to create.
         size: a name in SIZES.
-        benchmark: whose data sets; it and the size determine every byte.
-        processes: that share the work (default: as the size says, at most one per core); with 1 all is
-            written in this process. The result does not depend on it.
+        benchmark: the benchmark; with the size, it determines every byte.
+        processes: number of processes (default: the size's, but at most one per core); with 1, this process
+            writes everything. The result does not depend on it.
 
     Returns:
         ``folder``.
@@ -99,7 +99,7 @@ def generate(
 
 
 def add(folder: Path, name: str, size: str = "default", benchmark: Benchmark = SAMPLE) -> Path:
-    """Write one of the :data:`FURTHER` data sets into a sample benchmark that is there already.
+    """Write one of the :data:`FURTHER` data sets into an existing sample benchmark.
 
     Returns:
         The folder of the data set.
@@ -123,15 +123,15 @@ def write_one(name: str, root: Path, size: str, benchmark: Benchmark = SAMPLE) -
 
 
 def count_images(name: str, size: str, benchmark: Benchmark) -> int:
-    """Images of one data set."""
+    """Return the number of images in a data set."""
     patients = _writer(name).cohort(SIZES[size], benchmark)
     return sum(len(study.views) for patient in patients for study in patient.studies)
 
 
 @contextmanager
 def _written_beside(folder: Path) -> Iterator[Path]:
-    """A temporary folder that becomes ``folder``, unless another process is first: it writes the same."""
-    # killed processes leave theirs behind; an hour is far longer than any live one takes
+    """Yield a temporary folder that becomes ``folder``, unless another process has already written it."""
+    # killed processes leave temporary folders; a running process takes much less than an hour
     remove_leftovers(folder.parent, folder.name, older_than=3600)
     fix = "set PRIOR_BENCH_DATA to a folder that you may write to, with room for about 100 MB"
     with whole_folder(folder, fix, first_wins=True) as temporary:
@@ -153,7 +153,7 @@ def _writer(name: str) -> ModuleType:
 def _write(
     names: list[str], root: Path, size: str, benchmark: Benchmark, processes: int | None, what: str
 ) -> None:
-    """Write whole data sets: first the images, by all processes; then the tables, in this one."""
+    """Write whole data sets: first the images, by all processes, and then the tables, by this process."""
     processes = processes or min(SIZES[size].processes, os.cpu_count() or 1)
     total = sum(count_images(name, size, benchmark) for name in names)
     shares = _shares(names, size, benchmark)
@@ -193,7 +193,7 @@ def _in_this_process(
 def _in_processes(
     shares: list[Share], root: Path, size: str, benchmark: Benchmark, processes: int
 ) -> Written:
-    """Fresh interpreters rather than forks: the caller may have threads (torch) and any main module."""
+    """Write shares in new interpreters. Forks are not safe: the caller may have threads, as torch does."""
     todo: queue.SimpleQueue[Share] = queue.SimpleQueue()
     for share in shares:
         todo.put(share)
@@ -218,7 +218,7 @@ def _run(
     benchmark: Benchmark,
     tell: Callable[[tuple[Share, Record] | None], None],
 ) -> None:
-    """Let a process write share after share; tells every record, and None at the end."""
+    """Let a process write share after share; pass every record to ``tell``, and None at the end."""
     command = [sys.executable, "-m", __name__, str(root), size, benchmark.name]
     path = os.pathsep.join(entry or os.curdir for entry in sys.path)
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
@@ -236,7 +236,7 @@ def _run(
         ):
             complete = _hand_out(todo, process, tell)
             if process.wait() or not complete:
-                with suppress(queue.Empty):  # the others need not go on
+                with suppress(queue.Empty):  # the other processes can stop
                     while True:
                         todo.get_nowait()
                 complaints.seek(0)
@@ -252,7 +252,7 @@ def _hand_out(
     process: subprocess.Popen[str],
     tell: Callable[[tuple[Share, Record] | None], None],
 ) -> bool:
-    """Give a process shares until none is left, or it ends early: then False."""
+    """Give a process shares until none is left; return False if the process ends early."""
     assert process.stdin is not None and process.stdout is not None, "both are piped"
     try:
         while True:
@@ -277,7 +277,7 @@ def _hand_out(
 
 
 def serve(root: Path, size: str, benchmark: Benchmark) -> None:
-    """Write the shares that come on the standard input, one a line; print the records, then null."""
+    """Write the shares from the standard input, one per line; after each, print its records and null."""
     for line in sys.stdin:
         for record in _records(Share(*json.loads(line)), root, size, benchmark):
             print(json.dumps(record))

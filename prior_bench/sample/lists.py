@@ -1,8 +1,8 @@
-"""Lists of images like those that papers published beside their code, drawn for the sample's data sets.
+"""Lists of images for the sample's data sets, like those that papers published with their code.
 
-The originals name real images. These have their form, their place and their shares, and are drawn from what
-the sample has (seed 0), so that the split rules that read lists run on it too. They are written beside data
-that is already there, and change none of it.
+The original lists name real images. These lists have the same format, place and shares, and are drawn from
+the sample (seed 0), so that the split rules that read lists also run on it. They are added to existing data
+and do not change it.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from prior_bench.data.tables.annotation_tables import find_table
 from prior_bench.io.atomic import write_text
 
 PER_CLASS = 40
-"""At most so many images of a finding in the sample's 5x200 lists."""
+"""Largest number of images of a finding in the sample's 5x200 lists."""
 PERCENT = {1: "benchx/train_1.txt", 10: "benchx/train_10.txt"}
 LOVT_SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
-"""Of RSNA and SIIM-ACR, by LoVT's lists."""
+"""Shares of RSNA and SIIM-ACR in LoVT's lists."""
 BENCHX_SHARES = {"train": 0.7, "valid": 0.1, "test": 0.2}
-"""Of NIH ChestX-ray14, by BenchX's lists."""
+"""Shares of NIH ChestX-ray14 in BenchX's lists."""
 
 
 def write_lists(name: str, root: Path) -> None:
-    """Write the lists of a data set into its folder, where they are not there yet.
+    """Write the lists of a data set into its folder, unless they exist.
 
     Args:
-        name: of the data set.
+        name: name of the data set.
         root: its folder in the sample benchmark.
     """
     if name not in MAKERS:
@@ -57,7 +57,7 @@ def _lovt(table: pd.DataFrame, label: str) -> dict[str, str]:
 
 
 def _csv_lists(table: pd.DataFrame) -> dict[str, str]:
-    """LoVT's form: a column ID, one file per split."""
+    """Return lists in LoVT's format: one file per split, with a column ID."""
     return {
         file: pd.DataFrame({"ID": table.loc[table["split"] == split, "id"].str.rpartition("/")[2]}).to_csv(
             index=False, lineterminator="\n"
@@ -77,7 +77,7 @@ def _siim(root: Path) -> dict[str, str]:
 
 
 def _object(root: Path) -> dict[str, str]:
-    """Dev tests, and a fifth of train validates, as in LoVT's lists and as the default rule has it."""
+    """Return LoVT's lists, as the default rule splits: dev is the test set, a fifth of train is valid."""
     return _csv_lists(object_cxr.read(root).table)
 
 
@@ -87,19 +87,19 @@ def _nih(root: Path) -> dict[str, str]:
 
 
 def _vindr(root: Path) -> dict[str, str]:
-    """The official test set, and a fifth of train validates, as in BenchX's lists and by default."""
+    """Return BenchX's lists, as the default rule splits: official test set, a fifth of train is valid."""
     data = vindr_cxr.read(root)
     return _benchx(data.table, data.labels)
 
 
 def _covidx(root: Path) -> dict[str, str]:
-    """Only parts of train: the rule takes train, validation and test from the data set's own lists."""
+    """Return only parts of train: the rule takes train, valid and test from the data set's own lists."""
     data = covidx.read(root, split="benchx", version="unnamed")
     return _parts_of(data.split("train").table, data.labels)
 
 
 def _benchx(table: pd.DataFrame, labels: Sequence[str]) -> dict[str, str]:
-    """BenchX's form: one image a line; train, validation and test, and parts of train."""
+    """Return lists in BenchX's format, one image per line: train, validation, test, and parts of train."""
     whole = {file: _lines(table.loc[table["split"] == split, "id"]) for split, file in BENCHX_LISTS.items()}
     return whole | _parts_of(table[table["split"] == "train"], labels)
 
@@ -114,7 +114,7 @@ def _lines(names: Sequence[str] | pd.Series | np.ndarray) -> str:
 
 
 def _chexpert_5x200(root: Path) -> dict[str, str]:
-    """PRIOR's form: a row of train.csv to an image and its five labels."""
+    """Return PRIOR's list: it maps a row number of train.csv to an image and its five labels."""
     table = chexpert.read_labels(root, "train")
     table = table[table["frontal"]]
     drawn = draw(table, "prior", min(PER_CLASS, _per_class(sole_of_five(table))))
@@ -126,9 +126,9 @@ def _chexpert_5x200(root: Path) -> dict[str, str]:
 
 
 def _mimic_5x200(root: Path) -> dict[str, str]:
-    """BenchX's form: images with report that are positive for exactly one of the five.
+    """Return BenchX's list: images with a report that are positive for exactly one of the five findings.
 
-    None is of train, but in the tiny sample, which has too few others.
+    No image is from train, except in the tiny sample, which has too few others.
     """
     whole = mimic_cxr.read(root, uncertain="zeros")
     single = whole.select(whole.targets().sum(axis=1) == 1)
@@ -150,7 +150,7 @@ def _mimic_5x200(root: Path) -> dict[str, str]:
 
 
 def _per_class(member: pd.DataFrame) -> int:
-    """As many of each finding as the rarest has; as there are, where one has none (in the tiny sample)."""
+    """Return the number of images of the rarest finding; PER_CLASS if that is 0, as in the tiny sample."""
     return min(int(member[name].sum()) for name in FIVE) or PER_CLASS
 
 
@@ -166,4 +166,4 @@ MAKERS: dict[str, Maker] = {
     "chexpert_5x200": ("CheXpert-v1.0-small", (PRIOR_LIST,), _chexpert_5x200),
     "mimic_5x200": ("", (IMAGE_LIST,), _mimic_5x200),
 }
-"""Folder within the data set's, the files, and what makes their texts, by data set."""
+"""For each data set: a folder within its folder, the files, and the function that returns their texts."""

@@ -1,7 +1,7 @@
-"""Who is radiographed and how they stand: the numbers behind the phantom.
+"""Parameters of the phantom: the anatomy of the patient and the pose in the image.
 
-Lengths are in *body units*: x runs from -1 to 1 over the width of an upright, centred image (-1 is the
-patient's right), y from -1 to 1 downwards.
+Lengths are in *body units*. In an upright, centred image, x runs from -1 (the patient's right) to 1, and y
+from -1 (top) to 1.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ RIGHT, LEFT = -1, 1
 
 @dataclass(frozen=True)
 class Anatomy:
-    """One chest.
+    """The shape of one chest.
 
     Attributes:
         chest: half the inner width of the rib cage at its base.
         apex: height of the lung apices.
         dome: heights of the right and left hemidiaphragm.
-        heart_right, heart_left: how far the heart reaches from the midline.
-        mediastinum: half width of the upper mediastinum.
+        heart_right, heart_left: extent of the heart from the midline to each side.
+        mediastinum: half the width of the upper mediastinum.
         knob: size of the aortic knob.
         shift: displacement of heart and mediastinum, positive to the patient's left.
-        rib_spacing, rib_phase: of the posterior ribs at the spine.
+        rib_spacing, rib_phase: spacing and phase of the posterior ribs at the spine.
         clavicle: height of the medial ends of the clavicles.
         girth: thickness of the chest wall.
         breast: density of breast shadows, 0 to 1.
@@ -52,12 +52,12 @@ class Anatomy:
 
     @property
     def cardiothoracic_ratio(self) -> float:
-        """Width of the heart over inner width of the thorax; above 0.5 is cardiomegaly on a PA film."""
+        """The heart's width over the thorax's inner width; above 0.5 in a PA view is cardiomegaly."""
         return (self.heart_right + self.heart_left) / (2 * self.chest)
 
 
 def draw_anatomy(rng: np.random.Generator, sex: str, age: int) -> Anatomy:
-    """A healthy chest for a patient of this sex (``"M"``, ``"F"``) and age in years."""
+    """Draw a healthy chest for a patient of a sex (``"M"``, ``"F"``) and age in years."""
     chest = rng.normal(0.80 if sex == "M" else 0.76, 0.03)
     ratio = rng.normal(0.445, 0.026) + 0.0004 * (age - 50)
     heart = 2 * chest * float(np.clip(ratio, 0.38, 0.49))
@@ -83,7 +83,7 @@ def draw_anatomy(rng: np.random.Generator, sex: str, age: int) -> Anatomy:
 
 
 def breathe(anatomy: Anatomy, rng: np.random.Generator, view: str) -> Anatomy:
-    """The chest at the moment of one exposure: depth of breath, and magnification of an AP view."""
+    """Return the chest at one exposure: depth of breath varies, and an AP view magnifies the heart."""
     portable = view == "AP"
     breath = rng.normal(-0.06 if portable else 0.0, 0.04)
     widen = rng.normal(1.07 if portable else 1.0, 0.025)
@@ -99,13 +99,13 @@ def breathe(anatomy: Anatomy, rng: np.random.Generator, view: str) -> Anatomy:
 
 @dataclass(frozen=True)
 class Pose:
-    """How the patient is positioned in the image.
+    """The position of the patient in the image.
 
     Attributes:
         angle: rotation in the image plane, in radians.
         scale: magnification.
         dx, dy: shift in body units.
-        turn: rotation about the long axis; moves what is in front against what is behind.
+        turn: rotation about the long axis, which shifts anterior structures against posterior ones.
     """
 
     angle: float = 0.0
@@ -115,14 +115,14 @@ class Pose:
     turn: float = 0.0
 
     def grid(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Body coordinates x, y (float32 [size, size]) of the pixel centres."""
+        """Return the body coordinates x, y (float32 [size, size]) of the pixel centres."""
         line = ((np.arange(size, dtype=np.float32) + 0.5) * (2.0 / size) - 1.0) / np.float32(self.scale)
         u, v = line[None, :] - np.float32(self.dx), line[:, None] - np.float32(self.dy)
         cos, sin = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
         return cos * u + sin * v, cos * v - sin * u
 
     def to_pixels(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Image pixels of body points [..., 2]; the inverse of :meth:`grid`."""
+        """Convert body points [..., 2] to image pixels; this is the inverse of :meth:`grid`."""
         x, y = points[..., :1], points[..., 1:]
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         turned = np.concatenate((cos * x - sin * y + self.dx, cos * y + sin * x + self.dy), axis=-1)
@@ -130,7 +130,7 @@ class Pose:
 
 
 def draw_pose(rng: np.random.Generator, view: str) -> Pose:
-    """How one patient stood, or lay for a portable AP view, this time."""
+    """Draw the pose of one exposure; it varies more for a portable AP view."""
     loose = 1.5 if view == "AP" else 1.0
     return Pose(
         angle=rng.normal(0, 0.03 * loose),

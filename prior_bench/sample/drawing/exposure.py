@@ -1,4 +1,4 @@
-"""From attenuation to grey values: scatter, blur, noise, display curve, the technician's marker."""
+"""Conversion of attenuation to grey values: scatter, blur, noise, display curve and side marker."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from prior_bench.sample.drawing.shapes import smooth_noise
 
 @dataclass(frozen=True)
 class Technique:
-    """How one film was exposed and displayed.
+    """The exposure and display of one radiograph.
 
     Attributes:
         low, high: attenuations shown as black and white.
-        gamma: display curve; above 1 darkens the lungs.
-        scatter: share of the signal that is veiled.
-        blur: standard deviation of the unsharpness, as a share of the image's side.
-        noise: standard deviation of the grain.
-        clouds: standard deviation of slow unevenness.
-        marker: whether a side marker is in the image.
+        gamma: exponent of the display curve; values above 1 darken the lungs.
+        scatter: share of the signal that scatter replaces by a constant.
+        blur: standard deviation of the blur, as a share of the image's side.
+        noise: standard deviation of the pixel noise.
+        clouds: standard deviation of the low-frequency noise.
+        marker: whether the image has a side marker.
     """
 
     low: float
@@ -37,7 +37,7 @@ class Technique:
 
 
 def draw_technique(rng: np.random.Generator, view: str) -> Technique:
-    """Exposure of one film; portable AP films are flatter and grainier."""
+    """Draw the exposure of one radiograph; portable AP views have less contrast and more noise."""
     portable = view == "AP"
     return Technique(
         low=rng.normal(0.02, 0.04),
@@ -52,7 +52,7 @@ def draw_technique(rng: np.random.Generator, view: str) -> Technique:
 
 
 def expose(attenuation: np.ndarray, technique: Technique, pose: Pose, rng: np.random.Generator) -> np.ndarray:
-    """The radiograph, uint8 [size, size], of an attenuation map of the same shape."""
+    """Convert an attenuation map [size, size] to a radiograph, uint8 of the same shape."""
     size = attenuation.shape[0]
     film = gaussian_filter(attenuation, technique.blur * size, truncate=3.0)
     veil = np.float32(0.55) * film.mean() + np.float32(0.2)
@@ -65,7 +65,7 @@ def expose(attenuation: np.ndarray, technique: Technique, pose: Pose, rng: np.ra
 
 
 def _mark(grey: np.ndarray, pose: Pose) -> np.ndarray:
-    """An "L" next to the patient's left shoulder."""
+    """Draw an "L" next to the patient's left shoulder."""
     size = grey.shape[0]
     image = Image.fromarray(grey)
     corner = pose.to_pixels(np.array([LEFT * 0.86, -0.86]), size)

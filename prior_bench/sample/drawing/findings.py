@@ -1,4 +1,4 @@
-"""Findings: what they are, how they deform the chest, and where they end up in the image."""
+"""Findings: their properties, the deformation of the chest that they cause, and their place in the image."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ SIDES = {"right": (RIGHT,), "left": (LEFT,), "bilateral": (RIGHT, LEFT), "": ()}
 
 @dataclass(frozen=True)
 class Finding:
-    """One abnormality of one patient at one time.
+    """One abnormality of a patient at one time.
 
     Attributes:
         kind: one of :data:`KINDS`.
-        side: ``"right"``, ``"left"``, ``"bilateral"``, or empty where a side makes no sense.
+        side: ``"right"``, ``"left"``, ``"bilateral"``, or empty if the finding has no side.
         zone: ``"upper"``, ``"mid"``, ``"lower"``, or empty.
-        severity: 0 (barely there) to 1 (extreme); drives extent and contrast.
-        seed: of its individual shape, which a patient keeps from study to study.
-        variant: which foreign object; ``"focal"`` for a small consolidation; empty otherwise.
+        severity: 0 (barely visible) to 1 (extreme); it determines extent and contrast.
+        seed: seed of its individual shape, which is the same in all studies of a patient.
+        variant: kind of a foreign object; ``"focal"`` for a small consolidation; empty otherwise.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Finding:
 
     @property
     def grade(self) -> str:
-        """Severity in a radiologist's words: mild, moderate or severe."""
+        """The severity as a radiologist reports it: mild, moderate or severe."""
         return "mild" if self.severity < 0.4 else "moderate" if self.severity < 0.72 else "severe"
 
 
@@ -56,8 +56,8 @@ class Drawn:
     """A finding as it appears in one image.
 
     Attributes:
-        finding: what it is.
-        mask: bool [size, size], the pixels it covers.
+        finding: the finding.
+        mask: bool [size, size], the pixels that it covers.
         boxes: float32 [n, 4], x1, y1, x2, y2 in pixels around each separate part (x2, y2 exclusive).
     """
 
@@ -67,7 +67,7 @@ class Drawn:
 
 
 def deform(anatomy: Anatomy, findings: tuple[Finding, ...]) -> Anatomy:
-    """The chest with the shape its findings give it: wide heart, raised diaphragm, shifted mediastinum."""
+    """Return the chest as its findings deform it: wide heart, raised diaphragm, shifted mediastinum."""
     for finding in findings:
         for side in SIDES[finding.side]:
             if finding.kind == "atelectasis" and finding.zone == "lower":
@@ -91,7 +91,7 @@ def deform(anatomy: Anatomy, findings: tuple[Finding, ...]) -> Anatomy:
 
 
 def draw(scene: Scene, finding: Finding) -> Drawn:
-    """Draw a finding into the scene's layers; the scene's anatomy must already be deformed by it."""
+    """Draw a finding into the layers of a scene, whose anatomy must already be deformed by it."""
     rng = np.random.default_rng(finding.seed)
     if finding.kind == "cardiomegaly":
         mask = scene.heart > 0.5
@@ -108,7 +108,7 @@ def draw(scene: Scene, finding: Finding) -> Drawn:
 
 
 def boxes_around(mask: np.ndarray, smallest_share: float = 0.08) -> np.ndarray:
-    """Boxes float32 [n, 4] (x1, y1, x2, y2; ends exclusive) around the parts of a mask, see :func:`parts`."""
+    """Return boxes float32 [n, 4] (x1, y1, x2, y2; ends exclusive) around the :func:`parts` of a mask."""
     corners = [box for box, _ in parts(mask, smallest_share)]
     return np.array(corners, dtype=np.float32).reshape(-1, 4)
 
@@ -116,11 +116,11 @@ def boxes_around(mask: np.ndarray, smallest_share: float = 0.08) -> np.ndarray:
 def parts(
     mask: np.ndarray, smallest_share: float = 0.08
 ) -> list[tuple[tuple[int, int, int, int], np.ndarray]]:
-    """The connected parts of a mask: box (x1, y1, x2, y2; ends exclusive), and its own mask of equal shape.
+    """Return the box (x1, y1, x2, y2; ends exclusive) and mask [height, width] of each connected part.
 
     Args:
         mask: bool [height, width].
-        smallest_share: parts below this share of the whole are left out.
+        smallest_share: parts that cover less than this share of the mask are left out.
     """
     numbered, count = label(mask, structure=np.ones((3, 3)))
     sizes = np.bincount(numbered.ravel(), minlength=count + 1)[1:]

@@ -1,4 +1,4 @@
-"""A simple lateral view: enough for readers that must tell it from frontal ones and leave it out."""
+"""A simple lateral view, for readers that must recognise lateral images and leave them out."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from prior_bench.sample.drawing.shapes import edge, ellipse
 
 
 def lateral_attenuation(anatomy: Anatomy, findings: tuple[Finding, ...], pose: Pose, size: int) -> np.ndarray:
-    """Attenuation [size, size] of a left lateral view, sternum on the left.
+    """Compute the attenuation [size, size] of a left lateral view, with the sternum on the left.
 
     Args:
         anatomy: the chest, already deformed by the findings.
-        findings: of these only an effusion is drawn, as fluid in the posterior angle.
-        pose: how the patient stands.
+        findings: findings of the study; only an effusion is drawn, as fluid in the posterior angle.
+        pose: position of the patient.
         size: side of the image in pixels.
     """
     x, y = pose.grid(size)

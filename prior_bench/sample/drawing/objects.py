@@ -1,6 +1,6 @@
-"""Foreign objects: support devices, and what patients forgot to take off.
+"""Foreign objects: support devices, and objects that patients did not take off.
 
-Each function ``(scene, side, rng)`` draws on the scene and returns the mask (bool [size, size]).
+Each function ``(scene, side, rng)`` draws an object on the scene and returns its mask (bool [size, size]).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def _put(scene: Scene, strokes: Strokes, density: float) -> np.ndarray:
 
 
 def pacemaker(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A generator below the clavicle and a lead to the right ventricle."""
+    """Draw a generator below the clavicle and a lead to the right ventricle."""
     strokes, unit = Strokes(scene.size), scene.per_unit()
     box = np.array([side * rng.uniform(0.55, 0.64), rng.uniform(-0.52, -0.44)])
     corners = np.array([[-0.09, -0.07], [0.06, -0.08], [0.10, 0.0], [0.06, 0.08], [-0.07, 0.08]])
@@ -31,7 +31,7 @@ def pacemaker(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def central_line(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A catheter from the neck or arm into the superior vena cava."""
+    """Draw a catheter from the neck or arm into the superior vena cava."""
     strokes = Strokes(scene.size)
     start = [side * 0.95, rng.uniform(-0.60, -0.45)] if rng.random() < 0.5 else [side * 0.20, -1.05]
     tip = [-0.10 + rng.normal(0, 0.01), rng.uniform(-0.22, -0.02)]
@@ -42,7 +42,7 @@ def central_line(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarra
 
 
 def endotracheal_tube(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A tube in the windpipe, its tip some centimetres above the carina."""
+    """Draw a tube in the trachea with its tip some centimetres above the carina."""
     strokes = Strokes(scene.size)
     tip = rng.uniform(-0.48, -0.38)
     for offset in (-0.022, 0.022):
@@ -52,7 +52,7 @@ def endotracheal_tube(scene: Scene, side: int, rng: np.random.Generator) -> np.n
 
 
 def ecg_leads(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Electrodes on the skin with their wires."""
+    """Draw electrodes on the skin with their wires."""
     strokes, unit = Strokes(scene.size), scene.per_unit()
     for place in ((-0.62, -0.50), (0.62, -0.48), (0.66, 0.40))[: int(rng.integers(2, 4))]:
         pad = np.array(place) + rng.normal(0, 0.05, 2)
@@ -63,7 +63,7 @@ def ecg_leads(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def buttons(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A row of buttons on clothing."""
+    """Draw a row of buttons on clothing."""
     strokes, unit = Strokes(scene.size), scene.per_unit()
     left, top = side * rng.uniform(0.2, 0.5), rng.uniform(-0.5, -0.2)
     for i in range(int(rng.integers(2, 5))):
@@ -72,7 +72,7 @@ def buttons(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def coin(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A round metal disc, such as a coin or medallion in a pocket."""
+    """Draw a round metal disc, such as a coin or medallion in a pocket."""
     strokes = Strokes(scene.size)
     place = np.array([side * rng.uniform(0.3, 0.6), rng.uniform(-0.4, 0.2)])
     strokes.disc(scene.pixels(place), rng.uniform(0.06, 0.09) * scene.per_unit())
@@ -80,7 +80,7 @@ def coin(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def necklace(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A chain around the neck."""
+    """Draw a chain around the neck."""
     strokes = Strokes(scene.size)
     x = np.linspace(-0.24, 0.24, 15)
     depth = rng.uniform(0.25, 0.4)
@@ -90,7 +90,7 @@ def necklace(scene: Scene, side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _smooth(points: np.ndarray, rounds: int = 3) -> np.ndarray:
-    """Chaikin's corner cutting."""
+    """Smooth a polyline [n, 2] by Chaikin's corner cutting."""
     for _ in range(rounds):
         near, far = 0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]
         inner = np.stack((near, far), axis=1).reshape(-1, 2)
@@ -108,4 +108,4 @@ VARIANTS = {
     "necklace": necklace,
 }
 DEVICES = ("pacemaker", "central_line", "endotracheal_tube", "ecg_leads")
-"""Variants that reports and labels call support devices; the others are external objects."""
+"""Variants that are support devices in reports and labels; the others are external objects."""

@@ -1,7 +1,7 @@
-"""Opacities of the lung itself: atelectasis, consolidation, edema, nodules.
+"""Opacities of the lung: atelectasis, consolidation, edema and nodules.
 
-Each function draws on the scene and returns the mask (bool [size, size]) of what it drew. An opacity is
-air that is no longer there, so its contrast follows the depth of lung behind each pixel.
+Each function draws an opacity on the scene and returns its mask (bool [size, size]). An opacity replaces air,
+so its contrast depends on the depth of lung at each pixel.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from prior_bench.sample.drawing.phantom import HILUM, Scene
 from prior_bench.sample.drawing.shapes import Strokes, edge, ellipse, falloff, smooth_noise
 
 VISIBLE = 0.4
-"""Share of an opacity's full strength from which on a pixel counts as covered."""
+"""A pixel belongs to the mask if the opacity has more than this share of its full strength there."""
 
 
 def zone_height(scene: Scene, side: int, zone: str) -> float:
-    """Middle of a lung zone (upper, mid, lower third), in body units."""
+    """Return the height of the middle of a lung zone (upper, mid or lower third), in body units."""
     dome = scene.anatomy.dome[0 if side == RIGHT else 1]
     share = {"upper": 0.27, "mid": 0.56, "lower": 0.84}[zone]
     return scene.anatomy.apex + share * (dome - scene.anatomy.apex)
 
 
 def fill_air(scene: Scene, share: np.ndarray) -> None:
-    """Replace a share (0 to 1 per pixel) of the air by fluid or collapsed lung."""
+    """Replace a share (0 to 1 per pixel) of the air with fluid or collapsed lung."""
     scene.air = scene.air * (1 - share)
     scene.vessels = scene.vessels * (1 - 0.8 * share)
 
@@ -33,7 +33,7 @@ def fill_air(scene: Scene, share: np.ndarray) -> None:
 def consolidation(
     scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """A patchy opacity with ragged border and air bronchograms."""
+    """Draw a patchy opacity with an irregular border and air bronchograms."""
     centre = np.array([rng.uniform(0.36, 0.52), zone_height(scene, side, zone) + rng.normal(0, 0.04)])
     return _consolidated(scene, side, centre, 0.27 + 0.17 * severity, severity, rng)
 
@@ -41,13 +41,13 @@ def consolidation(
 def focal_consolidation(
     scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """The same, from a tenth to a fifth of the image's side across."""
+    """Draw a small consolidation, with a diameter of a tenth to a fifth of the image's side."""
     centre = _within_lung(scene, side, zone, rng)
     return _consolidated(scene, side, centre, 0.10 + 0.09 * severity, severity, rng)
 
 
 def lesion(scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """A nodule or mass: round, well defined, 3 to 12 % of the image's side across."""
+    """Draw a round, well-defined nodule or mass, with a diameter of 3 to 12 % of the image's side."""
     centre, radius = _within_lung(scene, side, zone, rng), 0.028 + 0.08 * severity
     away = ellipse(
         scene.lateral(side), scene.y, centre, tuple(radius * rng.uniform(0.85, 1.15, 2)), rng.uniform(-1, 1)
@@ -59,7 +59,7 @@ def lesion(scene: Scene, side: int, zone: str, severity: float, rng: np.random.G
 
 
 def _within_lung(scene: Scene, side: int, zone: str, rng: np.random.Generator) -> np.ndarray:
-    """The place nearest to a random one of a zone where neither heart nor diaphragm hides the lung."""
+    """Return the place nearest to a random place in a zone where heart and diaphragm do not hide the lung."""
     x, y = scene.lateral(side), scene.y
     wanted = rng.uniform(0.24, 0.64), zone_height(scene, side, zone) + rng.normal(0, 0.06)
     lung = scene.lung[side]
@@ -83,7 +83,7 @@ def _consolidated(
 def _bronchograms(
     scene: Scene, side: int, centre: np.ndarray, radius: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Air-filled bronchi that fan out from the hilum through an opacity."""
+    """Draw air-filled bronchi that spread from the hilum through an opacity."""
     strokes, hilum = Strokes(scene.size), np.array(HILUM)
     for _ in range(4):
         target = centre + rng.normal(0, 0.45 * radius, 2)
@@ -94,7 +94,7 @@ def _bronchograms(
 
 
 def atelectasis(scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """Plate-like bands; when severe also a dense wedge of collapsed lung above the diaphragm."""
+    """Draw plate-like bands; if severe in the lower zone, also a wedge of collapsed lung at the diaphragm."""
     x, y = scene.lateral(side), scene.y
     height = zone_height(scene, side, zone)
     total = np.zeros_like(x)
@@ -119,7 +119,7 @@ def atelectasis(scene: Scene, side: int, zone: str, severity: float, rng: np.ran
 
 
 def edema(scene: Scene, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """Bilateral perihilar haze, thickened indistinct vessels, short septal lines at the bases."""
+    """Draw bilateral perihilar haze, thick indistinct vessels, and short septal lines at the bases."""
     haze = np.zeros_like(scene.x)
     septa, unit = Strokes(scene.size), scene.per_unit()
     for side in (RIGHT, LEFT):

@@ -1,4 +1,4 @@
-"""A frontal chest radiograph as layers of attenuation, before findings and before the exposure."""
+"""A frontal chest as layers of attenuation, before findings are drawn and before the exposure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prior_bench.sample.drawing.anatomy import LEFT, RIGHT, Anatomy, Pose
 from prior_bench.sample.drawing.shapes import Strokes, edge, ellipse, falloff, smooth_noise
 
 HILUM = (0.17, -0.12)
-"""Where the vessels enter the lung: distance from the midline, height."""
+"""Place where the vessels enter the lung: distance from the midline, and height."""
 
 
 class Scene:
@@ -17,17 +17,17 @@ class Scene:
     All layers are float32 [size, size].
 
     Attributes:
-        size, anatomy, pose: what is drawn.
+        size, anatomy, pose: the arguments.
         x, y: body coordinates of every pixel.
         body: soft outline of the patient.
-        lung: soft outline of the lung field per side, heart cut out.
-        wall, roof, floor: per side, signed distances into the lung from chest wall, apex, diaphragm.
+        lung: soft outline of the lung field by side, without the heart.
+        wall, roof, floor: signed distances into the lung from chest wall, apex and diaphragm, by side.
         air: depth of aerated lung along the ray, 0 to 1.
         heart: soft outline of the heart.
         vessels: markings of vessels and bronchi.
         bone: ribs, clavicles, spine.
         tissue: any further attenuation, positive or negative.
-        metal: what is brighter than bone and untouched by blur of the body.
+        metal: objects that are drawn over the body.
     """
 
     def __init__(self, anatomy: Anatomy, pose: Pose, size: int):
@@ -48,19 +48,19 @@ class Scene:
         self.tissue = self._soft_tissue()
 
     def lateral(self, side: int) -> np.ndarray:
-        """Distance from the midline towards ``side``."""
+        """Return the distance of every pixel from the midline towards ``side``."""
         return self.x * np.float32(side)
 
     def pixels(self, points: np.ndarray) -> np.ndarray:
-        """Image pixels of body points [..., 2]."""
+        """Convert body points [..., 2] to image pixels."""
         return self.pose.to_pixels(points, self.size)
 
     def per_unit(self) -> float:
-        """Image pixels per body unit."""
+        """Return the number of image pixels per body unit."""
         return self.pose.scale * self.size / 2
 
     def attenuation(self) -> np.ndarray:
-        """All layers summed: about 0 in air, 0.3 in lung, 0.8 in heart and abdomen, above 1 in metal."""
+        """Sum all layers: about 0 in air, 0.3 in lung, 0.8 in heart and abdomen, above 1 in metal."""
         solid = self.body * (0.80 - 0.52 * self.air) + self.tissue + 0.9 * self.bone
         return solid + 0.13 * self.vessels + self.metal
 
@@ -128,7 +128,7 @@ class Scene:
         return self.anatomy.vascularity * markings * np.clip(lungs + 0.2 * hila, 0, 1)
 
     def _branches(self, strokes: Strokes, rng: np.random.Generator) -> None:
-        """Vessels that fan out from both hila, all drawn at once; a row of each array is a vessel."""
+        """Draw the vessels that spread from both hila, all at once; each row of an array is a vessel."""
         shift, unit, each, steps = self.anatomy.shift + self.pose.turn, self.per_unit(), 11, 7
         side = np.repeat((RIGHT, LEFT), each)[:, None]
         angle = np.tile(np.linspace(-1.25, 1.35, each), 2)[:, None] + rng.normal(0, 0.08, (2 * each, 1))
@@ -147,7 +147,7 @@ class Scene:
         twigs[..., 1, 1] += 0.012
         widths, fades = np.linspace(0.026, 0.007, steps) * unit, 0.85 - 0.09 * np.arange(steps)
         twigs, path = self.pixels(twigs), self.pixels(path)
-        for fork in range(len(forks)):  # the faint first, so that the strong are kept where they cross
+        for fork in range(len(forks)):  # faint vessels first, because later strokes cover earlier ones
             strokes.lines(twigs[:, fork], widths[forks[fork]] * 0.6, fades[forks[fork]] * 0.75)
         for i in reversed(range(steps - 1)):
             strokes.lines(path[:, i : i + 2], widths[i], fades[i])
@@ -167,7 +167,7 @@ class Scene:
 
     @staticmethod
     def _rib_profile(phase: np.ndarray, half: float) -> np.ndarray:
-        """Periodic bands: a plateau with brighter cortex at both rims."""
+        """Return periodic bands: a plateau with a brighter cortex at both edges."""
         off = np.abs(phase - np.floor(phase) - 0.5)
         inside = edge(half - off, 0.10)
         return inside * (0.65 + 0.5 * np.clip(off / half, 0, 1) ** 3)

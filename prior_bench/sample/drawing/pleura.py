@@ -1,6 +1,6 @@
 """Findings of the pleural space: effusion and pneumothorax.
 
-Each function draws on the scene and returns the mask (bool [size, size]) of what it drew.
+Each function draws a finding on the scene and returns its mask (bool [size, size]).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from prior_bench.sample.drawing.shapes import edge, falloff
 
 
 def effusion(scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """Fluid at the base with a meniscus that climbs the chest wall; sometimes partly layering behind."""
+    """Draw fluid at the base with a meniscus that rises at the chest wall; some fluid may layer behind."""
     a, x, y = scene.anatomy, scene.lateral(side), scene.y
     dome = a.dome[0 if side == -1 else 1]
     angle = dome + 1.25 * (a.chest - 0.40) ** 2
@@ -29,7 +29,7 @@ def effusion(scene: Scene, side: int, zone: str, severity: float, rng: np.random
 
 
 def pneumothorax(scene: Scene, side: int, zone: str, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """Air along apex and lateral wall: a dark rim without lung markings inside a thin pleural line."""
+    """Draw air along apex and lateral wall: a dark rim without lung markings, bounded by a pleural line."""
     a = scene.anatomy
     down = np.clip((scene.y - a.apex) / 1.2, 0, 1)
     taper = rng.uniform(0.7, 1.0) * (1 - 0.45 * severity)
@@ -48,6 +48,6 @@ def pneumothorax(scene: Scene, side: int, zone: str, severity: float, rng: np.ra
 
 
 def _round_minimum(a: np.ndarray, b: np.ndarray, rounding: float) -> np.ndarray:
-    """The smaller of two distances, with a rounded corner where they are alike."""
+    """Return the smaller of two distances, with a smooth transition where they are similar."""
     h = np.clip(0.5 + 0.5 * (b - a) / rounding, 0, 1)
     return b + (a - b) * h - rounding * h * (1 - h)

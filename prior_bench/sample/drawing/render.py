@@ -1,4 +1,4 @@
-"""From a patient's study to the pixels of one image, and what was drawn on them."""
+"""Rendering of one image of a study, with the masks and boxes of its findings."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ class Radiograph:
 
     Attributes:
         pixels: uint8 [size, size].
-        drawn: the findings on it, with masks and boxes; empty for a lateral view.
+        drawn: its findings with masks and boxes; empty for a lateral view.
     """
 
     pixels: np.ndarray
     drawn: tuple[Drawn, ...]
 
     def mask(self, kind: str) -> np.ndarray:
-        """Union of the masks of all findings of one kind, bool [size, size]."""
+        """Return the union of the masks of all findings of one kind, bool [size, size]."""
         masks = [d.mask for d in self.drawn if d.finding.kind == kind]
         return np.logical_or.reduce([np.zeros(self.pixels.shape, bool), *masks])
 
     def boxes(self, kind: str) -> np.ndarray:
-        """Boxes of all findings of one kind, float32 [n, 4] (x1, y1, x2, y2)."""
+        """Return the boxes of all findings of one kind, float32 [n, 4] (x1, y1, x2, y2)."""
         boxes = [d.boxes for d in self.drawn if d.finding.kind == kind]
         return np.concatenate([np.zeros((0, 4), np.float32), *boxes])
 
 
 def render(patient: Patient, study: Study, view: View, size: int) -> Radiograph:
-    """One image of a study.
+    """Render one image of a study.
 
     Args:
-        patient, study, view: what is imaged; the outcome depends on them alone.
+        patient, study, view: subject of the image; with ``size``, they determine the result.
         size: side of the image in pixels.
     """
     rng = np.random.default_rng(view.seed)

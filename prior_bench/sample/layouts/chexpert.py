@@ -20,11 +20,11 @@ NAME = "chexpert"
 FOLDER = "CheXpert-v1.0-small"
 COLUMNS = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *LABELS)
 FIRST_VALID = 64541
-"""Least number of a patient in ``valid``, as in the original."""
+"""Smallest patient number in ``valid``, as in the original."""
 
 
 def cohorts(size: Size, benchmark: Benchmark) -> dict[str, list[Patient]]:
-    """The patients of ``train`` and ``valid``, who are different people."""
+    """Return the patients of ``train`` and ``valid``, who are different people."""
     counts = {"train": size.chexpert_train, "valid": size.chexpert_valid}
     return {
         part: draw_cohort(f"{NAME}/{part}", count, benchmark.test, CaseMix())
@@ -34,12 +34,12 @@ def cohorts(size: Size, benchmark: Benchmark) -> dict[str, list[Patient]]:
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """All patients of this data set, those of ``train`` first."""
+    """Return all patients of this data set, those of ``train`` first."""
     return [patient for patients in cohorts(size, benchmark).values() for patient in patients]
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images of some patients under ``root``; yields their rows."""
+    """Write the images of some patients under ``root`` and yield their rows."""
     patients = cohort(size, benchmark)
     for place in range(len(patients))[chosen]:
         part = "train" if place < size.chexpert_train else "valid"
@@ -66,6 +66,6 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
 
 
 def study_labels(patient: Patient, study: Study, part: str) -> list[int | None]:
-    """The 14 labels: what the report says in ``train`` (with -1 and blanks), what is there in ``valid``."""
+    """Return the 14 labels: in ``train`` those of the report (with -1 and blanks), in ``valid`` the truth."""
     said = write_report(patient, study).labels if part == "train" else true_labels(study)
     return [said.get(label) for label in LABELS]

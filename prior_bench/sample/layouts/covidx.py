@@ -1,4 +1,4 @@
-"""The COVIDx layout: lists of version 9A (three classes) and of CXR-4 (two) over the same folders."""
+"""The COVIDx layout: lists of version 9A (three classes) and of CXR-4 (two classes) for the same folders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 LISTS_9A = {"train": "train_COVIDx9A.txt", "test": "test_COVIDx9A.txt"}
 LISTS_CXR4 = {part: f"{part}.txt" for part in SHARES}
 SOURCES = {"normal": "rsna", "pneumonia": "rsna", "COVID-19": "bimcv"}
-"""Collection of each class; as in the original, class and collection go together."""
+"""Source collection of each class; as in the original, class and collection are correlated."""
 MIX = CaseMix(
     primary={"healthy": 3, "consolidation": 6, "effusion": 1},
     alone=0.8,
@@ -31,7 +31,7 @@ MIX = CaseMix(
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """The patients, one image each; COVID-19 is a consolidation of both lungs, pneumonia of one."""
+    """Return the patients, with one image each; COVID-19 is consolidation of both lungs, pneumonia of one."""
     return [_with_class(patient) for patient in draw_cohort(NAME, size.covidx, benchmark.test, MIX)]
 
 
@@ -49,7 +49,7 @@ def _with_class(patient: Patient) -> Patient:
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images of some patients under ``root``; yields their lines."""
+    """Write the images of some patients under ``root`` and yield their lines in the lists."""
     patients = cohort(size, benchmark)
     parts = split_patients(patients, SHARES, benchmark.test.seed)
     for patient in patients[chosen]:
@@ -72,6 +72,6 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
 
 
 def class_of(patient: Patient) -> str:
-    """One of the three classes of version 9A."""
+    """Return the patient's class in version 9A, which has three classes."""
     sides = [finding.side for finding in patient.studies[0].findings if finding.kind == "consolidation"]
     return "normal" if not sides else "COVID-19" if sides[0] == "bilateral" else "pneumonia"

@@ -1,4 +1,4 @@
-"""JPEG, PNG and DICOM files, the same bytes for the same pixels."""
+"""JPEG, PNG and DICOM files that have the same bytes for the same pixels."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ JPEG_QUALITY = 92
 
 
 def digest(*parts: object) -> str:
-    """64 hexadecimal digits that depend on ``parts`` alone; identifiers are cut from them."""
+    """Return 64 hexadecimal digits that depend only on ``parts``; identifiers are made from them."""
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
 
 
 def who(patient: Patient) -> tuple[int, int]:
-    """What a patient's identifiers are digested from; no two patients of a data set share it."""
+    """Return the input of the digests in a patient's identifiers; it is unique within a data set."""
     return patient.number, patient.key
 
 
 def jpeg_bytes(pixels: np.ndarray) -> bytes:
-    """A greyscale JPEG of uint8 [height, width]."""
+    """Encode uint8 [height, width] as a greyscale JPEG."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()
 
 
 def write_jpeg(path: Path, pixels: np.ndarray) -> None:
-    """Write uint8 [height, width], making the folder."""
+    """Write uint8 [height, width]; the folder is created if necessary."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(jpeg_bytes(pixels))
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Write uint8 [height, width], making the folder."""
+    """Write uint8 [height, width]; the folder is created if necessary."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path, "PNG")
 
@@ -47,9 +47,9 @@ def write_dicom(path: Path, pixels: np.ndarray, uids: tuple[str, ...], **tags: s
     """Write uint8 [height, width] as RSNA and SIIM do: JPEG baseline inside a secondary capture.
 
     Args:
-        path: file to write; its folder is made.
-        pixels: grey values, white is dense.
-        uids: of study, series and image.
+        path: file to write; its folder is created if necessary.
+        pixels: grey values; high values are dense tissue.
+        uids: UIDs of study, series and image.
         tags: further DICOM attributes by keyword, e.g. ``PatientID``.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset

@@ -1,4 +1,4 @@
-"""The MIMIC-CXR-JPG 2.x tree (Johnson et al. 2019), reports in the same ``files`` folder."""
+"""The MIMIC-CXR-JPG 2.x tree (Johnson et al. 2019), with the reports in the same ``files`` folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VIEW_NAMES = {"PA": "postero-anterior", "AP": "antero-posterior", "LATERAL": "la
 
 
 def cohorts(size: Size, benchmark: Benchmark) -> dict[str, list[Patient]]:
-    """The patients of ``train``, ``validate`` and ``test``, who are different people."""
+    """Return the patients of ``train``, ``validate`` and ``test``, who are different people."""
     pretrained = (size.mimic_train, size.mimic_validate) if benchmark.pretrains else (size.mimic_unused,) * 2
     drawn: dict[str, list[Patient]] = {}
     before = 0
@@ -37,12 +37,12 @@ def cohorts(size: Size, benchmark: Benchmark) -> dict[str, list[Patient]]:
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """All patients of this data set, part by part."""
+    """Return all patients of this data set, part by part."""
     return [patient for patients in cohorts(size, benchmark).values() for patient in patients]
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images and reports of some patients under ``root``; yields their rows and annotations."""
+    """Write the images and reports of some patients under ``root``; yield their rows and annotations."""
     parts = _parts(size, benchmark)
     for patient in cohort(size, benchmark)[chosen]:
         subject = subject_id(patient)
@@ -82,33 +82,33 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
 
 @cache
 def _parts(size: Size, benchmark: Benchmark) -> dict[int, str]:
-    """Part of each patient, by number."""
+    """Return the part of each patient, by patient number."""
     drawn = cohorts(size, benchmark)
     return {patient.number: part for part, patients in drawn.items() for patient in patients}
 
 
 SPREAD = 9001
-"""A prime above all patients' numbers, by which consecutive patients come into other folders."""
+"""A prime number greater than all patient numbers; it distributes consecutive patients over the folders."""
 
 
 def subject_id(patient: Patient) -> int:
-    """Eight digits, spread over the folders p10 to p19, unique to the patient in all cohorts."""
+    """Return eight digits, distributed over the folders p10 to p19 and unique over all cohorts."""
     return 10_000_000 + patient.number * 4001 % SPREAD * 1109 + patient.key % 1109
 
 
 def study_id(patient: Patient, study: Study) -> int:
-    """Eight digits starting with 5, unique to the study in all cohorts."""
+    """Return eight digits that start with 5 and are unique over all cohorts."""
     return 50_000_000 + (patient.number * 16 + study.number) * 61 + patient.key % 61
 
 
 def dicom_id(patient: Patient, study: Study, view: int) -> str:
-    """Five groups of eight hexadecimal digits."""
+    """Return five groups of eight hexadecimal digits."""
     digits = digest(NAME, *who(patient), study.number, view)
     return "-".join(digits[i : i + 8] for i in range(0, 40, 8))
 
 
 def format_report(report: Report) -> str:
-    """A report as it is on PhysioNet: capital headings, every line set in by one blank."""
+    """Format a report as on PhysioNet: headings in capitals, and one space before every line."""
     blocks = [
         f"EXAMINATION:  {report.examination}",
         f"INDICATION:  {report.indication}",
@@ -153,5 +153,5 @@ def _metadata(name: str, subject: int, number: int, study: Study, position: str,
 
 
 def _table(root: Path, name: str, table: pd.DataFrame) -> None:
-    packed = {"method": "gzip", "mtime": 0}  # a time stamp would make two runs differ
+    packed = {"method": "gzip", "mtime": 0}  # with a time stamp, two runs would differ
     table.to_csv(root / f"{PREFIX}-{name}.csv.gz", index=False, compression=packed)

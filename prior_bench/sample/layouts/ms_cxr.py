@@ -1,8 +1,8 @@
-"""Where the images show what the reports say, in the form of MS-CXR (Boecking et al. 2022).
+"""Locations of the findings that the reports describe, in the format of MS-CXR (Boecking et al. 2022).
 
-A COCO file: an annotation is a box, with the sentence as it is in the report (``label_text``). A finding of
-several parts has several boxes with one sentence. Beyond MS-CXR, every annotation has the pixels of its part
-(``segmentation``, run lengths as COCO has them), and every image its part of the data set (``split``).
+It is a COCO file. An annotation is a box with the sentence of the report (``label_text``); a finding with
+several parts has several boxes with the same sentence. In addition to MS-CXR, every annotation has the pixels
+of its part (``segmentation``, COCO run lengths), and every image its part of the data set (``split``).
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from prior_bench.sample.layouts import Record
 from prior_bench.sample.reports.language import LABEL_OF, Report
 
 FILE = "ms_cxr/MS_CXR_Local_Alignment_v1.0.0.json"
-"""Within the folder of MIMIC-CXR."""
+"""Path of the file within the folder of MIMIC-CXR."""
 CATEGORIES = {name: number for number, name in enumerate(sorted(LABEL_OF.values()), 1)}
 
 
 def ground(path: str, split: str, image: Radiograph, report: Report) -> Record:
-    """A frontal image and the annotations of its report's sentences, without ids.
+    """Return the entry of a frontal image and the annotations of its report's sentences, without ids.
 
     Args:
-        path: of the image within the data set.
+        path: path of the image within the data set.
         split: its part of the data set.
-        image: what was drawn.
-        report: what was written.
+        image: the image with its findings.
+        report: the report of its study.
     """
     regions = {drawn.finding: _regions(drawn.mask) for drawn in image.drawn}
     height, width = image.pixels.shape

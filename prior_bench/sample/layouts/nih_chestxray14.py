@@ -28,9 +28,9 @@ NAMES = {
     "lesion": "Nodule",
     "pneumothorax": "Pneumothorax",
 }
-"""The NIH's name of a finding, a mass being called nodule too; seven of the fourteen do not occur as such."""
+"""The NIH's names of findings; a mass is also called a nodule. Seven of the fourteen names are not here."""
 SEVERE_CONSOLIDATION, MILD_CONSOLIDATION = "Pneumonia", "Infiltration"
-"""What else a consolidation is called, by whether its severity is above one half."""
+"""Second label of a consolidation, by whether its severity is above one half."""
 BOXED = {
     "Atelectasis": "atelectasis",
     "Cardiomegaly": "cardiomegaly",
@@ -40,20 +40,20 @@ BOXED = {
     "Pneumonia": "consolidation",
     "Infiltrate": "consolidation",
 }
-"""Findings with boxes, as BBox_List_2017.csv spells them, to what was drawn."""
+"""Kinds of drawn findings that have boxes, by their names in BBox_List_2017.csv."""
 BOXED_SHARE = 0.3
-"""Share of the ill images on which boxes were drawn; in the original it is below one in sixty."""
+"""Share of the images with findings that have boxes; in the original, it is below one in sixty."""
 MIX = CaseMix(studies=(4, 2, 1), lateral=0.0, second_frontal=0.0)
 
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """The patients of this data set, one image per study."""
+    """Return the patients of this data set, with one image per study."""
     return draw_cohort(NAME, size.nih_chestxray14, benchmark.test, MIX)
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images of some patients under ``root``; yields rows and boxes."""
+    """Write the images of some patients under ``root`` and yield their rows and boxes."""
     patients = cohort(size, benchmark)
     parts = split_patients(patients, SHARES, benchmark.test.seed)
     for patient in patients[chosen]:
@@ -83,7 +83,7 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
 
 
 def findings_of(study: Study) -> list[str]:
-    """The NIH's names of what is there, in the order of its list."""
+    """Return the NIH's names of a study's findings, in the order of its list."""
     found = {NAMES[finding.kind] for finding in study.findings if finding.kind in NAMES}
     for finding in study.findings:
         if finding.kind == "consolidation":
@@ -92,7 +92,7 @@ def findings_of(study: Study) -> list[str]:
 
 
 def boxes_of(found: list[str], image: Radiograph) -> list[tuple]:
-    """(finding, x, y, width, height) of every box that the image's findings have."""
+    """Return (finding, x, y, width, height) for every box of the image's findings."""
     rows = []
     for name, kind in BOXED.items():
         if name.replace("Infiltrate", MILD_CONSOLIDATION) in found:

@@ -1,4 +1,4 @@
-"""The Object-CXR layout of the Kaggle re-pack: foreign objects outlined as rectangle, ellipse or polygon."""
+"""The Object-CXR layout as repackaged on Kaggle: rectangles, ellipses and polygons around foreign objects."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from prior_bench.sample.sizes import Size
 NAME = "object_cxr"
 PARTS = {"train": 0.7, "dev": 0.15, "test": 0.15}
 EXTERNAL = tuple(name for name in VARIANTS if name not in DEVICES)
-"""Objects on the patient; devices in the patient are not outlined in the original."""
+"""Objects on the patient; the original does not annotate devices in the patient."""
 RECTANGLE, ELLIPSE, POLYGON = "0", "1", "2"
 TOOLS = {"coin": ELLIPSE, "buttons": RECTANGLE, "necklace": POLYGON}
-"""With which tool each kind of object was outlined."""
+"""Annotation tool for each kind of object."""
 CRUMB = 4
-"""Pixels; smaller parts of an object are not outlined."""
+"""Number of pixels; smaller parts of an object are not annotated."""
 MIX = CaseMix(
     primary={"healthy": 3, "cardiomegaly": 1, "effusion": 1, "foreign_object": 5},
     alone=0.8,
@@ -42,7 +42,7 @@ MIX = CaseMix(
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """The patients, one image each, half of them with an object on them."""
+    """Return the patients, with one image each; half of them have an external object."""
     return [_with_external(patient) for patient in draw_cohort(NAME, size.object_cxr, benchmark.test, MIX)]
 
 
@@ -58,7 +58,7 @@ def _with_external(patient: Patient) -> Patient:
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images of some patients under ``root``; yields their rows."""
+    """Write the images of some patients under ``root`` and yield their rows."""
     patients = cohort(size, benchmark)
     bounds = np.rint(np.cumsum(list(PARTS.values())) * len(patients)).astype(int)
     for place in range(len(patients))[chosen]:
@@ -79,7 +79,7 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
 
 
 def outlined(drawn: Drawn) -> list[str]:
-    """Every separate part of a foreign object as ``type x1 y1 x2 y2 ...``; nothing for other findings."""
+    """Return each separate part of a foreign object as ``type x1 y1 x2 y2 ...``; [] for other findings."""
     if drawn.finding.kind != "foreign_object":
         return []
     parts, count = label(drawn.mask, structure=np.ones((3, 3)))

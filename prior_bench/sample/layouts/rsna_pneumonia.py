@@ -37,12 +37,12 @@ MIX = CaseMix(
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """The patients of this data set, one image each."""
+    """Return the patients of this data set, with one image each."""
     return draw_cohort(NAME, size.rsna, benchmark.test, MIX)
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images of some patients under ``root``; yields rows and class."""
+    """Write the images of some patients under ``root`` and yield their rows in both tables."""
     for patient in cohort(size, benchmark)[chosen]:
         study = patient.studies[0]
         image = render(patient, study, study.views[0], size.side)
@@ -73,13 +73,13 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
 
 
 def patient_id(patient: Patient) -> str:
-    """A UUID, as in the original."""
+    """Return a UUID, as in the original."""
     digits = digest(NAME, *who(patient))
     return "-".join((digits[:8], digits[8:12], f"4{digits[12:15]}", digits[15:19], digits[19:31]))
 
 
 def class_of(study: Study) -> str:
-    """One of the challenge's three classes."""
+    """Return the study's class, one of the challenge's three classes."""
     if study.has("consolidation"):
         return "Lung Opacity"
     ill = any(finding.kind != "foreign_object" for finding in study.findings)

@@ -18,9 +18,9 @@ from prior_bench.sample.sizes import Size
 NAME = "siim_acr"
 IMAGES = "dicom-images-train"
 HEADER = "ImageId, EncodedPixels"
-"""With the blank before the second name that the Kaggle file has."""
+"""Header of the table, with the space before the second name that the Kaggle file has."""
 SPLIT_SHARE = 0.25
-"""Share of the positive images whose mask is given in two rows."""
+"""Share of the positive images whose mask is divided into two rows."""
 MIX = CaseMix(
     primary={
         "healthy": 5,
@@ -41,12 +41,12 @@ MIX = CaseMix(
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """The patients of this data set, one image each."""
+    """Return the patients of this data set, with one image each."""
     return draw_cohort(NAME, size.siim, benchmark.test, MIX)
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images of some patients under ``root``; yields their lines."""
+    """Write the images of some patients under ``root`` and yield their lines."""
     for patient in cohort(size, benchmark)[chosen]:
         study = patient.studies[0]
         image = render(patient, study, study.views[0], size.side)
@@ -65,7 +65,7 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
 
 
 def image_uids(patient: Patient) -> tuple[str, str, str]:
-    """UIDs of study, series and image; the last is the image's id."""
+    """Return the UIDs of study, series and image; the last one is the image's id."""
     number, moment = 1000 + patient.number, int(digest(NAME, *who(patient))[:5], 16)
     study, series, image = (
         f"1.2.276.0.7230010.3.1.{level}.8323329.{number}.1517875{moment % 1000:03d}.{moment}"
@@ -75,7 +75,7 @@ def image_uids(patient: Patient) -> tuple[str, str, str]:
 
 
 def split_mask(mask: np.ndarray, key: int) -> list[np.ndarray]:
-    """The regions into which the annotator divided a mask (bool [height, width]): none, one or two."""
+    """Divide a mask (bool [height, width]) into the annotator's regions: none, one or two."""
     rows = np.flatnonzero(mask.any(axis=1))
     if not len(rows):
         return []
@@ -86,7 +86,7 @@ def split_mask(mask: np.ndarray, key: int) -> list[np.ndarray]:
 
 
 def encode(mask: np.ndarray) -> str:
-    """Relative run lengths, column after column: gap, length, gap, length, ..., for a non-empty mask."""
+    """Encode a non-empty mask as relative run lengths, column by column: gap, length, gap, length, ..."""
     flat = np.concatenate(([0], mask.T.ravel().astype(np.int8), [0]))
     bounds = np.flatnonzero(np.diff(flat))
     return " ".join(map(str, np.diff(bounds, prepend=0).tolist()))

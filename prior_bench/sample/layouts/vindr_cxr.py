@@ -1,4 +1,4 @@
-"""The VinDr-CXR layout of PhysioNet: DICOM images, three readers' labels and boxes, a consensus in test."""
+"""The VinDr-CXR layout of PhysioNet: DICOM images, labels and boxes of three readers, consensus in test."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ NAMES = {
 READERS = tuple(f"R{number}" for number in range(1, 18))
 PER_IMAGE = 3
 MISSED = 0.15
-"""Chance that a reader overlooks a finding."""
+"""Probability that a reader misses a finding."""
 JITTER = 0.04
-"""Standard deviation of a reader's corners, as a share of the box's sides."""
+"""Standard deviation of the corners of a reader's boxes, as a share of the box's sides."""
 TEST_SHARE = 0.2
 MIX = CaseMix(studies=(1,), lateral=0.0, second_frontal=0.0)
 
 Seen = dict[str, np.ndarray]
-"""Boxes, float [n, 4], by the name of a finding."""
+"""Boxes, float [n, 4], by name of the finding."""
 
 
 @cache
 def cohort(size: Size, benchmark: Benchmark) -> list[Patient]:
-    """The patients of this data set, one image each."""
+    """Return the patients of this data set, with one image each."""
     return draw_cohort(NAME, size.vindr_cxr, benchmark.test, MIX)
 
 
 def write(root: Path, size: Size, benchmark: Benchmark, chosen: slice = EVERYONE) -> Iterator[Record]:
-    """Write the images of some patients under ``root``; yields labels and boxes."""
+    """Write the images of some patients under ``root`` and yield their labels and boxes."""
     patients = cohort(size, benchmark)
     tested = len(patients) - round(TEST_SHARE * len(patients))
     for place in range(len(patients))[chosen]:
@@ -85,20 +85,20 @@ def finish(root: Path, size: Size, benchmark: Benchmark, records: Sequence[Recor
             pd.DataFrame([row for record in records if record["part"] == part for row in record[table]])
             for table in ("labels", "boxes")
         )
-        # the original has one name in train and another in test
+        # in the original, this name differs between train and test
         spelled = {"Other diseases": "Other disease"} if part == "test" else {}
         labels.rename(columns=spelled).to_csv(place / f"image_labels_{part}.csv", index=False)
         boxes.to_csv(place / f"annotations_{part}.csv", index=False)
 
 
 def there(image: Radiograph) -> Seen:
-    """What is on the image."""
+    """Return the true boxes of an image, by name of the finding."""
     found = {NAMES[drawn.finding.kind]: drawn for drawn in image.drawn if drawn.finding.kind in NAMES}
     return {name: drawn.boxes.astype(float) for name, drawn in found.items()}
 
 
 def read_by_three(truth: Seen, key: int, side: int) -> dict[str, Seen]:
-    """What three of the seventeen readers see: a finding may be overlooked, and no box is twice the same."""
+    """Return the boxes of three of the seventeen readers, who miss findings and draw boxes differently."""
     rng = np.random.default_rng(key)
     readers = sorted(rng.choice(len(READERS), PER_IMAGE, replace=False))
     readings = {}
@@ -115,7 +115,7 @@ def _redrawn(boxes: np.ndarray, rng: np.random.Generator, side: int) -> np.ndarr
 
 
 def image_labels(seen: Seen) -> dict[str, int]:
-    """One number for every finding and diagnosis; a consolidation is also called an opacity and pneumonia."""
+    """Return 0 or 1 for every finding and diagnosis; a consolidation is also an opacity and pneumonia."""
     names = set(seen)
     if "Consolidation" in names:
         names |= {"Lung Opacity", "Pneumonia"}
@@ -123,7 +123,7 @@ def image_labels(seen: Seen) -> dict[str, int]:
 
 
 def box_rows(seen: Seen) -> list[dict]:
-    """One row per box, or one that says that there is none."""
+    """Return one row per box, or a row "No finding" if there is no box."""
     rows = [
         {"class_name": name, **dict(zip(CORNERS, box, strict=True))}
         for name, boxes in seen.items()

@@ -1,4 +1,4 @@
-"""Sentences and words of a report that belong to no single finding: normal organs, comparison, devices."""
+"""Sentences and words of a report that do not describe one finding: normal organs, comparison, devices."""
 
 NORMAL_HEART = (
     "Heart size is normal.",

@@ -1,4 +1,4 @@
-"""Report writing: from a study's findings to sentences, and to the labels that those sentences carry."""
+"""Write the report of a study: sentences about its findings, and the labels that the sentences state."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ LABEL_OF = {
     "lesion": "Lung Lesion",
     "pneumothorax": "Pneumothorax",
 }
-"""Label of each kind of finding; a foreign object is labelled only where it is a support device."""
+"""Label of each kind of finding; a foreign object has a label only if it is a support device."""
 
 LUNG_KINDS = ("atelectasis", "consolidation", "edema", "lesion")
 SHORTEST, LONGEST = 4, 10
-"""Sentences of a report, findings and impression together."""
+"""Smallest and largest number of sentences in a report, findings and impression together."""
 HEDGE_CHANCE = 0.25
-"""Share of mild findings that the report only suspects."""
+"""Probability that the report only suspects a mild finding."""
 DENIAL_CHANCE = {
     "consolidation": 0.75,
     "effusion": 0.75,
@@ -57,21 +57,21 @@ DENIAL_CHANCE = {
     "atelectasis": 0.04,
     "lesion": 0.12,
 }
-"""How often the absence of a finding is put in words."""
+"""Probability that the report states the absence of a finding."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the radiologist wrote.
+    """The report of a study.
 
     Attributes:
         examination, indication, comparison: header lines.
-        findings, impression: sentences of the two sections, neither empty.
-        labels: what the sentences say: 1 present, 0 denied, -1 uncertain; absent if not mentioned.
-        grounded: sentences that state or suspect a finding that the labels know, with that finding, in the
-            order of the report.
+        findings, impression: sentences of the two sections; both have at least one.
+        labels: labels that the sentences state: 1 present, 0 denied, -1 uncertain; no entry if not mentioned.
+        grounded: sentences that state or suspect a finding that has a label, with that finding, in the order
+            of the report.
     """
 
     examination: str
@@ -84,7 +84,7 @@ class Report:
 
 
 class Sentence(NamedTuple):
-    """A sentence, what it says of labels (1 present, 0 denied, -1 uncertain), and the finding it is about."""
+    """A sentence, the labels it states (1 present, 0 denied, -1 uncertain), and the finding it describes."""
 
     text: str
     says: dict[str, int]
@@ -92,7 +92,7 @@ class Sentence(NamedTuple):
 
 
 class _Writer:
-    """One study and the choices made while writing about it."""
+    """The state of writing one report: the study, the random generator and the uncertain findings."""
 
     def __init__(self, study: Study):
         self.study = study
@@ -111,10 +111,10 @@ class _Writer:
 
 
 def write_report(patient: Patient, study: Study) -> Report:
-    """The report of a study: 4 to 10 sentences in findings and impression together.
+    """Write the report of a study: 4 to 10 sentences in findings and impression together.
 
     Args:
-        patient, study: what it is about; the outcome depends on them alone.
+        patient, study: subject of the report; the result depends only on them.
     """
     writer = _Writer(study)
     impression = _impression(writer)
@@ -133,7 +133,7 @@ def write_report(patient: Patient, study: Study) -> Report:
 
 
 def labels_said(sentences: Iterable[Sentence]) -> dict[str, int]:
-    """Labels of a whole report: present outweighs uncertain outweighs denied, as in CheXpert's labeler."""
+    """Combine the labels of sentences as CheXpert's labeler does: present before uncertain before denied."""
     strength = {0: 0, -1: 1, 1: 2}
     labels: dict[str, int] = {}
     for sentence in sentences:
@@ -145,7 +145,7 @@ def labels_said(sentences: Iterable[Sentence]) -> dict[str, int]:
 
 
 def true_labels(study: Study) -> dict[str, int]:
-    """All 14 labels as the image shows them, 1 or 0: what a panel of readers would agree on."""
+    """Return all 14 labels (1 or 0) as the image shows them, like the consensus of a panel of readers."""
     values = dict.fromkeys(LABELS, 0)
     for finding in study.findings:
         if finding.kind in LABEL_OF:
@@ -208,7 +208,7 @@ def _describe(writer: _Writer, finding: Finding, book: dict[str, tuple[Phrase, .
 
 
 def _resolved(writer: _Writer) -> list[Sentence]:
-    """What the prior study showed and this one does not."""
+    """Return sentences about findings of the prior study that this study does not have."""
     gone = {f.kind for f in writer.study.prior or ()} - {f.kind for f in writer.study.findings}
     return [
         Sentence(writer.pick(phrases.RESOLVED[kind]), {LABEL_OF[kind]: 0})
@@ -217,7 +217,7 @@ def _resolved(writer: _Writer) -> list[Sentence]:
 
 
 def _denials(writer: _Writer) -> list[Sentence]:
-    """One or two sentences that deny what is not there, most often together."""
+    """Return sentences that deny absent findings: usually one sentence for all, sometimes two, or none."""
     gone = {f.kind for f in writer.study.prior or ()}
     kinds = [
         kind
@@ -235,7 +235,7 @@ def _denials(writer: _Writer) -> list[Sentence]:
 
 
 def _normal(writer: _Writer) -> list[Sentence]:
-    """Statements on breath, heart and lungs that need no finding."""
+    """Return sentences about lung volume, a normal heart and clear lungs."""
     study, sentences = writer.study, []
     if study.views[0].position == "AP" and writer.chance(0.35):
         sentences.append(Sentence(writer.pick(general_phrases.LOW_VOLUMES), {}))
@@ -307,7 +307,7 @@ def _fill(writer: _Writer, text: str, finding: Finding) -> str:
 
 
 def _of(words: Mapping[str, T], finding: Finding) -> T:
-    """The words for a finding: those of its grade or variant where it has some of its own."""
+    """Return the words for a finding: those of its grade or variant if they exist, else those of its kind."""
     special = (f"{finding.grade} {finding.kind}", f"{finding.variant} {finding.kind}")
     return next((words[name] for name in special if name in words), words[finding.kind])
 
@@ -319,7 +319,7 @@ def _enumerate(names: list[str]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Single spaces, the right article, a capital at the start."""
+    """Correct spaces, articles ("a" or "an") and the capital letter at the start."""
     text = re.sub(r"\s+", " ", text).replace(" ,", ",").replace(" .", ".").strip()
     text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
     text = re.sub(r"\b([Aa])n (?=[^aeiou\s])", r"\1 ", text)

@@ -1,7 +1,8 @@
-"""The radiologist's phrase book: templates per finding, and the words that fill them.
+"""Sentence templates for each finding, and the words that fill their slots.
 
-A :class:`Phrase` is used where all its conditions hold. Slots: ``{grade}`` (severity), ``{change}``
-(against the prior study, or nothing), ``{side}``, ``{where}`` (prepositional), ``{kind}`` (subtype).
+A :class:`Phrase` can be used if all its conditions hold. Slots include ``{grade}`` (severity), ``{change}``
+(compared with the prior study, may be empty), ``{side}``, ``{where}`` (prepositional phrase) and ``{kind}``
+(subtype).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ class Phrase:
     """A sentence template.
 
     Attributes:
-        text: with slots.
+        text: text with slots.
         when: conditions, all of which must hold (see ``language._conditions``).
-        says: what it says about labels besides that of its own finding: 1, 0 or -1.
+        says: labels (1, 0 or -1) that the phrase states besides the label of its own finding.
     """
 
     text: str
