@@ -1,4 +1,4 @@
-"""Batches of texts of like length: less padding, the same data."""
+"""Batches of texts of similar length, which need less padding; the data are the same."""
 
 from __future__ import annotations
 
@@ -16,45 +16,46 @@ from prior_bench.errors import BenchError
 from prior_bench.pretraining.shard_order import shard_windows, share
 
 POOL = 8
-"""Batches whose pairs are drawn together and sorted by length among themselves."""
+"""Number of batches per pool; the pairs of a pool are sorted by length."""
 
 
 class DrawsTexts(Protocol):
-    """A data set that knows which text it will give."""
+    """A data set that can return the text of a sample in advance."""
 
     def __len__(self) -> int: ...
 
     def draw_text(self, epoch: int, index: int) -> tuple[str, ...]:
-        """The sentences of a sample in an epoch."""
+        """Return the sentences of a sample in an epoch."""
 
 
 class KnowsShards(DrawsTexts, Protocol):
-    """One that also knows where its images lie."""
+    """A data set that also knows the shard of each image."""
 
     def shards(self, epoch: int) -> list[int]:
-        """The shard in which the image of each sample is in an epoch."""
+        """Return the shard of each sample's image in an epoch."""
 
 
 class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
-    """Batches of keys (epoch, index), shuffled again each epoch; the incomplete last one is dropped.
+    """Batches of keys (epoch, index), shuffled again in each epoch; an incomplete last batch is dropped.
 
-    The data are shuffled, cut into pools of a few batches, sorted by length within each pool and cut into
-    batches, whose order is shuffled again. Length is counted in characters, which is near enough. Each
-    process gets its share of every batch, so that all processes together see the same batches as one.
+    The data are shuffled and divided into pools of a few batches. Each pool is sorted by length and divided
+    into batches, whose order is shuffled again. The length is counted in characters, which is accurate
+    enough. Each process gets its share of every batch, so that all processes together see the same batches
+    as a single process.
 
-    With ``shard_window`` the same is done window after window (:mod:`prior_bench.pretraining.shard_order`):
-    what does not fill a batch is carried over to the next, and a process's share of a batch is in few
-    shards.
+    With ``shard_window``, this is done for one window after another
+    (:mod:`prior_bench.pretraining.shard_order`). Samples that do not fill a batch are carried over to the
+    next window, and a process's share of a batch is in few shards.
 
     Args:
-        dataset: what is sampled from; :class:`KnowsShards` where there is a ``shard_window``.
-        batch_size: over all processes; a multiple of ``processes``.
-        seed: of the order.
-        rank, processes: which share this process gets.
-        shard_window: shards in use at a time, or None to draw from all samples.
+        dataset: the data set; it must implement :class:`KnowsShards` if ``shard_window`` is given.
+        batch_size: batch size over all processes; a multiple of ``processes``.
+        seed: seed of the order.
+        rank, processes: number of this process and number of processes.
+        shard_window: number of shards in use at a time, or None to draw from all samples.
 
     Raises:
-        BenchError: fewer data than one batch, or a batch that cannot be shared evenly.
+        BenchError: there are fewer data than one batch, or a batch cannot be divided evenly.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
         self.shard_window = shard_window
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch of the next iteration."""
+        """Set the epoch of the next iteration."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -109,7 +110,7 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
                 yield [(epoch, index) for index in mine]
 
     def _batches(self, order: list[int], epoch: int, draw: random.Random) -> list[list[int]]:
-        """Batches of like length of samples that fill them."""
+        """Divide samples, which fill whole batches, into batches of similar length."""
         batches = []
         for start in range(0, len(order), POOL * self.batch_size):
             pool = order[start : start + POOL * self.batch_size]
@@ -120,12 +121,12 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
 
 
 class Collate:
-    """Stacks images and tokenises texts, padded to the longest of the batch."""
+    """Callable that stacks images and tokenises texts, padded to the longest text of the batch."""
 
     def __init__(self, tokenizer: ReportTokenizer):
         self.tokenizer = tokenizer
 
     def __call__(self, samples: list[tuple[Tensor, tuple[str, ...]]]) -> PretrainBatch:
-        """B samples into a batch."""
+        """Combine B samples into a batch."""
         images, texts = zip(*samples, strict=True)
         return PretrainBatch(torch.stack(images), self.tokenizer(list(texts)))

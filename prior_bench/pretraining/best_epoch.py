@@ -1,7 +1,7 @@
-"""Which epoch's weights are the result of a run that chooses: a function of its history alone.
+"""The choice of the epoch whose weights are the result of a run; it depends only on the run's history.
 
-So a run that was killed and continued chooses as an undisturbed one does. Weights of an epoch that may still
-be chosen are kept in the run's folder, each in a file of its own.
+Therefore, a run that was killed and resumed chooses the same epoch as an uninterrupted run. The weights of
+each epoch that may still be chosen are kept in a file in the run's folder.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ DESCRIBED: dict[str, Metric] = {
     "auroc": classification.DESCRIBED["auroc"],
     "accuracy": classification.DESCRIBED["accuracy"],
 }
-"""Metrics of validation, which can choose an epoch."""
+"""Validation metrics by which an epoch can be chosen."""
 
 OF_PROMPTS = ("auroc", "accuracy")
-"""Those of them that need prompts."""
+"""Validation metrics that need prompts."""
 
 VALID = "valid/"
-"""Before the name of a metric in the history."""
+"""Prefix of a metric's name in the history."""
 
 
 class ChosenEpoch(NamedTuple):
-    """The epoch, from 1, whose weights are kept, and its value of the metric that chooses."""
+    """The chosen epoch, counted from 1, and its value of the metric by which it is chosen."""
 
     epoch: int
     value: float
 
 
 def best_epoch(history: Sequence[dict[str, float]], config: PretrainConfig) -> ChosenEpoch | None:
-    """The best validated epoch of the last stage, the first of equals; None where there is none yet.
+    """Return the best validated epoch of the last stage, the first of equal ones; None if there is none.
 
-    Epochs of earlier stages do not count: a method is something else in each of its stages.
+    Epochs of earlier stages do not count, because the stages of a method cannot be compared.
     """
     metric, ends = config.choose, config.schedule.ends
     if metric is None:
@@ -57,7 +57,7 @@ def best_epoch(history: Sequence[dict[str, float]], config: PretrainConfig) -> C
 
 
 def in_words(chosen: ChosenEpoch, config: PretrainConfig) -> str:
-    """The choice for people: ``epoch 7 of 10, chosen by validation Recall@5 0.410``."""
+    """Describe the choice in words, such as ``epoch 7 of 10, chosen by validation Recall@5 0.410``."""
     metric = DESCRIBED[str(config.choose)]
     value = f"{chosen.value:.3f}" if metric.scale != 1 else f"{chosen.value:g}"
     epoch = f"epoch {chosen.epoch} of {config.schedule.ends[-1]}"
@@ -65,15 +65,15 @@ def in_words(chosen: ChosenEpoch, config: PretrainConfig) -> str:
 
 
 def best_file(work_dir: Path, chosen: ChosenEpoch) -> Path:
-    """Where the weights of an epoch are kept."""
+    """Return the path of the weights of a chosen epoch."""
     return work_dir / BEST.format(chosen.epoch)
 
 
 def require_best(work_dir: Path, chosen: ChosenEpoch) -> Path:
-    """The same, where the file is there.
+    """Return the path of the weights of a chosen epoch, which must exist.
 
     Raises:
-        BenchError: somebody has removed it.
+        BenchError: the file was removed.
     """
     file = best_file(work_dir, chosen)
     if not file.is_file():
@@ -82,10 +82,10 @@ def require_best(work_dir: Path, chosen: ChosenEpoch) -> Path:
 
 
 def forget_others(work_dir: Path, history: Sequence[dict[str, float]], config: PretrainConfig) -> None:
-    """Remove kept weights that no continuation can choose.
+    """Remove kept weights that can no longer be chosen.
 
-    A run may continue from any state in its folder, and then chooses among the epochs up to it; so the best
-    up to each state is kept.
+    A run can be resumed from any state in its folder, and then chooses among the epochs up to this state.
+    Therefore, the best epoch up to each state is kept.
     """
     lengths = [len(history), *(epoch_of(state) for state in states(work_dir))]
     best = [best_epoch(history[:length], config) for length in lengths]

@@ -1,8 +1,8 @@
-"""A pre-training config: read, checked as a whole, and carried.
+"""Pre-training configs, which are read and checked as a whole.
 
 The file is an mmengine config (Python, ``_base_`` allowed) whose names are the fields of
-:class:`PretrainConfig`; shipped ones are in ``configs/pretrain``. What each key may be is in
-:mod:`prior_bench.schema.pretrain`.
+:class:`PretrainConfig`. The configs of the package are in ``configs/pretrain``. The permitted values of each
+key are in :mod:`prior_bench.schema.pretrain`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from prior_bench.schema.pretrain import PretrainFile
 from prior_bench.schema.reading import read_config
 
 HELD_OUT = "valid"
-"""Split of the pre-training data set that training is validated on."""
+"""Split of the pre-training data set that is used for validation."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class Data:
     Attributes:
         dataset: data reference, see :func:`prior_bench.data.open.resolve`.
         split_rule: rule by which the data set is split.
-        splits: which splits are trained on.
-        text: what is fed of a report, drawn again in each epoch.
-        min_sentences, min_words: shorter reports are left out.
-        min_sentence_words: shorter sentences are left out, before the reports are counted.
+        splits: splits that are trained on.
+        text: part of a report that is used; a random part is drawn again in each epoch.
+        min_sentences, min_words: reports with fewer sentences or words are left out.
+        min_sentence_words: sentences with fewer words are left out before sentences and words are counted.
         transform: training transform, see :func:`prior_bench.data.images.transforms.train_transform`.
-        cache: ``"memory"`` keeps all images decoded, reduced to a quarter above the input size.
-        shard_window: None draws any image at any time, which an image cache on a local disk, or one that fits
-            in memory, serves as fast. A number reads the shards of the image cache (256 images each) from
-            beginning to end, in random order, and mixes so many of them: no waiting for a disk that is slow
-            at random access (network, spinning), at the price that only pairs of the same few shards meet
-            in a batch. A shard holds images that are neighbours by name: the more shards, the more alike the
-            two ways; 16 are about 230 MB of an image cache of size 256.
+        cache: ``"memory"`` keeps all images decoded, at 1.25 times the input size.
+        shard_window: number of shards of the image cache (256 images each) whose images are mixed. The
+            shards are read from beginning to end, in random order. This is faster on a disk with slow random
+            access (network, hard disk), but a batch then has only pairs of a few shards, which contain images
+            with neighbouring names. More shards are closer to random order; 16 shards take about 230 MB in an
+            image cache of size 256. None draws images in any order, which is as fast if the cache is on a
+            local disk or fits in memory.
     """
 
     dataset: str | dict[str, Any]
@@ -58,12 +58,12 @@ class Data:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A torch optimiser; biases and normalisation layers are never decayed.
+    """A torch optimiser; biases and normalisation layers have no weight decay.
 
     Attributes:
         type: class in ``torch.optim``.
         lr: peak learning rate.
-        weight_decay, betas: its arguments.
+        weight_decay, betas: arguments of the class.
         lr_scale: factors for parameters whose name starts with the key, e.g. ``dict(text_encoder=0.1)``.
     """
 
@@ -76,12 +76,12 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Validation:
-    """Validation while training, on patients of the data set's validation split.
+    """Validation during training, on patients of the data set's validation split.
 
     Attributes:
         interval: epochs between two validations; the last epoch of every stage is always validated.
-        pairs: most image-report pairs.
-        seed: draws the pairs, whatever the seed of the run.
+        pairs: largest number of image-report pairs.
+        seed: seed for drawing the pairs; it does not depend on the seed of the run.
         prompts: prompt set for zero-shot metrics, or None.
         choose: metric by which an epoch of the last stage is chosen, or None for the last epoch.
     """
@@ -95,22 +95,22 @@ class Validation:
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """All that determines a pre-training run, but for the seed.
+    """Everything that determines a pre-training run, except the seed.
 
     Attributes:
         method: ``type`` (in METHODS) and its arguments.
-        data, optimizer, schedule: see there.
+        data, optimizer, schedule: see their classes.
         batch_size: pairs per step, over all processes together.
-        vocab_size: of the tokenizer trained on the corpus, where the text encoder is made from a config.
+        vocab_size: vocabulary size of the tokenizer, if it is trained on the corpus.
         clip_grad: largest norm of the gradient, or None.
-        precision: of the forward pass on a GPU; the CPU always computes in float32.
-        sync_batch_norm: batch statistics over all GPUs.
-        find_unused_parameters: needed by methods that do not use all parameters in every step.
-        hooks: further mmengine hooks, e.g. the stages of a method.
-        keep_checkpoints: how many epochs' states are kept while training, for resuming.
-        validation: on held-out patients; None for none.
-        log: ``tensorboard`` or ``wandb``, besides the log file and ``history.json``.
-        name: of the config file.
+        precision: precision of the forward pass on a GPU; the CPU always computes in float32.
+        sync_batch_norm: whether batch statistics are computed over all GPUs.
+        find_unused_parameters: whether the method does not use all parameters in every step.
+        hooks: further mmengine hooks, e.g. those of a method.
+        keep_checkpoints: number of epochs whose states are kept during training, for resuming.
+        validation: validation on held-out patients, or None.
+        log: ``tensorboard`` or ``wandb``, in addition to the log file and ``history.json``.
+        name: name of the config file.
     """
 
     method: dict[str, Any]
@@ -130,21 +130,21 @@ class PretrainConfig:
     name: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types."""
+        """Return the config as a dict of plain types."""
         return asdict(self)
 
     @property
     def choose(self) -> str | None:
-        """The metric that chooses the epoch, if any."""
+        """The metric by which the epoch is chosen, or None."""
         return self.validation.choose if self.validation else None
 
     @property
     def seen_splits(self) -> tuple[str, ...]:
-        """Splits whose patients the weights depend on: trained on, or used to choose an epoch."""
+        """Splits whose patients affect the weights, by training or by the choice of the epoch."""
         return tuple(dict.fromkeys((*self.data.splits, *((HELD_OUT,) if self.choose else ()))))
 
     def determining(self) -> dict[str, Any]:
-        """The part that determines the weights: neither names nor logs nor what is kept or only watched."""
+        """Return the part that determines the weights; validation belongs to it if it chooses the epoch."""
         left_out = ["name", "log", "keep_checkpoints"]
         if not self.choose:
             left_out.append("validation")
@@ -152,26 +152,27 @@ class PretrainConfig:
 
 
 def load_config(name: str, overrides: dict[str, Any] | None = None) -> PretrainConfig:
-    """The config ``name`` (shipped, or a path), with dotted keys of ``overrides`` set.
+    """Read the config ``name`` (of the package, or a path), with the dotted keys of ``overrides`` set.
 
     Raises:
-        ErrorList: everything that is wrong with it, at once.
-        BenchError: no such config.
+        ErrorList: all errors in the config at once.
+        BenchError: the config does not exist.
     """
     values, path = read_config(name, "pretrain")
     return from_dict({**merged(values, overrides or {}), "name": Path(path).stem}, where=path)
 
 
 def from_dict(values: dict[str, Any], where: object = None, *, stored: bool = False) -> PretrainConfig:
-    """A config from plain types, checked. It carries the values as they were given.
+    """Check plain types and convert them to a config. The values are kept as given.
 
     Args:
         values: the fields.
-        where: the file that they came from.
-        stored: they came from a finished run, whose hooks may lie elsewhere today and are not looked up.
+        where: file with the values, for messages.
+        stored: whether the values are from an existing run; its hooks may have moved since and are not
+            looked up.
 
     Raises:
-        ErrorList: everything that is wrong with it, at once.
+        ErrorList: all errors in the values at once.
     """
     if stored:
         values = {**values, "schedule": _as_written(values.get("schedule"))}
@@ -193,13 +194,13 @@ def from_dict(values: dict[str, Any], where: object = None, *, stored: bool = Fa
 
 
 def _as_written(schedule: Any) -> Any:
-    """A schedule as a config says it, from one that was stored with all its defaults."""
+    """Return a stored schedule, which has all defaults, in the form of a config."""
     if not isinstance(schedule, dict) or not schedule.get("stages"):
         return schedule
     return {"stages": schedule["stages"]}
 
 
 def _tuples(values: dict[str, Any], section: type) -> dict[str, Any]:
-    """Config files may say lists where the fields are tuples."""
+    """Convert lists to tuples for fields that are tuples; config files may have lists."""
     named = {f.name for f in fields(section) if "tuple" in str(f.type)}
     return {k: tuple(v) if k in named and isinstance(v, list | tuple) else v for k, v in values.items()}

@@ -1,4 +1,4 @@
-"""Image-report pairs for pre-training; what is drawn depends on (seed, epoch, study) alone."""
+"""Image-report pairs for pre-training; all random choices depend only on (seed, epoch, study)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from prior_bench.pretraining.config import Data
 from prior_bench.runtime import progress
 
 CACHE_MARGIN = 1.25
-"""Longest side of a cached image, in input sizes: room for crops without blur."""
+"""Longest side of a cached image, as a multiple of the input size; it leaves room for sharp crops."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A study: its images, one of which is drawn each time, and the sentences of its report."""
+    """A study: its images, of which one is drawn in each epoch, and the sentences of its report."""
 
     images: tuple[Path, ...]
     report: tuple[str, ...]
@@ -40,10 +40,10 @@ class Pairs:
     """All pairs of a data set that a config trains on.
 
     Attributes:
-        pairs: in the order of the data set.
-        name: of the data set.
-        fingerprint: of the data set's content.
-        synthetic: whether it is the sample benchmark.
+        pairs: the pairs, in the order of the data set.
+        name: name of the data set.
+        fingerprint: fingerprint of the data set's content.
+        synthetic: whether the data set belongs to the sample benchmark.
     """
 
     pairs: tuple[Pair, ...]
@@ -52,19 +52,19 @@ class Pairs:
     synthetic: bool
 
     def corpus(self) -> list[tuple[str, ...]]:
-        """All reports, for training a tokenizer."""
+        """Return all reports, for training a tokenizer."""
         return [pair.report for pair in self.pairs]
 
 
 def read_pairs(data: Data, manifest: Manifest | None = None) -> Pairs:
-    """The pairs of the data set, less the sentences and reports that are too short.
+    """Read the pairs of a data set, without sentences and reports that are too short.
 
     Args:
-        data: what is read.
-        manifest: the data set, where it is open already.
+        data: the section of the config.
+        manifest: the data set, if it is already open.
 
     Raises:
-        BenchError: the data set has no reports, or none is long enough.
+        BenchError: the data set has no reports, or no report is long enough.
     """
     from prior_bench.data.open import open_dataset
 
@@ -85,11 +85,11 @@ def read_pairs(data: Data, manifest: Manifest | None = None) -> Pairs:
 
 
 def studies(table: pd.DataFrame, data: Data) -> Iterator[tuple[pd.DataFrame, tuple[str, ...]]]:
-    """The rows of each study with its report, less the sentences and reports that are too short.
+    """Yield the rows and the report of each study, without sentences and reports that are too short.
 
     Args:
         table: rows of a manifest with reports.
-        data: what is too short.
+        data: the section of the config, with the smallest lengths.
     """
     study = table["study_id"] if "study_id" in table else table["id"]
     for _, rows in table.groupby(study.astype(str), sort=False):
@@ -100,7 +100,7 @@ def studies(table: pd.DataFrame, data: Data) -> Iterator[tuple[pd.DataFrame, tup
 
 
 def fingerprint_of(data: Data, manifest: Manifest) -> str:
-    """Hash of a data set's content and, where it is read shard by shard, of what is in which shard."""
+    """Hash a data set's content and, if it is read shard by shard, the images in each shard."""
     if data.shard_window is None:
         return manifest.fingerprint()
     shards = ",".join(sorted(file.name for file in manifest.root.glob("*.safetensors")))
@@ -108,19 +108,19 @@ def fingerprint_of(data: Data, manifest: Manifest) -> str:
 
 
 class PairDataset(Dataset):
-    """Gives (image tensor [C, S, S], sentences) for a key (epoch, index).
+    """A data set of (image tensor [C, S, S], sentences) for each key (epoch, index).
 
-    Image, text and augmentation are drawn from a generator seeded by (seed, epoch, index), so that they
-    are the same with any number of worker processes, and after a resume.
+    Image, text and augmentation are drawn from generators seeded by (seed, epoch, index). Therefore, they are
+    the same for any number of worker processes and after a run is resumed.
 
     Args:
-        pairs: what :func:`read_pairs` gave.
-        transform: from uint8 [H, W] to a float32 tensor; draws from torch's global generator.
+        pairs: result of :func:`read_pairs`.
+        transform: function from uint8 [H, W] to a float32 tensor; it may use torch's global generator.
         text: one of the modes in :class:`prior_bench.schema.pretrain.DataSection`.
-        seed: of all draws.
-        cache_size: longest side of images kept in memory, or None to decode again each time.
-        shard_window: shards of the image cache in use at a time, each read through before its images are
-            given; None where images are drawn from all of them.
+        seed: seed of all random choices.
+        cache_size: longest side of the images kept in memory; None decodes images again each time.
+        shard_window: number of shards of the image cache in use at a time, each of which is read completely
+            before its images are used; None if images are drawn from all shards.
 
     Raises:
         BenchError: there is a ``shard_window``, and an image is not in an image cache.
@@ -144,7 +144,7 @@ class PairDataset(Dataset):
         return len(self.pairs)
 
     def draw_text(self, epoch: int, index: int) -> tuple[str, ...]:
-        """The sentences fed for a study in an epoch."""
+        """Return the sentences that are used of a study in an epoch."""
         report = self.pairs[index].report
         if self.text == "report":
             return report
@@ -156,7 +156,7 @@ class PairDataset(Dataset):
         return tuple(draw.sample(report, len(report)))
 
     def shards(self, epoch: int) -> list[int]:
-        """The shard in which the image drawn of each study is in an epoch; with a ``shard_window`` only."""
+        """Return the shard of each study's image in an epoch; this requires a ``shard_window``."""
         assert self._in_order is not None, "there is a shard window"
         number = self._in_order.number
         return [
@@ -177,7 +177,7 @@ class PairDataset(Dataset):
             generator.set_state(state)
 
     def _draw_image(self, epoch: int, index: int) -> tuple[Path, random.Random]:
-        """The image of a study in an epoch, and what its augmentation is drawn from."""
+        """Return the image of a study in an epoch, and the generator that seeds its augmentation."""
         draw = random.Random(f"image/{self.seed}/{epoch}/{index}")
         return draw.choice(self.pairs[index].images), draw
 

@@ -1,4 +1,4 @@
-"""The folder of one pre-training run: who may write to it, what is in it, what is left in the end."""
+"""The folder of a pre-training run: its lock, its content, and the files that remain after training."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ RUN = "run.json"
 
 @contextmanager
 def alone(work_dir: Path) -> Iterator[None]:
-    """Hold the folder; another process that trains the same run is waited for.
+    """Lock the folder; wait if another process trains the same run.
 
-    Two rows of a suite may have the same weights, and two suites the same row. The lock vanishes with its
-    process.
+    Two rows of a suite may have the same weights, and two suites the same row. The lock is released when its
+    process ends.
     """
     if rank() > 0:
         torch.distributed.barrier()
@@ -40,12 +40,16 @@ def alone(work_dir: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if (work_dir / FINAL).is_file():  # who still waits finds the run complete
+            if (work_dir / FINAL).is_file():  # processes that still wait find the run complete
                 (work_dir / LOCK).unlink(missing_ok=True)
 
 
 def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
-    """Make the folder this run's own; True where the run is already complete."""
+    """Reserve the folder for a run; return whether the run is already complete.
+
+    Raises:
+        BenchError: the folder contains another run, and ``resume`` is true.
+    """
     work_dir.mkdir(parents=True, exist_ok=True)
     note, identity = work_dir / RUN, run["identity"]
     if resume and note.is_file():
@@ -59,7 +63,7 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
         if (work_dir / FINAL).is_file():
             return True
     if world_size() > 1:
-        torch.distributed.barrier()  # nobody removes what another has still to look at
+        torch.distributed.barrier()  # no process removes files before the others have checked them
     if rank() == 0:
         if not resume:
             for old in (*states(work_dir), *work_dir.glob("*.safetensors"), work_dir / HISTORY):
@@ -71,7 +75,7 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
 
 
 def noted(work_dir: Path) -> dict[str, Any]:
-    """The note in the folder about its run; empty where it says nothing."""
+    """Return the content of ``run.json``, which describes the folder's run; empty if it cannot be read."""
     try:
         told = json.loads((work_dir / RUN).read_text("utf-8"))
     except (OSError, ValueError):
@@ -80,22 +84,22 @@ def noted(work_dir: Path) -> dict[str, Any]:
 
 
 def states(work_dir: Path) -> list[Path]:
-    """States of epochs, the latest first."""
+    """Return the saved states of epochs, latest first."""
     return sorted(work_dir.glob("epoch_*.pth"), key=epoch_of, reverse=True)
 
 
 def epoch_of(state: Path) -> int:
-    """How many epochs a state has behind it."""
+    """Return the number of epochs that a state has completed."""
     return int(state.stem.rpartition("_")[2])
 
 
 def latest_state(work_dir: Path) -> Path | None:
-    """The latest state that was written to its end: a torch file closes with the directory of its zip."""
+    """Return the latest complete state, or None. A complete torch file ends with the directory of its zip."""
     return next((path for path in states(work_dir) if zipfile.is_zipfile(path)), None)
 
 
 def tidy(work_dir: Path) -> None:
-    """Remove what only resuming needs, and the empty folders that mmengine makes for its logs."""
+    """Remove files that only resuming needs, and the empty folders that mmengine creates for its logs."""
     for state in (*states(work_dir), *work_dir.glob(BEST.format("*")), work_dir / "last_checkpoint"):
         state.unlink(missing_ok=True)
     for folder in work_dir.iterdir():

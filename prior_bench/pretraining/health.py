@@ -1,7 +1,7 @@
-"""Signs of a training that has gone wrong, and the warnings that are made of them; they stop nothing.
+"""Values that show whether training goes wrong, and warnings based on them, which never stop a run.
 
-Values stand in the history of a run, by epoch; warnings are a function of the history alone, so that a run
-that was killed and continued has those of an undisturbed one. docs/pretraining.md says how to read them.
+The values are in the history of a run, by epoch. The warnings depend only on the history, so that a run that
+was killed and resumed has the same warnings as an uninterrupted run. docs/pretraining.md explains them.
 """
 
 from __future__ import annotations
@@ -19,35 +19,38 @@ from prior_bench.pretraining.best_epoch import VALID
 from prior_bench.pretraining.schedule import Schedule
 
 HEALTH = "health/"
-"""Before the names of these values in the history."""
+"""Prefix of the names of these values in the history."""
 TEMPERATURE = "inverse_temperature"
-"""With a slash and the parameter's name behind it."""
+"""Name of an inverse temperature; a slash and the parameter's name follow."""
 OF_CHANCE = "loss_over_chance"
-"""With a slash and the loss's name behind it: the loss as a share of what it is where nothing is learned."""
+"""Name of a loss divided by its chance level; a slash and the loss's name follow."""
 
 LEAST_PROTOTYPES = 0.1
-"""Least share of the prototypes in use: perplexity over the smaller of K and the distinct sentences."""
+"""Smallest share of prototypes in use: their perplexity over min(K, number of distinct sentences)."""
 MOST_ALIKE = 0.99
 """Largest mean cosine between local features of one image, and between those of different texts."""
 SHARPEST, SOFTEST = 110.0, 1.0
-"""Largest and least inverse temperature. CLIP stops at 100; methods that start there may pass it a little."""
+"""Largest and smallest inverse temperature. CLIP limits it to 100; methods that start there may exceed it."""
 NOTHING_LEARNED = 0.01
-"""A loss learns nothing that stays so near to its chance level, as a share of it,"""
+"""Largest relative difference to the chance level at which a loss counts as not learned."""
 PATIENCE = 5
-"""for so many epochs of a stage, warm-up not counted. A healthy local loss may need four to get going."""
+"""Number of epochs of a stage after which such a loss gives a warning, without warm-up.
+
+A healthy local loss may need four epochs before it decreases.
+"""
 ERRORS = 2.0
-"""Standard errors by which retrieval has to fall below that of an earlier stage's end."""
+"""Standard errors by which retrieval must fall below the end of the previous stage before a warning."""
 JUDGED = "recall_at_5"
 """The retrieval metric that is compared between stages."""
 
 
 class TrainingWarning(NamedTuple):
-    """Something that looks wrong.
+    """A warning about a training run.
 
     Attributes:
-        kind: there is at most one warning of a kind in a run.
-        epoch: in which it was first seen, from 1.
-        text: what was seen.
+        kind: kind of warning; a run has at most one of each kind.
+        epoch: epoch in which the problem was first seen, counted from 1.
+        text: description of the problem.
     """
 
     kind: str
@@ -62,9 +65,10 @@ class TrainingWarning(NamedTuple):
 
 
 def likeness_within(local: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Mean cosine between different local features of the same image: [B, N, D] to [B]; NaN below two.
+    """Compute the mean cosine between different local features of each image, [B]; NaN below two features.
 
     Args:
+        local: [B, N, D].
         mask: bool [B, N], False on padding.
     """
     unit, count = _unit(local, mask)
@@ -72,20 +76,20 @@ def likeness_within(local: Tensor, mask: Tensor | None = None) -> Tensor:
 
 
 class LikenessAcross:
-    """Mean cosine between local features of different texts, each with each, gathered batch by batch."""
+    """The mean cosine over all pairs of local features of different texts, collected batch by batch."""
 
     def __init__(self) -> None:
         self._sums: list[Tensor] = []
         self._counts: list[Tensor] = []
 
     def add(self, local: Tensor, mask: Tensor | None = None) -> None:
-        """Local features [B, S, D] of B texts, and bool [B, S], False on padding."""
+        """Add local features [B, S, D] of B texts, with a mask, bool [B, S], False on padding."""
         unit, count = _unit(local, mask)
         self._sums.append(unit.sum(1))
         self._counts.append(count)
 
     def mean(self) -> float:
-        """The mean; NaN with fewer than two texts that have local features."""
+        """Return the mean; NaN for fewer than two texts with local features."""
         if not self._sums:
             return math.nan
         sums, counts = torch.cat(self._sums), torch.cat(self._counts)
@@ -95,15 +99,15 @@ class LikenessAcross:
 
 
 def _unit(local: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Features of length 1, 0 on padding, and their number by row, in double precision."""
+    """Return features of length 1 (0 on padding) and their number per row, both in double precision."""
     mask = torch.ones_like(local[..., 0], dtype=torch.bool) if mask is None else mask
-    # masked, not multiplied: padding may hold anything
+    # masked, not multiplied by the mask: padding may have any value, even NaN
     unit = F.normalize(local.double(), dim=-1).masked_fill(~mask[..., None], 0)
     return unit, mask.sum(1).double()
 
 
 def temperatures(method: Any) -> dict[str, float]:
-    """Learned inverse temperatures, of scalar parameters named ``…logit_scale`` that hold their logarithm."""
+    """Return learned inverse temperatures: exp of the scalar parameters named ``…logit_scale``."""
     return {
         f"{HEALTH}{TEMPERATURE}/{name}": math.exp(min(parameter.item(), 700))
         for name, parameter in method.named_parameters()
@@ -112,7 +116,7 @@ def temperatures(method: Any) -> dict[str, float]:
 
 
 def over_chance(method: Any, losses: dict[str, float], batch_size: int) -> dict[str, float]:
-    """Losses as shares of their chance level, where the method knows it (``chance_losses``)."""
+    """Divide losses by their chance levels, if the method's ``chance_losses`` provides them."""
     levels = method.chance_losses(batch_size) if hasattr(method, "chance_losses") else {}
     return {
         f"{HEALTH}{OF_CHANCE}/{name}": losses[name] / level
@@ -126,7 +130,7 @@ def over_chance(method: Any, losses: dict[str, float], batch_size: int) -> dict[
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of a value: what is said where it is passed, by ``text(value)``."""
+    """A limit of a value, and the function ``text(value)`` that returns the warning if it is passed."""
 
     passed: Callable[[float], bool]
     text: Callable[[float], str]
@@ -162,11 +166,11 @@ LIMITS = {
         ),
     ),
 }
-"""Limits of the values in the history, by name or by its part before a slash."""
+"""Limits of the values in the history, by the value's name before any slash."""
 
 
 def warnings_of(history: Sequence[dict[str, float]], schedule: Schedule) -> list[TrainingWarning]:
-    """The warnings that a history gives rise to: of each kind the first."""
+    """Return the warnings that follow from a history, the first of each kind."""
     found: dict[str, TrainingWarning] = {}
     for done in range(1, len(history) + 1):
         for kind, text in _seen(history[:done], schedule):
@@ -175,8 +179,8 @@ def warnings_of(history: Sequence[dict[str, float]], schedule: Schedule) -> list
 
 
 def _seen(history: Sequence[dict[str, float]], schedule: Schedule) -> Iterator[tuple[str, str]]:
-    """Kinds and texts of what looks wrong at the end of a history."""
-    for key, value in sorted(history[-1].items()):  # files of a history have another order of keys
+    """Yield kind and text of each problem at the end of a history."""
+    for key, value in sorted(history[-1].items()):  # keys in a history file have a different order
         if not key.startswith(HEALTH):
             continue
         name = key.removeprefix(HEALTH)
@@ -220,7 +224,7 @@ def _fallen(history: Sequence[dict[str, float]], schedule: Schedule) -> Iterator
 
 
 def _stage(epoch: int, schedule: Schedule) -> tuple[int, int]:
-    """The stage, from 0, of an epoch, from 1, and the epochs before the stage."""
+    """Return the stage (from 0) of an epoch (from 1), and the number of epochs before the stage."""
     ends = [0, *schedule.ends]
     stage = next(i for i, end in enumerate(ends[1:]) if epoch <= end)
     return stage, ends[stage]

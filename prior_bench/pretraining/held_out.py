@@ -1,4 +1,4 @@
-"""Pairs that training is watched on: held-out patients of the pre-training data set, or else trained ones."""
+"""Pairs on which training is monitored: those of held-out patients, or training pairs if there are none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prior_bench.pretraining.config import HELD_OUT, PretrainConfig, Validation
 from prior_bench.pretraining.dataset import Pairs, studies
 
 WATCHED = 64
-"""Training pairs that are watched for collapses where no patients are held out."""
+"""Number of training pairs that are monitored for collapse if no patients are held out."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class WatchedPairs:
     """One image and one text of each of N studies, the same in every epoch.
 
     Attributes:
-        images: files, N.
-        texts: sentences, N.
-        held_out: whether no patient is trained on.
-        ids: of the images; empty for training pairs.
-        target: float [N, C] of the labels (NaN where unknown), or None.
-        labels: C names.
+        images: N files.
+        texts: N texts, each a tuple of sentences.
+        held_out: whether none of the patients is trained on.
+        ids: N ids of the images; empty for training pairs.
+        target: labels, float [N, C] (NaN if unknown), or None.
+        labels: C names of labels.
     """
 
     images: tuple[Path, ...]
@@ -46,10 +46,10 @@ class WatchedPairs:
 def watched_pairs(
     config: PretrainConfig, manifest: Manifest, pairs: Pairs
 ) -> tuple[WatchedPairs | None, str]:
-    """The pairs to watch, and why they are not held-out ones; None where validation is switched off.
+    """Return the pairs to monitor, and the reason if they are not held out; None if there is no validation.
 
     Raises:
-        BenchError: an epoch is to be chosen, or prompts are named, and there is nobody to validate on.
+        BenchError: the config chooses an epoch or names prompts, but no patients are held out.
     """
     validation = config.validation
     if validation is None:
@@ -70,11 +70,11 @@ def watched_pairs(
 def held_out_pairs(
     config: PretrainConfig, validation: Validation, manifest: Manifest
 ) -> tuple[WatchedPairs | None, str]:
-    """At most ``validation.pairs`` studies of the validation split, and otherwise why there are none.
+    """Return at most ``validation.pairs`` studies of the validation split, or None and the reason.
 
-    Of a study, the first frontal image is taken. A patient who is also in a split that is trained on is left
-    out. A text is what the config feeds, without drawing it anew: of ``random_sentence`` one sentence of the
-    report, of all other modes the report.
+    The first frontal image of each study is used. Patients who are also in a training split are left out. The
+    texts are the same in every epoch: one sentence of the report for ``random_sentence``, and the whole
+    report for all other modes.
     """
     table = manifest.table
     if HELD_OUT in config.data.splits:

@@ -1,4 +1,4 @@
-"""mmengine hooks of every pre-training run: exact resuming, plain checkpoints, history."""
+"""mmengine hooks of every pre-training run, for exact resuming, plain checkpoints and the history."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from prior_bench.runtime import progress, seed_everything
 
 
 def method_of(runner: Any) -> Any:
-    """The method that a runner trains, taken out of mmengine's wrappers."""
+    """Return the method that a runner trains, without mmengine's wrappers."""
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     return model.method
 
 
 def plain_types(value: Any) -> Any:
-    """The part of a nested value that is plain: str, numbers, None, and lists and dicts of these."""
+    """Return the plain part of a nested value: str, numbers, None, and lists and dicts of these."""
     if hasattr(value, "item") and getattr(value, "size", None) == 1:
-        return value.item()  # NumPy's floats pass for Python's, but not in torch's weights-only loading
+        return value.item()  # torch's weights-only loading rejects NumPy's floats
     if isinstance(value, list | tuple):
         return [plain_types(v) for v in value if _is_plain(v)]
     if isinstance(value, dict):
@@ -41,10 +41,10 @@ def _is_plain(value: Any) -> bool:
 
 
 class PlainCheckpoint(Hook):
-    """Keeps what is no plain data out of checkpoints, so that torch's weights-only loading takes them."""
+    """Hook that stores only plain data in checkpoints, so that torch's weights-only loading accepts them."""
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict) -> None:
-        """Replace the message hub's buffers, and anything else that is no plain data."""
+        """Remove the message hub's buffers and everything else that is not plain data."""
         info = plain_types(checkpoint["message_hub"]["runtime_info"])
         resumed = {k: v for k, v in checkpoint["message_hub"]["resumed_keys"].items() if k in info}
         checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": info, "resumed_keys": resumed}
@@ -52,9 +52,9 @@ class PlainCheckpoint(Hook):
 
 
 class ReseedEachEpoch(Hook):
-    """Makes an epoch depend on (seed, epoch, process) alone, so that a resumed run equals an undisturbed one.
+    """Hook that makes an epoch depend only on (seed, epoch, process), so that resuming gives the same result.
 
-    mmengine does not keep random states in its checkpoints.
+    It is needed because mmengine does not save random states in its checkpoints.
     """
 
     priority = "VERY_HIGH"
@@ -63,34 +63,34 @@ class ReseedEachEpoch(Hook):
         self.seed = seed
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Seed every generator and tell the batch sampler its epoch."""
+        """Seed every generator and set the epoch of the batch sampler."""
         seed_everything((self.seed * 1_000_003 + runner.epoch) * 1_009 + get_rank())
         runner.train_dataloader.batch_sampler.set_epoch(runner.epoch)
 
 
 class Stages(Hook):
-    """Tells the method which stage of its training it is in, and keeps its weights at the end of each.
+    """Hook that sets the method's training stage and keeps its weights at the end of each stage.
 
-    The optimiser forgets its moments where a stage begins: they belong to other losses.
+    The optimiser's moments are reset at the start of a stage, because they belong to different losses.
 
     Args:
-        ends: the epoch after which each stage is over.
-        keep: writes the weights at the end of a stage, given its number from 1.
+        ends: number of epochs after which each stage ends.
+        keep: function that writes the weights at the end of a stage; its argument is the stage, from 1.
     """
 
-    priority = "LOW"  # the history of the epoch is complete
+    priority = "LOW"  # runs when the epoch's history is complete
 
     def __init__(self, ends: Sequence[int], keep: Callable[[int], Any]):
         self.ends, self.keep = list(ends), keep
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Enter the stage; the epoch alone says which, so that a resumed run is in the right one."""
+        """Set the stage; it depends only on the epoch, so that a resumed run is in the right stage."""
         method_of(runner).stage = self._stage(runner)
         if runner.epoch in self.ends:
             runner.optim_wrapper.optimizer.state.clear()
 
     def after_train_epoch(self, runner: Any) -> None:
-        """Keep the weights of every stage but the last, which are the run's own."""
+        """Keep the weights of every stage except the last, whose weights are the result of the run."""
         if runner.epoch + 1 in self.ends[:-1] and is_main_process():
             self.keep(self._stage(runner))
 
@@ -99,10 +99,10 @@ class Stages(Hook):
 
 
 def first_epoch(runner: Any, stage: int) -> int:
-    """The epoch, from 0, with which a stage, from 1, begins.
+    """Return the first epoch (from 0) of a stage (from 1).
 
     Raises:
-        BenchError: training does not have so many stages.
+        BenchError: training has no such stage.
     """
     ends = next((hook.ends for hook in runner.hooks if isinstance(hook, Stages)), [])
     if not 1 <= stage <= len(ends):
@@ -115,12 +115,12 @@ def first_epoch(runner: Any, stage: int) -> int:
 
 
 class History(Hook):
-    """Mean losses of each epoch: a bar while it runs, a line when it is over, and a file for curves.
+    """Hook that averages the losses of each epoch and shows them as progress bar, line and file.
 
     Args:
         path: JSON file, a list with one dict per epoch.
-        batch_size: over all processes, for the speed.
-        label: begins the lines, as several runs may write to one terminal.
+        batch_size: batch size over all processes, for the speed.
+        label: start of each line, because several runs may write to the same terminal.
     """
 
     priority = "NORMAL"
@@ -131,12 +131,12 @@ class History(Hook):
         self._sums: dict[str, Any] = {}
 
     def before_train(self, runner: Any) -> None:
-        """Take up the history of the epochs already done."""
+        """Read the history of the completed epochs."""
         if runner.epoch and self.path.is_file():
             self.epochs = json.loads(self.path.read_text())[: runner.epoch]
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Start the epoch's sums and its bar."""
+        """Start the epoch's sums and its progress bar."""
         self._sums, self._start = {}, time.monotonic()
         steps = len(runner.train_dataloader)
         self._bar = progress(range(steps), f"epoch {runner.epoch + 1}/{runner.max_epochs}", steps)
@@ -144,18 +144,18 @@ class History(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Add a step's scalars, without waiting for the device."""
+        """Add the scalars of a step, without waiting for the device."""
         for name, value in (outputs or {}).items():
             self._sums[name] = self._sums.get(name, 0) + value.detach()
         self._bar.update()
 
     def add(self, values: dict[str, float]) -> None:
-        """Add values to the epoch that was closed last."""
+        """Add values to the last completed epoch."""
         self.epochs[-1] |= values
         write_json(self.path, self.epochs)
 
     def after_train_epoch(self, runner: Any) -> None:
-        """Close the epoch: average over steps and processes, write, and print one line."""
+        """Complete the epoch: average over steps and processes, write the file, and print one line."""
         self._bar.close()
         steps, seconds = len(runner.train_dataloader), time.monotonic() - self._start
         means = {}

@@ -1,4 +1,4 @@
-"""What determines the weights of a pre-training run, as a hash known before they exist."""
+"""The identity of a pre-training run: a hash of everything that determines its weights, known in advance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prior_bench.registry import METHODS
 from prior_bench.versions import METHOD_WEIGHTS, TRAINED_WEIGHTS, machinery, raised
 
 OURS = ("prior_bench", "baselines", "tasks")
-"""Packages whose classes are known by their names alone, so that they can move."""
+"""Packages whose classes enter the identity by class name only, so that they can move to other modules."""
 
 PARTS = (
     "prior_bench.encoders",
@@ -28,14 +28,14 @@ PARTS = (
     "prior_bench.data.images.decode",
     "prior_bench.data.images.transforms",
 )
-"""Code every run goes through; the method's own modules come on top."""
+"""Modules that every run uses, in addition to those of the method."""
 
 
 def run_identity(config: PretrainConfig, fingerprint: str, seed: int) -> str:
-    """Hash of the resolved config, the seed, the data's content and the declared versions of what trains.
+    """Hash the resolved config, the seed, the data's content and the declared versions of all parts.
 
     Raises:
-        BenchError: unknown method, or a version that is no whole number.
+        BenchError: the method is unknown, or a version is not a whole number.
     """
     parts = {
         "config": determining(config),
@@ -47,7 +47,7 @@ def run_identity(config: PretrainConfig, fingerprint: str, seed: int) -> str:
 
 
 def determining(config: PretrainConfig) -> dict[str, Any]:
-    """What of a config determines the weights; the places of its data set and of our hooks do not."""
+    """Return the parts of a config that determine the weights; paths of data set and own hooks do not."""
     values = config.determining()
     dataset = {key: value for key, value in resolve(config.data.dataset).items() if key != "root"}
     values["data"] = {**values["data"], "dataset": dataset}
@@ -62,7 +62,7 @@ def determining(config: PretrainConfig) -> dict[str, Any]:
 
 
 def run_versions(config: PretrainConfig) -> dict[str, int]:
-    """Declared versions of everything that a pre-training run uses, by name."""
+    """Return the declared versions of everything that a pre-training run uses, by name."""
     return {
         **method_versions(config.method["type"]),
         **machinery(TRAINED_WEIGHTS),
@@ -73,7 +73,7 @@ def run_versions(config: PretrainConfig) -> dict[str, int]:
 
 
 def _choice_versions(config: PretrainConfig) -> dict[str, int]:
-    """Declared versions of what chooses the epoch, where something does; validation changes nothing else."""
+    """Return declared versions that affect the choice of the epoch; otherwise, validation changes nothing."""
     if config.validation is None or not config.choose:
         return {}
     metric = {f"metric {config.choose}": DESCRIBED[config.choose].version}
@@ -81,13 +81,13 @@ def _choice_versions(config: PretrainConfig) -> dict[str, int]:
 
 
 def method_versions(name: str) -> dict[str, int]:
-    """Declared versions behind the weights of the method ``name``, untrained."""
+    """Return the declared versions that determine the untrained weights of the method ``name``."""
     return {"method": version_of(METHODS.get(name), f"method {name}"), **machinery(METHOD_WEIGHTS)}
 
 
 @cache
 def training_source(method: str) -> str:
-    """Hash of the source that trains a method: provenance, no part of an identity."""
+    """Hash the source code that trains a method. It is provenance and not part of an identity."""
     from prior_bench.store.source_hash import code_version, used_modules
 
     place = method if ":" in method else METHODS.source(method)
@@ -99,7 +99,7 @@ def _hook_type(hook: dict[str, Any]) -> str:
 
 
 def _known_as(hook: str) -> str:
-    """Of a hook that a config names by its place, ``module.Class``: of ours the class alone."""
+    """Return a hook's name in identities: for ``module.Class`` of an own package only the class."""
     return hook.rpartition(".")[2] if hook.partition(".")[0] in OURS else hook
 
 
@@ -110,12 +110,12 @@ def _hook_version(name: str) -> int:
     try:
         hook = getattr(import_module(module), attribute) if module else HOOKS.get(name)
     except (ImportError, AttributeError):
-        hook = None  # whoever builds it says what is wrong
+        hook = None  # building the hook raises the error
     return version_of(hook, f"hook {name}")
 
 
 def data_fingerprint(data: Data) -> str:
-    """Hash of the content of the data set that is trained on; read once per process."""
+    """Hash the content of the data set that is trained on; it is read once per process."""
     return _fingerprint(json.dumps(data.dataset, sort_keys=True), data.split_rule, data.shard_window)
 
 

@@ -1,4 +1,4 @@
-"""Logs of a pre-training run: the log file, and those of TensorBoard and Weights & Biases."""
+"""Logs of a pre-training run: the log file, TensorBoard and Weights & Biases."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from prior_bench.pretraining.config import PretrainConfig
 
 
 def close_logs(logger: logging.Logger) -> None:
-    """Close the log files of a run that is over."""
+    """Close the log files of a completed run."""
     for handler in list(logger.handlers):
         if isinstance(handler, logging.FileHandler):
-            logger.removeHandler(handler)  # what is logged later would open the file again
+            logger.removeHandler(handler)  # later messages would open the file again
             handler.close()
 
 
@@ -27,7 +27,7 @@ def check_logs(config: PretrainConfig) -> None:
 
 
 def log_backends(config: PretrainConfig, work_dir: Path) -> list[dict[str, Any]]:
-    """Return mmengine's configs of the logs that the config names."""
+    """Return mmengine's settings of the logs that the config names."""
     kinds: dict[str, dict[str, Any]] = {
         "tensorboard": {"type": "TensorboardVisBackend", "save_dir": str(work_dir / "tensorboard")},
         "wandb": {

@@ -1,4 +1,4 @@
-"""Folders of pre-trained weights under identities of earlier schemes, brought to those of today."""
+"""Migration of folders of pre-trained weights from identities of earlier schemes to current identities."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from prior_bench.versions import finished_before
 
 @dataclass
 class MigratedFolders:
-    """What becomes of the folders of pre-training runs.
+    """The outcome of a migration.
 
     Attributes:
-        current: those with today's identity.
-        moved: new place by old place.
-        left: reason by folder that stays as it is.
+        current: folders that already have their current identity.
+        moved: new folder by old folder.
+        left: reason by folder, for folders that are not changed.
     """
 
     current: list[Path] = field(default_factory=list)
@@ -33,9 +33,9 @@ class MigratedFolders:
 
 
 def migrate_folders(root: Path, *, dry_run: bool = False) -> MigratedFolders:
-    """Give the finished runs below ``root`` their identity of today, and the name that goes with it.
+    """Give the finished runs below ``root`` their current identity and the folder name that contains it.
 
-    The note in the folder is written before the folder is renamed; after a kill the same call continues.
+    ``run.json`` is written before the folder is renamed; if the process is killed, the same call continues.
     """
     result = MigratedFolders()
     for note in sorted(root.glob(f"*/{RUN}")):
@@ -62,14 +62,14 @@ def migrate_folders(root: Path, *, dry_run: bool = False) -> MigratedFolders:
 
 
 def identity_today(folder: Path, told: dict[str, Any]) -> str:
-    """The identity that a finished run has today.
+    """Return the current identity of a finished run.
 
     Args:
-        folder: of the run.
-        told: what :func:`prior_bench.pretraining.folder.noted` gives of it.
+        folder: folder of the run.
+        told: result of :func:`prior_bench.pretraining.folder.noted` for this folder.
 
     Raises:
-        BenchError: it is not finished, or it is not certain that today's code would give the same weights.
+        BenchError: the run is not finished, or the current code may give different weights.
     """
     final = folder / FINAL
     if not final.is_file():

@@ -1,4 +1,4 @@
-"""A Method as an mmengine model, and how one is built from a config."""
+"""A method as an mmengine model, and the function that builds a method from a config."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from prior_bench.registry import METHODS
 
 
 def build_method(config: PretrainConfig, corpus: list[tuple[str, ...]], seed: int) -> Method:
-    """The untrained method of a config.
+    """Build the untrained method of a config.
 
-    Where the text encoder is made from a config, its tokenizer is trained on ``corpus``. Where
-    ``image_encoder.pretrained`` is a path, that file's weights are loaded. All other weights depend on
-    ``seed`` alone; the global generator is left as it was.
+    If the text encoder has a config but no tokenizer, a tokenizer is trained on ``corpus``. If
+    ``image_encoder.pretrained`` is a path, the weights of this file are loaded. All other weights depend only
+    on ``seed``. The state of the global generator does not change.
 
     Args:
+        config: config of the run.
         corpus: reports as tuples of sentences.
-        seed: of the random weights.
+        seed: seed of the random weights.
     """
     from prior_bench.encoders.tokenizer import ReportTokenizer
 
@@ -46,10 +47,10 @@ def build_method(config: PretrainConfig, corpus: list[tuple[str, ...]], seed: in
 
 
 class PretrainModel(BaseModel):
-    """Hands batches to a method and sums its losses.
+    """Model that passes batches to a method and adds up its losses.
 
     Args:
-        method: fulfils :class:`prior_bench.api.Method`.
+        method: an object that fulfils :class:`prior_bench.api.Method`.
     """
 
     def __init__(self, method: Any):
@@ -57,11 +58,11 @@ class PretrainModel(BaseModel):
         self.method = method
 
     def forward(self, images: Tensor, text: TextBatch, mode: str = "loss") -> dict[str, Tensor]:
-        """Losses and other scalars of a batch."""
+        """Compute the losses and other scalars of a batch."""
         assert mode == "loss", "pre-training has no other mode"
         return self.method.loss(PretrainBatch(images, text))
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sum of those named ``loss…``, and everything for the log."""
+        """Return the sum of the losses named ``loss…``, and all values for the log."""
         total = cast(Tensor, sum(value for name, value in losses.items() if name.startswith("loss")))
         return total, OrderedDict(loss=total, **{k: v for k, v in losses.items() if k != "loss"})

@@ -1,4 +1,4 @@
-"""The hook that watches a training run: validation, health, the choice of an epoch."""
+"""The hook that monitors a training run: validation, health values and the choice of the epoch."""
 
 from __future__ import annotations
 
@@ -30,21 +30,23 @@ from prior_bench.pretraining.hooks import History, method_of
 from prior_bench.pretraining.validation import Measurement
 
 SHOWN = ("recall_at_1", "recall_at_5", "recall_at_10", "auroc", "accuracy")
-"""Metrics in the line of a validation."""
+"""Metrics in the line that a validation prints."""
 
 
 class Monitor(Hook):
-    """Measures at the end of an epoch, in one process, and notes it in the history; training never notices.
+    """Hook that measures at the end of an epoch, in one process, and adds the values to the history.
+
+    It does not affect training.
 
     Args:
-        config: of the run.
-        history: takes the values.
-        work_dir: of the run.
-        measure: gives the values of a validation; None where there is none.
-        save: writes the current weights to a file of the folder.
+        config: config of the run.
+        history: hook that stores the values.
+        work_dir: folder of the run.
+        measure: function that returns the values of a validation; None without validation.
+        save: function that writes the current weights to a file in the folder, by name.
     """
 
-    priority = "BELOW_NORMAL"  # the history has the epoch's losses; the stages' weights are kept later
+    priority = "BELOW_NORMAL"  # after the history has the epoch's losses, before the stages' weights are kept
 
     def __init__(
         self,
@@ -59,21 +61,21 @@ class Monitor(Hook):
 
     @property
     def warnings(self) -> list[TrainingWarning]:
-        """All warnings so far."""
+        """All warnings up to now."""
         return warnings_of(self.history.epochs, self.config.schedule)
 
     def before_train(self, runner: Any) -> None:
-        """Say so if there is nobody to validate on."""
+        """Print the reason if there are no held-out patients to validate on."""
         if is_main_process() and self.measure and self.measure.why:
             print(f"{self._label}no validation: {self.measure.why}", file=sys.stderr)
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Remove weights of epochs that cannot be chosen any more; the state of the last epoch is written."""
+        """Remove weights that can no longer be chosen; by now, the state of the last epoch has been saved."""
         if self.config.choose and is_main_process():
             forget_others(self.work_dir, self.history.epochs, self.config)
 
     def after_train_epoch(self, runner: Any) -> None:
-        """Measure what is due, note it, warn, and keep the weights of an epoch that is the best so far."""
+        """Measure, add the values to the history, print new warnings, and keep the best epoch's weights."""
         if not is_main_process():
             return
         epoch, method = runner.epoch + 1, method_of(runner)

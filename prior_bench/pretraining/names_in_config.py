@@ -1,7 +1,7 @@
-"""What the names in a pre-training config stand for, looked up: data set, method, encoders, hooks.
+"""Checks of the names in a pre-training config: data set, method, encoders, prompts and hooks.
 
-The schema (:mod:`prior_bench.schema.pretrain`) says what each key may be; here are the checks that need the
-readers, timm, transformers and the methods' own signatures.
+The schema (:mod:`prior_bench.schema.pretrain`) defines the permitted values of each key. This module has the
+checks that need the readers, timm, transformers and the signatures of methods and hooks.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from prior_bench.schema.encoders import TextModelSection
 
 
 def name_errors(values: dict[str, Any], errors: list[BenchError], *, hooks: bool = True) -> list[BenchError]:
-    """``errors`` of the schema, and what is wrong with what the config names, where the schema let it pass.
+    """Return the schema's errors and those in names that the schema accepts.
 
     Args:
         values: the config, as plain types.
-        errors: what the schema found.
-        hooks: whether hooks are looked up.
+        errors: errors that the schema found.
+        hooks: whether to look up hooks.
     """
     flawed = {str(error.where) for error in errors}
     found = list(errors)
@@ -91,7 +91,7 @@ def _encoder_errors(method: dict[str, Any], flawed: set[str]) -> list[BenchError
 
 
 def _text_model_errors(config: dict[str, Any], where: str) -> list[BenchError]:
-    """Type and keys of a text model; transformers takes any key and leaves those it does not know unused."""
+    """Check type and keys of a text model, because transformers accepts unknown keys and ignores them."""
     known, kind = list(TextModelSection.model_fields), config.get("model_type", "bert")
     if not isinstance(kind, str) or (kind == "bert" and set(config) <= set(known)):
         return []

@@ -14,12 +14,12 @@ from prior_bench.pretraining.schedule import Schedule, StagedLR
 
 
 def parameter_groups(model: nn.Module, config: Optimizer) -> list[dict[str, Any]]:
-    """Trainable parameters, grouped by whether they are decayed and by their ``lr_scale``.
+    """Group the trainable parameters by weight decay and ``lr_scale``.
 
-    Vectors and scalars (biases, normalisation, temperatures) are not decayed.
+    Vectors and scalars (biases, normalisation, temperatures) have no weight decay.
 
     Raises:
-        BenchError: a key of ``lr_scale`` with which no parameter begins.
+        BenchError: no parameter's name starts with a key of ``lr_scale``.
     """
     for prefix in config.lr_scale:
         if not any(name.startswith(prefix) for name, _ in model.named_parameters()):
@@ -37,7 +37,7 @@ def parameter_groups(model: nn.Module, config: Optimizer) -> list[dict[str, Any]
 
 
 def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> OptimWrapper:
-    """The optimiser with gradient clipping and, on a GPU, mixed precision."""
+    """Build the optimiser with gradient clipping and, on a GPU, mixed precision."""
     optimizer = config.optimizer
     made = getattr(torch.optim, optimizer.type)(
         parameter_groups(method, optimizer), lr=optimizer.lr, betas=tuple(optimizer.betas)
@@ -49,6 +49,6 @@ def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> Opt
 
 
 def scheduler(schedule: Schedule, steps_per_epoch: int) -> dict[str, Any]:
-    """Config of mmengine's scheduler, counted in steps."""
-    steps = schedule.ends[-1] * steps_per_epoch  # mmengine's own end would be the number of epochs
+    """Return the settings of mmengine's scheduler, which counts steps."""
+    steps = schedule.ends[-1] * steps_per_epoch  # by default, mmengine uses the number of epochs
     return dict(type=StagedLR, schedule=schedule, steps_per_epoch=steps_per_epoch, end=steps)

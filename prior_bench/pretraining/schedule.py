@@ -1,4 +1,4 @@
-"""How long a run trains and at which rate: stages, each a linear warm-up and a half cosine."""
+"""Length and learning rate of a run: stages with a linear warm-up and a half cosine."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 
 @dataclass(frozen=True)
 class Stage:
-    """Linear warm-up, then a half cosine, per step.
+    """A stage of training: linear warm-up, then a half cosine, per step.
 
     Attributes:
-        epochs: passes over the data.
-        warmup_epochs: may be a fraction.
+        epochs: number of epochs.
+        warmup_epochs: length of the warm-up in epochs; may be a fraction.
         warmup_factor: learning rate at the first step, as a share of the peak.
-        final_factor: at the last.
+        final_factor: learning rate at the last step, as a share of the peak.
         lr_factor: the peak, as a share of the optimiser's ``lr``.
     """
 
@@ -30,7 +30,7 @@ class Stage:
     lr_factor: float = 1.0
 
     def factor(self, step: int, steps_per_epoch: int) -> float:
-        """Learning rate of a step, counted from the start of the stage, as a share of the optimiser's."""
+        """Return the learning rate of a step as a share of the optimiser's; the stage starts with step 0."""
         warmup, total = round(self.warmup_epochs * steps_per_epoch), self.epochs * steps_per_epoch
         if step < warmup:
             return self.lr_factor * (self.warmup_factor + (1 - self.warmup_factor) * step / warmup)
@@ -40,12 +40,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Schedule(Stage):
-    """One stage, or several after one another; at each, the rate and the optimiser's memory start again.
+    """A single stage, or several consecutive ones, each with a new warm-up and reset optimiser moments.
 
     Attributes:
-        epochs: as the other fields of :class:`Stage`: of a run that has one stage.
-        stages: of a run that has several. The method is told which it is in, from 1, by its attribute
-            ``stage``.
+        epochs: number of epochs of a run with one stage, like the other fields of :class:`Stage`.
+        stages: stages of a run with several. The method's attribute ``stage`` is set to the current stage,
+            counted from 1.
     """
 
     epochs: int = 0
@@ -53,22 +53,22 @@ class Schedule(Stage):
 
     @property
     def parts(self) -> tuple[Stage, ...]:
-        """The stages, of which there is always one."""
+        """The stages; there is always at least one."""
         return self.stages or (self,)
 
     @property
     def ends(self) -> list[int]:
-        """The epoch after which each stage is over."""
+        """The number of epochs after which each stage ends."""
         return list(accumulate(stage.epochs for stage in self.parts))
 
 
 class StagedLR(LRSchedulerMixin, _ParamScheduler):
-    """Learning rates of a schedule, as a function of the step alone (mmengine's own do not start again).
+    """Scheduler whose learning rates depend only on the step; mmengine's own cannot restart at a stage.
 
     Args:
-        optimizer: of mmengine or torch.
-        schedule: what to follow.
-        steps_per_epoch: optimiser steps.
+        optimizer: optimiser of mmengine or torch.
+        schedule: schedule of the run.
+        steps_per_epoch: number of optimiser steps per epoch.
     """
 
     def __init__(self, optimizer: Any, schedule: Schedule, steps_per_epoch: int, **kwargs: Any):

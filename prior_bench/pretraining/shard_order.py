@@ -1,4 +1,4 @@
-"""An order of samples in which few shards of an image cache are in use at a time."""
+"""An order of samples that uses only a few shards of an image cache at a time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 
 
 def shard_windows(shards: Sequence[int], size: int, draw: random.Random) -> Iterator[list[int]]:
-    """Samples in windows: the shards in random order, ``size`` at a time, the samples of these shuffled.
+    """Yield windows of samples: ``size`` shards in random order, with their samples shuffled.
 
     Args:
-        shards: the shard that each sample is in.
-        size: shards to a window.
-        draw: all randomness comes from here.
+        shards: shard of each sample.
+        size: number of shards per window.
+        draw: random generator.
 
     Yields:
         Indices of samples; every index is in exactly one window.
@@ -30,9 +30,10 @@ def shard_windows(shards: Sequence[int], size: int, draw: random.Random) -> Iter
 
 
 def share(batch: list[int], shards: Sequence[int], rank: int, processes: int) -> list[int]:
-    """One process's part of a batch: neighbours by shard, so that a process reads few shards.
+    """Return one process's part of a batch; samples of the same shards stay together.
 
-    All parts together are the batch, whose size is a multiple of ``processes``.
+    Therefore, each process reads few shards. All parts together are the batch, whose size must be a multiple
+    of ``processes``.
     """
     each = len(batch) // processes
     return sorted(batch, key=lambda index: (shards[index], index))[rank * each : (rank + 1) * each]

@@ -50,26 +50,26 @@ def pretrain(
     resume: bool = True,
     workers: int = 0,
 ) -> Path:
-    """Train, or continue where a killed run was, and return the checkpoint; nothing is done twice.
+    """Train, or resume an interrupted run, and return the checkpoint; a completed run is not repeated.
 
-    Where another process trains the same run, it is waited for. Under ``torchrun`` every process trains its
-    share of each batch. On a CPU, a run that was killed and resumed gives bit for bit the weights of an
-    undisturbed one.
+    If another process trains the same run, this function waits for it. Under ``torchrun``, every process
+    trains on its share of each batch. On a CPU, a run that was killed and resumed gives bit for bit the
+    weights of an uninterrupted run.
 
     Args:
-        config: a :class:`PretrainConfig`, or the name or path of one.
-        work_dir: of this run alone; holds the log, ``history.json`` and, while training, the epochs' states.
-        seed: of the weights, the order and everything drawn.
+        config: a :class:`PretrainConfig`, or the name or path of a config.
+        work_dir: folder of this run only, for the log, ``history.json`` and, during training, the states.
+        seed: seed of the weights, the order and all random choices.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
-        resume: continue from the last epoch's state; False starts over.
-        workers: data loading processes, per training process.
+        resume: whether to continue from the last epoch's state; False starts over.
+        workers: number of data loading processes per training process.
 
     Returns:
-        Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`; where training has several
-        stages, the weights at the end of the earlier ones stay next to it.
+        Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`. If training has several
+        stages, the weights at the end of the earlier stages are next to it.
 
     Raises:
-        BenchError: config or data cannot be used, or ``work_dir`` holds another run.
+        BenchError: config or data cannot be used, or ``work_dir`` contains another run.
     """
     config = load_config(config) if isinstance(config, str) else config
     device, work_dir = pick_device(device), Path(work_dir)
@@ -116,7 +116,7 @@ def pretrain(
 
 
 class _Runner(Runner):
-    """mmengine's Runner, quiet, and on the device that was asked for rather than any GPU there is."""
+    """mmengine's Runner with less output and on the requested device instead of any available GPU."""
 
     def __init__(self, *args: Any, device: str, **kwargs: Any):
         self.device = device
@@ -125,7 +125,7 @@ class _Runner(Runner):
     def build_logger(
         self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any
     ) -> MMLogger:
-        """A logger that writes to ``pretrain.log`` and shows errors only."""
+        """Build a logger that writes to ``pretrain.log`` and prints only errors."""
         logger = super().build_logger(log_level, str(Path(self.work_dir) / "pretrain.log"), **kwargs)
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
@@ -133,17 +133,17 @@ class _Runner(Runner):
         return logger
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
-        """Take up an epoch's state; mmengine prints its path, we say where training continues."""
+        """Load an epoch's state; print the epoch instead of the path that mmengine prints."""
         with contextlib.redirect_stdout(io.StringIO()):
             super().resume(filename, *args, **kwargs)
         if rank() == 0:
             print(f"continuing after epoch {self.epoch}", file=sys.stderr)
 
     def dump_config(self) -> None:
-        """Nothing: ``run.json`` and the checkpoint hold the config."""
+        """Do nothing, because ``run.json`` and the checkpoint contain the config."""
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
-        """Move the model to the device and make it data-parallel where there are several processes."""
+        """Move the model to the device, and make it data-parallel if there are several processes."""
         if self.device != "cpu":
             return super().wrap_model(model_wrapper_cfg, model)
         if not self.distributed:
@@ -163,7 +163,7 @@ def _runner(
     hooks: list[Hook],
 ) -> Runner:
     loader = _loader(config, method, pairs, seed, device, workers)
-    # mmengine shares hub, logger and visualizer between runs of one name.
+    # mmengine shares hub, logger and visualizer between runs with the same name.
     name = f"{config.name or 'pretrain'}-{uuid.uuid4().hex[:8]}"
     state = latest_state(work_dir)
     return _Runner(
@@ -175,7 +175,7 @@ def _runner(
         optim_wrapper=optim_wrapper(method, config, device),
         param_scheduler=scheduler(config.schedule, len(loader)),
         default_hooks={
-            "sampler_seed": None,  # ReseedEachEpoch does it
+            "sampler_seed": None,  # ReseedEachEpoch sets the epoch of the sampler
             "logger": {"type": "LoggerHook", "interval": 50},
             "checkpoint": {
                 "type": "CheckpointHook",
@@ -199,7 +199,7 @@ def _runner(
 
 
 def _extent(config: PretrainConfig, pairs: Pairs, steps: int) -> str:
-    """How long a run is, in one line."""
+    """Describe the length of a run in one line."""
     epochs, count = config.schedule.ends[-1], len(pairs.pairs)
     return (
         f"{config.name}: {count:,} pairs of {pairs.name}, {epochs} epochs of {steps:,} updates, "
@@ -264,7 +264,7 @@ def _provenance(
 
 @contextlib.contextmanager
 def _process_group(device: str) -> Iterator[None]:
-    """Join the processes that torchrun started, if it did; mmengine cannot do so without a GPU."""
+    """Join the processes that torchrun started, if any; mmengine cannot do this without a GPU."""
     distributed = torch.distributed
     mine = int(os.environ.get("WORLD_SIZE", 1)) > 1 and not distributed.is_initialized()
     if mine:

@@ -1,7 +1,7 @@
-"""What is measured of a method while it trains: retrieval and zero-shot on held-out pairs, and its health.
+"""Validation of a method during training: retrieval and zero-shot on held-out pairs, and health values.
 
-Measuring changes nothing: the method is in evaluation mode without gradients, and afterwards modes and random
-states are what they were.
+Validation does not affect training: the method is in evaluation mode without gradients, and its modes and all
+random states are restored afterwards.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ DIRECTIONS = ("image_to_text", "text_to_image")
 
 
 class Measurement:
-    """Measures a method on fixed pairs; images are decoded once.
+    """Function that measures a method on fixed pairs, whose images are decoded once.
 
     Args:
-        pairs: to measure on.
-        method: whose input and tokenizer are used.
-        prompt_set: for zero-shot metrics, or None.
-        device: where the method is.
-        why: why the pairs are not held-out ones; empty if they are.
+        pairs: pairs to measure on.
+        method: the method; its input and tokenizer are used.
+        prompt_set: name of the prompt set for zero-shot metrics, or None.
+        device: device of the method.
+        why: the reason if the pairs are not held out; otherwise empty.
 
     Raises:
-        BenchError: the data set has no label that the prompt set knows.
+        BenchError: the prompt set has no label of the data set.
     """
 
     def __init__(self, pairs: WatchedPairs, method: Any, prompt_set: str | None, device: str, why: str = ""):
@@ -56,7 +56,7 @@ class Measurement:
         self.pairs, self.method, self.device = pairs, method, device
         self.reports = list(dict.fromkeys(pairs.texts))
         number = {text: i for i, text in enumerate(self.reports)}
-        # equal reports share a column, so that they tie exactly
+        # equal reports share a column, so that they have exactly the same similarity
         self.column = np.array([number[text] for text in pairs.texts])
         self.classes: tuple[str, ...] = ()
         self.prompts: list[tuple[str, ...]] = []
@@ -79,7 +79,7 @@ class Measurement:
         self.negative = np.array([of_absence for _, _, of_absence in texts])
 
     def __call__(self) -> dict[str, float]:
-        """The finite values by their names in the history."""
+        """Measure, and return the finite values by their names in the history."""
         with _same_random_state(), evaluating(self.method, self.device):
             values = self._measured()
         return {name: float(value) for name, value in values.items() if math.isfinite(value)}
@@ -106,7 +106,7 @@ class Measurement:
         return values
 
     def _retrieval(self, similarity: np.ndarray) -> dict[str, float]:
-        """Means over both directions, and each, of similarities [N, distinct texts]."""
+        """Compute metrics of both directions and their means from similarities [N, distinct texts]."""
         similarity, own = similarity[:, self.column], np.arange(len(similarity))
         values: dict[str, float] = {}
         for direction, matrix in zip(DIRECTIONS, (similarity, similarity.T), strict=True):
@@ -119,9 +119,10 @@ class Measurement:
         return {**means, **values}
 
     def _zero_shot(self, similarity: np.ndarray) -> dict[str, float]:
-        """AUROC of all images; accuracy of those with exactly one of the classes. Best prompt, z-scores.
+        """Compute the AUROC of all images, and the accuracy of images with exactly one of the classes.
 
-        With negative prompts, each label is decided by itself, as in the task.
+        The score of a class is that of its best prompt, as z-score over the images. With negative prompts,
+        each label is decided separately, as in the task.
         """
         assert self.pairs.target is not None, "there are labels"
         target = self.pairs.target[:, [self.pairs.labels.index(c) for c in self.classes]]
@@ -167,7 +168,7 @@ class Measurement:
             yield images.to(self.device)
 
     def _pretrain_batches(self) -> Iterator[PretrainBatch]:
-        """The same pairs as batches of training have them."""
+        """Yield the same pairs in the form of training batches."""
         tokenizer, start = self.method.text_encoder.tokenizer, 0
         for images in self._batches():
             texts = list(self.pairs.texts[start : start + len(images)])
@@ -178,16 +179,16 @@ class Measurement:
 def measurement(
     config: PretrainConfig, method: Any, manifest: Manifest, pairs: Pairs, device: str
 ) -> Measurement | None:
-    """What a run is measured on; None if its config switches validation off.
+    """Build the measurement of a run; None if its config has no validation.
 
     Args:
-        config: of the run.
-        method: that it trains.
-        manifest, pairs: its data set, and what is trained on of it.
-        device: where the method is.
+        config: config of the run.
+        method: method of the run.
+        manifest, pairs: data set of the run, and the pairs that it trains on.
+        device: device of the method.
 
     Raises:
-        BenchError: the config needs held-out pairs, or labels, that there are not.
+        BenchError: the config needs held-out pairs or labels that the data set does not have.
     """
     watched, why = watched_pairs(config, manifest, pairs)
     if watched is None or config.validation is None:
@@ -207,7 +208,7 @@ def _similarities(method: Any, image: Features, texts: list[Features]) -> np.nda
 
 @contextmanager
 def _same_random_state() -> Iterator[None]:
-    """Draw from a fixed seed, and leave all generators as they were."""
+    """Use a fixed seed, and restore all random generators afterwards."""
     python, numpy = random.getstate(), np.random.get_state()
     devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
     with torch.random.fork_rng(devices=devices):
