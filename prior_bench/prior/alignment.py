@@ -11,22 +11,24 @@ from prior_bench.prior.sentences import masked_mean
 
 
 def global_loss(image: Tensor, text: Tensor, logit_scale: Tensor) -> Tensor:
-    """Symmetric InfoNCE of [B, D] and [B, D] with the negatives of all processes (PRIOR, global alignment).
+    """Compute the symmetric InfoNCE with the negatives of all processes (PRIOR, global alignment).
 
     Args:
-        logit_scale: log of the inverse temperature, scalar, learned and not clamped.
+        image, text: each [B, D].
+        logit_scale: logarithm of the inverse temperature, scalar, learned and not clamped.
     """
     image_to_text, text_to_image = info_nce(image, text, torch.exp(-logit_scale))
     return (image_to_text + text_to_image) / 2
 
 
 class CrossAttention(NamedTuple):
-    """What patches and sentences of the same pair see of each other.
+    """The attention between patches and sentences of the same pair, and the attended vectors.
 
     Attributes:
-        text_to_image: [B, N, D] sentences as each patch sees them.
-        image_attention: [B, N, S] in (0, 1), 0 on padded sentences.
-        image_to_text: [B, S, D] patches as each sentence sees them (any value on padded sentences).
+        text_to_image: [B, N, D], for each patch the sentences that it attends to.
+        image_attention: [B, N, S] in (0, 1); 0 on padded sentences.
+        image_to_text: [B, S, D], for each sentence the patches that it attends to; values of padded sentences
+            are arbitrary.
         text_attention: [B, S, N] in (0, 1).
     """
 
@@ -37,9 +39,10 @@ class CrossAttention(NamedTuple):
 
 
 class SigmoidCrossAttention(nn.Module):
-    """Single-head attention both ways with a sigmoid instead of a softmax (PRIOR, LAM).
+    """Single-head attention in both directions with a sigmoid instead of a softmax (PRIOR, LAM).
 
-    A sigmoid lets a patch belong to several sentences or to none. Maps 1 read patches, maps 2 sentences.
+    With a sigmoid, a patch can belong to several sentences or to none. The layers with number 1 are applied
+    to patches, those with number 2 to sentences.
     """
 
     def __init__(self, dim: int):
@@ -56,23 +59,23 @@ class SigmoidCrossAttention(nn.Module):
     value2: nn.Linear
 
     def forward(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> CrossAttention:
-        """Patches [B, N, D], sentences [B, S, D] and their mask, bool [B, S].
+        """Compute the attention from patches [B, N, D], sentences [B, S, D] and their mask, bool [B, S].
 
-        There are many more patches than sentences, so maps of patches are applied to the other side of the
-        product they enter: the same numbers for S / N of the work.
+        There are many more patches than sentences. Therefore, the layers for patches are applied to the other
+        factor of their product: the result is the same with S / N of the work.
         """
         from_image = torch.sigmoid(self.scale * _dots(self.query1, patches, self.key2(sentences)).mT)
         from_image = from_image.masked_fill(~mask[:, None, :], 0)
         from_text = torch.sigmoid(self.scale * _dots(self.key1, patches, self.query2(sentences)))
-        weighted = F.linear(from_text @ patches, self.value1.weight)  # from_text @ value1(patches), but bias
+        weighted = F.linear(from_text @ patches, self.value1.weight)  # from_text @ value1(patches), no bias
         image_to_text = weighted + from_text.sum(-1, keepdim=True) * self.value1.bias
         return CrossAttention(from_image @ self.value2(sentences), from_image, image_to_text, from_text)
 
     def views(self, patches: Tensor, sentences: Tensor) -> Tensor:
-        """What every sentence sees of every image of a batch, [B, S, B, D].
+        """Compute the patches of every image that every sentence attends to, [B, S, B, D].
 
-        Entry (b, s, c) is what sentence s of report b sees of image c; c = b gives ``image_to_text``.
-        Memory grows with B * S * B * D.
+        Entry (b, s, c) is for sentence s of report b and image c; c = b gives ``image_to_text``. Memory grows
+        with B * S * B * D.
 
         Args:
             patches: [B, N, D].
@@ -84,13 +87,13 @@ class SigmoidCrossAttention(nn.Module):
         return torch.einsum("bscn,cnd->bscd", seen, self.value1(patches))
 
     def mean_attention(self, patches: Tensor, sentences: Tensor, mask: Tensor, chunk: int = 16) -> Tensor:
-        """Mean attention, averaged over both directions, of every image with every text.
+        """Compute the mean attention of every image and every text, averaged over both directions.
 
         Args:
             patches: [I, N, D].
             sentences: [T, S, D].
             mask: bool [T, S].
-            chunk: images at a time; memory grows with chunk x T x N x S.
+            chunk: number of images at a time; memory grows with chunk x T x N x S.
 
         Returns:
             [I, T].
@@ -105,25 +108,25 @@ class SigmoidCrossAttention(nn.Module):
 
 
 def _dots(layer: nn.Linear, many: Tensor, few: Tensor) -> Tensor:
-    """Products of few [B, S, D] with ``layer(many)`` [B, N, D], [B, S, N]."""
+    """Compute the dot products of ``few`` [B, S, D] and ``layer(many)`` [B, N, D], as [B, S, N]."""
     return (few @ layer.weight) @ many.mT + (few @ layer.bias)[..., None]
 
 
 def predictor(dim: int) -> nn.Sequential:
-    """SimSiam's prediction head: D to D/2 to D."""
+    """Build SimSiam's prediction head, with D, D/2 and D channels."""
     return nn.Sequential(nn.Linear(dim, dim // 2), nn.ReLU(), nn.Linear(dim // 2, dim))
 
 
 def simsiam_loss(patches: Tensor, attended: Tensor, head: nn.Module) -> Tensor:
-    """Symmetric negative cosine between each side's prediction and the other, held fixed.
+    """Compute the symmetric negative cosine of each side's prediction and the other, detached side.
 
     Args:
         patches: [B, N, D].
-        attended: [B, N, D] the sentences as each patch sees them.
+        attended: [B, N, D], for each patch the sentences that it attends to.
         head: the predictor.
 
     Returns:
-        [B] one value per report, in [-1, 1].
+        [B], one value in [-1, 1] per report.
     """
 
     def agreement(predicted: Tensor, target: Tensor) -> Tensor:
@@ -133,21 +136,22 @@ def simsiam_loss(patches: Tensor, attended: Tensor, head: nn.Module) -> Tensor:
 
 
 def within_report_loss(sentences: Tensor, attended: Tensor, mask: Tensor, scale: Tensor) -> Tensor:
-    """Symmetric InfoNCE between a report's sentences and what each sees of the image.
+    """Compute the symmetric InfoNCE between a report's sentences and the patches that they attend to.
 
-    Negatives are the other sentences of the same report, so a report of one sentence has exactly 0.
+    Negatives are the other sentences of the same report, so that the loss of a report with one sentence is
+    exactly 0.
 
     Args:
         sentences: [B, S, D].
-        attended: [B, S, D] the patches as each sentence sees them.
+        attended: [B, S, D], for each sentence the patches that it attends to.
         mask: bool [B, S].
         scale: inverse temperature, scalar.
 
     Returns:
-        [B] one value per report.
+        [B], one value per report.
     """
     logits = scale * F.normalize(sentences, dim=-1) @ F.normalize(attended, dim=-1).mT
-    # Finite, so that the rows of padded sentences have a gradient (of zero) rather than NaN.
+    # finite, so that the gradient of padded sentences is 0 and not NaN
     nothing = torch.finfo(logits.dtype).min
     match = logits.diagonal(dim1=1, dim2=2)
     to_attended = logits.masked_fill(~mask[:, None, :], nothing).logsumexp(2) - match
@@ -158,22 +162,22 @@ def within_report_loss(sentences: Tensor, attended: Tensor, mask: Tensor, scale:
 def across_images_loss(
     sentences: Tensor, views: Tensor, mask: Tensor, scale: Tensor, spared: Tensor | None = None
 ) -> Tensor:
-    """Symmetric InfoNCE between sentences and images through what each sentence sees (ours; not in PRIOR).
+    """Compute the symmetric InfoNCE between sentences and images by the sentences' views (not in PRIOR).
 
-    The score of sentence s of report b and image c is the cosine of the sentence and its view of c. Sentence
-    to image: the own image against the other images of the batch, with the same sentence as query, so that
-    what the view carries of its own query helps nobody. Image to sentence: each sentence of the own report
-    against all sentences of the other reports.
+    The score of sentence s of report b and image c is the cosine of the sentence and its view of c. From
+    sentence to image, the sentence's own image is compared with the other images of the batch. All views have
+    the same sentence as query, so that information on the query in the views is no advantage. From image to
+    sentence, each sentence of the image's own report is compared with all sentences of the other reports.
 
     Args:
         sentences: [B, S, D].
         views: [B, S, B, D], see :meth:`SigmoidCrossAttention.views`.
         mask: bool [B, S].
         scale: inverse temperature, scalar.
-        spared: bool [B, S, B], images that are no negatives of a sentence; the own image always counts.
+        spared: bool [B, S, B], images that are not negatives of a sentence; the own image always counts.
 
     Returns:
-        [B] one value per report.
+        [B], one value per report.
     """
     count = len(sentences)
     logits = scale * torch.einsum("bsd,bscd->bsc", F.normalize(sentences, dim=-1), F.normalize(views, dim=-1))

@@ -1,4 +1,4 @@
-"""Prototypes made from sentences: k-means directions of one length."""
+"""Initial prototypes from sentences: directions of k-means centres with the same length."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch import Tensor
 from prior_bench.errors import BenchError
 
 LENGTHS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-"""Lengths that are tried, in units of the sentences' median length."""
+"""Candidate lengths, in units of the sentences' median length."""
 
 
 def start_from(sentences: Tensor, count: int, temperature: float, seed: int) -> Tensor:
-    """Return prototypes [K, D] in the directions of the centres of K clusters of sentences, of one length.
+    """Return prototypes [K, D] of the same length in the directions of the centres of K sentence clusters.
 
     Args:
         sentences: float32 [n, D], after the projection.
         count: K.
-        temperature: of the bank's softmax.
-        seed: of k-means.
+        temperature: temperature of the bank's softmax.
+        seed: seed of k-means.
 
     Raises:
         BenchError: there are fewer different sentences than prototypes.
@@ -39,15 +39,15 @@ def start_from(sentences: Tensor, count: int, temperature: float, seed: int) -> 
 
 
 def common_length(directions: Tensor, sentences: Tensor, temperature: float) -> float:
-    """Return the length of the prototypes with which their mixtures are closest to the sentences.
+    """Return the length of prototypes whose mixtures are closest to the sentences.
 
-    A short prototype makes the softmax flat, so that all sentences get the same mixture; a long one is far
-    from every sentence. The length with the smallest mean absolute difference lies between.
+    Short prototypes make the softmax flat, so that all sentences get the same mixture. Long prototypes are
+    far from every sentence. The length with the smallest mean absolute difference is in between.
 
     Args:
         directions: [K, D], of length 1.
         sentences: [n, D].
-        temperature: of the bank's softmax.
+        temperature: temperature of the bank's softmax.
     """
     unit = float(sentences.norm(dim=-1).median())
     agreement = sentences @ directions.T

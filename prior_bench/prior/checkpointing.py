@@ -1,4 +1,4 @@
-"""Activation checkpointing: less memory for a second forward pass."""
+"""Activation checkpointing, which saves memory at the cost of a second forward pass."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,10 +10,10 @@ from torch.utils.checkpoint import checkpoint
 
 
 def run(module: nn.Module, *inputs: Any, recompute: bool) -> Any:
-    """``module(*inputs)``; with ``recompute`` only the inputs are kept, and the backward pass runs it again.
+    """Return ``module(*inputs)``; with ``recompute``, keep only the inputs and run it again for the gradient.
 
-    The second pass draws the same random numbers and leaves batch statistics alone, so losses, gradients
-    and buffers are those of the plain call.
+    The second forward pass draws the same random numbers and does not update batch statistics. Therefore,
+    losses, gradients and buffers are the same as without ``recompute``.
     """
     if not recompute:
         return module(*inputs)

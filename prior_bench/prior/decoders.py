@@ -1,4 +1,4 @@
-"""The two decoders of the cross-modality conditional reconstruction (CCR): to the image, to the report."""
+"""The image decoder and the report decoder of the cross-modality conditional reconstruction (CCR)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from prior_bench.prior.upsampling import upsampled_conv
 
 
 class _ConvBlock(nn.Module):
-    """Nearest up-sampling, then twice conv 3x3, batch norm, ReLU."""
+    """Nearest-neighbour up-sampling, followed by two sequences of conv 3x3, batch norm and ReLU."""
 
     def __init__(self, channels_in: int, channels_out: int, size: int | None):
         super().__init__()
@@ -37,22 +37,22 @@ class _ConvBlock(nn.Module):
 
 
 def _layout(channels: int) -> torch.memory_format:
-    """How maps lie in memory: channels last is up to a half faster.
+    """Return the memory layout of feature maps; channels last is up to 50 % faster.
 
-    But torch 2.14 crashes in the backward pass of such convolutions with fewer than 16 channels, on a CPU
-    with several threads.
+    On a CPU with several threads, however, torch 2.14 crashes in the backward pass of such convolutions if
+    they have fewer than 16 channels.
     """
     return torch.channels_last if channels >= 16 else torch.contiguous_format
 
 
 class ImageDecoder(nn.Module):
-    """A feature map to a grey image 2**blocks times as large.
+    """Decoder from a feature map to a grey image that is 2**blocks times as large.
 
     Args:
-        channels: C of the input; halved by every block.
+        channels: C of the input; every block halves it.
         blocks: number of blocks.
-        sizes: side after each block, where it is not twice the side before.
-        checkpoint: keep only the blocks' inputs for the backward pass, and compute the rest again.
+        sizes: side after each block; by default, every block doubles the side.
+        checkpoint: whether to keep only the blocks' inputs for the backward pass and compute the rest again.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class ImageDecoder(nn.Module):
         self.output_head = nn.Sequential(nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] to [B, 1, H 2**blocks, W 2**blocks]."""
+        """Decode [B, C, H, W] to [B, 1, H 2**blocks, W 2**blocks]."""
         recompute = self.checkpoint and torch.is_grad_enabled()
         for block in self.blocks:
             x = run(block, x, recompute=recompute)
-        return self.output_head(x.contiguous())  # one channel: see _layout
+        return self.output_head(x.contiguous())  # the output has one channel, see _layout
 
 
 class _Attention(nn.Module):
-    """Multi-head attention, residual and LayerNorm, with the parameter names of BERT."""
+    """Multi-head attention with residual connection and LayerNorm; the parameters have BERT's names."""
 
     def __init__(self, dim: int, heads: int, dropout: float):
         super().__init__()
@@ -99,7 +99,7 @@ class _Attention(nn.Module):
 
 
 class _DecoderLayer(nn.Module):
-    """Self-attention, cross-attention, feed-forward; LayerNorm after each, as in BERT."""
+    """Self-attention, cross-attention and feed-forward layer, each followed by LayerNorm, as in BERT."""
 
     def __init__(self, dim: int, heads: int, hidden: int, dropout: float):
         super().__init__()
@@ -120,21 +120,21 @@ def _layer_norm(dim: int) -> nn.LayerNorm:
 
 
 class ReportDecoder(nn.Module):
-    """BERT decoder layers over learned queries that look at the patches, all at once (PRIOR, CCR).
+    """BERT decoder layers, in which learned queries attend to the patches in parallel (PRIOR, CCR).
 
-    Own layers instead of ``transformers.BertModel(is_decoder=True)``, which adds a causal mask unless it is
-    given a 4-D one (see the README). Parameters bear BERT's names, so a BERT decoder's weights fit (its word
-    embeddings are not used here and do not exist).
+    The layers do not use ``transformers.BertModel(is_decoder=True)``, which adds a causal mask unless it gets
+    a 4-D mask (see the README). Parameters have BERT's names, so that the weights of a BERT decoder fit,
+    except its word embeddings, which do not exist here.
 
     Args:
         dim: D.
-        layers: decoder layers.
-        heads: attention heads.
-        hidden: width of the feed-forward.
-        positions: size of the table of position embeddings; at least the number of queries.
-        dropout: on attention weights and on the output of every sub-layer.
-        causal: query i sees queries 1..i only.
-        checkpoint: keep only the layers' inputs for the backward pass, and compute the rest again.
+        layers: number of decoder layers.
+        heads: number of attention heads.
+        hidden: width of the feed-forward layer.
+        positions: number of position embeddings; at least the number of queries.
+        dropout: dropout rate of attention weights and of the output of every sub-layer.
+        causal: whether query i attends only to queries 1..i.
+        checkpoint: whether to keep only the layers' inputs for the backward pass and compute the rest again.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class ReportDecoder(nn.Module):
         self.apply(_init_as_bert)
 
     def forward(self, queries: Tensor, patches: Tensor) -> Tensor:
-        """Queries [B, N, D] and patches [B, I, D] to sentences [B, N, D]."""
+        """Decode queries [B, N, D] and patches [B, I, D] to sentences [B, N, D]."""
         positions = self.embeddings["position_embeddings"].weight[: queries.shape[1]]
         x = queries + positions + self.embeddings["token_type_embeddings"].weight[0]
         x = F.dropout(self.embeddings["LayerNorm"](x), self.dropout, self.training)

@@ -1,4 +1,4 @@
-"""What PRIOR can show of itself: written sentences, reconstructed images, the use of its prototypes."""
+"""Explanations of PRIOR: written sentences, reconstructed images, and the use of its prototypes."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from prior_bench.prior.model import PRIOR
 from prior_bench.prior.written import SentenceCorpus, encode_corpus, sentence_vectors, uses_bank, write
 
 NEAREST = 5
-"""Sentences shown per prototype."""
+"""Number of sentences shown per prototype."""
 
 MASKING_SEED = 0
-"""Of the mask under which images are reconstructed, so that pages can be made again."""
+"""Seed of the mask with which images are reconstructed, so that pages are reproducible."""
 
 
 class PriorExplainer:
-    """:class:`prior_bench.explain.contract.Explainer` of PRIOR; before stage 3 it has a bank at most."""
+    """PRIOR's :class:`prior_bench.explain.contract.Explainer`; before stage 3, it has at most prototypes."""
 
     def __init__(self, method: PRIOR, reports: Sequence[tuple[str, ...]]):
         self.model, self.reports = method, reports
 
     @cached_property
     def corpus(self) -> SentenceCorpus:
-        """The reports' sentences, encoded on first use."""
+        """The sentences of the reports, encoded on first use."""
         return encode_corpus(self.model, self.reports)
 
     def write(self, images: Tensor) -> list[tuple[str, ...]] | None:
-        """See :func:`prior_bench.prior.written.write`."""
+        """Write sentences for images, see :func:`prior_bench.prior.written.write`; None before stage 3."""
         return write(self.model, images, self.corpus) if self.model.stage == 3 else None
 
     def decoded_sentences(self, images: Tensor) -> Tensor | None:
-        """Sentence prototypes [B, Q, D]."""
+        """Decode sentence prototypes [B, Q, D]; None before stage 3."""
         if self.model.stage != 3:
             return None
         return self.model.decode_report(self.model.encode_image(images).parts)
 
     def true_sentences(self, text: TextBatch) -> tuple[Tensor, Tensor]:
-        """The targets of the report branch: at most Q sentences, replaced by prototypes where the bank is."""
+        """Return targets and mask of the report branch: at most Q sentences, from the bank if it is used."""
         _, targets, mask = sentence_vectors(self.model, text)
         return targets[:, : self.model.queries], mask[:, : self.model.queries]
 
     def reconstruct(self, images: Tensor, text: TextBatch) -> dict[str, Tensor] | None:
-        """From the whole image and the report, and from the image masked as in training and the report."""
+        """Reconstruct images from report and whole image, and from report and masked image as in training."""
         model, variant = self.model, self.model.variant
         if model.stage != 3:
             return None
@@ -66,7 +66,10 @@ class PriorExplainer:
         }
 
     def prototypes(self, top: int) -> PrototypeUse | None:
-        """Choices are noise-free; the nearest sentences are those whose mixtures give it the most weight."""
+        """Return the most used prototypes, chosen without noise; None if the bank is not used.
+
+        The nearest sentences of a prototype are those in whose mixtures it has the largest weight.
+        """
         if not uses_bank(self.model):
             return None
         corpus, bank = self.corpus, self.model.sentence_bank

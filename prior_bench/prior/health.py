@@ -1,4 +1,4 @@
-"""What PRIOR's training can be watched for, besides what all methods are (``Method.health``)."""
+"""Health values of PRIOR's training, in addition to those of all methods (``Method.health``)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from prior_bench.prior.sentences import sentence_codes
 
 
 def bank_health(model: Any, batches: Iterable[PretrainBatch]) -> dict[str, float]:
-    """How many prototypes the sentences of all batches together choose, without noise.
+    """Measure how many prototypes the sentences of all batches together choose, without noise.
 
     Args:
         model: a PRIOR in evaluation mode.
         batches: reports whose sentences are looked up.
 
     Returns:
-        ``prototype_perplexity``, from 1 to K, and ``prototype_share``, that over the smaller of K and the
-        number of distinct sentences; nothing before stage 2, or without a bank.
+        ``prototype_perplexity``, from 1 to K, and ``prototype_share``, the perplexity over the smaller of K
+        and the number of distinct sentences; empty before stage 2 or without a bank.
     """
     if model.stage < 2 or model.sentence_bank is None:
         return {}
@@ -42,5 +42,5 @@ def bank_health(model: Any, batches: Iterable[PretrainBatch]) -> dict[str, float
 
 
 def chance_losses(model: Any, pairs: int) -> dict[str, float]:
-    """The global loss where no report is told from another: the logarithm of the batch, weighted."""
+    """Return the weighted global loss at chance level, the logarithm of the number of pairs in a batch."""
     return {"loss_global": model.weight("global") * math.log(pairs)}

@@ -1,4 +1,4 @@
-"""How PRIOR's layers start in the released code."""
+"""Initialisation of PRIOR's layers as in the released code."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def start_as_released(method: PRIOR) -> None:
-    """Start a PRIOR's layers as the released code does; the encoders and the decoders stay as they are.
+    """Initialise PRIOR's layers as the released code does; encoders and decoders do not change.
 
-    The weights of the projections and of the predictor's first layer are normal with variance 1 / inputs, the
-    decoder's queries normal with variance 1. The sentence pool keeps torch's start of linear layers.
+    The weights of the projections and of the predictor's first layer are normal with variance 1 / inputs, and
+    the decoder's queries are normal with variance 1. The sentence pool has torch's default for linear layers.
     """
     for layer in (
         method.global_image_projection,

@@ -1,4 +1,4 @@
-"""Values given to PRIOR instead of its random ones, for the comparison with the official code."""
+"""Values that replace PRIOR's random ones in the comparison with the official code."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from torch import Tensor
 
 
 class Injected(NamedTuple):
-    """What is otherwise random or not unique, given instead (for parity).
+    """Fixed values that are otherwise random or not unique (for parity).
 
     Attributes:
-        sentence_noise: [B, S, K] Gumbel noise for the true sentences.
-        decoded_noise: [B, Q, K] Gumbel noise for the decoded ones.
-        assignment: int [B, Q] target of each query.
+        sentence_noise: [B, S, K], Gumbel noise for the true sentences.
+        decoded_noise: [B, Q, K], Gumbel noise for the decoded sentences.
+        assignment: int [B, Q], target of each query.
     """
 
     sentence_noise: Tensor | None = None

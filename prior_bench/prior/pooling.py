@@ -8,9 +8,10 @@ from prior_bench.prior.sentences import masked_mean
 
 
 class SentenceAttentionPool(nn.Module):
-    """The mean sentence attends to itself and to every sentence (PRIOR's global text embedding).
+    """Attention pool, in which the mean sentence attends to itself and to every sentence of a report.
 
-    As CLIP's attention pool, without position embedding: sentences of a report have no order.
+    It gives PRIOR's global text embedding. It is like CLIP's attention pool, but without position embedding,
+    because the sentences of a report have no order.
 
     Args:
         dim: D.
@@ -31,7 +32,7 @@ class SentenceAttentionPool(nn.Module):
     c_proj: nn.Linear
 
     def forward(self, sentences: Tensor, mask: Tensor) -> Tensor:
-        """Sentences [B, S, D] and their mask, bool [B, S], to [B, D]."""
+        """Pool sentences [B, S, D] with their mask, bool [B, S], to [B, D]."""
         mean = masked_mean(sentences, mask)[:, None]
         keys = torch.cat([mean, sentences], dim=1)  # [B, 1 + S, D]
         visible = F.pad(mask, (1, 0), value=True)[:, None, None, :]

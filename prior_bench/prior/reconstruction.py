@@ -1,4 +1,4 @@
-"""Cross-modality conditional reconstruction (CCR): what the two branches are asked to give back."""
+"""Cross-modality conditional reconstruction (CCR): inputs, matching and losses of the two branches."""
 
 import math
 
@@ -12,25 +12,25 @@ from prior_bench.prior.sentences import masked_mean
 
 
 def scramble(patches: Tensor) -> Tensor:
-    """[B, N, C] read off the channel-major map in memory order, N rows of C (a slip of the released code)."""
+    """Read a channel-major map as N rows of C in memory order, [B, N, C] (an error of the released code)."""
     return patches.mT.reshape(patches.shape)
 
 
 def to_map(patches: Tensor, scrambled: bool = False) -> Tensor:
-    """Patches [B, N, D] of a square grid as a map [B, D, H, W]; or re-read as one, as released."""
+    """Convert patches [B, N, D] of a square grid to a map [B, D, H, W]; as released, only reshape them."""
     batch, count, dim = patches.shape
     side = math.isqrt(count)
     return (patches if scrambled else patches.mT).reshape(batch, dim, side, side)
 
 
 def fuse(patches: Tensor, attended: Tensor, drop: float, by_channel: bool, scrambled: bool) -> Tensor:
-    """The masked image next to the report's vector of each patch: [B, 2D, H, W].
+    """Concatenate the masked image and, for each patch, the sentences it attends to: [B, 2D, H, W].
 
     Args:
         patches: [B, N, D].
-        attended: [B, N, D] the sentences as each patch sees them.
-        drop: share of positions masked; the others are scaled up, as in dropout.
-        by_channel: mask channels instead of positions.
+        attended: [B, N, D], for each patch the sentences that it attends to.
+        drop: share of positions that are masked; the others are scaled up, as in dropout.
+        by_channel: whether to mask channels instead of positions.
         scrambled: see :func:`to_map`.
     """
     if by_channel:
@@ -41,7 +41,7 @@ def fuse(patches: Tensor, attended: Tensor, drop: float, by_channel: bool, scram
 
 
 def image_loss(decoded: Tensor, images: Tensor) -> Tensor:
-    """Mean absolute error to the grey images [B, C, S, S], resized where the decoder gives another size."""
+    """Compute the mean absolute error to the first channel of images [B, C, S, S], resized if necessary."""
     target = images[:, :1]
     if target.shape[-2:] != decoded.shape[-2:]:
         target = F.interpolate(target, size=decoded.shape[-2:], mode="bilinear", align_corners=True)
@@ -49,22 +49,22 @@ def image_loss(decoded: Tensor, images: Tensor) -> Tensor:
 
 
 def matching_cost(decoded: Tensor, targets: Tensor) -> Tensor:
-    """L1 distance of each decoded sentence [B, N, D] to each target [B, N, D]: float64 [B, N, N]."""
+    """Compute the L1 distance of each decoded sentence and each target, both [B, N, D]: float64 [B, N, N]."""
     return torch.cdist(decoded.detach().double(), targets.detach().double(), p=1)
 
 
 def assign(cost: Tensor) -> Tensor:
-    """Hungarian matching: [B, N, N] to the target of each query, int64 [B, N]."""
+    """Return the target of each query, int64 [B, N], by Hungarian matching of costs [B, N, N]."""
     columns = np.stack([linear_sum_assignment(one)[1] for one in cost.cpu().numpy()])
     return torch.from_numpy(columns).to(cost.device)
 
 
 def reorder(decoded: Tensor, assignment: Tensor, inverse: bool = False) -> Tensor:
-    """Put decoded sentences [B, N, D] in the order of their targets (or, as released, the inverse)."""
+    """Sort decoded sentences [B, N, D] in the order of their targets (or, as released, the inverse order)."""
     order = assignment if inverse else assignment.argsort(1)
     return decoded.gather(1, order[..., None].expand_as(decoded))
 
 
 def report_loss(reordered: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute error of [B, N, D] over the slots of ``mask``, averaged over reports."""
+    """Compute the mean absolute error of [B, N, D] over the slots of ``mask``, averaged over reports."""
     return masked_mean((reordered - targets).abs().mean(-1), mask).mean()

@@ -1,4 +1,4 @@
-"""The released checkpoints of PRIOR: the whole Lightning file, and the image encoder's file."""
+"""The released checkpoints of PRIOR: the complete Lightning file, and the file of the image encoder."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _KEPT = (
     "local_cross_attention.",
     "sentence_bank.",
 )
-"""Names that are the same in ours."""
+"""Names of tensors that are the same in this implementation."""
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:
-    """Layouts of this method (entry point ``prior_bench.layouts``)."""
+    """Return the layouts of this method (entry point ``prior_bench.layouts``)."""
     whole = ReleasedLayout(
         name="PRIOR, ResNet-50",
         marks=("image_encoder.encoder.", "text_encoder.encoder.", "sentence_decoder."),

@@ -1,4 +1,4 @@
-"""What happens to PRIOR's sentence prototypes while it trains, besides learning."""
+"""Hooks that change PRIOR's sentence prototypes during training, in addition to the optimiser."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from prior_bench.prior.prototypes import temperature_at
 from prior_bench.runtime import progress
 
 STAGE = 2
-"""With which prototypes are used."""
+"""First stage in which prototypes are used."""
 
 
 class PrototypeTemperature(Hook):
-    """Lowers the temperature of the prototypes' Gumbel-softmax over the epochs that use them.
+    """Hook that lowers the temperature of the prototypes' Gumbel-softmax over the epochs that use them.
 
-    The released code has three schedules and trains with the fixed one, though its experiment is named
+    The released code has three schedules. It trains with the fixed one, although its experiment is named
     after the exponential one.
 
     Args:
         schedule: see :func:`prior_bench.prior.prototypes.temperature_at`.
-        start: of the temperature.
+        start: temperature at the start.
     """
 
     def __init__(self, schedule: str = "exp", start: float = 0.9):
         self.schedule, self.start = schedule, start
-        temperature_at(0, 1, start, schedule)  # an unknown schedule is found before training
+        temperature_at(0, 1, start, schedule)  # raises an error for an unknown schedule before training
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Set the temperature of the epoch; the epoch alone determines it."""
+        """Set the temperature, which depends only on the epoch."""
         first = first_epoch(runner, STAGE)
         steps = max(runner.max_epochs - 1 - first, 1)
         step = min(max(runner.epoch - first, 0), steps)
@@ -44,26 +44,27 @@ class PrototypeTemperature(Hook):
 
 
 class PrototypesFromSentences(Hook):
-    """Starts the prototypes from the training reports' sentences, instead of from noise, as stage 2 begins.
+    """Hook that initialises the prototypes from the sentences of training reports at the start of stage 2.
 
-    Ours: as codebooks are started from data (Łańcucki et al. 2020, arXiv 2005.08520). Prototypes that start
-    as noise lie far from all sentences; a short training only finds a few of them again. The prototypes are
-    the directions of k-means centres, all of one length: sentences look prototypes up by dot product, in
-    which a longer prototype wins over a nearer one. :mod:`prior_bench.prior.bank_start` chooses the length.
+    This is not in PRIOR; codebooks are initialised from data in the same way (Łańcucki et al. 2020, arXiv
+    2005.08520). Prototypes that are initialised with noise are far from all sentences, and a short training
+    uses only a few of them. The prototypes are directions of k-means centres with the same length, because
+    sentences are assigned by dot product, in which a longer prototype wins over a nearer one.
+    :mod:`prior_bench.prior.bank_start` chooses the length.
 
     Args:
-        reports: how many are read, at most.
+        reports: largest number of reports that are read.
         batch_size: reports per forward pass.
     """
 
     version = 2
-    """2: all prototypes have one length; 1: raw centres of k-means."""
+    """2: all prototypes have the same length; 1: prototypes are the centres of k-means."""
 
     def __init__(self, reports: int = 2000, batch_size: int = 64):
         self.reports, self.batch_size = reports, batch_size
 
     def before_train_epoch(self, runner: Any) -> None:
-        """Replace the prototypes by the directions of K clusters of sentences."""
+        """Replace the prototypes with the directions of K clusters of sentences."""
         if runner.epoch != first_epoch(runner, STAGE):
             return
         bank = _bank(runner)
@@ -75,7 +76,7 @@ class PrototypesFromSentences(Hook):
 
     @torch.no_grad()
     def _sentences(self, runner: Any) -> Tensor:
-        """Projected sentences [n, D] of the reports."""
+        """Return the projected sentences [n, D] of the reports."""
         method, dataset = method_of(runner), runner.train_dataloader.dataset
         reports = [dataset.draw_text(runner.epoch, i) for i in range(min(self.reports, len(dataset)))]
         device, training, found = method.logit_scale.device, method.training, []

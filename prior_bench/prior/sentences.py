@@ -1,4 +1,4 @@
-"""From tokens to sentences: padded [B, S, D] with a mask. Padding never changes a result."""
+"""Sentences from tokens, as padded tensors [B, S, D] with a mask. Padding never changes a result."""
 
 import torch
 import torch.distributed as dist
@@ -9,9 +9,9 @@ from prior_bench.losses.gather import world_size
 
 
 def gather_sentences(tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
-    """Each sentence as the mean of its tokens (PRIOR's sentence-wise representation).
+    """Compute each sentence as the mean of its tokens (PRIOR's sentence-wise representation).
 
-    A number without a token is skipped, and the later sentences move up.
+    A number without tokens is skipped, and the later sentences move forward.
 
     Args:
         tokens: [B, L, D].
@@ -36,21 +36,21 @@ def _close_gaps(member: Tensor) -> Tensor:
 
 
 _FACTOR = 6364136223846793005
-"""Multiplier of the polynomial hash: odd, so that no token is lost (Knuth's 64-bit generator)."""
+"""Multiplier of the polynomial hash (Knuth's 64-bit generator); it is odd, so that no token is lost."""
 
 
 def sentence_codes(input_ids: Tensor, sentence_index: Tensor) -> Tensor:
-    """Give each sentence a number that depends on its tokens and their order alone.
+    """Compute a number for each sentence that depends only on its tokens and their order.
 
-    It is a polynomial hash in 64 bits: different sentences have the same number with a chance of about
-    2**-64 per pair.
+    It is a polynomial hash with 64 bits: two different sentences have the same number with a probability of
+    about 2**-64.
 
     Args:
         input_ids: int64 [B, L].
         sentence_index: int64 [B, L]; 1..n on the tokens of sentence n, below 1 elsewhere.
 
     Returns:
-        int64 [B, S], in the order of :func:`gather_sentences`; 0 where a report has no such sentence.
+        int64 [B, S], in the order of :func:`gather_sentences`; 0 if a report has no such sentence.
     """
     numbers = torch.arange(1, max(int(sentence_index.max()), 1) + 1, device=input_ids.device)
     member = _close_gaps(sentence_index[:, None, :] == numbers[:, None])  # [B, S, L]
@@ -62,38 +62,38 @@ def sentence_codes(input_ids: Tensor, sentence_index: Tensor) -> Tensor:
 
 
 def reports_with(codes: Tensor, mask: Tensor) -> Tensor:
-    """Which reports of a batch hold which sentence: bool [B, S, B], true at (b, s, c) if c holds it.
+    """Return bool [B, S, B], true at (b, s, c) if report c of a batch contains sentence s of report b.
 
     Args:
         codes: int64 [B, S] from :func:`sentence_codes`.
-        mask: bool [B, S], the real sentences.
+        mask: bool [B, S], True for real sentences.
     """
     same = codes[:, :, None, None] == codes[None, None]  # [B, S, B, S]
     return (same & mask[None, None]).any(-1)
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the real entries of axis 1: [B, S, ...] and bool [B, S] to [B, ...]; 0 where none is real."""
+    """Average [B, S, ...] over axis 1, where the mask, bool [B, S], is true; 0 if it is true nowhere."""
     mask = mask.reshape(*mask.shape, *[1] * (values.ndim - 2))
     return values.masked_fill(~mask, 0).sum(1) / mask.sum(1).clamp(min=1)
 
 
 def mean_where(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the entries that count, however many each process holds: a scalar, 0 where none does.
+    """Compute the mean of the entries in the mask over all processes, a scalar; 0 if there are none.
 
-    Averaged over processes, value and gradient are those of one process with the whole batch; the mean of
-    the processes' own means would weigh the entries of a process that has few of them more.
+    Averaged over processes, value and gradient are equal to those of one process with the whole batch. The
+    average of the processes' means would give more weight to the entries of a process with few entries.
 
     Args:
         values: any shape.
         mask: bool, of the same shape.
     """
-    share = over_processes(mask.sum()) / world_size()  # how many count per process, on average
+    share = over_processes(mask.sum()) / world_size()  # mean number of entries per process
     return values.masked_fill(~mask, 0).sum() / share.clamp(min=1 / world_size())
 
 
 def over_processes(total: Tensor) -> Tensor:
-    """The sum of a tensor without gradient over all training processes."""
+    """Sum a tensor without gradient over all training processes."""
     if world_size() > 1:
         total = total.clone()
         dist.all_reduce(total)
@@ -101,7 +101,7 @@ def over_processes(total: Tensor) -> Tensor:
 
 
 def with_sep(text: TextBatch) -> Tensor:
-    """Return the sentence index [B, L] with [SEP] in the sentence of one-sentence texts."""
+    """Return the sentence index [B, L], in which [SEP] of one-sentence texts belongs to the sentence."""
     index = text.sentence_index
     single = index.amax(1, keepdim=True) <= 1
     special = (text.attention_mask == 1) & (index < 1)

@@ -1,19 +1,19 @@
-"""Nearest up-sampling by two and the convolution after it, in one step."""
+"""Nearest-neighbour up-sampling by two and the following convolution, in one step."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 ENOUGH_POSITIONS = 512
-"""B x H x W of the input from which the single step is faster; below, making its kernel costs more."""
+"""Smallest B x H x W of the input for which the single step is faster; below, its kernel costs more."""
 
 
 def upsampled_conv(x: Tensor, weight: Tensor) -> Tensor:
-    """``conv3x3(nearest(x))`` without bias: [B, C, H, W] to [B, C', 2H, 2W], same function to rounding.
+    """Compute ``conv3x3(nearest(x))`` without bias, [B, C', 2H, 2W], up to rounding errors.
 
-    An output pixel sees 3 x 3 up-sampled pixels, but these are copies of only 2 x 2 pixels of ``x``. Adding
-    up the weights of equal pixels gives a transposed convolution of stride 2 with a 4 x 4 kernel: 4 products
-    per output pixel and channel instead of 9, and the up-sampled map is never made.
+    An output pixel depends on 3 x 3 up-sampled pixels, which are copies of only 2 x 2 pixels of ``x``. With
+    the weights of equal pixels added up, this is a transposed convolution of stride 2 with a 4 x 4 kernel. It
+    needs 4 products per output pixel and channel instead of 9, and the up-sampled map is never computed.
 
     Args:
         x: [B, C, H, W].
@@ -27,6 +27,6 @@ def upsampled_conv(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def _doubled(weight: Tensor, axis: int) -> Tensor:
-    """The 3 taps along an axis as the 4 taps of a transposed convolution of stride 2."""
+    """Convert 3 taps along an axis to the 4 taps of a transposed convolution of stride 2."""
     first, middle, last = weight.unbind(axis)
     return torch.stack([last, middle + last, first + middle, first], axis)

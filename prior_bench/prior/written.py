@@ -1,15 +1,15 @@
-"""Reports written by PRIOR: the sentences of a corpus nearest to the decoded sentence prototypes.
+"""Reports written by PRIOR: the sentences of a corpus that are nearest to the decoded sentence prototypes.
 
-Which of the Q slots are written is for the reader to decide (the paper does not say), so the rule is ours:
+The paper does not say which of the Q slots are written. The rule here depends on the variant:
 
-- ``padded_slots_in_l1`` (released): empty slots were trained as zero vectors. A slot nearer to the zero
-  vector than to any sentence is empty, and all others are written.
-- else (paper): slots that no sentence was matched to were never trained to be anything, so nothing in a
-  slot says that it is empty. As many are written as a training report has sentences (the median), those
-  whose sentence is most similar to the image.
+- ``padded_slots_in_l1`` (released): empty slots were trained as zero vectors. A slot that is nearer to the
+  zero vector than to any sentence is empty; all other slots are written.
+- otherwise (paper): slots without a matched sentence were not trained, so that empty slots cannot be
+  recognised. The number of written sentences is the median of the training reports, and the sentences most
+  similar to the image are written.
 
-Either way a sentence is written once, whatever number of slots it is nearest to, and the sentences stand in
-the order of their similarity to the image.
+In both cases, a sentence that is nearest to several slots is written once, and the sentences are in the order
+of their similarity to the image.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from prior_bench.pictures.choice import spread
 from prior_bench.prior.model import PRIOR
 
 MOST_REPORTS = 10_000
-"""Reports of a corpus that are encoded, evenly spaced."""
+"""Largest number of reports of a corpus that are encoded; they are evenly spaced."""
 
 _AT_ONCE = 32
 
 
 class SentenceCorpus(NamedTuple):
-    """The T distinct sentences of a corpus, as PRIOR encodes them within its reports.
+    """The T distinct sentences of a corpus, as PRIOR encodes them within their reports.
 
-    A sentence that occurs several times is the mean of its occurrences, which differ by their context.
+    The occurrences of a sentence differ in their context; their vectors are averaged.
 
     Attributes:
         texts: T sentences.
         projected: [T, D], before the bank.
-        features: as one-sentence reports; ``local`` is [T, 1, D], from the bank where that is in use.
-        typical: median number of sentences of a report.
-        occurrences: of all sentences together.
-        choices: int64 [K], how many occurrences choose each prototype (without noise), or None.
+        features: features as one-sentence reports; ``local`` is [T, 1, D], from the bank if it is used.
+        typical: median number of sentences in a report.
+        occurrences: number of occurrences of all sentences together.
+        choices: int64 [K], number of occurrences that choose each prototype (without noise), or None.
     """
 
     texts: tuple[str, ...]
@@ -55,20 +55,20 @@ class SentenceCorpus(NamedTuple):
 
     @property
     def vectors(self) -> Tensor:
-        """[T, D], what decoded sentences are compared with."""
+        """The vectors [T, D] that decoded sentences are compared with."""
         return self.features.parts[:, 0]
 
 
 def uses_bank(model: PRIOR) -> bool:
-    """Whether sentences are replaced by prototypes (from stage 2 on)."""
+    """Return whether sentences are replaced by prototypes (from stage 2 on)."""
     return model.stage > 1 and model.sentence_bank is not None
 
 
 def sentence_vectors(model: PRIOR, text: TextBatch) -> tuple[Tensor, Tensor, Tensor]:
-    """What stage 3 asks the report branch for, without noise: sentences as projected and as targets.
+    """Compute the sentences of texts and the report branch's targets in stage 3, without noise.
 
     Returns:
-        Projected sentences [B, S, D], targets [B, S, D] (from the bank in use) and the mask, bool [B, S].
+        Projected sentences [B, S, D], targets [B, S, D] (from the bank if it is used) and mask, bool [B, S].
     """
     projected, mask = model.sentences(model.text_encoder(text).tokens, text.sentence_index)
     bank = model.sentence_bank
@@ -82,7 +82,7 @@ def sentence_vectors(model: PRIOR, text: TextBatch) -> tuple[Tensor, Tensor, Ten
 def encode_corpus(
     model: PRIOR, reports: Sequence[tuple[str, ...]], most: int = MOST_REPORTS
 ) -> SentenceCorpus:
-    """Encode the sentences of reports, at most of ``most``; what the tokenizer cuts off is left out."""
+    """Encode the sentences of at most ``most`` reports; those that the tokenizer cuts off are left out."""
     reports = spread(reports, most)
     device = next(model.parameters()).device
     texts, projected, targets = [], [], []
@@ -110,14 +110,14 @@ def encode_corpus(
 
 
 def _means(vectors: Tensor, member: Tensor) -> Tensor:
-    """Means of the rows of [N, D] that have the same number, [T, D]."""
+    """Average the rows of [N, D] that have the same number in ``member`` [N], to [T, D]."""
     total = vectors.new_zeros(int(member.max()) + 1, vectors.shape[1]).index_add(0, member, vectors)
     return total / member.bincount()[:, None]
 
 
 @torch.no_grad()
 def write(model: PRIOR, images: Tensor, corpus: SentenceCorpus) -> list[tuple[str, ...]]:
-    """The sentences that PRIOR of stage 3 writes for images [B, C, H, W], by the rule of this module."""
+    """Return the sentences that PRIOR in stage 3 writes for images [B, C, H, W], by this module's rule."""
     image = model.encode_image(images)
     decoded = model.decode_report(image.parts)
     similarity = model.global_similarity(image, corpus.features)
@@ -128,12 +128,13 @@ def write(model: PRIOR, images: Tensor, corpus: SentenceCorpus) -> list[tuple[st
 
 
 def chosen_sentences(model: PRIOR, slots: Tensor, corpus: SentenceCorpus, similarity: Tensor) -> list[int]:
-    """Which sentences are written for one image, in order.
+    """Return the positions in the corpus of the sentences that are written for one image, in order.
 
     Args:
-        slots: [Q, D] decoded sentences.
+        model: the method.
+        slots: decoded sentences [Q, D].
         corpus: T sentences.
-        similarity: [T] of each sentence to the image.
+        similarity: similarity of each sentence to the image, [T].
     """
     distance, nearest = torch.cdist(slots.float(), corpus.vectors.float(), p=1).min(1)
     if model.variant.padded_slots_in_l1:

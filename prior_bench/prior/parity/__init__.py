@@ -1,4 +1,4 @@
-"""How each fixture of the official PRIOR is computed by ours (entry point ``prior_bench.parity``)."""
+"""Checkers of the fixtures of the official PRIOR (entry point ``prior_bench.parity``)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from prior_bench.prior.parity import parts, stages
 
 
 def checkers() -> dict[str, Checker]:
-    """The family's checkers, by fixture."""
-    # ReLU and |x| have kinks. Under stage 3's image decoder, one unit in the last place of the inputs moves
-    # float32 gradients of weights by 5e-3 to 8e-3, and those of "all_fixed" were stored from the other side.
+    """Return the checkers by fixture."""
+    # ReLU and |x| have kinks. In stage 3, the image decoder changes float32 gradients of weights by 5e-3 to
+    # 8e-3 if the inputs change by one unit in the last place; "all_fixed" is from the other side of a kink.
     kinks = {"grad.*": 1e-3}
     deep_kinks = {**kinks, "grad.*.w.image_decoder.*": 1e-2, "grad.*.w.local_cross_attention.*": 1e-2}
-    key_bias = ("*.k_proj.bias", "*.key.bias")  # adds the same to all scores of a softmax
+    key_bias = ("*.k_proj.bias", "*.key.bias")  # adds the same value to all scores of a softmax
     return {
         "sentence_gather_avg": Checker(parts.sentence_gather),
         "sentence_attention_pool": Checker(parts.sentence_attention_pool, zeros=key_bias),

@@ -1,4 +1,4 @@
-"""PRIOR's parts by themselves, from the inputs of their fixtures."""
+"""Outputs of PRIOR's parts, computed separately from the inputs of their fixtures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from prior_bench.prior.sentences import gather_sentences
 
 
 def sentence_gather(case: FixtureCase) -> dict[str, Tensor]:
-    """Means over tokens, with and without a gap in the sentence numbers."""
+    """Compute means over tokens, without and with a gap in the sentence numbers."""
     found: dict[str, Tensor] = {}
     for gap in ("", "_gap"):
         sentences, mask = gather_sentences(case["in.tokens"], case[f"in.sentence_index{gap}"])
@@ -39,7 +39,7 @@ def sentence_gather(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def sentence_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
-    """The report's vector from its sentences."""
+    """Compute a report's vector from its sentences."""
     pool = case.load(SentenceAttentionPool(case.hyper["embed_dim"], case.hyper["num_heads"]))
     mask = mask_of(case["in.counts"])
     pooled = pool(padded(case["in.sentences"], mask), mask)
@@ -47,7 +47,7 @@ def sentence_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def image_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
-    """The image's vector from its last feature map."""
+    """Compute an image's vector from its last feature map."""
     channels, height, width = case.shape("in.x")[1:]
     pool = case.load(AttentionPool2d((height, width), channels, case.hyper["num_heads"]))
     pooled = pool(case["in.x"])
@@ -55,7 +55,7 @@ def image_attention_pool(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def local_feature_layout(case: FixtureCase) -> dict[str, Tensor]:
-    """Patches of a feature map, in their places and scrambled."""
+    """Return the patches of a feature map, in the correct order and scrambled as released."""
     patches = case["in.x"].flatten(2).mT
     return {
         "out.correct": patches,
@@ -65,7 +65,7 @@ def local_feature_layout(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def global_alignment(case: FixtureCase) -> dict[str, Tensor]:
-    """Symmetric InfoNCE with a learned scale."""
+    """Compute the symmetric InfoNCE with a learned scale."""
     image, text, scale = case["in.image"], case["in.text"], case["w.logit_scale"]
     loss = global_loss(image, text, scale)
     image_to_text, text_to_image = info_nce(image, text, torch.exp(-scale))
@@ -78,7 +78,7 @@ def global_alignment(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def local_cross_attention(case: FixtureCase) -> dict[str, Tensor]:
-    """Sigmoid attention both ways, of one pair."""
+    """Compute sigmoid attention in both directions for one pair."""
     attention = case.load(SigmoidCrossAttention(case.hyper["embed_dim"]))
     image, text = case["in.image"][None], case["in.text"][None]
     seen = attention(image, text, torch.ones(text.shape[:2], dtype=torch.bool))
@@ -93,7 +93,7 @@ def local_cross_attention(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def local_alignment(case: FixtureCase) -> dict[str, Tensor]:
-    """The two losses of the local alignment module."""
+    """Compute the two losses of the local alignment module."""
     dim = case.hyper["embed_dim"]
     attention = case.load(SigmoidCrossAttention(dim), "local_cross_attention.")
     head = case.load(predictor(dim), "predictor.")
@@ -113,7 +113,7 @@ def local_alignment(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def sentence_bank(case: FixtureCase) -> dict[str, Tensor]:
-    """Look-up in the bank, its loss, and the KL of queries."""
+    """Compute a look-up in the bank, its loss, and the KL divergence of queries."""
     size, dim = case.shape("w.embed.weight")
     bank = case.load(SentenceBank(size, dim, temperature=case.hyper["tau"]))
     features = case["in.features"]
@@ -133,7 +133,7 @@ def sentence_bank(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def sentence_decoder(case: FixtureCase) -> dict[str, Tensor]:
-    """The report decoder, with and without the causal mask."""
+    """Compute the output of the report decoder, with and without the causal mask."""
     found: dict[str, Tensor] = {}
     for name, causal in (("causal", True), ("full", False)):
         decoder = case.load(_report_decoder(case, causal), unused=("embeddings.word_embeddings.*",))
@@ -143,7 +143,7 @@ def sentence_decoder(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def image_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
-    """The image branch, scrambled and not, with batch statistics and with running ones."""
+    """Compute the image branch, scrambled and not, with batch statistics and with running statistics."""
     found: dict[str, Tensor] = {}
     for mode in ("train", "eval"):
         for name, scrambled in (("released", True), ("correct", False)):
@@ -160,7 +160,7 @@ def image_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def report_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
-    """Matching, L1 and KL of the report branch."""
+    """Compute matching, L1 loss and KL divergence of the report branch."""
     decoded, targets = case["in.logits"], case["in.protos"]
     real = case["in.mask"].detach() > 0
     size, dim = case.shape("w.sentence_bank.embed.weight")
@@ -182,7 +182,7 @@ def report_reconstruction(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def _assignment(case: FixtureCase, name: str, decoded: Tensor, targets: Tensor) -> Tensor:
-    """Our assignment; where the stored one costs as little (ties among empty slots), the stored one."""
+    """Return our assignment, or the stored one if its cost is equal (empty slots are interchangeable)."""
     cost = ccr.matching_cost(decoded, targets)
     ours, stored = ccr.assign(cost), case[name]
     ours_cost, stored_cost = (cost.gather(2, a[..., None]).sum((1, 2)) for a in (ours, stored))

@@ -1,4 +1,4 @@
-"""What the checks of parts and of the whole method share: padding, masks and the decoder's sizes."""
+"""Helpers for the checks of parts and of the whole method: padding, masks and sizes of the decoder."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from torch import Tensor
 from prior_bench.parity.fixture import FixtureCase
 
 DECODER_HEADS = 4
-"""Where a fixture does not say: the fixtures' small decoder's."""
+"""Attention heads of the fixtures' small decoder, for fixtures that do not state them."""
 
 
 def padded(flat: Tensor, mask: Tensor) -> Tensor:
-    """Rows [n, D] into the true places of a mask [B, S]; zero elsewhere."""
+    """Put rows [n, D] into the true places of a mask [B, S]; return [B, S, D], zero elsewhere."""
     out = torch.zeros(*mask.shape, flat.shape[-1], dtype=flat.dtype)
     return out.masked_scatter(mask[..., None], flat)
 
 
 def mask_of(counts: Tensor) -> Tensor:
-    """Bool [B, S], true on the first ``counts`` [B] places."""
+    """Return a mask, bool [B, S], that is true in the first ``counts`` [B] places."""
     return torch.arange(int(counts.max())) < counts[:, None]
 
 
 def layers(case: FixtureCase, pattern: str) -> int:
-    """One more than the largest number that a pattern captures in the weights' names."""
+    """Count layers: one more than the largest number that a pattern captures in the names of tensors."""
     found = [re.match(pattern, name) for name in case.fixture.tensors]
     return 1 + max((int(match[1]) for match in found if match), default=0)
 
 
 def decoder_arguments(case: FixtureCase, prefix: str = "") -> dict[str, Any]:
-    """Arguments of the report decoder whose weights the fixture has under ``prefix``."""
+    """Return arguments of the report decoder for weights with ``prefix`` in the fixture."""
     layer = f"w.{prefix}encoder.layer"
     heads = case.hyper.get("heads") or case.fixture.sibling("sentence_decoder").get("hyper", {}).get("heads")
     return {

@@ -1,4 +1,4 @@
-"""The whole method, encoders left out: its three training stages, and zero-shot."""
+"""Outputs of the whole method without encoders: its three training stages, and zero-shot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TERMS = {
     "query": "kl_loss",
     "report_global": "gpa_loss",
 }
-"""Our terms, and the official names."""
+"""Official names of the terms, by our names."""
 STAGE3 = {
     "released": RELEASED,
     "perm_fixed": replace(RELEASED, inverse_permutation=False),
@@ -40,7 +40,7 @@ STAGE3 = {
 
 
 class _Given(nn.Module):
-    """Stands for an encoder whose output the fixture gives."""
+    """Placeholder for an encoder whose output is in the fixture."""
 
     def __init__(self, dim: int):
         super().__init__()
@@ -48,7 +48,7 @@ class _Given(nn.Module):
 
 
 def _model(case: FixtureCase, variant: PriorVariant, stage: int) -> PRIOR:
-    """PRIOR of the fixture's size with its weights, encoders left out."""
+    """Build PRIOR with the sizes and weights of a fixture, without encoders."""
     hyper, tensors = case.hyper, case.fixture.tensors
     weight = "w.local_text_projection.weight"
     arguments: dict[str, Any] = {}
@@ -57,7 +57,7 @@ def _model(case: FixtureCase, variant: PriorVariant, stage: int) -> PRIOR:
         arguments = {f"decoder_{name}": value for name, value in found.items()}
         arguments["image_blocks"] = layers(case, r"w\.image_decoder\.blocks\.(\d+)\.")
     else:
-        arguments = {"decoder_layers": 0, "image_blocks": 0}  # their batch statistics may be there alone
+        arguments = {"decoder_layers": 0, "image_blocks": 0}  # the fixture may have only batch statistics
     lambda_proto = hyper.get("lambda_proto", 1)
     model = PRIOR(
         _Given(hyper["embed_dim"]),
@@ -76,7 +76,7 @@ def _model(case: FixtureCase, variant: PriorVariant, stage: int) -> PRIOR:
 
 
 def stage(case: FixtureCase) -> dict[str, Tensor]:
-    """All terms of a training stage and their total, from projected features."""
+    """Compute all terms of a training stage and their total from projected features."""
     number = int(case.fixture.name.removeprefix("stage"))
     variants = STAGE3 if number == 3 else {"released": RELEASED}
     found: dict[str, Tensor] = {}
@@ -107,9 +107,9 @@ def stage(case: FixtureCase) -> dict[str, Tensor]:
 
 
 def zero_shot(case: FixtureCase) -> dict[str, Tensor]:
-    """Prompts and images to class probabilities."""
+    """Compute class probabilities from prompts and images."""
     exp = replace(RELEASED, raw_logit_scale=False)
-    # The released code pads to a fixed length and drops first and last column: [CLS] and a pad.
+    # The released code pads to a fixed length and drops the first and last column: [CLS] and padding.
     hidden, mask = case["in.prompt_hidden"][:, 1:-1], case["in.prompt_mask"][:, 1:-1]
     index = torch.where(mask > 0, 1, -1)
     noise = case["in.gumbel"]
