@@ -140,9 +140,9 @@ class GLoRIA(nn.Module):
         }
 
     def chance_losses(self, pairs: int) -> dict[str, float]:
-        """Values of losses where nothing is learned, in a batch of ``pairs``.
+        """Return the values of losses at chance level in a batch of ``pairs``.
 
-        Not of the local loss from image to text, in which long texts score higher whatever the image.
+        The local loss from image to text is left out, because long texts have higher scores for every image.
         """
         level = (1.0 if self.variant.summed_directions else 0.5) * math.log(pairs)
         return {

@@ -195,7 +195,7 @@ class MGCA(nn.Module):
         }
 
     def chance_losses(self, pairs: int) -> dict[str, float]:
-        """The value of the instance loss where nothing is learned, in a batch of ``pairs``."""
+        """Return the value of the instance loss at chance level in a batch of ``pairs``."""
         candidates = pairs // world_size() if self.variant.local_negatives else pairs
         summed = 2 if self.variant.summed_instance_loss else 1
         return {"loss_instance": summed * self.weights["instance"] * math.log(candidates)}
