@@ -35,7 +35,7 @@ class Data:
         min_sentences, min_words: reports with fewer sentences or words are left out.
         min_sentence_words: sentences with fewer words are left out before sentences and words are counted.
         transform: training transform, see :func:`prior_bench.data.images.transforms.train_transform`.
-        cache: ``"memory"`` keeps all images decoded, at 1.25 times the input size.
+        cache: ``"memory"`` keeps all images in memory, decoded and reduced to 1.25 times the input size.
         shard_window: number of shards of the image cache (256 images each) whose images are mixed. The
             shards are read from beginning to end, in random order. This is faster on a disk with slow random
             access (network, hard disk), but a batch then has only pairs of a few shards, which contain images
@@ -144,7 +144,10 @@ class PretrainConfig:
         return tuple(dict.fromkeys((*self.data.splits, *((HELD_OUT,) if self.choose else ()))))
 
     def determining(self) -> dict[str, Any]:
-        """Return the part that determines the weights; validation belongs to it if it chooses the epoch."""
+        """Return the part that determines the weights.
+
+        Name, logs and number of kept states are left out, and validation too unless it chooses the epoch.
+        """
         left_out = ["name", "log", "keep_checkpoints"]
         if not self.choose:
             left_out.append("validation")

@@ -161,7 +161,7 @@ def draw_cohort(name: str, patients: int, cohort: Cohort, mix: CaseMix, after: i
 
 
 def split_patients(patients: list[Patient], shares: dict[str, float], seed: int) -> dict[int, str]:
-    """Return the split of each patient, by patient number.
+    """Return the split of each patient, by patient number; it applies to all studies of the patient.
 
     Args:
         patients: the cohort.
