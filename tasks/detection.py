@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
@@ -41,7 +43,10 @@ class Detection:
             raise ErrorList(f"detection with protocol '{protocol.name}' cannot run:", errors, where=data.name)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
-        """Train the detector, select its weights on the validation split, and test them once."""
+        """Train each detector, select its weights on the validation split, and test them once.
+
+        The history is that of the first detector.
+        """
         from prior_bench.data.images.transforms import dense_transform
         from prior_bench.features.extract import Feed
         from prior_bench.openmmlab import dense
@@ -63,15 +68,24 @@ class Detection:
             for name, rows in splits.items()
         }
         config, channels, sources = dense.attach(backbone, datasets, STRIDES, protocol, context)
-        collectors = {name: DetectionCollector(splits[name], protocol.metrics) for name in ("valid", "test")}
-        history = train_and_test(
-            lambda: build_detector(config, channels, len(data.box_classes), feed.input.size, protocol),
-            sources,
-            collectors,
-            protocol,
-            context,
-        )
-        found, table = collectors["test"].found, splits["test"].table
+        histories, heads = [], []
+        for of_head in head_contexts(context, DetectionProtocol.of(protocol).options.heads):
+            collectors = {
+                name: DetectionCollector(splits[name], protocol.metrics) for name in ("valid", "test")
+            }
+            histories.append(
+                train_and_test(
+                    lambda: build_detector(
+                        config, channels, len(data.box_classes), feed.input.size, protocol
+                    ),
+                    sources,
+                    collectors,
+                    protocol,
+                    of_head,
+                )
+            )
+            heads.append(collectors["test"].found)
+        found, table = metrics.joined(heads), splits["test"].table
         predictions = {
             "id": table["id"].to_numpy(dtype=str),
             "patient_id": table["patient_id"].to_numpy(dtype=str),
@@ -79,6 +93,7 @@ class Detection:
             "flat_box": found.box,
             "flat_score": found.score,
             "flat_label": found.label,
+            **({} if len(heads) == 1 else metrics.head_arrays(heads)),
             "truth_sample": found.truth_sample,
             "truth_box": found.truth_box,
             "truth_label": found.truth_label,
@@ -95,14 +110,29 @@ class Detection:
             predictions=predictions,
             split=dense.used_split(data, splits),
             trivial={"all_empty": defined.kept(metrics.score(nothing, protocol.metrics), undefined)},
-            history=history,
+            history=histories[0],
             undefined=undefined,
         )
 
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
-        """Return the work: the images of every epoch, for a trained detector."""
-        return work.of_training(protocol, sizes, fraction)
+        """Return the work: the images of every epoch, for each detector."""
+        heads = DetectionProtocol.of(protocol).options.heads
+        return work.times(work.of_training(protocol, sizes, fraction), heads)
 
     def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
-        """Compute the given metrics from the boxes."""
-        return metrics.score(metrics.from_predictions(predictions), names)
+        """Compute the given metrics from the boxes, averaged over the detectors."""
+        of_heads = [metrics.score(found, names) for found in metrics.of_heads(predictions)]
+        return {name: float(np.mean([one[name] for one in of_heads])) for name in names}
+
+
+def head_contexts(context: RunContext, heads: int) -> list[RunContext]:
+    """One context for each detector: its own seed and folder; the first has those of the run."""
+    others = [
+        replace(
+            context,
+            seed=int(np.random.SeedSequence([context.seed, head]).generate_state(1)[0]),
+            work_dir=context.work_dir / f"head_{head}",
+        )
+        for head in range(1, heads)
+    ]
+    return [context, *others]

@@ -91,10 +91,18 @@ class Grounding:
         owner = np.repeat(np.arange(len(texts)), [len(some) for some in texts])
         feed = Feed.of(backbone, protocol)
         maps = phrase_maps(backbone, images, texts, options.map, context, feed)
-        scored = _score(images, owner, maps, feed, options, protocol.metrics)
-
         ids, patients = (images.table[name].to_numpy(dtype=str)[owner] for name in ("id", "patient_id"))
         category = [phrase.category for some in images.table["phrases"] for phrase in some]
+        others = None
+        if metrics.PHRASE_GAIN in protocol.metrics:
+            flat = [text for some in texts for text in some]
+            chosen = metrics.other_phrases(flat, patients.tolist(), category)
+            swapped = [flat[n if m is None else m] for n, m in enumerate(chosen)]
+            of_images = [[swapped[n] for n in np.flatnonzero(owner == row)] for row in range(len(texts))]
+            others = phrase_maps(backbone, images, of_images, options.map, context, feed)
+            others[[m is None for m in chosen]] = np.nan
+        scored = _score(images, owner, maps, others, feed, options, protocol.metrics)
+
         number = np.arange(len(owner)) - np.searchsorted(owner, owner)
         predictions = {
             "id": np.array([f"{image}#{n}" for image, n in zip(ids, number, strict=True)]),
@@ -225,6 +233,7 @@ def _score(
     images: Manifest,
     owner: np.ndarray,
     maps: np.ndarray,
+    others: np.ndarray | None,
     feed: Feed,
     options: GroundingOptions,
     wanted: tuple[str, ...],
@@ -234,6 +243,8 @@ def _score(
     Args:
         owner: int [P], the row of the image that each phrase belongs to.
         maps: float32 [P, G, G].
+        others: the same for another patient's phrase over the same image, NaN where there is none; None if
+            the protocol does not compare with it.
         feed: how the images were fed.
         wanted: metrics of the protocol, for the trivial map.
     """
@@ -243,7 +254,8 @@ def _score(
     transform = eval_transform(feed.input, feed.steps)
     names = [n for n in metrics.METRICS if options.map != "attention" or n not in metrics.OF_COSINES]
     example_rows = np.unique(np.linspace(0, len(owner) - 1, EXAMPLES).astype(int))
-    values, centred, share, examples = [], [], [], []
+    wanted = tuple(name for name in wanted if name != metrics.PHRASE_GAIN)
+    values, centred, swapped, share, examples = [], [], [], [], []
     for row in range(len(images)):
         placed = placed_phrases(images, row, transform, boxes_only=options.region == "boxes")
         prior = metrics.centre(placed.valid)
@@ -256,11 +268,21 @@ def _score(
         ]
         values.append(metrics.of_phrases(found, names))
         centred.append(metrics.of_phrases([one._replace(heat=prior) for one in found], wanted))
+        if others is not None:
+            heats = resized(others[numbers], placed.valid)
+            of_others = [one._replace(heat=heat) for one, heat in zip(found, heats, strict=True)]
+            swapped.append(metrics.of_phrases(of_others, ("pixel_auroc",))["pixel_auroc"])
         share += [metrics.share(region, placed.valid) for region in placed.regions]
         examples += [np.packbits(found[k].region) for k, n in enumerate(numbers) if n in example_rows]
+    by_name = {name: np.concatenate([one[name] for one in values]) for name in names}
+    by_centre = {name: np.concatenate([one[name] for one in centred]) for name in wanted}
+    if swapped:
+        by_name[metrics.PHRASE_GAIN] = metrics.phrase_gain(by_name["pixel_auroc"], np.concatenate(swapped))
+        # whatever the phrase, the map of the centre is the same
+        by_centre[metrics.PHRASE_GAIN] = 0.0 * np.array(share)
     return Scored(
-        {name: np.concatenate([one[name] for one in values]) for name in names},
-        {name: np.concatenate([one[name] for one in centred]) for name in wanted},
+        by_name,
+        by_centre,
         np.array(share),
         {
             "example_row": example_rows,

@@ -82,6 +82,36 @@ def from_predictions(predictions: dict[str, np.ndarray]) -> Detections:
     )
 
 
+def of_heads(predictions: dict[str, np.ndarray]) -> list[Detections]:
+    """Return the Detections of each detector of a run; most runs have one.
+
+    ``flat_head`` has the detector of each predicted box, and ``meta_heads`` their number.
+    """
+    found = from_predictions(predictions)
+    if "flat_head" not in predictions:
+        return [found]
+    every = np.ones(len(found.truth_sample), dtype=bool)
+    return [found.keep(predictions["flat_head"] == head, every) for head in range(predictions["meta_heads"])]
+
+
+def joined(heads: Sequence[Detections]) -> Detections:
+    """Return the boxes of several detectors on the same images as if they were one's; for storage."""
+    return heads[0]._replace(
+        sample=np.concatenate([one.sample for one in heads]),
+        box=np.concatenate([one.box for one in heads]),
+        score=np.concatenate([one.score for one in heads]),
+        label=np.concatenate([one.label for one in heads]),
+    )
+
+
+def head_arrays(heads: Sequence[Detections]) -> dict[str, np.ndarray]:
+    """Return what :func:`of_heads` reads besides the joined boxes."""
+    return {
+        "flat_head": np.repeat(np.arange(len(heads)), [len(one.sample) for one in heads]),
+        "meta_heads": np.asarray(len(heads)),
+    }
+
+
 def pairwise_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Compute the intersection over union [n, m] of boxes [n, 4] and [m, 4]."""
     first, second = first.astype(np.float64), second.astype(np.float64)

@@ -11,7 +11,7 @@ BioViL takes the absolute value of the contrast, which also rewards a map that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -139,6 +139,11 @@ METRICS: dict[str, Callable[[Grounded], float]] = {
 }
 """All metrics by name."""
 
+PHRASE_GAIN = "phrase_gain"
+"""Pixel AUROC of a phrase's map less that of another patient's phrase, over the same region.
+
+It needs a second map, so it is not among :data:`METRICS`; see :func:`phrase_gain`."""
+
 OF_COSINES = ("miou_biovil",)
 """Metrics that mean something only for maps of cosines."""
 
@@ -150,6 +155,7 @@ _FACTS: dict[str, dict[str, Any]] = {
     "miou": dict(title="mIoU"),
     "miou_biovil": dict(title="mIoU of cosines"),
     "map_10_50": dict(title="mAP, IoU 0.1–0.5"),
+    PHRASE_GAIN: dict(title="gain of the phrase, pixel AUROC", bounds=(-1.0, 1.0), chance=0.0),
 }
 
 NEEDS = ("partial_region",)
@@ -172,6 +178,46 @@ def of_phrases(found: Iterable[Grounded], names: Iterable[str]) -> dict[str, np.
     rows = [[METRICS[name](one) if one.scored else float("nan") for name in names] for one in found]
     values = np.array(rows, np.float64).reshape(len(rows), len(names))
     return {name: values[:, column] for column, name in enumerate(names)}
+
+
+def phrase_gain(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """What a phrase adds to its map, float64 [P]; NaN where one of the two is undefined.
+
+    A map that shows where findings usually are, whatever the phrase says, can have a high pixel AUROC; its
+    gain is 0.
+
+    Args:
+        own: pixel AUROC [P] of each phrase's map.
+        other: pixel AUROC [P] of the map of another patient's phrase over the same image and region.
+    """
+    return np.asarray(own, np.float64) - np.asarray(other, np.float64)
+
+
+def other_phrases(
+    texts: Sequence[str], patients: Sequence[str], categories: Sequence[str]
+) -> list[int | None]:
+    """For each of P phrases, the next one in order that is another patient's and says something else.
+
+    Something else is another text and, if both phrases have a category, another category. After the last
+    phrase comes the first one. None where there is none.
+    """
+    count = len(texts)
+    found: list[int | None] = []
+    for n in range(count):
+        following = ((n + step) % count for step in range(1, count))
+        found.append(
+            next(
+                (
+                    m
+                    for m in following
+                    if patients[m] != patients[n]
+                    and texts[m] != texts[n]
+                    and not (categories[m] == categories[n] != "")
+                ),
+                None,
+            )
+        )
+    return found
 
 
 def mean(values: np.ndarray) -> float:
@@ -204,6 +250,7 @@ def chance(share: np.ndarray) -> dict[str, np.ndarray]:
         "pointing_game": share,
         "cnr": 0.0 * defined,
         "miou": np.mean(overlap, axis=0),
+        PHRASE_GAIN: 0.0 * defined,
     }
 
 

@@ -33,7 +33,13 @@ from prior_bench.prior.health import bank_health, chance_losses
 from prior_bench.prior.initialisation import start_as_released
 from prior_bench.prior.injected import NOTHING_INJECTED, Injected
 from prior_bench.prior.pooling import SentenceAttentionPool
-from prior_bench.prior.prototypes import SentenceBank, prototype_loss, query_consistency, usage_perplexity
+from prior_bench.prior.prototypes import (
+    SentenceBank,
+    diversity_loss,
+    prototype_loss,
+    query_consistency,
+    usage_perplexity,
+)
 from prior_bench.prior.sentences import (
     gather_sentences,
     mean_where,
@@ -249,6 +255,8 @@ class PRIOR(nn.Module):
             bank = self.sentence_bank(sentences, injected.sentence_noise)
             if self.weights["prototype"]:
                 terms["prototype"] = prototype_loss(sentences, bank.prototypes, mask)
+            if self.variant.bank_diversity and self.weights["diversity"]:
+                terms["diversity"] = diversity_loss(bank.logits, self.sentence_bank.temperature, mask)
             terms["perplexity"] = usage_perplexity(bank.logits, mask)
             sentences, logits = bank.prototypes, bank.logits
         report = self.global_text_attention(sentences, mask)

@@ -100,6 +100,22 @@ def prototype_loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tenso
     return mean_where((prototypes - sentences).abs().mean(-1), mask)
 
 
+def diversity_loss(logits: Tensor, temperature: Tensor | float, mask: Tensor) -> Tensor:
+    """The share of the bank that the sentences of a batch leave unused, in [0, 1 - 1/K] (ours).
+
+    It is 1 - exp(H) / K, with the entropy H of the weights' mean over all sentences, without noise: the
+    diversity loss of wav2vec 2.0 (arXiv 2006.11477) for one codebook. Weights that are spread in every
+    sentence also lower it; the prototype loss acts against them.
+
+    Args:
+        logits: [B, S, K].
+        temperature: of the lookup.
+        mask: bool [B, S].
+    """
+    mean = (logits[mask] / temperature).softmax(-1).mean(0)
+    return 1 - torch.special.entr(mean).sum().exp() / logits.shape[-1]
+
+
 def query_consistency(target: Tensor, predicted: Tensor, mask: Tensor) -> Tensor:
     """KL divergence from the predicted sentences' queries to the true ones', per sentence.
 

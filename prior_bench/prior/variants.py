@@ -63,6 +63,10 @@ class PriorVariant:
         "compared with; otherwise it moves the prototypes together, where they are easy to reconstruct, and "
         "leaves most of the bank unused"
     )
+    bank_diversity: bool = extension(
+        "from stage 2 on, a loss term is lower the more evenly the sentences of a batch use the bank, as for "
+        "the codebooks of wav2vec 2.0 (arXiv 2006.11477); without it, training uses less and less of the bank"
+    )
     repeated_sentences_spared: bool = extension(
         "an image whose report holds the same sentence word for word is no negative of this sentence"
     )

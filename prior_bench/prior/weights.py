@@ -13,12 +13,15 @@ WEIGHTS = {
     "local_image": 1.0,
     "local_text": 1.0,
     "prototype": 10.0,
+    "diversity": 1.0,
     "image": 1.0,
     "report": 10.0,
     "query": 1.0,
     "report_global": 1.0,
 }
-"""Weights of the terms (released configuration); a term of weight 0 is not computed."""
+"""Weights of the terms (released configuration); a term of weight 0 is not computed.
+
+``diversity`` is a term of the extension ``bank_diversity`` alone."""
 
 Weights = dict[Annotated[str, OneOf("loss term", WEIGHTS)], NotNegative]
 """Changes to them."""

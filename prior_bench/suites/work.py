@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from prior_bench.api import Protocol, Work
 from prior_bench.data.images.corruptions import conditions
 
@@ -29,3 +31,10 @@ def of_training(protocol: Protocol, sizes: Sizes, fraction: float) -> Work | Non
     if protocol.frozen.get("backbone", True):
         return Work(forward=evaluated, frozen=seen)
     return Work(forward=evaluated, trained=seen)
+
+
+def times(work: Work | None, factor: int) -> Work | None:
+    """The same work, done ``factor`` times."""
+    if work is None:
+        return None
+    return Work(**{part.name: factor * getattr(work, part.name) for part in fields(Work)})

@@ -52,6 +52,11 @@ class DetectionOptions(Strict):
     """Overlap (IoU) above which the box with the lower score is dropped."""
     max_boxes: Count
     """Largest number of boxes per image."""
+    heads: Count = 1
+    """Number of detectors, each from its own seed, that are trained and tested on the same images.
+
+    The metrics are averages over them: a single detector's result depends much on its seed.
+    """
 
 
 class DetectionProtocol(TrainedProtocol):

@@ -194,7 +194,7 @@ def test_chance_of_a_phrase_that_is_not_scored_is_unknown():
     expected = grounding.chance(np.array([0.25, NAN]))
     for name, each in expected.items():
         assert np.isfinite(each[0]) and np.isnan(each[1]), name
-    assert {"pixel_auroc": 0.5, "cnr": 0.0} == {
+    assert {"pixel_auroc": 0.5, "cnr": 0.0, "phrase_gain": 0.0} == {
         name: metric.chance for name, metric in DESCRIBED.items() if metric.chance is not None
     }
 
@@ -212,7 +212,25 @@ def test_the_centre_prior_falls_from_the_centre_of_the_image():
 
 
 def test_every_metric_is_described():
-    assert set(DESCRIBED) == set(METRICS)
+    assert set(DESCRIBED) == {*METRICS, grounding.PHRASE_GAIN}
     assert DESCRIBED["cnr"].bounds == (None, None) and DESCRIBED["cnr_absolute"].bounds == (0, None)
     assert all(metric.higher_is_better for metric in DESCRIBED.values())
     assert [name for name, metric in DESCRIBED.items() if metric.parts == "class"] == ["pixel_auroc", "cnr"]
+
+
+# --- another patient's phrase -----------------------------------------------------------------------------
+
+
+def test_the_other_phrase_is_another_patients_and_says_something_else():
+    texts = ["a", "b", "a", "c", "b"]
+    patients = ["p", "p", "q", "q", "r"]
+    assert grounding.other_phrases(texts, patients, [""] * 5) == [3, 2, 4, 4, 0]
+    # "c" is of the same finding as both phrases of p
+    assert grounding.other_phrases(texts, patients, ["x", "y", "x", "x", "y"]) == [4, 2, 4, 4, 0]
+    assert grounding.other_phrases(["a", "a"], ["p", "q"], ["", ""]) == [None, None]
+    assert grounding.other_phrases(["a", "b"], ["p", "p"], ["", ""]) == [None, None]
+
+
+def test_the_gain_of_a_phrase_is_signed_and_undefined_with_either():
+    gain = grounding.phrase_gain(np.array([0.9, 0.4, NAN, 0.7]), np.array([0.5, 0.6, 0.5, NAN]))
+    np.testing.assert_allclose(gain, [0.4, -0.2, NAN, NAN])

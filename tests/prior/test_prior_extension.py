@@ -1,4 +1,4 @@
-"""The extension of PRIOR's local text loss: negatives from other images."""
+"""PRIOR's extensions: negatives from other images, a report branch of its own, an evenly used bank."""
 
 import pytest
 import torch
@@ -7,6 +7,7 @@ from tiny_prior import REPORTS, tiny_prior
 
 from prior_bench.api import PretrainBatch
 from prior_bench.prior.alignment import SigmoidCrossAttention, across_images_loss, within_report_loss
+from prior_bench.prior.prototypes import diversity_loss
 from prior_bench.prior.sentences import gather_sentences, reports_with, sentence_codes
 
 DIM, PATCHES = 16, 9
@@ -147,3 +148,39 @@ def test_the_report_branch_moves_the_text_unless_it_leaves_it_alone(alone):
         assert not any(moved) if alone else any(moved), term
         (decoder,) = torch.autograd.grad(losses[f"loss_{term}"], model.prototype_queries, retain_graph=True)
         assert decoder.any(), "the report branch itself is trained"
+
+
+def test_diversity_is_the_unused_share_of_the_bank():
+    mask = torch.tensor([[True, True, False], [True, True, False]])
+    one_each = 50 * torch.eye(4).view(2, 2, 4)
+    padded = torch.cat([one_each, torch.full((2, 1, 4), 7.0)], 1)
+    assert diversity_loss(padded, 0.9, mask) == pytest.approx(0, abs=1e-5)
+    same = torch.zeros(2, 3, 4)
+    same[..., 1] = 50
+    assert diversity_loss(same, 0.9, mask) == pytest.approx(3 / 4)
+    two = torch.zeros(2, 3, 4)
+    two[0, :, 1] = two[1, :, 3] = 50
+    assert diversity_loss(two, 0.9, mask) == pytest.approx(1 / 2)
+    warm = torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])
+    weights = (warm / 0.5).softmax(-1).flatten().double()
+    expected = 1 - float(torch.exp(-(weights * weights.log()).sum())) / 4
+    assert diversity_loss(warm, 0.5, torch.tensor([[True]])) == pytest.approx(expected)
+
+
+def test_only_the_extension_asks_for_an_evenly_used_bank():
+    text = tiny_prior().text_encoder.tokenizer(REPORTS)
+    batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
+
+    def losses(stage, **variant):
+        torch.manual_seed(0)
+        return tiny_prior(stage=stage, variant=variant or "paper").eval().loss(batch)
+
+    assert "loss_diversity" not in losses(3)
+    assert "loss_diversity" not in losses(1, bank_diversity=True)
+    for stage in (2, 3):
+        found = losses(stage, bank_diversity=True)["loss_diversity"]
+        assert 0 < float(found) < 1 and found.requires_grad
+    torch.manual_seed(0)
+    light = tiny_prior(stage=2, variant="extended", weights=dict(diversity=0.25)).eval().loss(batch)
+    full = losses(2, base="extended")
+    assert float(light["loss_diversity"]) == pytest.approx(float(full["loss_diversity"]) / 4)

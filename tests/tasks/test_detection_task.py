@@ -6,9 +6,11 @@ import torch
 from dense_data import dense_manifest, interrupt_after
 
 from prior_bench.errors import BenchError
+from prior_bench.metrics.detection import of_heads
 from prior_bench.mock import mock_backbone
+from prior_bench.statistics.resample import take
 from prior_bench.suites import protocols
-from tasks.detection import Detection
+from tasks.detection import Detection, head_contexts
 
 SHORT = {"stopping.epochs": 2, "batch_size": 4, "head.width": 0.03125}
 
@@ -105,3 +107,39 @@ def test_splits_without_a_box(data, short, context):
     assert result.metrics == {} and result.trivial == {"all_empty": {}}
     assert set(result.undefined) == set(short.metrics)
     assert set(result.undefined.values()) == {"no test image has a box"}
+
+
+def test_metrics_of_several_heads_are_the_mean_of_runs_that_have_one_each(data, short, context):
+    three = replace(short, options={**short.options, "heads": 3})
+    together = run(data, three, context)
+    alone = [
+        run(data, short, replace(context, seed=one.seed), f"alone{n}")
+        for n, one in enumerate(head_contexts(context, 3))
+    ]
+    found = [{name: one.metrics[name] for name in short.metrics} for one in alone]
+    assert len({one["map_40_75"] for one in found} | {one["ap_50"] for one in found}) > 1
+    for name in short.metrics:
+        assert together.metrics[name] == pytest.approx(np.mean([one[name] for one in found]), abs=1e-9)
+    assert Detection().score(together.predictions, three.metrics) == together.metrics
+    assert alone[0].metrics == run(data, short, context, "one").metrics
+
+
+def test_resampled_images_keep_the_boxes_of_every_head(data, short, context):
+    kept = run(data, replace(short, options={**short.options, "heads": 2}), context).predictions
+    rows = np.array([2, 0, 2])
+    taken = take(kept, rows)
+    for whole, part in zip(of_heads(kept), of_heads(taken), strict=True):
+        assert len(part.score) == 2 * (whole.sample == 2).sum() + (whole.sample == 0).sum()
+    assert Detection().estimate(short, (8, 4, 4), 1.0).forward * 2 == (
+        Detection().estimate(replace(short, options={**short.options, "heads": 2}), (8, 4, 4), 1.0).forward
+    )
+
+
+def test_an_interrupted_run_of_several_heads_resumes(data, short, context, monkeypatch):
+    two = replace(short, options={**short.options, "heads": 2})
+    result = run(data, two, context)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupt_after(patch, checkpoints=3)  # the second head's first validation
+        run(data, two, context, "broken")
+    assert (context.work_dir / "broken" / "head_1").is_dir()
+    assert run(data, two, context, "broken").metrics == result.metrics

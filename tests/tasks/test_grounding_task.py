@@ -43,7 +43,8 @@ def test_maps_of_the_regions_are_perfect(tmp_path, context, kind):
     assert result.split["phrases"] == 12 and result.split["phrases without a region in the input"] == 0
     whole = {name: value for name, value in result.trivial["chance"].items() if "/" not in name}
     assert whole == {
-        "pixel_auroc": 0.5, "pointing_game": 0.25, "cnr": 0.0, "miou": pytest.approx(0.2237, abs=1e-4)
+        "pixel_auroc": 0.5, "phrase_gain": 0.0, "pointing_game": 0.25, "cnr": 0.0,
+        "miou": pytest.approx(0.2237, abs=1e-4),
     }  # fmt: skip
     assert {name for name in result.trivial["centre"] if "/" not in name} == set(CLEAN.metrics)
     assert result.trivial["centre"]["pixel_auroc"] == pytest.approx(0.5, abs=1e-3)
@@ -53,6 +54,28 @@ def test_maps_of_other_quadrants_are_worse_than_chance(tmp_path, context):
     result = run(quadrant_phrases(tmp_path), context, wrong=1)
     assert result.metrics["pixel_auroc"] < 0.4 and result.metrics["pointing_game"] == 0
     assert result.metrics["cnr"] < 0 < result.metrics["cnr_absolute"]
+
+
+def test_a_map_that_does_not_depend_on_its_phrase_gains_nothing(tmp_path, context):
+    data = quadrant_phrases(tmp_path)
+    looking = run(data, context)
+    assert looking.metrics["phrase_gain"] > 0.4
+    np.testing.assert_allclose(
+        looking.predictions["phrase_gain"] > 0.3,
+        np.ones(12, bool),
+        err_msg="every phrase against its own other",
+    )
+    # of every phrase the same map, which is right for a quarter of the regions
+    blind = run(data, context, always=0)
+    assert blind.metrics["phrase_gain"] == 0 and blind.predictions["pixel_auroc"].max() > 0.9
+    assert looking.trivial["centre"]["phrase_gain"] == looking.trivial["chance"]["phrase_gain"] == 0
+
+
+def test_without_another_patients_phrase_the_gain_is_undefined(tmp_path, context):
+    data = quadrant_phrases(tmp_path)
+    table = data.table.assign(patient_id="same")
+    result = run(dataclasses.replace(data, table=table), context)
+    assert "phrase_gain" in result.undefined and result.metrics["pixel_auroc"] > 0.99
 
 
 def test_shuffled_phrases_change_the_metrics(tmp_path, context):

@@ -68,7 +68,8 @@ def detection(evaluation: ComparedRuns) -> list[Example]:
 def _detected(run: Run, sample: str, picture: Picture, scale: float) -> Answer:
     found, row = run.predictions, run.place[sample]
     truth = found["truth_box"][found["truth_sample"] == row]
-    score, boxes = (found[name][found["flat_sample"] == row] for name in ("flat_score", "flat_box"))
+    mine = (found["flat_sample"] == row) & (found.get("flat_head", 0) == 0)  # of several detectors, the first
+    score, boxes = (found[name][mine] for name in ("flat_score", "flat_box"))
     order = np.argsort(-score, kind="stable")[:BOXES]
     marks = [Mark("true", rectangle(box, scale)) for box in truth]
     for n in order:
