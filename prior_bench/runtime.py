@@ -3,7 +3,8 @@
 import os
 import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from prior_bench.errors import BenchError
@@ -22,6 +23,37 @@ def pick_device(wish: str = "auto") -> str:
     if wish.startswith("cuda") and not torch.cuda.is_available():
         raise BenchError("no CUDA device is visible", where="--device", fix="use --device cpu or auto")
     return wish
+
+
+def use_threads(count: int) -> None:
+    """Compute with so many threads from now on, also in libraries that are loaded later.
+
+    Results on a CPU depend on the number of threads, because it decides the order in which floats are added.
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(count)
+    threadpool_limits(count)
+    os.environ["OMP_NUM_THREADS"] = str(count)
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Compute with so many threads inside the block; None changes nothing."""
+    if count is None:
+        yield
+        return
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with threadpool_limits(count):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def seed_everything(seed: int) -> None:

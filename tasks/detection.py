@@ -9,7 +9,7 @@ import numpy as np
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import ErrorList
-from prior_bench.metrics import defined
+from prior_bench.metrics import defined, detections
 from prior_bench.metrics import detection as metrics
 from prior_bench.openmmlab.checks import annotation_problems
 from prior_bench.suites import work
@@ -85,7 +85,7 @@ class Detection:
                 )
             )
             heads.append(collectors["test"].found)
-        found, table = metrics.joined(heads), splits["test"].table
+        found, table = detections.joined(heads), splits["test"].table
         predictions = {
             "id": table["id"].to_numpy(dtype=str),
             "patient_id": table["patient_id"].to_numpy(dtype=str),
@@ -93,7 +93,7 @@ class Detection:
             "flat_box": found.box,
             "flat_score": found.score,
             "flat_label": found.label,
-            **({} if len(heads) == 1 else metrics.head_arrays(heads)),
+            **({} if len(heads) == 1 else detections.head_arrays(heads)),
             "truth_sample": found.truth_sample,
             "truth_box": found.truth_box,
             "truth_label": found.truth_label,
@@ -121,7 +121,7 @@ class Detection:
 
     def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
         """Compute the given metrics from the boxes, averaged over the detectors."""
-        of_heads = [metrics.score(found, names) for found in metrics.of_heads(predictions)]
+        of_heads = [metrics.score(found, names) for found in detections.of_heads(predictions)]
         return {name: float(np.mean([one[name] for one in of_heads])) for name in names}
 
 

@@ -248,31 +248,22 @@ def _score(
         feed: how the images were fed.
         wanted: metrics of the protocol, for the trivial map.
     """
-    from prior_bench.data.images.placed_phrases import placed_phrases
-    from prior_bench.data.images.transforms import eval_transform
+    from prior_bench.explain.grounded import grounded_images as placed
 
-    transform = eval_transform(feed.input, feed.steps)
     names = [n for n in metrics.METRICS if options.map != "attention" or n not in metrics.OF_COSINES]
     example_rows = np.unique(np.linspace(0, len(owner) - 1, EXAMPLES).astype(int))
     wanted = tuple(name for name in wanted if name != metrics.PHRASE_GAIN)
     values, centred, swapped, share, examples = [], [], [], [], []
-    for row in range(len(images)):
-        placed = placed_phrases(images, row, transform, boxes_only=options.region == "boxes")
-        prior = metrics.centre(placed.valid)
-        numbers = np.flatnonzero(owner == row)
-        found = [
-            metrics.Grounded(heat, region, boxes)
-            for heat, region, boxes in zip(
-                resized(maps[numbers], placed.valid), placed.regions, placed.boxes, strict=True
-            )
-        ]
+    boxes_only = options.region == "boxes"
+    with_others = None if others is None else placed(images, others, feed, boxes_only=boxes_only)
+    for row, one_image in enumerate(placed(images, maps, feed, boxes_only=boxes_only)):
+        found, numbers = one_image.phrases, np.flatnonzero(owner == row)
+        prior = metrics.centre(one_image.valid)
         values.append(metrics.of_phrases(found, names))
         centred.append(metrics.of_phrases([one._replace(heat=prior) for one in found], wanted))
-        if others is not None:
-            heats = resized(others[numbers], placed.valid)
-            of_others = [one._replace(heat=heat) for one, heat in zip(found, heats, strict=True)]
-            swapped.append(metrics.of_phrases(of_others, ("pixel_auroc",))["pixel_auroc"])
-        share += [metrics.share(region, placed.valid) for region in placed.regions]
+        if with_others is not None:
+            swapped.append(metrics.of_phrases(next(with_others).phrases, ("pixel_auroc",))["pixel_auroc"])
+        share += [metrics.share(one.region, one_image.valid) for one in found]
         examples += [np.packbits(found[k].region) for k, n in enumerate(numbers) if n in example_rows]
     by_name = {name: np.concatenate([one[name] for one in values]) for name in names}
     by_centre = {name: np.concatenate([one[name] for one in centred]) for name in wanted}
@@ -291,13 +282,3 @@ def _score(
             "meta_size": np.array(feed.input.size),
         },
     )
-
-
-def resized(maps: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Maps [P, G, G] on the input's pixels, float32 [P, S, S], bilinear; NaN where ``valid`` is False."""
-    import torch
-    from torch.nn.functional import interpolate
-
-    size = (valid.shape[0], valid.shape[1])
-    grown = interpolate(torch.from_numpy(maps)[:, None], size=size, mode="bilinear", align_corners=False)
-    return np.where(valid, grown[:, 0].numpy(), np.nan).astype(np.float32)

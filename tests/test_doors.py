@@ -46,7 +46,7 @@ ARROWS = {
     "features": "api data errors io registry runtime store versions",
     "openmmlab": "api data errors io metrics runtime schema",
     "probing": "api data errors features metrics openmmlab runtime",
-    "explain": "api data errors features io pictures registry statistics store versions",
+    "explain": "api data errors features io metrics pictures registry statistics store versions",
     # pre-training and where weights come from
     "pretraining": "api checkpoints data encoders errors features io losses metrics registry runtime schema "
     "store versions",

@@ -10,6 +10,7 @@ name = "demo"
 title = "The sample benchmark"
 table = "demo"
 seeds = [0]
+threads = 1  # the same numbers whatever the number of cores and jobs
 
 # five epochs for every method, where the study has twelve
 _short = {"schedule.epochs": 5}

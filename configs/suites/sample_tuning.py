@@ -1,4 +1,6 @@
-"""Learning rates of the sample benchmark's methods, from one grid, compared on the validation cohort.
+"""Choices of the sample benchmark's configs, compared on the validation cohort.
+
+One grid of learning rates for all methods; PRIOR's number of prototypes and the weight of its report branch.
 
 prior-bench run sample_tuning --jobs 2
 
@@ -6,9 +8,10 @@ No patient of the test cohort is in it. The table of the same name shows the res
 """
 
 name = "sample_tuning"
-title = "Learning rates on the validation cohort of the sample benchmark"
+title = "Choices on the validation cohort of the sample benchmark"
 table = "sample_tuning"
 seeds = [0]
+threads = 1  # the same numbers whatever the number of cores and jobs
 
 _methods = {
     "ConVIRT": "convirt_sample",
@@ -23,9 +26,19 @@ backbones = [
     for name, config in _methods.items()
     for rate in _rates
 ]
+_prior = dict(type="pretrain", config="prior_sample")
+backbones += [
+    dict(name="PRIOR, 128 prototypes", overrides={"method.prototypes": 128}, **_prior),
+    dict(
+        name="PRIOR, heavier report branch",
+        overrides={"method.weights": dict(report=2.0, query=1.0, report_global=1.0)},
+        **_prior,
+    ),
+]
 
 evaluations = [
     dict(task="classification", data="sample_validation:chexpert", protocol="demo/linear_probe"),
     dict(task="zero_shot", data="sample_validation:chexpert_5x200", protocol="demo/zero_shot"),
     dict(task="retrieval", data="sample_validation:mimic_cxr", protocol="demo/retrieval"),
+    dict(task="grounding", data="sample_validation:ms_cxr", protocol="demo/grounding"),
 ]

@@ -1,15 +1,16 @@
 """The study of the sample benchmark: five seeds, all methods, the comparisons declared in its table.
 
-prior-bench run study --jobs 2      (about an hour on two cores; resumes)
+prior-bench run study --jobs 2      (resumes)
 prior-bench run study --gpus all
-"""
 
-_base_ = "demo.py"
+The evaluations are those of the demo, but detection averages three detectors for each backbone and seed.
+"""
 
 name = "study"
 title = "The study of the sample benchmark"
 table = "study"
 seeds = [0, 1, 2, 3, 4]
+threads = 1  # the same numbers whatever the number of cores and jobs
 
 backbones = [
     dict(name="Random", type="random", config="convirt_sample"),
@@ -18,4 +19,23 @@ backbones = [
     dict(name="MGCA", type="pretrain", config="mgca_sample"),
     dict(name="PRIOR", type="pretrain", config="prior_sample"),
     dict(name="PRIOR, extended", type="pretrain", config="prior_extended_sample"),
+]
+
+evaluations = [
+    dict(
+        task="classification",
+        data="sample:chexpert",
+        protocol="demo/linear_probe",
+        fractions=[0.01, 0.1, 1.0],
+    ),
+    dict(task="classification", data="sample:chexpert", protocol="demo/finetune"),
+    dict(
+        task="zero_shot",
+        data="sample:chexpert_5x200",
+        protocol="demo/zero_shot",
+    ),
+    dict(task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval"),
+    dict(task="grounding", data="sample:ms_cxr", protocol="demo/grounding"),
+    dict(task="segmentation", data="sample:siim_acr", protocol="demo/segmentation"),
+    dict(task="detection", data="sample:rsna_pneumonia", protocol="demo/detection_three_heads"),
 ]

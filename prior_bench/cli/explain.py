@@ -24,6 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a data set with reports: NAME, NAME@DIR, sample:NAME, CSV",
     )
     parser.add_argument(
+        "--phrases",
+        metavar="REF",
+        help="a data set whose phrases have regions, to measure where the method sees them, such as "
+        "sample:ms_cxr (default: --data, if it has phrases)",
+    )
+    parser.add_argument(
         "--image", action="append", default=[], metavar="ID", help="id of an image; may be repeated"
     )
     parser.add_argument(
@@ -78,7 +84,14 @@ def run(args: argparse.Namespace) -> int:
     backbone = load(source, args.seed, device, args.workers)
     context = RunContext(device=device, workers=args.workers, cache_dir=paths.cache_root())
     explanation = explain(
-        backbone, manifest, context, split=args.split, ids=args.image, count=args.count, measured=args.measure
+        backbone,
+        manifest,
+        context,
+        split=args.split,
+        ids=args.image,
+        count=args.count,
+        measured=args.measure,
+        phrases=None if args.phrases is None else open_dataset(args.phrases),
     )
     for line in explanation.lines():
         print(line)

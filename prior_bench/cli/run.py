@@ -57,6 +57,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="number of backbones to work on at the same time, each with its share of the cores (default: 1)",
     )
+    parser.add_argument(
+        "--threads",
+        type=at_least(1),
+        help="threads of each job; numbers on a CPU depend on it (default: the suite's, or else each job's "
+        "share of the cores)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     suite = load_suite(args.suite)
     suite = with_data(suite, args.data) if args.data else suite
     suite.allow_leakage = suite.allow_leakage or args.allow_leakage
+    suite.threads = args.threads or suite.threads
     tables = tables_of(suite)
     plan = expand(suite, only=args.only, tolerate_absent=args.dry_run)
     store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)

@@ -17,7 +17,7 @@ from prior_bench.engine.clock import Clock
 from prior_bench.engine.group import Event, Group
 from prior_bench.engine.jobs import run_groups
 from prior_bench.errors import BenchError
-from prior_bench.runtime import pick_device
+from prior_bench.runtime import pick_device, threads
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun, describe
 
@@ -104,8 +104,9 @@ def evaluate(
             progress = _Progress(store, [run for group in groups for run in group], jobs, say, outcome)
             if jobs == 1:
                 group = Group(plan, store, device, workers, progress)
-                for runs in groups:
-                    group.run(runs)
+                with threads(plan.suite.threads):
+                    for runs in groups:
+                        group.run(runs)
             else:
                 run_groups(plan, store, device, workers, groups, jobs, progress)
         records = {run.key: store.get(run.key) for run in plan.runnable()}

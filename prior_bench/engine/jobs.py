@@ -1,7 +1,7 @@
 """Run groups of runs in several processes, because one small model does not use a whole machine.
 
-Each process computes with its share of the cores. They are spawned, as torch's threads do not survive a
-fork, and end with this process, however it ends.
+Each process computes with its share of the cores, or with the threads that the suite states. They are
+spawned, as torch's threads do not survive a fork, and end with this process, however it ends.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
 from prior_bench.errors import BenchError
+from prior_bench.runtime import use_threads
 
 if TYPE_CHECKING:
     from prior_bench.engine.group import Event
@@ -105,7 +106,7 @@ def _why_ended(process: BaseProcess) -> BenchError:
 def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, workers: int) -> None:
     """Loop of one process: request a group and run it, until there are no more."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _share_cores(jobs)
+    use_threads(plan.suite.threads or _threads(jobs))
     # a spawned process would spawn its own: data loaders take the platform's way, as without jobs
     multiprocessing.set_start_method(None, force=True)
     from prior_bench.engine.group import Group
@@ -121,14 +122,11 @@ def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, wor
         pass  # the parent says what there is to say
 
 
-def _share_cores(jobs: int) -> None:
+def _threads(jobs: int) -> int:
+    """This process's share of the cores."""
     import torch
-    from threadpoolctl import threadpool_limits
 
-    threads = max(1, torch.get_num_threads() // jobs)  # knows of OMP_NUM_THREADS and of allotted cores
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
-    os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries that are loaded later
+    return max(1, torch.get_num_threads() // jobs)  # knows of OMP_NUM_THREADS and of allotted cores
 
 
 def _end_with_parent() -> None:

@@ -16,6 +16,7 @@ from prior_bench.explain.attention import Attention
 from prior_bench.explain.collect import Explained, explain_images, grey
 from prior_bench.explain.contract import PrototypeUse, explainer_of
 from prior_bench.explain.inputs import has_report, training_reports, with_report
+from prior_bench.explain.localisation import localisation
 from prior_bench.explain.measure import Measure, image_l1, in_words, mean_image, measure
 from prior_bench.explain.partners import PartnerLoss, partner_losses
 from prior_bench.features.extract import evaluating
@@ -46,6 +47,7 @@ class Explanation:
         split: split of the measures.
         shown: images with all details.
         measures: measures over many images; empty if the method reconstructs nothing.
+        places: measures of where the maps of phrases are high; empty without phrases or maps.
         partners: loss terms with right and with wrong partners.
         prototypes: use of the prototypes by the training reports, or None.
         mean: the mean training image in the scale of the input, [1, 1, S, S], or None.
@@ -57,6 +59,7 @@ class Explanation:
     split: str
     shown: list[Explained]
     measures: list[Measure] = field(default_factory=list)
+    places: list[Measure] = field(default_factory=list)
     partners: list[PartnerLoss] = field(default_factory=list)
     prototypes: PrototypeUse | None = None
     mean: Tensor | None = None
@@ -86,10 +89,10 @@ class Explanation:
     def lines(self) -> list[str]:
         """Return the measures as lines of text for the terminal."""
         said = [f"{self.backbone.name} on {self.data}{' [synthetic data]' if self.synthetic else ''}"]
-        for m in self.measures:
+        for m in self.measures + self.places:
             said.append(
                 f"  {m.name}: {m.value:.4g}; chance ({m.chance_name}) {m.chance:.4g}; "
-                f"gain {m.gain:.4g} (95 % {in_words(m.gain_interval)}) over {m.images} images: {m.verdict}"
+                f"gain {m.gain:.4g} (95 % {in_words(m.gain_interval)}) over {m.images} {m.of}: {m.verdict}"
             )
         for p in self.partners:
             said.append(
@@ -114,6 +117,7 @@ class Explanation:
             },
             "data": {"name": self.data, "synthetic": self.synthetic, "split": self.split},
             "measures": [{**asdict(m), "verdict": m.verdict} for m in self.measures],
+            "localisation": [{**asdict(m), "verdict": m.verdict} for m in self.places],
             "partners": [{**asdict(p), "verdict": p.verdict} for p in self.partners],
             "prototypes": use and {**asdict(use), "perplexity_share": use.perplexity / use.count},
             "images": [self._image(one) for one in self.shown],
@@ -140,6 +144,7 @@ def explain(
     ids: Sequence[str] = (),
     count: int = 4,
     measured: int = 200,
+    phrases: Manifest | None = None,
 ) -> Explanation:
     """Explain a backbone on a data set with reports.
 
@@ -150,6 +155,8 @@ def explain(
         ids: ids of the samples to show, from any split.
         count: number of evenly spaced samples to show without ``ids``; at least 1.
         measured: largest number of images for the measures; at least 1.
+        phrases: a data set whose phrases have regions, to measure localisation; by default ``manifest``, if
+            it has some.
 
     Raises:
         BenchError: the backbone has no text encoder, the split has no reports, or a sample is unknown or has
@@ -168,6 +175,8 @@ def explain(
     shown = explain_images(backbone, explainer, chosen, context)
     found = Explanation(backbone, manifest.name, manifest.synthetic, split, shown)
     found.partners = partner_losses(backbone, pool, context, measured)
+    if phrases is not None or pool.has("phrases"):
+        found.places = localisation(backbone, phrases or manifest, split, context, measured)
     if explainer is None:
         return found
     if any(one.reconstructed for one in shown):

@@ -36,7 +36,8 @@ class Measure:
         value, chance: means over the images.
         gain: how much better the model is than chance (positive is better), mean of paired differences.
         value_interval, gain_interval: bootstrap intervals by patient.
-        images: number of images.
+        images: number of images, or of what ``of`` names.
+        of: what the means are over.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Measure:
     value_interval: tuple[float, float]
     gain_interval: tuple[float, float]
     images: int
+    of: str = "images"
 
     @property
     def verdict(self) -> str:
@@ -142,7 +144,7 @@ def measure(
                 true += [row[real].float().cpu() for row, real in zip(targets, mask, strict=True)]
     who = {name: data.table[name].to_numpy(dtype=str) for name in ("id", "patient_id")}
     measures = [
-        _measure(
+        paired_measure(
             f"image L1, from {name} (grey levels of 255)",
             "the mean training image",
             who,
@@ -168,8 +170,10 @@ def _sentences(
     )
     chance = "other images' sentences"
     return [
-        _measure("sentences, cosine after matching", chance, who, own[:, 0], others[:, 0]),
-        _measure("sentences, L1 after matching", chance, who, own[:, 1], others[:, 1], lower_is_better=True),
+        paired_measure("sentences, cosine after matching", chance, who, own[:, 0], others[:, 0]),
+        paired_measure(
+            "sentences, L1 after matching", chance, who, own[:, 1], others[:, 1], lower_is_better=True
+        ),
     ]
 
 
@@ -182,14 +186,22 @@ def _partners(count: int, seed: int) -> Iterator[np.ndarray]:
         yield partner
 
 
-def _measure(
+def paired_measure(
     name: str,
     chance_name: str,
     who: dict[str, np.ndarray],
     own: np.ndarray,
     chance: np.ndarray,
+    *,
     lower_is_better: bool = False,
+    of: str = "images",
 ) -> Measure:
+    """Means and intervals of a quantity [N], its chance level [N] and their difference.
+
+    Args:
+        who: ``id`` and ``patient_id`` [N]; patients are resampled.
+        of: what the N are.
+    """
     gain = chance - own if lower_is_better else own - chance
     columns = {**who, "value": own, "gain": gain}
 
@@ -206,4 +218,5 @@ def _measure(
         bounds["value"],
         bounds["gain"],
         len(own),
+        of,
     )

@@ -18,7 +18,8 @@ import numpy as np
 
 from prior_bench.api import Metric, by_name
 from prior_bench.errors import unknown_name
-from prior_bench.metrics.detection import Detections, average_precision
+from prior_bench.metrics.detection import average_precision
+from prior_bench.metrics.detections import Detections
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """Thresholds of a map that the mean IoU averages over (BioViL)."""

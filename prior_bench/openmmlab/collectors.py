@@ -12,6 +12,7 @@ from torch import Tensor
 
 from prior_bench.data.manifest import Manifest
 from prior_bench.metrics import detection, segmentation
+from prior_bench.metrics.detections import Detections
 
 
 class SegmentationCollector(BaseMetric):
@@ -90,7 +91,7 @@ class DetectionCollector(BaseMetric):
         rows, boxes, scores, labels = zip(*results, strict=True)
         truth = [np.asarray(one, dtype=np.float32).reshape(-1, 5) for one in self.manifest.table["boxes"]]
         everything = np.concatenate(truth)
-        self.found = detection.Detections(
+        self.found = Detections(
             images=len(self.manifest),
             classes=len(self.manifest.box_classes),
             sample=np.repeat(rows, [len(one) for one in scores]).astype(np.int64),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from prior_bench.registry import BACKBONES, TASKS
-from prior_bench.schema.base import Index, OneOf, Said, Several, Share, Strict, Text
+from prior_bench.schema.base import Count, Index, OneOf, Said, Several, Share, Strict, Text
 
 Seeds = Annotated[Index | Several[Index], Said("a seed (0, 1, 2, …) or a list of them")]
 Fractions = Annotated[Share | Several[Share], Said("a share in (0, 1] or a list of them")]
@@ -73,3 +73,8 @@ class SuiteConfig(Strict):
     """One line for reports."""
     allow_leakage: bool = False
     """Whether to evaluate on patients that were also used in training; results then state it."""
+    threads: Count | None = None
+    """Number of threads of each job; default: each job's share of the cores.
+
+    Results on a CPU depend on it. A suite that is to give the same numbers on every machine states it.
+    """

@@ -61,7 +61,7 @@ def git_state() -> dict[str, Any]:
 
 
 def hardware(device: str = "cpu") -> dict[str, Any]:
-    """Processor, cores available to this process, memory in GiB, and the GPU if one is used."""
+    """Processor, cores available to this process, its threads, memory in GiB, and the GPU if one is used."""
     found: dict[str, Any] = {
         "device": device,
         "cpu": _processor(),
@@ -71,6 +71,8 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         found["memory_gib"] = round(memory / 2**30, 1)
+    if torch := sys.modules.get("torch"):
+        found["threads"] = torch.get_num_threads()
     if device.startswith("cuda") and (torch := sys.modules.get("torch")):
         found["gpu"] = torch.cuda.get_device_name(torch.device(device))
     return found

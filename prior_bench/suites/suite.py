@@ -42,6 +42,7 @@ class Suite:
         table: name of the table config that shows the suite, or a list of several; empty for none.
         title: one line for reports.
         allow_leakage: evaluate on patients that were trained on too (:mod:`prior_bench.suites.leakage`).
+        threads: number of threads of each job; None for its share of the cores.
         where: the config file, for messages.
         instead_of: where the suite was put on other data (:mod:`prior_bench.suites.scale`), the evaluations
             in whose place those above are, one by one: what the table configs ask for.
@@ -57,6 +58,7 @@ class Suite:
     table: str | list[str] = ""
     title: str = ""
     allow_leakage: bool = False
+    threads: int | None = None
     where: str = "suite"
     instead_of: list[dict[str, Any]] = field(default_factory=list)
     remark: str = ""

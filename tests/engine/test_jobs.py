@@ -144,3 +144,24 @@ def test_less_than_one_job(tmp_path):
 
 
 assert fake_parts  # importable by the other processes
+
+
+def test_a_suite_that_states_its_threads_gets_them_whatever_the_jobs(tmp_path):
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        for name, jobs in (("alone", 1), ("shared", 2)):
+            plan = plan_of(tmp_path, name)
+            plan.suite.threads = 1
+            store = Store.of(name)
+            evaluate(plan, store, device="cpu", jobs=jobs, say=str)
+            used = {record.provenance["hardware"]["threads"] for record in store.records().values()}
+            assert used == {1}, name
+        assert torch.get_num_threads() == 2, "afterwards as before"
+        plan, store = plan_of(tmp_path, "free"), Store.of("free")
+        evaluate(plan, store, device="cpu", jobs=1, say=str)
+        assert {record.provenance["hardware"]["threads"] for record in store.records().values()} == {2}
+    finally:
+        torch.set_num_threads(before)

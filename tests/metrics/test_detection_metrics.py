@@ -10,18 +10,17 @@ from prior_bench.metrics.detection import (
     IOU_40_75,
     IOU_COCO,
     RECALLS,
-    Detections,
     ap_50,
     average_precision,
     coco_map,
     froc,
     froc_lovt,
-    from_predictions,
     map_40_75,
     map_mgca_compat,
     pairwise_iou,
     score,
 )
+from prior_bench.metrics.detections import Detections, from_predictions
 
 
 def detections(images, predicted, true, classes=1):

@@ -1,12 +1,15 @@
 """The suites of the sample benchmark: equal budgets for all methods, and cohorts that are kept apart."""
 
+from dataclasses import replace
+
 import pytest
 
 from prior_bench.pretraining.config import load_config
 from prior_bench.report.tables.config import load_table
+from prior_bench.suites import protocols
 from prior_bench.suites.suite import load_suite
 
-PRETRAINED = {"demo": 4, "study": 5, "sample_tuning": 15}
+PRETRAINED = {"demo": 4, "study": 5, "sample_tuning": 17}
 
 
 def configs(suite):
@@ -58,3 +61,18 @@ def test_every_column_of_a_table_is_run_by_its_suite():
         evaluations = {(e["task"], e["data"], e["protocol"]) for e in load_suite(name).evaluations}
         for column in load_table(name).columns:
             assert (column.task, column.data["root"], column.protocol) in evaluations, column
+
+
+def test_the_study_runs_what_the_demo_runs_with_three_detectors():
+    demo, study = (load_suite(name).evaluations for name in ("demo", "study"))
+    assert [e for e in study if e["task"] != "detection"] == [e for e in demo if e["task"] != "detection"]
+    (one,), (three,) = ([e for e in suite if e["task"] == "detection"] for suite in (demo, study))
+    assert one["data"] == three["data"]
+    short, long = (protocols.load(e["protocol"]) for e in (one, three))
+    assert long.options == {**short.options, "heads": 3}
+    assert replace(long, name="", options={}) == replace(short, name="", options={})
+
+
+@pytest.mark.parametrize("suite", PRETRAINED)
+def test_the_sample_suites_state_their_threads(suite):
+    assert load_suite(suite).threads == 1

@@ -6,7 +6,7 @@ import torch
 from dense_data import dense_manifest, interrupt_after
 
 from prior_bench.errors import BenchError
-from prior_bench.metrics.detection import of_heads
+from prior_bench.metrics.detections import of_heads
 from prior_bench.mock import mock_backbone
 from prior_bench.statistics.resample import take
 from prior_bench.suites import protocols
