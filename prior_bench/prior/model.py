@@ -309,10 +309,6 @@ class PRIOR(nn.Module):
         logits: Tensor | None,
         injected: Injected,
     ) -> dict[str, Tensor]:
-        alone = self.variant.report_branch_leaves_text
-        if alone:
-            sentences, report = sentences.detach(), report.detach()
-            logits = None if logits is None else logits.detach()
         empty = self.queries - sentences.shape[1]
         real = F.pad(mask, (0, empty))
         targets = F.pad(sentences * mask[..., None], (0, 0, 0, empty))
@@ -324,9 +320,9 @@ class PRIOR(nn.Module):
         if self.sentence_bank is not None:
             if self.weights["query"]:
                 assert logits is not None, "a bank that is used has looked the sentences up"
-                predicted = self.sentence_bank.query(ordered[:, : sentences.shape[1]], fixed=alone)
+                predicted = self.sentence_bank.query(ordered[:, : sentences.shape[1]])
                 terms["query"] = self.query_loss(logits, predicted, mask)
-            summary = self.sentence_bank(ordered, injected.decoded_noise, fixed=alone).prototypes
+            summary = self.sentence_bank(ordered, injected.decoded_noise).prototypes
         if self.weights["report_global"]:
             summary = self.global_text_attention(summary, real)
             terms["report_global"] = global_loss(summary, report, self.logit_scale)

@@ -70,14 +70,13 @@ class SentenceBank(nn.Module):
 
     temperature: Tensor
 
-    def forward(self, sentences: Tensor, noise: Tensor | None = None, fixed: bool = False) -> Lookup:
+    def forward(self, sentences: Tensor, noise: Tensor | None = None) -> Lookup:
         """Replace sentences [..., D] by prototypes.
 
         Args:
             noise: [..., K] Gumbel noise to use; None draws it in training and uses none at inference.
-            fixed: no gradient to the prototypes.
         """
-        logits = self.query(sentences, fixed)
+        logits = self.query(sentences)
         if noise is None and (self.training or self.always_noisy):
             noise = -torch.empty_like(logits).exponential_().log()
         noisy = logits if noise is None else logits + noise
@@ -85,14 +84,11 @@ class SentenceBank(nn.Module):
         index = weights.argmax(-1)
         if not self.soft:
             weights = F.one_hot(index, weights.shape[-1]) - weights.detach() + weights
-        return Lookup(weights @ self._entries(fixed), logits, weights, index)
+        return Lookup(weights @ self.embed.weight, logits, weights, index)
 
-    def query(self, sentences: Tensor, fixed: bool = False) -> Tensor:
-        """Return dot products of [..., D] with the bank, [..., K]; ``fixed`` as in :meth:`forward`."""
-        return sentences @ self._entries(fixed).mT
-
-    def _entries(self, fixed: bool) -> Tensor:
-        return self.embed.weight.detach() if fixed else self.embed.weight
+    def query(self, sentences: Tensor) -> Tensor:
+        """Return dot products of [..., D] with the bank, [..., K]."""
+        return sentences @ self.embed.weight.mT
 
 
 def prototype_loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tensor:

@@ -58,11 +58,6 @@ class PriorVariant:
         "images of the batch, and with what their sentences see of its image; the paper's negatives are "
         "sentences of the same report"
     )
-    report_branch_leaves_text: bool = extension(
-        "the report branch has no gradient to the prototypes and to the report's embedding that it is "
-        "compared with; otherwise it moves the prototypes together, where they are easy to reconstruct, and "
-        "leaves most of the bank unused"
-    )
     bank_diversity: bool = extension(
         "from stage 2 on, a loss term is lower the more evenly the sentences of a batch use the bank, as for "
         "the codebooks of wav2vec 2.0 (arXiv 2006.11477); without it, training uses less and less of the bank"

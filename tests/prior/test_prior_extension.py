@@ -1,4 +1,4 @@
-"""PRIOR's extensions: negatives from other images, a report branch of its own, an evenly used bank."""
+"""PRIOR's extensions: negatives from other images, an evenly used bank."""
 
 import pytest
 import torch
@@ -131,23 +131,6 @@ def test_a_repeated_sentence_is_spared_by_its_own_switch():
         variant = dict(base="extended", repeated_sentences_spared=spared)
         values.append(float(tiny_prior(variant=variant).eval().loss(batch)["loss_local_text"]))
     assert values[1] < values[0], "fewer negatives"
-
-
-@pytest.mark.parametrize("alone", [False, True])
-def test_the_report_branch_moves_the_text_unless_it_leaves_it_alone(alone):
-    torch.manual_seed(5)
-    text = tiny_prior().text_encoder.tokenizer(REPORTS)
-    batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
-    torch.manual_seed(0)
-    model = tiny_prior(stage=3, variant=dict(report_branch_leaves_text=alone)).eval()
-    losses = model.loss(batch)
-    of_text = [model.sentence_bank.embed.weight, model.local_text_projection.weight]
-    for term in ("report", "query", "report_global"):
-        found = torch.autograd.grad(losses[f"loss_{term}"], of_text, retain_graph=True, allow_unused=True)
-        moved = [g is not None and bool(g.any()) for g in found]
-        assert not any(moved) if alone else any(moved), term
-        (decoder,) = torch.autograd.grad(losses[f"loss_{term}"], model.prototype_queries, retain_graph=True)
-        assert decoder.any(), "the report branch itself is trained"
 
 
 def test_diversity_is_the_unused_share_of_the_bank():
