@@ -17,7 +17,7 @@ method = dict(
     decoder_layers=2,
     temperature=0.1,
     local_temperature=0.1,
-    weights=dict(prototype=2.0, report=2.0),
+    weights=dict(prototype=2.0, report=0.5, query=0.1, report_global=0.1),
 )
 data = dict(text="shuffled_sentences")
 schedule = dict(

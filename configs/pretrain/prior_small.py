@@ -19,8 +19,8 @@ method = dict(
     decoder_layers=2,  # eight in the paper would have more parameters than both encoders
     temperature=0.07,  # 0.01 in the paper is too sharp for a batch of 32
     local_temperature=0.07,
-    # the paper's weights of 10 outweigh the alignment where there are few pairs
-    weights=dict(prototype=2.0, report=2.0),
+    # the paper's weights of 10 outweigh the alignment where there are few pairs, and draw prototypes together
+    weights=dict(prototype=2.0, report=0.5, query=0.1, report_global=0.1),
 )
 # the local text loss compares the sentences of a report, so it is fed whole
 data = dict(text="shuffled_sentences")

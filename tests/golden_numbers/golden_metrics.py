@@ -110,11 +110,16 @@ def maps() -> dict[str, np.ndarray]:
         heat = (region + random.normal(0, 0.5, region.shape)).round(n % 3).astype(np.float32)
         heat[: n % 2] = np.nan
         found.append(grounding.Grounded(heat, region, box))
+    by_name = grounding.of_phrases(found, grounding.METRICS)
+    # the region of each image under the map of the next one
+    moved = [one._replace(heat=found[n - 1].heat) for n, one in enumerate(found)]
+    other = grounding.of_phrases(moved, ("pixel_auroc",))["pixel_auroc"]
     return {
         "id": np.arange(12),
         "category": np.array(["opacity", "object", ""] * 4),
         "meta_classes": np.array(["object", "opacity"]),
-        **grounding.of_phrases(found, grounding.METRICS),
+        **by_name,
+        grounding.PHRASE_GAIN: grounding.phrase_gain(by_name["pixel_auroc"], other),
     }
 
 
