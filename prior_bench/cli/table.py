@@ -49,7 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--no-test", action="store_true", help="skip the significance tests (faster; nothing is bold)"
     )
     parser.add_argument(
-        "--ranks", metavar="FILE.svg", help="draw average ranks with Nemenyi's critical difference"
+        "--ranks",
+        metavar="FILE.svg",
+        help="draw average ranks with Nemenyi's critical difference, and print them",
     )
 
 
@@ -73,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
             )
         ranks, filled = ranks_of(table.filled), table.filled
         title = f"Critical-difference diagram: {filled.title}"
-        svg = rank_plot(ranks, title, ranks_text(ranks, filled), file=True)
-        place = write_text(args.ranks, svg + "\n")
-        print(place, file=sys.stderr)  # only the table goes to stdout
+        said = ranks_text(ranks, filled)
+        place = write_text(args.ranks, rank_plot(ranks, title, said, file=True) + "\n")
+        print(f"{said}\n{place}", file=sys.stderr)  # only the table goes to stdout
     if args.output:
         print(write_text(args.output, text))
     else:

@@ -68,10 +68,14 @@ def pointing_game(found: Grounded) -> float:
 
 def pixel_auroc(found: Grounded) -> float:
     """Probability that a pixel inside has a higher value than one outside; a tie counts half."""
-    from sklearn.metrics import roc_auc_score
+    from scipy.stats import rankdata
 
-    valid = np.isfinite(found.heat)
-    return float(roc_auc_score(found.region[valid], found.heat[valid]))
+    inside, outside = found.parts
+    # scikit-learn's takes ten times as long for a map: it checks its input several times
+    above = (
+        rankdata(np.concatenate([inside, outside]))[: len(inside)].sum() - len(inside) * (len(inside) + 1) / 2
+    )
+    return float(above / (len(inside) * len(outside)))
 
 
 def cnr(found: Grounded) -> float:

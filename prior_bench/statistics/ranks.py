@@ -13,6 +13,11 @@ import numpy as np
 
 from prior_bench.statistics.significance import LEVEL
 
+FEWEST_SEEDS = 3
+"""Fewest seeds for which intervals over seeds are given."""
+DRAWS = 2000
+"""Number of bootstrap draws of seeds."""
+
 
 @dataclass(frozen=True)
 class AverageRanks:
@@ -24,6 +29,7 @@ class AverageRanks:
         evaluations: number of evaluations.
         difference: Nemenyi's critical difference; NaN for fewer than two methods or evaluations.
         p: p value of Friedman's test; NaN for fewer than three methods or two evaluations.
+        intervals: 95 % interval of each average rank over seeds; empty where there are too few.
     """
 
     labels: tuple[str, ...]
@@ -31,6 +37,7 @@ class AverageRanks:
     evaluations: int
     difference: float
     p: float
+    intervals: tuple[tuple[float, float], ...] = ()
 
     def groups(self) -> list[tuple[int, int]]:
         """Return first and last position of each maximal run of methods that do not differ significantly."""
@@ -44,19 +51,22 @@ class AverageRanks:
         return found
 
 
-def rank(labels: list[str], values: np.ndarray) -> AverageRanks:
+def rank(labels: list[str], values: np.ndarray, by_seed: np.ndarray | None = None) -> AverageRanks:
     """Compute average ranks from a table of values.
 
     Args:
         labels: names of the M methods.
         values: [M, E] of E >= 1 evaluations, without NaN; higher is better. Ties share the mean of their
             ranks.
+        by_seed: [S, M, E], the values of S seeds whose means ``values`` are; None if the cells have not the
+            same seeds.
     """
-    from scipy.stats import friedmanchisquare, rankdata
+    from scipy.stats import friedmanchisquare
 
     methods, evaluations = values.shape
-    average = rankdata(-values, axis=0).mean(1)
+    average = _average(values)
     order = np.argsort(average, kind="stable")
+    bounds = _over_seeds(by_seed)[order] if by_seed is not None and len(by_seed) >= FEWEST_SEEDS else []
     enough = methods >= 3 and evaluations >= 2
     p = float(friedmanchisquare(*values).pvalue) if enough else math.nan
     return AverageRanks(
@@ -65,7 +75,22 @@ def rank(labels: list[str], values: np.ndarray) -> AverageRanks:
         evaluations=evaluations,
         difference=critical_difference(methods, evaluations),
         p=p,
+        intervals=tuple((float(low), float(high)) for low, high in bounds),
     )
+
+
+def _average(values: np.ndarray) -> np.ndarray:
+    """Average ranks [..., M] of values [..., M, E]."""
+    from scipy.stats import rankdata
+
+    return rankdata(-values, axis=-2).mean(-1)
+
+
+def _over_seeds(by_seed: np.ndarray) -> np.ndarray:
+    """95 % intervals [M, 2] of average ranks: bootstrap over the seeds, the same ones for all methods."""
+    drawn = np.random.default_rng(0).integers(0, len(by_seed), (DRAWS, len(by_seed)))
+    found = _average(by_seed[drawn].mean(1))
+    return np.quantile(found, (0.025, 0.975), axis=0).T
 
 
 def critical_difference(methods: int, evaluations: int, level: float = LEVEL) -> float:

@@ -11,7 +11,6 @@ import hashlib
 import io
 import sys
 import tokenize
-from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -104,17 +103,23 @@ def _source(name: str) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _imports(module: str, path: Path) -> Iterable[str]:
+def _imports(module: str, path: Path) -> tuple[str, ...]:
     """Imported names that may be modules: for ``from a import b`` both ``a`` and ``a.b``."""
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    status = path.stat()
+    return _imports_of(module, path, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _imports_of(module: str, path: Path, modified: int, size: int) -> tuple[str, ...]:
+    package, found = module if path.name == "__init__.py" else module.rpartition(".")[0], []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             source = ".".join([*base, *([node.module] if node.module else [])])
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
+            found += [source, *(f"{source}.{alias.name}" for alias in node.names)]
+    return tuple(found)
 
 
 def _essence(path: Path) -> str:

@@ -78,3 +78,17 @@ def test_a_run_within_the_last_one_is_not_shown_again():
     ranks = AverageRanks(tuple("ABCD"), (1.0, 2.0, 2.4, 2.9), 20, 1.0, 0.01)
     # exactly the critical difference apart is not significantly different
     assert ranks.groups() == [(0, 1), (1, 3)]
+
+
+def test_intervals_over_seeds_are_as_wide_as_the_seeds_disagree():
+    # A and B change places in one of four seeds; C is last in all of them
+    seeds = np.array(
+        [[[9.0], [8.0], [1.0]], [[9.0], [8.0], [1.0]], [[9.0], [8.0], [1.0]], [[5.0], [8.5], [1.0]]]
+    )
+    found = rank(["C", "A", "B"], seeds.mean(0)[[2, 0, 1]], seeds[:, [2, 0, 1]])
+    assert found.labels == ("B", "A", "C") or found.labels == ("A", "B", "C")
+    by_label = dict(zip(found.labels, found.intervals, strict=True))
+    assert by_label["A"] == by_label["B"] == (1, 2) and by_label["C"] == (3, 3)
+    agree = rank(["A", "B", "C"], seeds[:3].mean(0), seeds[:3])
+    assert agree.intervals == ((1, 1), (2, 2), (3, 3))
+    assert rank(["A", "B", "C"], seeds[:2].mean(0), seeds[:2]).intervals == ()

@@ -27,7 +27,14 @@ def ranks_of(table: Table) -> AverageRanks:
         raise BenchError(what, where=table.name)
     signs = [1 if table.columns[c].higher_is_better else -1 for c in full]
     values = np.array([[s * row.cells[c].mean for s, c in zip(signs, full, strict=True)] for row in rows])
-    return rank([row.label for row in rows], values)
+    cells = [[row.cells[c] for c in full] for row in rows]
+    seeds = sorted({seed for row in cells for cell in row for seed in cell.values})
+    by_seed = None
+    if all(sorted(cell.values) == seeds for row in cells for cell in row):
+        by_seed = np.array(signs) * np.array(
+            [[[cell.values[seed] for cell in row] for row in cells] for seed in seeds]
+        )
+    return rank([row.label for row in rows], values, by_seed)
 
 
 def ranks_text(ranks: AverageRanks, table: Table) -> str:
@@ -37,11 +44,17 @@ def ranks_text(ranks: AverageRanks, table: Table) -> str:
         ranks: result of :func:`ranks_of`.
         table: the table of the ranks.
     """
-    names = ", ".join(f"{n} {r:.2f}" for n, r in zip(ranks.labels, ranks.average, strict=True))
+    named = [f"{label} {average:.2f}" for label, average in zip(ranks.labels, ranks.average, strict=True)]
+    if ranks.intervals:
+        named = [
+            f"{one} [{low:.2f}, {high:.2f}]" for one, (low, high) in zip(named, ranks.intervals, strict=True)
+        ]
+    names = "; ".join(named)
     columns = f"{ranks.evaluations} column{'s' * (ranks.evaluations > 1)}"
     if left_out := len(_evaluations(table)) - ranks.evaluations:
         columns += f" ({left_out} left out, because not every row has a number there)"
-    text = f"Mean ranks over {columns}: {names}."
+    over = " (95 % intervals: bootstrap over seeds)" if ranks.intervals else ""
+    text = f"Mean ranks over {columns}{over}: {names}."
     if math.isfinite(ranks.difference):
         text += f" Critical difference {ranks.difference:.2f} (Nemenyi, {100 * LEVEL:g} %)."
     else:

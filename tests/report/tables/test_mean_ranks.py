@@ -42,7 +42,24 @@ def test_tests_are_told_with_their_numbers(tmp_path):
     table = leaderboard([scored(tmp_path / "s", {"A": 0.2, "B": 1.0}, seeds=1)], test=False)
     text = ranks_text(AverageRanks(("A", "B"), (1.2, 1.8), 1, 0.75, 0.0004), table)
     assert text == (
-        "Mean ranks over 1 column: A 1.20, B 1.80. Critical difference 0.75 (Nemenyi, 5 %). "
+        "Mean ranks over 1 column: A 1.20; B 1.80. Critical difference 0.75 (Nemenyi, 5 %). "
         "Friedman test: p < 0.001."
     )
     assert "p = 0.040" in ranks_text(AverageRanks(("A", "B"), (1.2, 1.8), 1, 0.75, 0.04), table)
+
+
+def test_ranks_have_intervals_where_all_cells_have_the_same_seeds(tmp_path):
+    store = scored(tmp_path / "s", {"Low": 0.2, "High": 3.0}, seeds=3)
+    table = leaderboard([store], test=False)
+    ranks = ranks_of(table)
+    assert ranks.labels == ("High", "Low") and ranks.intervals == ((1, 1), (2, 2))
+    assert "(95 % intervals: bootstrap over seeds): High 1.00 [1.00, 1.00]; Low 2.00 [2.00, 2.00]." in (
+        ranks_text(ranks, table)
+    )
+    for row in table.rows:
+        for cell in row.cells:
+            if row.label == "Low" and 2 in cell.values:
+                del cell.values[2]
+    assert ranks_of(table).intervals == ()
+    two = scored(tmp_path / "two", {"Low": 0.2, "High": 3.0}, seeds=2)
+    assert ranks_of(leaderboard([two], test=False)).intervals == ()

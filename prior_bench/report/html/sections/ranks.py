@@ -34,8 +34,13 @@ def rank_section(table: Table) -> RankSection:
     except BenchError as error:
         return RankSection(problem=error.what)
     listed = SortableTable("Mean ranks; 1 is best.", ["Backbone", "mean rank"])
-    for label, average in zip(ranks.labels, ranks.average, strict=True):
-        listed.rows.append([words(label), number(average, 2)])
+    if ranks.intervals:
+        listed.columns += ["95 % interval over seeds"]
+    for place, (label, average) in enumerate(zip(ranks.labels, ranks.average, strict=True)):
+        row = [words(label), number(average, 2)]
+        if ranks.intervals:
+            row.append(words("{:.2f} to {:.2f}".format(*ranks.intervals[place])))
+        listed.rows.append(row)
     text = ranks_text(ranks, table)
     svg = rank_plot(ranks, "Critical-difference diagram", text)
     return RankSection(svg, text, listed, math.isfinite(ranks.difference))
