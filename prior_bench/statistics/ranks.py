@@ -7,6 +7,7 @@ test for any difference, and Nemenyi's critical difference between two of them.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,9 @@ def rank(labels: list[str], values: np.ndarray, by_seed: np.ndarray | None = Non
     methods, evaluations = values.shape
     average = _average(values)
     order = np.argsort(average, kind="stable")
-    bounds = _over_seeds(by_seed)[order] if by_seed is not None and len(by_seed) >= FEWEST_SEEDS else []
+    bounds: Iterable[np.ndarray] = ()
+    if by_seed is not None and len(by_seed) >= FEWEST_SEEDS:
+        bounds = _over_seeds(by_seed)[order]
     enough = methods >= 3 and evaluations >= 2
     p = float(friedmanchisquare(*values).pvalue) if enough else math.nan
     return AverageRanks(

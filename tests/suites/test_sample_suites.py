@@ -9,7 +9,7 @@ from prior_bench.report.tables.config import load_table
 from prior_bench.suites import protocols
 from prior_bench.suites.suite import load_suite
 
-PRETRAINED = {"demo": 4, "study": 5, "sample_tuning": 17}
+PRETRAINED = {"demo": 4, "study": 5, "study_validation": 5, "sample_tuning": 17}
 
 
 def configs(suite):
@@ -38,7 +38,8 @@ def test_all_methods_have_one_learning_rate(suite):
 
 def test_tuning_looks_at_the_validation_cohort_alone_and_the_study_at_the_test_cohort():
     references = {suite: {e["data"] for e in load_suite(suite).evaluations} for suite in PRETRAINED}
-    assert all(reference.startswith("sample_validation:") for reference in references["sample_tuning"])
+    for suite in ("sample_tuning", "study_validation"):
+        assert all(reference.startswith("sample_validation:") for reference in references[suite])
     for suite in ("demo", "study"):
         assert all(reference.startswith("sample:") for reference in references[suite])
 
@@ -76,3 +77,8 @@ def test_the_study_runs_what_the_demo_runs_with_three_detectors():
 @pytest.mark.parametrize("suite", PRETRAINED)
 def test_the_sample_suites_state_their_threads(suite):
     assert load_suite(suite).threads == 1
+
+
+def test_the_validation_cohort_sees_the_models_of_the_study():
+    assert load_suite("study_validation").backbones == load_suite("study").backbones
+    assert load_suite("study_validation").seeds == load_suite("study").seeds
