@@ -54,9 +54,9 @@ from prior_bench.variants import Fits, resolve
 
 
 class PRIOR(nn.Module):
-    """PRIOR, fulfilling :class:`prior_bench.api.Method`. State-dict names follow the released checkpoint.
+    """PRIOR as a :class:`prior_bench.api.Method`. State-dict names follow the released checkpoint.
 
-    The attention pool's output map is the global text projection; there is no further one.
+    The output map of the attention pool is the global text projection; there is no other one.
 
     Args:
         image_encoder: :class:`ImageEncoder` or its arguments (paper: ResNet-50, one channel,
@@ -64,15 +64,15 @@ class PRIOR(nn.Module):
         text_encoder: :class:`TextEncoder` or its arguments (paper: Bio_ClinicalBERT).
         embed_dim: D; must be divisible by the 8 heads of the sentence pool and by 2**4.
         prototypes: K; 0 leaves the sentence prototype bank out.
-        queries: Q, the most sentences that stage 3 reconstructs; longer reports are cut.
+        queries: Q, the largest number of sentences that stage 3 reconstructs; longer reports are cut.
         variant: ``"paper"``, ``"released"``, ``"extended"`` (ours), or switches (see
             :mod:`prior_bench.prior.variants`).
         weights: changes to :data:`prior_bench.prior.weights.WEIGHTS`; three of them, one for each stage, if
             the stages differ.
-        stage: 1, 2 or 3; training moves it on.
-        temperature, local_temperature: start of the learned ones.
-        prototype_temperature: of the Gumbel-softmax.
-        image_masking: share of the image's patches masked before reconstruction.
+        stage: 1, 2 or 3, the stage to start in; training raises it.
+        temperature, local_temperature: initial values of the learned temperatures.
+        prototype_temperature: temperature of the Gumbel-softmax.
+        image_masking: share of the image's patches that are masked before reconstruction.
         decoder_layers, decoder_heads, decoder_hidden, decoder_positions, decoder_dropout: of the report
             decoder (see :class:`ReportDecoder`); heads default to D / 64, hidden to 4 D.
         image_blocks: up-samplings of the image decoder; 2**blocks is the stride of a patch.
@@ -152,7 +152,7 @@ class PRIOR(nn.Module):
 
     @property
     def stage(self) -> int:
-        """1 alignment, 2 with prototypes, 3 with reconstruction; saved with the weights."""
+        """The stage: 1 aligns, 2 adds prototypes, 3 adds reconstruction; it is saved with the weights."""
         return int(self._stage)
 
     @stage.setter
@@ -163,7 +163,7 @@ class PRIOR(nn.Module):
 
     @property
     def weights(self) -> dict[str, float]:
-        """Weights of the terms in the current stage."""
+        """Weights of the loss terms in the current stage."""
         return self.stage_weights[self.stage - 1]
 
     @property
@@ -174,7 +174,7 @@ class PRIOR(nn.Module):
     # --- encoders ---------------------------------------------------------------------------------------
 
     def encode_image(self, images: Tensor) -> Features:
-        """Images [B, C, H, W] to the joint space: [B, D], and patches [B, N, D]."""
+        """Map images [B, C, H, W] to the joint space: global [B, D] and patches [B, N, D]."""
         features = self.image_encoder(images)
         patches = ccr.scramble(features.local) if self.variant.scrambled_patches else features.local
         return Features(
@@ -182,26 +182,28 @@ class PRIOR(nn.Module):
         )
 
     def encode_text(self, text: TextBatch) -> Features:
-        """Texts to the joint space: [T, D], and sentences (prototypes from stage 2 on) [T, S, D]."""
+        """Map texts to the joint space: global [T, D]; sentences, or from stage 2 prototypes, [T, S, D]."""
         index = with_sep(text) if self.variant.sep_in_prompts else text.sentence_index
         return self.embed_text(self.text_encoder(text).tokens, index)
 
     def embed_text(self, tokens: Tensor, sentence_index: Tensor, noise: Tensor | None = None) -> Features:
-        """Token features [T, L, D'] to the joint space; ``noise`` as in :class:`SentenceBank`."""
+        """Map token features [T, L, D'] to the joint space; ``noise`` as in :class:`SentenceBank`."""
         sentences, mask = self.sentences(tokens, sentence_index)
+        parts = sentences
         if self.stage > 1 and self.sentence_bank is not None:
-            sentences = self.sentence_bank(sentences, noise).prototypes
-        return Features(self.global_text_attention(sentences, mask), sentences, mask)
+            parts = self.sentence_bank(sentences, noise).prototypes
+        pooled = sentences if self.variant.global_from_sentences else parts
+        return Features(self.global_text_attention(pooled, mask), parts, mask)
 
     def sentences(self, tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
-        """Projected sentences [B, S, D] and their mask; an affine map may follow the mean over tokens."""
+        """Return projected sentences [B, S, D] and their mask: an affine map of the mean over tokens."""
         sentences, mask = gather_sentences(tokens, sentence_index)
         return self.local_text_projection(sentences), mask
 
     # --- losses -----------------------------------------------------------------------------------------
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
-        """The weighted terms of the current stage, as ``loss_<term>``, and the bank's perplexity."""
+        """Compute the weighted terms of the current stage, as ``loss_<term>``, and the bank's perplexity."""
         image = self.encode_image(batch.images)
         sentences, mask = self.sentences(self.text_encoder(batch.text).tokens, batch.text.sentence_index)
         codes = None
@@ -213,15 +215,15 @@ class PRIOR(nn.Module):
         return losses if perplexity is None else {**losses, "prototype_perplexity": perplexity}
 
     def health(self, batches: Iterable[PretrainBatch]) -> dict[str, float]:
-        """What training is watched for: the use of the prototypes (:mod:`prior_bench.prior.health`)."""
+        """Measure the use of the prototypes (:mod:`prior_bench.prior.health`), which training reports."""
         return bank_health(self, batches)
 
     def chance_losses(self, pairs: int) -> dict[str, float]:
-        """Values of losses where nothing is learned, in a batch of ``pairs``."""
+        """Return the losses of a model that has learned nothing, in a batch of ``pairs``."""
         return chance_losses(self, pairs)
 
     def weight(self, term: str) -> float:
-        """The factor of a term in the current stage's total."""
+        """Return the factor of a term in the total of the current stage."""
         tenfold = term == "global" and self.stage == 3 and self.variant.tenfold_global_in_stage3
         return self.weights[term] * (10 if tenfold else 1)
 
@@ -234,7 +236,7 @@ class PRIOR(nn.Module):
         injected: Injected = NOTHING_INJECTED,
         codes: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """The terms of the current stage, without their weights.
+        """Compute the terms of the current stage, without their weights.
 
         Args:
             image: in the joint space.
@@ -251,6 +253,7 @@ class PRIOR(nn.Module):
         if self.stage == 3:
             sentences, mask = sentences[:, : self.queries], mask[:, : self.queries]
             codes = codes if codes is None else codes[:, : self.queries]
+        parts = sentences
         if self.stage > 1 and self.sentence_bank is not None:
             bank = self.sentence_bank(sentences, injected.sentence_noise)
             if self.weights["prototype"]:
@@ -258,8 +261,9 @@ class PRIOR(nn.Module):
             if self.variant.bank_diversity and self.weights["diversity"]:
                 terms["diversity"] = diversity_loss(bank.logits, self.sentence_bank.temperature, mask)
             terms["perplexity"] = usage_perplexity(bank.logits, mask)
-            sentences, logits = bank.prototypes, bank.logits
-        report = self.global_text_attention(sentences, mask)
+            parts, logits = bank.prototypes, bank.logits
+        pooled = sentences if self.variant.global_from_sentences else parts
+        report, sentences = self.global_text_attention(pooled, mask), parts
         if self.weights["global"]:
             terms["global"] = global_loss(image.global_, report, self.logit_scale)
 
@@ -290,14 +294,14 @@ class PRIOR(nn.Module):
         return mean_where(losses, mask.sum(1) > 1)
 
     def decode_image(self, patches: Tensor, attended: Tensor) -> Tensor:
-        """Image [B, 1, H, W] from masked patches [B, N, D] and the sentences they see [B, N, D]."""
+        """Decode images [B, 1, H, W] from masked patches [B, N, D] and the sentences they see [B, N, D]."""
         drop = self.image_masking if self.training else 0.0
         variant = self.variant
         fused = ccr.fuse(patches, attended, drop, variant.channel_dropout, variant.scrambled_decoder_input)
         return self.image_decoder(fused)
 
     def decode_report(self, patches: Tensor) -> Tensor:
-        """Sentence prototypes [B, Q, D], in no order, from patches [B, N, D]."""
+        """Decode sentence prototypes [B, Q, D], in no order, from patches [B, N, D]."""
         return self.sentence_decoder(self.prototype_queries.expand(len(patches), -1, -1), patches)
 
     def _report(
@@ -331,7 +335,7 @@ class PRIOR(nn.Module):
     def match(
         self, decoded: Tensor, targets: Tensor, real: Tensor, assignment: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Decoded sentences [B, Q, D] in the order of the targets they match, and the slots that count.
+        """Return decoded sentences [B, Q, D] in the order of their targets, and the slots that count.
 
         Args:
             targets: [B, Q, D], zero where not real.
@@ -347,25 +351,25 @@ class PRIOR(nn.Module):
         return ordered, torch.ones_like(real) if all_count else real
 
     def query_loss(self, true: Tensor, predicted: Tensor, mask: Tensor) -> Tensor:
-        """KL consistency of bank queries, logits [B, S, K]; the true ones are the target."""
+        """Compute the KL consistency of bank queries, logits [B, S, K]; the true ones are the target."""
         return query_consistency(true if self.variant.kl_target_gradient else true.detach(), predicted, mask)
 
     # --- similarity -------------------------------------------------------------------------------------
 
     def similarity(self, image: Features, text: Features) -> Tensor:
-        """Scaled cosine of the global features, [images, texts] (see ``PriorVariant.local_similarity``)."""
+        """Compute the scaled cosine of the global features, [images, texts] (see ``local_similarity``)."""
         logits = self.global_similarity(image, text)
         if not self.variant.local_similarity:
             return logits
         return logits.softmax(1) + self.local_similarity(image, text).softmax(1) / 2
 
     def global_similarity(self, image: Features, text: Features) -> Tensor:
-        """Cosine times the logit scale, [images, texts]."""
+        """Compute the cosine times the logit scale, [images, texts]."""
         scale = self.logit_scale if self.variant.raw_logit_scale else self.logit_scale.exp()
         return scale * F.normalize(image.global_, dim=-1) @ F.normalize(text.global_, dim=-1).T
 
     def local_similarity(self, image: Features, text: Features) -> Tensor:
-        """Mean sigmoid attention of both directions, [images, texts], in (0, 1)."""
+        """Compute the mean sigmoid attention of both directions, [images, texts], in (0, 1)."""
         sentences = text.parts
         mask = text.mask if text.mask is not None else torch.ones(sentences.shape[:2], dtype=torch.bool)
         return self.local_cross_attention.mean_attention(image.parts, sentences, mask.to(sentences.device))
@@ -375,7 +379,7 @@ class PRIOR(nn.Module):
     attention_over = "sentences"
 
     def attention(self, image: Features, text: Features) -> Tensor | None:
-        """LAM's [B, S, N] in (0, 1): what each sentence sees of its image; None for scrambled patches."""
+        """Return LAM's attention [B, S, N] in (0, 1) of each sentence; None for scrambled patches."""
         if self.variant.scrambled_patches:
             return None
         return self.local_cross_attention(image.local, text.local, text.mask).text_attention

@@ -17,7 +17,7 @@ _SCHEDULES = {
 
 
 def temperature_at(step: int, steps: int, start: float = 0.9, schedule: str = "fixed") -> float:
-    """Gumbel-softmax temperature: constant, or falling to a tenth of ``start`` (linearly, exponentially).
+    """Return the Gumbel-softmax temperature: constant, or lowered to a tenth of ``start``.
 
     Raises:
         BenchError: unknown schedule.
@@ -28,13 +28,13 @@ def temperature_at(step: int, steps: int, start: float = 0.9, schedule: str = "f
 
 
 class Lookup(NamedTuple):
-    """The bank's answer for sentences [..., D].
+    """The result of looking up sentences [..., D] in the bank.
 
     Attributes:
-        prototypes: [..., D] what each sentence is replaced by.
-        logits: [..., K] dot products with the bank, without noise.
-        weights: [..., K] of the mixture.
-        entry: int [...] of the entry that weighs most.
+        prototypes: [..., D], the prototypes that replace the sentences.
+        logits: [..., K], dot products with the bank, without noise.
+        weights: [..., K], weights of the mixture.
+        entry: int [...], index of the entry with the largest weight.
     """
 
     prototypes: Tensor
@@ -49,8 +49,8 @@ class SentenceBank(nn.Module):
     Args:
         prototypes: K.
         dim: D.
-        temperature: of the softmax; training may lower it (:func:`temperature_at`).
-        soft: mixture of the bank; else the one entry that weighs most, straight-through.
+        temperature: temperature of the softmax; training may lower it (:func:`temperature_at`).
+        soft: return the mixture of the bank; else the entry with the largest weight, straight-through.
         always_noisy: draw noise at inference too.
     """
 
@@ -92,12 +92,12 @@ class SentenceBank(nn.Module):
 
 
 def prototype_loss(sentences: Tensor, prototypes: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute difference of sentences and their prototypes, [B, S, D]; gradient to both."""
+    """Compute the mean absolute difference of sentences and prototypes, [B, S, D]; both get gradients."""
     return mean_where((prototypes - sentences).abs().mean(-1), mask)
 
 
 def diversity_loss(logits: Tensor, temperature: Tensor | float, mask: Tensor) -> Tensor:
-    """The share of the bank that the sentences of a batch leave unused, in [0, 1 - 1/K] (ours).
+    """Compute the share of the bank that a batch's sentences leave unused, in [0, 1 - 1/K] (ours).
 
     It is 1 - exp(H) / K, with the entropy H of the weights' mean over all sentences, without noise: the
     diversity loss of wav2vec 2.0 (arXiv 2006.11477) for one codebook. Weights that are spread in every
@@ -113,7 +113,7 @@ def diversity_loss(logits: Tensor, temperature: Tensor | float, mask: Tensor) ->
 
 
 def query_consistency(target: Tensor, predicted: Tensor, mask: Tensor) -> Tensor:
-    """KL divergence from the predicted sentences' queries to the true ones', per sentence.
+    """Compute KL(true || predicted) of the queries of the bank, per sentence.
 
     Args:
         target: [B, S, K] logits of the true sentences.
@@ -125,7 +125,7 @@ def query_consistency(target: Tensor, predicted: Tensor, mask: Tensor) -> Tensor
 
 
 def usage_perplexity(logits: Tensor, mask: Tensor) -> Tensor:
-    """How many prototypes the sentences of the whole batch choose: exp of the entropy of their frequencies.
+    """Compute how many prototypes the batch's sentences choose: exp of the entropy of their frequencies.
 
     Choices are noise-free, so that noise does not hide a collapse. At most K, and at most the number of
     sentences.

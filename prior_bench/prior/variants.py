@@ -58,6 +58,10 @@ class PriorVariant:
         "images of the batch, and with what their sentences see of its image; the paper's negatives are "
         "sentences of the same report"
     )
+    global_from_sentences: bool = extension(
+        "the report's global embedding is pooled from its sentences in all stages; the paper pools their "
+        "prototypes from stage 2 on, which are less exact, and every score then depends on the bank"
+    )
     bank_diversity: bool = extension(
         "from stage 2 on, a loss term is lower the more evenly the sentences of a batch use the bank, as for "
         "the codebooks of wav2vec 2.0 (arXiv 2006.11477); without it, training uses less and less of the bank"
