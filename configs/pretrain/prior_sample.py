@@ -21,11 +21,11 @@ method = dict(
 )
 schedule = dict(
     _delete_=True,
-    # twelve epochs, as the other methods
+    # twelve epochs and one cosine over all of them, as the other methods have
     stages=(
-        dict(epochs=6, warmup_epochs=1),
-        dict(epochs=2, warmup_epochs=0.3, lr_factor=0.5),
-        dict(epochs=4, warmup_epochs=0.3, lr_factor=0.5),
+        dict(epochs=6, warmup_epochs=1, final_factor=0.5),
+        dict(epochs=2, warmup_epochs=0.1, lr_factor=0.5, final_factor=0.5),
+        dict(epochs=4, warmup_epochs=0.1, lr_factor=0.25),
     ),
 )
 # the decoders have only four epochs to learn

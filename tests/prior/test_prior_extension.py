@@ -1,4 +1,4 @@
-"""PRIOR's extensions: negatives from other images, an evenly used bank."""
+"""PRIOR's extensions: negatives from other images, an evenly used bank, a global embedding without it."""
 
 import pytest
 import torch
@@ -167,3 +167,20 @@ def test_only_the_extension_asks_for_an_evenly_used_bank():
     light = tiny_prior(stage=2, variant="extended", weights=dict(diversity=0.25)).eval().loss(batch)
     full = losses(2, base="extended")
     assert float(light["loss_diversity"]) == pytest.approx(float(full["loss_diversity"]) / 4)
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_the_bank_is_in_the_global_embedding_unless_it_is_pooled_from_sentences(stage):
+    text = tiny_prior().text_encoder.tokenizer(REPORTS)
+    batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
+    for pooled in (False, True):
+        torch.manual_seed(0)
+        model = tiny_prior(stage=stage, variant=dict(global_from_sentences=pooled)).eval()
+        with torch.no_grad():
+            before, before_loss = model.encode_text(text), model.loss(batch)
+            model.sentence_bank.embed.weight.mul_(-2)
+            after, after_loss = model.encode_text(text), model.loss(batch)
+        depends = stage > 1 and not pooled
+        assert torch.equal(before.global_, after.global_) != depends
+        assert torch.equal(before_loss["loss_global"], after_loss["loss_global"]) != depends
+        assert torch.equal(before.local, after.local) == (stage == 1), "sentences are prototypes in both"
