@@ -1,7 +1,7 @@
 """ConVIRT on the synthetic sample benchmark, small enough for two CPU cores.
 
-The other methods take encoders, data, updates and augmentation from here, and its learning rate too.
-``prior-bench run sample_tuning`` compares other rates on the validation cohort.
+The other methods take encoders, data, updates and augmentation from here. ``prior-bench run sample_tuning``
+compares learning rates on the validation cohort.
 
 prior-bench pretrain convirt_sample
 """

@@ -107,17 +107,26 @@ def test_codes_close_the_gap_of_a_sentence_without_tokens():
     assert codes[0, 1] == alone[0] and codes[0, 2] == 0
 
 
-def test_the_extended_variant_changes_the_local_text_loss_alone():
+def test_each_extension_changes_the_terms_that_it_is_about():
     torch.manual_seed(5)
     text = tiny_prior().text_encoder.tokenizer(REPORTS)
     batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
-    losses = {}
-    for variant in ("paper", "extended"):
+    changed = {
+        "extended": {"loss_local_text", "loss_global", "loss_report_global"},
+        "negatives_from_other_images": {"loss_local_text"},
+        "global_from_sentences": {"loss_global", "loss_report_global"},
+        "bank_diversity": set(),
+    }
+
+    def losses(variant):
         torch.manual_seed(0)
-        model = tiny_prior(stage=3, variant=variant).eval()
-        losses[variant] = model.loss(batch)
-    differ = {k for k, v in losses["paper"].items() if not torch.equal(v, losses["extended"][k])}
-    assert differ == {"loss_local_text"}, "fixing targets changes gradients, not values"
+        return tiny_prior(stage=3, variant=variant).eval().loss(batch)
+
+    paper = losses("paper")
+    for name, expected in changed.items():
+        found = losses(name if name == "extended" else {name: True})
+        assert {k for k, v in paper.items() if not torch.equal(v, found[k])} == expected, name
+        assert set(found) - set(paper) == ({"loss_diversity"} if "bank" in name or "ext" in name else set())
 
 
 def test_a_repeated_sentence_is_spared_by_its_own_switch():

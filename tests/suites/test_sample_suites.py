@@ -32,8 +32,16 @@ def test_all_methods_have_equal_data_updates_and_encoders(suite):
 
 
 @pytest.mark.parametrize("suite", ["demo", "study"])
-def test_all_methods_have_one_learning_rate(suite):
-    assert len({config.optimizer.lr for config in configs(suite).values()}) == 1
+def test_the_learning_rates_are_of_the_grid_that_tuning_compares(suite):
+    compared = {}
+    for row in load_suite("sample_tuning").backbones:
+        rate = load_config(row["config"], row["overrides"]).optimizer.lr
+        compared.setdefault(row["config"], set()).add(rate)
+    assert len({frozenset(rates) for rates in compared.values()}) == 1, "one grid for all methods"
+    for row in load_suite(suite).backbones:
+        if row["type"] == "pretrain":
+            used = load_config(row["config"], row.get("overrides")).optimizer.lr
+            assert used in compared[row["config"]], row["name"]
 
 
 def test_tuning_looks_at_the_validation_cohort_alone_and_the_study_at_the_test_cohort():
