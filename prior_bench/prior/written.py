@@ -101,11 +101,14 @@ def encode_corpus(
     if model.sentence_bank is not None and uses_bank(model):
         logits = model.sentence_bank.query(occurrences)
         choices = logits.argmax(1).bincount(minlength=logits.shape[1])
-    vectors = _means(torch.cat(targets), member)[:, None]
-    pooled = model.global_text_attention(vectors, torch.ones_like(vectors[..., 0], dtype=torch.bool))
+    sentences, vectors = _means(occurrences, member)[:, None], _means(torch.cat(targets), member)[:, None]
+    pooled = model.global_text_attention(
+        sentences if model.variant.global_from_sentences else vectors,
+        torch.ones_like(vectors[..., 0], dtype=torch.bool),
+    )
     typical = max(1, round(median(len(report) for report in reports)))
     return SentenceCorpus(
-        tuple(place), _means(occurrences, member), Features(pooled, vectors), typical, len(texts), choices
+        tuple(place), sentences[:, 0], Features(pooled, vectors), typical, len(texts), choices
     )
 
 

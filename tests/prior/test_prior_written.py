@@ -79,3 +79,14 @@ def test_decoded_sentences_are_written_word_for_word(paper, monkeypatch):
     monkeypatch.setattr(paper, "decode_report", lambda patches: slots.expand(len(patches), -1, -1))
     for written in write(paper, torch.randn(3, 1, 64, 64), corpus):
         assert set(written) == {"No pneumothorax.", "The heart is large."}
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_sentences_are_scored_by_the_vectors_that_reports_are_pooled_from(pooled):
+    torch.manual_seed(0)
+    model = tiny_prior(stage=3, variant=dict(global_from_sentences=pooled)).eval()
+    corpus = encode_corpus(model, REPORTS)
+    alone = corpus.texts.index("No pneumothorax.")  # a report of its own, so its global embedding is known
+    with torch.no_grad():
+        expected = model.encode_text(model.text_encoder.tokenizer([("No pneumothorax.",)])).global_[0]
+    torch.testing.assert_close(corpus.features.global_[alone], expected)
