@@ -17,8 +17,9 @@ study: $(INSTALLED)
 	$(BIN)/prior-bench run study --jobs $(JOBS)
 	$(BIN)/prior-bench report study
 
+# one thread for each of JOBS processes: more would compete for the same cores
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
