@@ -1,11 +1,12 @@
 """Do the numbers of a table depend on jobs, threads and processor? ``python -m benchmarks.reproducibility``.
 
 Runs a suite from nothing under several conditions, one after the other. It prints by how much each number
-of its table differs from that under the first condition, beside half of its 95 % interval. Each run takes as
-long as ``prior-bench run SUITE``; ``--only`` runs a part, as there.
+of its table differs from that under the first condition. Each run takes as long as ``prior-bench run SUITE``;
+``--only`` runs a part, as there. Two jobs differ from one only if there are at least two backbones.
 
 ``AVX2`` makes a processor with AVX-512 compute like one without it: torch's own kernels, oneDNN and MKL. It
-stands for another machine of the same kind.
+stands for another machine of the same kind. The processor's own capability is printed first: if that is AVX2,
+the condition changes nothing.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 AVX2 = {
     "ATEN_CPU_CAPABILITY": "avx2",
@@ -44,6 +46,7 @@ def main() -> None:
         "--keep", type=Path, help="folder for the results; an interrupted run continues there"
     )
     args = parser.parse_args()
+    print(f"vector instructions of this processor: {torch.backends.cpu.get_cpu_capability()}\n")
     with tempfile.TemporaryDirectory() as scratch:
         root = args.keep or Path(scratch)
         frames = {name: numbers(args.suite, args.only, name, root) for name in args.conditions}
@@ -77,7 +80,6 @@ def compared(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
         for name in others:
             other = by_cell[name].loc[cells.index, "mean"]
             line[name] = float((other - cells["mean"]).abs().max(skipna=False))
-        line["half of the 95 % interval"] = float(((cells["upper"] - cells["lower"]) / 2).median())
         lines.append(line)
     return pd.DataFrame(lines)
 

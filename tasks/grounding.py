@@ -82,7 +82,7 @@ class Grounding:
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
-        from prior_bench.explain.phrase_maps import phrase_maps
+        from prior_bench.explain.phrase_maps import other_phrase_maps, phrase_maps
         from prior_bench.features.extract import Feed
 
         options = GroundingProtocol.of(protocol).options
@@ -95,12 +95,7 @@ class Grounding:
         category = [phrase.category for some in images.table["phrases"] for phrase in some]
         others = None
         if metrics.PHRASE_GAIN in protocol.metrics:
-            flat = [text for some in texts for text in some]
-            chosen = metrics.other_phrases(flat, patients.tolist(), category)
-            swapped = [flat[n if m is None else m] for n, m in enumerate(chosen)]
-            of_images = [[swapped[n] for n in np.flatnonzero(owner == row)] for row in range(len(texts))]
-            others = phrase_maps(backbone, images, of_images, options.map, context, feed)
-            others[[m is None for m in chosen]] = np.nan
+            others = other_phrase_maps(backbone, images, options.map, context, feed)
         scored = _score(images, owner, maps, others, feed, options, protocol.metrics)
 
         number = np.arange(len(owner)) - np.searchsorted(owner, owner)

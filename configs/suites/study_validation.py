@@ -5,20 +5,11 @@ prior-bench run study_validation --jobs 2
 It takes the study's weights. Its tasks are those that train no decoder.
 """
 
+_base_ = "study.py"
+
 name = "study_validation"
 title = "The models of the study on the validation cohort"
 table = "study_validation"
-seeds = [0, 1, 2, 3, 4]
-threads = 1  # the same numbers whatever the number of cores and jobs
-
-backbones = [
-    dict(name="Random", type="random", config="convirt_sample"),
-    dict(name="ConVIRT", type="pretrain", config="convirt_sample"),
-    dict(name="GLoRIA", type="pretrain", config="gloria_sample"),
-    dict(name="MGCA", type="pretrain", config="mgca_sample"),
-    dict(name="PRIOR", type="pretrain", config="prior_sample"),
-    dict(name="PRIOR, extended", type="pretrain", config="prior_extended_sample"),
-]
 
 evaluations = [
     dict(

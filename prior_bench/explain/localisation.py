@@ -12,7 +12,7 @@ from prior_bench.errors import BenchError
 from prior_bench.explain.contract import lacking
 from prior_bench.explain.grounded import grounded_images
 from prior_bench.explain.measure import Measure, paired_measure
-from prior_bench.explain.phrase_maps import phrase_maps
+from prior_bench.explain.phrase_maps import other_phrase_maps, phrase_maps
 from prior_bench.features.extract import Feed
 from prior_bench.metrics import grounding
 from prior_bench.pictures.choice import spread
@@ -41,19 +41,11 @@ def localisation(
     if kind is None:
         return []
     images = _with_phrases(data, split, at_most)
-    phrases = [list(some) for some in images.table["phrases"]]
-    texts = [[phrase.text for phrase in some] for some in phrases]
-    owner = np.repeat(np.arange(len(texts)), [len(some) for some in texts])
-    flat = [text for some in texts for text in some]
-    patients = images.table["patient_id"].astype(str).to_numpy()[owner].tolist()
-    chosen = grounding.other_phrases(flat, patients, [phrase.category for some in phrases for phrase in some])
-    swapped = [flat[n if m is None else m] for n, m in enumerate(chosen)]
-
+    texts = [[phrase.text for phrase in some] for some in images.table["phrases"]]
+    counts = [len(some) for some in texts]
     feed = Feed(backbone.input)
     own = phrase_maps(backbone, images, texts, kind, context, feed)
-    of_images = [[swapped[n] for n in np.flatnonzero(owner == row)] for row in range(len(texts))]
-    other = phrase_maps(backbone, images, of_images, kind, context, feed)
-    other[[m is None for m in chosen]] = np.nan
+    other = other_phrase_maps(backbone, images, kind, context, feed)
 
     found: dict[str, list[np.ndarray]] = {"own": [], "centre": [], "other": []}
     both = zip(grounded_images(images, own, feed), grounded_images(images, other, feed), strict=True)
@@ -67,8 +59,9 @@ def localisation(
         for name, some in maps.items():
             found[name].append(grounding.of_phrases(some, ("pixel_auroc",))["pixel_auroc"])
     values = {name: np.concatenate(some) for name, some in found.items()}
-    values["chance"] = np.full(len(owner), 0.5)
-    who = {"id": np.arange(len(owner)).astype(str), "patient_id": np.array(patients, dtype=str)}
+    values["chance"] = np.full(sum(counts), 0.5)
+    patients = np.repeat(images.table["patient_id"].to_numpy(dtype=str), counts)
+    who = {"id": np.arange(sum(counts)).astype(str), "patient_id": patients}
     against = {
         "chance": "a map of noise",
         "centre": "a map of the centre of the image",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from prior_bench.explain.attention import attention_of
 from prior_bench.explain.contract import MAPS, lacking
 from prior_bench.explain.inputs import tokenised
 from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
+from prior_bench.metrics.grounding import other_phrases
 from prior_bench.versions import machinery, raised
 
 PAIRS_AT_ONCE = 64
@@ -82,6 +84,30 @@ def phrase_maps(
         return np.concatenate(found)
 
     return cached(context, "phrase_maps", key, compute, source_of(method))
+
+
+def other_phrase_maps(
+    backbone: Backbone, images: Manifest, kind: str, context: RunContext, feed: Feed | None = None
+) -> np.ndarray:
+    """The maps of another patient's phrase for each phrase, over the phrase's own image, float32 [P, G, G].
+
+    NaN where there is no such phrase; see :func:`prior_bench.metrics.grounding.other_phrases`.
+
+    Args:
+        images: with the column ``phrases``.
+        kind, feed: see :func:`phrase_maps`.
+    """
+    counts = [len(some) for some in images.table["phrases"]]
+    flat = [phrase for some in images.table["phrases"] for phrase in some]
+    texts, categories = [phrase.text for phrase in flat], [phrase.category for phrase in flat]
+    patients = np.repeat(images.table["patient_id"].to_numpy(dtype=str), counts).tolist()
+    chosen = other_phrases(texts, patients, categories)
+    given = iter(texts[n if m is None else m] for n, m in enumerate(chosen))
+    maps = phrase_maps(
+        backbone, images, [list(islice(given, count)) for count in counts], kind, context, feed
+    )
+    maps[[m is None for m in chosen]] = np.nan
+    return maps
 
 
 def _maps(
