@@ -1,7 +1,7 @@
 # make demo: bare machine to comparison table and HTML report.   make test: bare machine to passing tests.
 # make study: the comparison of the methods, five seeds; resumes.
 PYTHON ?= python3
-# backbones worked on at once; each takes its share of the cores and about 1.5 GB
+# processes that run cells; each takes its share of the cores and about 1.5 GB
 JOBS ?= 2
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=int,
         default=1,
-        help="number of backbones to work on at the same time, each with its share of the cores (default: 1)",
+        help="number of processes that run cells, each with its share of the cores (default: 1)",
     )
     parser.add_argument(
         "--threads",

@@ -14,8 +14,8 @@ from typing import Any
 
 from prior_bench.api import RunRecord
 from prior_bench.engine.clock import Clock
-from prior_bench.engine.group import Event, Group
-from prior_bench.engine.jobs import run_groups
+from prior_bench.engine.jobs import run_in_processes
+from prior_bench.engine.runner import Event, Runner, weights_of
 from prior_bench.errors import BenchError
 from prior_bench.runtime import pick_device, threads
 from prior_bench.store.store import Store
@@ -81,7 +81,7 @@ def evaluate(
         store: where records go and where finished ones are looked up.
         device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
         workers: data loading processes.
-        jobs: how many backbones are worked on at once, each in a process of its own.
+        jobs: number of processes, see :mod:`prior_bench.engine.jobs`.
         overwrite: which recorded runs are run again.
         say: takes progress lines.
 
@@ -100,15 +100,15 @@ def evaluate(
         )
         if waiting:
             groups, device = _by_backbone(waiting), pick_device(device)
-            jobs = min(jobs, len(groups))
+            jobs = min(jobs, len(waiting))
             progress = _Progress(store, [run for group in groups for run in group], jobs, say, outcome)
             if jobs == 1:
-                group = Group(plan, store, device, workers, progress)
+                runner = Runner(plan, store, device, workers, progress)
                 with threads(plan.suite.threads):
-                    for runs in groups:
-                        group.run(runs)
+                    for run in (run for group in groups for run in group):
+                        runner.run(run)
             else:
-                run_groups(plan, store, device, workers, groups, jobs, progress)
+                run_in_processes(plan, store, device, workers, groups, jobs, progress)
         records = {run.key: store.get(run.key) for run in plan.runnable()}
         outcome.records = {key: record for key, record in records.items() if record is not None}
     outcome.failed = [key for key, record in outcome.records.items() if record and record.status == "failed"]
@@ -128,7 +128,7 @@ def _by_backbone(waiting: list[PlannedRun]) -> list[list[PlannedRun]]:
     """Group runs that share weights; otherwise keep the order of the plan."""
     groups: dict[tuple[str, str], list[PlannedRun]] = {}
     for run in waiting:
-        groups.setdefault((run.spec.backbone["name"], run.identity), []).append(run)
+        groups.setdefault(weights_of(run), []).append(run)
     return list(groups.values())
 
 

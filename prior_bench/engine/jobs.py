@@ -1,7 +1,9 @@
-"""Run groups of runs in several processes, because one small model does not use a whole machine.
+"""Run cells in several processes, because one small model does not use a whole machine.
 
 Each process computes with its share of the cores, or with the threads that the suite states. They are
 spawned, as torch's threads do not survive a fork, and end with this process, however it ends.
+
+A process asks for one run after another (:mod:`prior_bench.engine.run_queue`).
 """
 
 from __future__ import annotations
@@ -14,19 +16,20 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
+from prior_bench.engine.run_queue import RunQueue
 from prior_bench.errors import BenchError
 from prior_bench.runtime import use_threads
 
 if TYPE_CHECKING:
-    from prior_bench.engine.group import Event
+    from prior_bench.engine.runner import Event
     from prior_bench.store.store import Store
     from prior_bench.suites.plan import Plan, PlannedRun
 
 NEXT = "next"
-"""What a process sends when it wants another group; it gets an empty one where there are no more."""
+"""What a process sends when it wants another run; it gets None where there are no more."""
 
 
-def run_groups(
+def run_in_processes(
     plan: Plan,
     store: Store,
     device: str,
@@ -35,9 +38,10 @@ def run_groups(
     jobs: int,
     tell: Callable[[Event], None],
 ) -> None:
-    """Run all groups, ``jobs`` at a time, each by :class:`prior_bench.engine.group.Group`.
+    """Run all groups in ``jobs`` processes, each with a :class:`prior_bench.engine.runner.Runner`.
 
     Args:
+        groups: runs of the same weights each.
         tell: takes the events of all of them, in this process.
 
     Raises:
@@ -52,7 +56,7 @@ def run_groups(
             process.start()
             theirs.close()  # so that a dead process is an end of file here
             processes[ours] = process
-        _serve(processes, list(groups), tell)
+        _serve(processes, RunQueue(groups), tell)
         for worker in processes.values():
             worker.join(timeout=30)  # they have been told to stop, and tidy up
     finally:
@@ -61,32 +65,36 @@ def run_groups(
             worker.join()
 
 
-def _serve(
-    processes: dict[Connection, BaseProcess],
-    groups: list[list[PlannedRun]],
-    tell: Callable[[Event], None],
-) -> None:
-    """Hand out groups and forward events until every process was told to stop or has died.
-
-    What a dead process was at is not given to another one: it may have died of it.
-    """
-    busy, ended = dict(processes), None
+def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Callable[[Event], None]) -> None:
+    """Hand out runs and forward events until every process was told to stop or has died."""
+    busy, idle, ended = dict(processes), [], None
     while busy:
-        ready = wait(list(busy))
-        for end in [connection for connection in busy if connection in ready]:
-            runs: list[PlannedRun] = []
+        for end in wait(list(busy)):
+            assert isinstance(end, Connection), "nothing else was waited for"
             try:
                 message = end.recv()
-                if message == NEXT:
-                    runs = groups.pop(0) if groups else []
-                    end.send(runs)
-            except (EOFError, OSError):  # also a process that died with our message unread
+            except (EOFError, OSError):
                 ended = _why_ended(busy.pop(end))
+                queue.died(end)
                 continue
-            if message != NEXT:
+            if message == NEXT:
+                queue.over(end)
+                idle.append(end)
+            else:
                 tell(message)
-            elif not runs:
-                del busy[end]
+        for end in [process for process in idle if process in busy]:
+            run = queue.next(end)
+            if run is None and not queue.empty:
+                continue  # the weights of the last groups are not made yet
+            idle.remove(end)
+            try:
+                end.send(run)
+            except OSError:  # it died with our message unread
+                ended = _why_ended(busy.pop(end))
+                queue.died(end)
+            else:
+                if run is None:
+                    del busy[end]
     if ended:
         raise ended
 
@@ -104,19 +112,19 @@ def _why_ended(process: BaseProcess) -> BenchError:
 
 
 def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, workers: int) -> None:
-    """Loop of one process: request a group and run it, until there are no more."""
+    """Loop of one process: request a run and do it, until there are no more."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     use_threads(plan.suite.threads or _threads(jobs))
     # a spawned process would spawn its own: data loaders take the platform's way, as without jobs
     multiprocessing.set_start_method(None, force=True)
-    from prior_bench.engine.group import Group
+    from prior_bench.engine.runner import Runner
 
     os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other
-    group = Group(plan, store, device, workers, end.send)
+    runner = Runner(plan, store, device, workers, end.send)
     try:
         end.send(NEXT)
-        while runs := end.recv():
-            group.run(runs)
+        while run := end.recv():
+            runner.run(run)
             end.send(NEXT)
     except (KeyboardInterrupt, EOFError, ConnectionError):
         pass  # the parent says what there is to say

@@ -1,4 +1,4 @@
-"""Run the cells of one backbone: load it once, evaluate, and record each outcome immediately."""
+"""Run cells: load each backbone once, evaluate, and record each outcome immediately."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from prior_bench.suites.protocols import from_dict
 
 @dataclass(frozen=True)
 class Event:
-    """What has just happened in a group.
+    """What has just happened.
 
     Attributes:
         kind: ``"loading"``, ``"loaded"``, ``"finished"`` or ``"failed"``.
@@ -42,8 +42,13 @@ class Event:
     text: str = ""
 
 
-class Group:
-    """Runs that share a backbone.
+def weights_of(run: PlannedRun) -> tuple[str, str]:
+    """What runs of the same weights have in common."""
+    return run.spec.backbone["name"], run.identity
+
+
+class Runner:
+    """Runs one cell after another; the backbone stays loaded while the weights are the same.
 
     Args:
         plan: that they belong to.
@@ -55,47 +60,50 @@ class Group:
 
     def __init__(self, plan: Plan, store: Store, device: str, workers: int, tell: Callable[[Event], None]):
         self.plan, self.store, self.device, self.workers, self.tell = plan, store, device, workers, tell
+        self._weights: tuple[str, str] | None = None
+        self._backbone: Backbone | None = None
+        self._unloadable: Exception | None = None
 
-    def run(self, runs: list[PlannedRun]) -> None:
-        """Run all of them. A run that fails is recorded and does not stop the others."""
-        backbone: Backbone | None = None
-        unloadable: Exception | None = None
-        for run in runs:
-            begun = time.monotonic()
-            self.store.log("started", run.key, run.label)
-            if backbone is None and unloadable is None:
-                name, seed = run.spec.backbone["name"], run.spec.seed
-                self.tell(Event("loading", run.key, text=f"making {name} ready (seed {seed})"))
-                try:
-                    backbone = self._load(run)
-                except Exception as error:
-                    unloadable = error
-                else:
-                    self.tell(Event("loaded", run.key, time.monotonic() - begun))
-                    begun = time.monotonic()
+    def run(self, run: PlannedRun) -> None:
+        """Run a cell. One that fails is recorded and does not raise."""
+        begun = time.monotonic()
+        self.store.log("started", run.key, run.label)
+        if self._weights != weights_of(run):
+            self._weights, self._backbone, self._unloadable = weights_of(run), None, None
+        if self._backbone is None and self._unloadable is None:
+            name, seed = run.spec.backbone["name"], run.spec.seed
+            self.tell(Event("loading", run.key, text=f"making {name} ready (seed {seed})"))
             try:
-                if unloadable is not None:
-                    raise unloadable
-                assert backbone is not None, "it was loaded, or could not be"
-                before = _checksum(backbone)
-                peak_memory.restart(self.device)
-                result = self._run_task(backbone, run)
-                if _checksum(backbone) != before:
-                    raise BenchError(
-                        "the task changed the backbone's weights in place",
-                        where=run.spec.task,
-                        fix="train a copy (copy.deepcopy)",
-                    )
-                self._record(run, backbone, result, time.monotonic() - begun)
-            except Exception as error:  # whatever it is, the other runs continue
-                backbone = None  # who knows what was done to it
-                self._record_failure(run, error, time.monotonic() - begun)
-                kind, text = "failed", f"FAILED: {_message(error)}  "
+                self._backbone = self._load(run)
+            except Exception as error:
+                self._unloadable = error
             else:
-                kind, text = "finished", _primary(run, result)
-            self.store.drop_work(run.key)
-            self.store.log(kind, run.key, run.label)
-            self.tell(Event(kind, run.key, time.monotonic() - begun, text))
+                self.tell(Event("loaded", run.key, time.monotonic() - begun))
+                begun = time.monotonic()
+        try:
+            if self._unloadable is not None:
+                raise self._unloadable
+            backbone = self._backbone
+            assert backbone is not None, "it was loaded, or could not be"
+            before = _checksum(backbone)
+            peak_memory.restart(self.device)
+            result = self._run_task(backbone, run)
+            if _checksum(backbone) != before:
+                raise BenchError(
+                    "the task changed the backbone's weights in place",
+                    where=run.spec.task,
+                    fix="train a copy (copy.deepcopy)",
+                )
+            self._record(run, backbone, result, time.monotonic() - begun)
+        except Exception as error:  # whatever it is, the other runs continue
+            self._backbone = None  # who knows what was done to it
+            self._record_failure(run, error, time.monotonic() - begun)
+            kind, text = "failed", f"FAILED: {_message(error)}  "
+        else:
+            kind, text = "finished", _primary(run, result)
+        self.store.drop_work(run.key)
+        self.store.log(kind, run.key, run.label)
+        self.tell(Event(kind, run.key, time.monotonic() - begun, text))
 
     def _load(self, run: PlannedRun) -> Backbone:
         name, seed = run.spec.backbone["name"], run.spec.seed
