@@ -66,25 +66,31 @@ class SigmoidCrossAttention(nn.Module):
         """
         from_image = torch.sigmoid(self.scale * _dots(self.query1, patches, self.key2(sentences)).mT)
         from_image = from_image.masked_fill(~mask[:, None, :], 0)
-        from_text = torch.sigmoid(self.scale * _dots(self.key1, patches, self.query2(sentences)))
+        from_text = self.text_attention(patches, sentences, mask)
         weighted = F.linear(from_text @ patches, self.value1.weight)  # from_text @ value1(patches), no bias
         image_to_text = weighted + from_text.sum(-1, keepdim=True) * self.value1.bias
         return CrossAttention(from_image @ self.value2(sentences), from_image, image_to_text, from_text)
 
-    def views(self, patches: Tensor, sentences: Tensor) -> Tensor:
-        """Compute the patches of every image that every sentence attends to, [B, S, B, D].
+    def text_attention(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> Tensor:
+        """Compute how much each sentence attends to each patch, [B, S, N]; arguments as in ``forward``."""
+        return torch.sigmoid(self.scale * _dots(self.key1, patches, self.query2(sentences)))
 
-        Entry (b, s, c) is for sentence s of report b and image c; c = b gives ``image_to_text``. Memory grows
-        with B * S * B * D.
+    def agreement(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> Tensor:
+        """Compute how well every sentence agrees with every image, [B, S, B] in [-1, 1].
+
+        Entry (b, s, c) is the cosine of sentence s of report b and its view of image c, the patches that it
+        attends to; c = b gives the view ``image_to_text``. Memory grows with B * S * B * D.
 
         Args:
             patches: [B, N, D].
             sentences: [B, S, D].
+            mask: bool [B, S].
         """
         keys = self.key1(patches)
         scores = torch.einsum("bsd,cnd->bscn", self.query2(sentences), keys)
         seen = torch.sigmoid(self.scale * scores)
-        return torch.einsum("bscn,cnd->bscd", seen, self.value1(patches))
+        views = torch.einsum("bscn,cnd->bscd", seen, self.value1(patches))
+        return torch.einsum("bsd,bscd->bsc", F.normalize(sentences, dim=-1), F.normalize(views, dim=-1))
 
     def mean_attention(self, patches: Tensor, sentences: Tensor, mask: Tensor, chunk: int = 16) -> Tensor:
         """Compute the mean attention of every image and every text, averaged over both directions.
@@ -160,18 +166,17 @@ def within_report_loss(sentences: Tensor, attended: Tensor, mask: Tensor, scale:
 
 
 def across_images_loss(
-    sentences: Tensor, views: Tensor, mask: Tensor, scale: Tensor, spared: Tensor | None = None
+    agreement: Tensor, mask: Tensor, scale: Tensor, spared: Tensor | None = None
 ) -> Tensor:
-    """Compute the symmetric InfoNCE between sentences and images by the sentences' views (not in PRIOR).
+    """Compute the symmetric InfoNCE between sentences and images (not in PRIOR).
 
-    The score of sentence s of report b and image c is the cosine of the sentence and its view of c. From
-    sentence to image, the sentence's own image is compared with the other images of the batch. All views have
-    the same sentence as query, so that information on the query in the views is no advantage. From image to
-    sentence, each sentence of the image's own report is compared with all sentences of the other reports.
+    From sentence to image, the sentence's own image is compared with the other images of the batch. All of
+    them are seen with the same sentence as query, so that information on the query in what it sees is no
+    advantage. From image to sentence, each sentence of the image's own report is compared with all sentences
+    of the other reports.
 
     Args:
-        sentences: [B, S, D].
-        views: [B, S, B, D], see :meth:`SigmoidCrossAttention.views`.
+        agreement: [B, S, B], of each sentence and each image; see :meth:`SigmoidCrossAttention.agreement`.
         mask: bool [B, S].
         scale: inverse temperature, scalar.
         spared: bool [B, S, B], images that are not negatives of a sentence; the own image always counts.
@@ -179,8 +184,8 @@ def across_images_loss(
     Returns:
         [B], one value per report.
     """
-    count = len(sentences)
-    logits = scale * torch.einsum("bsd,bscd->bsc", F.normalize(sentences, dim=-1), F.normalize(views, dim=-1))
+    count = len(agreement)
+    logits = scale * agreement
     own = torch.eye(count, dtype=torch.bool, device=logits.device)[:, None]  # [B, 1, B]
     match = logits.diagonal(dim1=0, dim2=2).T  # [B, S]
     nothing = torch.finfo(logits.dtype).min

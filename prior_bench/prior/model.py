@@ -32,6 +32,7 @@ from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
 from prior_bench.prior.health import bank_health, chance_losses
 from prior_bench.prior.initialisation import start_as_released
 from prior_bench.prior.injected import NOTHING_INJECTED, Injected
+from prior_bench.prior.matching import MatchedCrossAttention
 from prior_bench.prior.pooling import SentenceAttentionPool
 from prior_bench.prior.prototypes import (
     SentenceBank,
@@ -119,7 +120,8 @@ class PRIOR(nn.Module):
         self.global_text_attention = SentenceAttentionPool(embed_dim)
         self.logit_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
 
-        self.local_cross_attention = SigmoidCrossAttention(embed_dim)
+        attention = MatchedCrossAttention if self.variant.matched_patches else SigmoidCrossAttention
+        self.local_cross_attention = attention(embed_dim)
         self.predictor = predictor(embed_dim)
         self.local_logit_scale = nn.Parameter(torch.tensor(-math.log(local_temperature)))
 
@@ -182,18 +184,20 @@ class PRIOR(nn.Module):
         )
 
     def encode_text(self, text: TextBatch) -> Features:
-        """Map texts to the joint space: global [T, D]; sentences, or from stage 2 prototypes, [T, S, D]."""
+        """Map texts to the joint space: global [T, D]; sentences, or from stage 2 prototypes, [T, S, D].
+
+        They remain sentences with ``alignment_from_sentences``.
+        """
         index = with_sep(text) if self.variant.sep_in_prompts else text.sentence_index
         return self.embed_text(self.text_encoder(text).tokens, index)
 
     def embed_text(self, tokens: Tensor, sentence_index: Tensor, noise: Tensor | None = None) -> Features:
         """Map token features [T, L, D'] to the joint space; ``noise`` as in :class:`SentenceBank`."""
-        sentences, mask = self.sentences(tokens, sentence_index)
-        parts = sentences
-        if self.stage > 1 and self.sentence_bank is not None:
-            parts = self.sentence_bank(sentences, noise).prototypes
-        pooled = sentences if self.variant.global_from_sentences else parts
-        return Features(self.global_text_attention(pooled, mask), parts, mask)
+        parts, mask = self.sentences(tokens, sentence_index)
+        aligned_by_bank = not self.variant.alignment_from_sentences
+        if aligned_by_bank and self.stage > 1 and self.sentence_bank is not None:
+            parts = self.sentence_bank(parts, noise).prototypes
+        return Features(self.global_text_attention(parts, mask), parts, mask)
 
     def sentences(self, tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
         """Return projected sentences [B, S, D] and their mask: an affine map of the mean over tokens."""
@@ -253,7 +257,7 @@ class PRIOR(nn.Module):
         if self.stage == 3:
             sentences, mask = sentences[:, : self.queries], mask[:, : self.queries]
             codes = codes if codes is None else codes[:, : self.queries]
-        parts = sentences
+        targets = sentences
         if self.stage > 1 and self.sentence_bank is not None:
             bank = self.sentence_bank(sentences, injected.sentence_noise)
             if self.weights["prototype"]:
@@ -261,9 +265,10 @@ class PRIOR(nn.Module):
             if self.variant.bank_diversity and self.weights["diversity"]:
                 terms["diversity"] = diversity_loss(bank.logits, self.sentence_bank.temperature, mask)
             terms["perplexity"] = usage_perplexity(bank.logits, mask)
-            parts, logits = bank.prototypes, bank.logits
-        pooled = sentences if self.variant.global_from_sentences else parts
-        report, sentences = self.global_text_attention(pooled, mask), parts
+            targets, logits = bank.prototypes, bank.logits
+        if not self.variant.alignment_from_sentences:
+            sentences = targets
+        report = self.global_text_attention(sentences, mask)
         if self.weights["global"]:
             terms["global"] = global_loss(image.global_, report, self.logit_scale)
 
@@ -277,7 +282,7 @@ class PRIOR(nn.Module):
                 assert images is not None, "stage 3 reconstructs images"
                 terms["image"] = ccr.image_loss(self.decode_image(patches, seen.text_to_image), images)
             if any(self.weights[name] for name in ("report", "query", "report_global")):
-                terms |= self._report(patches, sentences, mask, report, logits, injected)
+                terms |= self._report(patches, targets, mask, report, logits, injected)
         return terms
 
     def _local_text(
@@ -285,9 +290,9 @@ class PRIOR(nn.Module):
     ) -> Tensor:
         scale = self.local_logit_scale.exp()
         if self.variant.negatives_from_other_images:
-            views = self.local_cross_attention.views(patches, sentences)
+            agreement = self.local_cross_attention.agreement(patches, sentences, mask)
             spared = None if codes is None else reports_with(codes, mask)
-            return across_images_loss(sentences, views, mask, scale, spared).mean()
+            return across_images_loss(agreement, mask, scale, spared).mean()
         losses = within_report_loss(sentences, attended, mask, scale)
         if self.variant.single_sentence_reports:
             return losses.mean()

@@ -58,9 +58,14 @@ class PriorVariant:
         "images of the batch, and with what their sentences see of its image; the paper's negatives are "
         "sentences of the same report"
     )
-    global_from_sentences: bool = extension(
-        "the report's global embedding is pooled from its sentences in all stages; the paper pools their "
-        "prototypes from stage 2 on, which are less exact, and every score then depends on the bank"
+    matched_patches: bool = extension(
+        "a sentence attends to the patches that match it best: by a softmax of cosines over the patches, "
+        "with queries that are standardised over the batch; with negatives from other images, it agrees with "
+        "an image by the soft maximum of these cosines (prior_bench/prior/matching.py)"
+    )
+    alignment_from_sentences: bool = extension(
+        "global and local alignment take the report's sentences in all stages, and so do features and scores; "
+        "the paper takes their prototypes from stage 2 on; the report branch reconstructs prototypes in both"
     )
     bank_diversity: bool = extension(
         "from stage 2 on, a loss term is lower the more evenly the sentences of a batch use the bank, as for "

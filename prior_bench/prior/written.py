@@ -103,7 +103,7 @@ def encode_corpus(
         choices = logits.argmax(1).bincount(minlength=logits.shape[1])
     sentences, vectors = _means(occurrences, member)[:, None], _means(torch.cat(targets), member)[:, None]
     pooled = model.global_text_attention(
-        sentences if model.variant.global_from_sentences else vectors,
+        sentences if model.variant.alignment_from_sentences else vectors,
         torch.ones_like(vectors[..., 0], dtype=torch.bool),
     )
     typical = max(1, round(median(len(report) for report in reports)))

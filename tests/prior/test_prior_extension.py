@@ -1,4 +1,4 @@
-"""PRIOR's extensions: negatives from other images, an evenly used bank, a global embedding without it."""
+"""PRIOR's extensions: other negatives, matched patches, an evenly used bank, alignment without it."""
 
 import pytest
 import torch
@@ -7,6 +7,7 @@ from tiny_prior import REPORTS, tiny_prior
 
 from prior_bench.api import PretrainBatch
 from prior_bench.prior.alignment import SigmoidCrossAttention, across_images_loss, within_report_loss
+from prior_bench.prior.matching import SHARPNESS, MatchedCrossAttention, soft_maximum
 from prior_bench.prior.prototypes import diversity_loss
 from prior_bench.prior.sentences import gather_sentences, reports_with, sentence_codes
 
@@ -23,54 +24,60 @@ def ragged():
     return patches, sentences, mask
 
 
-def test_the_view_of_the_own_image_is_what_the_paper_contrasts(ragged):
+ATTENTIONS = [SigmoidCrossAttention, MatchedCrossAttention]
+
+
+def test_a_sentence_agrees_with_an_image_by_its_view_of_it(ragged):
     patches, sentences, mask = ragged
     module = SigmoidCrossAttention(DIM).double()
-    views = module.views(patches, sentences)
-    own = module(patches, sentences, mask).image_to_text
-    for b in range(len(COUNTS)):
-        torch.testing.assert_close(views[b, :, b][mask[b]], own[b][mask[b]])
-    one, two = 0, 2  # the view of another image is that of the pair put together
-    swapped = module(patches[[two]], sentences[[one]], mask[[one]]).image_to_text
-    torch.testing.assert_close(views[one, :3, two], swapped[0, :3])
+    found = module.agreement(patches, sentences, mask)
+    for image in range(len(COUNTS)):
+        seen = patches[[image]].expand_as(patches)
+        views = module(seen, sentences, mask).image_to_text  # what the paper contrasts, of this image
+        expected = F.cosine_similarity(sentences, views, dim=-1)
+        torch.testing.assert_close(found[..., image][mask], expected[mask])
 
 
 @pytest.mark.parametrize("with_spared", [False, True])
 def test_the_loss_equals_a_loop_over_sentences(ragged, with_spared):
     patches, sentences, mask = ragged
-    views = SigmoidCrossAttention(DIM).double().views(patches, sentences)
+    agreement = SigmoidCrossAttention(DIM).double().agreement(patches, sentences, mask)
     spared = torch.zeros(3, 4, 3, dtype=torch.bool)
     if with_spared:
         spared[0, 1, 2] = spared[2, 0, 0] = spared[1, 0, 1] = True  # the last is an own image: it stays
     scale = torch.tensor(5.0, dtype=torch.float64)
-
-    def score(b, s, c):
-        return scale * F.cosine_similarity(sentences[b, s], views[b, s, c], dim=0)
+    score = scale * agreement
 
     expected = []
     for b, count in enumerate(COUNTS):
         of_report = []
         for s in range(count):
-            match = score(b, s, b)
-            images = [score(b, s, c) for c in range(3) if c != b and not spared[b, s, c]]
+            match = score[b, s, b]
+            images = [score[b, s, c] for c in range(3) if c != b and not spared[b, s, c]]
             others = [
-                score(o, t, b) for o in range(3) if o != b for t in range(COUNTS[o]) if not spared[o, t, b]
+                score[o, t, b] for o in range(3) if o != b for t in range(COUNTS[o]) if not spared[o, t, b]
             ]
             to_image = torch.stack([match, *images]).logsumexp(0) - match
             to_sentence = torch.stack([match, *others]).logsumexp(0) - match
             of_report.append((to_image + to_sentence) / 2)
         expected.append(torch.stack(of_report).mean())
-    found = across_images_loss(sentences, views, mask, scale, spared if with_spared else None)
+    found = across_images_loss(agreement, mask, scale, spared if with_spared else None)
     torch.testing.assert_close(found, torch.stack(expected), rtol=1e-10, atol=1e-12)
 
 
-def test_padded_sentences_change_nothing_and_have_no_gradient(ragged):
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_padded_sentences_change_nothing_and_have_no_gradient(ragged, attention):
     patches, sentences, mask = ragged
-    module, scale = SigmoidCrossAttention(DIM).double(), torch.tensor(5.0, dtype=torch.float64)
-    sentences = sentences.clone().requires_grad_()
-    loss = across_images_loss(sentences, module.views(patches, sentences), mask, scale)
-    (gradient,) = torch.autograd.grad(loss.sum(), sentences)
+    module, scale = attention(DIM).double(), torch.tensor(5.0, dtype=torch.float64)
+
+    def loss(sentences):
+        return across_images_loss(module.agreement(patches, sentences, mask), mask, scale)
+
+    leaf = sentences.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(leaf).sum(), leaf)
     assert gradient.isfinite().all() and not gradient[~mask].any() and gradient[mask].any(-1).all()
+    other = torch.where(mask[..., None], sentences, torch.full_like(sentences, 7.0))
+    torch.testing.assert_close(loss(other), loss(sentences))
 
 
 def test_a_loss_that_does_not_look_at_the_image_is_told_from_one_that_does():
@@ -78,12 +85,55 @@ def test_a_loss_that_does_not_look_at_the_image_is_told_from_one_that_does():
     torch.manual_seed(0)
     sentences = torch.randn(8, 3, DIM)
     mask = torch.ones(8, 3, dtype=torch.bool)
-    blind = sentences[:, :, None].expand(-1, -1, 8, -1)  # the same for every image
     scale = torch.tensor(20.0)
-    paper = within_report_loss(sentences, blind[:, :, 0], mask, scale)
-    ours = across_images_loss(sentences, blind, mask, scale)
+    paper = within_report_loss(sentences, sentences, mask, scale)
+    blind = torch.ones(8, 3, 8)  # every image gives the sentence itself back
+    ours = across_images_loss(blind, mask, scale)
     assert paper.max() < 1e-3
     assert ours.min() > torch.tensor(8.0).log(), "no better than choosing among eight images at random"
+
+
+def test_a_sentence_attends_to_the_patch_that_matches_it():
+    torch.manual_seed(0)
+    mask = torch.ones(2, 3, dtype=torch.bool)
+    sentences = torch.randn(2, 3, DIM, dtype=torch.float64)
+    module = MatchedCrossAttention(DIM).double()
+    for layer in (module.query2, module.key1):
+        torch.nn.init.eye_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+    patches = torch.randn(2, PATCHES, DIM, dtype=torch.float64)
+    common = sentences.flatten(0, 1).mean(0)
+    spread = sentences.flatten(0, 1).std(0, correction=0)
+    patches[1, 4] = (sentences[1, 2] - common) / spread  # a place of image 1 shows what this sentence says
+    attention = module.text_attention(patches, sentences, mask)
+    torch.testing.assert_close(attention.sum(-1), torch.ones(2, 3, dtype=torch.float64))
+    assert attention[1, 2].argmax() == 4
+    torch.testing.assert_close(module(patches, sentences, mask).text_attention, attention)
+    agreement = module.agreement(patches, sentences, mask)
+    assert agreement[1, 2].argmax() == 1
+    # what all sentences have in common changes nothing
+    shifted = module.text_attention(patches, sentences + 5 * torch.randn(DIM, dtype=torch.float64), mask)
+    torch.testing.assert_close(shifted, attention)
+
+
+def test_agreement_is_the_soft_maximum_of_cosines(ragged):
+    patches, sentences, mask = ragged
+    module = MatchedCrossAttention(DIM).double()
+    module.agreement(patches, sentences, mask)  # statistics for inference
+    module.eval()
+    found = module.agreement(patches, sentences, mask)
+    mean, variance = module.standardise.running_mean, module.standardise.running_var
+    query = (module.query2(sentences[0, 1]) - mean) / (variance + module.standardise.eps).sqrt()
+    cosines = F.cosine_similarity(query, module.key1(patches[2]), dim=-1)
+    expected = torch.exp(SHARPNESS * cosines).mean().log() / SHARPNESS
+    torch.testing.assert_close(found[0, 1, 2], expected)
+    assert cosines.mean() < expected < cosines.max()
+    mean_over_sentences = torch.stack([found[b][mask[b]].mean(0) for b in range(3)], 1)
+    torch.testing.assert_close(module.mean_attention(patches, sentences, mask, chunk=2), mean_over_sentences)
+
+
+def test_the_soft_maximum_of_equal_values_is_their_value():
+    torch.testing.assert_close(soft_maximum(torch.full((2, 5), 0.3)), torch.full((2,), 0.3))
 
 
 def test_sentence_codes_are_equal_for_equal_sentences_only():
@@ -111,10 +161,12 @@ def test_each_extension_changes_the_terms_that_it_is_about():
     torch.manual_seed(5)
     text = tiny_prior().text_encoder.tokenizer(REPORTS)
     batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
+    aligned = {"loss_global", "loss_local_image", "loss_local_text", "loss_image", "loss_report_global"}
     changed = {
-        "extended": {"loss_local_text", "loss_global", "loss_report_global"},
+        "extended": aligned,
+        "matched_patches": {"loss_local_text"},
         "negatives_from_other_images": {"loss_local_text"},
-        "global_from_sentences": {"loss_global", "loss_report_global"},
+        "alignment_from_sentences": aligned,
         "bank_diversity": set(),
     }
 
@@ -179,12 +231,12 @@ def test_only_the_extension_asks_for_an_evenly_used_bank():
 
 
 @pytest.mark.parametrize("stage", [1, 2, 3])
-def test_the_bank_is_in_the_global_embedding_unless_it_is_pooled_from_sentences(stage):
+def test_features_and_alignment_depend_on_the_bank_unless_they_take_sentences(stage):
     text = tiny_prior().text_encoder.tokenizer(REPORTS)
     batch = PretrainBatch(torch.randn(len(REPORTS), 1, 64, 64), text)
     for pooled in (False, True):
         torch.manual_seed(0)
-        model = tiny_prior(stage=stage, variant=dict(global_from_sentences=pooled)).eval()
+        model = tiny_prior(stage=stage, variant=dict(alignment_from_sentences=pooled)).eval()
         with torch.no_grad():
             before, before_loss = model.encode_text(text), model.loss(batch)
             model.sentence_bank.embed.weight.mul_(-2)
@@ -192,4 +244,8 @@ def test_the_bank_is_in_the_global_embedding_unless_it_is_pooled_from_sentences(
         depends = stage > 1 and not pooled
         assert torch.equal(before.global_, after.global_) != depends
         assert torch.equal(before_loss["loss_global"], after_loss["loss_global"]) != depends
-        assert torch.equal(before.local, after.local) == (stage == 1), "sentences are prototypes in both"
+        assert torch.equal(before.local, after.local) != depends
+        for name in ("loss_local_image", "loss_local_text"):
+            assert torch.equal(before_loss[name], after_loss[name]) != depends
+        if stage == 3:
+            assert not torch.equal(before_loss["loss_report"], after_loss["loss_report"]), "its targets"

@@ -43,6 +43,10 @@ def test_each_stage_has_its_losses_and_trains_its_parts(batch, stage, variant):
     assert all(value.isfinite() and value.ndim == 0 for value in losses.values())
     sum(value for name, value in losses.items() if name.startswith("loss")).backward()
     without = {name for name, p in model.named_parameters() if p.grad is None}
+    if variant == "extended":  # sentences and images are compared without what a sentence sees
+        unused = {name for name in without if name.startswith("local_cross_attention.value1.")}
+        assert len(unused) == 2
+        without -= unused
     later = {1: ("sentence_bank", "image_decoder", "sentence_decoder", "prototype_queries")}
     later[2] = later[1][1:]
     assert {name.split(".")[0] for name in without} == set(later.get(stage, ()))

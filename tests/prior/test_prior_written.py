@@ -84,7 +84,7 @@ def test_decoded_sentences_are_written_word_for_word(paper, monkeypatch):
 @pytest.mark.parametrize("pooled", [False, True])
 def test_sentences_are_scored_by_the_vectors_that_reports_are_pooled_from(pooled):
     torch.manual_seed(0)
-    model = tiny_prior(stage=3, variant=dict(global_from_sentences=pooled)).eval()
+    model = tiny_prior(stage=3, variant=dict(alignment_from_sentences=pooled)).eval()
     corpus = encode_corpus(model, REPORTS)
     alone = corpus.texts.index("No pneumothorax.")  # a report of its own, so its global embedding is known
     with torch.no_grad():
