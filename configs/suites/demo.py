@@ -12,11 +12,11 @@ table = "demo"
 seeds = [0]
 threads = 1  # the same numbers whatever the number of cores and jobs
 
-# five epochs for every method, where the study has twelve
-_short = {"schedule.epochs": 5}
+# four epochs for every method, where the study has twelve
+_short = {"schedule.epochs": 4}
 _prior_short = {
     "schedule.stages": (
-        dict(epochs=3, warmup_epochs=1),
+        dict(epochs=2, warmup_epochs=1),
         dict(epochs=1, warmup_epochs=0.3, lr_factor=0.5),
         dict(epochs=1, warmup_epochs=0.3, lr_factor=0.5),
     )
@@ -36,7 +36,7 @@ evaluations = [
         protocol="demo/linear_probe",
         fractions=[0.01, 0.1, 1.0],
     ),
-    dict(task="classification", data="sample:chexpert", protocol="demo/finetune"),
+    dict(task="classification", data="sample:chexpert", protocol="demo/finetune_short"),
     dict(
         task="zero_shot",
         data="sample:chexpert_5x200",

@@ -3,7 +3,8 @@
 prior-bench run study --jobs 2      (resumes)
 prior-bench run study --gpus all
 
-The evaluations are those of the demo, but detection averages three detectors for each backbone and seed.
+The evaluations are those of the demo, but fine-tuning is longer, and detection averages three detectors for
+each backbone and seed.
 """
 
 name = "study"

@@ -6,6 +6,7 @@ prior-bench table demo
 title = "Sample benchmark (synthetic data)"
 suite = "demo"
 rows = "all"
+intervals = True
 notes = ["One seed and short training: this table ranks nothing; the study does (prior-bench run study)."]
 
 _probe = dict(
@@ -37,7 +38,7 @@ columns = [
         label="AUROC",
         task="classification",
         data="sample:chexpert",
-        protocol="demo/finetune",
+        protocol="demo/finetune_short",
         metric="auroc",
     ),
     dict(label="accuracy", metric="accuracy", **_zero_shot),

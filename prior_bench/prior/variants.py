@@ -64,8 +64,9 @@ class PriorVariant:
         "an image by the soft maximum of these cosines (prior_bench/prior/matching.py)"
     )
     alignment_from_sentences: bool = extension(
-        "global and local alignment take the report's sentences in all stages, and so do features and scores; "
-        "the paper takes their prototypes from stage 2 on; the report branch reconstructs prototypes in both"
+        "global and local alignment take the report's sentences in all stages, and so do features and "
+        "scores; the paper takes their prototypes from stage 2 on; the report branch reconstructs prototypes "
+        "in both"
     )
     bank_diversity: bool = extension(
         "from stage 2 on, a loss term is lower the more evenly the sentences of a batch use the bank, as for "

@@ -61,6 +61,8 @@ class TableFile(Strict):
     """Columns of the table."""
     comparisons: Several[ComparisonConfig] = ()
     """Comparisons that are tested; default: every pair of rows, in every column."""
+    intervals: bool = False
+    """Whether a cell of one seed shows a 95 % bootstrap interval by test patient."""
     notes: Several[str] = ()
     """Sentences that accompany the values."""
     published_names: dict[str, str] = {}

@@ -72,14 +72,21 @@ def test_every_column_of_a_table_is_run_by_its_suite():
             assert (column.task, column.data["root"], column.protocol) in evaluations, column
 
 
-def test_the_study_runs_what_the_demo_runs_with_three_detectors():
+def test_the_study_runs_what_the_demo_runs_for_longer_and_with_three_detectors():
     demo, study = (load_suite(name).evaluations for name in ("demo", "study"))
-    assert [e for e in study if e["task"] != "detection"] == [e for e in demo if e["task"] != "detection"]
-    (one,), (three,) = ([e for e in suite if e["task"] == "detection"] for suite in (demo, study))
-    assert one["data"] == three["data"]
-    short, long = (protocols.load(e["protocol"]) for e in (one, three))
+    assert len(demo) == len(study)
+    longer = {}
+    for one, other in zip(demo, study, strict=True):
+        if one != other:
+            assert {**one, "protocol": ""} == {**other, "protocol": ""}
+            longer[other["protocol"]] = protocols.load(one["protocol"]), protocols.load(other["protocol"])
+    assert set(longer) == {"demo/finetune", "demo/detection_three_heads"}
+    short, long = longer["demo/detection_three_heads"]
     assert long.options == {**short.options, "heads": 3}
     assert replace(long, name="", options={}) == replace(short, name="", options={})
+    short, long = longer["demo/finetune"]
+    assert long.stopping["iterations"] == 3 * short.stopping["iterations"]
+    assert replace(long, name="", stopping={}) == replace(short, name="", stopping={})
 
 
 @pytest.mark.parametrize("suite", PRETRAINED)

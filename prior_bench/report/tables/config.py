@@ -106,6 +106,7 @@ class TableConfig:
         notes: sentences that are always printed with the numbers.
         published_names: published method by the name of our backbone, if the two names differ.
         comparisons: pairs of rows that are tested; if empty, all pairs.
+        intervals: whether a cell of one seed shows an interval by test patient.
     """
 
     name: str
@@ -116,6 +117,7 @@ class TableConfig:
     notes: list[str] = field(default_factory=list)
     published_names: dict[str, str] = field(default_factory=dict)
     comparisons: list[tuple[str, str]] = field(default_factory=list)
+    intervals: bool = False
 
 
 def load_table(name: str) -> TableConfig:
@@ -145,7 +147,8 @@ def load_table(name: str) -> TableConfig:
     suites = [suites] if isinstance(suites, str) else list(suites)
     rows, title = values.get("rows", "all"), values.get("title", path.stem)
     notes, names = values.get("notes", []), values.get("published_names", {})
-    return TableConfig(path.stem, columns, rows, suites, title, notes, names, _pairs(values))
+    intervals = values.get("intervals", False)
+    return TableConfig(path.stem, columns, rows, suites, title, notes, names, _pairs(values), intervals)
 
 
 def _pairs(values: dict[str, Any]) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from prior_bench.report.tables.config import (
     load_table,
     table_of_entries,
 )
+from prior_bench.report.tables.intervals import set_intervals
 from prior_bench.report.tables.marks import mark_cells
 from prior_bench.store.store import Store
 
@@ -158,6 +159,8 @@ def build_table(
         rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, columns, strict=True)]))
         runs.append([finished(e, c.metric) for e, c in zip(mine, columns, strict=True)])
     legend = mark_cells(rows, columns, runs, test=test, comparisons=config.comparisons)
+    if config.intervals:
+        legend += set_intervals(rows, columns, runs)
     if trivial and (added := _trivial_rows(belonging, columns)):
         rows += added
         legend.append("Rows in italics: predictors that do not look at the image; they are not tested.")
