@@ -1,6 +1,7 @@
 """Choices of the sample benchmark's configs, compared on the validation cohort.
 
-One grid of learning rates for all methods; PRIOR's number of prototypes and the weight of its report branch.
+One grid of learning rates for all methods, and the other grid of patches for those with local losses; PRIOR's
+number of prototypes and the weight of its report branch.
 
 prior-bench run sample_tuning --jobs 2
 
@@ -25,6 +26,18 @@ backbones = [
     dict(name=f"{name}, {rate:g}", type="pretrain", config=config, overrides={"optimizer.lr": rate})
     for name, config in _methods.items()
     for rate in _rates
+]
+_coarse = {"method.image_encoder.local_stage": -2}
+_fine = {"method.image_encoder.local_stage": -3}
+_other_patches = {
+    "GLoRIA, 8 x 8 patches": ("gloria_sample", _fine),
+    "MGCA, 8 x 8 patches": ("mgca_sample", _fine),
+    "PRIOR, 8 x 8 patches": ("prior_sample", {**_fine, "method.image_blocks": 3}),
+    "PRIOR, extended, 4 x 4 patches": ("prior_extended_sample", {**_coarse, "method.image_blocks": 4}),
+}
+backbones += [
+    dict(name=name, type="pretrain", config=config, overrides=overrides)
+    for name, (config, overrides) in _other_patches.items()
 ]
 _prior = dict(type="pretrain", config="prior_sample")
 backbones += [

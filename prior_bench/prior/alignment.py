@@ -66,16 +66,16 @@ class SigmoidCrossAttention(nn.Module):
         """
         from_image = torch.sigmoid(self.scale * _dots(self.query1, patches, self.key2(sentences)).mT)
         from_image = from_image.masked_fill(~mask[:, None, :], 0)
-        from_text = self.text_attention(patches, sentences, mask)
+        from_text = self.text_attention(patches, sentences)
         weighted = F.linear(from_text @ patches, self.value1.weight)  # from_text @ value1(patches), no bias
         image_to_text = weighted + from_text.sum(-1, keepdim=True) * self.value1.bias
         return CrossAttention(from_image @ self.value2(sentences), from_image, image_to_text, from_text)
 
-    def text_attention(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> Tensor:
+    def text_attention(self, patches: Tensor, sentences: Tensor) -> Tensor:
         """Compute how much each sentence attends to each patch, [B, S, N]; arguments as in ``forward``."""
         return torch.sigmoid(self.scale * _dots(self.key1, patches, self.query2(sentences)))
 
-    def agreement(self, patches: Tensor, sentences: Tensor, mask: Tensor) -> Tensor:
+    def agreement(self, patches: Tensor, sentences: Tensor) -> Tensor:
         """Compute how well every sentence agrees with every image, [B, S, B] in [-1, 1].
 
         Entry (b, s, c) is the cosine of sentence s of report b and its view of image c, the patches that it
@@ -84,7 +84,6 @@ class SigmoidCrossAttention(nn.Module):
         Args:
             patches: [B, N, D].
             sentences: [B, S, D].
-            mask: bool [B, S].
         """
         keys = self.key1(patches)
         scores = torch.einsum("bsd,cnd->bscn", self.query2(sentences), keys)

@@ -290,7 +290,7 @@ class PRIOR(nn.Module):
     ) -> Tensor:
         scale = self.local_logit_scale.exp()
         if self.variant.negatives_from_other_images:
-            agreement = self.local_cross_attention.agreement(patches, sentences, mask)
+            agreement = self.local_cross_attention.agreement(patches, sentences)
             spared = None if codes is None else reports_with(codes, mask)
             return across_images_loss(agreement, mask, scale, spared).mean()
         losses = within_report_loss(sentences, attended, mask, scale)

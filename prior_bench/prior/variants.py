@@ -59,9 +59,9 @@ class PriorVariant:
         "sentences of the same report"
     )
     matched_patches: bool = extension(
-        "a sentence attends to the patches that match it best: by a softmax of cosines over the patches, "
-        "with queries that are standardised over the batch; with negatives from other images, it agrees with "
-        "an image by the soft maximum of these cosines (prior_bench/prior/matching.py)"
+        "a sentence attends to the patches that match it best, by a softmax of cosines over the patches; "
+        "with negatives from other images, it agrees with an image by the soft maximum of these cosines "
+        "(prior_bench/prior/matching.py)"
     )
     alignment_from_sentences: bool = extension(
         "global and local alignment take the report's sentences in all stages, and so do features and "

@@ -9,7 +9,7 @@ from prior_bench.report.tables.config import load_table
 from prior_bench.suites import protocols
 from prior_bench.suites.suite import load_suite
 
-PRETRAINED = {"demo": 4, "study": 5, "study_validation": 5, "sample_tuning": 17}
+PRETRAINED = {"demo": 4, "study": 5, "study_validation": 5, "sample_tuning": 21}
 
 
 def configs(suite):
@@ -24,24 +24,31 @@ def test_all_methods_have_equal_data_updates_and_encoders(suite):
 
     def budget(config):
         image, text = config.method["image_encoder"], config.method["text_encoder"]
-        encoders = {k: v for k, v in image.items() if k != "pool"}, text["config"]
+        # the same network; the pool of the global feature and the stage of the patches are the method's
+        encoders = {k: v for k, v in image.items() if k not in ("pool", "local_stage")}, text["config"]
         return config.schedule.ends[-1], config.batch_size, config.data, config.vocab_size, encoders
 
     first, *others = [budget(config) for config in found.values()]
     assert all(other == first for other in others)
 
 
+def choices(row):
+    config = load_config(row["config"], row.get("overrides"))
+    return config.optimizer.lr, config.method["image_encoder"]["local_stage"]
+
+
 @pytest.mark.parametrize("suite", ["demo", "study"])
-def test_the_learning_rates_are_of_the_grid_that_tuning_compares(suite):
+def test_learning_rates_and_patches_are_among_those_that_tuning_compares(suite):
     compared = {}
     for row in load_suite("sample_tuning").backbones:
-        rate = load_config(row["config"], row["overrides"]).optimizer.lr
-        compared.setdefault(row["config"], set()).add(rate)
-    assert len({frozenset(rates) for rates in compared.values()}) == 1, "one grid for all methods"
+        compared.setdefault(row["config"], set()).add(choices(row))
+    rates = {frozenset(rate for rate, _ in found) for found in compared.values()}
+    assert len(rates) == 1, "one grid of rates for all methods"
+    for config, found in compared.items():
+        assert len({stage for _, stage in found}) == 1 + (config != "convirt_sample"), "and two of patches"
     for row in load_suite(suite).backbones:
         if row["type"] == "pretrain":
-            used = load_config(row["config"], row.get("overrides")).optimizer.lr
-            assert used in compared[row["config"]], row["name"]
+            assert choices(row) in compared[row["config"]], row["name"]
 
 
 def test_tuning_looks_at_the_validation_cohort_alone_and_the_study_at_the_test_cohort():
