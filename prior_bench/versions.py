@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from prior_bench.errors import BenchError, unknown_name
 
@@ -49,6 +50,11 @@ MACHINERY: dict[str, Machine] = {
     # --- parts that weights depend on -----------------------------------------------------------------
     "image_encoder": Machine(
         "ImageEncoder, its pooling and projections: encoders/{image,attention,heads}.py"
+    ),
+    "input_statistics": Machine(
+        "mean and deviation of the input that weights state: encoders/image.py, checkpoints/folders.py",
+        version=2,  # one for each channel; it had been their average
+        since="2026-11-29T16:00:00+00:00",
     ),
     "text_encoder": Machine("TextEncoder: encoders/text.py"),
     "tokenizer": Machine("ReportTokenizer, its training and sentence indices: encoders/tokenizer.py"),
@@ -95,6 +101,17 @@ def machinery(names: Iterable[str]) -> dict[str, int]:
             raise unknown_name("part in 'machinery'", name, list(MACHINERY))
         found[name] = MACHINERY[name].version
     return found
+
+
+def statistics_part(image_encoder: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the part that an image encoder depends on if its weights state the input, else nothing.
+
+    Args:
+        image_encoder: arguments of ImageEncoder; those without ``pretrained`` have no such weights.
+    """
+    stated = {"mean", "std"} <= set(image_encoder.get("input") or {})
+    grey = image_encoder.get("in_channels") == 1
+    return ("input_statistics",) if image_encoder.get("pretrained") and not stated and not grey else ()
 
 
 def raised(versions: Mapping[str, int]) -> dict[str, int]:

@@ -5,6 +5,7 @@ In tensor shapes, B is the number of images, N of patches, T of texts, L of toke
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,16 +25,43 @@ class InputSpec:
     Attributes:
         size: side length of the square input, in pixels.
         channels: 1 or 3 (a greyscale image is repeated).
-        mean, std: normalisation of pixels scaled to [0, 1], the same for every channel.
+        mean, std: normalisation of pixels scaled to [0, 1]: one number, or one for each channel.
+            Equal numbers for all channels become one.
         resize: ``"squash"`` (ignores the aspect ratio), ``"pad"`` (resizes the longest side, then pads with
             zeros to a square) or ``"crop"`` (resizes the shortest side, then crops the centre).
     """
 
     size: int = 224
     channels: int = 3
-    mean: float = 0.5
-    std: float = 0.5
+    mean: float | tuple[float, ...] = 0.5
+    std: float | tuple[float, ...] = 0.5
     resize: str = "pad"
+
+    def __post_init__(self):
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, _statistic(name, getattr(self, name), self.channels))
+
+    @property
+    def means(self) -> tuple[float, ...]:
+        """The mean of each channel."""
+        return self.mean if isinstance(self.mean, tuple) else (self.mean,) * self.channels
+
+    @property
+    def stds(self) -> tuple[float, ...]:
+        """The standard deviation of each channel."""
+        return self.std if isinstance(self.std, tuple) else (self.std,) * self.channels
+
+
+def _statistic(name: str, given: Any, channels: int) -> float | tuple[float, ...]:
+    values = tuple(given) if isinstance(given, list | tuple) else (given,)
+    sound = all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values)
+    if not sound or (name == "std" and min(values, default=0) <= 0):
+        what = "a positive number" if name == "std" else "a number"
+        raise BenchError(f"{name} is {given!r}; must be {what}, or one for each channel", where="input")
+    if len(values) not in (1, channels):
+        what = f"{name} has {len(values)} values, but the input has {channels} channels"
+        raise BenchError(what, where="input", fix=f"give one value, or {channels}")
+    return values[0] if len(set(values)) == 1 else values
 
 
 class TextBatch(NamedTuple):

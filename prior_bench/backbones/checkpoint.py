@@ -12,14 +12,13 @@ from prior_bench.backbones.image_encoders import (
     check_encoder,
     drawn_encoder,
     encoder_arguments,
-    encoder_versions,
     hash_of,
     made_backbone,
 )
 from prior_bench.checkpoints.folders import exposure_of_folder
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.registry import METHODS
-from prior_bench.versions import raised
+from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
 
 
 class CheckpointFile:
@@ -105,7 +104,7 @@ class CheckpointFile:
 
     def identity(self, seed: int) -> str:
         """Hash the file and how it is used; the seed has no effect."""
-        use: list[Any] = [self._encoder, self._input, encoder_versions("checkpoints")]
+        use: list[Any] = [self._encoder, self._input, raised(machinery(self._parts))]
         method = self._native.method if self._native is not None else {}
         if self._match is not None:
             method = self._match.layout.method
@@ -113,10 +112,19 @@ class CheckpointFile:
         if method.get("type") in METHODS.names():  # a full name in a file is not imported to get its version
             from prior_bench.pretraining.identity import method_versions
 
-            use.append(raised(method_versions(method["type"])))
+            use.append(raised(method_versions(method)))
         if self._given_tokenizer:
             use.append(self._tokenizer.to_json())
         return hash_of("checkpoint", self._sha256, *use)
+
+    @property
+    def _parts(self) -> tuple[str, ...]:
+        """The machinery that the weights and their input depend on."""
+        parts = (*IMAGE_WEIGHTS, "checkpoints")
+        if self._native is not None or self._match is not None:
+            return parts  # the file or its layout states the input
+        encoder = self._encoder or {"pretrained": self.path.is_dir()}  # a folder may state its input
+        return parts + statistics_part({**encoder, "input": {**(encoder.get("input") or {}), **self._input}})
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
         """Return "" if a record has the same weights, otherwise a reason.

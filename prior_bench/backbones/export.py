@@ -59,8 +59,8 @@ def timm_config(encoder: Any) -> dict[str, Any]:
         **({"model_args": arguments} if arguments else {}),
         "pretrained_cfg": {
             "input_size": [spec.channels, spec.size, spec.size],
-            "mean": [spec.mean] * spec.channels,
-            "std": [spec.std] * spec.channels,
+            "mean": list(spec.means),
+            "std": list(spec.stds),
             "interpolation": "bilinear",
             "crop_pct": 1.0,
             "crop_mode": {"squash": "squash", "pad": "border", "crop": "center"}[spec.resize],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from prior_bench.api import Backbone
 from prior_bench.errors import BenchError
-from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised
+from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
 
 
 def made_backbone(
@@ -55,9 +56,14 @@ def check_encoder(arguments: dict[str, Any]) -> None:
         raise ErrorList("this image encoder cannot be made:", errors)
 
 
-def encoder_versions(*further: str) -> dict[str, int]:
-    """Return the declared versions of image encoders and of ``further`` machinery, for identities."""
-    return raised(machinery((*IMAGE_WEIGHTS, *further)))
+def encoder_versions(arguments: Mapping[str, Any] | None, *further: str) -> dict[str, int]:
+    """Return the declared versions of an image encoder and of ``further`` machinery, for identities.
+
+    Args:
+        arguments: of ImageEncoder; None if they are recognised in a file.
+        further: names in :data:`prior_bench.versions.MACHINERY`.
+    """
+    return raised(machinery((*IMAGE_WEIGHTS, *statistics_part(arguments or {}), *further)))
 
 
 def hash_of(*parts: Any) -> str:

@@ -68,7 +68,7 @@ class RandomInit:
     def identity(self, seed: int) -> str:
         """Hash the architecture, the seed and, with a text encoder, the corpus of its tokenizer."""
         if self._config_name is None:
-            return hash_of("random", self._encoder, seed, encoder_versions())
+            return hash_of("random", self._encoder, seed, encoder_versions(self._encoder))
         from prior_bench.pretraining.identity import data_fingerprint, determining, method_versions
 
         config = self._config
@@ -76,7 +76,7 @@ class RandomInit:
             config.method,
             config.vocab_size,
             determining(config)["data"],
-            raised({**method_versions(config.method["type"]), **data_versions(resolve(config.data.dataset))}),
+            raised({**method_versions(config.method), **data_versions(resolve(config.data.dataset))}),
         )
         return hash_of("random", parts, data_fingerprint(config.data), seed)
 

@@ -46,7 +46,7 @@ class TimmWeights:
         return hash_of(
             "timm",
             {**self._encoder, "pretrained": origin},
-            encoder_versions(*(["checkpoints"] if self._file else [])),
+            encoder_versions({**self._encoder, "pretrained": True}, *(["checkpoints"] if self._file else [])),
         )
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
@@ -62,9 +62,13 @@ class TimmWeights:
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the backbone; weights that are not in the hub's cache are downloaded."""
         from prior_bench.checkpoints.recognise import load_image_weights
-        from prior_bench.encoders.image import ImageEncoder
+        from prior_bench.encoders.image import ImageEncoder, input_of, known_model
 
-        encoder = ImageEncoder(**self._encoder)
+        arguments = dict(self._encoder)
+        if self._file is not None:
+            stated = input_of(known_model(arguments["model_name"]), arguments.get("in_channels", 3))
+            arguments["input"] = {**stated, **(arguments.get("input") or {})}
+        encoder = ImageEncoder(**arguments)
         if self._file is not None:
             load_image_weights(encoder, self._file)
         provenance = {"source": "timm weights", "model": self._encoder["model_name"], "file": self._file}

@@ -57,8 +57,9 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
     )
     mean, std = mean or weights.get("mean"), std or weights.get("std")
     size = _side(images.get("size")) or weights.get("input_size", [None])[-1] or config.get("image_size")
-    values = {"size": size, "mean": mean and sum(mean) / len(mean), "std": std and sum(std) / len(std)}
-    if given := {name: value for name, value in values.items() if value}:
+    if found.get("in_channels") == 1:  # of a network for colours, whose first layer is summed over them
+        mean, std = (value and sum(value) / len(value) for value in (mean, std))
+    if given := {k: v for k, v in {"size": size, "mean": mean, "std": std}.items() if v}:
         found["input"] = given
     return found
 

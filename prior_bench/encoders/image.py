@@ -162,12 +162,20 @@ def known_model(model_name: str) -> Any:
     return timm.get_pretrained_cfg(model_name)
 
 
+def input_of(weights: Any, channels: int) -> dict[str, Any]:
+    """Return the fields of InputSpec that timm states for weights (see :func:`known_model`)."""
+    mean, std = tuple(weights.mean), tuple(weights.std)
+    if channels == 1:  # timm sums the first layer's filters over the colours
+        mean, std = sum(mean) / len(mean), sum(std) / len(std)
+    return {"size": weights.input_size[-1], "mean": mean, "std": std}
+
+
 def _input_spec(weights: Any, channels: int, given: dict[str, Any] | InputSpec | None) -> InputSpec:
     if isinstance(given, InputSpec):
         given = asdict(given)
     values = {"channels": channels}
     if weights is not None:
-        values |= {"size": weights.input_size[-1], "mean": sum(weights.mean) / 3, "std": sum(weights.std) / 3}
+        values |= input_of(weights, channels)
     try:
         spec = InputSpec(**{**values, **(given or {})})
     except TypeError as error:

@@ -100,5 +100,5 @@ def _explain(
 
 def grey(image: Tensor, spec: InputSpec) -> np.ndarray:
     """Convert the first channel of an input [1, C, H, W] to grey levels, uint8 [H, W]."""
-    levels = 255 * (image[0, 0].float() * spec.std + spec.mean)
+    levels = 255 * (image[0, 0].float() * spec.stds[0] + spec.means[0])
     return levels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()

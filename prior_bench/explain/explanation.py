@@ -80,7 +80,7 @@ class Explanation:
 
     def errors(self, one: Explained) -> dict[str, float]:
         """Compute the L1 of an image's reconstructions and of the mean image, in grey levels of 255."""
-        std = self.backbone.input.std
+        std = self.backbone.input.stds[0]
         found = {r.source: float(image_l1(r.tensor, one.fed, std)[0]) for r in one.reconstructed}
         if found and self.mean is not None:
             found["mean training image"] = float(image_l1(self.mean, one.fed, std)[0])

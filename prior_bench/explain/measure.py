@@ -132,11 +132,11 @@ def measure(
             text = tokenised(method, [report_of(data, int(i)) for i in rows], context.device)
             found = explainer.reconstruct(images, text) if mean is not None else None
             for name, pictures in (found or {}).items():
-                errors.setdefault(name, []).append(image_l1(pictures, images, backbone.input.std))
+                errors.setdefault(name, []).append(image_l1(pictures, images, backbone.input.stds[0]))
             if found and mean is not None:
                 size = next(iter(found.values())).shape[-2:]
                 blank = F.interpolate(mean.to(images), size, mode="bilinear", align_corners=True)
-                chance.append(image_l1(blank, images, backbone.input.std))
+                chance.append(image_l1(blank, images, backbone.input.stds[0]))
             slots = explainer.decoded_sentences(images)
             if slots is not None:
                 targets, mask = explainer.true_sentences(text)

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import Dataset
 
 from prior_bench.api import InputSpec
@@ -87,7 +86,9 @@ class DetectionDataset(DenseDataset):
         divisor: int = 32,
     ):
         super().__init__(manifest, transform, classes)
-        self.divisor, self.black = divisor, -input.mean / input.std
+        self.divisor = divisor
+        black = [-mean / std for mean, std in zip(input.means, input.stds, strict=True)]
+        self.black = torch.tensor(black)[:, None, None]
 
     def sample(self, row: int) -> dict[str, Any]:
         """Return ``inputs`` [C, S, S] and a DetDataSample with ``gt_instances`` in pixels of the input.
@@ -119,5 +120,8 @@ class DetectionDataset(DenseDataset):
         return {"inputs": inputs, "data_samples": sample}
 
     def _pad(self, inputs: Tensor) -> Tensor:
-        bottom, right = (-side % self.divisor for side in inputs.shape[-2:])
-        return functional.pad(inputs, (0, right, 0, bottom), value=self.black)
+        height, width = inputs.shape[-2:]
+        sides = [side + -side % self.divisor for side in (height, width)]
+        padded = self.black.expand(-1, *sides).clone()
+        padded[:, :height, :width] = inputs
+        return padded

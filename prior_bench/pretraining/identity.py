@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
@@ -15,7 +16,7 @@ from prior_bench.data.versions import data_versions
 from prior_bench.pretraining.best_epoch import DESCRIBED, OF_PROMPTS
 from prior_bench.pretraining.config import Data, PretrainConfig
 from prior_bench.registry import METHODS
-from prior_bench.versions import METHOD_WEIGHTS, TRAINED_WEIGHTS, machinery, raised
+from prior_bench.versions import METHOD_WEIGHTS, TRAINED_WEIGHTS, machinery, raised, statistics_part
 
 OURS = ("prior_bench", "baselines", "tasks")
 """Packages whose classes enter the identity by class name only, so that they can move to other modules."""
@@ -64,7 +65,7 @@ def determining(config: PretrainConfig) -> dict[str, Any]:
 def run_versions(config: PretrainConfig) -> dict[str, int]:
     """Return the declared versions of everything that a pre-training run uses, by name."""
     return {
-        **method_versions(config.method["type"]),
+        **method_versions(config.method),
         **machinery(TRAINED_WEIGHTS),
         **data_versions(resolve(config.data.dataset)),
         **{f"hook {_known_as(name)}": _hook_version(name) for name in map(_hook_type, config.hooks)},
@@ -80,9 +81,15 @@ def _choice_versions(config: PretrainConfig) -> dict[str, int]:
     return {**machinery(("eval_transform",)), **metric}
 
 
-def method_versions(name: str) -> dict[str, int]:
-    """Return the declared versions that determine the untrained weights of the method ``name``."""
-    return {"method": version_of(METHODS.get(name), f"method {name}"), **machinery(METHOD_WEIGHTS)}
+def method_versions(method: Mapping[str, Any]) -> dict[str, int]:
+    """Return the declared versions that determine a method's untrained weights and its input.
+
+    Args:
+        method: section ``method`` of a config.
+    """
+    parts = (*METHOD_WEIGHTS, *statistics_part(method.get("image_encoder") or {}))
+    name = method["type"]
+    return {"method": version_of(METHODS.get(name), f"method {name}"), **machinery(parts)}
 
 
 @cache

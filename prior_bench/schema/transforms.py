@@ -21,6 +21,7 @@ from prior_bench.schema.base import (
     Problems,
     Real,
     Said,
+    Several,
     Share,
     Strict,
 )
@@ -46,6 +47,9 @@ Amount = Annotated[NotNegative | Range, Said("a number of 0 or above, or two of 
 Degrees = Annotated[
     NotNegative | Annotated[Pair[Real], AfterValidator(_rising)], Said("degrees, or two angles")
 ]
+
+Mean = Annotated[Real | Several[Real], Said("a number, or one for each channel")]
+Deviation = Annotated[Positive | Several[Positive], Said("a number above 0, or one for each channel")]
 
 
 class Step(Strict):
@@ -174,10 +178,10 @@ class InputChange(Strict):
     """Side of the square input in pixels."""
     channels: Literal[1, 3] = LEFT_OUT
     """Number of channels; a greyscale image is repeated."""
-    mean: Real = LEFT_OUT
-    """Mean of the pixels in [0, 1]."""
-    std: Positive = LEFT_OUT
-    """Standard deviation of the pixels in [0, 1]."""
+    mean: Mean = LEFT_OUT
+    """Mean of the pixels in [0, 1]: a number, or one for each channel."""
+    std: Deviation = LEFT_OUT
+    """Standard deviation of the pixels in [0, 1]: a number, or one for each channel."""
     resize: Literal["squash", "pad", "crop"] = LEFT_OUT
     """Way to make an image square."""
 

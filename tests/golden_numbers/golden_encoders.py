@@ -1,5 +1,6 @@
 """Features of image and text encoders with drawn weights, tokens, checkpoints' mapping, and shared losses."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -8,8 +9,9 @@ from tiny_data import tiny_manifest
 from tiny_methods import CNN, TEXT, TEXTS, TOKENIZER, VIT, batch
 
 from prior_bench.api import RunContext
+from prior_bench.checkpoints.folders import encoder_of_folder
 from prior_bench.checkpoints.recognise import load_image_weights
-from prior_bench.encoders.image import ImageEncoder
+from prior_bench.encoders.image import ImageEncoder, input_of, known_model
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.features.extract import Feed, extract
@@ -37,6 +39,21 @@ def image_encoders(folder: Path) -> Numbers:
         torch.manual_seed(0)
         features = ImageEncoder(**arguments).eval()(batch().images)
         found[name] = {"global": summary(features.global_), "local": summary(features.local)}
+    return found
+
+
+def input_statistics(folder: Path) -> Numbers:
+    """Mean and deviation that timm's description of weights and a folder's configs state, by channel."""
+    found = {}
+    for name, channels in (("resnet18", 3), ("resnet18", 1), ("vit_base_patch16_clip_224.openai", 3)):
+        stated = input_of(known_model(name), channels)
+        found[f"{name}, {channels}"] = [stated["mean"], stated["std"]]
+    weights = {"mean": [0.4, 0.5, 0.6], "std": [0.1, 0.2, 0.3], "input_size": [3, 64, 64]}
+    for channels in (3, 1):
+        model = {"architecture": "resnet18", "model_args": {"in_chans": channels}, "pretrained_cfg": weights}
+        (folder / "config.json").write_text(json.dumps(model))
+        stated = encoder_of_folder(folder)["input"]
+        found[f"folder, {channels}"] = [stated["mean"], stated["std"]]
     return found
 
 
@@ -141,6 +158,7 @@ def classifier_loss(folder: Path) -> Numbers:
 
 CASES = [
     Case("image encoders", ("image_encoder",), image_encoders),
+    Case("input statistics", ("input_statistics",), input_statistics),
     Case("text encoders", ("text_encoder", "tokenizer"), text_encoders),
     Case("tokens", ("tokenizer",), tokens),
     Case("shared losses", ("losses",), shared_losses),

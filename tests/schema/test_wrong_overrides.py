@@ -42,7 +42,7 @@ WRONG = [
     # how images are fed
     (FINETUNE, "transform.input.size=2", "transform.input.size: is 2; must be at least 8"),
     (FINETUNE, "transform.input.channels=2", "transform.input.channels: is 2; must be 1 or 3"),
-    (FINETUNE, "transform.input.std=0", "transform.input.std: is 0; must be above 0"),
+    (FINETUNE, "transform.input.std=0", "transform.input.std: is 0; must be a number above 0"),
     (FINETUNE, "transform.input.resize=stretch", "transform.input.resize: unknown choice 'stretch'"),
     (FINETUNE, "transform.train.RandomAfine.degrees=5", "transform.train: unknown key 'RandomAfine'"),
     (FINETUNE, "transform.train.RandomAffine.degrees=five", "transform.train.RandomAffine.degrees: is "),

@@ -146,8 +146,14 @@ def dense_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> De
 
 
 def normalise(pixels: Tensor, spec: InputSpec) -> Tensor:
-    """Normalise uint8 [1, S, S] to float32 [C, S, S] with the channels, mean and deviation of ``spec``."""
-    scaled = pixels.to(torch.float32).mul_(1 / (255 * spec.std)).sub_(spec.mean / spec.std)
+    """Normalise uint8 [1, S, S] to float32 [C, S, S] with the channels, means and deviations of ``spec``."""
+    grey = pixels.to(torch.float32)
+    if isinstance(spec.mean, tuple) or isinstance(spec.std, tuple):
+        channels = [
+            grey * (1 / (255 * std)) - mean / std for mean, std in zip(spec.means, spec.stds, strict=True)
+        ]
+        return torch.cat(channels)
+    scaled = grey.mul_(1 / (255 * spec.std)).sub_(spec.mean / spec.std)
     return scaled.expand(spec.channels, -1, -1).contiguous()
 
 
