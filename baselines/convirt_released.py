@@ -138,6 +138,6 @@ def _of_edreis() -> ReleasedLayout:
         source="github.com/edreisMD/ConVIRT-pytorch",
         notes=(
             "the input's statistics could not be established: 0.5 / 0.5 is a guess "
-            "(input=dict(mean=..., std=...) in the suite's row changes it)",
+            "(--input mean=...,std=... changes it)",
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,57 @@ from prior_bench import paths
 from prior_bench.errors import BenchError, unknown_name
 
 
-def backbone_row(text: str, tokenizer: str | None = None) -> dict[str, Any]:
+def backbone_row(
+    text: str,
+    tokenizer: str | None = None,
+    *,
+    image_encoder: str | None = None,
+    input: Mapping[str, Any] | None = None,
+    pool: str | None = None,
+) -> dict[str, Any]:
     """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
     Args:
         text: a checkpoint file or folder, ``timm:MODEL``, ``random:MODEL``, ``random:CONFIG``, or a
             pre-training config.
         tokenizer: tokenizer of a released checkpoint's text encoder.
+        image_encoder: timm's name of the architecture of a checkpoint's image encoder.
+        input: fields of the input (InputSpec) to change.
+        pool: global pooling of the image encoder.
 
     Raises:
-        BenchError: the text is neither a file nor a known source of weights, or the source takes no
-            tokenizer.
+        BenchError: the text is neither a file nor a known source of weights, or the source does not take one
+            of the others.
     """
+    row = _row_of(text)
+    is_file, is_model = row["type"] == "checkpoint", "image_encoder" in row
     if tokenizer is not None:
-        row = backbone_row(text)
-        if row["type"] != "checkpoint":
+        if not is_file:
             raise BenchError("only a checkpoint file can have a tokenizer", where="tokenizer")
-        return {**row, "tokenizer": tokenizer}
+        row["tokenizer"] = tokenizer
+    if image_encoder is not None:
+        if not is_file:
+            what = "only a checkpoint file needs the name of its architecture"
+            raise BenchError(what, where="image_encoder", fix="leave it out: the backbone names its own")
+        row["image_encoder"] = image_encoder
+    if input and is_file:
+        row["input"] = dict(input)
+    if pool is not None or (input and not is_file):
+        if not (is_model or image_encoder is not None):
+            raise BenchError(
+                f"cannot be changed for {text}",
+                where="pool" if pool is not None else "input",
+                fix="name the architecture (--image-encoder NAME)" if is_file else "change the config",
+            )
+        changes = {"pool": pool, "input": dict(input) if input and not is_file else None}
+        row["image_encoder"] = {
+            "model_name": row["image_encoder"],
+            **{key: value for key, value in changes.items() if value is not None},
+        }
+    return row
+
+
+def _row_of(text: str) -> dict[str, Any]:
     folder = paths.shipped("configs") / "pretrain"
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
     kind, colon, name = text.partition(":")

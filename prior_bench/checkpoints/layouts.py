@@ -128,8 +128,8 @@ class Match:
             raise BenchError(
                 f"{what}: {shown}{more}",
                 where=where,
-                fix=f"download it again; or set image_encoder='{model}' in the suite's row, to use only its "
-                "image encoder",
+                fix=f"download it again; or, to use only its image encoder: --image-encoder {model} (in a "
+                f"suite's row: image_encoder='{model}')",
             )
 
 

@@ -228,5 +228,5 @@ def _refusal(found: Recognition, model: str, path: str | Path, guessed: bool = F
     return BenchError(
         f"{what}{nearest}, {MINIMUM_SHARE:.0%} are needed: {shown}",
         where=path,
-        fix="set the backbone's image_encoder.model_name to its architecture, a timm model",
+        fix="name its architecture, a timm model: --image-encoder NAME (in a suite: image_encoder='NAME')",
     )

@@ -1,5 +1,6 @@
-"""Types of arguments that several verbs share: ``KEY=VALUE`` and counts."""
+"""Arguments that several verbs share: the backbone, ``KEY=VALUE`` and counts."""
 
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,72 @@ def at_least(least: int) -> Callable[[str], int]:
 
     number.__name__ = "integer"  # argparse prints this name if the text is not a number
     return number
+
+
+def add_backbone(parser: ArgumentParser, help: str) -> None:
+    """Add ``--backbone`` and the arguments that say how its image encoder and tokenizer are read."""
+    parser.add_argument("--backbone", required=True, metavar="WHAT", help=help)
+    parser.add_argument(
+        "--tokenizer",
+        metavar="PATH",
+        help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
+    )
+    parser.add_argument(
+        "--image-encoder",
+        metavar="NAME",
+        help="timm's name of a checkpoint's architecture; only its image encoder is loaded",
+    )
+    parser.add_argument(
+        "--input",
+        metavar="KEY=VALUE,…",
+        help="change the input: size, channels, mean, std, resize, "
+        "e.g. size=384,mean=(0.481,0.458,0.408),resize=crop",
+    )
+    parser.add_argument(
+        "--pool", metavar="NAME", help="global pooling of the image encoder: avg or attention"
+    )
+
+
+def backbone_row_of(args: Namespace) -> dict[str, Any]:
+    """Return the row of a suite that the arguments of :func:`add_backbone` describe.
+
+    Raises:
+        BenchError: they cannot be read or do not belong together.
+    """
+    from prior_bench.backbones.reference import backbone_row
+
+    given = keywords(args.input, "--input") if args.input else None
+    return backbone_row(
+        args.backbone, args.tokenizer, image_encoder=args.image_encoder, input=given, pool=args.pool
+    )
+
+
+def keywords(text: str, where: str) -> dict[str, Any]:
+    """Parse ``KEY=VALUE,KEY=VALUE`` to a dict; values are Python literals or single words.
+
+    Raises:
+        BenchError: the text has another form.
+    """
+    import ast
+
+    from prior_bench.errors import BenchError
+
+    problem = BenchError(f"'{text}' is not KEY=VALUE,KEY=VALUE", where=where, fix="e.g. size=224,mean=0.5")
+    try:
+        call = ast.parse(f"dict({text})", mode="eval").body
+    except SyntaxError:
+        raise problem from None
+    if not isinstance(call, ast.Call) or call.args or any(pair.arg is None for pair in call.keywords):
+        raise problem
+    found: dict[str, Any] = {}
+    for pair in call.keywords:
+        try:
+            found[str(pair.arg)] = (
+                pair.value.id if isinstance(pair.value, ast.Name) else ast.literal_eval(pair.value)
+            )
+        except ValueError:
+            raise problem from None
+    return found
 
 
 def assignments(settings: list[str], where: str) -> dict:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import at_least
+from prior_bench.cli.arguments import add_backbone, at_least
 
 HELP = "evaluate one backbone on one data set, with one or more protocols"
 
@@ -10,22 +10,15 @@ HELP = "evaluate one backbone on one data set, with one or more protocols"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("task", help="name of a task; prior-bench list tasks shows them")
-    parser.add_argument(
-        "--backbone",
-        required=True,
-        metavar="WHAT",
-        help="a checkpoint file or folder, timm:MODEL, random:MODEL, random:CONFIG, or a pre-training config",
+    add_backbone(
+        parser,
+        "a checkpoint file or folder, timm:MODEL, random:MODEL, random:CONFIG, or a pre-training config",
     )
     parser.add_argument(
         "--data",
         required=True,
         metavar="REF",
         help="NAME, NAME@DIR, sample:NAME, a CSV file or a .npz file of MedMNIST",
-    )
-    parser.add_argument(
-        "--tokenizer",
-        metavar="PATH",
-        help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
     parser.add_argument(
         "--protocol",
@@ -89,13 +82,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if a cell failed."""
     import sys
 
-    from prior_bench.cli.arguments import assignments
+    from prior_bench.cli.arguments import assignments, backbone_row_of
     from prior_bench.engine.execute import say_at_once
     from prior_bench.public.planning import prepare
     from prior_bench.report.runs.run_text import protocol_text
 
     prepared = prepare(
-        args.backbone,
+        backbone_row_of(args),
         args.task,
         args.data,
         protocol=args.protocol or None,
@@ -105,7 +98,6 @@ def run(args: argparse.Namespace) -> int:
         reader=assignments(args.option, "--option"),
         overrides=assignments(args.set, "--set"),
         prompts=args.prompts,
-        tokenizer=args.tokenizer,
         allow_leakage=args.allow_leakage,
     )
     for protocol in prepared.protocols:

@@ -19,7 +19,7 @@ _IMAGE_ENCODER = {
 }
 _STATISTICS = (
     "pixels are normalised with the statistics of pre-training, 0.4755 / 0.3011; the released zero-shot test "
-    "uses 0.50627 / 0.28947 (input=dict(mean=0.50627, std=0.28947) in the suite's row does the same)"
+    "uses 0.50627 / 0.28947 (--input mean=0.50627,std=0.28947 does the same)"
 )
 _KEPT = (
     "prototype_queries",
