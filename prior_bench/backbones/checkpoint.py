@@ -9,6 +9,7 @@ from typing import Any
 
 from prior_bench.api import Backbone, InputSpec, LoadContext
 from prior_bench.backbones.image_encoders import (
+    at_size_of_weights,
     check_encoder,
     drawn_encoder,
     encoder_arguments,
@@ -200,7 +201,7 @@ class CheckpointFile:
         from prior_bench.checkpoints.recognise import arguments_for, load_image_weights
         from prior_bench.checkpoints.timm_names import read_for_timm
 
-        arguments = arguments_for(read_for_timm(self._file), self.path, self._encoder)
+        arguments = at_size_of_weights(arguments_for(read_for_timm(self._file), self.path, self._encoder))
         arguments["input"] = {**(arguments.get("input") or {}), **self._input}
         encoder = drawn_encoder(arguments, 0)  # tensors that the file lacks must not depend on the run
         found = load_image_weights(encoder, self.path)

@@ -26,6 +26,21 @@ def encoder_arguments(given: dict[str, Any] | str | None) -> dict[str, Any]:
     return {"model_name": "resnet50", **arguments}
 
 
+def at_size_of_weights(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments whose position embeddings keep their size if the input's size is changed later.
+
+    Args:
+        arguments: of ImageEncoder, with the input that the weights were made for.
+    """
+    from prior_bench.encoders.image import native_size
+
+    native = native_size(arguments["model_name"])
+    if native is None:
+        return arguments
+    size = (arguments.get("input") or {}).get("size", native)
+    return {**arguments, "model_args": {"img_size": size, **(arguments.get("model_args") or {})}}
+
+
 def drawn_encoder(arguments: dict[str, Any], seed: int) -> Any:
     """Make an ImageEncoder whose weights depend only on the seed; the global random state is unchanged."""
     import torch

@@ -68,7 +68,7 @@ class RandomInit:
     def identity(self, seed: int) -> str:
         """Hash the architecture, the seed and, with a text encoder, the corpus of its tokenizer."""
         if self._config_name is None:
-            return hash_of("random", self._encoder, seed, encoder_versions(self._encoder))
+            return hash_of("random", self._sized, seed, encoder_versions(self._encoder))
         from prior_bench.pretraining.identity import data_fingerprint, determining, method_versions
 
         config = self._config
@@ -79,6 +79,16 @@ class RandomInit:
             raised({**method_versions(config.method), **data_versions(resolve(config.data.dataset))}),
         )
         return hash_of("random", parts, data_fingerprint(config.data), seed)
+
+    @property
+    def _sized(self) -> dict[str, Any]:
+        """The image encoder's arguments, with the size of one whose embeddings have another one than 224."""
+        from prior_bench.encoders.image import native_size
+
+        native = native_size(self._encoder["model_name"])
+        if native in (None, 224) or "size" in (self._encoder.get("input") or {}):
+            return self._encoder
+        return {**self._encoder, "size": native}
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
         """Return "" if input and number of parameters equal those of a record, otherwise a reason."""

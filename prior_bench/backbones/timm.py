@@ -8,6 +8,7 @@ from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
 from prior_bench.backbones.image_encoders import (
+    at_size_of_weights,
     check_encoder,
     encoder_arguments,
     encoder_versions,
@@ -67,7 +68,8 @@ class TimmWeights:
         arguments = dict(self._encoder)
         if self._file is not None:
             stated = input_of(known_model(arguments["model_name"]), arguments.get("in_channels", 3))
-            arguments["input"] = {**stated, **(arguments.get("input") or {})}
+            changed = arguments.get("input") or {}
+            arguments = {**at_size_of_weights({**arguments, "input": stated}), "input": {**stated, **changed}}
         encoder = ImageEncoder(**arguments)
         if self._file is not None:
             load_image_weights(encoder, self._file)

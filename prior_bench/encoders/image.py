@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import timm
@@ -31,8 +32,9 @@ class ImageEncoder(nn.Module):
         local_stage: index of the stage that gives the local features.
         model_args: further arguments of ``timm.create_model``, e.g. ``dict(channels=(32, 64, 128, 256))``
             for a ResNet-18 of half the width.
-        input: an :class:`InputSpec` or its fields. Missing fields are the statistics of the pre-trained
-            weights (averaged over the colours) or InputSpec's defaults.
+        input: an :class:`InputSpec` or its fields. Missing fields are those of the pre-trained weights
+            (their statistics averaged over the colours for a greyscale encoder), or InputSpec's defaults. A
+            transformer whose position embeddings have one size has this size by default.
 
     Attributes:
         dim: number of channels of the global feature.
@@ -69,7 +71,7 @@ class ImageEncoder(nn.Module):
             )
         if pool not in POOLS:
             raise unknown_name("pool", pool, list(POOLS), where="image_encoder.pool")
-        self.input = _input_spec(known if pretrained else None, in_channels, input)
+        self.input = _input_spec(known, pretrained, in_channels, input)
         self._arguments = dict(
             model_name=model_name,
             in_channels=in_channels,
@@ -78,8 +80,11 @@ class ImageEncoder(nn.Module):
             model_args=dict(model_args or {}),
         )
         arguments = dict(model_args or {})
-        if known.fixed_input_size:  # position embeddings have one size
+        if known.fixed_input_size:  # position embeddings have one size; at another one, timm resamples them
             arguments.setdefault("img_size", self.input.size)
+            arguments.setdefault("dynamic_img_size", _takes_any_size(model_name))
+            if not arguments["dynamic_img_size"]:
+                del arguments["dynamic_img_size"]
         self.model: Any = _create(model_name, in_channels, pretrained, arguments)
 
         infos = getattr(self.model.feature_info, "info", self.model.feature_info)
@@ -127,12 +132,30 @@ class ImageEncoder(nn.Module):
         return [maps[stage] for stage in wanted]
 
     def _run(self, images: Tensor, stages: list[int]) -> tuple[Tensor, dict[int, Tensor]]:
+        self._check_size(images.shape[-1])
         if not self.is_hierarchical:
             final, (grid,) = self.model.forward_intermediates(images, indices=1, norm=True)
             return final, dict.fromkeys(range(len(self.stage_channels)), grid)
         images = images.contiguous(memory_format=self._layout)
         final, maps = self.model.forward_intermediates(images, indices=stages)
         return final, dict(zip(stages, maps, strict=True))
+
+    def _check_size(self, size: int) -> None:
+        """Raise BenchError if a transformer cannot divide an image of this size into its patches."""
+        patches = getattr(self.model, "patch_embed", None)
+        side = getattr(patches, "patch_size", (1,))[0]
+        fixed = getattr(patches, "img_size", None) if getattr(patches, "strict_img_size", False) else None
+        name = self._arguments["model_name"]
+        if fixed is not None and size != fixed[0]:
+            what = f"takes images of {fixed[0]} pixels only, and the input has {size}"
+            fix = f"set the input's size to {fixed[0]} (eval: --input size={fixed[0]})"
+        elif size % side:
+            lower = size - size % side
+            what = f"an input of {size} pixels cannot be divided into patches of {side}"
+            fix = f"set the input's size to {lower} or {lower + side} (eval: --input size={lower + side})"
+        else:
+            return
+        raise BenchError(what, where=name, fix=fix)
 
     def _attention_pool(self) -> AttentionPool2d:
         training, size = self.model.training, self.input.size
@@ -170,12 +193,16 @@ def input_of(weights: Any, channels: int) -> dict[str, Any]:
     return {"size": weights.input_size[-1], "mean": mean, "std": std}
 
 
-def _input_spec(weights: Any, channels: int, given: dict[str, Any] | InputSpec | None) -> InputSpec:
+def _input_spec(
+    known: Any, pretrained: bool, channels: int, given: dict[str, Any] | InputSpec | None
+) -> InputSpec:
     if isinstance(given, InputSpec):
         given = asdict(given)
     values = {"channels": channels}
-    if weights is not None:
-        values |= input_of(weights, channels)
+    if pretrained:
+        values |= input_of(known, channels)
+    elif known.fixed_input_size:
+        values |= {"size": known.input_size[-1]}
     try:
         spec = InputSpec(**{**values, **(given or {})})
     except TypeError as error:
@@ -189,6 +216,23 @@ def _input_spec(weights: Any, channels: int, given: dict[str, Any] | InputSpec |
             f"input.channels is {spec.channels} but in_channels is {channels}", where="image_encoder"
         )
     return spec
+
+
+@cache
+def _takes_any_size(model_name: str) -> bool:
+    """Whether timm resamples the position embeddings of a model at any size."""
+    with torch.device("meta"):
+        try:
+            timm.create_model(model_name, num_classes=0, dynamic_img_size=True)
+        except TypeError:
+            return False
+    return True
+
+
+def native_size(model_name: str) -> int | None:
+    """Return the input size of a model whose position embeddings have one size; None for all others."""
+    known = known_model(model_name)
+    return known.input_size[-1] if known.fixed_input_size else None
 
 
 def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any]) -> Any:
