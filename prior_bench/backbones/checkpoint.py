@@ -198,6 +198,7 @@ class CheckpointFile:
         return made_backbone(self.name, encoder, method, self.identity(seed), provenance)
 
     def _image_encoder(self, seed: int) -> Backbone:
+        from prior_bench.checkpoints.files import other_weights
         from prior_bench.checkpoints.recognise import arguments_for, load_image_weights
         from prior_bench.checkpoints.timm_names import read_for_timm
 
@@ -206,6 +207,8 @@ class CheckpointFile:
         encoder = drawn_encoder(arguments, 0)  # tensors that the file lacks must not depend on the run
         found = load_image_weights(encoder, self.path)
         told = {"source": "checkpoint file", "path": str(self.path), "model": arguments["model_name"]}
+        if others := other_weights(self._file):
+            told["unused_weights"] = ", ".join(others)
         return made_backbone(self.name, encoder, None, self.identity(seed), {**told, **found})
 
     @cached_property

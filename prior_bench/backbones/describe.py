@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prior_bench.checkpoints.files import read_tensors, sha256
+from prior_bench.checkpoints.files import not_finite, other_weights, read_tensors, sha256
 from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.layouts import Match
 from prior_bench.checkpoints.native import NativeInfo, read_info
@@ -58,8 +58,9 @@ def describe(path: str | Path) -> CheckpointDescription:
         return _native(file, info)
     from prior_bench.backbones.released import match_released
 
-    found = match_released(read_tensors(file))
-    return _released(file, found) if found is not None else _image_encoder(Path(path), file)
+    tensors = read_tensors(file)
+    found = match_released(tensors)
+    return _released(file, found, tensors) if found is not None else _image_encoder(Path(path), file)
 
 
 def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
@@ -78,12 +79,13 @@ def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
         mapping,
         info.input,
         text,
+        problems=not_finite(names),
         notes=notes,
         warnings=warnings,
     )
 
 
-def _released(file: Path, found: Match) -> CheckpointDescription:
+def _released(file: Path, found: Match, tensors: dict[str, Any]) -> CheckpointDescription:
     layout = found.layout
     text = CheckpointDescription.text
     if layout.has_text:
@@ -100,7 +102,7 @@ def _released(file: Path, found: Match) -> CheckpointDescription:
         dict(layout.method["image_encoder"]["input"]),
         text,
         found.unused,
-        found.problems,
+        (*found.problems, *not_finite(tensors)),
         {name: why for name, _, why in layout.supplied},
         layout.notes,
     )
@@ -112,12 +114,15 @@ def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
     from prior_bench.encoders.image import ImageEncoder
 
     tensors = read_for_timm(file)
+    spoiled = not_finite(tensors)
     told = arguments_for(tensors, path)
     encoder = ImageEncoder(**told)
     found = recognise(tensors, encoder.model)
     notes = [] if found.is_refused else [f"left as drawn at random: {problem}" for problem in found.problems]
     if not {"mean", "std"} <= set(told.get("input", {})):
         notes.append("the file does not state the input's statistics")
+    if others := other_weights(file):
+        notes.append(f"there are further weights in the file, which are not used: {', '.join(others)}")
     return CheckpointDescription(
         file,
         sha256(file),
@@ -126,7 +131,7 @@ def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
         found.mapping,
         asdict(encoder.input),
         unused={name: "not part of the image encoder" for name in found.unused},
-        problems=found.problems if found.is_refused else (),
+        problems=(*(found.problems if found.is_refused else ()), *spoiled),
         notes=tuple(notes),
     )
 
@@ -141,8 +146,8 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
         f"layout    {found.layout}",
         f"matched   {found.share:.1%} of the model's tensors: {len(found.mapping)} used, "
         f"{len(found.unused)} unused on purpose, {len(found.problems)} that do not fit",
-        f"input     {spec['size']} x {spec['size']} pixels, {channels}, mean {spec['mean']:g}, "
-        f"std {spec['std']:g}, resize '{spec['resize']}'",
+        f"input     {spec['size']} x {spec['size']} pixels, {channels}, mean {_numbers(spec['mean'])}, "
+        f"std {_numbers(spec['std'])}, resize '{spec['resize']}'",
         f"text      {found.text}",
         *(f"note      {note}" for note in found.notes),
         *(f"warning   {warning}" for warning in found.warnings or ()),
@@ -158,6 +163,13 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
     if found.problems:
         lines += ["", "does not fit: the file is refused", *(f"  {problem}" for problem in found.problems)]
     return "\n".join(lines)
+
+
+def _numbers(statistic: float | Sequence[float]) -> str:
+    """Format one number, or one for each channel."""
+    if isinstance(statistic, int | float):
+        return f"{statistic:g}"
+    return " / ".join(f"{value:g}" for value in statistic)
 
 
 def _table(pairs: Iterable[tuple[str, str]], every: bool, arrow: str) -> list[str]:

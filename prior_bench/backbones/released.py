@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from prior_bench.checkpoints.files import require_finite
 from prior_bench.checkpoints.layouts import Match, ReleasedLayout, Shapes, find_layout, layout_named, match
 from prior_bench.checkpoints.vocabulary import placeholder
 from prior_bench.encoders.image import ImageEncoder
@@ -44,6 +45,7 @@ def load_released(
         BenchError: some tensors do not fit; the message names them.
     """
     found.require_complete(where)
+    require_finite({name: tensors[name] for name in found.mapping.values()}, where)
     method = _build(method_config(found.layout, changes), tokenizer)
     _fill(method, found, tensors)
     return method.eval()
@@ -54,6 +56,7 @@ def load_released_image(
 ) -> ImageEncoder:
     """Load the image encoder alone; the whole file must fit. For the arguments, see :func:`load_released`."""
     found.require_complete(where)
+    require_finite({name: tensors[name] for name in found.mapping.values()}, where)
     encoder = _image_encoder(method_config(found.layout, changes))
     _fill(encoder, found, tensors, IMAGE)
     return encoder.eval()

@@ -17,6 +17,15 @@ from prior_bench.errors import BenchError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
 """Keys under which training scripts put the state dict, in order of preference."""
+NO_WEIGHTS = {
+    b"version https://git-lfs": (
+        "is a pointer of Git LFS and not the weights themselves",
+        "git lfs pull, or download the file from the web page of the repository",
+    ),
+    b"<!doctype": ("is a web page and not a weights file", "the download wanted a login or a confirmation"),
+    b"<html": ("is a web page and not a weights file", "the download wanted a login or a confirmation"),
+}
+"""Beginnings of files that are saved in place of weights."""
 DEEPEST = 5
 """Largest number of nested wrapping dicts; a malicious dict can contain itself."""
 
@@ -47,6 +56,48 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         return file.metadata() or {}
 
 
+def not_finite(tensors: dict[str, Tensor]) -> tuple[str, ...]:
+    """Return a problem for each tensor that contains NaN or infinity; all values are read."""
+    spoiled = [n for n, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()]
+    return tuple(f"{name} contains NaN or infinity" for name in spoiled)
+
+
+def require_finite(tensors: dict[str, Tensor], path: str | Path) -> None:
+    """Raise BenchError if a tensor contains NaN or infinity."""
+    if spoiled := not_finite(tensors):
+        more = f"; and {len(spoiled) - 5} more" if len(spoiled) > 5 else ""
+        raise BenchError(
+            f"{'; '.join(spoiled[:5])}{more}", where=path, fix="take an earlier checkpoint: this one diverged"
+        )
+
+
+def other_weights(path: str | Path) -> tuple[str, ...]:
+    """Return the keys of a torch file under which there are weights beside those that are read.
+
+    Training scripts put the moving average of the weights (``model_ema``) beside them.
+    """
+    path = _existing(path)
+    if _is_safetensors(path):
+        return ()
+    content, found = _load_torch(path), []
+    for _ in range(DEEPEST):
+        if not isinstance(content, dict):
+            break
+        wrapper = next((k for k in WRAPPERS if isinstance(content.get(k), dict)), None)
+        if wrapper is None:
+            break
+        for key, value in content.items():
+            inner = value.get("state_dict", value) if isinstance(value, dict) else None
+            if (
+                key != wrapper
+                and isinstance(inner, dict)
+                and any(isinstance(v, Tensor) for v in inner.values())
+            ):
+                found.append(str(key))
+        content = content[wrapper]
+    return tuple(found)
+
+
 def sha256(path: str | Path) -> str:
     """Return the SHA-256 hash of a file's content."""
     with open(_existing(path), "rb") as file:
@@ -59,6 +110,10 @@ def _existing(path: str | Path) -> Path:
         raise BenchError("no such checkpoint file", where=path)
     if not os.access(path, os.R_OK):
         raise BenchError("cannot be read: permission denied", where=path, fix=f"chmod u+r {path}")
+    beginning = _beginning(path, 64).lstrip().lower()
+    for mark, (what, fix) in NO_WEIGHTS.items():
+        if beginning.startswith(mark):
+            raise BenchError(what, where=path, fix=fix)
     return path
 
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from prior_bench.api import InputSpec
-from prior_bench.checkpoints.files import read_metadata, read_tensors
+from prior_bench.checkpoints.files import read_metadata, read_tensors, require_finite
 from prior_bench.checkpoints.permitted import check_image_encoder, check_method, check_text_encoder
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file
@@ -139,6 +139,7 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
             where=path,
             fix=ANEW,
         )
+    require_finite(tensors, path)
     module.load_state_dict(tensors)
     return module.eval(), info
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prior_bench.checkpoints.files import sha256
+from prior_bench.checkpoints.files import require_finite, sha256
 from prior_bench.checkpoints.folders import encoder_of_folder, weights_file
 from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
 from prior_bench.errors import BenchError
@@ -111,6 +111,7 @@ def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
         raise _refusal(found, encoder.arguments["model_name"], path)
     target = encoder.model.state_dict()
     state = {name: _adapted(tensors[source], target[name].shape) for name, source in found.mapping.items()}
+    require_finite(state, path)
     encoder.model.load_state_dict(state, strict=False)
     return {
         "layout": found.layout,

@@ -1,0 +1,69 @@
+"""Files that are no weights, weights that are not numbers, and files with two sets of weights."""
+
+import pytest
+import timm
+import torch
+
+from prior_bench.api import LoadContext
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.describe import as_text, describe
+from prior_bench.checkpoints.files import other_weights, read_tensors
+from prior_bench.errors import BenchError
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 9\n", "a pointer of Git LFS"),
+        (b"<!DOCTYPE html><html><title>Google Drive - Virus scan warning</title>", "is a web page"),
+        (b"\n<HTML><body>403</body>", "is a web page"),
+    ],
+)
+@pytest.mark.parametrize("name", ["weights.pth", "model.safetensors"])
+def test_what_is_saved_in_place_of_weights_is_called_what_it_is(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BenchError, match=message):
+        read_tensors(tmp_path / name)
+
+
+def state(**changes):
+    torch.manual_seed(0)
+    return {**timm.create_model("resnet18", num_classes=0).state_dict(), **changes}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_numbers_are_refused_by_name(tmp_path, value):
+    path, spoiled = tmp_path / "weights.pth", state()
+    spoiled["layer3.1.conv2.weight"][0, 0, 0, 0] = value
+    torch.save(spoiled, path)
+    with pytest.raises(BenchError, match=r"weights.pth: layer3.1.conv2.weight contains NaN or infinity\n"):
+        CheckpointFile("row", str(path)).load(0, LoadContext())
+    found = describe(path)
+    assert found.problems == ("layer3.1.conv2.weight contains NaN or infinity",)
+    assert "the file is refused" in as_text(found)
+
+
+@pytest.mark.parametrize("average", [state(), {"state_dict": state(), "decay": 0.99}])
+def test_a_second_set_of_weights_is_named(tmp_path, average):
+    path = tmp_path / "weights.pth"
+    optimizer = {"state": {0: {"exp_avg": torch.zeros(3)}}, "param_groups": []}
+    torch.save({"model": state(), "model_ema": average, "optimizer": optimizer, "epoch": 3}, path)
+    assert other_weights(path) == ("model_ema",)
+    assert "further weights in the file, which are not used: model_ema" in as_text(describe(path))
+    backbone = CheckpointFile("row", str(path)).load(0, LoadContext())
+    assert backbone.provenance["unused_weights"] == "model_ema"
+
+
+def test_one_set_of_weights_needs_no_word(tmp_path):
+    torch.save({"state_dict": state(), "epoch": 3}, tmp_path / "weights.pth")
+    assert other_weights(tmp_path / "weights.pth") == ()
+    assert "further weights" not in as_text(describe(tmp_path / "weights.pth"))
+
+
+def test_statistics_of_each_channel_are_printed(tmp_path):
+    torch.save(state(), tmp_path / "pytorch_model.bin")
+    stated = (
+        '{"architecture": "resnet18", "pretrained_cfg": {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.2, 0.2]}}'
+    )
+    (tmp_path / "config.json").write_text(stated)
+    assert "mean 0.4 / 0.5 / 0.6, std 0.2, resize" in as_text(describe(tmp_path))
