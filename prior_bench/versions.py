@@ -60,6 +60,11 @@ MACHINERY: dict[str, Machine] = {
     "tokenizer": Machine("ReportTokenizer, its training and sentence indices: encoders/tokenizer.py"),
     "losses": Machine("losses that methods share: losses/"),
     "checkpoints": Machine("which tensor of a released or foreign file becomes which of ours: checkpoints/"),
+    "recognition": Machine(
+        "the architecture of a foreign file: checkpoints/recognise.py",
+        version=2,  # heads that a folder states, and the mean of the patches of a ViT with fc_norm
+        since="2026-11-29T16:00:00+00:00",
+    ),
     "pretraining": Machine(
         "pairs, batches, order, optimiser, schedule and stages: pretraining/",
         version=2,  # learning rates follow their schedule; they had stopped after as many steps as epochs

@@ -92,6 +92,8 @@ class CheckpointFile:
             if self._match is None or not self._match.layout.has_text:
                 raise BenchError("has no text encoder for this tokenizer", where=self.path)
             _ = self._tokenizer
+        if self._native is None and self._match is None:
+            self._check_fit()
 
     @property
     def method_class(self) -> type | None:
@@ -125,7 +127,8 @@ class CheckpointFile:
         if self._native is not None or self._match is not None:
             return parts  # the file or its layout states the input
         encoder = self._encoder or {"pretrained": self.path.is_dir()}  # a folder may state its input
-        return parts + statistics_part({**encoder, "input": {**(encoder.get("input") or {}), **self._input}})
+        told = {**encoder, "input": {**(encoder.get("input") or {}), **self._input}}
+        return (*parts, "recognition", *statistics_part(told))
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
         """Return "" if a record has the same weights, otherwise a reason.
@@ -197,12 +200,31 @@ class CheckpointFile:
         }
         return made_backbone(self.name, encoder, method, self.identity(seed), provenance)
 
-    def _image_encoder(self, seed: int) -> Backbone:
-        from prior_bench.checkpoints.files import other_weights
-        from prior_bench.checkpoints.recognise import arguments_for, load_image_weights
+    @cached_property
+    def _arguments(self) -> dict[str, Any]:
+        """The image encoder's arguments for a file without a known layout, before changes of its input."""
+        from prior_bench.checkpoints.recognise import arguments_for
         from prior_bench.checkpoints.timm_names import read_for_timm
 
-        arguments = at_size_of_weights(arguments_for(read_for_timm(self._file), self.path, self._encoder))
+        return at_size_of_weights(arguments_for(read_for_timm(self._file), self.path, self._encoder))
+
+    def _check_fit(self) -> None:
+        """Raise BenchError if the tensors do not fit the architecture, without memory for its weights."""
+        import torch
+
+        from prior_bench.checkpoints.recognise import require_fit
+        from prior_bench.checkpoints.timm_names import read_for_timm
+        from prior_bench.encoders.image import ImageEncoder
+
+        with torch.device("meta"):
+            encoder = ImageEncoder(**{**self._arguments, "pretrained": False})
+        require_fit(read_for_timm(self._file), encoder, self.path)
+
+    def _image_encoder(self, seed: int) -> Backbone:
+        from prior_bench.checkpoints.files import other_weights
+        from prior_bench.checkpoints.recognise import load_image_weights
+
+        arguments = dict(self._arguments)
         arguments["input"] = {**(arguments.get("input") or {}), **self._input}
         encoder = drawn_encoder(arguments, 0)  # tensors that the file lacks must not depend on the run
         found = load_image_weights(encoder, self.path)

@@ -64,6 +64,16 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
     return found
 
 
+def config_of_folder(path: str | Path) -> dict[str, Any]:
+    """Return ``config.json`` of a folder; empty for any other path.
+
+    Raises:
+        BenchError: it cannot be read.
+    """
+    found = _json(Path(path) / "config.json") if Path(path).is_dir() else {}
+    return found if isinstance(found, dict) else {}
+
+
 def exposure_of_folder(path: str | Path) -> dict[str, Any]:
     """Return ``training_data`` and ``known_exposure`` of an exported folder; empty for any other path."""
     found = _json(Path(path) / "config.json").get(EXPOSURE) if Path(path).is_dir() else None

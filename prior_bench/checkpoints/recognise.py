@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from prior_bench.checkpoints.files import require_finite, sha256
-from prior_bench.checkpoints.folders import encoder_of_folder, weights_file
+from prior_bench.checkpoints.folders import config_of_folder, encoder_of_folder, weights_file
 from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
 from prior_bench.errors import BenchError
 
@@ -89,6 +89,18 @@ def recognise(tensors: dict[str, Tensor], model: nn.Module) -> Recognition:
     return max(candidates, key=lambda match: len(match.mapping))  # the first among equals
 
 
+def require_fit(tensors: dict[str, Tensor], encoder: Any, path: str | Path) -> Recognition:
+    """Map a checkpoint's tensors to an ImageEncoder's model; no values are read.
+
+    Raises:
+        BenchError: too few tensors fit; the message names them.
+    """
+    found = recognise(tensors, encoder.model)
+    if found.is_refused:
+        raise _refusal(found, encoder.arguments["model_name"], path)
+    return found
+
+
 def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
     """Load a checkpoint of any library into an ImageEncoder's model.
 
@@ -106,9 +118,7 @@ def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
         BenchError: the file cannot be read, or too few tensors fit; the message names them.
     """
     tensors = read_for_timm(path)
-    found = recognise(tensors, encoder.model)
-    if found.is_refused:
-        raise _refusal(found, encoder.arguments["model_name"], path)
+    found = require_fit(tensors, encoder, path)
     target = encoder.model.state_dict()
     state = {name: _adapted(tensors[source], target[name].shape) for name, source in found.mapping.items()}
     require_finite(state, path)
@@ -142,7 +152,29 @@ def arguments_for(
     if "model_name" not in arguments:
         model_name, channels = guess_architecture(tensors, path)
         arguments = {"in_channels": channels, **arguments, "model_name": model_name}
+    if told := {**_pooled_by_average(tensors), **_heads(arguments["model_name"], path)}:
+        arguments["model_args"] = {**told, **(arguments.get("model_args") or {})}
     return arguments
+
+
+def _pooled_by_average(tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Return timm's argument for a ViT that was fine-tuned on the mean of its patches, as MAE does.
+
+    Such a file has the norm after the pooling (``fc_norm``) and none before it.
+    """
+    last = {name.rpartition(".")[0].rpartition(".")[2] for name in tensors if name.count(".") < 3}
+    return {"global_pool": "avg"} if "fc_norm" in last and "norm" not in last else {}
+
+
+def _heads(model_name: str, path: str | Path) -> dict[str, Any]:
+    """Return timm's argument for a ViT whose folder states another number of attention heads.
+
+    The tensors of all numbers of heads have the same shapes.
+    """
+    heads = config_of_folder(path).get("num_attention_heads")
+    blocks = getattr(_without_memory(model_name), "blocks", None) if isinstance(heads, int) else None
+    own = getattr(getattr(blocks[0], "attn", None), "num_heads", heads) if blocks else heads
+    return {} if own == heads else {"num_heads": heads}
 
 
 def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[str, int]:

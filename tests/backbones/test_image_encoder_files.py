@@ -69,6 +69,46 @@ def test_transformers_vit_folder(tmp_path):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("heads", [3, 12])
+def test_transformers_vit_has_the_heads_that_its_folder_states(tmp_path, heads):
+    """The tensors of three and of twelve heads have the same names and shapes."""
+    small = dict(hidden_size=192, num_attention_heads=heads, intermediate_size=768)
+    model = ViTModel(ViTConfig(**small), add_pooling_layer=False).eval()
+    for name, weight in model.named_parameters():  # sharp attention, so that heads matter
+        if name.endswith((".query.weight", ".key.weight", ".q_proj.weight", ".k_proj.weight")):
+            weight.mul_(5)
+    model.save_pretrained(tmp_path / "folder")
+    backbone = load(tmp_path / "folder")
+    states = model(images()).last_hidden_state
+    torch.testing.assert_close(backbone.image_encoder(images()).local, states[:, 1:], rtol=1e-3, atol=1e-3)
+    again = type(backbone.image_encoder)(**backbone.image_encoder.arguments)
+    assert again.model.blocks[0].attn.num_heads == heads
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_vit_that_was_fine_tuned_on_the_mean_of_its_patches(tmp_path, prefix):
+    model = shaken(timm.create_model("vit_tiny_patch16_224", num_classes=5, global_pool="avg"))
+    state = {prefix + name: tensor for name, tensor in model.state_dict().items()}
+    torch.save({"model": state}, tmp_path / "mae_finetuned.pth")
+    backbone = load(tmp_path / "mae_finetuned.pth")
+    assert backbone.provenance["share"] == 1 and not backbone.provenance["missing"]
+    wanted = model.forward_head(model.forward_features(images()), pre_logits=True)
+    torch.testing.assert_close(backbone.image_encoder(images()).global_, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_file_that_fits_no_network_is_refused_before_any_run(tmp_path):
+    odd = {f"layer{n}.weight": torch.zeros(4, 4) for n in range(30)}
+    torch.save(odd, tmp_path / "odd.pth")
+    with pytest.raises(BenchError, match="is of another architecture.*\n.*--image-encoder NAME"):
+        CheckpointFile("row", str(tmp_path / "odd.pth")).check()
+    with pytest.raises(
+        BenchError, match="is of another architecture: it supplies 0% of the tensors of resnet34"
+    ):
+        CheckpointFile("row", str(tmp_path / "odd.pth"), image_encoder="resnet34").check()
+
+
+@torch.no_grad()
 def test_timm_folder(tmp_path):
     model = shaken(timm.create_model("resnet18", num_classes=0, in_chans=1, channels=(16, 16, 16, 32)))
     from safetensors.torch import save_file

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import timm
 import torch
 from golden_case import TRAINED, Case, Numbers, summary
 from tiny_data import tiny_manifest
@@ -10,7 +11,7 @@ from tiny_methods import CNN, TEXT, TEXTS, TOKENIZER, VIT, batch
 
 from prior_bench.api import RunContext
 from prior_bench.checkpoints.folders import encoder_of_folder
-from prior_bench.checkpoints.recognise import load_image_weights
+from prior_bench.checkpoints.recognise import arguments_for, load_image_weights
 from prior_bench.encoders.image import ImageEncoder, input_of, known_model
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
@@ -55,6 +56,19 @@ def input_statistics(folder: Path) -> Numbers:
         stated = encoder_of_folder(folder)["input"]
         found[f"folder, {channels}"] = [stated["mean"], stated["std"]]
     return found
+
+
+def recognition(folder: Path) -> Numbers:
+    """Heads and pooling of ViTs whose tensors do not show them."""
+    with torch.device("meta"):
+        tensors = timm.create_model("vit_tiny_patch16_224", num_classes=0).state_dict()
+    averaged = {
+        name.replace("norm.", "fc_norm.") if name.count(".") == 1 else name: t for name, t in tensors.items()
+    }
+    (folder / "config.json").write_text(json.dumps({"num_attention_heads": 12}))
+    heads = arguments_for(tensors, folder)["model_args"]["num_heads"]
+    pooled = arguments_for(averaged, folder / "file.pth")["model_args"]["global_pool"] == "avg"
+    return {"heads": [heads], "mean of patches": [float(pooled)]}
 
 
 def text_encoders(folder: Path) -> Numbers:
@@ -159,6 +173,7 @@ def classifier_loss(folder: Path) -> Numbers:
 CASES = [
     Case("image encoders", ("image_encoder",), image_encoders),
     Case("input statistics", ("input_statistics",), input_statistics),
+    Case("recognition", ("recognition",), recognition),
     Case("text encoders", ("text_encoder", "tokenizer"), text_encoders),
     Case("tokens", ("tokenizer",), tokens),
     Case("shared losses", ("losses",), shared_losses),
