@@ -72,6 +72,7 @@ def evaluate(
     workers: int = 0,
     jobs: int = 1,
     overwrite: Overwrite = Overwrite.FAILED,
+    shared: bool = False,
     say: Callable[[str], None] = say_at_once,
 ) -> SuiteOutcome:
     """Run the cells that the store does not contain. Suites and single evaluations use the same function.
@@ -83,6 +84,8 @@ def evaluate(
         workers: data loading processes.
         jobs: number of processes, see :mod:`prior_bench.engine.jobs`.
         overwrite: which recorded runs are run again.
+        shared: whether other processes may write other cells of the store meanwhile, as single evaluations
+            do; they wait for each other only at the same cell. Otherwise, this process is the only writer.
         say: takes progress lines.
 
     Raises:
@@ -91,8 +94,9 @@ def evaluate(
     """
     if jobs < 1:
         raise BenchError(f"is {jobs}; must be at least 1", where="--jobs")
-    with store.writing():
-        store.save_plan(merged_plan(plan, store))
+    with store.writing_cells(run.key for run in plan.runnable()) if shared else store.writing():
+        with store.changing_plan():
+            store.save_plan(merged_plan(plan, store))
         waiting = to_do(plan, store, overwrite)
         keys = {run.key for run in waiting}
         outcome = SuiteOutcome(

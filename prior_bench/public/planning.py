@@ -74,7 +74,13 @@ class Prepared:
             say: function that receives progress lines.
         """
         outcome = execute(
-            self.plan, self.store, device=device, workers=workers, overwrite=Overwrite(overwrite), say=say
+            self.plan,
+            self.store,
+            device=device,
+            workers=workers,
+            overwrite=Overwrite(overwrite),
+            shared=True,
+            say=say,
         )
         warn_of_records((outcome.records[key] for key in outcome.skipped), "the same with overwrite all")
         return Results(Result(record, self.store, self.folder) for record in outcome.records.values())

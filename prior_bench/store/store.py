@@ -9,6 +9,7 @@
         runs/<key>/predictions.npz   the task's predictions per test sample
         runs/<key>/traceback.txt     traceback of a failed run
         work/<key>/                  scratch folder of an unfinished run
+        locks/<key>/                 lock of a cell that one of several processes writes
 
 A folder in ``runs`` is always complete: it is written under a temporary name and then renamed.
 """
@@ -19,8 +20,8 @@ import json
 import math
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,11 +31,13 @@ from prior_bench import paths
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import remove_leftovers, whole_folder, write_json
-from prior_bench.io.locks import sole_writer
+from prior_bench.io.locks import one_at_a_time, sole_writer
 
 if TYPE_CHECKING:
     import numpy as np
 
+DAY = 24 * 3600.0
+"""Age in seconds from which temporary files belong to killed processes, though others may be writing."""
 SCHEMA = 1
 """Version of the layout of record.json that is written; all older versions can be read."""
 
@@ -157,6 +160,29 @@ class Store:
             self.runs.mkdir(exist_ok=True)
             remove_leftovers(self.root)
             remove_leftovers(self.runs)
+            yield
+
+    @contextmanager
+    def writing_cells(self, keys: Iterable[str]) -> Iterator[None]:
+        """Lock single cells for writing; other processes may write other cells of the store meanwhile.
+
+        Waits, with a line on stderr, while another process has one of them.
+
+        Raises:
+            BenchError: the store cannot be written.
+        """
+        self.runs.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.runs, older_than=DAY)
+        with ExitStack() as stack:
+            for key in sorted(set(keys)):  # in one order, so that two processes never wait for each other
+                lock = self.root / "locks" / key
+                stack.enter_context(one_at_a_time(lock, "waiting for another process at this evaluation"))
+            yield
+
+    @contextmanager
+    def changing_plan(self) -> Iterator[None]:
+        """Lock the plan while it is read, changed and saved; waits for other processes."""
+        with one_at_a_time(self.root / "locks", "waiting for another process that saves its plan"):
             yield
 
 

@@ -146,9 +146,8 @@ def test_the_command_line_and_the_api_share_their_records(parts, monkeypatch, ca
 
     from prior_bench.cli import eval as verb
 
-    monkeypatch.setattr(
-        "prior_bench.public.planning.backbone_row", lambda text, tokenizer: {"name": text, "type": "fake"}
-    )
+    for place in ("prior_bench.public.planning", "prior_bench.backbones.reference"):
+        monkeypatch.setattr(f"{place}.backbone_row", lambda text, *_, **__: {"name": text, "type": "fake"})
     pb.evaluate("mine", "fake", "fake", overrides={"batch_size": 8}, **PLAIN)
     parser = argparse.ArgumentParser()
     verb.configure(parser)
@@ -177,3 +176,12 @@ def test_prompts_of_ones_own_are_used_kept_and_known_by_their_content(my_csv, tm
 def test_a_task_without_texts_takes_no_prompts(my_csv):
     with pytest.raises(pb.BenchError, match="classification: this task takes no prompts"):
         pb.evaluate("random:resnet18", "classification", my_csv, prompts={"Edema": ["Edema."]})
+
+
+def test_an_evaluation_does_not_wait_for_another_one_in_the_same_store():
+    other = pb.evaluate(MINE, "fake", "fake", seed=1, **PLAIN)
+    store = Store.of("eval")
+    with store.writing_cells([other.record.key]):  # as a process that evaluates with seed 1
+        found = pb.evaluate(MINE, "fake", "fake", seed=2, **PLAIN)
+    assert found.record.status == "done" and set(store.records()) == {other.record.key, found.record.key}
+    assert {cell["key"] for cell in store.plan()} == {other.record.key, found.record.key}

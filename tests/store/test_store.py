@@ -1,6 +1,8 @@
 import json
 import math
 import os
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -113,6 +115,34 @@ def test_only_one_process_writes(tmp_path):
                 pass
     with Store(tmp_path).writing():  # free again
         pass
+
+
+def test_processes_that_share_a_store_wait_only_for_the_same_cell(tmp_path, capsys):
+    order, held, free = [], threading.Event(), threading.Event()
+
+    def first():
+        with Store(tmp_path).writing_cells(["b", "a"]):
+            held.set()
+            free.wait(10)
+            order.append("first")
+
+    def second():
+        with Store(tmp_path).writing_cells(["c", "a"]):
+            order.append("second")
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert held.wait(10)
+    threads[1].start()
+    with Store(tmp_path).writing_cells(["d"]):
+        order.append("another cell")
+    while "waiting for another process at this evaluation" not in (said := capsys.readouterr().err):
+        time.sleep(0.01)
+    assert str(tmp_path / "locks" / "a") in said
+    free.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["another cell", "first", "second"]
 
 
 def test_plan_and_log(tmp_path, capsys):
