@@ -6,7 +6,7 @@ of its table differs from that under the first condition. Each run takes as long
 
 ``AVX2`` makes a processor with AVX-512 compute like one without it: torch's own kernels, oneDNN and MKL. It
 stands for another machine of the same kind. The processor's own capability is printed first: if that is AVX2,
-the condition changes nothing.
+the condition changes nothing. ``no AVX`` is an older processor, which has neither.
 """
 
 import argparse
@@ -26,11 +26,17 @@ AVX2 = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "MKL_ENABLE_INSTRUCTIONS": "AVX2",
 }
+NO_AVX = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+}
 CONDITIONS: dict[str, tuple[list[str], dict[str, str]]] = {
     "two jobs": (["--jobs", "2"], {}),
     "the same again": (["--jobs", "2"], {}),
     "one job": (["--jobs", "1"], {}),
     "AVX2": (["--jobs", "2"], AVX2),
+    "no AVX": (["--jobs", "2"], NO_AVX),
     "two threads": (["--jobs", "1", "--threads", "2"], {}),
 }
 """Arguments of ``run`` and environment of each condition; the first is what the others are compared with."""

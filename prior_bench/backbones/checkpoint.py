@@ -16,6 +16,7 @@ from prior_bench.backbones.image_encoders import (
     hash_of,
     made_backbone,
 )
+from prior_bench.backbones.native import native_backbone
 from prior_bench.checkpoints.folders import exposure_of_folder
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.registry import METHODS
@@ -280,27 +281,6 @@ class CheckpointFile:
         from prior_bench.checkpoints.vocabulary import tokenizer_of
 
         return tokenizer_of(self._match.layout, self._given_tokenizer)
-
-
-def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
-    """Load a backbone from a checkpoint that prior-bench wrote.
-
-    Raises:
-        BenchError: the file is damaged or does not fit its method.
-    """
-    from prior_bench.checkpoints.native import load_method
-
-    module, info = load_method(path)
-    kind = info.method.get("type", "image encoder")
-    provenance = {"source": "prior-bench checkpoint", "path": str(path), "method": kind}
-    provenance |= {
-        key: info.provenance[key]
-        for key in ("seed", "data", "identity", "chosen", "warnings", "converted_from")
-        if key in info.provenance
-    }
-    if not info.is_method:
-        return made_backbone(name, module, None, identity, provenance)
-    return made_backbone(name, module.image_encoder, module, identity, provenance)
 
 
 def _check_input(given: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ class Pretrained:
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the trained method; if its weights do not exist, train it first or resume its training."""
-        from prior_bench.backbones.checkpoint import native_backbone
+        from prior_bench.backbones.native import native_backbone
         from prior_bench.pretraining.folder import FINAL, noted
         from prior_bench.pretraining.trainer import pretrain
 

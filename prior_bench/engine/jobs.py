@@ -62,7 +62,11 @@ def run_in_processes(
     finally:
         for worker in processes.values():
             worker.terminate()
-            worker.join()
+        for worker in processes.values():
+            worker.join(timeout=10)
+            if worker.is_alive():  # it hangs while it ends
+                worker.kill()
+                worker.join()
 
 
 def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Callable[[Event], None]) -> None:

@@ -33,9 +33,8 @@ def one_backbone(parts, tmp_path, monkeypatch):
     """``--backbone mine`` is a fake backbone with a text tower."""
     (tmp_path / "data" / "fake").mkdir(parents=True)
     monkeypatch.setattr(
-        public,
-        "backbone_row",
-        lambda text, tokenizer: {"name": text, "type": "fake", "has_text": text == "mine"},
+        "prior_bench.backbones.reference.backbone_row",
+        lambda text, *_, **__: {"name": text, "type": "fake", "has_text": text == "mine"},
     )
     return parts
 

@@ -11,7 +11,8 @@ import pytest
 from tiny_data import tiny_manifest
 
 from prior_bench.api import RunContext
-from prior_bench.backbones.checkpoint import CheckpointFile, native_backbone
+from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.native import native_backbone
 from prior_bench.checkpoints.native import save_method
 from prior_bench.cli import explain
 from prior_bench.data.open import open_dataset

@@ -8,8 +8,9 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
-from prior_bench.backbones.checkpoint import CheckpointFile, native_backbone
+from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.backbones.describe import as_text, describe
+from prior_bench.backbones.native import native_backbone
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import read_info
 from prior_bench.errors import BenchError

@@ -12,8 +12,8 @@ from tiny_prior import REPORTS, tiny_prior
 from torch import nn
 
 from prior_bench.api import PretrainBatch
-from prior_bench.backbones.checkpoint import native_backbone
 from prior_bench.backbones.describe import as_text, describe
+from prior_bench.backbones.native import native_backbone
 from prior_bench.checkpoints.native import read_info
 from prior_bench.pretraining.config import from_dict
 from prior_bench.pretraining.health import (
