@@ -31,6 +31,8 @@ table = "lamps_table.py"
 VERBS = """
 import sys
 from prior_bench.cli import main
+
+pytestmark = pytest.mark.slow
 for line in sys.argv[1:]:
     print("$", line, flush=True)
     if main(line.split()):

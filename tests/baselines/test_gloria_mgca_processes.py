@@ -4,6 +4,7 @@ import os
 import socket
 from functools import partial
 
+import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
@@ -81,6 +82,7 @@ def half_of_the_batch(rank: int, port: str, folder: str) -> None:
         dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_with_half_the_batch_equal_one_with_all(tmp_path):
     mp.spawn(half_of_the_batch, (free_port(), str(tmp_path)), nprocs=PROCESSES)
     want = losses_and_gradients(slice(None))

@@ -84,6 +84,7 @@ def halves(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHOD)
 def test_two_processes_with_half_the_batch_equal_one_with_all(halves, name):
     want = losses_and_gradients(name, slice(None))

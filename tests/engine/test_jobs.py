@@ -60,6 +60,7 @@ def test_many_jobs_record_what_one_does(tmp_path):
     assert not again.ran and len(again.skipped) == 4
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_reported_and_its_runs_are_done_next_time(tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_DIE_AT", "run 2")
     with pytest.raises(BenchError, match="a process was killed; finished runs are recorded"):
@@ -95,6 +96,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_no_process_outlives_the_one_that_started_it(tmp_path, how):
     (tmp_path / "driver.py").write_text(DRIVER)

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import fake_parts
+import pytest
 
 DRIVER = """
 import os, sys
@@ -72,6 +73,7 @@ def outcomes(folder: Path) -> dict[str, tuple]:
     return {r["key"]: (r["spec"], r["metrics"], r["trivial"], r["history"], r["split"]) for r in records}
 
 
+@pytest.mark.slow
 def test_killed_and_run_again(tmp_path):
     moments = [
         "run 3",  # while a task works

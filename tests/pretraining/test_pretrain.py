@@ -107,6 +107,7 @@ def test_another_seed_or_config_does_not_enter_the_folder(killable, undisturbed,
         pretrain(replace(killable, batch_size=4), folder, seed=3, device="cpu")
 
 
+@pytest.mark.slow
 def test_the_same_run_started_twice_at_once_is_trained_once(values, tmp_path):
     values["schedule"] = dict(epochs=3)
     path = tmp_path / "small.py"

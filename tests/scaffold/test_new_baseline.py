@@ -94,6 +94,7 @@ def test_a_plain_clip_is_two_files_and_runs_from_training_to_the_table(folder, c
     assert type(load_method(checkpoint)[0]).__module__ == NAME
 
 
+@pytest.mark.slow
 def test_the_written_test_passes_and_the_method_keeps_the_contract(folder):
     write(plan(NAME, folder))
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

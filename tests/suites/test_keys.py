@@ -170,6 +170,7 @@ def keys_of(checkout: Path) -> list[str]:
     return keys
 
 
+@pytest.mark.slow
 def test_comments_code_and_moved_modules_change_no_key(tmp_path):
     """On a copy of the source: only what is declared counts."""
     for name in ("prior_bench", "tasks", "baselines", "configs", "results/published"):

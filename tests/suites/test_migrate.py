@@ -119,6 +119,7 @@ def test_records_from_before_versions_began_are_left_and_counted(roots, capsys):
     assert by_cell(store) == before and len(expand(load_suite("historic.py")).runs) == 18
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["copying", "plan", "removing"])
 def test_after_a_kill_the_same_call_goes_on(roots, monkeypatch, moment):
     store, context = store_of(roots, "schema1_2026_11_29"), LoadContext(pretrain_dir=roots / "pretrain")
