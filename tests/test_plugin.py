@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 PLUGIN = Path(__file__).parent / "plugin"
 PRETRAIN = """
 method = dict(type="brightness", sign={sign})
@@ -32,7 +34,6 @@ VERBS = """
 import sys
 from prior_bench.cli import main
 
-pytestmark = pytest.mark.slow
 for line in sys.argv[1:]:
     print("$", line, flush=True)
     if main(line.split()):
