@@ -44,10 +44,12 @@ class TimmWeights:
         from prior_bench.checkpoints.files import sha256
 
         origin = sha256(self._file) if self._file else version("timm")
+        further = ["checkpoints"] if self._file else []
         return hash_of(
             "timm",
             {**self._encoder, "pretrained": origin},
-            encoder_versions({**self._encoder, "pretrained": True}, *(["checkpoints"] if self._file else [])),
+            # a file's input was once not timm's at all, so its size and greyscale statistics count too
+            encoder_versions({"pretrained": True} if self._file else self._encoder, *further),
         )
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:

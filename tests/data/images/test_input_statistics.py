@@ -1,7 +1,7 @@
 """The statistics of an input: one number for all channels, or one for each."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from prior_bench.backbones.timm import TimmWeights
 from prior_bench.data.images.transforms import eval_transform, normalise
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.errors import BenchError
-from prior_bench.versions import statistics_part
+from prior_bench.versions import MACHINERY, statistics_part
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -79,6 +79,14 @@ def test_weights_of_timm_bring_the_statistics_of_each_channel(weights):
     given = dict(model_name="resnet18", input=dict(mean=0.3, size=96))
     spec = TimmWeights("row", given, file=weights).load(0, LoadContext()).input
     assert (spec.size, spec.mean, spec.std) == (96, 0.3, STD)
+
+
+@pytest.mark.parametrize("encoder", ["resnet18", dict(model_name="resnet18", in_channels=1)])
+def test_the_key_of_a_file_tells_its_old_input_from_its_new_one(weights, monkeypatch, encoder):
+    source = TimmWeights("row", encoder, file=weights)
+    now = source.identity(0)
+    monkeypatch.setitem(MACHINERY, "input_statistics", replace(MACHINERY["input_statistics"], version=1))
+    assert source.identity(0) != now
 
 
 def test_a_folder_states_the_statistics_of_each_channel(tmp_path, weights):
