@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
         f"{found.layout}, {told['model_name']}" + (f", under '{found.prefix}'" if found.prefix else ""),
         found.share,
         found.mapping,
-        asdict(encoder.input),
+        encoder.input.to_dict(),
         unused={name: "not part of the image encoder" for name in found.unused},
         problems=(*(found.problems if found.is_refused else ()), *spoiled),
         notes=tuple(notes),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
@@ -94,8 +93,12 @@ class RandomInit:
         """Return "" if input and number of parameters equal those of a record, otherwise a reason."""
         encoder = self.load(seed, context).image_encoder
         parameters = sum(p.numel() for p in encoder.parameters())
-        same = asdict(encoder.input) == provenance.get("input") and parameters == provenance.get("parameters")
-        return "" if same else "its image encoder is not the one of today's config"
+        noted = provenance.get("input"), provenance.get("parameters")
+        return (
+            ""
+            if noted == (encoder.input.to_dict(), parameters)
+            else "its image encoder is not the one of today's config"
+        )
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Make the random backbone; this needs no GPU and writes no files."""

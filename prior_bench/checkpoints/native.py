@@ -86,13 +86,13 @@ def save_method(path: str | Path, method: Any, config: dict[str, Any], provenanc
     text = dict(method.text_encoder.arguments)
     tokenizer = text.pop("tokenizer")
     described = {**config, "image_encoder": method.image_encoder.arguments, "text_encoder": text}
-    info = NativeInfo(described, tokenizer, asdict(method.image_encoder.input), provenance)
+    info = NativeInfo(described, tokenizer, method.image_encoder.input.to_dict(), provenance)
     return _save(Path(path), method, info)
 
 
 def save_image_encoder(path: str | Path, encoder: Any, provenance: dict[str, Any]) -> Path:
     """Write an :class:`prior_bench.encoders.image.ImageEncoder` with its weights; see :func:`save_method`."""
-    info = NativeInfo({"image_encoder": encoder.arguments}, "", asdict(encoder.input), provenance)
+    info = NativeInfo({"image_encoder": encoder.arguments}, "", encoder.input.to_dict(), provenance)
     return _save(Path(path), encoder, info)
 
 

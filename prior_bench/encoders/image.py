@@ -110,7 +110,7 @@ class ImageEncoder(nn.Module):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments that rebuild this encoder without its weights and without any download."""
-        return {**self._arguments, "input": asdict(self.input)}
+        return {**self._arguments, "input": self.input.to_dict()}
 
     def forward(self, images: Tensor) -> Features:
         """Encode images [B, C, S, S] as global [B, dim] and local features [B, H*W, local_dim].

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from math import isqrt
 from typing import Any
 
@@ -158,7 +158,7 @@ def input_spec(given: InputSpec | Mapping[str, Any]) -> InputSpec:
     for name in given:
         if name not in known:
             raise unknown_name("field", name, known, where="input")
-    return InputSpec(**{**asdict(InputSpec()), **given})
+    return InputSpec(**given)
 
 
 @contextmanager

@@ -142,7 +142,7 @@ class Runner:
             provenance={
                 **self._provenance(run, seconds),
                 "backbone": backbone.provenance,
-                "input": asdict(backbone.input),
+                "input": backbone.input.to_dict(),
                 "parameters": _parameters(backbone),
             },
             synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,

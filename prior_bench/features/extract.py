@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import fields
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -60,11 +60,11 @@ class Feed(NamedTuple):
         for name in changes:
             if name not in known:
                 raise unknown_name("field of transform.input", name, known, where=protocol.name)
-        return cls(replace(backbone.input, **changes), protocol.transform.get("eval") or {})
+        return cls(backbone.input.changed(changes), protocol.transform.get("eval") or {})
 
     def key(self) -> dict[str, Any]:
         """The feed as plain types, for cache keys."""
-        fed = {"input": asdict(self.input), "steps": dict(self.steps)}
+        fed = {"input": self.input.to_dict(), "steps": dict(self.steps)}
         if self.condition is None:
             return fed
         version = version_of(CORRUPTIONS.get(self.condition.corruption), str(self.condition))
@@ -127,7 +127,8 @@ def image_batches(
     cuda = context.device.startswith("cuda")
     transform, change = eval_transform(feed.input, feed.steps), None
     if feed.condition:
-        change = partial(corrupt, condition=feed.condition, side=max(SIDE, transform.resize))
+        side = max(SIDE, transform.scale_to or transform.resize)
+        change = partial(corrupt, condition=feed.condition, side=side)
         what = f"{what}, {feed.condition}"
     loader = DataLoader(
         ImageDataset(manifest, transform, change),

@@ -32,8 +32,14 @@ class Geometry:
     size: int
 
     @classmethod
-    def of(cls, height: int, width: int, size: int, mode: str) -> Geometry:
+    def of(cls, height: int, width: int, size: int, mode: str, scale_to: int | None = None) -> Geometry:
         """Return the geometry of a ``resize`` mode of :class:`prior_bench.api.InputSpec`.
+
+        Args:
+            height, width: size of the stored image, in pixels.
+            size: side length of the square.
+            mode: ``"squash"``, ``"pad"`` or ``"crop"``.
+            scale_to: side length to which the mode scales before the centre is cropped; by default ``size``.
 
         Raises:
             BenchError: the mode is unknown.
@@ -41,16 +47,18 @@ class Geometry:
         if mode not in RESIZE_MODES:
             raise unknown_name("resize mode", mode, list(RESIZE_MODES))
         if mode == "squash":
-            return cls(height, width, (size, size), (0, 0), size)
-        scale = size / (max if mode == "pad" else min)(height, width)
+            scaled = (scale_to or size,) * 2
+            return cls(height, width, scaled, ((size - scaled[0]) // 2,) * 2, size)
+        scale = (scale_to or size) / (max if mode == "pad" else min)(height, width)
         scaled = max(1, round(height * scale)), max(1, round(width * scale))
         return cls(height, width, scaled, ((size - scaled[0]) // 2, (size - scaled[1]) // 2), size)
 
     # --- images and masks
 
-    def image(self, pixels: Tensor) -> Tensor:
-        """Map an image [C, height, width] to [C, size, size] (antialiased bilinear, padded with 0)."""
-        return self._place(F.resize(pixels, list(self.scaled), antialias=True))
+    def image(self, pixels: Tensor, interpolation: str = "bilinear") -> Tensor:
+        """Map an image [C, height, width] to [C, size, size] (antialiased, padded with 0)."""
+        filter = InterpolationMode(interpolation)
+        return self._place(F.resize(pixels, list(self.scaled), interpolation=filter, antialias=True))
 
     def mask(self, mask: Tensor) -> Tensor:
         """Map an integer mask [height, width] to [size, size] by the nearest pixel."""

@@ -60,7 +60,10 @@ class RadiographTransform:
     def __init__(self, spec: InputSpec, cfg: Mapping[str, Any] | None, *, random: bool):
         self.spec = spec
         steps = dict(cfg or {})
-        resize = steps.pop("Resize", spec.size)
+        resize = steps.pop("Resize", None)
+        self.scale_to = spec.resize_to if resize is None else None
+        if resize is None:
+            resize = spec.size
         self.resize = int(resize["size"] if isinstance(resize, Mapping) else resize)
         if self.resize < spec.size:
             raise BenchError(
@@ -83,13 +86,17 @@ class RadiographTransform:
 
     def geometry(self, height: int, width: int) -> Geometry | None:
         """Return the geometry of an image [height, width] if it is deterministic, otherwise None."""
-        return None if self.augment or not self.base else Geometry.of(height, width, self.resize, self.base)
+        return None if self.augment or not self.base else self._geometry(height, width)
+
+    def _geometry(self, height: int, width: int) -> Geometry:
+        assert self.base is not None, "the first step does not crop by itself"
+        return Geometry.of(height, width, self.resize, self.base, self.scale_to)
 
     def __call__(self, image: np.ndarray) -> Tensor:
         """Transform an image, uint8 [H, W], to float32 [C, size, size]."""
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         if self.base:
-            pixels = Geometry.of(image.shape[0], image.shape[1], self.resize, self.base).image(pixels)
+            pixels = self._geometry(*image.shape).image(pixels, self.spec.interpolation)
         if self.augment:
             pixels = self.augment(tv_tensors.Image(pixels)).as_subclass(Tensor)
         return normalise(pixels, self.spec)
@@ -112,8 +119,8 @@ class RadiographTransform:
         drawn = torch.from_numpy(np.require(mask, requirements=["C", "W"])) if mask is not None else None
         placed = np.asarray(boxes, np.float32) if boxes is not None else None
         if self.base:
-            base = Geometry.of(image.shape[0], image.shape[1], self.resize, self.base)
-            pixels = base.image(pixels)
+            base = self._geometry(*image.shape)
+            pixels = base.image(pixels, self.spec.interpolation)
             drawn = base.mask(drawn) if drawn is not None else None
             placed = base.boxes(placed) if placed is not None else None
         if self.augment:
