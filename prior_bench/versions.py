@@ -65,6 +65,7 @@ MACHINERY: dict[str, Machine] = {
         version=2,  # heads that a folder states, and the mean of the patches of a ViT with fc_norm
         since="2026-11-29T16:00:00+00:00",
     ),
+    "libraries": Machine("models that other libraries build, and their inputs: libraries/"),
     "pretraining": Machine(
         "pairs, batches, order, optimiser, schedule and stages: pretraining/",
         version=2,  # learning rates follow their schedule; they had stopped after as many steps as epochs

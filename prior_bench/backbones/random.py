@@ -94,11 +94,8 @@ class RandomInit:
         encoder = self.load(seed, context).image_encoder
         parameters = sum(p.numel() for p in encoder.parameters())
         noted = provenance.get("input"), provenance.get("parameters")
-        return (
-            ""
-            if noted == (encoder.input.to_dict(), parameters)
-            else "its image encoder is not the one of today's config"
-        )
+        same = noted == (encoder.input.to_dict(), parameters)
+        return "" if same else "its image encoder is not the one of today's config"
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Make the random backbone; this needs no GPU and writes no files."""

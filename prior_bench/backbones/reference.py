@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
+from prior_bench.checkpoints.folders import config_of_folder
 from prior_bench.errors import BenchError, unknown_name
 
 
@@ -17,22 +18,33 @@ def backbone_row(
     image_encoder: str | None = None,
     input: Mapping[str, Any] | None = None,
     pool: str | None = None,
+    remote_code: str | None = None,
 ) -> dict[str, Any]:
     """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
     Args:
-        text: a checkpoint file or folder, ``timm:MODEL``, ``random:MODEL``, ``random:CONFIG``, or a
-            pre-training config.
-        tokenizer: tokenizer of a released checkpoint's text encoder.
+        text: a checkpoint file or folder, ``hf:ORG/NAME``, ``hf:FOLDER``, ``timm:MODEL``, ``random:MODEL``,
+            ``random:CONFIG``, or a pre-training config. A folder of transformers needs no ``hf:``.
+        tokenizer: tokenizer of a released checkpoint's text encoder, or of a two-tower model.
         image_encoder: timm's name of the architecture of a checkpoint's image encoder.
         input: fields of the input (InputSpec) to change.
         pool: global pooling of the image encoder.
+        remote_code: name of a model on the hub whose own code may be run.
 
     Raises:
         BenchError: the text is neither a file nor a known source of weights, or the source does not take one
             of the others.
     """
-    row = _row_of(text)
+    row = _row_of(text, named=image_encoder is not None)
+    if row["type"] == "hf":
+        given = dict(tokenizer=tokenizer, input=dict(input or {}) or None, pool=pool, remote_code=remote_code)
+        if image_encoder is not None:
+            raise BenchError(
+                "transformers builds this model itself", where="image_encoder", fix="leave it out"
+            )
+        return {**row, **{name: value for name, value in given.items() if value is not None}}
+    if remote_code is not None:
+        raise BenchError("only a model of the hub (hf:ORG/NAME) can bring code", where="remote_code")
     is_file, is_model = row["type"] == "checkpoint", "image_encoder" in row
     if tokenizer is not None:
         if not is_file:
@@ -60,20 +72,26 @@ def backbone_row(
     return row
 
 
-def _row_of(text: str) -> dict[str, Any]:
+def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     folder = paths.shipped("configs") / "pretrain"
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
     kind, colon, name = text.partition(":")
     if colon and kind in ("timm", "random"):
         untrained = kind == "random" and (name in known or name.endswith(".py"))
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
+    if colon and kind == "hf":
+        return {"name": Path(name.partition("@")[0]).name, "type": "hf", "model": name}
     is_config = text in known or text.endswith(".py")
+    if not named and not is_config and "model_type" in config_of_folder(text):
+        return {"name": Path(text).resolve().name, "type": "hf", "model": text}
     if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
         (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
     ):
         return {"name": _label(Path(text)), "type": "checkpoint", "path": text}
     if not is_config:
-        raise unknown_name("backbone", text, [*known, "timm:NAME", "random:NAME", "FILE"], where="backbone")
+        raise unknown_name(
+            "backbone", text, [*known, "hf:NAME", "timm:NAME", "random:NAME", "FILE"], where="backbone"
+        )
     return {"name": text, "type": "pretrain", "config": text}
 
 

@@ -42,7 +42,14 @@ def add_backbone(parser: ArgumentParser, help: str) -> None:
         "e.g. size=384,mean=(0.481,0.458,0.408),resize=crop",
     )
     parser.add_argument(
-        "--pool", metavar="NAME", help="global pooling of the image encoder: avg or attention"
+        "--pool",
+        metavar="NAME",
+        help="global pooling of the image encoder: avg or attention (hf: cls, mean or pooler)",
+    )
+    parser.add_argument(
+        "--remote-code",
+        metavar="NAME",
+        help="run the code that this model of the hub brings; without it, such a model is refused",
     )
 
 
@@ -56,7 +63,12 @@ def backbone_row_of(args: Namespace) -> dict[str, Any]:
 
     given = keywords(args.input, "--input") if args.input else None
     return backbone_row(
-        args.backbone, args.tokenizer, image_encoder=args.image_encoder, input=given, pool=args.pool
+        args.backbone,
+        args.tokenizer,
+        image_encoder=args.image_encoder,
+        input=given,
+        pool=args.pool,
+        remote_code=args.remote_code,
     )
 
 

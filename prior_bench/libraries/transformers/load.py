@@ -1,0 +1,155 @@
+"""Load the weights and the tokenizer of a folder, and check that they are those of its config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from prior_bench.encoders.hub import quiet
+from prior_bench.errors import BenchError
+from prior_bench.libraries.folders import require_shards
+from prior_bench.libraries.texts import LibraryTokenizer, transformers_encoding
+from prior_bench.libraries.transformers.describe import Description
+
+VOCABULARIES = (
+    *("tokenizer.json", "vocab.txt", "vocab.json"),
+    *("spiece.model", "sentencepiece.bpe.model", "tokenizer.model"),
+)
+"""Files with the vocabulary of a tokenizer."""
+
+
+def build(found: Description) -> Any:
+    """Load the model of a folder, in float32 and evaluation mode.
+
+    Raises:
+        BenchError: tensors are missing, misshapen, not finite or belong to a larger model.
+    """
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": found.remote_code}
+    if found.vision.model_type == "vit_mae":
+        options["mask_ratio"] = 0.0
+    try:
+        with quiet("transformers"), _no_progress_bar(), torch.random.fork_rng(devices=[]):
+            model, told = found.model.from_pretrained(
+                found.folder,
+                config=_changed(found.config, options),
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                **options,
+            )
+    except Exception as error:  # transformers raises nearly any exception for a damaged folder
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        what = f"transformers cannot load it: {reason}"
+        raise BenchError(what, where=found.folder, fix="download the folder again") from error
+    _require_loaded(model, told, found)
+    return model.float().eval()
+
+
+def require_weights(found: Description) -> None:
+    """Check that a folder has the weights of its model, as far as names and shapes in headers tell.
+
+    Headers of safetensors are read; files of torch, and names that transformers changes while it loads, are
+    checked by loading the model.
+
+    Raises:
+        BenchError: a shard is missing or damaged, or tensors are missing, misshapen or of a larger model.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    given: dict[str, tuple[int, ...]] = {}
+    for path in require_shards(found.folder):
+        if path.suffix != ".safetensors":
+            build(found)
+            return
+        try:
+            with safe_open(path, framework="pt") as file:
+                given |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+        except SafetensorError as error:
+            what = f"truncated, or not a weights file ({error})"
+            raise BenchError(what, where=path, fix="download it again") from error
+    with torch.device("meta"), quiet("transformers"):
+        model = found.model(found.config)
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    if given != wanted:
+        build(found)
+
+
+def load_tokenizer(found: Description, place: str | Path | None = None) -> LibraryTokenizer:
+    """Load the tokenizer of a two-tower model, with the padding and the length that its texts had.
+
+    Args:
+        found: description of the model's folder.
+        place: a folder with the tokenizer, if it is not in the model's own.
+
+    Raises:
+        BenchError: there is none, or it belongs to another model.
+    """
+    from transformers import AutoTokenizer
+
+    folder = Path(place) if place is not None else found.folder
+    what = "there is no tokenizer that transformers can load"
+    fix = "put the tokenizer's files into the folder, or give --tokenizer FOLDER"
+    if not any((folder / name).is_file() for name in VOCABULARIES):  # transformers would make an empty one
+        raise BenchError(what, where=folder, fix=fix)
+    try:
+        with quiet("transformers"):
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # transformers raises nearly any exception for a missing tokenizer
+        raise BenchError(what, where=folder, fix=fix) from error
+    config = found.config.text_config
+    if tokenizer.vocab_size > config.vocab_size:  # added tokens, which no text has, may exceed it
+        what = f"the tokenizer has {tokenizer.vocab_size} tokens, the text encoder has {config.vocab_size}"
+        raise BenchError(what, where=folder, fix="take the tokenizer of this model")
+    positions = config.max_position_embeddings
+    if config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet"):
+        positions -= config.pad_token_id + 1  # their positions begin after the padding's
+    length = min(tokenizer.model_max_length, positions)
+    encode = transformers_encoding(tokenizer, length, not found.pads_to_maximum)
+    return LibraryTokenizer(encode, length)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _changed(config: Any, options: dict[str, Any]) -> Any:
+    """Apply options that belong to the config, and take them away from those of the loader."""
+    if "mask_ratio" in options:
+        config.mask_ratio = options.pop("mask_ratio")
+    return config
+
+
+def _require_loaded(model: nn.Module, told: dict[str, Any], found: Description) -> None:
+    """Raise BenchError if the weights are not those of the model."""
+    unused = "^$" if found.pool == "pooler" else r"(^|\.)pooler\."
+    missing = [
+        name for name in told["missing_keys"] if not re.search(rf"position_ids$|mask_token$|{unused}", name)
+    ]
+    shapes = [re.sub(r"\d+", "#", name) for name in model.state_dict()]
+    larger = [
+        n for n in told["unexpected_keys"] if any(re.sub(r"\d+", "#", n).endswith(s) for s in set(shapes))
+    ]
+    wrong = [f"missing {name}" for name in sorted(missing)]
+    wrong += [f"misshapen {name if isinstance(name, str) else name[0]}" for name in told["mismatched_keys"]]
+    wrong += [f"without counterpart {name}" for name in sorted(larger)]
+    if wrong:
+        shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+        what = f"the weights are not those of its config.json: {shown}"
+        raise BenchError(what, where=found.folder, fix="download the folder again")
+    from prior_bench.checkpoints.files import require_finite
+
+    require_finite(dict(model.state_dict()), found.folder)
