@@ -14,7 +14,9 @@ KINDS = (
     "suites",
     "tables",
 )
-HELP = "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, prompts, suites and tables"
+HELP = (
+    "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, prompts, suites and tables"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

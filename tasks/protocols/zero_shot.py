@@ -95,7 +95,9 @@ def _score_problems(options: ZeroShotOptions, problems: Problems) -> None:
         fix = "take prompts with 'positive' and 'negative', or another options.score"
         problems.add("options.score", score, "is 'pair_softmax'; the prompts have no negatives", fix)
     if score == "similarity" and options.scale != 1:
-        problems.add("options.scale", options.scale, "changes nothing for the score 'similarity'", "leave it out")
+        problems.add(
+            "options.scale", options.scale, "changes nothing for the score 'similarity'", "leave it out"
+        )
     if score != "sigmoid" and options.bias != 0:
         problems.add("options.bias", options.bias, f"changes nothing for the score '{score}'", "leave it out")
 
