@@ -134,10 +134,10 @@ class PromptFile(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        problems = Problems()
-        if self.templates is None and self.names is not None:
+        problems, given = Problems(), self.model_fields_set
+        if "names" in given and "templates" not in given:
             problems.add("templates", None, "the key 'templates' is missing", "names need templates")
-        if self.names is None and self.templates is not None:
+        if "templates" in given and "names" not in given:
             problems.add("names", None, "the key 'names' is missing", "templates need names by class")
         for label in self.names or {}:
             if label in (self.classes or {}):
@@ -149,7 +149,7 @@ class PromptFile(Strict):
     def _all_or_none(self) -> Self:
         problems, classes = Problems(), self.classes or {}
         paired = [label for label, given in classes.items() if isinstance(given, PromptPair)]
-        with_templates, fix = self.templates is not None, "give them to all or to none"
+        with_templates, fix = "templates" in self.model_fields_set, "give them to all or to none"
         pairs = isinstance(self.templates, TemplatePair) if with_templates else bool(paired)
         for label in classes:
             if pairs and label not in paired:

@@ -32,9 +32,9 @@ class ZeroShotOptions(CorruptionOptions):
     prompts_per_class: Count | None = None
     """Draw so many prompts of each class, by the run's seed; none takes all."""
     pooling: Literal["max", "mean", "embedding"] = "max"
-    """Over the prompts of a class: ``max`` takes the score of the best prompt, ``mean`` the mean of the scores,
-    ``embedding`` the score of the mean of the normalised text embeddings (CLIP, CheXzero), for methods that
-    compare cosines."""
+    """Over the prompts of a class. ``max`` takes the score of the best prompt, ``mean`` the mean of the
+    scores, ``embedding`` the score of the mean of the normalised text embeddings (CLIP, CheXzero), for
+    methods that compare cosines."""
     score: Literal["similarity", "pair_softmax", "softmax", "sigmoid"] = "similarity"
     """Score of a class (docs/zero_shot.md). ``similarity``: the pooled similarity, or, of prompts with
     negatives, the positive minus the negative one, decided at 0. ``pair_softmax``: softmax over the positive

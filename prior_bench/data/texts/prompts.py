@@ -85,7 +85,7 @@ class PromptSet:
         return f"{text}, hash {hashlib.sha256(prompts.encode()).hexdigest()[:8]}"
 
     def style(self) -> str:
-        """What kind of prompts it has, and how many of each class: ``pairs, 1 + 1``, ``classes, 15 to 210``."""
+        """The kind of prompts, and their number in each class: ``pairs, 1 + 1``, ``classes, 15 to 210``."""
         kinds = [given for given in (self.classes, self.negatives) if given]
         counts = [sorted({len(texts) for texts in given.values()}) for given in kinds]
         shown = [str(n[0]) if len(n) == 1 else f"{n[0]} to {n[-1]}" for n in counts]
