@@ -105,7 +105,7 @@ class ZeroShot:
         feed, corruptions = Feed.of(backbone, protocol), conditions(protocol.options)
         feeds = [feed, *(feed._replace(condition=condition) for condition in corruptions)]
         groups = asked.groups() if options.pooling == "embedding" else ()
-        texts = [(prompt,) for prompt in asked.texts]
+        texts: list[tuple[str, ...]] = [(prompt,) for prompt in asked.texts]
         compared = similarity_matrices(backbone, test, texts, context, feeds, groups)
         found = next(compared)
         similarity = found[:, : len(texts)]
@@ -156,11 +156,11 @@ class ZeroShot:
         self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...], values: dict[str, float]
     ) -> dict[str, str]:
         """Why metrics are left out, by name."""
-        score, target, alone = predictions["score"], predictions["target"], _one_by_one(predictions)
-        judged = None if alone else _single(predictions)
-        unmet = classification.unmet(score, target, exclusive=not alone, judged=judged)
+        score, target, apart = predictions["score"], predictions["target"], _one_by_one(predictions)
+        judged = None if apart else _single(predictions)
+        unmet = classification.unmet(score, target, exclusive=not apart, judged=judged)
         found = defined.undefined(metrics, values, self.metrics, unmet)
-        if alone:
+        if apart:
             compared = [m for m in metrics if robustness.base(m) in _of_argmax(score.shape[1])]
             return {**found, **dict.fromkeys(compared, NO_ARGMAX)}
         if score.shape[1] == 1:

@@ -7,6 +7,6 @@ prior-bench eval zero_shot --backbone my.ckpt --data chexpert --protocol clean/z
 _base_ = ["./zero_shot_pairs.py"]
 
 protocol = dict(
-    source="BioViL (ECCV 2022), several prompts of presence and absence; averaged as CLIP and CheXzero average",
+    source="BioViL (ECCV 2022), several prompts of presence and absence; averaged as in CLIP and CheXzero",
     options=dict(prompts="chexpert14_ensemble", pooling="embedding"),
 )

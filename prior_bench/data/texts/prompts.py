@@ -169,8 +169,8 @@ def _from_content(content: Any, where: object, *, own: bool) -> PromptSet:
 
 def _from_templates(stated: dict[str, Any]) -> dict[str, Any]:
     """Return prompts by class as ``classes`` has them, made of ``templates`` and ``names``."""
-    templates, found = stated.get("templates") or (), {}
-    for label, given in (stated.get("names") or {}).items():
+    templates, found = stated.get("templates", ()), dict[str, Any]()
+    for label, given in stated.get("names", {}).items():
         names = [given] if isinstance(given, str) else given
         if isinstance(templates, dict):
             found[label] = {kind: _filled(templates[kind], names) for kind in ("positive", "negative")}
