@@ -8,8 +8,8 @@ al. 2022): with the pooled similarities s+ and s- of an image to the positive an
 score is s+ - s-, and the label is predicted where the score is 0 or above. This is CheXzero's
 exp(s+) / (exp(s+) + exp(s-)) at one half, for every temperature: a temperature would change probabilities,
 but neither ranking nor decision. The similarities are the method's own, with the scale that it gives them.
-CheXzero averages the embeddings of a class's prompts; here their similarities are pooled, as the protocol
-says.
+``options.score`` names other scores, and ``options.pooling`` how the prompts of a class are pooled:
+docs/zero_shot.md.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
-from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, prompt_wording, robustness
-from prior_bench.metrics.prompt_scores import class_scores, paired_scores, probability, standardise
+from prior_bench.metrics.prompt_scores import probability, standardise
 from prior_bench.suites import work
 
+from .prompt_classes import Prompted, decided_one_by_one, prompted_classes
 from .protocols.zero_shot import ZeroShotProtocol, with_prompts
 
 RANKING = ("auroc", "auprc")
 """Metrics that judge each class by itself; they use all images. The others judge the argmax, or, of prompts
-with negatives, the decision for each label."""
+with negatives and of the sigmoid, the decision for each label."""
 NEGATIVES_HELP = "prompts with negatives decide a single label (docs/own_pairs.md)"
-NO_ARGMAX = "prompts with negatives decide each label by itself; this metric needs a choice between labels"
+NO_ARGMAX = "each label is decided by itself; this metric needs a choice between labels"
 """Reason of a metric that is left out."""
 
 
@@ -84,7 +85,7 @@ class ZeroShot:
         typed, errors = ZeroShotProtocol.attempt(protocol)
         if typed is not None:
             try:
-                _prompted_classes(prompts.load(typed.options.prompts), data)
+                prompted_classes(prompts.load(typed.options.prompts), data, typed.options.score)
             except BenchError as error:
                 errors.append(BenchError(error.what, where=f"options.prompts: {error.where}", fix=error.fix))
         if errors:
@@ -100,42 +101,37 @@ class ZeroShot:
         prompt_set = prompts.load(options.prompts)
         if options.prompts_per_class:
             prompt_set = prompt_set.sample(options.prompts_per_class, context.seed)
-        classes = _prompted_classes(prompt_set, data)
-        texts = [(c, prompt, False) for c in classes for prompt in prompt_set.classes[c]]
-        texts += [(c, prompt, True) for c in classes for prompt in prompt_set.negatives.get(c, ())]
-        owner = np.array([classes.index(c) for c, _, _ in texts])
-        negative = np.array([of_absence for _, _, of_absence in texts])
+        asked = Prompted.of(prompt_set, data, options)
         feed, corruptions = Feed.of(backbone, protocol), conditions(protocol.options)
         feeds = [feed, *(feed._replace(condition=condition) for condition in corruptions)]
-        similarities = similarity_matrices(backbone, test, [(p,) for _, p, _ in texts], context, feeds)
-        similarity = next(similarities)
+        groups = asked.groups() if options.pooling == "embedding" else ()
+        texts: list[tuple[str, ...]] = [(prompt,) for prompt in asked.texts]
+        compared = similarity_matrices(backbone, test, texts, context, feeds, groups)
+        found = next(compared)
+        similarity = found[:, : len(texts)]
 
-        def scored(similarity: np.ndarray) -> np.ndarray:
-            if negative.any():
-                return paired_scores(similarity, owner, negative, options.pooling)
-            scores = class_scores(similarity, owner, options.pooling)
-            return standardise(scores, options.normalise, protocol.batch_size)
+        def scored(found: np.ndarray) -> np.ndarray:
+            return asked.scores(found, options, protocol.batch_size)
 
+        one_by_one = decided_one_by_one(prompt_set, options.score)
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),
             "patient_id": test.table["patient_id"].to_numpy(dtype=str),
-            "score": scored(similarity),
-            "target": test.targets()[:, [data.labels.index(c) for c in classes]],
+            "score": scored(found),
+            "target": test.targets()[:, [data.labels.index(c) for c in asked.classes]],
             "prompt_score": similarity,
-            "meta_classes": np.array(classes),
+            "meta_classes": np.array(asked.classes),
             "meta_exclusive": np.array(data.exclusive),
-            "meta_prompts": np.array([prompt for _, prompt, _ in texts]),
-            "meta_prompt_class": owner,
-            **(
-                {"meta_prompt_negative": negative, "meta_one_class": np.array(False)}
-                if negative.any()
-                else {}
-            ),
-            **robustness.corrupted_predictions(corruptions, map(scored, similarities)),
+            "meta_prompts": np.array(asked.texts),
+            "meta_prompt_class": asked.owner,
+            **({"meta_prompt_negative": asked.negative} if asked.negative.any() else {}),
+            **({"meta_one_class": np.array(False)} if one_by_one else {}),
+            **({} if options.score == "similarity" else {"meta_probability": np.array(True)}),
+            **robustness.corrupted_predictions(corruptions, map(scored, compared)),
         }
-        if set(protocol.metrics) & set(prompt_wording.METRICS) and not negative.any():
-            one_by_one = standardise(similarity, options.normalise, protocol.batch_size)
-            predictions["prompt_standardised"] = one_by_one
+        if set(protocol.metrics) & set(prompt_wording.METRICS) and not one_by_one:
+            alone = standardise(similarity, options.normalise, protocol.batch_size)
+            predictions["prompt_standardised"] = alone
         shown = example_rows(len(test))
         joint = extract(backbone, test.select(shown), context, "joint", feed)
         predictions |= {"example_row": shown, "example_embedding": example_embedding(joint)}
@@ -160,11 +156,11 @@ class ZeroShot:
         self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...], values: dict[str, float]
     ) -> dict[str, str]:
         """Why metrics are left out, by name."""
-        score, target, paired = predictions["score"], predictions["target"], _paired(predictions)
-        judged = None if paired else _single(predictions)
-        unmet = classification.unmet(score, target, exclusive=not paired, judged=judged)
+        score, target, apart = predictions["score"], predictions["target"], _one_by_one(predictions)
+        judged = None if apart else _single(predictions)
+        unmet = classification.unmet(score, target, exclusive=not apart, judged=judged)
         found = defined.undefined(metrics, values, self.metrics, unmet)
-        if paired:
+        if apart:
             compared = [m for m in metrics if robustness.base(m) in _of_argmax(score.shape[1])]
             return {**found, **dict.fromkeys(compared, NO_ARGMAX)}
         if score.shape[1] == 1:
@@ -174,7 +170,7 @@ class ZeroShot:
 
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """The named metrics from stored predictions."""
-        if _paired(predictions):
+        if _one_by_one(predictions):
             left_out = _of_argmax(predictions["score"].shape[1])
             metrics = tuple(m for m in metrics if robustness.base(m) not in left_out)
         of_wording = tuple(m for m in metrics if m in prompt_wording.METRICS)
@@ -193,19 +189,20 @@ def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -
     score, target = predictions["score"], predictions["target"]
     values = classification.evaluate(score, target, classes, every)
     argmax = tuple(m for m in metrics if m not in RANKING)
-    if _paired(predictions):
-        return values | classification.evaluate(probability(score), target, classes, argmax)
+    if _one_by_one(predictions):
+        decided = score if predictions.get("meta_probability", False) else probability(score)
+        return values | classification.evaluate(decided, target, classes, argmax)
     single = _single(predictions)
     return values | classification.evaluate(score[single], target[single], classes, argmax, exclusive=True)
 
 
-def _paired(predictions: dict[str, np.ndarray]) -> bool:
-    """Whether the prompts had negatives."""
-    return bool(np.any(predictions.get("meta_prompt_negative", False)))
+def _one_by_one(predictions: dict[str, np.ndarray]) -> bool:
+    """Whether each label is decided by itself, at 0 or at a probability of one half."""
+    return not predictions.get("meta_one_class", True)
 
 
 def _of_argmax(classes: int) -> tuple[str, ...]:
-    """Metrics that prompts with negatives leave undefined: they need a choice between classes."""
+    """Metrics that are undefined where each label is decided by itself: they need a choice."""
     single = ("f1_class_1",) if classes == 1 else ()
     exclusive = tuple(m for m in classification.EXCLUSIVE_ONLY if m not in single)
     return (*exclusive, *prompt_wording.METRICS)
@@ -219,10 +216,10 @@ def _single(predictions: dict[str, np.ndarray]) -> np.ndarray:
 def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, dict[str, float]]:
     classes = tuple(str(c) for c in predictions["meta_classes"])
     metrics = tuple(m for m in metrics if m not in prompt_wording.METRICS)
-    target, single, paired = predictions["target"], _single(predictions), _paired(predictions)
-    metrics = tuple(m for m in metrics if not (paired and m in _of_argmax(len(classes))))
+    target, single, alone = predictions["target"], _single(predictions), _one_by_one(predictions)
+    metrics = tuple(m for m in metrics if not (alone and m in _of_argmax(len(classes))))
     prevalence = np.nanmean(target, axis=0) if len(target) else np.full(len(classes), np.nan)
-    if paired:
+    if alone:
         return classification.trivial(target, prevalence, classes, metrics, exclusive=False)
     parts: dict[str, dict[str, float]] = {}
     for rows, names, exclusive in (
@@ -232,24 +229,3 @@ def _trivial(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> di
         values = classification.trivial(target[rows], prevalence, classes, names, exclusive=exclusive)
         parts = {kind: {**parts.get(kind, {}), **values[kind]} for kind in values}
     return parts
-
-
-def _prompted_classes(prompt_set: prompts.PromptSet, data: Manifest) -> tuple[str, ...]:
-    classes = tuple(label for label in data.labels if label in prompt_set.classes)
-    absent = [label for label in data.labels if label not in prompt_set.classes]
-    strangers = [label for label in prompt_set.classes if label not in data.labels]
-    if prompt_set.own and absent and strangers:  # a label by another name, most likely
-        error = unknown_name("class", strangers[0], list(data.labels), where=data.name)
-        raise BenchError(
-            f"the prompts name '{strangers[0]}', which is no label of the data",
-            where=data.name,
-            fix=error.fix.replace("known:", "its labels:"),
-        )
-    if not classes or (data.exclusive and absent and not prompt_set.negatives):
-        raise BenchError(
-            f"prompt set '{prompt_set.name}' has no prompts for {', '.join(absent) or 'any label'}",
-            where=data.name,
-            fix=f"it has {', '.join(prompt_set.classes)}; give prompts of your own with --prompts FILE.json "
-            "(docs/own_pairs.md), or name another set in options.prompts",
-        )
-    return classes

@@ -10,10 +10,13 @@ KINDS = (
     "datasets",
     "corruptions",
     "protocols",
+    "prompts",
     "suites",
     "tables",
 )
-HELP = "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, suites and tables"
+HELP = (
+    "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, prompts, suites and tables"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

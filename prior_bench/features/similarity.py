@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from prior_bench.api import Backbone, Features, Method, RunContext
 from prior_bench.data.manifest import Manifest
 from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
+from prior_bench.features.text_means import mean_texts, require_cosine
 
 TEXTS_AT_ONCE = 64
 """Number of texts per call of ``similarity``; all prompts of a usual prompt set fit into one call."""
@@ -42,10 +43,20 @@ def similarity_matrices(
     texts: list[tuple[str, ...]],
     context: RunContext,
     feeds: Iterable[Feed],
+    groups: Sequence[Sequence[int]] = (),
 ) -> Iterator[np.ndarray]:
-    """The similarity matrix for each of ``feeds``; the texts are encoded only once."""
+    """The similarity matrix for each of ``feeds``; the texts are encoded only once.
+
+    Args:
+        groups: positions in ``texts``; each group adds a column after those of the texts, the similarity to
+            the mean of their embeddings (:mod:`prior_bench.features.text_means`).
+
+    Raises:
+        BenchError: there are groups, and the method compares more than cosines.
+    """
     method = backbone.text_method
     pieces: list[Features] = []
+    means: list[Features] = []
 
     def compute(feed: Feed) -> np.ndarray:
         rows = []
@@ -54,7 +65,10 @@ def similarity_matrices(
                 pieces.extend(_encoded(method, texts, context.device))
             for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}"):
                 encoded = method.encode_image(images)
-                scores = [method.similarity(encoded, piece).float() for piece in pieces]
+                if groups and not means:
+                    require_cosine(method, encoded, pieces[0], backbone.name)
+                    means.append(mean_texts(pieces, groups))
+                scores = [method.similarity(encoded, piece).float() for piece in (*pieces, *means)]
                 rows.append(torch.cat(scores, dim=1).cpu())
         return torch.cat(rows).numpy()
 
@@ -66,6 +80,8 @@ def similarity_matrices(
     }
     if getattr(method, "random_evaluation", False):
         key["seed"] = context.seed  # otherwise all seeds would share the noise of the first
+    if groups:
+        key["groups"] = [list(group) for group in groups]
     source = source_of(method)
     for feed in feeds:
         yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed), source)

@@ -1,4 +1,7 @@
-"""Compute scores of classes from similarities of images and prompts, on NumPy arrays."""
+"""Compute scores of classes from similarities of images and prompts, on NumPy arrays.
+
+Scores that are probabilities are in float64, so that high ones stay different (docs/zero_shot.md).
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,18 @@ def probability(margin: np.ndarray) -> np.ndarray:
     from scipy.special import expit
 
     return expit(margin.astype(float))
+
+
+def class_probabilities(scores: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """Compute the softmax over the classes, exp(scale s_c) / sum_k exp(scale s_k), of scores [N, C]."""
+    from scipy.special import softmax
+
+    return softmax(scale * scores.astype(float), axis=1)
+
+
+def sigmoid(scores: np.ndarray, scale: float = 1.0, bias: float = 0.0) -> np.ndarray:
+    """Compute 1 / (1 + exp(-(scale s + bias))) of scores [N, C], as SigLIP (Zhai et al. 2023) does."""
+    return probability(scale * scores.astype(float) + bias)
 
 
 def standardise(scores: np.ndarray, how: str, batch_size: int) -> np.ndarray:

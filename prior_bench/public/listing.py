@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prior_bench import paths, registry
+from prior_bench.data.texts import prompts
 from prior_bench.errors import unknown_name
 from prior_bench.suites import protocols
 
@@ -20,16 +21,21 @@ REGISTRIES = {
 CONFIGS = {"backbones": "pretrain", "pretraining": "pretrain"}
 """Folder of shipped configs by kind, if its name differs from the kind."""
 
-KINDS = (*REGISTRIES, "pretraining", "suites", "tables")
+KINDS = (*REGISTRIES, "prompts", "pretraining", "suites", "tables")
 """All kinds of names."""
+
+SHOWN = 3
+"""Number of labels of a prompt set that are named."""
 
 
 def available(kind: str) -> dict[str, str]:
     """Return the names of one kind with their origins, without importing anything.
 
+    Of prompt sets, their version, data sets, kind and labels stand in place of the origin.
+
     Args:
         kind: ``"methods"``, ``"backbones"``, ``"layouts"``, ``"tasks"``, ``"datasets"``, ``"corruptions"``,
-            ``"protocols"``, ``"pretraining"`` (shipped configs), ``"suites"`` or ``"tables"``.
+            ``"protocols"``, ``"prompts"``, ``"pretraining"`` (shipped configs), ``"suites"`` or ``"tables"``.
 
     Raises:
         BenchError: the kind is unknown.
@@ -41,6 +47,8 @@ def available(kind: str) -> dict[str, str]:
     """
     if kind not in KINDS:
         raise unknown_name("kind", kind, list(KINDS))
+    if kind == "prompts":
+        return {name: _described(prompts.load(name)) for name in prompts.names()}
     holder = REGISTRIES.get(kind)
     # a registry without loaded entries has length 0 and is false
     found = {name: holder.source(name) for name in holder.names()} if holder is not None else {}
@@ -64,6 +72,14 @@ def list_protocols(task: str | None = None) -> list[str]:
         return protocols.names()
     registry.TASKS.get(task)
     return [name for name in protocols.names() if protocols.load(name).task == task]
+
+
+def _described(found: prompts.PromptSet) -> str:
+    """Return a line such as ``v1  chexpert, mimic_cxr  pairs, 1 + 1  14 labels: No Finding, …``."""
+    labels = list(found.classes)
+    named = ", ".join(labels[:SHOWN]) + (", …" if len(labels) > SHOWN else "")
+    count = f"{len(labels)} label{'' if len(labels) == 1 else 's'}"
+    return f"v{found.version}  {', '.join(found.data)}  {found.style()}  {count}: {named}"
 
 
 def _shipped(kind: str) -> dict[str, str]:

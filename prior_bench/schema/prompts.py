@@ -7,13 +7,23 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Discriminator, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from prior_bench.schema.base import Count, Problems, Several, Strict, Text
+from prior_bench.schema.base import LEFT_OUT, Count, Distinct, Problems, Said, Several, Strict, Text
+
+PLACE = "{}"
+"""Where a template takes the name of a finding."""
 
 
 def _worded(prompt: str) -> str:
     if not prompt.strip():
         raise PydanticCustomError("allowed", "blank", {"allowed": "a prompt, text that is not empty"})
     return prompt
+
+
+def _with_place(template: str) -> str:
+    if template.count(PLACE) != 1 or template.replace(PLACE, "").count("{"):
+        allowed = f"a template with {PLACE} once, where the name of the finding goes"
+        raise PydanticCustomError("allowed", "no place", {"allowed": allowed})
+    return template
 
 
 def _some(prompts: tuple) -> tuple:
@@ -28,6 +38,14 @@ def _some_class(classes: dict) -> dict:
     return classes
 
 
+Templates = Annotated[Distinct[Annotated[str, AfterValidator(_with_place)]], AfterValidator(_some)]
+"""A list of templates: texts with ``{}`` in place of the name of a finding."""
+Name = Annotated[str, AfterValidator(_worded)]
+Names = Annotated[
+    Name | Annotated[Distinct[Name], AfterValidator(_some)],
+    Said("the name of the finding, or a list of different names"),
+]
+"""The name of a finding, or several."""
 Prompts = Annotated[Several[Annotated[str, AfterValidator(_worded)]], AfterValidator(_some)]
 """A list of prompts."""
 
@@ -77,8 +95,25 @@ ClassPrompts = Annotated[
 """Prompts of a class."""
 
 
+class TemplatePair(Strict):
+    """Templates for the presence and for the absence of a finding."""
+
+    positive: Templates
+    """Templates that state the presence of a finding."""
+    negative: Templates
+    """Templates that state its absence."""
+
+
+AnyTemplates = Annotated[
+    Annotated[Templates, Tag("list")] | Annotated[TemplatePair, Tag("pair")],
+    Discriminator(lambda value: "pair" if isinstance(value, dict) else "list"),
+]
+"""Templates of all findings that have a name."""
+
+
 class PromptFile(Strict):
-    """Prompts by class. A file may also consist of the content of ``classes`` alone."""
+    """Prompts by class, written out (``classes``) or as ``templates`` with ``names``. A file may also consist
+    of the content of ``classes`` alone."""
 
     name: Text = "own"
     """Name of the set, for messages and records."""
@@ -86,17 +121,42 @@ class PromptFile(Strict):
     """Raised if the prompts of a shipped set change."""
     source: str = ""
     """Origin of the prompts."""
-    classes: Annotated[dict[Text, ClassPrompts], AfterValidator(_some_class)]
+    data: Distinct[Text] = ()
+    """Data sets whose labels the classes are, for `prior-bench list prompts`; no part of a result's key."""
+    templates: AnyTemplates = LEFT_OUT
+    """Templates with `{}` for the name of a finding: a list, or `positive` and `negative` ones."""
+    names: Annotated[dict[Text, Names], AfterValidator(_some_class)] = LEFT_OUT
+    """Names of findings by class (a label). Its prompts are all templates with its first name, then all with
+    its second."""
+    classes: Annotated[dict[Text, ClassPrompts], AfterValidator(_some_class)] = LEFT_OUT
     """Prompts by class (a label): a list, a product, or ``positive`` and ``negative`` prompts, the latter for
-    all classes or none."""
+    all classes or none. Beside `templates` and `names`: classes that no template fits."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        problems, given = Problems(), self.model_fields_set
+        if "names" in given and "templates" not in given:
+            problems.add("templates", None, "the key 'templates' is missing", "names need templates")
+        if "templates" in given and "names" not in given:
+            problems.add("names", None, "the key 'names' is missing", "templates need names by class")
+        for label in self.names or {}:
+            if label in (self.classes or {}):
+                problems.add(("classes", label), None, "is in 'names' too", "leave one of them out")
+        problems.raise_any()
+        return self
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:
-        problems = Problems()
-        paired = [label for label, given in self.classes.items() if isinstance(given, PromptPair)]
-        for label in self.classes:
-            if paired and label not in paired:
-                what = f"has no negative prompts, and {paired[0]} has"
-                problems.add(("classes", label), None, what, "give them to all or to none")
+        problems, classes = Problems(), self.classes or {}
+        paired = [label for label, given in classes.items() if isinstance(given, PromptPair)]
+        with_templates, fix = "templates" in self.model_fields_set, "give them to all or to none"
+        pairs = isinstance(self.templates, TemplatePair) if with_templates else bool(paired)
+        for label in classes:
+            if pairs and label not in paired:
+                other = "the templates have" if with_templates else f"{paired[0]} has"
+                problems.add(("classes", label), None, f"has no negative prompts, and {other}", fix)
+            elif not pairs and label in paired:
+                what = "has negative prompts, and the templates have none"
+                problems.add(("classes", label), None, what, fix)
         problems.raise_any()
         return self

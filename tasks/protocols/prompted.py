@@ -18,7 +18,7 @@ def _is_own(given: Any) -> bool:
 PromptsOption = Annotated[
     str | dict[str, Any],
     Said("the name of a prompt set, a .json file or a dict of prompts by class"),
-    OneOf("prompt set", prompts.names, accepts=_is_own),
+    OneOf("prompt set", prompts.names, listed="prior-bench list prompts", accepts=_is_own),
 ]
 """A shipped prompt set, a .json file (``prior-bench schema --json prompts``), or what such a file holds."""
 

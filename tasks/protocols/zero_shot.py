@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from prior_bench.data.texts import prompts
-from prior_bench.errors import ErrorList
+from prior_bench.errors import BenchError
 from prior_bench.metrics import classification, prompt_wording
-from prior_bench.schema.base import Count, Distinct, Nothing, OneOf, Problems
+from prior_bench.schema.base import Count, Distinct, Nothing, OneOf, Positive, Problems, Real
 from prior_bench.schema.protocol import ProtocolModel, WhollyFrozen
 
 from .corrupted import CorruptionOptions, corruption_problems, with_corrupted
@@ -31,8 +31,19 @@ class ZeroShotOptions(CorruptionOptions):
     holds. Of one's own prompts the content is stored, not the path."""
     prompts_per_class: Count | None = None
     """Draw so many prompts of each class, by the run's seed; none takes all."""
-    pooling: Literal["max", "mean"] = "max"
-    """Over the prompts of a class."""
+    pooling: Literal["max", "mean", "embedding"] = "max"
+    """Over the prompts of a class. ``max`` takes the score of the best prompt, ``mean`` the mean of the
+    scores, ``embedding`` the score of the mean of the normalised text embeddings (CLIP, CheXzero), for
+    methods that compare cosines."""
+    score: Literal["similarity", "pair_softmax", "softmax", "sigmoid"] = "similarity"
+    """Score of a class (docs/zero_shot.md). ``similarity``: the pooled similarity, or, of prompts with
+    negatives, the positive minus the negative one, decided at 0. ``pair_softmax``: softmax over the positive
+    and the negative one. ``softmax``: over the classes. ``sigmoid``: of each class by itself. The last two
+    use positive prompts alone."""
+    scale: Positive = 1.0
+    """Factor of the similarities in a softmax or sigmoid (an inverse temperature)."""
+    bias: Real = 0.0
+    """Added to the scaled similarities in a sigmoid."""
     normalise: Literal["whole_set", "per_batch", "none"] = "whole_set"
     """Over which images the scores of each class are standardised. ``per_batch`` makes the score of an image
     depend on its neighbours. Prompts with negatives take ``none``: they compare two scores of one image."""
@@ -58,10 +69,7 @@ class ZeroShotProtocol(ProtocolModel):
     def _fits(self) -> Self:
         problems = Problems()
         corruption_problems(self.metrics, self.options, problems)
-        given, normalise = self.options.prompts, self.options.normalise
-        if isinstance(given, dict) and normalise != "none" and _has_negatives(given):
-            what = f"is '{normalise}'; prompts with negatives need 'none'"
-            problems.add("options.normalise", normalise, what, "they compare two scores of one image")
+        _score_problems(self.options, problems)
         problems.raise_any()
         return self
 
@@ -75,11 +83,31 @@ class ZeroShotProtocol(ProtocolModel):
         return with_content(values)
 
 
-def _has_negatives(given: dict[str, Any]) -> bool:
+def _score_problems(options: ZeroShotOptions, problems: Problems) -> None:
+    score, normalise, negatives = options.score, options.normalise, _has_negatives(options.prompts)
+    if normalise != "none" and negatives:
+        what = f"is '{normalise}'; prompts with negatives need 'none'"
+        problems.add("options.normalise", normalise, what, "they compare two scores of one image")
+    elif normalise != "none" and score != "similarity":
+        what = f"is '{normalise}'; the score '{score}' needs 'none'"
+        problems.add("options.normalise", normalise, what, "it is made of the similarities themselves")
+    if score == "pair_softmax" and negatives is False:
+        fix = "take prompts with 'positive' and 'negative', or another options.score"
+        problems.add("options.score", score, "is 'pair_softmax'; the prompts have no negatives", fix)
+    if score == "similarity" and options.scale != 1:
+        problems.add(
+            "options.scale", options.scale, "changes nothing for the score 'similarity'", "leave it out"
+        )
+    if score != "sigmoid" and options.bias != 0:
+        problems.add("options.bias", options.bias, f"changes nothing for the score '{score}'", "leave it out")
+
+
+def _has_negatives(given: str | dict[str, Any]) -> bool | None:
+    """Whether prompts have negatives; None if they cannot be read."""
     try:
         return bool(prompts.load(given).negatives)
-    except ErrorList:
-        return False  # whoever loads the prompts says what is wrong
+    except BenchError:
+        return None  # whoever loads the prompts says what is wrong
 
 
 def with_prompts(given: str | Path | Mapping[str, Any]) -> dict[str, Any]:

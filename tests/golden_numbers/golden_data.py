@@ -87,7 +87,9 @@ def sample(name: str, folder: Path, benchmark: Benchmark = SAMPLE) -> Numbers:
 def prompt_set(name: str, folder: Path) -> Numbers:
     every = prompts.load(name)
     drawn = every.sample(2, seed=1).classes
+    absence = {"negatives": hash_of(every.negatives)} if every.negatives else {}
     return {
+        **absence,
         "count": {label: len(texts) for label, texts in every.classes.items()},
         "all": hash_of(every.classes),
         "drawn": {label: list(texts) for label, texts in drawn.items()},

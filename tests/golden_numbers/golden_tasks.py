@@ -39,6 +39,14 @@ RUNS: dict[str, tuple[str, dict[str, Any], bool]] = {
         {"options": dict(corruptions=("blur",), severities=(5,))},
         True,
     ),
+    "zero-shot, pairs": ("clean/zero_shot_pairs", {"options.scale": 4.0}, False),
+    "zero-shot, ensemble": ("clean/zero_shot_ensemble", {"options.prompts": "chexpert5_ensemble"}, False),
+    "zero-shot, sigmoid": (
+        "clean/zero_shot_sigmoid",
+        {"options.prompts": "chexpert5_ensemble", "options.scale": 10.0, "options.bias": -1.0},
+        False,
+    ),
+    "zero-shot, softmax": ("clean/zero_shot_softmax", {"options.pooling": "embedding"}, True),
     "retrieval": ("demo/retrieval", {}, False),
     "grounding": ("demo/grounding", {"options.map": "attention"}, False),
     "grounding, cosines": (

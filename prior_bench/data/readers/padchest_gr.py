@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from prior_bench.data.annotations.phrases import Box, GroundedPhrase
@@ -14,6 +16,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import Rule, apply_rule, describe
 from prior_bench.data.tables.annotation_json import four_numbers, read_json, require_keys
 from prior_bench.data.tables.annotation_tables import find_table, read_table
+from prior_bench.data.tables.chosen_labels import chosen_labels
 from prior_bench.data.tables.listed_images import require_images
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.runtime import progress
@@ -21,6 +24,7 @@ from prior_bench.runtime import progress
 REPORTS = "grounded_reports_*.json"
 LANGUAGES = ("en", "es")
 READERS = ("first", "both")
+LABEL = "label of PadChest-GR"
 COLUMNS = ("StudyID", "PatientID", "split", "label", "label_group")
 FOLDERS = ("Padchest_GR_files/PadChest_GR", "Padchest_GR_files", "PadChest_GR", "images")
 """Where the images are looked for."""
@@ -34,6 +38,7 @@ def read(
     split: str = "default",
     language: str = "en",
     boxes: str = "first",
+    labels: Sequence[str] = (),
     missing: str = "error",
 ) -> Manifest:
     """One row per image, with its report and the phrases that have boxes.
@@ -43,10 +48,11 @@ def read(
         split: a name in :data:`RULES`.
         language: ``"en"`` (translated) or ``"es"`` (original) sentences.
         boxes: ``"first"`` reader's boxes, or ``"both"`` readers' united.
+        labels: PadChest's labels of positive sentences as binary labels ("cardiomegaly").
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
-        BenchError: files missing or not as they should be.
+        BenchError: files missing or not as they should be, or a label is unknown.
     """
     for given, known, what in ((language, LANGUAGES, "language"), (boxes, READERS, "choice of boxes")):
         if given not in known:
@@ -57,10 +63,13 @@ def read(
     master = find_table(root, "master_table.csv")
     known_studies = read_table(master, COLUMNS, text=COLUMNS)
     table = _studies(places[-1], known_studies, master, _image_folder(root), language, boxes)
-    table = apply_rule(split, RULES, table, "padchest_gr").drop(columns="official")
+    names = chosen_labels(labels, {name for found in table["found"] for name in found}, LABEL, places[-1])
+    for name in names:
+        table[name] = np.array([name in found for found in table["found"]], np.float32)
+    table = apply_rule(split, RULES, table, "padchest_gr").drop(columns=["official", "found"])
     table = require_images(table, root, missing=missing, where=places[-1])
     table["phrases"] = _in_pixels(table, root)
-    return Manifest("padchest_gr", root, table, split_rule=split)
+    return Manifest("padchest_gr", root, table, labels=names, split_rule=split)
 
 
 def _studies(
@@ -78,7 +87,7 @@ def _studies(
         if number not in of_study.index:
             what = f"has no study '{number}' of {place.name}"
             raise BenchError(what, where=master, fix="both files must be of the same release")
-        sentences, phrases = [], []
+        sentences, phrases, labels = [], [], set()
         for m, finding in enumerate(study["findings"]):
             inner = f"{where}, findings[{m}]"
             require_keys(finding, (f"sentence_{language}",), inner)
@@ -86,9 +95,11 @@ def _studies(
             drawn = tuple(_relative(box, inner) for key in keys for box in finding.get(key) or ())
             if text:
                 sentences.append(text)
+            named = [str(label) for label in finding.get("labels") or ()]
+            if finding.get("abnormal", True):
+                labels.update(named)
             if text and drawn:
-                labels = [str(label) for label in finding.get("labels") or ()]
-                group = groups.get(labels[0], "") if labels else ""
+                group = groups.get(named[0], "") if named else ""
                 phrases.append(GroundedPhrase(text, drawn, None, group if isinstance(group, str) else ""))
         rows.append(
             {
@@ -99,6 +110,7 @@ def _studies(
                 "official": of_study.loc[number, "split"],
                 "report": tuple(sentences) or None,
                 "phrases": tuple(phrases),
+                "found": frozenset(labels),
             }
         )
     if not rows:
@@ -170,6 +182,7 @@ Padchest_GR_files/PadChest_GR/<ImageID>       (or Padchest_GR_files/, PadChest_G
     options={
         "language": "en (translated) or es (original)",
         "boxes": "first (the first reader's) or both (the union of both readers')",
+        "labels": "labels of positive sentences as binary labels, e.g. cardiomegaly; default: none",
         "missing": "error, or skip absent images",
     },
     caveats=(
@@ -178,7 +191,7 @@ Padchest_GR_files/PadChest_GR/<ImageID>       (or Padchest_GR_files/, PadChest_G
         "Boxes are stored relative to the image; the reader opens the header of every image with a phrase.",
         "Findings have the names of their label group (PadChest's 26 groups); phrases without one have none.",
     ),
-    annotations=("reports", "phrases"),
+    annotations=("labels", "reports", "phrases"),
     published={"all": {"images": (4555,)}},
     watched=(REPORTS, "master_table.csv*"),
 )

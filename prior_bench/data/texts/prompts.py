@@ -9,6 +9,9 @@ has
   empty part leaves its space, as in GLoRIA);
 - ``{"positive": ..., "negative": ...}``, prompts for its presence and for its absence. Each label is then
   decided by itself, as in CheXzero (Tiu et al. 2022) and BioViL (Boecking et al. 2022).
+
+A file may have ``templates`` ("no {}") and the ``names`` of findings by class instead, from which the prompts
+are made.
 """
 
 from __future__ import annotations
@@ -16,16 +19,18 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError, ErrorList, unknown_name
 
-STATED = ("name", "version", "source", "classes")
+PROMPTS = ("classes", "templates", "names")
+"""Keys of a file that hold prompts."""
+STATED = ("name", "version", "source", *PROMPTS)
 """Keys of a file that says more than its prompts."""
 
 FORM = 'e.g. {"Edema": ["There is pulmonary edema."]}; docs/own_pairs.md describes the file'
@@ -40,6 +45,7 @@ class PromptSet:
         classes: the prompts of each class, in the file's order; where there are negatives, the positive ones.
         negatives: prompts for the absence of each class; empty where the set has none.
         own: whether it is a user's, known by its content, and not a shipped one, known by name and version.
+        data: names of the data sets whose labels the classes are; only said to readers.
     """
 
     name: str
@@ -48,6 +54,7 @@ class PromptSet:
     classes: dict[str, tuple[str, ...]]
     negatives: dict[str, tuple[str, ...]] = field(default_factory=dict)
     own: bool = False
+    data: tuple[str, ...] = field(default=(), compare=False)
 
     def sample(self, per_class: int, seed: int) -> PromptSet:
         """At most ``per_class`` prompts of each class, drawn without replacement; so of the negatives."""
@@ -56,7 +63,7 @@ class PromptSet:
             {label: tuple(drawn.sample(texts, min(per_class, len(texts)))) for label, texts in given.items()}
             for given in (self.classes, self.negatives)
         )
-        return PromptSet(self.name, self.version, self.source, classes, negatives, self.own)
+        return replace(self, classes=classes, negatives=negatives)
 
     def content(self) -> dict[str, Any]:
         """The set as plain types, in one form whatever form its file has; :func:`load` takes it."""
@@ -76,6 +83,13 @@ class PromptSet:
             return text
         prompts = json.dumps(self.content()["classes"], sort_keys=True)
         return f"{text}, hash {hashlib.sha256(prompts.encode()).hexdigest()[:8]}"
+
+    def style(self) -> str:
+        """The kind of prompts, and their number in each class: ``pairs, 1 + 1``, ``classes, 15 to 210``."""
+        kinds = [given for given in (self.classes, self.negatives) if given]
+        counts = [sorted({len(texts) for texts in given.values()}) for given in kinds]
+        shown = [str(n[0]) if len(n) == 1 else f"{n[0]} to {n[-1]}" for n in counts]
+        return f"{'pairs' if self.negatives else 'classes'}, {' + '.join(shown)}"
 
 
 def names() -> list[str]:
@@ -133,20 +147,40 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _from_content(content: Any, where: object, *, own: bool) -> PromptSet:
-    from prior_bench.schema.errors import checked
+    from prior_bench.schema.errors import attempted
     from prior_bench.schema.prompts import PromptFile
 
     if not isinstance(content, dict):
         raise BenchError(f"holds a {type(content).__name__}, no dict of classes", where=where, fix=FORM)
     stated = content if any(key in content for key in STATED) else {"classes": content}
-    file = checked(PromptFile, stated, where=where, what="the prompts cannot be used:")
+    file, errors = attempted(PromptFile, stated)
+    if not any(key in stated for key in PROMPTS):
+        errors.insert(0, BenchError("the key 'classes' is missing", fix="or give templates and names"))
+    if file is None or errors:
+        raise ErrorList("the prompts cannot be used:", errors, where=where)
     classes, negatives = {}, {}
-    for label, prompts in stated["classes"].items():
+    for label, prompts in (_from_templates(stated) | stated.get("classes", {})).items():
         paired = isinstance(prompts, dict) and "positive" in prompts
         classes[label] = _expand(prompts["positive"] if paired else prompts)
         if paired:
             negatives[label] = _expand(prompts["negative"])
-    return PromptSet(file.name, file.version, file.source, classes, negatives, own)
+    return PromptSet(file.name, file.version, file.source, classes, negatives, own, file.data)
+
+
+def _from_templates(stated: dict[str, Any]) -> dict[str, Any]:
+    """Return prompts by class as ``classes`` has them, made of ``templates`` and ``names``."""
+    templates, found = stated.get("templates", ()), dict[str, Any]()
+    for label, given in stated.get("names", {}).items():
+        names = [given] if isinstance(given, str) else given
+        if isinstance(templates, dict):
+            found[label] = {kind: _filled(templates[kind], names) for kind in ("positive", "negative")}
+        else:
+            found[label] = _filled(templates, names)
+    return found
+
+
+def _filled(templates: Iterable[str], names: Iterable[str]) -> list[str]:
+    return [template.replace("{}", name) for name in names for template in templates]
 
 
 def _expand(prompts: list[str] | dict[str, Any]) -> tuple[str, ...]:

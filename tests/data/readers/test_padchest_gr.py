@@ -76,3 +76,18 @@ def test_what_is_wrong_is_named(root, change, what):
     edit(root, change)
     with pytest.raises(BenchError, match=f"(?s){what}"):
         padchest_gr.read(root)
+
+
+def test_labels_of_positive_sentences_become_binary_labels(tmp_path):
+    root = dense_miniatures.padchest_gr(tmp_path)
+    place = root / FILE
+    studies = json.loads(place.read_text())
+    studies[1]["findings"].append({"sentence_en": "No goiter.", "abnormal": False, "labels": ["goiter"]})
+    studies[2]["findings"][2]["labels"] = ["kyphosis"]
+    place.write_text(json.dumps(studies))
+    data = padchest_gr.read(root, labels=["kyphosis", "pleural effusion"])
+    assert data.labels == ("kyphosis", "pleural effusion")
+    assert data.targets().tolist() == [[0, 1], [0, 0], [1, 1], [0, 1], [0, 1]]
+    assert not padchest_gr.read(root).labels
+    with pytest.raises(BenchError, match=r"unknown label of PadChest-GR 'goiter'(?s:.*)known: kyphosis"):
+        padchest_gr.read(root, labels=["goiter"])

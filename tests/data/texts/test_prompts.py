@@ -85,3 +85,86 @@ def test_a_file_or_set_that_is_not_there(tmp_path):
         prompts.load(str(tmp_path / "nowhere.json"))
     with pytest.raises(BenchError, match=r"unknown prompt set 'sampel'\n.*did you mean sample.*\.json"):
         prompts.load("sampel")
+
+
+# --- templates ---
+
+PAIR_TEMPLATES = {"positive": ["{}", "There is {}."], "negative": ["no {}"]}
+
+
+def test_templates_are_filled_with_names(tmp_path):
+    content = {
+        "templates": PAIR_TEMPLATES,
+        "names": {"Effusion": ["pleural effusion", "pleural fluid"], "Mass": "mass"},
+        "classes": {"normal": {"positive": ["normal"], "negative": ["abnormal"]}},
+    }
+    found = prompts.load(written(tmp_path, content))
+    assert found.classes == {
+        "Effusion": (
+            "pleural effusion",
+            "There is pleural effusion.",
+            "pleural fluid",
+            "There is pleural fluid.",
+        ),
+        "Mass": ("mass", "There is mass."),
+        "normal": ("normal",),
+    }
+    assert found.negatives == {
+        "Effusion": ("no pleural effusion", "no pleural fluid"),
+        "Mass": ("no mass",),
+        "normal": ("abnormal",),
+    }
+    assert prompts.load(found.content()) == found and found.own
+    written_out = {
+        label: {"positive": list(texts), "negative": list(found.negatives[label])}
+        for label, texts in found.classes.items()
+    }
+    assert prompts.load(written_out).label() == found.label(), "known by what the templates make"
+
+
+def test_a_list_of_templates_has_no_negatives():
+    found = prompts.load({"templates": ["{} is seen"], "names": {"Mass": "a mass"}, "data": ["csv"]})
+    assert found.classes == {"Mass": ("a mass is seen",)} and not found.negatives
+    assert found.style() == "classes, 1" and found.data == ("csv",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"templates": ["There is"], "names": {"A": "a"}}, r"templates\[0\]: is 'There is'; .* \{\} once"),
+        ({"templates": ["{} {}"], "names": {"A": "a"}}, r"templates\[0\]: is '{} {}'; must be a template"),
+        ({"templates": ["{name}"], "names": {"A": "a"}}, r"templates\[0\]: is '{name}'; must be a template"),
+        ({"templates": [], "names": {"A": "a"}}, r"templates: is \[\]; must be a list of at least one"),
+        (
+            {"templates": {"positive": ["{}"], "negative": ["none"]}, "names": {"A": "a"}},
+            r"templates\.negative\[0\]: is 'none'",
+        ),
+        ({"templates": {"positive": ["{}"]}, "names": {"A": "a"}}, "the key 'negative' is missing"),
+        ({"templates": ["{}", "{}"], "names": {"A": "a"}}, r"templates: .*'{}' occurs twice"),
+        ({"templates": ["{}"], "names": {}}, r"names: is {}; must be prompts of at least one class"),
+        ({"templates": ["{}"], "names": {"A": []}}, r"names\.A: is \[\]; must be the name of the finding"),
+        ({"templates": ["{}"], "names": {"A": ["a", "a"]}}, r"names\.A: .*; must be the name of the finding"),
+        ({"templates": ["{}"], "names": {"A": " "}}, r"names\.A: is ' '; must be the name of the finding"),
+        ({"templates": ["{}"], "names": {"A": 1}}, r"names\.A: is 1; must be the name of the finding"),
+        ({"templates": ["{}"]}, "names: the key 'names' is missing"),
+        ({"names": {"A": "a"}}, "templates: the key 'templates' is missing"),
+        ({"template": ["{}"], "names": {"A": "a"}}, "(?s)unknown key 'template'.*did you mean templates"),
+        (
+            {"templates": ["{}"], "names": {"A": "a"}, "classes": {"A": ["a"]}},
+            r"classes\.A: is in 'names' too",
+        ),
+        (
+            {"templates": ["{}"], "names": {"A": "a"}, "classes": {"B": PAIR}},
+            r"classes\.B: has negative prompts, and the templates have none",
+        ),
+        (
+            {"templates": PAIR_TEMPLATES, "names": {"A": "a"}, "classes": {"B": ["b"]}},
+            r"classes\.B: has no negative prompts, and the templates have",
+        ),
+        ('{"templates": ["{}"], "names": {"A": "a", "A": "b"}}', "the key 'A' is there twice"),
+    ],
+)
+def test_what_is_wrong_with_templates_is_named_with_its_place(tmp_path, content, message):
+    with pytest.raises(BenchError, match=message) as caught:
+        prompts.load(written(tmp_path, content))
+    assert "mine.json" in str(caught.value)
