@@ -9,6 +9,9 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.errors import BenchError, unknown_name
 
+FORMS = ("timm:NAME", "random:NAME", "embeddings:FILE", "FILE")
+"""Texts that name a backbone besides the names of pre-training configs."""
+
 
 def backbone_row(
     text: str,
@@ -21,8 +24,8 @@ def backbone_row(
     """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
     Args:
-        text: a checkpoint file or folder, ``timm:MODEL``, ``random:MODEL``, ``random:CONFIG``, or a
-            pre-training config.
+        text: a checkpoint file or folder, ``timm:MODEL``, ``random:MODEL``, ``random:CONFIG``,
+            ``embeddings:FILE``, or a pre-training config.
         tokenizer: tokenizer of a released checkpoint's text encoder.
         image_encoder: timm's name of the architecture of a checkpoint's image encoder.
         input: fields of the input (InputSpec) to change.
@@ -50,7 +53,7 @@ def backbone_row(
             raise BenchError(
                 f"cannot be changed for {text}",
                 where="pool" if pool is not None else "input",
-                fix="name the architecture (--image-encoder NAME)" if is_file else "change the config",
+                fix=_change_of_encoder(row["type"]),
             )
         changes = {"pool": pool, "input": dict(input) if input and not is_file else None}
         row["image_encoder"] = {
@@ -67,14 +70,27 @@ def _row_of(text: str) -> dict[str, Any]:
     if colon and kind in ("timm", "random"):
         untrained = kind == "random" and (name in known or name.endswith(".py"))
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
+    if colon and kind == "embeddings":
+        return {"name": Path(name).stem, "type": kind, "file": name}
+    if Path(text).suffix in (".npz", ".parquet"):
+        raise BenchError("is no checkpoint", where=text, fix=f"for a file of embeddings, embeddings:{text}")
     is_config = text in known or text.endswith(".py")
     if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
         (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
     ):
         return {"name": _label(Path(text)), "type": "checkpoint", "path": text}
     if not is_config:
-        raise unknown_name("backbone", text, [*known, "timm:NAME", "random:NAME", "FILE"], where="backbone")
+        raise unknown_name("backbone", text, [*known, *FORMS], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
+
+
+def _change_of_encoder(kind: str) -> str:
+    """How else to change the pooling or the input of a source that has no argument for it."""
+    other = {
+        "checkpoint": "name the architecture (--image-encoder NAME)",
+        "embeddings": "write them with another one (prior-bench embed)",
+    }
+    return other.get(kind, "change the config")
 
 
 def _label(checkpoint: Path) -> str:

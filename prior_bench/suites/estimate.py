@@ -35,6 +35,8 @@ def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
     """
     total, unknown, paid = 0.0, 0, set()
     for run in runs:
+        if getattr(plan.sources.get(run.spec.backbone["name"]), "stored", None) is not None:
+            continue  # nothing passes through an encoder
         sizes = split_sizes(run.spec, plan.data_sets)
         work = _work(run.spec, sizes) if sizes else None
         if work is None:
