@@ -29,8 +29,16 @@ class NeededVectors:
 class StoredVectors(Interface):
     """Vectors of images, by the ``id`` of the manifest, and of texts, by :func:`text_key`."""
 
-    def require(self, needed: NeededVectors) -> None:
-        """Raise BenchError if vectors are missing, or an image is not the one whose vector is stored."""
+    def require(self, needed: NeededVectors, arguments: str = "") -> None:
+        """Check that the vectors are there, and are of these images.
+
+        Args:
+            needed: images and texts.
+            arguments: of ``prior-bench embed``, with which it lists what is needed, for messages.
+
+        Raises:
+            BenchError: vectors are missing, or an image is not the one whose vector is stored.
+        """
 
     def images(self, data: Manifest, what: str = "global") -> np.ndarray:
         """Return the vectors of all rows, float32 [rows, D].

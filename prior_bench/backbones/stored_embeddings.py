@@ -82,18 +82,18 @@ class StoredEmbeddings:
         """Whether there are vectors of texts."""
         return len(self.texts) > 0
 
-    def require(self, needed: NeededVectors) -> None:
-        """Raise BenchError if vectors are missing, or an image is not the one whose vector is stored."""
+    def require(self, needed: NeededVectors, arguments: str = "--data DATA --protocol NAME") -> None:
+        """Check that the vectors are there; see :class:`prior_bench.api.StoredVectors`."""
         ids, texts = _ids(needed.images), [text_key(text) for text in needed.texts]
         problems = []
         if lost := [one for one in ids if one not in self._row]:
-            problems.append(_missing("images", lost, len(ids), needed.images.name))
+            problems.append(_missing("images", lost, len(ids), needed.images.name, arguments))
         if lost := [one for one in texts if one not in self._text_row]:
-            problems.append(_missing("texts", lost, len(texts), needed.images.name))
+            problems.append(_missing("texts", lost, len(texts), needed.images.name, arguments))
         if not problems:
             problems += self._other_images(needed.images)
         if problems:
-            raise ErrorList("has not the vectors that are needed:", problems, where=self.where)
+            raise ErrorList("vectors are missing or of other images:", problems, where=self.where)
 
     def images(self, data: Manifest, what: str = "global") -> np.ndarray:
         """Return the vectors of all rows; see :class:`prior_bench.api.StoredVectors`."""
@@ -156,11 +156,12 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def _missing(what: str, lost: list[str], total: int, data: str) -> BenchError:
+def _missing(what: str, lost: list[str], total: int, data: str, arguments: str = "") -> BenchError:
     """Return the error for images or texts without a vector."""
-    fix = f"prior-bench embed --list {'ids' if what == 'images' else 'texts'} --data … --protocol …"
     number = f"{len(lost):,} of {total:,} {what} have no vector: {_some(lost)}"
-    return BenchError(number, where=data, fix=f"{fix} lists all that are needed (docs/embeddings.md)")
+    listing = f"prior-bench embed --list {'ids' if what == 'images' else 'texts'} {arguments}"
+    fix = f"embed them too; this lists all that are needed: {listing}" if arguments else ""
+    return BenchError(number, where=data, fix=fix)
 
 
 def _some(names: Iterable[str]) -> str:

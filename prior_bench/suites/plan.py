@@ -25,7 +25,7 @@ from prior_bench.suites.resolve import (
     make_source,
     resolve_evaluation,
 )
-from prior_bench.suites.stored import lacking_pixels, missing_vectors
+from prior_bench.suites.stored import VectorCheck, lacking_pixels
 from prior_bench.suites.suite import Suite, entry_errors, fractions_of, seeds_of
 
 NO_TEXT = "no text encoder"
@@ -148,7 +148,7 @@ def expand(
 
     runs: list[PlannedRun] = []
     problems: list[BenchError] = list(without_file.values())
-    complete: dict[tuple[str, str], BenchError | None] = {}
+    vectors = VectorCheck(data_sets)
     for row in suite.backbones:
         if (source := sources.get(row["name"])) is None:
             continue
@@ -166,16 +166,10 @@ def expand(
                 if seed in seeds_of(suite, evaluation.entry) and (weights.identity or weights.reason):
                     planned = _cells(evaluation, row, weights, seed, data_sets)
                     cells = [cell for cell in planned if passes(wanted, **fields_of(cell.spec))]
-                    if any(not cell.reason for cell in cells):
-                        once = (row["name"], evaluation.where)
-                        if once not in complete:
-                            complete[once] = missing_vectors(source, evaluation, data_sets)
-                        if (lost := complete[once]) is not None:
-                            (problems if tolerate_absent else errors).append(lost)
-                            reasons = [cell.reason or NO_VECTORS for cell in cells]
-                            cells = [
-                                PlannedRun(c.spec, reason=r) for c, r in zip(cells, reasons, strict=True)
-                            ]
+                    runnable = any(not cell.reason for cell in cells)
+                    if runnable and (lost := vectors.missing(source, evaluation)) is not None:
+                        (problems if tolerate_absent else errors).append(lost)
+                        cells = [PlannedRun(c.spec, reason=c.reason or NO_VECTORS) for c in cells]
                     runs += cells
     runs = find_leaks(runs, sources, data_sets, suite.allow_leakage, errors)
     _raise(errors, suite)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shlex
+from typing import TYPE_CHECKING, Any
 
-from prior_bench.api import BackboneSource, Protocol, Task
+from prior_bench.api import BackboneSource, Protocol, StoredVectors, Task
+from prior_bench.data.generated import generated
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.errors import BenchError
 from prior_bench.store.store import plain
+from prior_bench.suites.suite import listed
 
 if TYPE_CHECKING:
     from prior_bench.suites.data_sets import DataSets
@@ -30,9 +33,10 @@ def changed_images(protocol: Protocol) -> str:
 
 def pixels_needed(task: Task, protocol: Protocol) -> str:
     """Return why a run needs the images themselves; empty if stored vectors suffice."""
-    if not (hasattr(task, "needs_pixels") and hasattr(task, "needed_vectors")):
+    needs_pixels = getattr(task, "needs_pixels", None)
+    if needs_pixels is None or not hasattr(task, "needed_vectors"):
         return NEEDS_IMAGES
-    return task.needs_pixels(protocol)
+    return needs_pixels(protocol)
 
 
 def lacking_pixels(source: BackboneSource, task: Task, protocol: Protocol) -> str:
@@ -43,14 +47,41 @@ def lacking_pixels(source: BackboneSource, task: Task, protocol: Protocol) -> st
     return f"not with stored embeddings: {why}" if why else ""
 
 
-def missing_vectors(source: BackboneSource, evaluation: Evaluation, data_sets: DataSets) -> BenchError | None:
-    """Return what an evaluation needs and the stored vectors of a source lack; None if nothing."""
-    stored, task, protocol = getattr(source, "stored", None), evaluation.task, evaluation.protocol
-    if stored is None:
+class VectorCheck:
+    """Looks for the vectors that evaluations need, once for each source and evaluation of a plan."""
+
+    def __init__(self, data_sets: DataSets):
+        self._data_sets = data_sets
+        self._found: dict[tuple[str, str], BenchError | None] = {}
+
+    def missing(self, source: BackboneSource, evaluation: Evaluation) -> BenchError | None:
+        """Return what an evaluation needs and the stored vectors of a source lack; None if nothing."""
+        stored, key = getattr(source, "stored", None), (source.name, evaluation.where)
+        if stored is not None and key not in self._found:
+            self._found[key] = self._missing(stored, evaluation)
+        return self._found.get(key)
+
+    def _missing(self, stored: StoredVectors, evaluation: Evaluation) -> BenchError | None:
+        task: Any = evaluation.task  # needed_vectors is an optional method
+        manifest = self._data_sets.open(plain(evaluation.data), evaluation.protocol.to_dict())
+        try:
+            stored.require(task.needed_vectors(manifest, evaluation.protocol), _arguments(evaluation))
+        except BenchError as error:
+            return error
         return None
-    manifest = data_sets.open(plain(evaluation.data), protocol.to_dict())
-    try:
-        stored.require(task.needed_vectors(manifest, protocol))  # type: ignore[attr-defined]  # optional
-    except BenchError as error:
-        return error
-    return None
+
+
+def _arguments(evaluation: Evaluation) -> str:
+    """Return the arguments of ``prior-bench embed`` that describe an evaluation."""
+    data = dict(evaluation.data)
+    kind, root = data.pop("type"), str(data.pop("root"))
+    is_file = root.endswith((".csv", ".npz")) or generated(root)
+    words = ["--data", root if is_file or root == kind else f"{kind}@{root}"]
+    words += ["--protocol", evaluation.entry["protocol"]]
+    for label in listed(data.pop("labels", [])):
+        words += ["--label", label]
+    for name, value in data.items():
+        if name not in ("name", "cache"):
+            words += ["--option", f"{name}={value}"]
+    own_prompts = "options.prompts" in (evaluation.entry.get("overrides") or {})
+    return shlex.join(words) + " --prompts FILE" * own_prompts
