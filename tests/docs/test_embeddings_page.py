@@ -64,7 +64,7 @@ def folder(tmp_path_factory):
 def test_commands_print_what_the_page_says(folder):
     _, printed = folder
     assert len(printed) == 8 and all(printed.values())
-    assert sum("eval " in command for command in printed) == 4
+    assert sum("bench eval " in command for command in printed) == 4
     assert "50 %" in next(out for command, out in printed.items() if "--fraction" in command)
 
 
