@@ -35,6 +35,10 @@ class EmbeddingFile:
         """
         return read_embeddings(self._file)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the content: other processes read the file, which may be large, themselves."""
+        return {name: value for name, value in vars(self).items() if name != "stored"}
+
     @property
     def has_text(self) -> bool:
         """Whether the file has vectors of texts."""

@@ -63,11 +63,11 @@ def fit(cosines: np.ndarray, scores: np.ndarray) -> tuple[float, float] | None:
     x, y = cosines.ravel().astype(np.float64), scores.ravel().astype(np.float64)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         return None
-    allowed = TOLERANCE * np.ptp(y) + 1e-6 * np.abs(y).max()
+    allowed = TOLERANCE * np.ptp(y) + 1e-6 * float(np.abs(y).max())
     slope = np.cov(x, y, bias=True)[0, 1] / max(float(x.var()), 1e-30)
     for scale, bias in (
         (1.0, 0.0),
-        (float(x @ y / max(x @ x, 1e-30)), 0.0),
+        (float(x @ y) / max(float(x @ x), 1e-30), 0.0),
         (float(slope), float(y.mean() - slope * x.mean())),
     ):
         if scale > 0 and np.abs(scale * x + bias - y).max() <= allowed:

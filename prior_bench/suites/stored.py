@@ -39,6 +39,14 @@ def pixels_needed(task: Task, protocol: Protocol) -> str:
     return needs_pixels(protocol)
 
 
+def without_network(source: BackboneSource | None) -> bool:
+    """Return whether a source has stored vectors alone, also if their file is not there."""
+    try:
+        return getattr(source, "stored", None) is not None
+    except BenchError:
+        return True
+
+
 def lacking_pixels(source: BackboneSource, task: Task, protocol: Protocol) -> str:
     """Return the reason of a cell that a source with stored vectors alone cannot run; otherwise nothing."""
     if getattr(source, "stored", None) is None:

@@ -1,5 +1,7 @@
 """What a file of embeddings holds, in both formats, and what is refused."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -236,6 +238,7 @@ def test_the_backbone_has_vectors_and_no_network(tiny, tmp_path):
             encode(None)
     with pytest.raises(BenchError, match="Mine: stored embeddings contain no network, which an export needs"):
         backbone.require_network("an export")
+    assert len(pickle.dumps(source)) < 1_000 and pickle.loads(pickle.dumps(source)).identity(0)
     only_images = {name: arrays(tiny)[name] for name in ("ids", "vectors")}
     write_embeddings(path, StoredEmbeddings(**only_images))
     source = EmbeddingFile("Mine", str(path))

@@ -210,7 +210,10 @@ def test_a_suite_shows_what_a_file_cannot_do(my_csv, model, tmp_path, capsys):
     other.to_csv("other.csv", index=False)
     (tmp_path / "mine.py").write_text(
         f"""
-backbones = [dict(name="Mine", type="embeddings", file="e.npz")]
+backbones = [
+    dict(name="Mine", type="embeddings", file="e.npz"),
+    dict(name="Absent", type="embeddings", file="absent.npz"),
+]
 evaluations = [
     dict(task="classification", data="{my_csv}", protocol="clean/linear_probe"),
     dict(task="classification", data="{my_csv}", protocol="clean/finetune"),
@@ -230,8 +233,11 @@ seeds = [0, 1]
     assert out.count("not with stored embeddings: the head is trained on images") == 2
     assert out.count("embeddings not there") == 2 and out.count("12 of 12 images have no vector") == 1
     listing = f"--list ids --data other.csv --protocol clean/retrieval --label {CLASSES[0]}"
-    assert listing in out and "8 cells: 0 done, 4 to do, 4 cannot be run" in out
+    assert out.count("weights not there") == 8 and "the weights of Absent are not there" in out
+    assert listing in out and "16 cells: 0 done, 4 to do, 12 cannot be run" in out
     assert main(["run", "mine.py"]) == 1
+    assert "absent.npz: no such file of embeddings" in capsys.readouterr().err
+    assert main(["run", "mine.py", "--only", "backbone=Mine"]) == 1
     said = capsys.readouterr().err
     assert "1 problem(s), nothing was run" in said and listing in said
 
