@@ -71,7 +71,10 @@ class Classification:
     def needs_pixels(self, protocol: Protocol) -> str:
         """Return why the images themselves are needed; see :class:`prior_bench.api.Task`."""
         if isinstance(ClassificationProtocol.of(protocol), GradientProtocol):
-            return "the head is trained on images"
+            if not all(protocol.frozen.values()):
+                return "the backbone is trained"
+            if protocol.transform.get("train"):
+                return "training images are augmented"
         return changed_images(protocol)
 
     def needed_vectors(self, data: Manifest, protocol: Protocol) -> NeededVectors:

@@ -14,6 +14,7 @@ from prior_bench.backbones.embedding_formats import read_embeddings, write_embed
 from prior_bench.backbones.stored_embeddings import StoredEmbeddings
 from prior_bench.cli import main
 from prior_bench.mock import MockMethod, mock_backbone
+from prior_bench.schema.overrides import DELETE
 
 PROMPTS = {
     "Edema": {"positive": ["There is edema.", "Edema."], "negative": ["There is no edema."]},
@@ -148,7 +149,7 @@ def test_a_report_divided_in_two_ways_is_refused_where_the_vectors_differ():
 @pytest.mark.parametrize(
     ("task", "further", "reason"),
     [
-        ("classification", dict(protocol="clean/finetune"), "the head is trained on images"),
+        ("classification", dict(protocol="clean/finetune"), "the backbone is trained"),
         ("classification", dict(protocol="clean/linear_probe_corrupted"), "corrupted images"),
         ("classification", dict(protocol="laptop/linear_probe"), "the protocol changes the input"),
         ("zero_shot", dict(protocol="clean/zero_shot_corrupted"), "corrupted images"),
@@ -164,6 +165,24 @@ def test_what_needs_the_images_is_refused(my_csv, model, task, further, reason):
     if "protocol" in further:
         with pytest.raises(pb.BenchError, match=f"embeddings are not enough: .*{reason}"):
             pb.embed(model, my_csv, "f.npz", protocols=[further["protocol"]])
+
+
+def test_a_head_trained_by_gradient_needs_only_the_vectors_of_images_that_are_not_augmented(my_csv, model):
+    write(model, my_csv, "e.npz")
+    frozen = {
+        "protocol": "clean/finetune",
+        "overrides": {
+            "frozen": {"backbone": True, "batch_norm": True},
+            "stopping.epochs": 2,
+            "stopping.patience": None,
+        },
+    }
+    with pytest.raises(pb.BenchError, match="not with stored embeddings: training images are augmented"):
+        evaluated("embeddings:e.npz", my_csv, "classification", **frozen)
+    frozen["overrides"]["transform.train"] = {DELETE: True}
+    own = evaluated(model, my_csv, "classification", **frozen)
+    found = evaluated("embeddings:e.npz", my_csv, "classification", **frozen)
+    assert found.predictions["score"] == pytest.approx(own.predictions["score"], abs=1e-5)
 
 
 def test_features_refuse_a_feed_that_changes_the_images(my_csv, model, context):
@@ -230,7 +249,7 @@ seeds = [0, 1]
     assert main(["run", "mine.py", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert out.count("\nto do") + out.startswith("to do") == 4
-    assert out.count("not with stored embeddings: the head is trained on images") == 2
+    assert out.count("not with stored embeddings: the backbone is trained") == 2
     assert out.count("embeddings not there") == 2 and out.count("12 of 12 images have no vector") == 1
     listing = f"--list ids --data other.csv --protocol clean/retrieval --label {CLASSES[0]}"
     assert out.count("weights not there") == 8 and "the weights of Absent are not there" in out
