@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prior_bench.errors import BenchError
     from prior_bench.public.backbones import load_backbone
     from prior_bench.public.datasets import open_dataset
+    from prior_bench.public.embedding import embed
     from prior_bench.public.evaluation import evaluate
     from prior_bench.public.listing import available, list_protocols
     from prior_bench.public.pretraining import pretrain
@@ -36,6 +37,7 @@ __all__ = [
     "TextBatch",
     "available",
     "compare",
+    "embed",
     "evaluate",
     "list_protocols",
     "load_backbone",
@@ -56,6 +58,7 @@ _PLACES = {
     "TextBatch": "prior_bench.api",
     "available": "prior_bench.public.listing",
     "compare": "prior_bench.public.tables",
+    "embed": "prior_bench.public.embedding",
     "evaluate": "prior_bench.public.evaluation",
     "list_protocols": "prior_bench.public.listing",
     "load_backbone": "prior_bench.public.backbones",

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prior_bench.api import Backbone, Metric, Protocol, RunContext, TaskResult, Work
+from prior_bench.api import Backbone, Metric, NeededVectors, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, robustness
 from prior_bench.suites import work
+from prior_bench.suites.stored import changed_images
 
 from .protocols.classification import ClassificationProtocol, GradientProtocol, ProbeProtocol
 
@@ -66,6 +67,19 @@ class Classification:
             raise ErrorList(
                 f"classification with protocol '{protocol.name}' cannot run:", errors, where=data.name
             )
+
+    def needs_pixels(self, protocol: Protocol) -> str:
+        """Return why the images themselves are needed; see :class:`prior_bench.api.Task`."""
+        if isinstance(ClassificationProtocol.of(protocol), GradientProtocol):
+            if not all(protocol.frozen.values()):
+                return "the backbone is trained"
+            if protocol.transform.get("train"):
+                return "training images are augmented"
+        return changed_images(protocol)
+
+    def needed_vectors(self, data: Manifest, protocol: Protocol) -> NeededVectors:
+        """Return all images."""
+        return NeededVectors(data)
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
+from prior_bench.api import Backbone, NeededVectors, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.views import frontal_first
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import defined, retrieval
 from prior_bench.suites import work
+from prior_bench.suites.stored import changed_images
 
 from .protocols.retrieval import RetrievalOptions, RetrievalProtocol
 
@@ -45,6 +46,15 @@ class Retrieval:
             errors += _data_errors(data, typed.options)
         if errors:
             raise ErrorList(f"retrieval with protocol '{protocol.name}' cannot run:", errors, where=data.name)
+
+    def needs_pixels(self, protocol: Protocol) -> str:
+        """Return why the images themselves are needed; see :class:`prior_bench.api.Task`."""
+        return changed_images(protocol)
+
+    def needed_vectors(self, data: Manifest, protocol: Protocol) -> NeededVectors:
+        """Return the pool and its reports."""
+        pool = candidates(data, RetrievalProtocol.of(protocol).options)
+        return NeededVectors(pool, list(dict.fromkeys(pool.table["report"])))
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
+from prior_bench.api import Backbone, NeededVectors, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
@@ -28,6 +28,7 @@ from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, prompt_wording, robustness
 from prior_bench.metrics.prompt_scores import probability, standardise
 from prior_bench.suites import work
+from prior_bench.suites.stored import changed_images
 
 from .prompt_classes import Prompted, decided_one_by_one, prompted_classes
 from .protocols.zero_shot import ZeroShotProtocol, with_prompts
@@ -90,6 +91,18 @@ class ZeroShot:
                 errors.append(BenchError(error.what, where=f"options.prompts: {error.where}", fix=error.fix))
         if errors:
             raise ErrorList(f"zero-shot with protocol '{protocol.name}' cannot run:", errors, where=data.name)
+
+    def needs_pixels(self, protocol: Protocol) -> str:
+        """Why the images themselves are needed; see :class:`prior_bench.api.Task`."""
+        return changed_images(protocol)
+
+    def needed_vectors(self, data: Manifest, protocol: Protocol) -> NeededVectors:
+        """The test images and all prompts of the classes, of which a run may draw some."""
+        options = ZeroShotProtocol.of(protocol).options
+        found = prompts.load(options.prompts)
+        classes = prompted_classes(found, data, options.score)
+        texts = [(t,) for c in classes for t in (*found.classes[c], *found.negatives.get(c, ()))]
+        return NeededVectors(data.split("test"), list(dict.fromkeys(texts)))
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""

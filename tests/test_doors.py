@@ -50,8 +50,8 @@ ARROWS = {
     # pre-training and where weights come from
     "pretraining": "api checkpoints data encoders errors features io losses metrics registry runtime schema "
     "store versions",
-    "backbones": "api bundled checkpoints data encoders errors io paths pretraining prior_bench registry "
-    "store versions",
+    "backbones": "api bundled checkpoints data encoders errors features io paths pretraining prior_bench "
+    "registry store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
     "suites": "api data errors io paths registry sample schema store versions",

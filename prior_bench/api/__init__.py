@@ -16,6 +16,7 @@ from prior_bench.api.models import (
     TextBatch,
 )
 from prior_bench.api.runs import RunRecord, RunSpec
+from prior_bench.api.stored import NeededVectors, StoredVectors, text_key
 from prior_bench.api.tasks import Protocol, RunContext, Task, TaskResult, Work
 from prior_bench.api.versions import version_of, versioned
 
@@ -29,17 +30,20 @@ __all__ = [
     "MapEncoderLike",
     "Method",
     "Metric",
+    "NeededVectors",
     "PretrainBatch",
     "Protocol",
     "RunContext",
     "RunRecord",
     "RunSpec",
+    "StoredVectors",
     "Task",
     "TaskResult",
     "TextBatch",
     "Work",
     "by_name",
     "find_metric",
+    "text_key",
     "version_of",
     "versioned",
 ]

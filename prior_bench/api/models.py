@@ -17,6 +17,8 @@ from prior_bench.errors import BenchError, unknown_name
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from prior_bench.api.stored import StoredVectors
+
 
 INTERPOLATIONS = ("bilinear", "bicubic")
 LATER_FIELDS = {"interpolation": "bilinear", "resize_to": None}
@@ -228,6 +230,7 @@ class Backbone:
         input: the input that the image encoder expects.
         identity: hash of everything that determines the weights (config and seed, or the file's sha256).
         provenance: origin of the weights, for the record.
+        stored: vectors to use in place of the encoders, which then are placeholders that refuse to encode.
     """
 
     name: str
@@ -236,6 +239,7 @@ class Backbone:
     input: InputSpec
     identity: str
     provenance: dict[str, Any] = field(default_factory=dict)
+    stored: StoredVectors | None = None
 
     @property
     def text_method(self) -> Method:
@@ -247,6 +251,12 @@ class Backbone:
         if self.method is None:
             raise BenchError("has no text encoder", where=self.name, fix="use a backbone that has one")
         return self.method
+
+    def require_network(self, purpose: str) -> None:
+        """Raise BenchError if only stored vectors exist, and no network for ``purpose``."""
+        if self.stored is not None:
+            what = f"stored embeddings contain no network, which {purpose} needs"
+            raise BenchError(what, where=self.name, fix="use the model itself")
 
 
 @dataclass(frozen=True)
@@ -279,6 +289,9 @@ class BackboneSource(Interface):
     trained on, each entry with ``dataset`` (a data reference), ``split_rule`` and ``splits``;
     ``known_exposure() -> list[tuple[str, str]]`` returns data sets whose patients are known to have been seen
     in training, each with a clause that says so.
+
+    Optional, if there are only vectors that were computed beforehand: ``stored``, the same as
+    ``Backbone.stored``, so that a plan knows which runs they suffice for.
 
     Also optional: ``confirms(seed, provenance, context) -> str``, called by ``prior-bench results migrate``.
     It returns the reason why the weights described by the ``provenance`` of a record may differ from those

@@ -158,6 +158,11 @@ class Task(Interface):
         lacks (nothing): method ``(method: type, protocol: Protocol) -> str``, why a backbone with a method of
             this class cannot be evaluated; empty if it can. Its cell then has this reason and is not run.
 
+    Optional, for backbones of which only vectors are stored (:class:`prior_bench.api.StoredVectors`):
+    ``needs_pixels(protocol) -> str``, why a run needs the images themselves, empty if vectors suffice; and
+    ``needed_vectors(data, protocol) -> NeededVectors``, the images and texts whose vectors it then uses. A
+    task without them needs the images.
+
     Optional: ``with_prompts(given) -> dict``, the changes to a protocol (by dotted keys) under which other
     prompts are used; a task without it takes none.
 

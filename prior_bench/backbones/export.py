@@ -33,6 +33,7 @@ def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | No
     Raises:
         BenchError: the folder is not empty, or cannot be written.
     """
+    backbone.require_network("an export")
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BenchError("already exists and is not empty", where=folder, fix="give another folder with -o")

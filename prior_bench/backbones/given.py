@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from prior_bench.api import Backbone, LoadContext
+from prior_bench.api import Backbone, LoadContext, StoredVectors
 from prior_bench.api.encoders import require_encoder
 from prior_bench.backbones.image_encoders import hash_of
 from prior_bench.backbones.model_identity import code_of_model, weights_hash
@@ -50,6 +50,8 @@ class GivenModel:
 
     def check(self) -> None:
         """Check the declarations of the model, and its outputs by a run on blank images (and one text)."""
+        if self.stored is not None:
+            return  # its encoders are placeholders
         if not isinstance(self._whole, nn.Module):
             what = f"is a {type(self._whole).__name__}, not a torch.nn.Module"
             fix = "give a module, a Backbone, or a text such as 'timm:resnet50' or 'weights.ckpt'"
@@ -66,6 +68,11 @@ class GivenModel:
     def encoder(self) -> Any:
         """The image encoder."""
         return self._encoder
+
+    @property
+    def stored(self) -> StoredVectors | None:
+        """The vectors of a Backbone that has no network."""
+        return self._backbone.stored if self._backbone is not None else None
 
     @property
     def method_class(self) -> type | None:
@@ -91,7 +98,10 @@ class GivenModel:
         else:
             provenance = {"source": "a module in memory", "class": _class_name(self._whole)}
         provenance["weights"] = self._weights
-        return Backbone(self.name, encoder, method, self._encoder.input, self.identity(seed), provenance)
+        identity = self.identity(seed)
+        return Backbone(
+            self.name, encoder, method, self._encoder.input, identity, provenance, stored=self.stored
+        )
 
     def row(self) -> dict[str, Any]:
         """Return the description that records store instead of a config."""

@@ -10,6 +10,9 @@ from prior_bench import paths
 from prior_bench.checkpoints.folders import config_of_folder
 from prior_bench.errors import BenchError, unknown_name
 
+FORMS = ("hf:NAME", "timm:NAME", "random:NAME", "embeddings:FILE", "FILE")
+"""Texts that name a backbone besides the names of pre-training configs."""
+
 
 def backbone_row(
     text: str,
@@ -24,7 +27,8 @@ def backbone_row(
 
     Args:
         text: a checkpoint file or folder, ``hf:ORG/NAME``, ``hf:FOLDER``, ``timm:MODEL``, ``random:MODEL``,
-            ``random:CONFIG``, or a pre-training config. A folder of transformers needs no ``hf:``.
+            ``random:CONFIG``, ``embeddings:FILE``, or a pre-training config. A folder of transformers needs
+            no ``hf:``.
         tokenizer: tokenizer of a released checkpoint's text encoder, or of a two-tower model.
         image_encoder: timm's name of the architecture of a checkpoint's image encoder.
         input: fields of the input (InputSpec) to change.
@@ -62,7 +66,7 @@ def backbone_row(
             raise BenchError(
                 f"cannot be changed for {text}",
                 where="pool" if pool is not None else "input",
-                fix="name the architecture (--image-encoder NAME)" if is_file else "change the config",
+                fix=_change_of_encoder(row["type"]),
             )
         changes = {"pool": pool, "input": dict(input) if input and not is_file else None}
         row["image_encoder"] = {
@@ -81,6 +85,10 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
     if colon and kind == "hf":
         return {"name": Path(name.partition("@")[0]).name, "type": "hf", "model": name}
+    if colon and kind == "embeddings":
+        return {"name": Path(name).stem, "type": kind, "file": name}
+    if Path(text).suffix in (".npz", ".parquet"):
+        raise BenchError("is no checkpoint", where=text, fix=f"for a file of embeddings, embeddings:{text}")
     is_config = text in known or text.endswith(".py")
     if not named and not is_config and "model_type" in config_of_folder(text):
         return {"name": Path(text).resolve().name, "type": "hf", "model": text}
@@ -89,10 +97,17 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     ):
         return {"name": _label(Path(text)), "type": "checkpoint", "path": text}
     if not is_config:
-        raise unknown_name(
-            "backbone", text, [*known, "hf:NAME", "timm:NAME", "random:NAME", "FILE"], where="backbone"
-        )
+        raise unknown_name("backbone", text, [*known, *FORMS], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
+
+
+def _change_of_encoder(kind: str) -> str:
+    """How else to change the pooling or the input of a source that has no argument for it."""
+    other = {
+        "checkpoint": "name the architecture (--image-encoder NAME)",
+        "embeddings": "write them with another one (prior-bench embed)",
+    }
+    return other.get(kind, "change the config")
 
 
 def _label(checkpoint: Path) -> str:

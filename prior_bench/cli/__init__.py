@@ -27,6 +27,7 @@ VERBS = (
     "results",
     "checkpoint",
     "export",
+    "embed",
     "parity",
     "new",
     "check-method",

@@ -22,8 +22,13 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def add_backbone(parser: ArgumentParser, help: str) -> None:
-    """Add ``--backbone`` and the arguments that say how its image encoder and tokenizer are read."""
+    """Add ``--backbone`` and the arguments of :func:`add_reading`."""
     parser.add_argument("--backbone", required=True, metavar="WHAT", help=help)
+    add_reading(parser)
+
+
+def add_reading(parser: ArgumentParser) -> None:
+    """Add the arguments that say how the image encoder and the tokenizer of a backbone are read."""
     parser.add_argument(
         "--tokenizer",
         metavar="PATH",

@@ -12,7 +12,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", help="name of a task; prior-bench list tasks shows them")
     add_backbone(
         parser,
-        "a checkpoint file or folder, timm:MODEL, random:MODEL, random:CONFIG, or a pre-training config",
+        "a checkpoint file or folder, timm:MODEL, random:MODEL, random:CONFIG, embeddings:FILE, or a "
+        "pre-training config",
     )
     parser.add_argument(
         "--data",

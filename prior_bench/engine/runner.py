@@ -142,8 +142,7 @@ class Runner:
             provenance={
                 **self._provenance(run, seconds),
                 "backbone": backbone.provenance,
-                "input": backbone.input.to_dict(),
-                "parameters": _parameters(backbone),
+                **_network(backbone),
             },
             synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
         )
@@ -182,6 +181,13 @@ def _primary(run: PlannedRun, result: TaskResult) -> str:
     """The value of the protocol's first metric, or of the first metric that has a value."""
     names = (*run.spec.protocol["metrics"], *result.metrics)[:1]
     return "".join(f"{name} {result.metrics[name]:.3f}  " for name in names if name in result.metrics)
+
+
+def _network(backbone: Backbone) -> dict[str, Any]:
+    """Input and size of the image encoder; nothing if only stored vectors exist."""
+    if backbone.stored is not None:
+        return {}
+    return {"input": backbone.input.to_dict(), "parameters": _parameters(backbone)}
 
 
 def _parameters(backbone: Backbone) -> int:

@@ -162,6 +162,7 @@ def explain(
         BenchError: the backbone has no text encoder, the split has no reports, or a sample is unknown or has
             no report.
     """
+    backbone.require_network("an explanation")
     if backbone.method is None:
         fix = "use a checkpoint written by prior-bench pretrain, or a pre-training config"
         raise BenchError("has no text encoder, which explanations need", where=backbone.name, fix=fix)

@@ -70,6 +70,12 @@ class Feed(NamedTuple):
         version = version_of(CORRUPTIONS.get(self.condition.corruption), str(self.condition))
         return {**fed, "corruption": [str(self.condition), version]}
 
+    def require_own_input(self, backbone: Backbone) -> None:
+        """Raise BenchError if images are not fed as the backbone expects, which stored vectors assume."""
+        if self != Feed(backbone.input):
+            what = "stored embeddings are of images as they are, in the input of their own model"
+            raise BenchError(what, where=backbone.name, fix="use a protocol that does not change the images")
+
 
 def extract(
     backbone: Backbone,
@@ -80,8 +86,8 @@ def extract(
 ) -> np.ndarray:
     """Frozen global features of every image, float32 [rows, D], read from the cache if they are there.
 
-    The backbone runs in evaluation mode (BatchNorm uses its stored statistics and does not update them). Its
-    previous mode is restored.
+    Stored vectors are returned as they are. Otherwise, the backbone runs in evaluation mode (BatchNorm uses
+    its stored statistics and does not update them). Its previous mode is restored.
 
     Args:
         what: one of KINDS.
@@ -96,6 +102,9 @@ def extract(
     if what == "joint" and backbone.method is None:
         raise BenchError("joint features need a backbone with a text encoder", where=backbone.name)
     feed = feed or Feed(backbone.input)
+    if backbone.stored is not None:
+        feed.require_own_input(backbone)
+        return backbone.stored.images(manifest, what)
     module = backbone.text_method if what == "joint" else backbone.image_encoder
     key = {
         "backbone": backbone.identity,

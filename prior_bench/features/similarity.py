@@ -12,8 +12,10 @@ import torch
 
 from prior_bench.api import Backbone, Features, Method, RunContext
 from prior_bench.data.manifest import Manifest
+from prior_bench.errors import BenchError
 from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
 from prior_bench.features.text_means import mean_texts, require_cosine
+from prior_bench.runtime import progress
 
 TEXTS_AT_ONCE = 64
 """Number of texts per call of ``similarity``; all prompts of a usual prompt set fit into one call."""
@@ -29,6 +31,7 @@ def similarity_matrix(
     """The method's own similarity of every image to every text, float32 [rows, texts].
 
     Only ``encode_image``, ``encode_text`` and ``similarity`` are used; every image and text is encoded once.
+    Of stored vectors, it is their scaled cosine.
 
     Args:
         texts: one tuple of sentences per text.
@@ -54,6 +57,11 @@ def similarity_matrices(
     Raises:
         BenchError: there are groups, and the method compares more than cosines.
     """
+    if backbone.stored is not None:
+        for feed in feeds:
+            feed.require_own_input(backbone)
+            yield backbone.stored.similarity(manifest, texts, groups)
+        return
     method = backbone.text_method
     pieces: list[Features] = []
     means: list[Features] = []
@@ -87,8 +95,30 @@ def similarity_matrices(
         yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed), source)
 
 
-def _encoded(method: Method, texts: list[tuple[str, ...]], device: str) -> Iterator[Features]:
-    """Yield features of the texts, chunk by chunk; a chunk is padded to its longest text."""
+def text_vectors(
+    backbone: Backbone, texts: list[tuple[str, ...]], context: RunContext, what: str = ""
+) -> np.ndarray:
+    """The global features of texts in the joint space, float32 [texts, E].
+
+    Raises:
+        BenchError: the backbone has no text encoder, or features are not finite.
+    """
+    method = backbone.text_method
+    with evaluating(method, context.device):
+        pieces = [piece.global_.float().cpu() for piece in _encoded(method, texts, context.device, what)]
+    vectors = torch.cat(pieces).numpy()
+    if not np.isfinite(vectors).all():
+        raise BenchError("features of texts are not finite", where=backbone.name, fix="check the weights")
+    return vectors
+
+
+def _encoded(method: Method, texts: list[tuple[str, ...]], device: str, what: str = "") -> Iterator[Features]:
+    """Yield features of the texts, chunk by chunk; a chunk is padded to its longest text.
+
+    Args:
+        what: what a progress bar is named; none is shown without a name.
+    """
     tokenizer = method.text_encoder.tokenizer
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
+    starts = range(0, len(texts), TEXTS_AT_ONCE)
+    for start in progress(starts, what) if what else starts:
         yield method.encode_text(tokenizer(texts[start : start + TEXTS_AT_ONCE]).to(device))

@@ -41,7 +41,8 @@ class TwoTowers(nn.Module, ABC):
     def __init__(self, model: nn.Module, image_encoder: LibraryEncoder, tokenizer: LibraryTokenizer):
         super().__init__()
         self.model: Any = model
-        self.image_encoder, self.text_encoder = image_encoder, TextTower(tokenizer)
+        self.image_encoder: Any = image_encoder
+        self.text_encoder: Any = TextTower(tokenizer)
 
     @abstractmethod
     def image_vectors(self, images: Tensor) -> Tensor:

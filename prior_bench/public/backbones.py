@@ -26,8 +26,8 @@ def load_backbone(
 
     Args:
         what: a checkpoint file or folder (of prior-bench, a released one, or of an image encoder),
-            ``"timm:MODEL"``, ``"random:MODEL"``, ``"random:CONFIG"``, a pre-training config, or a row of a
-            suite (a dict).
+            ``"timm:MODEL"``, ``"random:MODEL"``, ``"random:CONFIG"``, ``"embeddings:FILE"``, a pre-training
+            config, or a row of a suite (a dict).
         tokenizer: tokenizer of a released text encoder: a folder, a ``tokenizer.json`` or a ``vocab.txt``.
         seed: seed of weights that are drawn or trained.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
@@ -35,7 +35,8 @@ def load_backbone(
 
     Returns:
         A Backbone: ``image_encoder``, ``method`` (None without a text encoder), ``input`` (size, channels and
-            statistics) and ``provenance``, which describes the origin of the weights.
+            statistics) and ``provenance``, which describes the origin of the weights. With
+            ``"embeddings:FILE"``, ``stored`` has the vectors, and the encoders are placeholders.
 
     Raises:
         BenchError: the file or model does not exist, or the file cannot be used.

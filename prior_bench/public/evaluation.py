@@ -91,10 +91,11 @@ def evaluate(
     its plain attributes and the source code of its classes.
 
     Args:
-        model: a text as for ``--backbone`` (``"timm:resnet50"``, ``"random:resnet18"``, a checkpoint, a
-            pre-training config), a row of a suite (a dict), the result of :func:`load_backbone`, or an
-            ``nn.Module``: an image encoder (:class:`prior_bench.api.encoders.ImageEncoderLike`; see
-            :func:`wrap`) or a method with a text encoder (:class:`prior_bench.api.Method`). A module is
+        model: a text as for ``--backbone`` (``"timm:resnet50"``, ``"random:resnet18"``, a checkpoint,
+            ``"embeddings:FILE"``, a pre-training config), a row of a suite (a dict), the result of
+            :func:`load_backbone`, or an ``nn.Module``: an image encoder
+            (:class:`prior_bench.api.encoders.ImageEncoderLike`; see :func:`wrap`) or a method with a text
+            encoder (:class:`prior_bench.api.Method`). A module is
             copied and not changed.
         task: ``"classification"``, ``"zero_shot"``, ``"retrieval"``, ``"grounding"``, ``"segmentation"``,
             ``"detection"``, ``"throughput"``, or a task of another package.

@@ -19,6 +19,7 @@ from prior_bench.registry import TASKS
 from prior_bench.store.changed_source import warn_of_records
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, expand
+from prior_bench.suites.resolve import make_source
 from prior_bench.suites.suite import Suite, listed
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def prepare(
         "task": task,
         "data": data_reference(data, labels, reader),
         "fractions": listed(fraction),
-        "overrides": {**_prompt_changes(task, prompts), **(overrides or {})},
+        "overrides": {**prompt_changes(task, prompts), **(overrides or {})},
     }
     named = dict.fromkeys(listed(protocol or default_protocol(task)))
     evaluations = [{**shared, "protocol": one} for one in named]
@@ -155,7 +156,7 @@ def data_reference(
     return {**found, **({"labels": list(labels)} if labels else {}), **(reader or {})}
 
 
-def _prompt_changes(task: str, prompts: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
+def prompt_changes(task: str, prompts: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the changes of a protocol for other prompts, as the task defines them."""
     if prompts is None:
         return {}
@@ -170,6 +171,16 @@ def as_store(store: str | Path | Store) -> Store:
     if isinstance(store, Store):
         return store
     return Store(store) if isinstance(store, Path) else Store.of(store)
+
+
+def source_of(model: Model, tokenizer: str | Path | None = None) -> BackboneSource:
+    """Return the source of a model's weights, checked but not loaded.
+
+    Raises:
+        BenchError: the model is unknown or cannot be used.
+    """
+    row, given = _row(model, None, tokenizer)
+    return make_source({"name": str(row["type"]), **row}) if given is None else given
 
 
 def _row(
@@ -199,5 +210,5 @@ def _require_maps(source: BackboneSource, name: str) -> None:
     from prior_bench.api.encoders import require_maps
 
     encoder = getattr(source, "encoder", None)
-    if encoder is not None:
+    if encoder is not None and getattr(source, "stored", None) is None:
         require_maps(encoder, name)

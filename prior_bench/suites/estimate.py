@@ -16,6 +16,7 @@ from prior_bench.data.cards import card
 from prior_bench.data.generated import generated
 from prior_bench.registry import TASKS
 from prior_bench.suites.protocols import from_dict
+from prior_bench.suites.stored import without_network
 
 if TYPE_CHECKING:
     from prior_bench.api import RunSpec, Work
@@ -35,6 +36,8 @@ def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
     """
     total, unknown, paid = 0.0, 0, set()
     for run in runs:
+        if without_network(plan.sources.get(run.spec.backbone["name"])):
+            continue  # nothing passes through an encoder
         sizes = split_sizes(run.spec, plan.data_sets)
         work = _work(run.spec, sizes) if sizes else None
         if work is None:

@@ -25,10 +25,14 @@ from prior_bench.suites.resolve import (
     make_source,
     resolve_evaluation,
 )
+from prior_bench.suites.stored import VectorCheck, lacking_pixels
 from prior_bench.suites.suite import Suite, entry_errors, fractions_of, seeds_of
 
 NO_TEXT = "no text encoder"
 """Reason of a cell whose task compares images with texts and whose backbone has no text tower."""
+
+NO_VECTORS = "embeddings not there"
+"""Reason of a cell for whose images or texts no vectors are stored; only in a plan that tolerates it."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,9 @@ def expand(
             attempt(errors, evaluation.where, check_data, evaluation, data_sets)
     _raise(errors, suite)
 
-    runs, problems = [], [str(error) for error in without_file.values()]
+    runs: list[PlannedRun] = []
+    problems: list[BenchError] = list(without_file.values())
+    vectors = VectorCheck(data_sets)
     for row in suite.backbones:
         if (source := sources.get(row["name"])) is None:
             continue
@@ -153,18 +159,23 @@ def expand(
                 weights.identity = attempt(unknown, f"backbone '{row['name']}'", source.identity, seed) or ""
                 if unknown and tolerate_absent:
                     weights.reason = "pre-training data not there"
-                    problems += map(str, unknown)
+                    problems += unknown
                 else:
                     errors += unknown
             for evaluation in evaluations:
                 if seed in seeds_of(suite, evaluation.entry) and (weights.identity or weights.reason):
-                    cells = _cells(evaluation, row, weights, seed, data_sets)
-                    runs += [cell for cell in cells if passes(wanted, **fields_of(cell.spec))]
+                    planned = _cells(evaluation, row, weights, seed, data_sets)
+                    cells = [cell for cell in planned if passes(wanted, **fields_of(cell.spec))]
+                    runnable = any(not cell.reason for cell in cells)
+                    if runnable and (lost := vectors.missing(source, evaluation)) is not None:
+                        (problems if tolerate_absent else errors).append(lost)
+                        cells = [PlannedRun(c.spec, reason=c.reason or NO_VECTORS) for c in cells]
+                    runs += cells
     runs = find_leaks(runs, sources, data_sets, suite.allow_leakage, errors)
     _raise(errors, suite)
     if not runs:
         raise BenchError("nothing to run", where=suite.where, fix="loosen --only" if wanted else "")
-    lacking = list(dict.fromkeys([*(e.absent for e in evaluations if e.absent), *problems]))
+    lacking = list(dict.fromkeys([*(e.absent for e in evaluations if e.absent), *map(str, problems)]))
     return Plan(suite, runs, sources, data_sets, lacking, partial=bool(wanted))
 
 
@@ -196,6 +207,8 @@ def _cells(
         )
         if weights.reason:
             yield PlannedRun(spec, reason=weights.reason)
+        elif lacking := lacking_pixels(weights.source, evaluation.task, evaluation.protocol):
+            yield PlannedRun(spec, reason=lacking)
         elif evaluation.task.needs_text and not weights.source.has_text:
             yield PlannedRun(spec, reason=getattr(weights.source, "text_problem", "") or NO_TEXT)
         elif lacking := _lacking(evaluation, weights.source):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from prior_bench.api import TextBatch
@@ -48,7 +49,7 @@ class TransformersTowers(TwoTowers):
 
     def scale_and_bias(self) -> tuple[Tensor | float, Tensor | float]:
         """Return the exponential of ``logit_scale``, and ``logit_bias`` if there is one."""
-        return self.model.logit_scale.exp(), getattr(self.model, "logit_bias", 0.0)
+        return torch.exp(self.model.logit_scale), getattr(self.model, "logit_bias", 0.0)
 
 
 def _vectors(output: Any) -> Tensor:
