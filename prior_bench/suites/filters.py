@@ -7,17 +7,18 @@ from collections.abc import Iterable
 from prior_bench.api import RunSpec
 from prior_bench.errors import BenchError
 
-FILTERS = ("backbone", "task", "data", "protocol", "fraction", "seed")
+FILTERS = ("backbone", "task", "data", "protocol", "fraction", "shots", "seed")
 
 
 def fields_of(spec: RunSpec) -> dict[str, str]:
-    """The fields of a cell, as text, that filters and descriptions use."""
+    """The fields of a cell, as text, that filters use; a few-shot cell has no fraction, others no shots."""
     return {
         "backbone": spec.backbone["name"],
         "task": spec.task,
         "data": spec.data["name"],
         "protocol": spec.protocol["name"],
-        "fraction": f"{spec.fraction:g}",
+        "fraction": f"{spec.fraction:g}" if spec.shots is None else "",
+        "shots": "" if spec.shots is None else str(spec.shots),
         "seed": str(spec.seed),
     }
 
