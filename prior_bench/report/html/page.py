@@ -21,6 +21,7 @@ from prior_bench.report.html.sections.prototypes import prototype_tables
 from prior_bench.report.html.sections.ranks import rank_section
 from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
+from prior_bench.report.html.sections.subgroups import subgroups
 from prior_bench.report.html.sections.training import pretraining, training
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.reported_runs import FinishedRun, ReportedRun, finished_runs, reported_runs
@@ -89,6 +90,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
             curve(runs, colours) for runs in evaluations for curve in (label_efficiency, shot_curve)
         ),
         "scores": score_sections(evaluations, colours),
+        "subgroups": subgroups(evaluations),
         "robustness": _made(robustness(runs, colours) for runs in evaluations),
         "maps": _made(maps),
         "galleries": _ordered(examples),
