@@ -132,6 +132,8 @@ def compare_groups(
         for new, old in enumerate(kept)
     ]
     found.classes = tuple(name for name, one in zip(first.classes, classes, strict=True) if one)
+    if any(not run.has_rates(classes) for run in images.runs):
+        found.notes.append("Error rates need a stored threshold of each class; some runs have none.")
     for name in dict.fromkeys(run.name for run in images.runs):
         mine = [run for run in images.runs if run.name == name]
         found.rows.append(_row(name, mine, classes, group, found.groups, images.patient, resamples))

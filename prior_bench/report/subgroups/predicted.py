@@ -44,10 +44,14 @@ class Predicted:
     decided: np.ndarray
     exclusive: bool
 
+    def has_rates(self, chosen: np.ndarray) -> bool:
+        """Whether decisions are stored for all classes ``chosen``, bool [C]."""
+        return self.decisions is not None and bool(self.decided[chosen].all())
+
     def measure(self, chosen: np.ndarray) -> GroupMeasure:
         """Return the measure over the classes ``chosen``, bool [C]; rates need a threshold of all of them."""
         score, target = self.score[:, chosen], self.target[:, chosen]
-        if self.decisions is None or not self.decided[chosen].all():
+        if self.decisions is None or not self.has_rates(chosen):
             return GroupMeasure(score, target)
         decisions = self.decisions[:, chosen]
         if self.exclusive:
@@ -55,9 +59,9 @@ class Predicted:
         names = [name for name, one in zip(self.classes, chosen, strict=True) if one]
         stated = [name.lower().replace("_", " ") == NEGATIVE for name in names]
         if any(stated):
-            healthy, ill = decisions[:, stated].any(axis=1), (target[:, stated] == 0).any(axis=1)
+            healthy, ill = decisions[:, stated].sum(1) > 0, (target[:, stated] == 0).sum(1) > 0
         else:
-            healthy, ill = (~decisions).all(axis=1), (target == 1).any(axis=1)
+            healthy, ill = decisions.sum(1) == 0, (target == 1).sum(1) > 0
         return GroupMeasure(score, target, decisions, healthy, ill)
 
 
