@@ -12,7 +12,6 @@ from prior_bench.data.attributes import attributes
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.open import open_dataset
 from prior_bench.errors import BenchError
-from prior_bench.metrics.classification import Case
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.draws import load_predictions
 from prior_bench.report.runs.reported_runs import FinishedRun
@@ -30,7 +29,7 @@ class Predicted:
         name, seed: name of the row, and seed of the run.
         classes: names of the C classes.
         score, target: [N, C]; a target is 1, 0 or NaN (unknown).
-        decisions: bool [N, C] at the stored thresholds, or None if the run has none.
+        decisions: bool [N, C], by the highest score (exclusive labels) or stored thresholds; None without.
         decided: bool [C], classes that have a threshold.
         exclusive: whether every image has exactly one class.
     """
@@ -119,16 +118,19 @@ def _predicted(entry: FinishedRun, ids: np.ndarray) -> Predicted:
         raise BenchError("was tested on other images than the first run", where=f"run {entry.key}")
     score, target = np.asarray(stored["score"], float), np.asarray(stored["target"], float)
     exclusive, thresholds = bool(stored.get("meta_exclusive", False)), stored.get("meta_thresholds")
-    case = Case(score, target, exclusive, thresholds)
-    known = exclusive or thresholds is not None  # similarities of zero-shot have no threshold
+    decisions = None  # similarities of zero-shot have no threshold
+    if exclusive:
+        decisions, thresholds = np.eye(score.shape[1], dtype=bool)[score.argmax(1)], None
+    elif thresholds is not None:
+        decisions = score >= thresholds
     return Predicted(
         name=spec["backbone"]["name"],
         seed=spec["seed"],
         classes=tuple(str(name) for name in stored["meta_classes"]),
         score=score,
         target=target,
-        decisions=case.decisions() if known else None,
-        decided=case.decided(),
+        decisions=decisions,
+        decided=np.full(score.shape[1], True) if thresholds is None else ~np.isnan(thresholds),
         exclusive=exclusive,
     )
 

@@ -200,6 +200,20 @@ def test_a_label_no_finding_decides_about_underdiagnosis(my):
     assert section.found.rows[0].values["underdiagnosis"][0].value == pytest.approx(by_hand)
 
 
+def test_exclusive_labels_are_decided_by_the_highest_score(my):
+    data = table()
+    target = np.eye(2)[data["Edema"]]
+    chosen = predictions(data, target=target, meta_exclusive=np.array(True), meta_thresholds=None)
+    save(my, data, "One", predictions=chosen)
+    (entry,) = [e for e in entries(my) if e.spec["backbone"]["name"] == "One"]
+    (section,) = collect([entry], [Grouping("sex")], resamples=0)
+    values = section.found.rows[0].values
+    assert set(values) == {"auroc", "fnr", "fpr"}
+    mine, called = (data["sex"] == "F").to_numpy(), chosen["score"].argmax(1)
+    missed = [(called != c)[mine & (target[:, c] == 1)].mean() for c in (0, 1)]
+    assert values["fnr"][0].value == pytest.approx(np.mean(missed))
+
+
 def test_data_that_changed_since_are_refused(my, tmp_path):
     place = tmp_path / "mine" / "my.csv"
     table(patient_id=[f"q{n // 2}" for n in range(2 * PATIENTS)]).to_csv(place, index=False)
@@ -267,3 +281,11 @@ def test_the_report_has_a_section_where_the_data_state_sex_or_age(my, monkeypatc
     (my.root.parents[1] / "mine" / "my.csv").unlink()
     page = subgroups([entries(my)])
     assert page.tables == [] and "is not shown: no such file" in page.notes[0]
+
+
+def test_the_report_generates_no_data(my, monkeypatch):
+    run = entries(my)[0]
+    there = dataclasses.replace(run, spec=run.spec | {"data": spec("A", "t", "chexpert", "p")["data"]})
+    monkeypatch.setattr("prior_bench.report.subgroups.predicted.open_dataset", None)
+    (note,) = subgroups([[there]]).notes
+    assert "is not shown: its synthetic data are not on this machine" in note

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from prior_bench.data.attributes import USUAL
+from prior_bench.data.generated import ready
 from prior_bench.errors import BenchError
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
+from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import most_labels
 from prior_bench.report.subgroups.collect import Section, collect, corrected
@@ -37,11 +39,11 @@ def subgroups(evaluations: list[list[FinishedRun]]) -> Subgroups:
     for entries in evaluations:
         runs = [entry for entry in most_labels(entries) if has_class_scores(entry)]
         try:
-            if runs and any(name.lower() in USUAL for name in read_test_images(runs).attributes):
+            if runs and _states_any(runs):
                 sections += collect(runs, resamples=RESAMPLES)
         except BenchError as error:
-            spec = runs[0].spec
-            page.notes.append(f"{spec['task']} on {spec['data']['name']} is not shown: {error.what}.")
+            title = evaluation_title(runs[0].spec)
+            page.notes.append(f"{title} is not shown: {error.what}.")
     p_values = corrected(sections)
     for n, section in enumerate(sections):
         if section.found.rows:
@@ -49,6 +51,18 @@ def subgroups(evaluations: list[list[FinishedRun]]) -> Subgroups:
         if section.found.notes:
             page.notes.append(f"{section.title}: {' '.join(section.found.notes)}")
     return page
+
+
+def _states_any(runs: list[FinishedRun]) -> bool:
+    """Whether the data of some runs state the sex, age or view.
+
+    Raises:
+        BenchError: this cannot be known, because the data are not there; a report generates none.
+    """
+    place = runs[0].spec["data"].get("root", "")
+    if not ready(place):
+        raise BenchError("its synthetic data are not on this machine", where=place)
+    return any(name.lower() in USUAL for name in read_test_images(runs).attributes)
 
 
 def _values(section: Section) -> SortableTable:
