@@ -151,7 +151,10 @@ def _text(value: Any) -> str:
 
 
 def _from_file(manifest: Manifest, file: Path) -> dict[str, pd.Series]:
-    raw = read_table(file, text=KEYS, ragged=True)
+    try:
+        raw = read_table(file, text=KEYS, ragged=True)
+    except BenchError as error:
+        raise BenchError(error.what, where=file, fix=FIX) from error
     key = next((name for name in KEYS if name in raw), None)
     if key is None:
         present = ", ".join(map(str, raw.columns))

@@ -27,7 +27,7 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
     """Parse filters into the wanted values of each field.
 
     Raises:
-        BenchError: not ``FIELD=VALUE``, an unknown field, or a fraction that is no number.
+        BenchError: not ``FIELD=VALUE``, an unknown field, or a fraction or shots that are no number.
     """
     wanted: dict[str, set[str]] = {}
     for text in only:
@@ -35,6 +35,9 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
         if not equals or name not in FILTERS:
             fix = f"FIELD=VALUE, where FIELD is one of {', '.join(FILTERS)}"
             raise BenchError(f"'{text}' is not a filter", where="--only", fix=fix)
+        if name == "shots" and not value.isdecimal():
+            what = f"'{value}' is not a number of images per class"
+            raise BenchError(what, where="--only", fix="a whole number, as in shots=4")
         wanted.setdefault(name, set()).add(_fraction(value) if name == "fraction" else value)
     return wanted
 

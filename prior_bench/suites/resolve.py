@@ -95,7 +95,7 @@ def _check_shots(evaluation: Evaluation, manifest: Manifest, shots: int) -> None
     """Raise BenchError if the task knows no shots, or a class has too few images for the largest number."""
     if not getattr(evaluation.task, "few_shot", False):
         what = f"the task '{evaluation.task.name}' cannot be run with a number of images per class"
-        raise BenchError(what, where="shots", fix="use fractions")
+        raise BenchError(what, where="shots", fix="leave out the shots")
     how = FewShot.model_validate(evaluation.protocol.few_shot)
     if errors := shortages(manifest.split("train"), shots, how):
         raise ErrorList(f"{shots} per class cannot be drawn:", errors, where=manifest.name)

@@ -51,6 +51,8 @@ def test_shots_are_cells_beside_or_in_place_of_fractions(my_data):
     assert labels(both, only=["fraction=1"]) == ["100 %"]
     with pytest.raises(BenchError, match="nothing to run"):
         expand(both, only=["shots=3"])
+    with pytest.raises(BenchError, match="'few' is not a number of images per class"):
+        expand(both, only=["shots=few"])
 
 
 def test_keys_of_fractions_stay_and_those_of_shots_follow_the_draw(my_data):

@@ -112,7 +112,11 @@ def shortages(train: Manifest, shots: int, how: FewShot) -> list[BenchError]:
     if how.draw == "patients" and enough < shots <= min(map(len, _members(train).values()), default=0):
         fix += ", or set few_shot.draw to images"
     return [
-        BenchError(f"class '{name}' has {count} {how.draw} in the training split", where=train.name, fix=fix)
+        BenchError(
+            f"class '{name}' has {count} {how.draw} in the training split, not {shots}",
+            where=train.name,
+            fix=fix,
+        )
         for name, count in found.items()
         if count < shots
     ]

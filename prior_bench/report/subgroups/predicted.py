@@ -57,6 +57,8 @@ class Predicted:
             return GroupMeasure(score, target, decisions)
         names = [name for name, one in zip(self.classes, chosen, strict=True) if one]
         stated = [name.lower().replace("_", " ") == NEGATIVE for name in names]
+        if len(names) == 1:  # underdiagnosis would be the FNR or the FPR once more
+            return GroupMeasure(score, target, decisions)
         if any(stated):
             healthy, ill = decisions[:, stated].sum(1) > 0, (target[:, stated] == 0).sum(1) > 0
         else:

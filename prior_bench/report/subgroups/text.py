@@ -17,8 +17,9 @@ HEADINGS = {"auroc": "AUROC ↑", "fnr": "FNR ↓", "fpr": "FPR ↓", "underdiag
 CAPTION = (
     "All values × 100, means over classes and seeds, with 95 % intervals (bootstrap over test patients; all "
     "groups on the same resamples). Gap: largest minus smallest value of the groups. It is above 0 by chance "
-    "alone: 'by chance' is its mean after random exchanges of the groups between patients, p the share of "
-    "exchanges with a gap at least as large, and Holm's p is corrected over all gaps printed here."
+    "alone, and its interval is biased upward too: 'by chance' is its mean after random exchanges of the "
+    "groups between patients, p the share of exchanges with a gap at least as large, and Holm's p is "
+    "corrected over all gaps printed here."
 )
 
 

@@ -114,7 +114,7 @@ def test_too_few_are_refused_with_name_and_count(findings):
         few_shot_rows(findings, images, 0, HOW)
     text = str(raised.value)
     assert f"{images} per class cannot be drawn" in text
-    assert f"class 'C' has {patients} patients in the training split" in text
+    assert f"class 'C' has {patients} patients in the training split, not {images}" in text
     assert f"use at most {patients} per class, or set few_shot.draw to images" in text
     assert len(shortages(findings, images, HOW)) == 1 and not shortages(findings, images, IMAGES)
     assert not shortages(findings, patients, HOW)
