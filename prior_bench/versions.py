@@ -42,7 +42,9 @@ MACHINERY: dict[str, Machine] = {
     "eval_transform": Machine("images to an encoder's input in evaluation: data/images/transforms.py"),
     "train_transform": Machine("augmentation in training: data/images/transforms.py"),
     "annotations": Machine("boxes and masks, decoded and moved with their image: data/annotations/"),
-    "fractions": Machine("which training rows a label fraction keeps: data/splitting/fractions.py"),
+    "fractions": Machine(
+        "which rows a label fraction or a few-shot draw keeps: data/splitting/{fractions,shots}.py"
+    ),
     "features": Machine("features and similarities of frozen backbones: features/"),
     "phrase_maps": Machine("maps of phrases over images: explain/{attention,phrase_maps}.py"),
     "linear_probe": Machine("classifiers on features, and fine-tuned ones: probing/"),

@@ -10,6 +10,7 @@ import numpy as np
 from prior_bench.api import Backbone, Metric, NeededVectors, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
+from prior_bench.data.splitting.shots import few_shot_parts, few_shot_summary
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, robustness
 from prior_bench.suites import work
@@ -49,6 +50,7 @@ class Classification:
     }
     default_protocol = "clean/linear_probe"
     uses_labels = True
+    few_shot = True
     predictions = ("class_scores", "probabilities")
     protocol_model = ClassificationProtocol
 
@@ -84,8 +86,12 @@ class Classification:
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
         parts = {name: data.split(name) for name in SPLITS}
-        rows = labelled_rows(parts["train"], protocol, context)
         typed = ClassificationProtocol.of(protocol)
+        if context.shots is not None:
+            parts = few_shot_parts(parts, context.shots, context.seed, typed.few_shot)
+            rows = np.arange(len(parts["train"]))
+        else:
+            rows = labelled_rows(parts["train"], protocol, context)
         if isinstance(typed, ProbeProtocol):
             outcome = _logistic(backbone, parts, rows, protocol, typed, context)
         else:
@@ -97,7 +103,7 @@ class Classification:
         corruptions = conditions(protocol.options)
         threshold = typed.options.threshold
         predictions = {
-            "id": test.table["id"].to_numpy(dtype=str),
+            "id": _ids(test),
             "patient_id": test.table["patient_id"].to_numpy(dtype=str),
             "score": outcome.test,
             "target": targets["test"],
@@ -110,7 +116,9 @@ class Classification:
                 corruptions, _corrupted(backbone, test, outcome, protocol, context)
             ),
         }
-        if context.fraction == 1 and all(protocol.frozen.values()):
+        if context.shots is not None:
+            predictions |= {f"meta_{name}_id": _ids(parts[name]) for name in ("train", "valid")}
+        elif context.fraction == 1 and all(protocol.frozen.values()):
             predictions |= _embedding(backbone, test, protocol, context)
         values = self.score(predictions, protocol.metrics)
         unmet = classification.unmet(outcome.test, targets["test"], exclusive=data.exclusive)
@@ -128,7 +136,9 @@ class Classification:
             for label, chosen in zip(data.labels, predictions["meta_thresholds"], strict=True)
             if np.isnan(chosen)
         ]
-        split = _split(data, parts["train"].table["id"].to_numpy()[rows])
+        split = _split(data, _ids(parts["train"])[rows], _ids(parts["valid"]))
+        if context.shots is not None:
+            split["few_shot"] = few_shot_summary(parts, context.shots, context.seed, typed.few_shot)
         if without:
             split["without_threshold"] = without  # validation has only one label, so no threshold
         trivial = robustness.trivial(trivial, protocol.metrics, corruptions)
@@ -241,7 +251,12 @@ def _prevalence(target: np.ndarray) -> np.ndarray:
     return np.where(known > 0, np.nansum(target, axis=0) / np.maximum(known, 1), np.nan)
 
 
-def _split(data: Manifest, train_ids: np.ndarray) -> dict:
+def _split(data: Manifest, train_ids: np.ndarray, valid_ids: np.ndarray) -> dict:
     """Summarise the used rows: labelled training rows, validation and test."""
-    used = (data.table["split"] != "train") | data.table["id"].isin(train_ids)
+    split, ids = data.table["split"], data.table["id"]
+    used = ~split.isin(["train", "valid"]) | ids.isin(train_ids) | ids.isin(valid_ids)
     return data.select(used.to_numpy()).split_summary()
+
+
+def _ids(part: Manifest) -> np.ndarray:
+    return part.table["id"].to_numpy(dtype=str)

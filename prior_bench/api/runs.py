@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -15,7 +15,7 @@ class RunSpec:
         task: name of a registered task.
         data: resolved data reference (see :func:`prior_bench.data.open.resolve`).
         protocol: resolved protocol, as plain types.
-        fraction, seed: see :class:`prior_bench.api.RunContext`.
+        fraction, seed, shots: see :class:`prior_bench.api.RunContext`.
     """
 
     backbone: dict[str, Any]
@@ -24,6 +24,14 @@ class RunSpec:
     protocol: dict[str, Any]
     fraction: float = 1.0
     seed: int = 0
+    shots: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec as plain types, for JSON; ``shots`` only where they are given."""
+        values = asdict(self)
+        if self.shots is None:
+            del values["shots"]
+        return values
 
 
 @dataclass

@@ -27,6 +27,8 @@ class Protocol:
         source: paper or code that the protocol follows.
         split: named rule of the data set that makes the split (``rule``).
         fraction_sampler: how a label fraction is drawn from the training split.
+        few_shot: how a few images per class are drawn
+            (:class:`prior_bench.schema.protocol.FewShot`); used where ``RunContext.shots`` is given.
         transform: image transforms in training; evaluation uses the backbone's own InputSpec unless
             ``transform`` overrides it.
         head: the head on top of the backbone.
@@ -55,6 +57,7 @@ class Protocol:
     options: dict[str, Any] = field(default_factory=dict)
     defects: tuple[str, ...] = ()
     version: int = 1
+    few_shot: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The protocol as plain types, for JSON."""
@@ -73,6 +76,7 @@ class RunContext:
         cache_dir: cache of the features of frozen backbones, by ``Backbone.identity``.
         device: ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes.
+        shots: training images per class in a few-shot run; None where ``fraction`` counts.
     """
 
     fraction: float = 1.0
@@ -81,6 +85,7 @@ class RunContext:
     cache_dir: Path = Path("cache")
     device: str = "cpu"
     workers: int = 0
+    shots: int | None = None
 
 
 @dataclass
@@ -144,6 +149,7 @@ class Task(Interface):
         needs_maps (False): whether the image encoder must give feature maps
             (:class:`prior_bench.api.encoders.MapEncoderLike`).
         uses_labels (True): whether a head is trained on labels, which makes label fractions meaningful.
+        few_shot (False): whether ``RunContext.shots`` is followed; other tasks cannot be run with shots.
         predictions (none): kinds of arrays among the stored predictions, which decide the sections of the
             report: ``"class_scores"`` (``score`` and ``target`` [N, C], ``meta_classes``),
             ``"probabilities"`` (the scores are probabilities), ``"one_class"`` (the class with the highest

@@ -23,6 +23,7 @@ VERBS = (
     "table",
     "show",
     "compare",
+    "subgroups",
     "report",
     "results",
     "checkpoint",

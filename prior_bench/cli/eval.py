@@ -28,7 +28,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="protocol (default: the clean protocol of the task); may be repeated",
     )
-    parser.add_argument("--fraction", type=float, default=1.0, help="share of training labels (default: 1)")
+    parser.add_argument(
+        "--fraction", type=float, help="share of training labels (default: 1, or none with --shots)"
+    )
+    parser.add_argument(
+        "--shots",
+        type=at_least(1),
+        nargs="+",
+        metavar="K",
+        help="few-shot: numbers of training images per class, e.g. 1 2 4 8 16",
+    )
     parser.add_argument(
         "--seed", "--seeds", type=int, nargs="+", default=[0], help="one or more seeds (default: 0)"
     )
@@ -94,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         args.data,
         protocol=args.protocol or None,
         fraction=args.fraction,
+        shots=args.shots,
         seed=args.seed,
         labels=args.label,
         reader=assignments(args.option, "--option"),

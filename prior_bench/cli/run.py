@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="run part of the suite: backbone, task, data, protocol, fraction or seed; may be repeated",
+        help="run part of the suite: backbone, task, data, protocol, fraction, shots, seed; may be repeated",
     )
     parser.add_argument(
         "--allow-leakage",

@@ -21,3 +21,14 @@ def generator_of(place: object) -> str:
 def generated(place: object) -> bool:
     """Whether a data reference, or the ``root`` of a resolved one, is computed by a generator."""
     return bool(generator_of(place))
+
+
+def ready(place: object) -> bool:
+    """Whether opening a data reference, or the ``root`` of a resolved one, generates nothing.
+
+    A generator without the method ``ready(name) -> bool`` is taken to be ready.
+    """
+    if not (generator := generator_of(place)):
+        return True
+    known = getattr(GENERATORS.get(generator), "ready", None)
+    return known is None or bool(known(str(place).removeprefix(f"{generator}:")))

@@ -14,6 +14,9 @@ from prior_bench.errors import BenchError
 
 REQUIRED = ("id", "patient_id", "image", "split")
 SPLITS = ("train", "valid", "test")
+ABOUT = "about_"
+"""Prefix of columns that no run reads, such as ``about_sex``. They are not in the fingerprint, so that a
+reader may add them without changing the keys of results (:mod:`prior_bench.data.attributes`)."""
 NO_PATIENTS = "patients are not known: every image counts as one"
 """Note for data sets without patient identifiers: each image gets a ``patient_id`` of its own."""
 
@@ -31,7 +34,7 @@ class Manifest:
             the stored image, class index; n = 0 if there is no object, None if the image is not annotated);
             ``mask`` (an annotation of :mod:`prior_bench.data.annotations.masks`, or None if the image is not
             annotated); ``phrases`` (tuple of :class:`prior_bench.data.annotations.phrases.GroundedPhrase`, or
-            None if the image is not annotated); ``study_id``, ``view``.
+            None if the image is not annotated); ``study_id``, ``view``; and ``about_*`` (:data:`ABOUT`).
         labels: names of the label columns.
         exclusive: True if each image has exactly one label (multi-class), False for any number (multi-label).
         box_classes: names of the box classes, in the order of their indices.
@@ -130,7 +133,7 @@ class Manifest:
     def fingerprint(self) -> str:
         """Hash the content of the table and the size of every image file, but not where they are stored."""
         digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
-        for column in sorted(self.table.columns):
+        for column in sorted(name for name in self.table.columns if not str(name).startswith(ABOUT)):
             digest.update(column.encode())
             for value in self.table[column]:
                 digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())

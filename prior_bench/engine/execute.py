@@ -7,7 +7,7 @@ it was in. A run that fails is recorded with its traceback and does not stop the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -121,7 +121,9 @@ def evaluate(
 
 def merged_plan(plan: Plan, store: Store) -> list[dict[str, Any]]:
     """The cells to write to ``plan.json``. A partial plan keeps the other cells that are noted there."""
-    cells = {run.label: {"spec": asdict(run.spec), "key": run.key, "reason": run.reason} for run in plan.runs}
+    cells = {
+        run.label: {"spec": run.spec.to_dict(), "key": run.key, "reason": run.reason} for run in plan.runs
+    }
     if not plan.partial:
         return list(cells.values())
     noted = {describe(cell["spec"]): cell for cell in store.plan()}

@@ -6,7 +6,7 @@ import time
 import traceback
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,6 +118,7 @@ class Runner:
         context = RunContext(
             fraction=spec.fraction,
             seed=spec.seed,
+            shots=spec.shots,
             work_dir=self.store.work_dir(run.key),
             cache_dir=paths.cache_root(),
             device=self.device,
@@ -132,7 +133,7 @@ class Runner:
         record = RunRecord(
             key=run.key,
             status="done",
-            spec=asdict(run.spec),
+            spec=run.spec.to_dict(),
             metrics=result.metrics,
             trivial=result.trivial,
             history=result.history,
@@ -152,7 +153,7 @@ class Runner:
         record = RunRecord(
             key=run.key,
             status="failed",
-            spec=asdict(run.spec),
+            spec=run.spec.to_dict(),
             error=_message(error),
             provenance=self._provenance(run, seconds),
             synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,

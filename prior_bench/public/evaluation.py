@@ -22,7 +22,8 @@ def evaluate(
     data: str | Path | Mapping[str, Any],
     *,
     protocol: str | None = ...,
-    fraction: float = ...,
+    fraction: float | None = ...,
+    shots: int | None = ...,
     seed: int = ...,
     labels: Sequence[str] = ...,
     reader: Mapping[str, Any] | None = ...,
@@ -46,7 +47,8 @@ def evaluate(
     data: str | Path | Mapping[str, Any],
     *,
     protocol: str | Sequence[str] | None = ...,
-    fraction: float | Sequence[float] = ...,
+    fraction: float | Sequence[float] | None = ...,
+    shots: int | Sequence[int] | None = ...,
     seed: int | Sequence[int] = ...,
     labels: Sequence[str] = ...,
     reader: Mapping[str, Any] | None = ...,
@@ -69,7 +71,8 @@ def evaluate(
     data: str | Path | Mapping[str, Any],
     *,
     protocol: str | Sequence[str] | None = None,
-    fraction: float | Sequence[float] = 1.0,
+    fraction: float | Sequence[float] | None = None,
+    shots: int | Sequence[int] | None = None,
     seed: int | Sequence[int] = 0,
     labels: Sequence[str] = (),
     reader: Mapping[str, Any] | None = None,
@@ -87,8 +90,8 @@ def evaluate(
     """Evaluate a model in one task on one data set.
 
     Recorded evaluations do not run again: the key of a record is a hash of the weights, the data, the
-    protocol, the fraction and the seed. For a module, the hash covers all weights and buffers, its structure,
-    its plain attributes and the source code of its classes.
+    protocol, the fraction or shots, and the seed. For a module, the hash covers all weights and buffers, its
+    structure, its plain attributes and the source code of its classes.
 
     Args:
         model: a text as for ``--backbone`` (``"timm:resnet50"``, ``"random:resnet18"``, a checkpoint,
@@ -102,7 +105,8 @@ def evaluate(
         data: ``"chexpert"``, ``"chexpert@DIR"``, ``"sample:chexpert"``, a ``.csv`` file of your own images, a
             ``.npz`` file of MedMNIST, or a dict with ``type`` and the reader's options.
         protocol: name or file of a protocol, or a list of several; by default the task's clean protocol.
-        fraction: label fraction in (0, 1], or a list of several.
+        fraction: label fraction in (0, 1], or a list of several; by default 1, or none if shots are given.
+        shots: training images per class of few-shot runs (docs/few_shot.md), or a list of several.
         seed: seed of everything random, or a list of several.
         labels: label columns to use; by default all.
         reader: options of the data set's reader, e.g. ``{"missing": "skip"}``.
@@ -120,8 +124,8 @@ def evaluate(
         say: function that receives progress lines, e.g. ``print``.
 
     Returns:
-        A :class:`Result`, or a :class:`Results` (a list of them) if several protocols, fractions or seeds are
-        given.
+        A :class:`Result`, or a :class:`Results` (a list of them) if several protocols, fractions, shots or
+        seeds are given, or both fraction and shots.
 
     Raises:
         BenchError: arguments are wrong (all problems are reported together, before anything runs), or a run
@@ -138,6 +142,7 @@ def evaluate(
         data,
         protocol=protocol,
         fraction=fraction,
+        shots=shots,
         seed=seed,
         labels=labels,
         reader=reader,
@@ -156,5 +161,6 @@ def evaluate(
             for one in failed
         ]
         raise errors[0] if len(errors) == 1 else ErrorList(f"{len(errors)} runs failed:", errors)
-    several = any(isinstance(one, (list, tuple)) for one in (protocol, fraction, seed))
+    several = any(isinstance(one, (list, tuple)) for one in (protocol, fraction, shots, seed))
+    several |= fraction is not None and shots is not None
     return results if several else results[0]

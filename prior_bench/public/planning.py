@@ -93,7 +93,8 @@ def prepare(
     data: str | Path | Mapping[str, Any],
     *,
     protocol: str | Sequence[str] | None = None,
-    fraction: float | Sequence[float] = 1.0,
+    fraction: float | Sequence[float] | None = None,
+    shots: int | Sequence[int] | None = None,
     seed: int | Sequence[int] = 0,
     labels: Sequence[str] = (),
     reader: Mapping[str, Any] | None = None,
@@ -111,7 +112,8 @@ def prepare(
     shared = {
         "task": task,
         "data": data_reference(data, labels, reader),
-        "fractions": listed(fraction),
+        **({} if fraction is None else {"fractions": listed(fraction)}),
+        **({} if shots is None else {"shots": listed(shots)}),
         "overrides": {**prompt_changes(task, prompts), **(overrides or {})},
     }
     named = dict.fromkeys(listed(protocol or default_protocol(task)))

@@ -61,7 +61,7 @@ class Result:
 
     @property
     def label(self) -> str:
-        """Backbone, task, data, protocol, fraction and seed in words."""
+        """Backbone, task, data, protocol, fraction or shots, and seed in words."""
         return describe(self.record.spec)
 
     @property
@@ -144,7 +144,7 @@ class Result:
 
 
 class Results(list[Result]):
-    """The results of several runs, in the order of protocols, fractions and seeds."""
+    """The results of several runs, in the order of protocols, fractions, shots and seeds."""
 
     def table(self) -> pd.DataFrame:
         """Return one line per run: its settings, and all metrics except parts (``"auroc/Edema"``)."""
@@ -160,7 +160,7 @@ class Results(list[Result]):
                     "task": spec["task"],
                     "data": spec["data"]["name"],
                     "protocol": spec["protocol"]["name"],
-                    "fraction": spec["fraction"],
+                    **({"shots": spec["shots"]} if "shots" in spec else {"fraction": spec["fraction"]}),
                     "seed": spec["seed"],
                     **overall,
                 }

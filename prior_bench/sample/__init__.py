@@ -151,6 +151,12 @@ class SampleBenchmark:
         """Return the folder of a synthetic data set, which is generated on first use."""
         return sample_root(name, cls.benchmark)
 
+    @classmethod
+    def ready(cls, name: str) -> bool:
+        """Whether a synthetic data set is there already, so that opening it generates nothing."""
+        folder = benchmark_folder(os.environ.get(SIZE_VARIABLE) or "default", cls.benchmark)
+        return name in FOLDERS and (folder / FOLDERS[name]).is_dir()
+
 
 class ValidationBenchmark(SampleBenchmark):
     """The generator behind ``sample_validation:NAME``: the same data sets with other patients."""

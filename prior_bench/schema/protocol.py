@@ -77,6 +77,18 @@ class FractionSampler(Strict):
     """Share of the validation rows (the first ones) that is used for label fractions below 1."""
 
 
+class FewShot(Strict):
+    """The draw of a few images per class; see docs/few_shot.md. Used by evaluations with ``shots`` alone."""
+
+    draw: Literal["patients", "images"] = "patients"
+    """``patients``: images of different patients within a class; ``images``: patients do not matter."""
+    seed: Index | None = None
+    """Seed of the draw; default: the seed of the run."""
+    validation: Literal["up_to_4", "same_size", "full"] = "up_to_4"
+    """Validation images per class: as many as for training, but 4 at most (CoOp); as many; or the whole
+    validation split, which has far more labels than the training images."""
+
+
 class Frozen(Strict):
     """The parts of the backbone that are not trained."""
 
@@ -183,6 +195,8 @@ class ProtocolModel(Strict):
     """The split of the data set."""
     fraction_sampler: FractionSampler = FractionSampler()
     """The draw of a label fraction."""
+    few_shot: FewShot = FewShot()
+    """The draw of a few images per class."""
     transform: Transform = Transform()
     """The preparation of images."""
     batch_size: Count = 64

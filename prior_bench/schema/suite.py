@@ -11,6 +11,7 @@ from prior_bench.schema.base import Count, Index, OneOf, Said, Several, Share, S
 
 Seeds = Annotated[Index | Several[Index], Said("a seed (0, 1, 2, …) or a list of them")]
 Fractions = Annotated[Share | Several[Share], Said("a share in (0, 1] or a list of them")]
+Shots = Annotated[Count | Several[Count], Said("a number of images per class (1, 2, …) or a list of them")]
 Names = Annotated[Text | Several[Text], Said("a name or a list of names")]
 Reference = Annotated[Text | dict[str, Any], Said("a data reference, or a dict with a 'type'")]
 
@@ -47,7 +48,9 @@ class EvaluationEntry(Strict):
     protocol: Text
     """Protocol (`prior-bench list protocols`), or a .py file."""
     fractions: Fractions = 1.0
-    """Label fractions."""
+    """Label fractions; default: all labels, or none of these runs where ``shots`` are given."""
+    shots: Shots = ()
+    """Training images per class (docs/few_shot.md), beside or in place of fractions."""
     seeds: Seeds = ()
     """Seeds; default: the suite's."""
     overrides: dict[str, Any] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from prior_bench.schema.base import Index, Positive, Said, Several, Share, Strict, Text
+from prior_bench.schema.base import Count, Index, Positive, Said, Several, Share, Strict, Text
 from prior_bench.schema.suite import Names, Reference, TaskName
 
 
@@ -25,6 +25,8 @@ class ColumnConfig(Strict):
     """Name of the metric; empty for published numbers of a metric that this suite does not have."""
     fraction: Share = 1.0
     """Label fraction of the runs."""
+    shots: Count | None = None
+    """Training images per class of few-shot runs, in place of a fraction."""
     scale: Positive | None = None
     """Factor by which values are multiplied; default: declared by the metric."""
     digits: Index | None = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from prior_bench.data.cards import card
 from prior_bench.data.generated import generated
+from prior_bench.data.splitting.shots import most_drawn
 from prior_bench.registry import TASKS
 from prior_bench.suites.protocols import from_dict
 from prior_bench.suites.stored import without_network
@@ -38,7 +39,7 @@ def gpu_hours(plan: Plan, runs: Iterable[PlannedRun]) -> tuple[float, int]:
     for run in runs:
         if without_network(plan.sources.get(run.spec.backbone["name"])):
             continue  # nothing passes through an encoder
-        sizes = split_sizes(run.spec, plan.data_sets)
+        sizes = _drawn(run.spec, plan.data_sets)
         work = _work(run.spec, sizes) if sizes else None
         if work is None:
             unknown += 1
@@ -65,6 +66,17 @@ def split_sizes(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | No
     return sizes if sizes and len(sizes) == 3 else None
 
 
+def _drawn(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | None:
+    """The sizes of the splits, of which a few-shot run uses at most a few training images per class."""
+    sizes = split_sizes(spec, data_sets)
+    if sizes is None or spec.shots is None:
+        return sizes
+    manifest = data_sets.already_read(spec.data, spec.protocol)
+    if manifest is None:
+        return None
+    return min(sizes[0], most_drawn(len(manifest.labels), spec.shots)), *sizes[1:]
+
+
 def _work(spec: RunSpec, sizes: tuple[int, int, int]) -> Work | None:
     estimate = getattr(TASKS.get(spec.task)(), "estimate", None)
     return estimate(from_dict(spec.protocol), sizes, spec.fraction) if estimate else None
@@ -74,6 +86,7 @@ def _features(spec: RunSpec) -> str:
     """What distinguishes the features that runs share."""
     protocol = spec.protocol
     fed = [protocol["transform"].get("input"), protocol["transform"].get("eval"), protocol["split"]]
+    fed += [spec.shots] if spec.shots else []
     return json.dumps([spec.backbone["name"], spec.task, spec.data, fed], sort_keys=True, default=str)
 
 

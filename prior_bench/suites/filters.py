@@ -7,17 +7,18 @@ from collections.abc import Iterable
 from prior_bench.api import RunSpec
 from prior_bench.errors import BenchError
 
-FILTERS = ("backbone", "task", "data", "protocol", "fraction", "seed")
+FILTERS = ("backbone", "task", "data", "protocol", "fraction", "shots", "seed")
 
 
 def fields_of(spec: RunSpec) -> dict[str, str]:
-    """The fields of a cell, as text, that filters and descriptions use."""
+    """The fields of a cell, as text, that filters use; a few-shot cell has no fraction, others no shots."""
     return {
         "backbone": spec.backbone["name"],
         "task": spec.task,
         "data": spec.data["name"],
         "protocol": spec.protocol["name"],
-        "fraction": f"{spec.fraction:g}",
+        "fraction": f"{spec.fraction:g}" if spec.shots is None else "",
+        "shots": "" if spec.shots is None else str(spec.shots),
         "seed": str(spec.seed),
     }
 
@@ -26,7 +27,7 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
     """Parse filters into the wanted values of each field.
 
     Raises:
-        BenchError: not ``FIELD=VALUE``, an unknown field, or a fraction that is no number.
+        BenchError: not ``FIELD=VALUE``, an unknown field, or a fraction or shots that are no number.
     """
     wanted: dict[str, set[str]] = {}
     for text in only:
@@ -34,6 +35,9 @@ def read_filters(only: Iterable[str]) -> dict[str, set[str]]:
         if not equals or name not in FILTERS:
             fix = f"FIELD=VALUE, where FIELD is one of {', '.join(FILTERS)}"
             raise BenchError(f"'{text}' is not a filter", where="--only", fix=fix)
+        if name == "shots" and not value.isdecimal():
+            what = f"'{value}' is not a number of images per class"
+            raise BenchError(what, where="--only", fix="a whole number, as in shots=4")
         wanted.setdefault(name, set()).add(_fraction(value) if name == "fraction" else value)
     return wanted
 

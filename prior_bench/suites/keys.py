@@ -8,12 +8,13 @@ import json
 from prior_bench.api import RunSpec, version_of
 from prior_bench.data.versions import data_versions
 from prior_bench.registry import CORRUPTIONS, TASKS
+from prior_bench.schema.protocol import FewShot
 from prior_bench.store.store import plain
 from prior_bench.suites.protocols import from_dict
 from prior_bench.versions import EVALUATION, machinery, raised
 
-UNHEARD = ("source",)
-"""Fields of a protocol that do not change a number."""
+UNHEARD = ("source", "few_shot")
+"""Fields of a protocol that do not change a number; ``few_shot`` is in the keys of few-shot runs alone."""
 
 NEUTRAL = {"version": 1}
 """Fields of a protocol that a key holds only where they have another value than this. A field that is added
@@ -24,7 +25,7 @@ def run_key(spec: RunSpec, identity: str, fingerprint: str, versions: dict[str, 
     """Hash of everything that determines a run's outcome.
 
     Args:
-        spec: its task, protocol, fraction and seed count.
+        spec: its task, protocol, fraction, shots and seed count.
         identity: of the weights.
         fingerprint: of the data's content.
         versions: from :func:`run_versions`; those that are 1 make no difference.
@@ -35,6 +36,9 @@ def run_key(spec: RunSpec, identity: str, fingerprint: str, versions: dict[str, 
         if name not in UNHEARD and not (name in NEUTRAL and value == NEUTRAL[name])
     }
     parts = [identity, spec.task, protocol, fingerprint, spec.fraction, spec.seed, raised(versions)]
+    if spec.shots is not None:
+        drawn = FewShot.model_validate(spec.protocol.get("few_shot", {}))
+        parts.append({"shots": spec.shots, **drawn.model_dump()})
     text = json.dumps(plain(parts), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

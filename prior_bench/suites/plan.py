@@ -7,11 +7,12 @@ that the data sets show. No backbone is loaded and nothing is run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from prior_bench.api import BackboneSource, RunSpec
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.store.cells import labels_of, labels_text
 from prior_bench.store.store import plain
 from prior_bench.suites.data_sets import DataSets
 from prior_bench.suites.filters import fields_of, passes, read_filters
@@ -26,7 +27,7 @@ from prior_bench.suites.resolve import (
     resolve_evaluation,
 )
 from prior_bench.suites.stored import VectorCheck, lacking_pixels
-from prior_bench.suites.suite import Suite, entry_errors, fractions_of, seeds_of
+from prior_bench.suites.suite import Suite, entry_errors, fractions_of, seeds_of, shots_of
 
 NO_TEXT = "no text encoder"
 """Reason of a cell whose task compares images with texts and whose backbone has no text tower."""
@@ -58,7 +59,7 @@ class PlannedRun:
     @property
     def label(self) -> str:
         """The cell in words."""
-        return describe(asdict(self.spec))
+        return describe(self.spec.to_dict())
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Plan:
 
     Attributes:
         suite: where it came from.
-        runs: cells in the order of the config: by backbone, seed, evaluation, fraction.
+        runs: cells in the order of the config: by backbone, seed, evaluation, fraction, shots.
         sources: where each backbone's weights come from, by row name.
         data_sets: the manifests, already read.
         absent: data sets and weights that are not there, as messages (only where the plan was made to
@@ -113,8 +114,8 @@ def expand(
 
     Args:
         suite: what to run.
-        only: filters ``FIELD=VALUE`` (fields: backbone, task, data, protocol, fraction, seed); values of one
-            field are alternatives, fields narrow each other down.
+        only: filters ``FIELD=VALUE`` (fields: backbone, task, data, protocol, fraction, shots, seed);
+            values of one field are alternatives, fields narrow each other down.
         tolerate_absent: give the cells of a data set, or of weights, that are not there a reason instead of
             raising.
         given: sources of rows, by name, that are there already and are not made from the row's config.
@@ -182,8 +183,8 @@ def expand(
 def describe(spec: dict[str, Any]) -> str:
     """Describe a RunSpec (as plain types) in words."""
     fields = fields_of(RunSpec(**spec))
-    fields["fraction"] = f"{100 * spec['fraction']:g} %"
-    return " · ".join([*list(fields.values())[:-1], f"seed {spec['seed']}"])
+    named = [fields[name] for name in ("backbone", "task", "data", "protocol")]
+    return " · ".join([*named, labels_text(labels_of(spec)), f"seed {spec['seed']}"])
 
 
 def _cells(
@@ -196,7 +197,9 @@ def _cells(
     for_rows = evaluation.entry.get("backbones", [row["name"]])
     if row["name"] not in ([for_rows] if isinstance(for_rows, str) else for_rows):
         return
-    for fraction in fractions_of(evaluation.entry):
+    entry = evaluation.entry
+    amounts = [(fraction, None) for fraction in fractions_of(entry)]
+    for fraction, shots in [*amounts, *((1.0, shots) for shots in shots_of(entry))]:
         spec = RunSpec(
             backbone=plain(row),
             task=evaluation.entry["task"],
@@ -204,6 +207,7 @@ def _cells(
             protocol=plain(evaluation.protocol.to_dict()),
             fraction=fraction,
             seed=seed,
+            shots=shots,
         )
         if weights.reason:
             yield PlannedRun(spec, reason=weights.reason)

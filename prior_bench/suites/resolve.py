@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 from prior_bench.api import BackboneSource, Protocol, Task
 from prior_bench.data.generated import generated
 from prior_bench.data.open import locate, resolve
+from prior_bench.data.splitting.shots import shortages
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
 from prior_bench.schema.arguments import argument_errors
+from prior_bench.schema.protocol import FewShot
 from prior_bench.store.store import plain
 from prior_bench.suites import protocols
 from prior_bench.suites.filters import passes
+from prior_bench.suites.suite import shots_of
 
 if TYPE_CHECKING:
+    from prior_bench.data.manifest import Manifest
     from prior_bench.suites.data_sets import DataSets
 
 
@@ -83,6 +87,18 @@ def check_data(evaluation: Evaluation, data_sets: DataSets) -> None:
         if not manifest.has(annotation):
             raise BenchError(f"{manifest.name} has no {annotation}, which {evaluation.task.name} needs")
     evaluation.task.check(manifest, evaluation.protocol)
+    if shots := shots_of(evaluation.entry):
+        _check_shots(evaluation, manifest, max(shots))
+
+
+def _check_shots(evaluation: Evaluation, manifest: Manifest, shots: int) -> None:
+    """Raise BenchError if the task knows no shots, or a class has too few images for the largest number."""
+    if not getattr(evaluation.task, "few_shot", False):
+        what = f"the task '{evaluation.task.name}' cannot be run with a number of images per class"
+        raise BenchError(what, where="shots", fix="leave out the shots")
+    how = FewShot.model_validate(evaluation.protocol.few_shot)
+    if errors := shortages(manifest.split("train"), shots, how):
+        raise ErrorList(f"{shots} per class cannot be drawn:", errors, where=manifest.name)
 
 
 def absent_file(row: dict[str, Any]) -> BenchError | None:

@@ -36,8 +36,8 @@ class Suite:
         name: of the store.
         backbones: rows; each has ``name``, ``type`` (in BACKBONES) and the arguments of that type.
         evaluations: each has ``task``, ``data`` and ``protocol``, and may have ``fractions`` (default all
-            labels), ``seeds`` (default the suite's), ``overrides`` (of protocol fields) and ``backbones``
-            (names of the rows it is for; default all).
+            labels), ``shots`` (images per class), ``seeds`` (default the suite's), ``overrides`` (of
+            protocol fields) and ``backbones`` (names of the rows it is for; default all).
         seeds: seeds of the runs; backbones that are pre-trained or initialised here follow them.
         table: name of the table config that shows the suite, or a list of several; empty for none.
         title: one line for reports.
@@ -123,8 +123,14 @@ def entry_errors(suite: Suite, given: Container[str] = ()) -> list[BenchError]:
 
 
 def fractions_of(entry: Mapping[str, Any]) -> list[float]:
-    """Label fractions of an evaluation."""
-    return [float(fraction) for fraction in listed(entry.get("fractions", [1.0]))]
+    """Label fractions of an evaluation; none if it has only shots."""
+    default = [] if entry.get("shots") else [1.0]
+    return [float(fraction) for fraction in listed(entry.get("fractions", default))]
+
+
+def shots_of(entry: Mapping[str, Any]) -> list[int]:
+    """Numbers of training images per class of an evaluation's few-shot runs."""
+    return listed(entry.get("shots", []))
 
 
 def seeds_of(suite: Suite, entry: Mapping[str, Any]) -> list[int]:

@@ -14,11 +14,13 @@ from prior_bench.data.images.read import read_image
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.open import open_dataset
 from prior_bench.data.splitting.fractions import training_part, validation_part
+from prior_bench.data.splitting.shots import few_shot_rows, few_shot_validation
 from prior_bench.data.texts import prompts
 from prior_bench.sample import OPTIONS
 from prior_bench.sample.cohorts import SAMPLE, SAMPLE_VALIDATION, Benchmark
 from prior_bench.sample.generate import FURTHER, WRITERS, write_one
 from prior_bench.sample.lists import write_lists
+from prior_bench.schema.protocol import FewShot
 
 SAMPLERS = {
     "by patient": {},
@@ -36,21 +38,39 @@ def hash_of(values: object) -> str:
     return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
 
 
-def fractions(folder: Path) -> Numbers:
-    """Of 107 images of 54 patients, so that shares are not whole numbers."""
+def planted_rows(folder: Path) -> Manifest:
+    """107 images of 54 patients, so that shares are not whole numbers."""
     random = np.random.default_rng(0)
     table = pd.DataFrame({"id": [f"i{n:03d}" for n in range(107)]})
     table["patient_id"] = [f"p{n // 2:03d}" for n in range(107)]
     table["image"], table["split"] = table["id"] + ".png", "train"
     table["Edema"], table["Nodule"] = (random.random(107) < 0.3) * 1.0, (random.random(107) < 0.5) * 1.0
-    train = Manifest("planted", folder, table, labels=("Edema", "Nodule"))
-    found: Numbers = {}
+    return Manifest("planted", folder, table, labels=("Edema", "Nodule"))
+
+
+def fractions(folder: Path) -> Numbers:
+    train, found = planted_rows(folder), {}
     for name, sampler in SAMPLERS.items():
         for fraction in FRACTIONS:
             for seed in (0, 1):
                 kept = list(training_part(train, sampler, fraction, seed).table["id"])
                 found[f"{name}, {fraction}, seed {seed}"] = [len(kept), hash_of(kept)]
     found["validation"] = [len(validation_part(train, dict(valid_share=0.1), f)) for f in (0.5, 1)]
+    return found
+
+
+def few_shot(folder: Path) -> Numbers:
+    several = planted_rows(folder)
+    number = several.targets() @ np.array([1, 2], np.float32)
+    table = several.table.assign(**{name: (number == n) * 1.0 for n, name in enumerate("abcd")})
+    one = replace(several, table=table, labels=tuple("abcd"), exclusive=True)
+    found: Numbers = {}
+    for kind, data in (("several labels", several), ("one label", one)):
+        for how in (FewShot(), FewShot(draw="images")):
+            for shots in (1, 4, 8):
+                kept = list(data.table["id"].iloc[few_shot_rows(data, shots, 1, how)])
+                found[f"{kind}, {how.draw}, {shots} per class"] = [len(kept), hash_of(kept)]
+    found["validation"] = hash_of(few_shot_validation(several, 8, 0, FewShot(), ["p003"]).tolist())
     return found
 
 
@@ -96,7 +116,10 @@ def prompt_set(name: str, folder: Path) -> Numbers:
     }
 
 
-FRACTION_CASES = [Case("label fractions", ("fractions",), fractions)]
+FRACTION_CASES = [
+    Case("label fractions", ("fractions",), fractions),
+    Case("few-shot draws", ("fractions",), few_shot),
+]
 PROMPT_CASES = [Case(name, (f"prompts {name}",), partial(prompt_set, name)) for name in prompts.names()]
 READER_CASES = [
     Case(name, (f"reader {layout.kind}",), partial(reading, layout)) for name, layout in LAYOUTS.items()

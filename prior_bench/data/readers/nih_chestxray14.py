@@ -11,7 +11,7 @@ import pandas as pd
 
 from prior_bench.data.annotations.boxes import boxes_of_sides, read_sides
 from prior_bench.data.cards import WATCHED, Card
-from prior_bench.data.manifest import Manifest
+from prior_bench.data.manifest import ABOUT, Manifest
 from prior_bench.data.splitting.rules import (
     BENCHX_LISTS,
     Rule,
@@ -36,6 +36,10 @@ BOXED = FOURTEEN[:8]
 """The findings for which there are boxes."""
 NEGATIVE = "No Finding"
 BOX_SPELLINGS = {"Infiltrate": "Infiltration"}
+SEX_COLUMNS = ("Patient Gender", "Patient Sex")
+"""Heading of the sex in the first and in the second release of the label file."""
+OLDEST = 120
+"""Largest age in years that is taken for one."""
 LISTS = ("train_val_list.txt", "test_list.txt")
 
 
@@ -81,7 +85,7 @@ def read(
 
 
 def read_labels(place: Path, names: Sequence[str] = FOURTEEN) -> pd.DataFrame:
-    """Read the label file in its own order: id, patient_id, view, and one column per finding.
+    """Read the label file in its own order: id, patient_id, view, about_sex and about_age, and the findings.
 
     Raises:
         BenchError: a column is missing, or a finding is not one of the fourteen.
@@ -101,7 +105,20 @@ def read_labels(place: Path, names: Sequence[str] = FOURTEEN) -> pd.DataFrame:
     found = found.reindex(columns=list(names), fill_value=0).astype(np.float32)
     table = raw[["Image Index", "Patient ID", "View Position"]]
     table.columns = ["id", "patient_id", "view"]
-    return table.join(found)
+    return table.join(_about(raw)).join(found)
+
+
+def _about(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return sex and age in years; ages have units in the first release ("058Y"), and typing errors (414)."""
+    found = pd.DataFrame(index=raw.index)
+    for name in SEX_COLUMNS:
+        if name in raw:
+            found[f"{ABOUT}sex"] = raw[name]
+    if "Patient Age" in raw:
+        parts = raw["Patient Age"].astype(str).str.strip().str.extract(r"^(\d+)([YMD]?)$")
+        years = parts[0].astype(float) * parts[1].map({"M": 1 / 12, "D": 1 / 365.25}).fillna(1.0)
+        found[f"{ABOUT}age"] = years.where(years <= OLDEST)
+    return found
 
 
 def read_boxes(place: Path) -> dict[str, np.ndarray]:

@@ -93,7 +93,7 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
         raise BenchError(
             "these stores have no evaluation in common",
             where=f"{first.root}, {second.root}",
-            fix="they must share backbone, task, data set, protocol and fraction",
+            fix="they must share backbone, task, data set, protocol and fraction or shots",
         )
     lines, missing = [], []
     for key in shared:

@@ -14,13 +14,14 @@ from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.galleries.kinds import galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
-from prior_bench.report.html.sections.label_efficiency import label_efficiency
+from prior_bench.report.html.sections.label_efficiency import label_efficiency, shot_curve
 from prior_bench.report.html.sections.monitoring import monitoring
 from prior_bench.report.html.sections.partners import partner_tables
 from prior_bench.report.html.sections.prototypes import prototype_tables
 from prior_bench.report.html.sections.ranks import rank_section
 from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
+from prior_bench.report.html.sections.subgroups import subgroups
 from prior_bench.report.html.sections.training import pretraining, training
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.reported_runs import FinishedRun, ReportedRun, finished_runs, reported_runs
@@ -85,8 +86,11 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
         "tables": [(table.title, html_table(table, caption=False), table.notes) for table in tables],
         "ranks": rank_section(ranked),
         "swatches": {name: swatch(name, colours) for name in names},
-        "efficiency": _made(label_efficiency(runs, colours) for runs in evaluations),
+        "efficiency": _made(
+            curve(runs, colours) for runs in evaluations for curve in (label_efficiency, shot_curve)
+        ),
         "scores": score_sections(evaluations, colours),
+        "subgroups": subgroups(evaluations),
         "robustness": _made(robustness(runs, colours) for runs in evaluations),
         "maps": _made(maps),
         "galleries": _ordered(examples),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from prior_bench.api import Metric
+from prior_bench.store.cells import Labels, labels_text
 from prior_bench.store.descriptions import Description
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -24,6 +25,12 @@ def logged(quantity: str, task: Description) -> str:
 def in_words(name: str) -> str:
     """Return a registered name as it is written in a text."""
     return name.replace("_", "-")
+
+
+def amount_of_labels(labels: Labels) -> str:
+    """Return an amount of training labels in words."""
+    text = labels_text(labels).replace(" ", NO_BREAK)
+    return f"{text} of the labels" if labels[0] else f"{text} for training"
 
 
 def evaluation_title(spec: dict[str, Any]) -> str:

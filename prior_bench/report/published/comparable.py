@@ -13,6 +13,7 @@ from typing import Any
 from prior_bench.data.generated import generated
 from prior_bench.report.published.numbers import Published
 from prior_bench.report.runs.reported_runs import ReportedRun
+from prior_bench.store.cells import labels_of, labels_text
 from prior_bench.store.descriptions import of_records
 
 
@@ -33,7 +34,7 @@ def mismatches(spec: dict[str, Any], metric: str, number: Published) -> list[str
     ]
     if trained:
         ours_and_theirs += [
-            ("fraction", _percent(spec["fraction"]), _percent(number.fraction)),
+            ("fraction", labels_text(labels_of(spec)), _percent(number.fraction)),
             ("frozen", frozen, number.frozen),
         ]
     ours_and_theirs.append(("metric", metric, number.variant))
@@ -50,7 +51,7 @@ def nearest(
     groups: dict[tuple, list[ReportedRun]] = {}
     for run in runs:
         spec = run.spec
-        key = spec["backbone"]["name"], str(spec["data"]), str(spec["protocol"]), spec["fraction"]
+        key = spec["backbone"]["name"], str(spec["data"]), str(spec["protocol"]), labels_of(spec)
         groups.setdefault(key, []).append(run)
     best: tuple[list[ReportedRun], list[str]] = ([], [])
     for group in groups.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prior_bench.report.runs.reported_runs import FinishedRun
+from prior_bench.store.cells import labels_of
 
 
 def evaluations_of(done: list[FinishedRun]) -> list[list[FinishedRun]]:
@@ -16,9 +17,9 @@ def evaluations_of(done: list[FinishedRun]) -> list[list[FinishedRun]]:
 
 
 def most_labels(runs: list[FinishedRun]) -> list[FinishedRun]:
-    """Return the runs of an evaluation with the largest label fraction."""
-    fraction = max(entry.spec["fraction"] for entry in runs)
-    return [entry for entry in runs if entry.spec["fraction"] == fraction]
+    """Return the runs of an evaluation with the largest label fraction or, without any, the most shots."""
+    labels = max(labels_of(entry.spec) for entry in runs)
+    return [entry for entry in runs if labels_of(entry.spec) == labels]
 
 
 def one_per_backbone(runs: list[FinishedRun]) -> list[FinishedRun]:

@@ -28,6 +28,7 @@ from prior_bench.schema.arguments import key_errors
 from prior_bench.schema.errors import attempted
 from prior_bench.schema.reading import read_config
 from prior_bench.schema.table import TableFile
+from prior_bench.store.cells import Labels, labels_of, labels_text
 from prior_bench.store.descriptions import Description, of_records
 from prior_bench.store.store import plain
 
@@ -58,6 +59,7 @@ class Column:
         published: values that select the published numbers of this column (see
             :class:`prior_bench.report.published.numbers.Published`); empty if there are none.
         compared: whether the declared comparisons of the table are tested in this column.
+        shots: training images per class of few-shot runs, in place of a fraction.
     """
 
     group: str
@@ -74,6 +76,7 @@ class Column:
     declared: tuple[str, ...] = ()
     published: dict[str, Any] = field(default_factory=dict)
     compared: bool = True
+    shots: int | None = None
 
     def __post_init__(self):
         left = [name for name in OF_METRIC if getattr(self, name) is AS_DECLARED]
@@ -88,9 +91,15 @@ class Column:
         return (
             spec["task"] == self.task
             and spec["protocol"]["name"] == self.protocol
-            and math.isclose(spec["fraction"], self.fraction)
+            and self.amounts(spec)
             and same_data(spec["data"], self.data)
         )
+
+    def amounts(self, spec: dict[str, Any]) -> bool:
+        """Whether a run has this column's amount of labels."""
+        if self.shots is not None or spec.get("shots") is not None:
+            return spec.get("shots") == self.shots
+        return math.isclose(spec["fraction"], self.fraction)
 
 
 @dataclass
@@ -165,6 +174,8 @@ def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:
 
     published = column.get("published", {})
     wrong = key_errors(column, column, () if published else ("protocol",), where)
+    if {"shots", "fraction"} <= set(column):
+        wrong.append(BenchError("excludes a fraction", where=f"{where}.shots", fix="keep one of the two"))
     return wrong + key_errors(published, COLUMNS, (), f"{where}.published")
 
 
@@ -210,24 +221,25 @@ def table_of_entries(name: str, title: str, found: Iterable[ReportedRun]) -> Tab
         spec = entry.spec
         metric = (*spec["protocol"]["metrics"], *(entry.record.metrics if entry.record else ()), "")[0]
         group = f"{spec['data']['name']}, {spec['protocol']['name']}"
-        key = group, spec["task"], spec["fraction"]
+        key = group, spec["task"], labels_of(spec)
         columns.setdefault(
             key,
             Column(
                 group=group,
-                label=_label_of(metric, spec["fraction"], described(spec["task"], [entry])),
+                label=_label_of(metric, labels_of(spec), described(spec["task"], [entry])),
                 task=spec["task"],
                 data=spec["data"],
                 protocol=spec["protocol"]["name"],
                 metric=metric,
                 fraction=spec["fraction"],
+                shots=spec.get("shots"),
             ),
         )
     return TableConfig(name, list(columns.values()), "all", [name], title or name)
 
 
-def _label_of(metric: str, fraction: float, task: Description) -> str:
-    """Return the metric and, for tasks that use labels, the label fraction."""
+def _label_of(metric: str, labels: Labels, task: Description) -> str:
+    """Return the metric and, for tasks that use labels, the amount of labels."""
     known = task.metric(metric)
     heading = known.heading if known else metric
-    return f"{heading}, {100 * fraction:g} %" if task.uses_labels else heading
+    return f"{heading}, {labels_text(labels)}" if task.uses_labels else heading

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError
@@ -11,7 +12,7 @@ from prior_bench.report.runs.reported_runs import ReportedRun, same_data
 from prior_bench.report.tables.config import Column, TableConfig, load_table, table_of_entries
 from prior_bench.store.store import plain
 from prior_bench.suites import protocols
-from prior_bench.suites.suite import Suite, fractions_of
+from prior_bench.suites.suite import Suite, fractions_of, shots_of
 
 
 def tables_of(suite: Suite) -> list[TableConfig]:
@@ -66,11 +67,14 @@ def _on_its_data(table: TableConfig, suite: Suite) -> TableConfig:
 def _column_on_its_data(column: Column, suite: Suite) -> Column | None:
     for before, after in zip(suite.instead_of, suite.evaluations, strict=True):
         asked = before["task"] == column.task and before["protocol"] == column.protocol
-        if (
-            asked
-            and same_data(plain(resolve(before["data"])), column.data)
-            and any(math.isclose(fraction, column.fraction) for fraction in fractions_of(before))
-        ):
+        if asked and same_data(plain(resolve(before["data"])), column.data) and _has_amount(before, column):
             protocol = protocols.load(after["protocol"], after.get("overrides"))
             return replace(column, data=plain(resolve(after["data"])), protocol=protocol.name, published={})
     return None
+
+
+def _has_amount(entry: dict[str, Any], column: Column) -> bool:
+    """Whether an evaluation has runs with the amount of labels of a column."""
+    if column.shots is not None:
+        return column.shots in shots_of(entry)
+    return any(math.isclose(fraction, column.fraction) for fraction in fractions_of(entry))

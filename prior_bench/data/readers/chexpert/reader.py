@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from prior_bench.data.cards import Card
-from prior_bench.data.manifest import Manifest
+from prior_bench.data.manifest import ABOUT, Manifest
 from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolve_labels
 from prior_bench.data.readers.chexpert.pools import draw
 from prior_bench.data.splitting.rules import apply_rule, concatenated, count_of, describe, with_test
@@ -71,8 +71,9 @@ def home(root: Path) -> Path:
 def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.DataFrame:
     """Read ``train.csv`` or ``valid.csv`` in the order of the file, with raw values (1, 0, -1, NaN).
 
-    Columns: id, patient_id, study_id, image, frontal, view, part, and the observations in the file. Some
-    copies of ``valid.csv`` lack a few observations; only ``labels`` are required.
+    Columns: id, patient_id, study_id, image, frontal, view, part, about_sex and about_age if the file has
+    them, and the observations in the file. Some copies of ``valid.csv`` lack a few observations; only
+    ``labels`` are required.
 
     Raises:
         BenchError: the file is missing or malformed.
@@ -105,6 +106,9 @@ def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.D
             "part": part,
         }
     )
+    for name in ("Sex", "Age"):
+        if name in raw:
+            table[f"{ABOUT}{name.lower()}"] = raw[name]
     return table.join(raw[[c for c in FOURTEEN if c in raw]])
 
 

@@ -3,7 +3,8 @@
 Columns are ``image`` (path relative to the CSV file's folder), any number of label columns and, optionally,
 ``id``, ``patient_id``, ``study_id``, ``view``, ``split`` (train, valid, test), ``report`` (text), ``mask``
 (path of an image of the same size, above 0 = inside; blank = not annotated), ``boxes`` ("x y width height
-[class]", several separated by ";", in pixels; "none" = no object, blank = not annotated).
+[class]", several separated by ";", in pixels; "none" = no object, blank = not annotated). Every other column
+can name subgroups (docs/subgroups.md).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pandas as pd
 
 from prior_bench.data.annotations.masks import FileMask
 from prior_bench.data.cards import Card
-from prior_bench.data.manifest import NO_PATIENTS, SPLITS, Manifest
+from prior_bench.data.manifest import ABOUT, NO_PATIENTS, SPLITS, Manifest
 from prior_bench.data.readers.csv.columns import RESERVED, box_column, box_texts, label_columns, strata
 from prior_bench.data.readers.csv.lines import line_number, require_values
 from prior_bench.data.splitting.rules import apply_rule, by_group, describe
@@ -66,7 +67,7 @@ def read(
     raw = read_table(root, ("image",), text=RESERVED, ragged=True)
     if not len(raw):
         raise BenchError("contains no rows", where=root, fix="add one line per image below the header")
-    stratify = strata(raw)
+    stratify, others = strata(raw), [str(name) for name in raw if name not in RESERVED]
     raw, names, exclusive = label_columns(raw, root, labels, label, positive)
     table = pd.DataFrame({"image": raw["image"]})
     table.insert(0, "id", raw["id"] if "id" in raw else raw["image"])
@@ -77,6 +78,10 @@ def read(
     for name in ("study_id", "view"):
         if name in raw:
             table[name] = raw[name]
+    for name in others:
+        if name in names:
+            continue
+        table[f"{ABOUT}{name}"] = raw[name]
     if "mask" in raw:
         masks = [FileMask(m, root.parent) if isinstance(m, str) else None for m in raw["mask"]]
         table["mask"] = pd.Series(masks, dtype=object)

@@ -1,6 +1,8 @@
-"""Label efficiency: the primary metric over the share of training labels."""
+"""Label efficiency: the primary metric over the share of training labels, or over the images per class."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from prior_bench.report.html.figures.line_plot import line_plot
 from prior_bench.report.html.figures.plot import Plot
@@ -10,6 +12,7 @@ from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.reported_runs import FinishedRun, primary_metric
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.units import unit_of
+from prior_bench.store.cells import labels_of, labels_text
 
 
 def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
@@ -18,14 +21,35 @@ def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plo
     Args:
         entries: finished runs of one task, data set and protocol.
     """
-    fractions = sorted({entry.spec["fraction"] for entry in entries})
-    metric = primary_metric(entries[0].spec)
-    if len(fractions) < 2:
+    entries = [entry for entry in entries if entry.spec.get("shots") is None]
+    what = "training labels used", "the share of training labels"
+    return _curve(entries, colours, what, _drawn)
+
+
+def shot_curve(entries: list[FinishedRun], colours: dict[str, str]) -> Plot | None:
+    """Draw the primary metric over the training images per class; return None without several numbers.
+
+    Args:
+        entries: finished runs of one task, data set and protocol.
+    """
+    entries = [entry for entry in entries if entry.spec.get("shots") is not None]
+    what = "training images per class", "the number of training images per class"
+    return _curve(entries, colours, what, _drawn_per_class)
+
+
+def _curve(
+    entries: list[FinishedRun],
+    colours: dict[str, str],
+    what: tuple[str, str],
+    drawn: Callable[[list[FinishedRun]], str],
+) -> Plot | None:
+    amounts = sorted({labels_of(entry.spec) for entry in entries})
+    if len(amounts) < 2:
         return None
-    series = []
+    metric, series = primary_metric(entries[0].spec), []
     for name in colours:
-        found = {f: values_over_seeds(entries, name, metric, f) for f in fractions}
-        found = {f: values for f, values in found.items() if values}
+        found = {labels[1]: values_over_seeds(entries, name, metric, labels) for labels in amounts}
+        found = {amount: values for amount, values in found.items() if values}
         if found:
             series.append(over_seeds(name, list(found), list(found.values())))
     if not series:
@@ -33,14 +57,25 @@ def label_efficiency(entries: list[FinishedRun], colours: dict[str, str]) -> Plo
     title, described = evaluation_title(entries[0].spec), metric_of(entries[0], metric)
     svg = line_plot(
         series,
-        x_label="training labels used",
+        x_label=what[0],
         y_label=on_axis(described),
-        title=f"{title}: {described.heading} over the share of training labels, by backbone",
+        title=f"{title}: {described.heading} over {what[1]}, by backbone",
         colours=colours,
-        x_ticks={fraction: f"{100 * fraction:g} %" for fraction in fractions},
+        x_ticks={labels[1]: labels_text(labels).removesuffix(" per class") for labels in amounts},
         log_x=True,
     )
-    return Plot(svg, f"{title}. {_drawn(entries)} {spread_caption(series, 'Bands')}")
+    return Plot(svg, f"{title}. {drawn(entries)} {spread_caption(series, 'Bands')}")
+
+
+def _drawn_per_class(entries: list[FinishedRun]) -> str:
+    """Describe how the images of each class were drawn, and how many validate."""
+    drawn = (entries[0].record.split or {}).get("few_shot") or {}
+    by = "patient" if drawn.get("draw", "patients") == "patients" else "image"
+    validation = {
+        "same_size": "as many validation images per class",
+        "full": "the whole validation split",
+    }.get(drawn.get("validation", ""), "as many validation images per class, four at most")
+    return f"Images are drawn by {by} and are nested within a seed, with {validation}."
 
 
 def _drawn(entries: list[FinishedRun]) -> str:

@@ -14,13 +14,14 @@ from prior_bench.report.html.figures.dot_plot import dot_plot
 from prior_bench.report.html.figures.plot import Plot
 from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
 from prior_bench.report.html.sortable import SortableTable, Value, number, words
-from prior_bench.report.html.wording import NO_BREAK, evaluation_title, on_axis
+from prior_bench.report.html.wording import NO_BREAK, amount_of_labels, evaluation_title, on_axis
 from prior_bench.report.runs.class_scores import ClassScores, names_of
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
 from prior_bench.report.runs.units import unit_of
+from prior_bench.store.cells import labels_of
 from prior_bench.store.descriptions import Description
 
 NORMAL = 1.96
@@ -54,10 +55,10 @@ def per_class(
     if metric is None:
         return None
     classes = list(dict.fromkeys(name for entry in entries for name in _classes(entry, metric.name)))
-    fraction = entries[0].spec["fraction"]
+    labels = labels_of(entries[0].spec)
     title = evaluation_title(entries[0].spec)
     if task.uses_labels:
-        title += f", {100 * fraction:g}{NO_BREAK}% of the labels"
+        title += f", {amount_of_labels(labels)}"
     if metric.error == "delong" and len(scores) == len(entries):
         found = {
             name: [auroc_interval([one for one in scores if one.name == name], label) for label in classes]
@@ -71,8 +72,7 @@ def per_class(
         table = _table(f"{on_axis(metric)} [95 % interval], {title}", classes, found)
     else:
         values = {
-            n: [values_over_seeds(entries, n, f"{metric.name}/{c}", fraction) for c in classes]
-            for n in colours
+            n: [values_over_seeds(entries, n, f"{metric.name}/{c}", labels) for c in classes] for n in colours
         }
         series = [over_seeds(n, [0.0] * len(classes), v) for n, v in values.items() if any(v)]
         bars, table = spread_caption(series, "Bars"), None

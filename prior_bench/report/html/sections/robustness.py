@@ -10,6 +10,7 @@ from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.reported_runs import FinishedRun, primary_metric
 from prior_bench.report.runs.seeds import values_over_seeds
 from prior_bench.report.runs.selection import most_labels
+from prior_bench.store.cells import labels_of
 
 MARK = "_corrupted/"
 """Separator between the metric and ``<corruption>_<severity>`` in the name of a corrupted metric."""
@@ -65,6 +66,6 @@ def _corruptions(recorded: dict[str, None], metric: str) -> dict[str, list[int]]
 
 
 def _line(entries: list[FinishedRun], name: str, places: dict[int, str]) -> Series:
-    fraction = entries[0].spec["fraction"]
-    values = {s: values_over_seeds(entries, name, metric, fraction) for s, metric in places.items()}
+    labels = labels_of(entries[0].spec)
+    values = {s: values_over_seeds(entries, name, metric, labels) for s, metric in places.items()}
     return over_seeds(name, list(values), list(values.values()))

@@ -1,0 +1,1 @@
+"""Performance by subgroup of the test images, from stored predictions."""
