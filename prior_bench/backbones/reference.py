@@ -10,7 +10,12 @@ from prior_bench import paths
 from prior_bench.checkpoints.folders import config_of_folder
 from prior_bench.errors import BenchError, unknown_name
 
-FORMS = ("hf:NAME", "timm:NAME", "random:NAME", "embeddings:FILE", "FILE")
+LIBRARIES = {
+    "hf": ("tokenizer", "input", "pool", "remote_code"),
+    "open_clip": ("tokenizer", "input"),
+}
+"""Types of rows of models that another library builds, with the arguments that they take."""
+FORMS = ("hf:NAME", "open_clip:NAME", "timm:NAME", "random:NAME", "embeddings:FILE", "FILE")
 """Texts that name a backbone besides the names of pre-training configs."""
 
 
@@ -26,9 +31,10 @@ def backbone_row(
     """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
     Args:
-        text: a checkpoint file or folder, ``hf:ORG/NAME``, ``hf:FOLDER``, ``timm:MODEL``, ``random:MODEL``,
-            ``random:CONFIG``, ``embeddings:FILE``, or a pre-training config. A folder of transformers needs
-            no ``hf:``.
+        text: a checkpoint file or folder, ``hf:ORG/NAME``, ``hf:FOLDER``, ``open_clip:ORG/NAME``,
+            ``open_clip:FOLDER``, ``open_clip:NAME/TAG``, ``open_clip:NAME@FILE``, ``timm:MODEL``,
+            ``random:MODEL``, ``random:CONFIG``, ``embeddings:FILE``, or a pre-training config. A folder needs
+            no library's name.
         tokenizer: tokenizer of a released checkpoint's text encoder, or of a two-tower model.
         image_encoder: timm's name of the architecture of a checkpoint's image encoder.
         input: fields of the input (InputSpec) to change.
@@ -40,13 +46,15 @@ def backbone_row(
             of the others.
     """
     row = _row_of(text, named=image_encoder is not None)
-    if row["type"] == "hf":
-        given = dict(tokenizer=tokenizer, input=dict(input or {}) or None, pool=pool, remote_code=remote_code)
-        if image_encoder is not None:
-            raise BenchError(
-                "transformers builds this model itself", where="image_encoder", fix="leave it out"
-            )
-        return {**row, **{name: value for name, value in given.items() if value is not None}}
+    if row["type"] in LIBRARIES:
+        given = dict(
+            tokenizer=tokenizer,
+            input=dict(input or {}) or None,
+            pool=pool,
+            remote_code=remote_code,
+            image_encoder=image_encoder,
+        )
+        return _of_library(row, {name: value for name, value in given.items() if value is not None})
     if remote_code is not None:
         raise BenchError("only a model of the hub (hf:ORG/NAME) can bring code", where="remote_code")
     is_file, is_model = row["type"] == "checkpoint", "image_encoder" in row
@@ -76,6 +84,16 @@ def backbone_row(
     return row
 
 
+def _of_library(row: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a model that another library builds, with the arguments that its source takes."""
+    taken = LIBRARIES[row["type"]]
+    for name in given:
+        if name not in taken:
+            what = f"a model of {row['type']} takes no {name}"
+            raise BenchError(what, where=name, fix=f"leave it out; it takes {', '.join(taken)}")
+    return {**row, **given}
+
+
 def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     folder = paths.shipped("configs") / "pretrain"
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
@@ -83,15 +101,15 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     if colon and kind in ("timm", "random"):
         untrained = kind == "random" and (name in known or name.endswith(".py"))
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
-    if colon and kind == "hf":
-        return {"name": Path(name.partition("@")[0]).name, "type": "hf", "model": name}
+    if colon and kind in LIBRARIES:
+        return {"name": _label_of_model(name), "type": kind, "model": name}
     if colon and kind == "embeddings":
         return {"name": Path(name).stem, "type": kind, "file": name}
     if Path(text).suffix in (".npz", ".parquet"):
         raise BenchError("is no checkpoint", where=text, fix=f"for a file of embeddings, embeddings:{text}")
     is_config = text in known or text.endswith(".py")
-    if not named and not is_config and "model_type" in config_of_folder(text):
-        return {"name": Path(text).resolve().name, "type": "hf", "model": text}
+    if not named and not is_config and (library := library_of(Path(text))):
+        return {"name": Path(text).resolve().name, "type": library, "model": text}
     if Path(text).suffix in (".safetensors", ".pt", ".pth", ".ckpt", ".bin") or (
         (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
     ):
@@ -108,6 +126,18 @@ def _change_of_encoder(kind: str) -> str:
         "embeddings": "write them with another one (prior-bench embed)",
     }
     return other.get(kind, "change the config")
+
+
+def library_of(folder: Path) -> str:
+    """Return the library whose config a folder has, as the type of a row; empty for other folders."""
+    if (folder / "open_clip_config.json").is_file():
+        return "open_clip"
+    return "hf" if "model_type" in config_of_folder(folder) else ""
+
+
+def _label_of_model(reference: str) -> str:
+    name, _, file = reference.partition("@")
+    return Path(file).stem if file and Path(file).suffix else Path(name).name
 
 
 def _label(checkpoint: Path) -> str:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from prior_bench.api import TextBatch
+from prior_bench.errors import BenchError
+
+VOCABULARIES = (
+    *("tokenizer.json", "vocab.txt", "vocab.json"),
+    *("spiece.model", "sentencepiece.bpe.model", "tokenizer.model"),
+)
+"""Files with the vocabulary of a tokenizer."""
+FIX = "put the tokenizer's files into the folder, or give --tokenizer FOLDER"
 
 
 class LibraryTokenizer:
@@ -28,6 +37,12 @@ class LibraryTokenizer:
         ids, mask = self._encode([" ".join(text) for text in texts])
         unknown = torch.full_like(ids, -1)
         return TextBatch(ids, mask, unknown, unknown)
+
+
+def require_vocabulary(folder: Path) -> None:
+    """Raise BenchError if a folder has no vocabulary: transformers would make an empty tokenizer."""
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        raise BenchError("there is no vocabulary of a tokenizer", where=folder, fix=FIX)
 
 
 def transformers_encoding(

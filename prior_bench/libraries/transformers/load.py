@@ -14,14 +14,8 @@ from torch import nn
 from prior_bench.encoders.hub import quiet
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
-from prior_bench.libraries.texts import LibraryTokenizer, transformers_encoding
+from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary, transformers_encoding
 from prior_bench.libraries.transformers.describe import Description
-
-VOCABULARIES = (
-    *("tokenizer.json", "vocab.txt", "vocab.json"),
-    *("spiece.model", "sentencepiece.bpe.model", "tokenizer.model"),
-)
-"""Files with the vocabulary of a tokenizer."""
 
 
 def build(found: Description) -> Any:
@@ -92,15 +86,13 @@ def load_tokenizer(found: Description, place: str | Path | None = None) -> Libra
     from transformers import AutoTokenizer
 
     folder = Path(place) if place is not None else found.folder
-    what = "there is no tokenizer that transformers can load"
-    fix = "put the tokenizer's files into the folder, or give --tokenizer FOLDER"
-    if not any((folder / name).is_file() for name in VOCABULARIES):  # transformers would make an empty one
-        raise BenchError(what, where=folder, fix=fix)
+    require_vocabulary(folder)
     try:
         with quiet("transformers"):
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # transformers raises nearly any exception for a missing tokenizer
-        raise BenchError(what, where=folder, fix=fix) from error
+        what = "there is no tokenizer that transformers can load"
+        raise BenchError(what, where=folder, fix=FIX) from error
     config = found.config.text_config
     if tokenizer.vocab_size > config.vocab_size:  # added tokens, which no text has, may exceed it
         what = f"the tokenizer has {tokenizer.vocab_size} tokens, the text encoder has {config.vocab_size}"

@@ -1,0 +1,134 @@
+"""Which open_clip model a reference means: its config, its weights and its input."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prior_bench.api import InputSpec
+from prior_bench.errors import BenchError, unknown_name
+from prior_bench.libraries.folders import ModelFolder
+
+CONFIG = "open_clip_config.json"
+RESIZES = {"shortest": "crop", "longest": "pad", "squash": "squash"}
+"""Our names of open_clip's ways to resize."""
+STATE = "state it: --input size=…,mean=…,std=…,resize=…,interpolation=… (in a suite's row: input=dict(…))"
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model of open_clip, as far as its config tells.
+
+    Attributes:
+        reference: what the user gave.
+        config: open_clip's ``model_cfg``.
+        place: the folder, or the name on the hub; None for a model that open_clip knows by name.
+        file: the weights file; None for those of ``place`` or ``tag``.
+        tag: open_clip's name of its own weights, or None.
+        input: the input that the weights expect, with the user's changes.
+    """
+
+    reference: str
+    config: dict[str, Any]
+    place: ModelFolder | None
+    file: Path | None
+    tag: str | None
+    input: InputSpec
+
+    @property
+    def text_model(self) -> str | None:
+        """The name or folder of a text tower that transformers builds; None for open_clip's own."""
+        return self.config["text_cfg"].get("hf_model_name")
+
+
+def describe(reference: str, changes: dict[str, Any] | None = None) -> Description:
+    """Read the config of a model.
+
+    Args:
+        reference: a folder with ``open_clip_config.json``, ``"ORG/NAME"`` on the hub, ``"NAME/TAG"`` (a model
+            and weights that open_clip knows), or ``"NAME@FILE"`` (a model that it knows, with other weights).
+        changes: fields of InputSpec to change or to add.
+
+    Raises:
+        BenchError: there is no such model, or its input is not known.
+    """
+    import open_clip
+
+    given = dict(changes or {})
+    name, _, file = reference.partition("@")
+    known = open_clip.list_models()
+    if Path(reference).is_dir():
+        return _of_folder(reference, ModelFolder(reference), given)
+    if file and name in known:
+        return _of_file(reference, name, Path(file), given)
+    name, _, tag = reference.partition("/")
+    if name in known:
+        return _of_tag(reference, name, tag, given)
+    if reference.count("/") != 1:
+        raise unknown_name("model of open_clip", reference, [*known, "FOLDER", "ORG/NAME"], where="open_clip")
+    return _of_folder(reference, ModelFolder(reference), given)
+
+
+def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> Description:
+    path = place.folder / CONFIG
+    if not path.is_file():
+        raise BenchError(f"there is no {CONFIG}", where=place.folder, fix="download the folder again")
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        config, preparation = deepcopy(stored["model_cfg"]), dict(stored.get("preprocess_cfg") or {})
+        if not {"embed_dim", "vision_cfg", "text_cfg"} <= set(config):
+            raise KeyError("embed_dim, vision_cfg and text_cfg are needed")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BenchError(
+            f"is no config of open_clip: {error}", where=path, fix="download it again"
+        ) from error
+    if "hf_model_name" in config["text_cfg"] and (place.folder / "config.json").is_file():
+        config["text_cfg"]["hf_model_name"] = str(place.folder.resolve())
+    return Description(reference, config, place, None, None, _input(config, preparation, changes, reference))
+
+
+def _of_file(reference: str, name: str, file: Path, changes: dict[str, Any]) -> Description:
+    import open_clip
+
+    if not file.is_file():
+        raise BenchError("no such weights file", where=file)
+    if missing := [field for field in ("mean", "std") if field not in changes]:
+        what = f"the file does not state the {' and the '.join(missing)} of its input"
+        raise BenchError(what, where=file, fix=STATE)
+    config = deepcopy(open_clip.get_model_config(name))
+    return Description(reference, config, None, file, None, _input(config, {}, changes, reference))
+
+
+def _of_tag(reference: str, name: str, tag: str, changes: dict[str, Any]) -> Description:
+    import open_clip
+
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    if tag not in tags:
+        raise unknown_name(f"weights of {name}", tag, tags or [f"{name}@FILE"], where="open_clip")
+    config, stated = deepcopy(open_clip.get_model_config(name)), open_clip.get_pretrained_cfg(name, tag)
+    config["quick_gelu"] = bool(stated.get("quick_gelu", False))  # a wrong one is a warning in open_clip
+    keys = ("mean", "std", "interpolation", "resize_mode")
+    preparation = {key: stated[key] for key in keys if stated.get(key)}
+    return Description(reference, config, None, None, tag, _input(config, preparation, changes, reference))
+
+
+def _input(config: dict[str, Any], stated: dict[str, Any], changes: dict[str, Any], where: str) -> InputSpec:
+    """Return the input; what a config leaves out has open_clip's defaults."""
+    from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+
+    size = config["vision_cfg"].get("image_size", 224)
+    size = size[0] if isinstance(size, list | tuple) else size
+    mode, filter = stated.get("resize_mode", "shortest"), stated.get("interpolation", "bicubic")
+    if mode not in RESIZES:
+        raise BenchError(f"resizes in the way '{mode}'", where=where, fix=STATE)
+    found = {
+        "size": size,
+        "mean": stated.get("mean") or OPENAI_DATASET_MEAN,
+        "std": stated.get("std") or OPENAI_DATASET_STD,
+        "resize": RESIZES[mode],
+        "interpolation": "bilinear" if filter == "bilinear" else "bicubic",
+    }
+    return InputSpec(**{**found, **changes})
