@@ -42,7 +42,7 @@ def add_backbone(parser: ArgumentParser, help: str) -> None:
         "e.g. size=384,mean=(0.481,0.458,0.408),resize=crop",
     )
     parser.add_argument(
-        "--pool", metavar="NAME", help="global pooling of the image encoder: avg or attention"
+        "--pool", metavar="NAME", help="global pooling of the image encoder: avg, attention or first"
     )
 
 
