@@ -65,11 +65,6 @@ MACHINERY: dict[str, Machine] = {
         version=2,  # heads that a folder states, and the mean of the patches of a ViT with fc_norm
         since="2026-11-29T16:00:00+00:00",
     ),
-    "position_sizes": Machine(
-        "the size of images that a foreign file's position embeddings show: checkpoints/architectures.py",
-        version=2,  # the embeddings are loaded; those of another size than timm's had been left random
-        since="2026-11-29T18:00:00+00:00",
-    ),
     "pretraining": Machine(
         "pairs, batches, order, optimiser, schedule and stages: pretraining/",
         version=2,  # learning rates follow their schedule; they had stopped after as many steps as epochs

@@ -129,16 +129,7 @@ class CheckpointFile:
             return parts  # the file or its layout states the input
         encoder = self._encoder or {"pretrained": self.path.is_dir()}  # a folder may state its input
         told = {**encoder, "input": {**(encoder.get("input") or {}), **self._input}}
-        return (*parts, "recognition", *self._position_sizes, *statistics_part(told))
-
-    @property
-    def _position_sizes(self) -> tuple[str, ...]:
-        """The part of machinery that reads the size of images off the tensors, if it does so for this file."""
-        try:
-            read_off = (self._found.get("model_args") or {}).keys() - (self._encoder or {}).get("model_args", {})
-        except BenchError:  # of no known architecture, which ``check`` says
-            return ()
-        return ("position_sizes",) if "img_size" in read_off else ()
+        return (*parts, "recognition", *statistics_part(told))
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
         """Return "" if a record has the same weights, otherwise a reason.
@@ -230,7 +221,8 @@ class CheckpointFile:
         own = self._match.layout.image_encoder if self._match is not None else self._found
         origin = self._origin
         released = (origin.name, origin.image_encoder["input"]) if origin is not None else None
-        require_statistics({**(own.get("input") or {}), **self._input}, self.path, released)
+        stated = {**(own.get("input") or {}), **self._input}
+        require_statistics(stated, own.get("in_channels", 3), self.path, released)
 
     def _check_fit(self) -> None:
         """Raise BenchError if the tensors do not fit the architecture, without memory for its weights."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prior_bench.backbones.stated_input import EXAMPLE, STATISTICS, lacks_statistics
+from prior_bench.backbones.stated_input import IMAGENET, STATISTICS, lacks_statistics
 from prior_bench.checkpoints.files import not_finite, other_weights, read_tensors, sha256
 from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.layouts import Match
@@ -124,7 +124,8 @@ def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
     notes += _other_weights(file)
     input = encoder.input.to_dict()
     if lacks_statistics(told.get("input") or {}):
-        notes.append(f"the file does not state the input's statistics: give them, as in --input {EXAMPLE}")
+        example = IMAGENET[encoder.input.channels]
+        notes.append(f"the file does not state the input's statistics: give them, as in --input '{example}'")
         input |= dict.fromkeys(STATISTICS)
     return CheckpointDescription(
         file,

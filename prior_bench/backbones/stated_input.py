@@ -11,8 +11,8 @@ from prior_bench.api import InputSpec
 from prior_bench.errors import BenchError, unknown_name
 
 STATISTICS = ("mean", "std")
-EXAMPLE = "mean=(0.485,0.456,0.406),std=(0.229,0.224,0.225)"
-"""ImageNet's, of the weights that most image encoders start from."""
+IMAGENET = {1: "mean=0.449,std=0.226", 3: "mean=(0.485,0.456,0.406),std=(0.229,0.224,0.225)"}
+"""ImageNet's statistics by the number of channels, of the weights that most image encoders start from."""
 
 
 def check_input(given: Mapping[str, Any]) -> None:
@@ -29,12 +29,16 @@ def lacks_statistics(stated: Mapping[str, Any]) -> bool:
 
 
 def require_statistics(
-    stated: Mapping[str, Any], where: str | Path, released: tuple[str, Mapping[str, Any]] | None = None
+    stated: Mapping[str, Any],
+    channels: int,
+    where: str | Path,
+    released: tuple[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Check that the statistics of the input are known, because no default is right for a file of weights.
 
     Args:
         stated: fields of InputSpec from the file, its layout and the user.
+        channels: number of channels of the input.
         where: the file.
         released: name and input of the layout of a released file whose image encoder the user names.
 
@@ -43,11 +47,11 @@ def require_statistics(
     """
     if not lacks_statistics(stated):
         return
-    example = f"{EXAMPLE} (these are ImageNet's; one number for all channels, or one for each)"
+    example = f"'{IMAGENET[channels]}' (these are ImageNet's; one number for all channels, or one for each)"
     if released is not None and not lacks_statistics(released[1]):
         numbers = {name: released[1][name] for name in STATISTICS}
         example = ",".join(f"{name}={_written(value)}" for name, value in numbers.items())
-        example = f"{example},resize={released[1]['resize']} (these are {released[0]}'s)"
+        example = f"'{example},resize={released[1]['resize']}' (these are {released[0]}'s)"
     raise BenchError(
         "does not state the mean and the standard deviation of its input, and a wrong guess gives wrong "
         "features",

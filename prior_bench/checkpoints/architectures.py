@@ -79,7 +79,8 @@ def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[st
     """
     best: tuple[tuple[float, int], str, Recognition] | None = None
     for name in _candidates(tensors):
-        found = recognise(tensors, without_memory(name))
+        side = _side(tensors, {"model_name": name}).get("img_size")
+        found = recognise(tensors, without_memory(name, side))
         rank = (found.share, len(found.mapping))  # the tensors of ResNet-18 are a part of ResNet-34's
         if best is None or rank > best[0]:
             best = (rank, name, found)
@@ -93,12 +94,13 @@ def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[st
 
 
 @cache
-def without_memory(name: str) -> nn.Module:
-    """Build a timm model whose tensors have shapes but no data."""
+def without_memory(name: str, size: int | None = None) -> nn.Module:
+    """Build a timm model whose tensors have shapes but no data, for images of ``size`` pixels."""
     import timm
 
+    arguments = {} if size is None else {"img_size": size}
     with torch.device("meta"):
-        return timm.create_model(name, num_classes=0)
+        return timm.create_model(name, num_classes=0, **arguments)
 
 
 def _candidates(tensors: dict[str, Tensor]) -> Iterator[str]:

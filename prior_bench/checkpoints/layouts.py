@@ -154,7 +154,8 @@ def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
 def find_layout(given: Shapes) -> tuple[ReleasedLayout, str] | None:
     """Find the layout and the wrapper of a file by its tensors; return None for unknown files.
 
-    Among several layouts, the one that accounts for most names is returned.
+    Among several layouts, the one that accounts for most names is returned; among equals, the one with most
+    marks.
     """
     found = []
     for layout in known_layouts():
@@ -164,7 +165,7 @@ def find_layout(given: Shapes) -> tuple[ReleasedLayout, str] | None:
             count = sum(
                 layout.ours(name) is not None or layout.reason_unused(name) is not None for name in bare
             )
-            found.append((count, layout, wrapper))
+            found.append(((count, len(layout.marks) + len(layout.shapes)), layout, wrapper))
     best = max(found, key=lambda entry: entry[0], default=None)
     return best[1:] if best else None
 

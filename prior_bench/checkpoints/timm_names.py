@@ -165,11 +165,24 @@ SEPARATE = re.compile(
     r"(query|key|value)\.(weight|bias)"
 )
 """Names of the queries, keys and values of transformers' ViT and Swin."""
+NEWER: tuple[Rule, ...] = (
+    (r"(blocks\.\d+\.attention\.)q_proj\.", r"\1self.query."),
+    (r"(blocks\.\d+\.attention\.)k_proj\.", r"\1self.key."),
+    (r"(blocks\.\d+\.attention\.)v_proj\.", r"\1self.value."),
+    (r"(blocks\.\d+\.attention\.)o_proj\.", r"\1output.dense."),
+    (r"(blocks\.\d+\.attention\.)relative_position_bias\.", r"\1self."),
+    (r"(encoder\.layers\.\d+\.blocks\.\d+\.)mlp\.fc1\.", r"\1intermediate.dense."),
+    (r"(encoder\.layers\.\d+\.blocks\.\d+\.)mlp\.fc2\.", r"\1output.dense."),
+)
+"""Names in the memory of transformers 5, and the names in files of all versions, for a Swin."""
 
 
 def joined(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Join queries, keys and values to one ``qkv``, and DINOv2's class token to its position, as in timm."""
     found = {}
+    if any(re.search(NEWER[0][0], name) for name in tensors):
+        newer = Naming("", rules=NEWER)
+        tensors = {newer.renamed(name): tensor for name, tensor in tensors.items()}
     for name, tensor in tensors.items():
         part = SEPARATE.fullmatch(name)
         # BERT has the same parts one level higher, so that only those of a ViT match
