@@ -165,7 +165,7 @@ class CheckpointFile:
         return [{**data, "splits": told.get("seen_splits", data.get("splits", ("train",)))}]
 
     def known_exposure(self) -> list[tuple[str, str]]:
-        """Return the data sets whose patients a released checkpoint has seen, each with a clause that says so.
+        """Return the data sets whose patients a released checkpoint has seen, with clauses that say so.
 
         Conversion, export and the use of the image encoder alone preserve this knowledge.
         """
@@ -288,4 +288,3 @@ class CheckpointFile:
         from prior_bench.checkpoints.vocabulary import tokenizer_of
 
         return tokenizer_of(self._match.layout, self._given_tokenizer)
-

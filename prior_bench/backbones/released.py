@@ -47,7 +47,7 @@ def origin_of(file: str | Path, provenance: dict[str, Any] | None = None) -> Rel
     if provenance is None:
         found = find_layout(shapes_of(read_tensors(file)))
         return found[0] if found is not None else None
-    source = provenance
+    source: Any = provenance
     while source := source.get("converted_from"):
         if layout := layout_named(source.get("layout", "")):
             return layout

@@ -1,4 +1,4 @@
-"""Find the timm model and its arguments that a checkpoint's tensors, or the configs beside them, belong to."""
+"""Find the timm model and its arguments that a checkpoint's tensors, or the configs beside it, belong to."""
 
 from __future__ import annotations
 

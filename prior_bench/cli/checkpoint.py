@@ -54,8 +54,6 @@ def _convert(args: argparse.Namespace) -> int:
             "the output must be a safetensors file", where=args.output, fix="-o NAME.safetensors"
         )
     given = keywords(args.input, "--input") if args.input else None
-    what = convert(
-        args.file, args.output, tokenizer=args.tokenizer, image_only=args.image_only, input=given
-    )
+    what = convert(args.file, args.output, tokenizer=args.tokenizer, image_only=args.image_only, input=given)
     print(f"wrote {args.output}: {what}")
     return 0

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 import torchvision
 from known_files import (
     KNOWN,
-    children,
     chexnet,
+    children,
     densenet,
     eva,
     filed_eva,
@@ -163,7 +163,11 @@ def test_three_stages(tmp_path, name, beginning):
 def test_kad(tmp_path, stages):
     model = shaken(children(stages))
     state = {**kad(stages), **prefixed("res_features.", model.state_dict())}
-    parts = {"model": {"disease.weight": torch.zeros(4)}, "image_encoder": state, "text_encoder": text("bert.")}
+    parts = {
+        "model": {"disease.weight": torch.zeros(4)},
+        "image_encoder": state,
+        "text_encoder": text("bert."),
+    }
     backbone = load(tmp_path, parts)
     assert other_weights(tmp_path / "file.pth") == ("model", "text_encoder")
     close(backbone.image_encoder(images()).global_, model(images()).mean((2, 3)))
@@ -198,7 +202,9 @@ def test_ark_reads_the_teacher(tmp_path):
     model = swin_of_timm("base").eval()
     model.load_state_dict(timm.models.swin_transformer.checkpoint_filter_fn(state, model), strict=False)
     student = {name: tensor * 0 for name, tensor in state.items()}
-    backbone = load(tmp_path, {"state_dict": prefixed("module.", student), "teacher": prefixed("module.", state)})
+    backbone = load(
+        tmp_path, {"state_dict": prefixed("module.", student), "teacher": prefixed("module.", state)}
+    )
     close(backbone.image_encoder(images(size=224)).global_, model(images(size=224)))
     assert other_weights(tmp_path / "file.pth") == ("state_dict",)
 

@@ -36,7 +36,10 @@ def test_swin_of_earlier_timm():
 
 
 def old_swin_names(state):
-    return {re.sub(r"layers\.(\d)\.down", lambda m: f"layers.{int(m[1]) - 1}.down", k): t for k, t in state.items()}
+    return {
+        re.sub(r"layers\.(\d)\.down", lambda m: f"layers.{int(m[1]) - 1}.down", k): t
+        for k, t in state.items()
+    }
 
 
 @pytest.mark.parametrize("prefix", ["", "backbone."])
@@ -57,7 +60,9 @@ def test_dinov2_with_registers_in_chunks(tmp_path, prefix):
     source = CheckpointFile("row", str(path), input=HALF)
     source.check()
     backbone = source.load(0, LoadContext())
-    assert backbone.provenance["model"] == "vit_small_patch14_reg4_dinov2" and backbone.provenance["share"] == 1
+    assert (
+        backbone.provenance["model"] == "vit_small_patch14_reg4_dinov2" and backbone.provenance["share"] == 1
+    )
     assert backbone.input.size == 56
     pixels = torch.rand(2, 3, 56, 56)
     torch.testing.assert_close(backbone.image_encoder(pixels).global_, model(pixels), rtol=1e-4, atol=1e-4)

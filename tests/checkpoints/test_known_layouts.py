@@ -117,6 +117,7 @@ def test_names_of_transformers_5_are_those_of_its_files():
         model = swin()
     newer = prefixed("vision_model.model.", model.state_dict())
     assert any(".q_proj." in name for name in newer)
-    assert joined(newer).keys() - {n for n in newer if n.endswith("index")} == joined(
-        prefixed("vision_model.model.", filed_swin(model))
-    ).keys()
+    assert (
+        joined(newer).keys() - {n for n in newer if n.endswith("index")}
+        == joined(prefixed("vision_model.model.", filed_swin(model))).keys()
+    )

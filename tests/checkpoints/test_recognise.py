@@ -138,7 +138,8 @@ def test_the_fix_for_a_grey_file_has_one_number(tmp_path):
 def test_the_image_encoder_of_a_released_file_asks_for_its_layouts_input(tmp_path):
     path = write(tmp_path, "prior_image_encoder_only", light("prior_image_encoder_only"))
     with pytest.raises(BenchError) as caught:
-        BACKBONES.build(
-            dict(type="checkpoint", name="x", path=str(path), image_encoder="resnet50")
-        ).check()
-    assert "--input 'mean=0.4755,std=0.3011,resize=squash' (these are PRIOR, image encoder's)" in caught.value.fix
+        BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), image_encoder="resnet50")).check()
+    assert (
+        "--input 'mean=0.4755,std=0.3011,resize=squash' (these are PRIOR, image encoder's)"
+        in caught.value.fix
+    )

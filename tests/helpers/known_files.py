@@ -123,7 +123,10 @@ def kad(stages: int) -> dict[str, Tensor]:
 
 
 def projector() -> dict[str, Tensor]:
-    return {"projector.model.0.weight": torch.zeros(128, 2048, 1, 1), "projector.model.3.bias": torch.zeros(128)}
+    return {
+        "projector.model.0.weight": torch.zeros(128, 2048, 1, 1),
+        "projector.model.3.bias": torch.zeros(128),
+    }
 
 
 def _of_biovil_t() -> dict[str, Tensor]:
@@ -184,7 +187,9 @@ KNOWN = {
     },
     "MaCo, ViT-B/16": lambda: {
         **vit().state_dict(),
-        **masked("bert_encoder.model.w", "img_mlp.weight", "decoder_pred.weight", "pos_weight_img.weight", "Tpar"),
+        **masked(
+            "bert_encoder.model.w", "img_mlp.weight", "decoder_pred.weight", "pos_weight_img.weight", "Tpar"
+        ),
     },
     "ECAMP, ViT-B/16": lambda: {
         **vit().state_dict(),

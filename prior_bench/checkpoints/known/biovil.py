@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prior_bench.checkpoints.known.parts import MIMIC_CXR, MODEL, crop_after, image_encoder
 from prior_bench.checkpoints.layouts import ReleasedLayout
 
 SOURCE = "github.com/microsoft/hi-ml, hi-ml-multimodal"
-PLAIN = {"mean": 0.0, "std": 1.0}
+PLAIN: dict[str, Any] = {"mean": 0.0, "std": 1.0}
 """hi-ml scales pixels to [0, 1] and does not normalise them."""
 _HEADS = (
     (r"encoder\.encoder\.fc\.", "ImageNet's classifier, which is never run"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prior_bench.checkpoints.known.parts import MODEL, Pairs, crop_after, image_encoder
 from prior_bench.checkpoints.layouts import ReleasedLayout
 
 SOURCE = "github.com/hustvl/EVA-X"
-STATISTICS = {"mean": 0.49185243, "std": 0.28509309}
+STATISTICS: dict[str, Any] = {"mean": 0.49185243, "std": 0.28509309}
 _FUSED = {"mlp.w12.": "mlp.fc1.", "mlp.w3.": "mlp.fc2."}
 _SEPARATE = {
     "attn.q_bias": "attn.q_proj.bias",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prior_bench.checkpoints.known.parts import (
     MIMIC_CXR,
     MODEL,
@@ -12,7 +14,7 @@ from prior_bench.checkpoints.known.parts import (
 from prior_bench.checkpoints.layouts import ReleasedLayout
 
 SOURCE = "github.com/RyanWangZf/MedCLIP"
-STATISTICS = {"mean": 0.5862785803043838, "std": 0.27950088968644304}
+STATISTICS: dict[str, Any] = {"mean": 0.5862785803043838, "std": 0.27950088968644304}
 _TEXT = (
     (r"text_model\.", "the text encoder: only the image encoder is read"),
     (r"logit_scale$", "the temperature of the scores with texts"),

@@ -1,4 +1,4 @@
-"""Common parts of the layouts: arguments of image encoders, and pairs of names for libraries' ways to name."""
+"""Common parts of the layouts: arguments of image encoders, and pairs of names of other libraries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 MODEL = "image_encoder.model."
 """Beginning of the names of the image encoder's tensors in our method."""
-IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 """Statistics of ImageNet's colours, as fields of InputSpec."""
 MIMIC_CXR = ("mimic_cxr", "pre-trained on MIMIC-CXR, by its authors' code")
 """Entry of ``exposure``."""
