@@ -98,7 +98,7 @@ def without_memory(name: str, size: int | None = None) -> nn.Module:
     """Build a timm model whose tensors have shapes but no data, for images of ``size`` pixels."""
     import timm
 
-    arguments = {} if size is None else {"img_size": size}
+    arguments: dict[str, Any] = {} if size is None else {"img_size": size}
     with torch.device("meta"):
         return timm.create_model(name, num_classes=0, **arguments)
 

@@ -1,4 +1,4 @@
-"""Released image encoders: their input is the authors'; a wrong or cut file is refused by the tensor's name."""
+"""Released image encoders: the authors' input; a wrong or cut file is refused by the tensor's name."""
 
 from functools import cache
 
