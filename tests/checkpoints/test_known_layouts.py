@@ -11,6 +11,7 @@ from prior_bench.backbones.released import match_released, wanted_shapes
 from prior_bench.checkpoints.layouts import known_layouts, layout_named
 from prior_bench.checkpoints.timm_names import joined
 from prior_bench.errors import BenchError
+from prior_bench.registry import DATASETS
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 INPUTS = {
@@ -69,7 +70,8 @@ def test_every_tensor_is_accounted_for(name):
     assert all(found.unused.values())
     supplied = {entry[0] for entry in found.layout.supplied}
     assert wanted_shapes(name).keys() - found.mapping.keys() <= supplied
-    assert found.layout.source and found.layout.exposure
+    assert found.layout.source and {data for data, _ in found.layout.exposure} <= set(DATASETS.names())
+    assert found.layout.exposure
 
 
 @pytest.mark.parametrize("name", KNOWN)
