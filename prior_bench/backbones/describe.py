@@ -164,7 +164,7 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
         f"matched   {found.share:.1%} of the model's tensors: {len(found.mapping)} used, "
         f"{len(found.unused)} unused on purpose, {len(found.problems)} that do not fit",
         f"input     {spec['size']} x {spec['size']} pixels, {channels}, mean {_numbers(spec['mean'])}, "
-        f"std {_numbers(spec['std'])}, resize '{spec['resize']}'",
+        f"std {_numbers(spec['std'])}, {_resizing(spec)}",
         f"text      {found.text}",
         *(f"note      {note}" for note in found.notes),
         *(f"warning   {warning}" for warning in found.warnings or ()),
@@ -180,6 +180,13 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
     if found.problems:
         lines += ["", "does not fit: the file is refused", *(f"  {problem}" for problem in found.problems)]
     return "\n".join(lines)
+
+
+def _resizing(spec: dict[str, Any]) -> str:
+    """Format how images get their size; what is usual is left out."""
+    scaled = f" of {spec['resize_to']} pixels" if spec.get("resize_to") else ""
+    filtered = spec.get("interpolation", "bilinear")
+    return f"resize '{spec['resize']}'{scaled}" + (f", {filtered}" if filtered != "bilinear" else "")
 
 
 def _numbers(statistic: float | Sequence[float] | None) -> str:

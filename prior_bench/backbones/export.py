@@ -92,8 +92,9 @@ def _image(backbone: Backbone, target: Path, shown: Path, exposure: dict[str, An
         )
     if encoder.arguments["pool"] == "first":
         lines.append(
-            "note          the backbone's global feature is the first position of the last map after the norm, "
-            "which timm does not read by itself"
+            "note          the backbone's global feature is the first position of the last map after its "
+            "norm, "
+            "which timm does not read"
         )
     return lines
 

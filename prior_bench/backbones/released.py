@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from prior_bench.api import InputSpec
 from prior_bench.checkpoints.files import read_tensors, require_finite
 from prior_bench.checkpoints.layouts import (
     Match,
@@ -90,7 +91,11 @@ def load_released_image(
 def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the arguments of METHODS.build with changes of the input spec, without the tokenizer."""
     config = deepcopy(layout.method)
-    config["image_encoder"]["input"] |= changes or {}
+    stated = config["image_encoder"]["input"]
+    if changes and "resize_to" in stated:  # another size keeps the cropped share of the image
+        config["image_encoder"]["input"] = InputSpec(**stated).changed(changes).to_dict()
+    else:
+        stated |= changes or {}
     return config
 
 

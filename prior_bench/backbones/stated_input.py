@@ -11,6 +11,7 @@ from prior_bench.api import InputSpec
 from prior_bench.errors import BenchError, unknown_name
 
 STATISTICS = ("mean", "std")
+GEOMETRY = ("size", "resize", "resize_to", "interpolation")
 IMAGENET = {1: "mean=0.449,std=0.226", 3: "mean=(0.485,0.456,0.406),std=(0.229,0.224,0.225)"}
 """ImageNet's statistics by the number of channels, of the weights that most image encoders start from."""
 
@@ -49,9 +50,11 @@ def require_statistics(
         return
     example = f"'{IMAGENET[channels]}' (these are ImageNet's; one number for all channels, or one for each)"
     if released is not None and not lacks_statistics(released[1]):
-        numbers = {name: released[1][name] for name in STATISTICS}
-        example = ",".join(f"{name}={_written(value)}" for name, value in numbers.items())
-        example = f"'{example},resize={released[1]['resize']}' (these are {released[0]}'s)"
+        known = {
+            name: released[1][name] for name in (*STATISTICS, *GEOMETRY) if released[1].get(name) is not None
+        }
+        example = ",".join(f"{name}={_written(value)}" for name, value in known.items())
+        example = f"'{example}' (these are {released[0]}'s)"
     raise BenchError(
         "does not state the mean and the standard deviation of its input, and a wrong guess gives wrong "
         "features",
@@ -61,6 +64,8 @@ def require_statistics(
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     numbers = [value] if isinstance(value, int | float) else list(value)
-    text = ",".join(f"{number:g}" for number in numbers)
+    text = ",".join(str(number) for number in numbers)
     return text if len(numbers) == 1 else f"({text})"

@@ -6,8 +6,9 @@ import pytest
 import torch
 from known_files import KNOWN, light
 
+from prior_bench.api import InputSpec
 from prior_bench.backbones.checkpoint import CheckpointFile
-from prior_bench.backbones.released import match_released, wanted_shapes
+from prior_bench.backbones.released import match_released, method_config, wanted_shapes
 from prior_bench.checkpoints.layouts import known_layouts, layout_named
 from prior_bench.checkpoints.timm_names import joined
 from prior_bench.errors import BenchError
@@ -39,6 +40,15 @@ INPUTS = {
     "Ark+, Swin-L at 768 pixels": (768, 3, *IMAGENET, "squash"),
 }
 FIELDS = ("size", "channels", "mean", "std", "resize")
+FURTHER = {
+    **dict.fromkeys(("EVA-X-Ti/16", "EVA-X-S/16", "EVA-X-B/16"), ("bicubic", 256)),
+    **dict.fromkeys(("MedCLIP, ResNet-50", "MedCLIP, Swin-T"), ("bicubic", None)),
+    **dict.fromkeys(("KAD, ResNet-50", "KAD at 224 pixels, ResNet-50"), ("bicubic", None)),
+    **dict.fromkeys(("Ark, Swin-B", "Ark+, Swin-L at 768 pixels"), ("bicubic", None)),
+    **dict.fromkeys(("BioViL, ResNet-50", "BioViL-T, ResNet-50"), ("bilinear", 512)),
+    "CheXNet (arnoweng), DenseNet-121": ("bilinear", 256),
+}
+"""Filter, and the size to which images are scaled before their centre is cropped, if not the usual ones."""
 tensors_of = cache(light)
 
 
@@ -82,8 +92,15 @@ def test_a_wrapper_before_every_name_is_seen(name):
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_input_is_that_of_the_authors_code(name):
-    stated = layout_named(name).image_encoder["input"]
-    assert tuple(stated[field] for field in FIELDS) == INPUTS[name]
+    spec = InputSpec(**layout_named(name).image_encoder["input"])
+    assert tuple(getattr(spec, field) for field in FIELDS) == INPUTS[name]
+    assert (spec.interpolation, spec.resize_to) == FURTHER.get(name, ("bilinear", None))
+
+
+def test_another_size_keeps_the_cropped_share():
+    layout = layout_named("BioViL, ResNet-50")
+    changed = method_config(layout, {"size": 240})["image_encoder"]["input"]
+    assert (changed["size"], changed["resize_to"], changed["std"]) == (240, 256, 1.0)
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -140,6 +140,6 @@ def test_the_image_encoder_of_a_released_file_asks_for_its_layouts_input(tmp_pat
     with pytest.raises(BenchError) as caught:
         BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), image_encoder="resnet50")).check()
     assert (
-        "--input 'mean=0.4755,std=0.3011,resize=squash' (these are PRIOR, image encoder's)"
+        "--input 'mean=0.4755,std=0.3011,size=224,resize=squash' (these are PRIOR, image encoder's)"
         in caught.value.fix
     )

@@ -14,8 +14,10 @@ _DATA = ("mimic_cxr", "chexpert", "nih_chestxray14", "rsna_pneumonia", "vindr_cx
 
 def layouts() -> tuple[ReleasedLayout, ...]:
     """Return the layouts of this family (entry point ``prior_bench.layouts``)."""
-    base = image_encoder("swin_base_patch4_window7_224", **IMAGENET, img_size=224)
-    large = image_encoder("swin_large_patch4_window12_384", 768, **IMAGENET, img_size=768)
+    base = image_encoder("swin_base_patch4_window7_224", interpolation="bicubic", **IMAGENET, img_size=224)
+    large = image_encoder(
+        "swin_large_patch4_window12_384", 768, interpolation="bicubic", **IMAGENET, img_size=768
+    )
     return _layout("Ark, Swin-B", base, 128, ()), _layout(
         "Ark+, Swin-L at 768 pixels",
         large,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prior_bench.checkpoints.known.parts import MIMIC_CXR, MODEL, crop_after, image_encoder
+from prior_bench.checkpoints.known.parts import MIMIC_CXR, MODEL, image_encoder
 from prior_bench.checkpoints.layouts import ReleasedLayout
 
 SOURCE = "github.com/microsoft/hi-ml, hi-ml-multimodal"
@@ -25,18 +25,17 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         name="BioViL, ResNet-50",
         marks=marks,
         rename=rename,
-        method={"image_encoder": image_encoder("resnet50", 480, "crop", **PLAIN)},
+        method={"image_encoder": image_encoder("resnet50", 480, "crop", resize_to=512, **PLAIN)},
         unused=_HEADS,
         wrappers=("", "module."),
         source=SOURCE,
-        notes=(crop_after(512, 480),),
         exposure=(MIMIC_CXR,),
     )
     two = ReleasedLayout(
         name="BioViL-T, ResNet-50",
         marks=(*marks, "encoder.backbone_to_vit.", "encoder.vit_pooler."),
         rename=rename,
-        method={"image_encoder": image_encoder("resnet50", 448, "crop", **PLAIN)},
+        method={"image_encoder": image_encoder("resnet50", 448, "crop", resize_to=512, **PLAIN)},
         unused=(
             *_HEADS,
             (r"encoder\.backbone_to_vit\.", "a linear map of the ResNet's 2048 features to 256"),
@@ -46,7 +45,6 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         wrappers=("", "module."),
         source=SOURCE,
         notes=(
-            crop_after(512, 448),
             "features are the 2048 of the ResNet; hi-ml's own embedding of a single image is a linear map of "
             "them to 256 numbers, beside 256 constants",
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from prior_bench.checkpoints.known.parts import (
     IMAGENET,
     counters_of_densenet121,
-    crop_after,
     image_encoder,
     old_densenet121,
 )
@@ -18,14 +17,11 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         name="CheXNet (arnoweng), DenseNet-121",
         marks=("densenet121.features.denseblock4.denselayer16.", "densenet121.classifier.0."),
         rename=old_densenet121("densenet121."),
-        method={"image_encoder": image_encoder("densenet121", resize="crop", **IMAGENET)},
+        method={"image_encoder": image_encoder("densenet121", resize="crop", resize_to=256, **IMAGENET)},
         unused=((r"densenet121\.classifier\.", "the classifier of 14 findings"),),
         supplied=counters_of_densenet121("a counter of batches, which PyTorch before 0.4.1 did not keep"),
         source="github.com/arnoweng/CheXNet",
-        notes=(
-            crop_after(256, 224),
-            "as released, scores are the mean of ten crops; here, one view of the image is read",
-        ),
+        notes=("as released, scores are the mean of ten crops; here, one view of the image is read",),
         exposure=(("nih_chestxray14", "trained on ChestX-ray14, with a split of its own"),),
     )
     return (chexnet,)

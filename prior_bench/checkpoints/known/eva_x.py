@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prior_bench.checkpoints.known.parts import MODEL, Pairs, crop_after, image_encoder
+from prior_bench.checkpoints.known.parts import MODEL, Pairs, image_encoder
 from prior_bench.checkpoints.layouts import ReleasedLayout
 
 SOURCE = "github.com/hustvl/EVA-X"
@@ -40,6 +40,8 @@ def _layout(name: str, model_name: str, width: int, parts: dict[str, str]) -> Re
             "image_encoder": image_encoder(
                 model_name,
                 resize="crop",
+                resize_to=256,
+                interpolation="bicubic",
                 **STATISTICS,
                 img_size=224,
                 patch_size=16,
@@ -52,10 +54,7 @@ def _layout(name: str, model_name: str, width: int, parts: dict[str, str]) -> Re
             (r"head\.", "a classifier"),
         ),
         source=SOURCE,
-        notes=(
-            "the global feature is the norm of the mean of the patches, as in the authors' code",
-            crop_after(256, 224),
-        ),
+        notes=("the global feature is the norm of the mean of the patches, as in the authors' code",),
         exposure=tuple((data, _SEEN) for data in ("mimic_cxr", "chexpert", "nih_chestxray14")),
     )
 

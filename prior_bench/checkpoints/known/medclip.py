@@ -14,7 +14,7 @@ from prior_bench.checkpoints.known.parts import (
 from prior_bench.checkpoints.layouts import ReleasedLayout
 
 SOURCE = "github.com/RyanWangZf/MedCLIP"
-STATISTICS: dict[str, Any] = {"mean": 0.5862785803043838, "std": 0.27950088968644304}
+INPUT: dict[str, Any] = {"mean": 0.5862785803043838, "std": 0.27950088968644304, "interpolation": "bicubic"}
 _TEXT = (
     (r"text_model\.", "the text encoder: only the image encoder is read"),
     (r"logit_scale$", "the temperature of the scores with texts"),
@@ -28,7 +28,7 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         name="MedCLIP, ResNet-50",
         marks=("vision_model.model.layer1.", "vision_model.model.layer4."),
         rename=(("vision_model.model.", MODEL),),
-        method={"image_encoder": image_encoder("resnet50", resize="pad", **STATISTICS)},
+        method={"image_encoder": image_encoder("resnet50", resize="pad", **INPUT)},
         unused=((r"vision_model\.model\.fc\.", "the projection to the joint space with texts"), *_TEXT),
         wrappers=("", "module."),
         source=SOURCE,
@@ -40,7 +40,7 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         rename=transformers_swin("vision_model.model."),
         method={
             "image_encoder": image_encoder(
-                "swin_tiny_patch4_window7_224", resize="pad", img_size=224, **STATISTICS
+                "swin_tiny_patch4_window7_224", resize="pad", img_size=224, **INPUT
             )
         },
         unused=(

@@ -72,7 +72,7 @@ def _kad() -> tuple[ReleasedLayout, ...]:
         name="KAD, ResNet-50",
         marks=(*marks, "res_features.7.2."),
         rename=sequential_resnet("res_features."),
-        method={"image_encoder": image_encoder("resnet50", 512, "crop", **IMAGENET)},
+        method={"image_encoder": image_encoder("resnet50", 512, "crop", interpolation="bicubic", **IMAGENET)},
         notes=("KAD-512 and KAD-1024 have the same tensors; for the latter: --input size=1024",),
         **common,
     )
@@ -81,7 +81,11 @@ def _kad() -> tuple[ReleasedLayout, ...]:
         marks=marks,
         shapes=(("res_l1.weight", (1024, 1024)),),
         rename=sequential_resnet("res_features.", stages=3),
-        method={"image_encoder": image_encoder("resnet50", resize="crop", **IMAGENET, **THREE_STAGES)},
+        method={
+            "image_encoder": image_encoder(
+                "resnet50", resize="crop", interpolation="bicubic", **IMAGENET, **THREE_STAGES
+            )
+        },
         notes=(_SHORT,),
         **common,
     )

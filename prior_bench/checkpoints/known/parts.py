@@ -12,6 +12,8 @@ IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224,
 MIMIC_CXR = ("mimic_cxr", "pre-trained on MIMIC-CXR, by its authors' code")
 """Entry of ``exposure``."""
 
+FIELDS = ("mean", "std", "interpolation", "resize_to")
+"""Fields of InputSpec that a layout may state besides size, channels and resize."""
 Pairs = tuple[tuple[str, str], ...]
 DENSENET121 = (6, 12, 24, 16)
 """Number of layers in each dense block."""
@@ -26,14 +28,15 @@ def image_encoder(
         model_name: timm's name.
         size, resize: fields of InputSpec.
         grey: whether images have one channel instead of three.
-        further: ``mean`` and ``std``, if they are known; all others are arguments of timm's model.
+        further: other fields of InputSpec (``mean`` and ``std``, if they are known); all others are arguments
+            of timm's model.
     """
     channels = 1 if grey else 3
-    statistics = {name: further.pop(name) for name in ("mean", "std") if name in further}
+    stated = {name: further.pop(name) for name in FIELDS if name in further}
     arguments: dict[str, Any] = {
         "model_name": model_name,
         "in_channels": channels,
-        "input": {"size": size, "channels": channels, **statistics, "resize": resize},
+        "input": {"size": size, "channels": channels, "resize": resize, **stated},
     }
     if further:
         arguments["model_args"] = further
@@ -43,14 +46,6 @@ def image_encoder(
 def all_but(*beginnings: str, reason: str) -> tuple[str, str]:
     """Return an entry of ``unused`` for all names that do not begin with these regular expressions."""
     return rf"(?!{'|'.join(beginnings)})", reason
-
-
-def crop_after(size: int, crop: int) -> str:
-    """Return the note on images that are scaled to ``size`` before their centre is cropped."""
-    return (
-        f"as released, the shortest side is scaled to {size} and the centre of {crop} is used: "
-        f"transform=dict(Resize=dict(size={size})) in a protocol does so; without it, the whole side is used"
-    )
 
 
 def sequential_resnet(beginning: str, stages: int = 4) -> Pairs:
