@@ -36,6 +36,7 @@ ARROWS = {
     # models and their files
     "encoders": "api errors",
     "checkpoints": "api encoders errors io registry",
+    "libraries": "api checkpoints encoders errors",
     "parity": "errors registry",
     # data, features, numbers
     "store": "api bundled errors io paths registry",
@@ -50,8 +51,8 @@ ARROWS = {
     # pre-training and where weights come from
     "pretraining": "api checkpoints data encoders errors features io losses metrics registry runtime schema "
     "store versions",
-    "backbones": "api bundled checkpoints data encoders errors features io paths pretraining prior_bench "
-    "registry store versions",
+    "backbones": "api bundled checkpoints data encoders errors features io libraries paths pretraining "
+    "prior_bench registry store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
     "suites": "api data errors io paths registry sample schema store versions",

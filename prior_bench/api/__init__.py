@@ -4,12 +4,12 @@ Importing it needs only the standard library.
 """
 
 from prior_bench.api.encoders import ImageEncoderLike, MapEncoderLike
+from prior_bench.api.inputs import InputSpec
 from prior_bench.api.metrics import Metric, by_name, find_metric
 from prior_bench.api.models import (
     Backbone,
     BackboneSource,
     Features,
-    InputSpec,
     LoadContext,
     Method,
     PretrainBatch,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
-from prior_bench.api.models import Features, InputSpec
+from prior_bench.api.inputs import InputSpec
+from prior_bench.api.models import Features
 from prior_bench.errors import BenchError, ErrorList
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from prior_bench.api import Backbone, InputSpec, LoadContext
+from prior_bench.api import Backbone, LoadContext
 from prior_bench.backbones.image_encoders import (
     at_size_of_weights,
     check_encoder,
@@ -17,15 +16,15 @@ from prior_bench.backbones.image_encoders import (
     made_backbone,
 )
 from prior_bench.backbones.native import native_backbone
+from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.checkpoints.folders import exposure_of_folder
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
 from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
 
 
 class CheckpointFile:
-    """A weights file or folder: a checkpoint of prior-bench, a released one, or an image encoder's state
-    dict.
+    """A weights file or folder: one of prior-bench, a released one, or an image encoder's state dict.
 
     Args:
         name: label of the row.
@@ -36,7 +35,7 @@ class CheckpointFile:
             ``tokenizer.json`` or a ``vocab.txt``. By default, the hub's tokenizer is used; if it cannot be
             obtained, only image tasks run.
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
-            prior-bench.
+            prior-bench. Files that do not state their mean and std need it.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class CheckpointFile:
         if self._encoder is not None:
             check_encoder(self._encoder)
         if self._input:
-            _check_input(self._input)
+            check_input(self._input)
         if self._match is not None:
             self._match.require_complete(self.path)
         if self._given_tokenizer:
@@ -95,6 +94,7 @@ class CheckpointFile:
             _ = self._tokenizer
         if self._native is None and self._match is None:
             self._check_fit()
+        self._check_statistics()
 
     @property
     def method_class(self) -> type | None:
@@ -151,6 +151,7 @@ class CheckpointFile:
         """
         if self._native is not None:
             return native_backbone(self.name, self._file, self.identity(seed))
+        self._check_statistics()
         return self._released(seed) if self._match is not None else self._image_encoder(seed)
 
     def training_data(self) -> list[dict[str, Any]]:
@@ -164,8 +165,7 @@ class CheckpointFile:
         return [{**data, "splits": told.get("seen_splits", data.get("splits", ("train",)))}]
 
     def known_exposure(self) -> list[tuple[str, str]]:
-        """Return the data sets whose patients a released checkpoint has seen, each with a clause that states
-        it.
+        """Return the data sets whose patients a released checkpoint has seen, with clauses that say so.
 
         Conversion, export and the use of the image encoder alone preserve this knowledge.
         """
@@ -180,9 +180,9 @@ class CheckpointFile:
 
     def _released(self, seed: int) -> Backbone:
         from prior_bench.backbones.released import load_released, load_released_image
-        from prior_bench.checkpoints.files import read_tensors
+        from prior_bench.checkpoints.timm_names import read_for_timm
 
-        found, tensors = self._match, read_tensors(self._file)
+        found, tensors = self._match, read_for_timm(self._file)
         method = None
         if self.has_text:
             method = load_released(found, tensors, self._tokenizer, self.path, **self._input)
@@ -204,10 +204,25 @@ class CheckpointFile:
     @cached_property
     def _arguments(self) -> dict[str, Any]:
         """The image encoder's arguments for a file without a known layout, before changes of its input."""
-        from prior_bench.checkpoints.recognise import arguments_for
+        return at_size_of_weights(self._found)
+
+    @cached_property
+    def _found(self) -> dict[str, Any]:
+        """The arguments that are given, stated in a folder or read off the tensors."""
+        from prior_bench.checkpoints.architectures import arguments_for
         from prior_bench.checkpoints.timm_names import read_for_timm
 
-        return at_size_of_weights(arguments_for(read_for_timm(self._file), self.path, self._encoder))
+        return arguments_for(read_for_timm(self._file), self.path, self._encoder)
+
+    def _check_statistics(self) -> None:
+        """Raise BenchError if nobody states the mean and std of the input."""
+        if self._native is not None:
+            return
+        own = self._match.layout.image_encoder if self._match is not None else self._found
+        origin = self._origin
+        released = (origin.name, origin.image_encoder["input"]) if origin is not None else None
+        stated = {**(own.get("input") or {}), **self._input}
+        require_statistics(stated, own.get("in_channels", 3), self.path, released)
 
     def _check_fit(self) -> None:
         """Raise BenchError if the tensors do not fit the architecture, without memory for its weights."""
@@ -255,36 +270,21 @@ class CheckpointFile:
     @cached_property
     def _match(self) -> Any:
         from prior_bench.backbones.released import match_released
-        from prior_bench.checkpoints.files import read_tensors
+        from prior_bench.checkpoints.timm_names import read_for_timm
 
         if self._native is not None or self._encoder is not None:
             return None
-        return match_released(read_tensors(self._file))
+        return match_released(read_for_timm(self._file))
 
     @cached_property
     def _origin(self) -> Any:
         """The layout of the released file that the weights come from, if any."""
-        from prior_bench.checkpoints.files import read_tensors
-        from prior_bench.checkpoints.layouts import find_layout, layout_named
+        from prior_bench.backbones.released import origin_of
 
-        if self._native is None:
-            found = find_layout(set(read_tensors(self._file)))
-            return found[0] if found is not None else None
-        source = self._native.provenance
-        while source := source.get("converted_from"):
-            if layout := layout_named(source.get("layout", "")):
-                return layout
-        return None
+        return origin_of(self._file, self._native.provenance if self._native is not None else None)
 
     @cached_property
     def _tokenizer(self) -> Any:
         from prior_bench.checkpoints.vocabulary import tokenizer_of
 
         return tokenizer_of(self._match.layout, self._given_tokenizer)
-
-
-def _check_input(given: dict[str, Any]) -> None:
-    known = [field.name for field in fields(InputSpec)]
-    for name in given:
-        if name not in known:
-            raise unknown_name("field", name, known, where="input")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from prior_bench import __version__
 from prior_bench.api import LoadContext
@@ -13,7 +14,11 @@ from prior_bench.errors import BenchError
 
 
 def convert(
-    path: str | Path, output: str | Path, tokenizer: str | None = None, image_only: bool = False
+    path: str | Path,
+    output: str | Path,
+    tokenizer: str | None = None,
+    image_only: bool = False,
+    input: dict[str, Any] | None = None,
 ) -> str:
     """Write a checkpoint in the prior-bench format; the file appears complete or not at all.
 
@@ -22,6 +27,7 @@ def convert(
         output: the safetensors file to write.
         tokenizer: tokenizer of a released text encoder.
         image_only: whether to leave out the text encoder.
+        input: fields of InputSpec to change; files that do not state their mean and std need them.
 
     Returns:
         A description of the written model.
@@ -32,7 +38,7 @@ def convert(
     """
     if Path(output).exists():
         raise BenchError("already exists", where=output, fix="give another file with -o")
-    source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer)
+    source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer, input=input)
     source.check()
     if read_info(weights_file(path)) is not None and not image_only:
         raise BenchError("is already a prior-bench checkpoint", where=path)

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prior_bench.backbones.stated_input import IMAGENET, STATISTICS, lacks_statistics
 from prior_bench.checkpoints.files import not_finite, other_weights, read_tensors, sha256
 from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.layouts import Match
 from prior_bench.checkpoints.native import NativeInfo, read_info
+from prior_bench.checkpoints.timm_names import read_for_timm
 
 
 @dataclass
@@ -58,7 +60,7 @@ def describe(path: str | Path) -> CheckpointDescription:
         return _native(file, info)
     from prior_bench.backbones.released import match_released
 
-    tensors = read_tensors(file)
+    tensors = read_for_timm(file)
     found = match_released(tensors)
     return _released(file, found, tensors) if found is not None else _image_encoder(Path(path), file)
 
@@ -99,18 +101,18 @@ def _released(file: Path, found: Match, tensors: dict[str, Any]) -> CheckpointDe
         f"{layout.name} (released: {layout.source})",
         found.share,
         found.mapping,
-        dict(layout.method["image_encoder"]["input"]),
+        _told_input(layout.image_encoder["input"]),
         text,
         found.unused,
         (*found.problems, *not_finite(tensors)),
-        {name: why for name, _, why in layout.supplied},
-        layout.notes,
+        {name: why for name, _, why in layout.supplied if name not in found.mapping},
+        (*layout.notes, *_other_weights(file)),
     )
 
 
 def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
-    from prior_bench.checkpoints.recognise import arguments_for, recognise
-    from prior_bench.checkpoints.timm_names import read_for_timm
+    from prior_bench.checkpoints.architectures import arguments_for
+    from prior_bench.checkpoints.recognise import recognise
     from prior_bench.encoders.image import ImageEncoder
 
     tensors = read_for_timm(file)
@@ -119,21 +121,36 @@ def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
     encoder = ImageEncoder(**told)
     found = recognise(tensors, encoder.model)
     notes = [] if found.is_refused else [f"left as drawn at random: {problem}" for problem in found.problems]
-    if not {"mean", "std"} <= set(told.get("input", {})):
-        notes.append("the file does not state the input's statistics")
-    if others := other_weights(file):
-        notes.append(f"there are further weights in the file, which are not used: {', '.join(others)}")
+    notes += _other_weights(file)
+    input = encoder.input.to_dict()
+    if lacks_statistics(told.get("input") or {}):
+        example = IMAGENET[encoder.input.channels]
+        notes.append(f"the file does not state the input's statistics: give them, as in --input '{example}'")
+        input |= dict.fromkeys(STATISTICS)
     return CheckpointDescription(
         file,
         sha256(file),
         f"{found.layout}, {told['model_name']}" + (f", under '{found.prefix}'" if found.prefix else ""),
         found.share,
         found.mapping,
-        encoder.input.to_dict(),
+        input,
         unused={name: "not part of the image encoder" for name in found.unused},
         problems=(*(found.problems if found.is_refused else ()), *spoiled),
         notes=tuple(notes),
     )
+
+
+def _other_weights(file: Path) -> list[str]:
+    """Return a note on weights in the file beside those that are read."""
+    others = other_weights(file)
+    return (
+        [f"there are further weights in the file, which are not used: {', '.join(others)}"] if others else []
+    )
+
+
+def _told_input(stated: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a layout's input; statistics that its authors do not state are None."""
+    return {**dict.fromkeys(STATISTICS), **stated}
 
 
 def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
@@ -147,7 +164,7 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
         f"matched   {found.share:.1%} of the model's tensors: {len(found.mapping)} used, "
         f"{len(found.unused)} unused on purpose, {len(found.problems)} that do not fit",
         f"input     {spec['size']} x {spec['size']} pixels, {channels}, mean {_numbers(spec['mean'])}, "
-        f"std {_numbers(spec['std'])}, resize '{spec['resize']}'",
+        f"std {_numbers(spec['std'])}, {_resizing(spec)}",
         f"text      {found.text}",
         *(f"note      {note}" for note in found.notes),
         *(f"warning   {warning}" for warning in found.warnings or ()),
@@ -165,8 +182,17 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _numbers(statistic: float | Sequence[float]) -> str:
-    """Format one number, or one for each channel."""
+def _resizing(spec: dict[str, Any]) -> str:
+    """Format how images get their size; what is usual is left out."""
+    scaled = f" of {spec['resize_to']} pixels" if spec.get("resize_to") else ""
+    filtered = spec.get("interpolation", "bilinear")
+    return f"resize '{spec['resize']}'{scaled}" + (f", {filtered}" if filtered != "bilinear" else "")
+
+
+def _numbers(statistic: float | Sequence[float] | None) -> str:
+    """Format one number, or one for each channel; "not stated" for None."""
+    if statistic is None:
+        return "not stated"
     if isinstance(statistic, int | float):
         return f"{statistic:g}"
     return " / ".join(f"{value:g}" for value in statistic)

@@ -91,6 +91,12 @@ def _image(backbone: Backbone, target: Path, shown: Path, exposure: dict[str, An
             f"note          the backbone's global feature is an attention pool over the last map, which timm "
             f"lacks: its weights are in {shown}/attention_pool.safetensors"
         )
+    if encoder.arguments["pool"] == "first":
+        lines.append(
+            "note          the backbone's global feature is the first position of the last map after its "
+            "norm, "
+            "which timm does not read"
+        )
     return lines
 
 

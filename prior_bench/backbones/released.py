@@ -10,8 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prior_bench.checkpoints.files import require_finite
-from prior_bench.checkpoints.layouts import Match, ReleasedLayout, Shapes, find_layout, layout_named, match
+from prior_bench.api import InputSpec
+from prior_bench.checkpoints.files import read_tensors, require_finite
+from prior_bench.checkpoints.layouts import (
+    Match,
+    ReleasedLayout,
+    Shapes,
+    find_layout,
+    layout_named,
+    match,
+    shapes_of,
+)
 from prior_bench.checkpoints.vocabulary import placeholder
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
@@ -21,12 +30,29 @@ IMAGE = "image_encoder."
 
 def match_released(tensors: dict[str, Tensor]) -> Match | None:
     """Map the tensors of a released checkpoint; return None if its layout is unknown."""
-    found = find_layout(set(tensors))
+    given = shapes_of(tensors)
+    found = find_layout(given)
     if found is None:
         return None
     layout, wrapper = found
-    given = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     return match(layout, wrapper, given, wanted_shapes(layout.name))
+
+
+def origin_of(file: str | Path, provenance: dict[str, Any] | None = None) -> ReleasedLayout | None:
+    """Return the layout of the released file that weights come from, if any.
+
+    Args:
+        file: the weights file.
+        provenance: of a checkpoint of prior-bench; None for all others.
+    """
+    if provenance is None:
+        found = find_layout(shapes_of(read_tensors(file)))
+        return found[0] if found is not None else None
+    source: Any = provenance
+    while source := source.get("converted_from"):
+        if layout := layout_named(source.get("layout", "")):
+            return layout
+    return None
 
 
 def load_released(
@@ -65,7 +91,11 @@ def load_released_image(
 def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the arguments of METHODS.build with changes of the input spec, without the tokenizer."""
     config = deepcopy(layout.method)
-    config["image_encoder"]["input"] |= changes or {}
+    stated = config["image_encoder"]["input"]
+    if changes and "resize_to" in stated:  # another size keeps the cropped share of the image
+        config["image_encoder"]["input"] = InputSpec(**stated).changed(changes).to_dict()
+    else:
+        stated |= changes or {}
     return config
 
 

@@ -17,6 +17,9 @@ from prior_bench.errors import BenchError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
 """Keys under which training scripts put the state dict, in order of preference."""
+AUTHORS_CHOICE = (("image_encoder", "res_features."), ("teacher", "omni_heads."))
+"""Pairs (key, part of the names below it) that come before WRAPPERS: in the files of KAD, ``model`` is the
+decoder of findings; of Ark's student (``state_dict``) and teacher, its authors use the teacher."""
 NO_WEIGHTS = {
     b"version https://git-lfs": (
         "is a pointer of Git LFS and not the weights themselves",
@@ -83,7 +86,7 @@ def other_weights(path: str | Path) -> tuple[str, ...]:
     for _ in range(DEEPEST):
         if not isinstance(content, dict):
             break
-        wrapper = next((k for k in WRAPPERS if isinstance(content.get(k), dict)), None)
+        wrapper = _wrapper(content)
         if wrapper is None:
             break
         for key, value in content.items():
@@ -192,12 +195,21 @@ def _refused(error: Exception) -> str:
     return "an object torch does not allow"
 
 
+def _wrapper(content: dict[Any, Any]) -> str | None:
+    """Return the key under which the weights are; None if they are not wrapped."""
+    for key, mark in AUTHORS_CHOICE:
+        inner = content.get(key)
+        if isinstance(inner, dict) and any(mark in str(name) for name in inner):
+            return key
+    return next((k for k in WRAPPERS if isinstance(content.get(k), dict)), None)
+
+
 def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
     for _ in range(DEEPEST):
         if not isinstance(content, dict):
             break
         tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
-        wrapper = next((k for k in WRAPPERS if isinstance(content.get(k), dict)), None)
+        wrapper = _wrapper(content)
         if wrapper is None:
             if tensors:
                 return tensors

@@ -8,11 +8,15 @@ from the file. Any other tensor is reported as a problem.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prior_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Shapes = dict[str, tuple[int, ...]]
 """Shapes of tensors by name."""
@@ -27,9 +31,11 @@ class ReleasedLayout:
     Attributes:
         name: name for display, e.g. ``"GLoRIA, ResNet-50"``.
         marks: prefixes of tensor names; a file of this kind has at least one tensor for each prefix.
+        shapes: pairs (name of a tensor, its shape) that tell kinds with the same names apart.
         rename: pairs (prefix in the file, prefix in our method); the first matching pair is applied.
         method: arguments of METHODS.build except the tokenizer; without ``type``, only an image encoder
-            (``{"image_encoder": ...}``).
+            (``{"image_encoder": ...}``). Its ``input`` has no ``mean`` and ``std`` if the authors state none;
+            the user must give them then.
         unused: pairs (regular expression for names in the file, reason why they are not needed).
         supplied: triples (our name, value of the tensor or None for the value that the method initialises,
             reason why the file does not have it).
@@ -48,6 +54,7 @@ class ReleasedLayout:
     marks: tuple[str, ...]
     rename: tuple[tuple[str, str], ...]
     method: dict[str, Any]
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
     supplied: tuple[tuple[str, float | None, str], ...] = ()
     reshaped: tuple[str, ...] = ()
@@ -64,10 +71,16 @@ class ReleasedLayout:
         """Whether files of this kind contain a text encoder."""
         return bool(self.vocabulary)
 
-    def wrapper(self, names: set[str]) -> str | None:
+    @property
+    def image_encoder(self) -> dict[str, Any]:
+        """The arguments of ImageEncoder."""
+        return self.method["image_encoder"]
+
+    def wrapper(self, given: Shapes) -> str | None:
         """Return the prefix of all names if the file is of this kind, otherwise None."""
         for wrapper in self.wrappers:
-            if all(any(name.startswith(wrapper + mark) for name in names) for mark in self.marks):
+            marked = all(any(name.startswith(wrapper + mark) for name in given) for mark in self.marks)
+            if marked and all(given.get(wrapper + name) == shape for name, shape in self.shapes):
                 return wrapper
         return None
 
@@ -124,29 +137,35 @@ class Match:
             shown = "; ".join(self.problems[:6])
             more = f"; and {len(self.problems) - 6} more" if len(self.problems) > 6 else ""
             what = f"looks like {self.layout.name}, but {len(self.problems)} tensor(s) do not fit"
-            model = self.layout.method["image_encoder"]["model_name"]
-            raise BenchError(
-                f"{what}: {shown}{more}",
-                where=where,
-                fix=f"download it again; or, to use only its image encoder: --image-encoder {model} (in a "
-                f"suite's row: image_encoder='{model}')",
-            )
+            model, fix = self.layout.image_encoder["model_name"], "download it again"
+            if self.layout.has_text:
+                fix += (
+                    f"; or, to use only its image encoder: --image-encoder {model} (in a suite's row: "
+                    f"image_encoder='{model}')"
+                )
+            raise BenchError(f"{what}: {shown}{more}", where=where, fix=fix)
 
 
-def find_layout(names: set[str]) -> tuple[ReleasedLayout, str] | None:
-    """Find the layout and the wrapper of a file by the names of its tensors; return None for unknown files.
+def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
+    """Return the shapes of tensors by name; no values are read."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
-    Among several layouts, the one that accounts for most names is returned.
+
+def find_layout(given: Shapes) -> tuple[ReleasedLayout, str] | None:
+    """Find the layout and the wrapper of a file by its tensors; return None for unknown files.
+
+    Among several layouts, the one that accounts for most names is returned; among equals, the one with most
+    marks.
     """
     found = []
     for layout in known_layouts():
-        wrapper = layout.wrapper(names)
+        wrapper = layout.wrapper(given)
         if wrapper is not None:
-            bare = [name.removeprefix(wrapper) for name in names if name.startswith(wrapper)]
+            bare = [name.removeprefix(wrapper) for name in given if name.startswith(wrapper)]
             count = sum(
                 layout.ours(name) is not None or layout.reason_unused(name) is not None for name in bare
             )
-            found.append((count, layout, wrapper))
+            found.append(((count, len(layout.marks) + len(layout.shapes)), layout, wrapper))
     best = max(found, key=lambda entry: entry[0], default=None)
     return best[1:] if best else None
 

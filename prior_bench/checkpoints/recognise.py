@@ -2,7 +2,8 @@
 
 A checkpoint fits if its names without a common prefix are those of the timm model. Any prefix is found
 automatically (``module.``, ``encoder_q.``, ``backbone.``…). For libraries with other names than timm's, see
-:mod:`prior_bench.checkpoints.timm_names`; for the released checkpoints of methods, see
+:mod:`prior_bench.checkpoints.timm_names`; for models that nobody names, see
+:mod:`prior_bench.checkpoints.architectures`; for the released checkpoints of methods, see
 :mod:`prior_bench.checkpoints.layouts`.
 """
 
@@ -10,27 +11,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from prior_bench.checkpoints.files import require_finite, sha256
-from prior_bench.checkpoints.folders import config_of_folder, encoder_of_folder, weights_file
+from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
 from prior_bench.errors import BenchError
 
 MINIMUM_SHARE = 0.9
 """Smallest share of the model's tensors that a checkpoint must supply."""
-
-ARCHITECTURES = (
-    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "densenet121"),
-    *("vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224", "vit_base_patch32_224"),
-    *("convnext_tiny", "convnext_small", "convnext_base"),
-)
-"""timm models that are tried if the architecture of a checkpoint is not given."""
 
 CLASSIFIER = r"(^|\.)(fc|head|classifier|heads\.head)\.(weight|bias)$"
 """Pattern for the names of classifiers, which are never loaded."""
@@ -97,7 +89,7 @@ def require_fit(tensors: dict[str, Tensor], encoder: Any, path: str | Path) -> R
     """
     found = recognise(tensors, encoder.model)
     if found.is_refused:
-        raise _refusal(found, encoder.arguments["model_name"], path)
+        raise refusal(found, encoder.arguments["model_name"], path)
     return found
 
 
@@ -132,79 +124,6 @@ def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
         "unused": list(found.unused),
         "sha256": sha256(weights_file(path)),
     }
-
-
-def arguments_for(
-    tensors: dict[str, Tensor], path: str | Path, given: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return the arguments of the ImageEncoder for a checkpoint: the given ones, its folder's, or guessed
-    ones.
-
-    Args:
-        tensors: from :func:`prior_bench.checkpoints.timm_names.read_for_timm`.
-        path: the file or folder.
-        given: arguments from the user; they replace those of the folder.
-
-    Raises:
-        BenchError: the folder's config cannot be used, or no known architecture fits.
-    """
-    arguments = dict(given or encoder_of_folder(path))
-    if "model_name" not in arguments:
-        model_name, channels = guess_architecture(tensors, path)
-        arguments = {"in_channels": channels, **arguments, "model_name": model_name}
-    if told := {**_pooled_by_average(tensors), **_heads(arguments["model_name"], path)}:
-        arguments["model_args"] = {**told, **(arguments.get("model_args") or {})}
-    return arguments
-
-
-def _pooled_by_average(tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Return timm's argument for a ViT that was fine-tuned on the mean of its patches, as MAE does.
-
-    Such a file has the norm after the pooling (``fc_norm``) and none before it.
-    """
-    last = {name.rpartition(".")[0].rpartition(".")[2] for name in tensors if name.count(".") < 3}
-    return {"global_pool": "avg"} if "fc_norm" in last and "norm" not in last else {}
-
-
-def _heads(model_name: str, path: str | Path) -> dict[str, Any]:
-    """Return timm's argument for a ViT whose folder states another number of attention heads.
-
-    The tensors of all numbers of heads have the same shapes.
-    """
-    heads = config_of_folder(path).get("num_attention_heads")
-    blocks = getattr(_without_memory(model_name), "blocks", None) if isinstance(heads, int) else None
-    own = getattr(getattr(blocks[0], "attn", None), "num_heads", heads) if blocks else heads
-    return {} if own == heads else {"num_heads": heads}
-
-
-def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[str, int]:
-    """Guess the timm model that a checkpoint belongs to, and its number of input channels.
-
-    Raises:
-        BenchError: no architecture of ARCHITECTURES fits.
-    """
-    best: tuple[tuple[float, int], str, Recognition] | None = None
-    for name in ARCHITECTURES:
-        found = recognise(tensors, _without_memory(name))
-        rank = (found.share, len(found.mapping))  # the tensors of ResNet-18 are a part of ResNet-34's
-        if best is None or rank > best[0]:
-            best = (rank, name, found)
-    assert best is not None, "there are architectures"
-    _, name, found = best
-    if found.is_refused:
-        raise _refusal(found, name, path, guessed=True)
-    first = next(source for source in found.mapping.values() if tensors[source].ndim == 4)
-    channels = tensors[first].shape[1]
-    return name, channels if channels in (1, 3) else 3
-
-
-@cache
-def _without_memory(name: str) -> nn.Module:
-    """Build a timm model whose tensors have shapes but no data."""
-    import timm
-
-    with torch.device("meta"):
-        return timm.create_model(name, num_classes=0)
 
 
 def _prefixes(names: dict[str, str], state: dict[str, Tensor]) -> list[str]:
@@ -253,7 +172,8 @@ def _adapted(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     return tensor.sum(1, keepdim=True) if shape[1] == 1 else tensor.repeat(1, 3, 1, 1) / 3
 
 
-def _refusal(found: Recognition, model: str, path: str | Path, guessed: bool = False) -> BenchError:
+def refusal(found: Recognition, model: str, path: str | Path, guessed: bool = False) -> BenchError:
+    """Return the error for a checkpoint that does not fit a model, with the tensors that differ."""
     wrong = found.problems
     shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
     what = f"is of another architecture: it supplies {found.share:.0%} of the tensors of {model}"

@@ -49,7 +49,7 @@ def add_reading(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--pool",
         metavar="NAME",
-        help="global pooling of the image encoder: avg or attention (hf: cls, mean or pooler)",
+        help="global pooling of the image encoder: avg, attention or first (hf: cls, mean or pooler)",
     )
     parser.add_argument(
         "--remote-code",

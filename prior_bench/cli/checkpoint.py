@@ -22,6 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     convert.add_argument(
         "--image-only", action="store_true", help="leave out the text encoder; requires no tokenizer"
     )
+    convert.add_argument(
+        "--input",
+        metavar="KEY=VALUE,…",
+        help="the input that the file does not state, e.g. mean=(0.485,0.456,0.406),std=(0.229,0.224,0.225)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,12 +46,14 @@ def _convert(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from prior_bench.backbones.convert import convert
+    from prior_bench.cli.arguments import keywords
     from prior_bench.errors import BenchError
 
     if Path(args.output).suffix != ".safetensors":
         raise BenchError(
             "the output must be a safetensors file", where=args.output, fix="-o NAME.safetensors"
         )
-    what = convert(args.file, args.output, tokenizer=args.tokenizer, image_only=args.image_only)
+    given = keywords(args.input, "--input") if args.input else None
+    what = convert(args.file, args.output, tokenizer=args.tokenizer, image_only=args.image_only, input=given)
     print(f"wrote {args.output}: {what}")
     return 0

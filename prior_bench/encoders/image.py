@@ -16,7 +16,7 @@ from prior_bench.encoders.attention import AttentionPool2d
 from prior_bench.encoders.hub import quiet, require_hub
 from prior_bench.errors import BenchError, unknown_name
 
-POOLS = ("avg", "attention")
+POOLS = ("avg", "attention", "first")
 
 
 class ImageEncoder(nn.Module):
@@ -27,8 +27,9 @@ class ImageEncoder(nn.Module):
         in_channels: number of input channels, 1 or 3.
         pretrained: whether to load timm's weights from the hub. (In a pre-training config, it may also be a
             weights file, which :func:`prior_bench.pretraining.model.build_method` loads.)
-        pool: ``"avg"``, the model's own pooling (mean of the last map; the class token of a ViT), or
-            ``"attention"`` (:class:`AttentionPool2d` over the last map).
+        pool: ``"avg"``, the model's own pooling (mean of the last map; the class token of a ViT),
+            ``"attention"`` (:class:`AttentionPool2d` over the last map), or ``"first"``, the upper left
+            position of the last map after the model's norm, as CXR-CLIP's Swin has it.
         local_stage: index of the stage that gives the local features.
         model_args: further arguments of ``timm.create_model``, e.g. ``dict(channels=(32, 64, 128, 256))``
             for a ResNet-18 of half the width.
@@ -119,10 +120,12 @@ class ImageEncoder(nn.Module):
         """
         last = len(self.stage_channels) - 1
         final, maps = self._run(images, sorted({self.local_stage, last}))
-        if self.attention_pool is None:
-            pooled = self.model.forward_head(final, pre_logits=True)
-        else:
+        if self.attention_pool is not None:
             pooled = self.attention_pool(maps[last])
+        elif self._arguments["pool"] == "first":
+            pooled = self._first(final)
+        else:
+            pooled = self.model.forward_head(final, pre_logits=True)
         return Features(pooled, maps[self.local_stage].flatten(2).transpose(1, 2), None)
 
     def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
@@ -139,6 +142,13 @@ class ImageEncoder(nn.Module):
         images = images.contiguous(memory_format=self._layout)
         final, maps = self.model.forward_intermediates(images, indices=stages)
         return final, dict(zip(stages, maps, strict=True))
+
+    def _first(self, final: Tensor) -> Tensor:
+        """Return the first position of the final map ([B, H, W, D], [B, D, H, W]) or of a ViT's patches."""
+        if final.ndim == 3:
+            return final[:, self.model.num_prefix_tokens]
+        channels_last = final.shape[-1] == self.dim and final.shape[1] != self.dim
+        return final[:, 0, 0] if channels_last else final[:, :, 0, 0]
 
     def _check_size(self, size: int) -> None:
         """Raise BenchError if a transformer cannot divide an image of this size into its patches."""

@@ -54,7 +54,7 @@ class ImageEncoderSection(Strict):
     """Number of channels of the input."""
     pretrained: Annotated[bool | Text, Said("true, false or the path of a weights file")] = False
     """Whether to start with timm's own weights, or the path of a weights file to start with."""
-    pool: Literal["avg", "attention"] = "avg"
+    pool: Literal["avg", "attention", "first"] = "avg"
     """The model's own pooling, or attention pooling of the last map."""
     local_stage: int = -1
     """Index of the stage that gives the local features; negative indices count from the last stage."""

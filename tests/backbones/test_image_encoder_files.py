@@ -12,6 +12,8 @@ from prior_bench.api import LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.errors import BenchError
 
+HALF = dict(mean=0.5, std=0.5)
+
 
 def load(path, **arguments):
     source = CheckpointFile("row", str(path), **arguments)
@@ -59,7 +61,7 @@ def test_transformers_vit_folder(tmp_path):
     small = dict(hidden_size=192, num_attention_heads=3, intermediate_size=768)
     model = shaken(ViTModel(ViTConfig(**small), add_pooling_layer=True))
     model.save_pretrained(tmp_path / "folder")
-    backbone = load(tmp_path / "folder")
+    backbone = load(tmp_path / "folder", input=HALF)
     assert backbone.provenance["model"] == "vit_tiny_patch16_224" and backbone.provenance["share"] == 1
     assert backbone.provenance["unused"] == ["pooler.dense.bias", "pooler.dense.weight"]
     found = backbone.image_encoder(images())
@@ -78,7 +80,7 @@ def test_transformers_vit_has_the_heads_that_its_folder_states(tmp_path, heads):
         if name.endswith((".query.weight", ".key.weight", ".q_proj.weight", ".k_proj.weight")):
             weight.mul_(5)
     model.save_pretrained(tmp_path / "folder")
-    backbone = load(tmp_path / "folder")
+    backbone = load(tmp_path / "folder", input=HALF)
     states = model(images()).last_hidden_state
     torch.testing.assert_close(backbone.image_encoder(images()).local, states[:, 1:], rtol=1e-3, atol=1e-3)
     again = type(backbone.image_encoder)(**backbone.image_encoder.arguments)
@@ -91,7 +93,7 @@ def test_a_vit_that_was_fine_tuned_on_the_mean_of_its_patches(tmp_path, prefix):
     model = shaken(timm.create_model("vit_tiny_patch16_224", num_classes=5, global_pool="avg"))
     state = {prefix + name: tensor for name, tensor in model.state_dict().items()}
     torch.save({"model": state}, tmp_path / "mae_finetuned.pth")
-    backbone = load(tmp_path / "mae_finetuned.pth")
+    backbone = load(tmp_path / "mae_finetuned.pth", input=HALF)
     assert backbone.provenance["share"] == 1 and not backbone.provenance["missing"]
     wanted = model.forward_head(model.forward_features(images()), pre_logits=True)
     torch.testing.assert_close(backbone.image_encoder(images()).global_, wanted, rtol=1e-4, atol=1e-4)
@@ -130,7 +132,7 @@ def test_torchvision_vit(tmp_path):
     small = dict(image_size=224, patch_size=16, num_layers=12, num_heads=3, hidden_dim=192, mlp_dim=768)
     model = shaken(torchvision.models.VisionTransformer(**small))
     torch.save(model.state_dict(), tmp_path / "vit.pth")
-    backbone = load(tmp_path / "vit.pth")
+    backbone = load(tmp_path / "vit.pth", input=HALF)
     assert backbone.provenance["layout"] == "torchvision ViT" and backbone.provenance["share"] == 1
     model.heads = torch.nn.Identity()
     torch.testing.assert_close(
@@ -160,7 +162,7 @@ def test_self_supervised_checkpoints(resnet34, tmp_path, make, prefix):
         other = prefix.replace("encoder_q", "encoder_k").replace("base_", "momentum_")
         state |= {k.replace(prefix, other): v * 0 for k, v in state.items() if k.startswith(prefix)}
     torch.save(make(dict(sorted(state.items()))), tmp_path / "w.pth.tar")
-    backbone = load(tmp_path / "w.pth.tar")
+    backbone = load(tmp_path / "w.pth.tar", input=HALF)
     assert (backbone.provenance["model"], backbone.provenance["prefix"]) == ("resnet34", prefix)
     weight = backbone.image_encoder.model.layer3[5].conv2.weight
     assert torch.equal(weight, resnet34.layer3[5].conv2.weight)
@@ -168,7 +170,7 @@ def test_self_supervised_checkpoints(resnet34, tmp_path, make, prefix):
 
 def test_a_deeper_network_is_not_loaded_in_part(resnet34, tmp_path):
     torch.save(resnet34.state_dict(), tmp_path / "w.pth")
-    assert load(tmp_path / "w.pth").provenance["model"] == "resnet34"
+    assert load(tmp_path / "w.pth", input=HALF).provenance["model"] == "resnet34"
     with pytest.raises(BenchError, match=r"another architecture.*without counterpart layer1\.2\."):
         load(tmp_path / "w.pth", image_encoder="resnet18")
 

@@ -2,14 +2,17 @@ import pytest
 import timm
 import torch
 import torchvision
+from released_files import light, write
 
 from prior_bench.api import LoadContext
 from prior_bench.checkpoints.recognise import load_image_weights, recognise
 from prior_bench.cli import main
+from prior_bench.cli.arguments import keywords
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.errors import BenchError
 from prior_bench.registry import BACKBONES
 
+HALF = dict(mean=0.5, std=0.5)
 SMALL = dict(model_name="resnet18", input=dict(size=32), model_args=dict(channels=(8, 8, 16, 16)))
 
 
@@ -76,7 +79,7 @@ def test_an_encoder_itself_takes_no_weights_file():
 def test_the_architecture_of_a_file_is_guessed(tmp_path):
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "resnet18-f37072fd.pth")
     source = BACKBONES.build(
-        dict(type="checkpoint", name="ImageNet", path=str(tmp_path / "resnet18-f37072fd.pth"))
+        dict(type="checkpoint", name="ImageNet", path=str(tmp_path / "resnet18-f37072fd.pth"), input=HALF)
     )
     assert not source.has_text
     backbone = source.load(0, LoadContext())
@@ -93,7 +96,7 @@ def test_what_a_file_lacks_is_told_and_does_not_depend_on_the_run(tmp_path, caps
     state = torchvision.models.resnet18().state_dict()
     del state["layer4.1.conv2.weight"]
     torch.save(state, path := tmp_path / "w.pth")
-    source = BACKBONES.build(dict(type="checkpoint", name="x", path=str(path)))
+    source = BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), input=HALF))
     weights = []
     for seed in (0, 1):
         torch.manual_seed(seed)
@@ -104,3 +107,39 @@ def test_what_a_file_lacks_is_told_and_does_not_depend_on_the_run(tmp_path, caps
     assert main(["checkpoint", "inspect", str(path)]) == 0  # as it is loaded, so it is no failure
     text = capsys.readouterr().out
     assert "left as drawn at random: missing layer4.1.conv2.weight" in text and "0 that do not fit" in text
+
+
+def test_a_file_without_statistics_asks_for_them(tmp_path):
+    torch.save(torchvision.models.resnet18().state_dict(), path := tmp_path / "w.pth")
+    with pytest.raises(BenchError, match="does not state the mean and the standard deviation") as caught:
+        BACKBONES.build(dict(type="checkpoint", name="x", path=str(path))).check()
+    with pytest.raises(BenchError, match="does not state the mean"):
+        BACKBONES.build(dict(type="checkpoint", name="x", path=str(path))).load(0, LoadContext())
+    flag = caught.value.fix.split("--input '")[1].split("'")[0]
+    given = keywords(flag, "--input")
+    source = BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), input=given))
+    source.check()
+    assert source.load(0, LoadContext()).input.mean == (0.485, 0.456, 0.406)
+    half = BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), input=dict(mean=0.5)))
+    with pytest.raises(BenchError, match="does not state the mean"):
+        half.check()
+
+
+def test_the_fix_for_a_grey_file_has_one_number(tmp_path):
+    model = timm.create_model("resnet18", in_chans=1, num_classes=3)
+    torch.save(model.state_dict(), path := tmp_path / "w.pth")
+    with pytest.raises(BenchError) as caught:
+        BACKBONES.build(dict(type="checkpoint", name="x", path=str(path))).check()
+    given = keywords(caught.value.fix.split("--input '")[1].split("'")[0], "--input")
+    source = BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), input=given))
+    assert source.load(0, LoadContext()).input.std == 0.226
+
+
+def test_the_image_encoder_of_a_released_file_asks_for_its_layouts_input(tmp_path):
+    path = write(tmp_path, "prior_image_encoder_only", light("prior_image_encoder_only"))
+    with pytest.raises(BenchError) as caught:
+        BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), image_encoder="resnet50")).check()
+    assert (
+        "--input 'mean=0.4755,std=0.3011,size=224,resize=squash' (these are PRIOR, image encoder's)"
+        in caught.value.fix
+    )

@@ -10,6 +10,8 @@ from prior_bench.backbones.describe import as_text, describe
 from prior_bench.checkpoints.files import other_weights, read_tensors
 from prior_bench.errors import BenchError
 
+HALF = dict(mean=0.5, std=0.5)
+
 
 @pytest.mark.parametrize(
     "content, message",
@@ -37,7 +39,7 @@ def test_weights_that_are_not_numbers_are_refused_by_name(tmp_path, value):
     spoiled["layer3.1.conv2.weight"][0, 0, 0, 0] = value
     torch.save(spoiled, path)
     with pytest.raises(BenchError, match=r"weights.pth: layer3.1.conv2.weight contains NaN or infinity\n"):
-        CheckpointFile("row", str(path)).load(0, LoadContext())
+        CheckpointFile("row", str(path), input=HALF).load(0, LoadContext())
     found = describe(path)
     assert found.problems == ("layer3.1.conv2.weight contains NaN or infinity",)
     assert "the file is refused" in as_text(found)
@@ -50,7 +52,7 @@ def test_a_second_set_of_weights_is_named(tmp_path, average):
     torch.save({"model": state(), "model_ema": average, "optimizer": optimizer, "epoch": 3}, path)
     assert other_weights(path) == ("model_ema",)
     assert "further weights in the file, which are not used: model_ema" in as_text(describe(path))
-    backbone = CheckpointFile("row", str(path)).load(0, LoadContext())
+    backbone = CheckpointFile("row", str(path), input=HALF).load(0, LoadContext())
     assert backbone.provenance["unused_weights"] == "model_ema"
 
 

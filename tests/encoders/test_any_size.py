@@ -59,7 +59,7 @@ def test_the_input_of_a_file_can_have_another_size(tmp_path, kind):
     if kind == "timm":
         source = TimmWeights("row", dict(model_name=name, input=dict(size=96)), file=str(path))
     else:
-        source = CheckpointFile("row", str(path), image_encoder=name, input=dict(size=96))
+        source = CheckpointFile("row", str(path), image_encoder=name, input=dict(size=96, mean=0.5, std=0.5))
     backbone = source.load(0, LoadContext())
     assert backbone.input.size == 96 and backbone.image_encoder.model.pos_embed.shape[1] == 14**2 + 1
     model.set_input_size((96, 96))

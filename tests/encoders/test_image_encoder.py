@@ -104,3 +104,17 @@ def test_unreachable_hub_says_how_to_do_without(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(BenchError, match=r"not in the local cache[\s\S]*set\s+image_encoder.pretrained="):
         ImageEncoder("resnet18.a1_in1k", pretrained=True)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
+def test_the_first_position_as_global_feature(name):
+    size = 224 if name.startswith("swin") else 64
+    encoder = ImageEncoder(name, pool="first", input=dict(size=size)).eval()
+    images = torch.rand(2, 3, size, size)
+    found = encoder(images)
+    first = found.local[:, 0]
+    if name.startswith("swin"):  # its maps are those before the last norm
+        first = encoder.model.norm(first)
+    assert found.global_.shape == (2, encoder.dim)
+    torch.testing.assert_close(found.global_, first, rtol=1e-4, atol=1e-5)

@@ -10,8 +10,9 @@ from tiny_data import tiny_manifest
 from tiny_methods import CNN, TEXT, TEXTS, TOKENIZER, VIT, batch
 
 from prior_bench.api import RunContext
+from prior_bench.checkpoints.architectures import arguments_for
 from prior_bench.checkpoints.folders import encoder_of_folder
-from prior_bench.checkpoints.recognise import arguments_for, load_image_weights
+from prior_bench.checkpoints.recognise import load_image_weights
 from prior_bench.encoders.image import ImageEncoder, input_of, known_model
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer

@@ -19,7 +19,7 @@ STATE = "state it: --input size=…,mean=…,std=…,resize=…,interpolation=�
 
 
 @dataclass(frozen=True)
-class Description:
+class OpenClipConfig:
     """A model of open_clip, as far as its config tells.
 
     Attributes:
@@ -44,7 +44,7 @@ class Description:
         return self.config["text_cfg"].get("hf_model_name")
 
 
-def describe(reference: str, changes: dict[str, Any] | None = None) -> Description:
+def describe(reference: str, changes: dict[str, Any] | None = None) -> OpenClipConfig:
     """Read the config of a model.
 
     Args:
@@ -72,7 +72,7 @@ def describe(reference: str, changes: dict[str, Any] | None = None) -> Descripti
     return _of_folder(reference, ModelFolder(reference), given)
 
 
-def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> Description:
+def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> OpenClipConfig:
     path = place.folder / CONFIG
     if not path.is_file():
         raise BenchError(f"there is no {CONFIG}", where=place.folder, fix="download the folder again")
@@ -87,10 +87,12 @@ def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> D
         ) from error
     if "hf_model_name" in config["text_cfg"] and (place.folder / "config.json").is_file():
         config["text_cfg"]["hf_model_name"] = str(place.folder.resolve())
-    return Description(reference, config, place, None, None, _input(config, preparation, changes, reference))
+    return OpenClipConfig(
+        reference, config, place, None, None, _input(config, preparation, changes, reference)
+    )
 
 
-def _of_file(reference: str, name: str, file: Path, changes: dict[str, Any]) -> Description:
+def _of_file(reference: str, name: str, file: Path, changes: dict[str, Any]) -> OpenClipConfig:
     import open_clip
 
     if not file.is_file():
@@ -99,10 +101,10 @@ def _of_file(reference: str, name: str, file: Path, changes: dict[str, Any]) -> 
         what = f"the file does not state the {' and the '.join(missing)} of its input"
         raise BenchError(what, where=file, fix=STATE)
     config = deepcopy(open_clip.get_model_config(name))
-    return Description(reference, config, None, file, None, _input(config, {}, changes, reference))
+    return OpenClipConfig(reference, config, None, file, None, _input(config, {}, changes, reference))
 
 
-def _of_tag(reference: str, name: str, tag: str, changes: dict[str, Any]) -> Description:
+def _of_tag(reference: str, name: str, tag: str, changes: dict[str, Any]) -> OpenClipConfig:
     import open_clip
 
     tags = open_clip.list_pretrained_tags_by_model(name)
@@ -112,7 +114,7 @@ def _of_tag(reference: str, name: str, tag: str, changes: dict[str, Any]) -> Des
     config["quick_gelu"] = bool(stated.get("quick_gelu", False))  # a wrong one is a warning in open_clip
     keys = ("mean", "std", "interpolation", "resize_mode")
     preparation = {key: stated[key] for key in keys if stated.get(key)}
-    return Description(reference, config, None, None, tag, _input(config, preparation, changes, reference))
+    return OpenClipConfig(reference, config, None, None, tag, _input(config, preparation, changes, reference))
 
 
 def _input(config: dict[str, Any], stated: dict[str, Any], changes: dict[str, Any], where: str) -> InputSpec:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from prior_bench.api import TextBatch
 from prior_bench.encoders.wrapped import captured
 from prior_bench.errors import BenchError
-from prior_bench.libraries.open_clip.describe import Description
+from prior_bench.libraries.open_clip.describe import OpenClipConfig
 from prior_bench.libraries.texts import LibraryTokenizer
 from prior_bench.libraries.towers import TwoTowers
 from prior_bench.libraries.vision import LibraryEncoder, Reading, grid_of
@@ -30,7 +30,7 @@ class OpenClipEncoder(LibraryEncoder):
         found: description of its model.
     """
 
-    def __init__(self, visual: nn.Module, found: Description):
+    def __init__(self, visual: nn.Module, found: OpenClipConfig):
         from open_clip.timm_model import TimmModel
         from open_clip.transformer import VisionTransformer
 
@@ -103,7 +103,7 @@ class OpenClipTowers(TwoTowers):
         tokenizer: from :func:`prior_bench.libraries.open_clip.load.load_tokenizer`.
     """
 
-    def __init__(self, model: Any, found: Description, tokenizer: LibraryTokenizer):
+    def __init__(self, model: Any, found: OpenClipConfig, tokenizer: LibraryTokenizer):
         super().__init__(model, OpenClipEncoder(model.visual, found), tokenizer)
         self.has_bias = getattr(model, "logit_bias", None) is not None
 

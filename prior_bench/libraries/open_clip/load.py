@@ -15,14 +15,14 @@ from prior_bench.checkpoints.files import read_tensors, require_finite
 from prior_bench.encoders.hub import require_hub
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
-from prior_bench.libraries.open_clip.describe import Description
+from prior_bench.libraries.open_clip.describe import OpenClipConfig
 from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary
 
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask", "position_ids")
 """Last parts of the names of tensors that are no weights."""
 
 
-def build(found: Description) -> Any:
+def build(found: OpenClipConfig) -> Any:
     """Build a model and load its weights, in float32 and evaluation mode.
 
     Position embeddings of another size than the input's are resampled by open_clip.
@@ -45,7 +45,7 @@ def build(found: Description) -> Any:
     return model.float().eval()
 
 
-def require_weights(found: Description) -> None:
+def require_weights(found: OpenClipConfig) -> None:
     """Check that there are weights whose names and shapes fit the model; no values are read.
 
     Raises:
@@ -62,7 +62,7 @@ def require_weights(found: Description) -> None:
     _require_fit(tensors, model.state_dict(), file, resampled=True)
 
 
-def weights_file(found: Description) -> Path:
+def weights_file(found: OpenClipConfig) -> Path:
     """Return the weights file; that of a name which open_clip knows is downloaded if it is not in the cache.
 
     Raises:
@@ -90,7 +90,7 @@ def weights_file(found: Description) -> Path:
         ) from error
 
 
-def load_tokenizer(found: Description, place: str | Path | None = None) -> LibraryTokenizer:
+def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> LibraryTokenizer:
     """Load the tokenizer of a model, with its context length and padding.
 
     Args:
@@ -127,7 +127,7 @@ def load_tokenizer(found: Description, place: str | Path | None = None) -> Libra
     return LibraryTokenizer(encode, length)
 
 
-def _empty(found: Description) -> Any:
+def _empty(found: OpenClipConfig) -> Any:
     """Build a model without its weights, from the config alone."""
     import open_clip
 

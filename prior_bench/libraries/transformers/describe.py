@@ -14,7 +14,7 @@ from prior_bench.libraries.transformers.preprocessing import SETTLE, stated_inpu
 
 
 @dataclass(frozen=True)
-class Description:
+class FolderConfig:
     """A folder of transformers, as far as its configs tell.
 
     Attributes:
@@ -50,7 +50,7 @@ class Description:
 
 def describe(
     folder: Path, changes: dict[str, Any] | None = None, pool: str | None = None, remote_code: bool = False
-) -> Description:
+) -> FolderConfig:
     """Read the configs of a folder.
 
     Args:
@@ -80,7 +80,7 @@ def describe(
         )
     pool = pool or ("pooler" if is_two_towers or family is None else family.pool)
     spec = _input(folder, vision, dict(changes or {}), remote_code)
-    return Description(folder, config, model, is_two_towers, vision, pool, spec, remote_code)
+    return FolderConfig(folder, config, model, is_two_towers, vision, pool, spec, remote_code)
 
 
 def side_of(value: Any) -> Any:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from prior_bench.encoders.wrapped import captured
 from prior_bench.errors import BenchError
-from prior_bench.libraries.transformers.describe import Description, side_of
+from prior_bench.libraries.transformers.describe import FolderConfig, side_of
 from prior_bench.libraries.vision import LibraryEncoder, Reading, grid_of
 
 
@@ -23,7 +23,7 @@ class TransformersEncoder(LibraryEncoder):
         found: description of its folder.
     """
 
-    def __init__(self, model: nn.Module, found: Description):
+    def __init__(self, model: nn.Module, found: FolderConfig):
         config, stages = found.vision, found.family.stages
         patch = 1 if stages else side_of(getattr(config, "patch_size", 1))
         native = None if stages else side_of(getattr(config, "image_size", None))

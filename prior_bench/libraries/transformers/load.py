@@ -15,10 +15,10 @@ from prior_bench.encoders.hub import quiet
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary, transformers_encoding
-from prior_bench.libraries.transformers.describe import Description
+from prior_bench.libraries.transformers.describe import FolderConfig
 
 
-def build(found: Description) -> Any:
+def build(found: FolderConfig) -> Any:
     """Load the model of a folder, in float32 and evaluation mode.
 
     Raises:
@@ -44,7 +44,7 @@ def build(found: Description) -> Any:
     return model.float().eval()
 
 
-def require_weights(found: Description) -> None:
+def require_weights(found: FolderConfig) -> None:
     """Check that a folder has the weights of its model, as far as names and shapes in headers tell.
 
     Headers of safetensors are read; files of torch, and names that transformers changes while it loads, are
@@ -73,7 +73,7 @@ def require_weights(found: Description) -> None:
         build(found)
 
 
-def load_tokenizer(found: Description, place: str | Path | None = None) -> LibraryTokenizer:
+def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> LibraryTokenizer:
     """Load the tokenizer of a two-tower model, with the padding and the length that its texts had.
 
     Args:
@@ -125,7 +125,7 @@ def _changed(config: Any, options: dict[str, Any]) -> Any:
     return config
 
 
-def _require_loaded(model: nn.Module, told: dict[str, Any], found: Description) -> None:
+def _require_loaded(model: nn.Module, told: dict[str, Any], found: FolderConfig) -> None:
     """Raise BenchError if the weights are not those of the model."""
     unused = "^$" if found.pool == "pooler" else r"(^|\.)pooler\."
     missing = [

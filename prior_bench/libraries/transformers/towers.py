@@ -11,7 +11,7 @@ from torch import Tensor
 from prior_bench.api import TextBatch
 from prior_bench.libraries.texts import LibraryTokenizer
 from prior_bench.libraries.towers import TwoTowers
-from prior_bench.libraries.transformers.describe import Description
+from prior_bench.libraries.transformers.describe import FolderConfig
 from prior_bench.libraries.transformers.encoder import TransformersEncoder, patches_of
 
 
@@ -24,7 +24,7 @@ class TransformersTowers(TwoTowers):
         tokenizer: from :func:`load_tokenizer`.
     """
 
-    def __init__(self, model: Any, found: Description, tokenizer: LibraryTokenizer):
+    def __init__(self, model: Any, found: FolderConfig, tokenizer: LibraryTokenizer):
         encoder = TransformersEncoder(model.vision_model, found)
         super().__init__(model, encoder, tokenizer)
         # SigLIP was trained without a mask: its texts are padded to one length, and the padding is seen

@@ -1,0 +1,90 @@
+"""The input that an image encoder expects: size, channels, statistics, and how an image becomes a square."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from prior_bench.errors import BenchError, unknown_name
+
+INTERPOLATIONS = ("bilinear", "bicubic")
+LATER_FIELDS = {"interpolation": "bilinear", "resize_to": None}
+"""Fields of InputSpec that were added later, with the values that are left out of keys."""
+
+
+@dataclass(frozen=True, repr=False)
+class InputSpec:
+    """The input that an image encoder expects; it is stored with the weights.
+
+    Attributes:
+        size: side length of the square input, in pixels.
+        channels: 1 or 3 (a greyscale image is repeated).
+        mean, std: normalisation of pixels scaled to [0, 1]: one number, or one for each channel.
+            Equal numbers for all channels become one.
+        resize: ``"squash"`` (ignores the aspect ratio), ``"pad"`` (resizes the longest side, then pads with
+            zeros to a square) or ``"crop"`` (resizes the shortest side, then crops the centre).
+        interpolation: filter of the resizing, ``"bilinear"`` or ``"bicubic"``, both antialiased.
+        resize_to: side length in pixels to which ``resize`` scales, if it is larger than ``size``; the centre
+            is then cropped to ``size``. By default it is ``size``.
+    """
+
+    size: int = 224
+    channels: int = 3
+    mean: float | tuple[float, ...] = 0.5
+    std: float | tuple[float, ...] = 0.5
+    resize: str = "pad"
+    interpolation: str = "bilinear"
+    resize_to: int | None = None
+
+    def __post_init__(self):
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, _statistic(name, getattr(self, name), self.channels))
+        if self.interpolation not in INTERPOLATIONS:
+            raise unknown_name("interpolation", self.interpolation, list(INTERPOLATIONS), where="input")
+        if self.resize_to == self.size:
+            object.__setattr__(self, "resize_to", None)
+        if self.resize_to is not None and self.resize_to < self.size:
+            what = f"resize_to is {self.resize_to}; must be at least size, which is {self.size}"
+            raise BenchError(what, where="input", fix="leave it out, if nothing is cropped")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for keys and files; later fields are left out where they change nothing."""
+        return {k: v for k, v in asdict(self).items() if k not in LATER_FIELDS or v != LATER_FIELDS[k]}
+
+    def changed(self, changes: Mapping[str, Any]) -> InputSpec:
+        """Return the spec with other fields.
+
+        With another ``size``, the cropped share of the image stays the same; with another ``resize``,
+        nothing is cropped, unless ``resize_to`` is given, too.
+        """
+        size, resized = changes.get("size", self.size), self.resize_to
+        if resized is not None:
+            resized = None if "resize" in changes else round(resized * size / self.size)
+        return replace(self, **{"resize_to": resized, **changes})
+
+    def __repr__(self) -> str:
+        return f"InputSpec({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
+
+    @property
+    def means(self) -> tuple[float, ...]:
+        """The mean of each channel."""
+        return self.mean if isinstance(self.mean, tuple) else (self.mean,) * self.channels
+
+    @property
+    def stds(self) -> tuple[float, ...]:
+        """The standard deviation of each channel."""
+        return self.std if isinstance(self.std, tuple) else (self.std,) * self.channels
+
+
+def _statistic(name: str, given: Any, channels: int) -> float | tuple[float, ...]:
+    values = tuple(given) if isinstance(given, list | tuple) else (given,)
+    sound = all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values)
+    if not sound or (name == "std" and min(values, default=0) <= 0):
+        what = "a positive number" if name == "std" else "a number"
+        raise BenchError(f"{name} is {given!r}; must be {what}, or one for each channel", where="input")
+    if len(values) not in (1, channels):
+        what = f"{name} has {len(values)} values, but the input has {channels} channels"
+        raise BenchError(what, where="input", fix=f"give one value, or {channels}")
+    return values[0] if len(set(values)) == 1 else values

@@ -1,0 +1,233 @@
+"""State dicts with the names and shapes of released image encoders, made from the models that own them."""
+
+import re
+
+import timm
+import torch
+import torchvision
+import torchxrayvision
+from torch import Tensor, nn
+from transformers import SwinConfig, SwinModel
+
+EVA = {"patch_size": 16, "img_size": 224, "ref_feat_shape": (14, 14)}
+OLD = re.compile(r"(denselayer\d+\.(?:norm|conv))(\d)\.")
+
+
+def text(beginning: str) -> dict[str, Tensor]:
+    """A part that no image encoder has."""
+    return {f"{beginning}embeddings.word_embeddings.weight": torch.zeros(9, 4)}
+
+
+def prefixed(beginning: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {beginning + name: tensor for name, tensor in state.items()}
+
+
+def resnet50(channels: int = 3, classes: int = 1000) -> nn.Module:
+    model = torchvision.models.resnet50(num_classes=classes)
+    model.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
+    return model
+
+
+def children(stages: int) -> nn.Sequential:
+    """A ResNet-50 as the sequence of its children, with three or four stages."""
+    return nn.Sequential(*list(resnet50().children())[: 4 + stages])
+
+
+def swin() -> nn.Module:
+    return SwinModel(SwinConfig())
+
+
+def filed_swin(model: nn.Module) -> dict[str, Tensor]:
+    """The state of a Swin under the names that transformers writes to files."""
+    found = {}
+    for name, tensor in model.state_dict().items():
+        for ours, theirs in {"q_proj": "query", "k_proj": "key", "v_proj": "value"}.items():
+            name = name.replace(f"attention.{ours}.", f"attention.self.{theirs}.")
+        name = name.replace("attention.o_proj.", "attention.output.dense.")
+        name = name.replace("attention.relative_position_bias.", "attention.self.")
+        name = name.replace("mlp.fc1.", "intermediate.dense.").replace("mlp.fc2.", "output.dense.")
+        if not name.endswith("relative_position_index"):
+            found[name] = tensor
+    return found
+
+
+def eva(size: str) -> nn.Module:
+    return timm.create_model(f"eva02_{size}_patch14_224", num_classes=0, **EVA)
+
+
+def filed_eva(model: nn.Module) -> dict[str, Tensor]:
+    """The state of an EVA-02 under EVA-X's names, with the parts of masked pre-training."""
+    names = {"mlp.fc1.": "mlp.w12.", "mlp.fc1_g.": "mlp.w1.", "mlp.fc1_x.": "mlp.w2.", "mlp.fc2.": "mlp.w3."}
+    names |= {"mlp.norm.": "mlp.ffn_ln.", "q_proj.bias": "q_bias", "v_proj.bias": "v_bias"}
+    found = {"mask_token": torch.zeros(1, 1, 4), "lm_head.weight": torch.zeros(9, 4)}
+    found |= {"rope.freqs_cos": torch.zeros(196, 64), "blocks.0.attn.rope.freqs_sin": torch.zeros(196, 64)}
+    for name, tensor in model.state_dict().items():
+        for theirs, ours in names.items():
+            name = name.replace(theirs, ours)
+        found[name.replace("fc_norm.", "norm.")] = tensor
+    return found
+
+
+def old_swin(model: nn.Module) -> dict[str, Tensor]:
+    """The state of timm's Swin under the names of its earlier versions."""
+    earlier = {
+        re.sub(r"layers\.(\d)\.down", lambda m: f"layers.{int(m[1]) - 1}.down", name): tensor
+        for name, tensor in model.state_dict().items()
+    }
+    return {
+        **earlier,
+        "layers.0.blocks.1.attn_mask": torch.zeros(64, 49, 49),
+        "layers.0.blocks.0.attn.relative_position_index": torch.zeros(49, 49),
+        "projector.weight": torch.zeros(1376, 9),
+        "omni_heads.0.weight": torch.zeros(14, 1376),
+    }
+
+
+def swin_of_timm(size: str) -> nn.Module:
+    kind = {"base": ("window7_224", {}), "large": ("window12_384", {"img_size": 768})}[size]
+    return timm.create_model(f"swin_{size}_patch4_{kind[0]}", num_classes=0, **kind[1])
+
+
+def vit() -> nn.Module:
+    return timm.create_model("vit_base_patch16_224", num_classes=0)
+
+
+def masked(*parts: str) -> dict[str, Tensor]:
+    """The parts of masked autoencoders beside their encoder."""
+    names = ("mask_token", "decoder_pos_embed", "decoder_blocks.0.attn.qkv.weight", "decoder_norm.bias")
+    return {name: torch.zeros(4) for name in (*names, *parts)}
+
+
+def densenet() -> nn.Module:
+    return torchxrayvision.models.DenseNet(num_classes=18, in_channels=1)
+
+
+def chexnet() -> nn.Module:
+    model = torchvision.models.densenet121()
+    model.classifier = nn.Sequential(nn.Linear(1024, 14), nn.Sigmoid())
+    return model
+
+
+def old_densenet(model: nn.Module) -> dict[str, Tensor]:
+    """The state of torchvision's DenseNet under its first names, without counters of batches."""
+    state = {OLD.sub(r"\1.\2.", name): tensor for name, tensor in model.state_dict().items()}
+    return {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def kad(stages: int) -> dict[str, Tensor]:
+    model, width = resnet50(), 512 * 2 ** (stages - 2)
+    whole = dict(zip(map(str, range(4 + stages)), model.children(), strict=False))
+    state = {f"res_features.{n}.{k}": t for n, part in whole.items() for k, t in part.state_dict().items()}
+    heads = {"res_l1.weight": torch.zeros(width, width), "res_l2.weight": torch.zeros(768, width)}
+    return {**state, **prefixed("resnet.", model.state_dict()), **heads}
+
+
+def projector() -> dict[str, Tensor]:
+    return {
+        "projector.model.0.weight": torch.zeros(128, 2048, 1, 1),
+        "projector.model.3.bias": torch.zeros(128),
+    }
+
+
+def _of_biovil_t() -> dict[str, Tensor]:
+    names = ("backbone_to_vit.weight", "vit_pooler.type_embed", "missing_previous_emb")
+    return {f"encoder.{name}": torch.zeros(4) for name in names}
+
+
+KNOWN = {
+    "torchxrayvision, DenseNet-121": lambda: {**densenet().state_dict(), "op_threshs": torch.zeros(18)},
+    "torchxrayvision, DenseNet-121 without thresholds": lambda: densenet().state_dict(),
+    "torchxrayvision, ResNet-50": lambda: {
+        **prefixed("model.", resnet50(1, 18).state_dict()),
+    },
+    "CheXNet (arnoweng), DenseNet-121": lambda: prefixed("densenet121.", old_densenet(chexnet())),
+    "BioViL, ResNet-50": lambda: {**prefixed("encoder.encoder.", resnet50().state_dict()), **projector()},
+    "BioViL-T, ResNet-50": lambda: {
+        **prefixed("encoder.encoder.", resnet50().state_dict()),
+        **projector(),
+        **_of_biovil_t(),
+    },
+    "MedCLIP, ResNet-50": lambda: {
+        **prefixed("vision_model.model.", resnet50(classes=512).state_dict()),
+        **text("text_model.model."),
+        "logit_scale": torch.zeros(()),
+    },
+    "MedCLIP, Swin-T": lambda: {
+        **prefixed("vision_model.model.", filed_swin(swin())),
+        "vision_model.projection_head.weight": torch.zeros(512, 768),
+        **text("text_model.model."),
+    },
+    "CXR-CLIP, ResNet-50": lambda: {
+        **prefixed("image_encoder.resnet.", headless(resnet50())),
+        **text("text_encoder.text_encoder."),
+        "image_projection.projection.weight": torch.zeros(512, 2048),
+    },
+    "CXR-CLIP, Swin-T": lambda: {
+        **prefixed("image_encoder.image_encoder.", filed_swin(swin())),
+        **text("text_encoder.text_encoder."),
+        "text_projection.projection.weight": torch.zeros(512, 768),
+    },
+    "MedKLIP, ResNet-50": lambda: {
+        **prefixed("res_features.", children(3).state_dict()),
+        "res_l1.weight": torch.zeros(1024, 1024),
+        "decoder.layers.0.norm1.weight": torch.zeros(256),
+        "classifier.weight": torch.zeros(2, 256),
+    },
+    "MAVL, ResNet-50": lambda: {
+        **prefixed("backbone.", children(3).state_dict()),
+        "pool.positional_embedding": torch.zeros(197, 1024),
+        "location_emb.weight": torch.zeros(768, 256, 8),
+        "decoder.layers.0.norm1.weight": torch.zeros(256),
+    },
+    "KAD, ResNet-50": lambda: kad(4),
+    "KAD at 224 pixels, ResNet-50": lambda: kad(3),
+    "MRM, ViT-B/16": lambda: {
+        **vit().state_dict(),
+        **masked("bert_encoder.model.w", "bert_mlp.weight", "decoder_pred.weight"),
+    },
+    "MaCo, ViT-B/16": lambda: {
+        **vit().state_dict(),
+        **masked(
+            "bert_encoder.model.w", "img_mlp.weight", "decoder_pred.weight", "pos_weight_img.weight", "Tpar"
+        ),
+    },
+    "ECAMP, ViT-B/16": lambda: {
+        **vit().state_dict(),
+        **masked("bert_encoder.model.w", "bert_mlp.weight", "decoder_pred.weight", "super_res.conv1.weight"),
+    },
+    "EVA-X-Ti/16": lambda: filed_eva(eva("tiny")),
+    "EVA-X-S/16": lambda: filed_eva(eva("small")),
+    "EVA-X-B/16": lambda: filed_eva(eva("base")),
+    "Ark, Swin-B": lambda: old_swin(swin_of_timm("base")),
+    "Ark+, Swin-L at 768 pixels": lambda: old_swin(swin_of_timm("large")),
+}
+"""The state dict of each layout, by the layout's name."""
+
+
+def headless(model: nn.Module) -> dict[str, Tensor]:
+    """The state of a ResNet without its classifier."""
+    return {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("fc.")}
+
+
+def light(name: str) -> dict[str, Tensor]:
+    """Tensors of the right shapes that take no memory, each one number repeated; all different."""
+    with torch.device("meta"):
+        state = KNOWN[name]()
+    return {
+        key: torch.full((1,), 0.01 + i / 10_000 if tensor.is_floating_point() else 1, dtype=tensor.dtype)[
+            0
+        ].expand(tensor.shape)
+        for i, (key, tensor) in enumerate(state.items())
+    }
+
+
+def shaken(model: nn.Module) -> nn.Module:
+    """Random statistics, scales and positions, so that every tensor matters; in evaluation mode."""
+    random = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, tensor in model.state_dict().items():
+            if tensor.is_floating_point() and tensor.ndim == 1:
+                tensor.copy_(torch.rand(tensor.shape, generator=random) * 0.3 + ("bias" not in name) * 0.8)
+            elif tensor.is_floating_point() and re.search(r"(cls_token|pos_embed|bias_table)$", name):
+                tensor.copy_(torch.randn(tensor.shape, generator=random) * 0.5)
+    return model.eval()
