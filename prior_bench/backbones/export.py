@@ -13,10 +13,13 @@ from prior_bench.checkpoints.folders import EXPOSURE
 from prior_bench.checkpoints.native import storable
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_folder
+from prior_bench.libraries.vision import LibraryEncoder
 
 
 def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | None = None) -> list[str]:
     """Write ``image_encoder/`` and, with a text encoder, ``text_encoder/``; the folder appears when complete.
+
+    A model that transformers or open_clip built is written as ``model/``, in the form of that library.
 
     ``image_encoder/`` contains ``model.safetensors`` with timm's names and timm's ``config.json``. An
     attention pool, which timm's model does not have, is in ``attention_pool.safetensors`` next to it.
@@ -38,9 +41,13 @@ def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | No
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BenchError("already exists and is not empty", where=folder, fix="give another folder with -o")
     with whole_folder(folder, errors=(SafetensorError,)) as fresh:
-        lines = _image(backbone, fresh / "image_encoder", folder / "image_encoder", exposure or {})
-        if backbone.method is not None:
-            lines += _text(backbone, fresh / "text_encoder", folder / "text_encoder")
+        if isinstance(backbone.image_encoder, LibraryEncoder):  # it stays in the form of its library
+            line = backbone.image_encoder.save_to(fresh / "model")
+            lines = [line.format(shown=folder / "model")]
+        else:
+            lines = _image(backbone, fresh / "image_encoder", folder / "image_encoder", exposure or {})
+            if backbone.method is not None:
+                lines += _text(backbone, fresh / "text_encoder", folder / "text_encoder")
         _write_json(fresh / "provenance.json", backbone.provenance)
     return lines
 

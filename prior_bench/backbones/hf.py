@@ -75,6 +75,8 @@ class TransformersModel:
             _ = self._tokenizer
         if self._place.is_local or self._place.has_weights:
             require_weights(found)
+        else:
+            self._place.require_reachable()
 
     def identity(self, seed: int) -> str:
         """Hash the folder's content (of the hub: the commit) and how it is used; the seed has no effect."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,8 @@ def _of_library(row: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     folder = paths.shipped("configs") / "pretrain"
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in sorted(folder.rglob("*.py"))]
+    # open_clip's own way to write a name on the hub
+    text = text.replace("hf-hub:", "open_clip:", 1).replace("open_clip:open_clip:", "open_clip:", 1)
     kind, colon, name = text.partition(":")
     if colon and kind in ("timm", "random"):
         untrained = kind == "random" and (name in known or name.endswith(".py"))
@@ -115,6 +118,9 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     ):
         return {"name": _label(Path(text)), "type": "checkpoint", "path": text}
     if not is_config:
+        if re.fullmatch(r"[\w.-]+/[\w.-]+", text) and not Path(text).parent.is_dir():
+            what, fix = "is no file", f"for a model on the hub: hf:{text}, or open_clip:{text}"
+            raise BenchError(what, where=text, fix=fix)
         raise unknown_name("backbone", text, [*known, *FORMS], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from prior_bench.checkpoints.folders import config_of_folder, encoder_of_folder
 from prior_bench.checkpoints.recognise import Recognition, recognise, refusal
 from prior_bench.checkpoints.timm_names import naming_of
+from prior_bench.errors import BenchError
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     r"(^|\.)layer1\.0\.conv1\.": ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
@@ -75,8 +76,9 @@ def guess_architecture(tensors: dict[str, Tensor], path: str | Path) -> tuple[st
     """Guess the timm model that a checkpoint belongs to, and its number of input channels.
 
     Raises:
-        BenchError: no architecture of FAMILIES fits.
+        BenchError: no architecture of FAMILIES fits, or the file is a whole CLIP model.
     """
+    _refuse_clip(tensors, path)
     best: tuple[tuple[float, int], str, Recognition] | None = None
     for name in _candidates(tensors):
         side = _side(tensors, {"model_name": name}).get("img_size")
@@ -101,6 +103,21 @@ def without_memory(name: str, size: int | None = None) -> nn.Module:
     arguments: dict[str, Any] = {} if size is None else {"img_size": size}
     with torch.device("meta"):
         return timm.create_model(name, num_classes=0, **arguments)
+
+
+def _refuse_clip(tensors: dict[str, Tensor], path: str | Path) -> None:
+    """Raise BenchError if a file has the names of OpenAI's CLIP, which open_clip builds (CheXzero's, too)."""
+    names = {name.removeprefix("module."): tensor.shape for name, tensor in tensors.items()}
+    if not {"visual.conv1.weight", "visual.proj", "token_embedding.weight", "text_projection"} <= set(names):
+        return
+    width, _, patch, _ = names["visual.conv1.weight"]
+    model = f"ViT-{'L' if width == 1024 else 'B'}-{patch}-quickgelu"
+    raise BenchError(
+        f"is a whole CLIP model with OpenAI's names (of the size of {model}), and does not state its input",
+        where=path,
+        fix=f"--backbone open_clip:{model}@{path} --input 'size=224,mean=…,std=…,resize=…'; of CheXzero: "
+        "'size=224,mean=0.398,std=0.3272,resize=pad,interpolation=bicubic'",
+    )
 
 
 def _candidates(tensors: dict[str, Tensor]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -80,14 +81,21 @@ class ModelFolder:
         """Return the commit of a name on the hub, for the record; empty for a folder."""
         return {} if self.is_local else {"commit": self.folder.name}
 
+    def require_reachable(self) -> None:
+        """Raise BenchError if the hub cannot be reached."""
+        require_hub(f"the model '{self._name}'", where=self.reference, fix=self._fix)
+
+    @property
+    def _fix(self) -> str:
+        return (
+            f"on a machine with network: hf download {self._name} --local-dir {self.short_name}; "
+            f"then copy the folder here and name it: {self.short_name}"
+        )
+
     def _from_hub(self, patterns: tuple[str, ...]) -> Path:
         from huggingface_hub import snapshot_download
 
         wanted: dict[str, Any] = {"revision": self._revision or None, "allow_patterns": list(patterns)}
-        fix = (
-            f"on a machine with network: hf download {self._name} --local-dir {self.short_name}; "
-            f"then copy the folder here and name it: hf:{self.short_name}"
-        )
         if self._name.count("/") != 1:
             what = "is neither a folder nor a name on the hub (ORG/NAME)"
             raise BenchError(what, where=self.reference, fix="check the path")
@@ -97,14 +105,21 @@ class ModelFolder:
                 return found
         except (OSError, ValueError):
             pass
-        require_hub(f"the model '{self._name}'", where=self.reference, fix=fix)
+        self.require_reachable()
         try:
             return Path(snapshot_download(self._name, **wanted))
         except Exception as error:  # the hub's client has many errors of its own
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise BenchError(
-                f"cannot be obtained from the hub: {reason}", where=self._name, fix=fix
-            ) from error
+            what = f"cannot be obtained from the hub: {reason}"
+            raise BenchError(what, where=self._name, fix=self._fix) from error
+
+
+def copy_model(source: Path, target: Path) -> None:
+    """Copy the files that a model is read from into a new folder."""
+    target.mkdir(parents=True)
+    for path in sorted(source.iterdir()):
+        if path.is_file() and path.suffix not in NOT_CONTENT:
+            shutil.copyfile(path, target / path.name)
 
 
 def require_shards(folder: Path) -> list[Path]:

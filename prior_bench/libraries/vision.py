@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -50,6 +51,14 @@ class LibraryEncoder(nn.Module, ABC):
     @abstractmethod
     def read(self, images: Tensor) -> Reading:
         """Run the library's model on images [B, C, S, S], whose size has been checked."""
+
+    @abstractmethod
+    def save_to(self, target: Path) -> str:
+        """Write the whole model into a new folder in its library's form.
+
+        Returns:
+            The line that loads it, with ``{shown}`` in place of the folder.
+        """
 
     def measure(self) -> None:
         """Set the declared sizes by a run on one blank image.

@@ -112,3 +112,16 @@ def test_an_unknown_family_names_the_nearest():
 def test_registers_without_positions_are_left_alone():
     tensors = {"register_tokens": torch.zeros(1, 4, 8)}
     assert joined(tensors) == tensors
+
+
+def test_a_whole_clip_model_is_not_taken_for_an_image_encoder(tmp_path):
+    tensors = {
+        "visual.conv1.weight": torch.zeros(768, 3, 32, 32),
+        "visual.proj": torch.zeros(768, 512),
+        "token_embedding.weight": torch.zeros(10, 512),
+        "text_projection": torch.zeros(512, 512),
+    }
+    with pytest.raises(
+        BenchError, match="whole CLIP model .*ViT-B-32-quickgelu(.|\n)*open_clip:ViT-B-32-quickgelu@"
+    ):
+        guess_architecture(tensors, tmp_path / "chexzero.pt")

@@ -179,7 +179,7 @@ def test_a_text_tower_whose_config_is_not_here_is_named(tmp_path, monkeypatch):
     (tmp_path / "config.json").unlink()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(
-        BenchError, match="text tower, 'ORG/bert', cannot be obtained(.|\n)*hf download ORG/bert"
+        BenchError, match="text tower, 'ORG/bert', is not in the local cache(.|\n)*hf download ORG/bert"
     ):
         OpenClipModel("x", str(tmp_path)).check()
 

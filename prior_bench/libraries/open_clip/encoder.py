@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +14,9 @@ from torch.nn import functional
 from prior_bench.api import TextBatch
 from prior_bench.encoders.wrapped import captured
 from prior_bench.errors import BenchError
-from prior_bench.libraries.open_clip.describe import OpenClipConfig
+from prior_bench.libraries.folders import copy_model
+from prior_bench.libraries.open_clip.describe import CONFIG, RESIZES, OpenClipConfig
+from prior_bench.libraries.open_clip.load import weights_file
 from prior_bench.libraries.texts import LibraryTokenizer
 from prior_bench.libraries.towers import TwoTowers
 from prior_bench.libraries.vision import LibraryEncoder, Reading, grid_of
@@ -38,7 +43,7 @@ class OpenClipEncoder(LibraryEncoder):
         kind = "vit" if is_vit else "timm" if is_timm else "resnet"
         native = _side(getattr(visual, "image_size", found.input.size))
         super().__init__(visual, found.input, native, _patch(visual, kind))
-        self.kind = kind
+        self.kind, self._found = kind, found
         if kind == "timm":
             _take_any_size(self.model.trunk)
         self.measure()
@@ -56,6 +61,25 @@ class OpenClipEncoder(LibraryEncoder):
         with captured(self.model, RESNET_STAGES) as seen:
             pooled = self.model(images)
         return Reading(pooled, seen["layer4"], tuple(seen[name] for name in RESNET_STAGES))
+
+    def save_to(self, target: Path) -> str:
+        """Copy the folder of the model, or the weights that it was built with, with their config."""
+        line = "open_clip     open_clip.create_model_and_transforms('local-dir:{shown}')"
+        if self._found.place is not None:
+            copy_model(self._found.place.folder, target)
+            return line
+        target.mkdir(parents=True)
+        spec, ways = self.input, {ours: theirs for theirs, ours in RESIZES.items()}
+        preparation = {
+            "mean": spec.means,
+            "std": spec.stds,
+            "interpolation": spec.interpolation,
+            "resize_mode": ways[spec.resize],
+        }
+        stored = {"model_cfg": self._found.config, "preprocess_cfg": preparation}
+        (target / CONFIG).write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+        shutil.copyfile(weights_file(self._found), target / "open_clip_pytorch_model.bin")
+        return line
 
     def project(self, pooled: Tensor) -> Tensor:
         """Map global features [B, D] to the joint space."""

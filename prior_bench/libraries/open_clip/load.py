@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from prior_bench.checkpoints.files import read_tensors, require_finite
-from prior_bench.encoders.hub import require_hub
+from prior_bench.encoders.hub import quiet, require_hub
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.open_clip.describe import OpenClipConfig
@@ -79,15 +79,36 @@ def weights_file(found: OpenClipConfig) -> Path:
 
     name, _, tag = found.reference.partition("/")
     fix = f"download the file elsewhere, copy it here, and name it: open_clip:{name}@FILE"
+    require_available(found)
     try:
         with _silent():
             return Path(open_clip.download_pretrained(open_clip.get_pretrained_cfg(name, tag)))
     except Exception as error:  # the hub's client has many errors of its own
-        require_hub(f"the weights '{tag}' of {name}", where=found.reference, fix=fix)
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BenchError(
             f"the weights cannot be obtained: {reason}", where=found.reference, fix=fix
         ) from error
+
+
+def require_available(found: OpenClipConfig) -> None:
+    """Check that weights known by name are in the hub's cache, or that the hub can be reached.
+
+    Raises:
+        BenchError: neither is so.
+    """
+    import open_clip
+    from huggingface_hub import try_to_load_from_cache
+
+    name, _, tag = found.reference.partition("/")
+    repository = str(open_clip.get_pretrained_cfg(name, tag).get("hf_hub") or "").strip("/")
+    files = (
+        "open_clip_model.safetensors",
+        "open_clip_pytorch_model.bin",
+        "open_clip_pytorch_model.safetensors",
+    )
+    if repository and not any(isinstance(try_to_load_from_cache(repository, one), str) for one in files):
+        fix = f"download the file elsewhere, copy it here, and name it: open_clip:{name}@FILE"
+        require_hub(f"the file '{tag}' of {name}", where=found.reference, fix=fix)
 
 
 def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> LibraryTokenizer:
@@ -108,6 +129,8 @@ def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> Li
     folder = place or (found.place.folder if found.place and found.place.is_local else None)
     if name and folder is not None:
         require_vocabulary(Path(folder))
+    elif name:
+        _require_cached("AutoTokenizer", name, f"the tokenizer '{name}'", found.reference, FIX)
     try:
         with _silent():
             if place is None and not name:
@@ -141,20 +164,35 @@ def _empty(found: OpenClipConfig) -> Any:
     kind = open_clip.CustomTextCLIP if custom else open_clip.CLIP
     if "multimodal_cfg" in config:
         kind = open_clip.CoCa
-    try:
-        with _silent(), torch.random.fork_rng(devices=[]):
-            return kind(**config)
-    except OSError as error:
+    if found.text_model and not Path(found.text_model).is_dir():
         fix = (
             f"on a machine with network: hf download {found.text_model} config.json --local-dir text; copy "
             f"text/config.json into the model's folder"
         )
-        what = f"the config of its text tower, '{found.text_model}', cannot be obtained"
-        raise BenchError(what, where=found.reference, fix=fix) from error
+        what = f"the config of its text tower, '{found.text_model}',"
+        _require_cached("AutoConfig", found.text_model, what, found.reference, fix)
+    try:
+        with _silent(), torch.random.fork_rng(devices=[]):
+            return kind(**config)
     except Exception as error:  # a config can hold anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"open_clip cannot build it from its config: {reason}"
         raise BenchError(what, where=found.reference, fix="download the folder again") from error
+
+
+def _require_cached(factory: str, name: str, what: str, where: str, fix: str) -> None:
+    """Check within seconds that a name is in the hub's cache, or that the hub can be reached.
+
+    Raises:
+        BenchError: neither is so.
+    """
+    import transformers
+
+    try:
+        with quiet("transformers"):
+            getattr(transformers, factory).from_pretrained(name, local_files_only=True)
+    except (OSError, ValueError):
+        require_hub(what, where=where, fix=fix)
 
 
 def _bare(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

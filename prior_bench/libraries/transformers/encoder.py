@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from math import isqrt
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from prior_bench.encoders.wrapped import captured
 from prior_bench.errors import BenchError
+from prior_bench.libraries.folders import copy_model
 from prior_bench.libraries.transformers.describe import FolderConfig, side_of
 from prior_bench.libraries.vision import LibraryEncoder, Reading, grid_of
 
@@ -28,6 +30,7 @@ class TransformersEncoder(LibraryEncoder):
         patch = 1 if stages else side_of(getattr(config, "patch_size", 1))
         native = None if stages else side_of(getattr(config, "image_size", None))
         super().__init__(model, found.input, native, patch)
+        self._folder = found.folder
         self.pool, self.kind = found.pool, config.model_type
         self._stages = _stage_names(model, stages)
         self._norm = _named_like(model, found.family.norm)
@@ -48,6 +51,11 @@ class TransformersEncoder(LibraryEncoder):
     def options_at(self, size: int) -> dict[str, Any]:
         """Return the options with which the model takes images of another size than its own."""
         return {"interpolate_pos_encoding": True} if self._resizes and size != self.native else {}
+
+    def save_to(self, target: Path) -> str:
+        """Copy the folder of the model."""
+        copy_model(self._folder, target)
+        return "transformers  AutoModel.from_pretrained('{shown}'), AutoImageProcessor, AutoTokenizer"
 
     def _run(self, images: Tensor) -> Any:
         options = self.options_at(images.shape[-1])
