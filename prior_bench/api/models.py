@@ -212,6 +212,9 @@ class BackboneSource(Interface):
     Optional, if there are only vectors that were computed beforehand: ``stored``, the same as
     ``Backbone.stored``, so that a plan knows which runs they suffice for.
 
+    ``size_problem(size: int) -> str``, also optional, returns why the image encoder cannot take images of
+    ``size`` pixels, to which a protocol changes the input; an empty string if it can.
+
     Also optional: ``confirms(seed, provenance, context) -> str``, called by ``prior-bench results migrate``.
     It returns the reason why the weights described by the ``provenance`` of a record may differ from those
     that this source gives today; an empty string if they are certain to be the same.

@@ -14,6 +14,7 @@ from prior_bench.backbones.image_encoders import (
     encoder_arguments,
     hash_of,
     made_backbone,
+    size_problem,
 )
 from prior_bench.backbones.native import native_backbone
 from prior_bench.backbones.stated_input import check_input, require_statistics
@@ -95,6 +96,12 @@ class CheckpointFile:
         if self._native is None and self._match is None:
             self._check_fit()
         self._check_statistics()
+
+    def size_problem(self, size: int) -> str:
+        """Why the image encoder cannot take images of ``size`` pixels; empty if it can, or not known."""
+        if self._native is not None or self._match is not None:
+            return ""
+        return size_problem(self._arguments, size)
 
     @property
     def method_class(self) -> type | None:

@@ -10,6 +10,7 @@ from prior_bench.backbones.image_encoders import hash_of, made_backbone
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import ModelFolder
 from prior_bench.libraries.towers import TwoTowers
+from prior_bench.libraries.vision import indivisible, require_divisible
 from prior_bench.versions import machinery, raised
 
 
@@ -69,6 +70,7 @@ class TransformersModel:
         from prior_bench.libraries.transformers.load import require_weights
 
         found = self._found
+        require_divisible(found.input.size, found.patch, self._model)
         if self._given_tokenizer is not None:
             if not found.is_two_towers:
                 raise BenchError("has no text tower for this tokenizer", where=self._model)
@@ -77,6 +79,10 @@ class TransformersModel:
             require_weights(found)
         else:
             self._place.require_reachable()
+
+    def size_problem(self, size: int) -> str:
+        """Why the image encoder cannot take images of ``size`` pixels; empty if it can."""
+        return indivisible(size, self._found.patch)
 
     def identity(self, seed: int) -> str:
         """Hash the folder's content (of the hub: the commit) and how it is used; the seed has no effect."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from prior_bench.api import Backbone
@@ -50,6 +51,31 @@ def drawn_encoder(arguments: dict[str, Any], seed: int) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return ImageEncoder(**arguments)
+
+
+@cache
+def _size_problem(arguments: str, size: int) -> str:
+    import torch
+
+    from prior_bench.encoders.image import ImageEncoder
+
+    with torch.device("meta"):
+        encoder = ImageEncoder(**{**json.loads(arguments), "pretrained": False, "pool": "avg"})
+    try:
+        encoder.require_size(size)
+    except BenchError as error:
+        return error.what
+    return ""
+
+
+def size_problem(arguments: Mapping[str, Any], size: int) -> str:
+    """Return why an ImageEncoder cannot take images of ``size`` pixels; empty if it can.
+
+    Args:
+        arguments: of ImageEncoder.
+        size: side length in pixels.
+    """
+    return _size_problem(json.dumps(arguments, sort_keys=True), size)
 
 
 def check_encoder(arguments: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from prior_bench.backbones.image_encoders import hash_of, made_backbone
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import ModelFolder
 from prior_bench.libraries.towers import TwoTowers
+from prior_bench.libraries.vision import indivisible, require_divisible
 from prior_bench.versions import machinery, raised
 
 
@@ -55,6 +56,7 @@ class OpenClipModel:
         from prior_bench.libraries.open_clip.load import require_available, require_weights
 
         found = self._found
+        require_divisible(found.input.size, found.patch, self._model)
         if self._given_tokenizer is not None:
             _ = self._tokenizer
         here = found.place is not None and (found.place.is_local or found.place.has_weights)
@@ -64,6 +66,10 @@ class OpenClipModel:
             found.place.require_reachable()
         else:
             require_available(found)
+
+    def size_problem(self, size: int) -> str:
+        """Why the image encoder cannot take images of ``size`` pixels; empty if it can."""
+        return indivisible(size, self._found.patch)
 
     def identity(self, seed: int) -> str:
         """Hash the content of the folder or the file (of the hub: the commit; of a tag: its name) and its

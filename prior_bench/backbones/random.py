@@ -12,6 +12,7 @@ from prior_bench.backbones.image_encoders import (
     encoder_versions,
     hash_of,
     made_backbone,
+    size_problem,
 )
 from prior_bench.data.open import resolve
 from prior_bench.data.versions import data_versions
@@ -63,6 +64,10 @@ class RandomInit:
     def method_class(self) -> type | None:
         """The class of the config's method; None without a config."""
         return None if self._config_name is None else METHODS.get(self._config.method["type"])
+
+    def size_problem(self, size: int) -> str:
+        """Why the image encoder cannot take images of ``size`` pixels; empty if it can."""
+        return "" if self._config_name is not None else size_problem(self._encoder, size)
 
     def identity(self, seed: int) -> str:
         """Hash the architecture, the seed and, with a text encoder, the corpus of its tokenizer."""

@@ -14,6 +14,7 @@ from prior_bench.backbones.image_encoders import (
     encoder_versions,
     hash_of,
     made_backbone,
+    size_problem,
 )
 from prior_bench.errors import BenchError
 
@@ -38,6 +39,10 @@ class TimmWeights:
         check_encoder(self._encoder)
         if self._file is not None and not Path(self._file).is_file():
             raise BenchError("no such weights file", where=self._file)
+
+    def size_problem(self, size: int) -> str:
+        """Why the image encoder cannot take images of ``size`` pixels; empty if it can."""
+        return size_problem(self._encoder, size)
 
     def identity(self, seed: int) -> str:
         """Hash the model's name and timm's version, or the file; the seed has no effect."""

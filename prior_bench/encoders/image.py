@@ -135,7 +135,7 @@ class ImageEncoder(nn.Module):
         return [maps[stage] for stage in wanted]
 
     def _run(self, images: Tensor, stages: list[int]) -> tuple[Tensor, dict[int, Tensor]]:
-        self._check_size(images.shape[-1])
+        self.require_size(images.shape[-1])
         if not self.is_hierarchical:
             final, (grid,) = self.model.forward_intermediates(images, indices=1, norm=True)
             return final, dict.fromkeys(range(len(self.stage_channels)), grid)
@@ -150,7 +150,7 @@ class ImageEncoder(nn.Module):
         channels_last = final.shape[-1] == self.dim and final.shape[1] != self.dim
         return final[:, 0, 0] if channels_last else final[:, :, 0, 0]
 
-    def _check_size(self, size: int) -> None:
+    def require_size(self, size: int) -> None:
         """Raise BenchError if a transformer cannot divide an image of this size into its patches."""
         patches = getattr(self.model, "patch_embed", None)
         side = getattr(patches, "patch_size", (1,))[0]

@@ -92,14 +92,16 @@ class LibraryEncoder(nn.Module, ABC):
 
 def require_divisible(size: int, divisor: int, where: str) -> None:
     """Raise BenchError if an input of ``size`` pixels cannot be divided into patches."""
-    if size % divisor:
+    if what := indivisible(size, divisor):
         lower = size - size % divisor
         sizes = f"{lower} or {lower + divisor}" if lower else str(divisor)
-        raise BenchError(
-            f"an input of {size} pixels cannot be divided into patches of {divisor}",
-            where=where,
-            fix=f"set the input's size to {sizes} (eval: --input size={lower + divisor})",
-        )
+        fix = f"set the input's size to {sizes} (eval: --input size={lower + divisor})"
+        raise BenchError(what, where=where, fix=fix)
+
+
+def indivisible(size: int, divisor: int) -> str:
+    """Return why an input of ``size`` pixels cannot be divided into patches; empty if it can."""
+    return f"an input of {size} pixels cannot be divided into patches of {divisor}" if size % divisor else ""
 
 
 def grid_of(tokens: Tensor, height: int, width: int) -> Tensor:

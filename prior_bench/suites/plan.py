@@ -26,6 +26,7 @@ from prior_bench.suites.resolve import (
     make_source,
     resolve_evaluation,
 )
+from prior_bench.suites.sizes import wrong_size
 from prior_bench.suites.stored import VectorCheck, lacking_pixels
 from prior_bench.suites.suite import Suite, entry_errors, fractions_of, seeds_of, shots_of
 
@@ -217,6 +218,8 @@ def _cells(
             yield PlannedRun(spec, reason=getattr(weights.source, "text_problem", "") or NO_TEXT)
         elif lacking := _lacking(evaluation, weights.source):
             yield PlannedRun(spec, reason=lacking)
+        elif unfit := wrong_size(weights.source, evaluation.protocol):
+            yield PlannedRun(spec, reason=unfit)
         elif evaluation.absent:
             yield PlannedRun(spec, reason="data not there")
         else:

@@ -39,6 +39,14 @@ class OpenClipConfig:
     input: InputSpec
 
     @property
+    def patch(self) -> int:
+        """The side of a patch of a ViT in pixels, of which inputs are multiples; 1 for other models."""
+        vision = self.config["vision_cfg"]
+        if "timm_model_name" in vision:
+            return _patch_of_timm(vision["timm_model_name"])
+        return 1 if isinstance(vision.get("layers"), list | tuple) else vision.get("patch_size", 16)
+
+    @property
     def text_model(self) -> str | None:
         """The name or folder of a text tower that transformers builds; None for open_clip's own."""
         return self.config["text_cfg"].get("hf_model_name")
@@ -70,6 +78,18 @@ def describe(reference: str, changes: dict[str, Any] | None = None) -> OpenClipC
     if reference.count("/") != 1:
         raise unknown_name("model of open_clip", reference, [*known, "FOLDER", "ORG/NAME"], where="open_clip")
     return _of_folder(reference, ModelFolder(reference), given)
+
+
+def _patch_of_timm(name: str) -> int:
+    import timm
+    import torch
+
+    if not timm.is_model(name):
+        return 1  # building it tells
+    with torch.device("meta"):
+        patches = getattr(timm.create_model(name, num_classes=0), "patch_embed", None)
+    side = getattr(patches, "patch_size", 1)
+    return side[0] if isinstance(side, tuple) else side
 
 
 def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> OpenClipConfig:

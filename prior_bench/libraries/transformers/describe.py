@@ -43,6 +43,11 @@ class FolderConfig:
         return FAMILIES.get(self.vision.model_type, Family(self.pool))
 
     @property
+    def patch(self) -> int:
+        """The side of a patch of a plain ViT in pixels, of which inputs are multiples; 1 for other models."""
+        return 1 if self.family.stages else side_of(getattr(self.vision, "patch_size", 1))
+
+    @property
     def pads_to_maximum(self) -> bool:
         """Whether texts are padded to one length, without a mask, as SigLIP was trained."""
         return self.config.model_type in ("siglip", "siglip2")

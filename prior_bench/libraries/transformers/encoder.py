@@ -27,9 +27,8 @@ class TransformersEncoder(LibraryEncoder):
 
     def __init__(self, model: nn.Module, found: FolderConfig):
         config, stages = found.vision, found.family.stages
-        patch = 1 if stages else side_of(getattr(config, "patch_size", 1))
         native = None if stages else side_of(getattr(config, "image_size", None))
-        super().__init__(model, found.input, native, patch)
+        super().__init__(model, found.input, native, found.patch)
         self._folder = found.folder
         self.pool, self.kind = found.pool, config.model_type
         self._stages = _stage_names(model, stages)
