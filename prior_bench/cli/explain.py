@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import at_least
+from prior_bench.cli.arguments import add_reading, at_least, backbone_row_of
 
 HELP = "explain a method with pictures: attention, reconstructions, prototypes, written reports"
 
@@ -12,11 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backbone", required=True, metavar="WHAT", help="a checkpoint file, or a pre-training config"
     )
-    parser.add_argument(
-        "--tokenizer",
-        metavar="PATH",
-        help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
-    )
+    add_reading(parser)
     parser.add_argument(
         "--data",
         required=True,
@@ -76,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.runtime import pick_device
     from prior_bench.store.provenance import command
 
-    source = backbone_source(args.backbone, args.tokenizer)
+    source = backbone_source(backbone_row_of(args))
     if problem := getattr(source, "text_problem", ""):
         raise BenchError(problem, where=args.backbone)
     manifest = open_dataset(args.data, split=args.rule, **assignments(args.option, "--option"))

@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import at_least
+from prior_bench.cli.arguments import add_reading, at_least, backbone_row_of
 
 HELP = "write a backbone's encoders for timm and transformers"
 
@@ -16,11 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="DIR", help="a folder that does not exist yet"
     )
-    parser.add_argument(
-        "--tokenizer",
-        metavar="PATH",
-        help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
-    )
+    add_reading(parser)
     parser.add_argument(
         "--seed", type=at_least(0), default=0, help="seed of random or pre-trained weights (default: 0)"
     )
@@ -32,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.public.backbones import backbone_source, load
     from prior_bench.suites.leakage import exposure_of
 
-    source = backbone_source(args.backbone, args.tokenizer)
+    source = backbone_source(backbone_row_of(args))
     lines = export(load(source, args.seed, "cpu"), args.output, exposure_of(source))
     if problem := getattr(source, "text_problem", ""):
         lines.append(f"note          {problem}; only the image encoder was written")

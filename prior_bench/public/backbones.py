@@ -18,6 +18,10 @@ def load_backbone(
     what: str | Path | Mapping[str, Any],
     *,
     tokenizer: str | Path | None = None,
+    image_encoder: str | None = None,
+    input: Mapping[str, Any] | None = None,
+    pool: str | None = None,
+    remote_code: str | None = None,
     seed: int = 0,
     device: str = "auto",
     workers: int = 0,
@@ -26,9 +30,15 @@ def load_backbone(
 
     Args:
         what: a checkpoint file or folder (of prior-bench, a released one, or of an image encoder),
-            ``"timm:MODEL"``, ``"random:MODEL"``, ``"random:CONFIG"``, ``"embeddings:FILE"``, a pre-training
-            config, or a row of a suite (a dict).
+            ``"hf:ORG/NAME"`` or ``"open_clip:ORG/NAME"`` or such a model's folder, ``"timm:MODEL"``,
+            ``"random:MODEL"``, ``"random:CONFIG"``, ``"embeddings:FILE"``, a pre-training config, or a row of
+            a suite (a dict), which has the following arguments as keys.
         tokenizer: tokenizer of a released text encoder: a folder, a ``tokenizer.json`` or a ``vocab.txt``.
+        image_encoder: timm's name of the architecture of a checkpoint file, of which only the image encoder
+            is then loaded.
+        input: fields of :class:`prior_bench.InputSpec` to change, e.g. ``dict(mean=0.5, std=0.25)``.
+        pool: global pooling of the image encoder.
+        remote_code: name of a model on the hub whose own code may be run.
         seed: seed of weights that are drawn or trained.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes, for training.
@@ -47,7 +57,17 @@ def load_backbone(
         >>> backbone.image_encoder.dim, backbone.input.size
         (512, 224)
     """
-    return load(backbone_source(what, tokenizer), seed, device, workers)
+    if isinstance(what, Mapping):
+        return load(backbone_source(what), seed, device, workers)
+    row = backbone_row(
+        str(what),
+        None if tokenizer is None else str(tokenizer),
+        image_encoder=image_encoder,
+        input=input,
+        pool=pool,
+        remote_code=remote_code,
+    )
+    return load(backbone_source(row), seed, device, workers)
 
 
 def backbone_source(

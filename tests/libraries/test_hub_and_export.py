@@ -110,3 +110,11 @@ def test_an_exported_model_gives_the_same_vectors(kind, source, save, tmp_path, 
             for b in (backbone, other)
         )
     assert torch.equal(first, second)
+
+
+def test_python_takes_what_the_command_line_takes(tmp_path):
+    import prior_bench as pb
+
+    small_transformers.save("vit", tmp_path / "vit")
+    backbone = pb.load_backbone(tmp_path / "vit", pool="mean", input=dict(size=48), device="cpu")
+    assert backbone.input.size == 48 and backbone.provenance["pool"] == "mean"
