@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
+import small_open_clip
+import small_transformers
 import timm
 import torch
 from golden_case import TRAINED, Case, Numbers, summary
 from tiny_data import tiny_manifest
 from tiny_methods import CNN, TEXT, TEXTS, TOKENIZER, VIT, batch
 
-from prior_bench.api import RunContext
+from prior_bench.api import LoadContext, RunContext
+from prior_bench.backbones.hf import TransformersModel
+from prior_bench.backbones.open_clip import OpenClipModel
 from prior_bench.checkpoints.architectures import arguments_for
 from prior_bench.checkpoints.folders import encoder_of_folder
 from prior_bench.checkpoints.recognise import load_image_weights
@@ -171,6 +175,34 @@ def classifier_loss(folder: Path) -> Numbers:
     return {"exclusive": exclusive, "multi-label": several}
 
 
+def library_models(folder: Path) -> Numbers:
+    """Features at two sizes, logits and inputs of small models that transformers and open_clip build."""
+    found = {}
+    makers = {
+        "clip": (small_transformers, TransformersModel),
+        "siglip": (small_transformers, TransformersModel),
+        "dinov2_registers": (small_transformers, TransformersModel),
+        "swin": (small_transformers, TransformersModel),
+        "vit_siglip": (small_open_clip, OpenClipModel),
+    }
+    draw = torch.Generator().manual_seed(0)
+    for kind, (library, source) in makers.items():
+        library.save(kind, folder / kind)
+        backbone = source(kind, str(folder / kind)).load(0, LoadContext())
+        numbers = {"input": {name: str(value) for name, value in backbone.input.to_dict().items()}}
+        for size in (32, 48):
+            images = torch.rand(2, 3, size, size, generator=draw)
+            features = backbone.image_encoder(images)
+            numbers[f"global, {size}"] = summary(features.global_)
+            numbers[f"local, {size}"] = summary(features.local)
+        if backbone.method is not None:
+            words = backbone.method.text_encoder.tokenizer([("No pneumothorax.", "Mild edema."), ("Clear.",)])
+            image, text = backbone.method.encode_image(images), backbone.method.encode_text(words)
+            numbers["logits"] = backbone.method.similarity(image, text).tolist()
+        found[kind] = numbers
+    return found
+
+
 CASES = [
     Case("image encoders", ("image_encoder",), image_encoders),
     Case("input statistics", ("input_statistics",), input_statistics),
@@ -179,6 +211,7 @@ CASES = [
     Case("tokens", ("tokenizer",), tokens),
     Case("shared losses", ("losses",), shared_losses),
     Case("foreign weights", ("checkpoints", "image_encoder"), foreign_weights),
+    Case("models of other libraries", ("libraries",), library_models, rtol=1e-3, atol=1e-3),
     Case("frozen features", ("features", "images", "eval_transform"), frozen_features, rtol=1e-3, atol=1e-3),
     Case("classifier's loss", ("linear_probe",), classifier_loss),
     Case("linear probe", ("linear_probe",), linear_probe, rtol=TRAINED),
