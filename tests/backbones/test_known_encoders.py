@@ -33,6 +33,8 @@ from torch import nn
 from prior_bench.api import LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.checkpoints.files import other_weights
+from prior_bench.checkpoints.recognise import load_image_weights
+from prior_bench.encoders.image import ImageEncoder
 
 
 def load(tmp_path, state):
@@ -231,6 +233,17 @@ def test_efficientnet_lite(tmp_path, size):
     found, wanted = backbone.image_encoder(images(size=size)).global_, lite0(state, images(size=size))
     assert wanted.std() > 0.1, "the features differ"
     close(found, wanted)
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+@torch.no_grad()
+def test_efficientnet_lite_as_the_start_of_a_training(tmp_path, number):
+    model = shaken(lite(number))
+    torch.save(prefixed("encoder.", filed_lite(model)), path := tmp_path / "file.pth")
+    encoder = ImageEncoder(f"tf_efficientnet_lite{number}").eval()
+    found = load_image_weights(encoder, path)
+    assert (found["prefix"], found["share"], found["missing"]) == ("encoder.", 1, [])
+    close(encoder(images()).global_, model(images()))
 
 
 @pytest.mark.slow
