@@ -31,7 +31,7 @@ def layouts() -> tuple[ReleasedLayout, ...]:
 def _layout(number: int, size: int, channels: int) -> ReleasedLayout:
     """Return the layout of one size; ``channels`` are those of the last block."""
     blocks = places(LITE_DEPTHS[number])
-    crop = {"resize": "crop", "resize_to": size + MARGIN, "interpolation": "bicubic"}
+    crop: dict[str, Any] = {"resize": "crop", "resize_to": size + MARGIN, "interpolation": "bicubic"}
     return ReleasedLayout(
         name=f"EfficientNet-Lite{number}, ImageNet",
         marks=("_conv_stem.", f"_blocks.{len(blocks) - 1}._expand_conv."),
