@@ -31,7 +31,8 @@ class ReleasedLayout:
     Attributes:
         name: name for display, e.g. ``"GLoRIA, ResNet-50"``.
         marks: prefixes of tensor names; a file of this kind has at least one tensor for each prefix.
-        shapes: pairs (name of a tensor, its shape) that tell kinds with the same names apart.
+        shapes: pairs (name of a tensor, its shape) that tell kinds with the same names apart; None instead of
+            a shape if files of this kind have no such tensor.
         rename: pairs (prefix in the file, prefix in our method); the first matching pair is applied.
         method: arguments of METHODS.build except the tokenizer; without ``type``, only an image encoder
             (``{"image_encoder": ...}``). Its ``input`` has no ``mean`` and ``std`` if the authors state none;
@@ -54,7 +55,7 @@ class ReleasedLayout:
     marks: tuple[str, ...]
     rename: tuple[tuple[str, str], ...]
     method: dict[str, Any]
-    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    shapes: tuple[tuple[str, tuple[int, ...] | None], ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
     supplied: tuple[tuple[str, float | None, str], ...] = ()
     reshaped: tuple[str, ...] = ()

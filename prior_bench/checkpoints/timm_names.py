@@ -12,6 +12,7 @@ from torch import Tensor
 
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.folders import weights_file
+from prior_bench.checkpoints.numbered_blocks import LITE_DEPTHS, places, rule
 
 Rule = tuple[str, str | Callable[[re.Match], str]]
 
@@ -140,6 +141,14 @@ NAMINGS = (
             (r"(^|(?<!downsample)\.)1\.(weight|bias|running_\w+|num_batches_tracked)$", r"\1bn1.\2"),
             (r"(^|\.)([4-7])(?=\.\d+\.)", lambda m: f"{m[1]}layer{int(m[2]) - 3}"),
         ),
+    ),
+    *(
+        Naming(
+            "EfficientNet-Lite with numbered blocks",
+            rf"(^|\.)_blocks\.{len(places(depth)) - 1}\._",
+            (rule(depth),),
+        )
+        for depth in reversed(LITE_DEPTHS)  # a deeper network has all names of the others
     ),
     Naming("torchvision or timm state dict"),
 )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from prior_bench.api import TextBatch
-from prior_bench.encoders.hub import load_from_hub, quiet
+from prior_bench.encoders.hub import load_from_hub, no_progress_bar, quiet
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError, unknown_name
 
@@ -161,7 +161,7 @@ class TextEncoder(nn.Module):
 def _pretrained(name: str, overrides: dict[str, Any], attention: dict[str, Any]) -> Any:
     from transformers import AutoModel
 
-    with quiet("transformers", "huggingface_hub"):
+    with quiet("transformers", "huggingface_hub"), no_progress_bar():
         return load_from_hub(AutoModel, name, "the text model", **overrides, **attention).float()
 
 

@@ -101,7 +101,8 @@ class TextEncoderSection(Strict):
         problems = Problems()
         if (self.name is None) == (self.config is None):
             what = "give either 'name' (hub or folder) or 'config' (random weights)"
-            problems.add("name", self.name, what)
+            fix = "to use the name alone: --set method.text_encoder.config=none" if self.name else ""
+            problems.add("name", self.name, what, fix)
         longest = self.config.max_position_embeddings if self.config else None
         if longest and longest < self.max_tokens:
             what = f"is {self.max_tokens}, but the model has {longest} positions"

@@ -12,8 +12,10 @@ from known_files import (
     densenet,
     eva,
     filed_eva,
+    filed_lite,
     filed_swin,
     kad,
+    lite,
     masked,
     old_densenet,
     old_swin,
@@ -31,6 +33,8 @@ from torch import nn
 from prior_bench.api import LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.checkpoints.files import other_weights
+from prior_bench.checkpoints.recognise import load_image_weights
+from prior_bench.encoders.image import ImageEncoder
 
 
 def load(tmp_path, state):
@@ -193,6 +197,53 @@ def test_eva_x(tmp_path, size):
     model.load_state_dict(timm.models.eva.checkpoint_filter_fn(dict(state), model))
     found = load(tmp_path, state).image_encoder(images(size=224))
     close(found.global_, model.forward_head(model.forward_features(images(size=224)), pre_logits=True))
+
+
+def lite0(state, pixels):
+    """EfficientNet-Lite0 as its code states it, from the tensors of its file."""
+
+    def step(pixels, conv, norm, stride=1, active=True):
+        kernel = state[f"{conv}.weight"]
+        side = pixels.shape[-1]
+        padding = max((-(-side // stride) - 1) * stride + kernel.shape[-1] - side, 0)
+        pixels = F.pad(pixels, [padding // 2, padding - padding // 2] * 2)  # TensorFlow's: more at the end
+        pixels = F.conv2d(pixels, kernel, stride=stride, groups=pixels.shape[1] // kernel.shape[1])
+        running = (state[f"{norm}.running_mean"], state[f"{norm}.running_var"])
+        pixels = F.batch_norm(pixels, *running, state[f"{norm}.weight"], state[f"{norm}.bias"], eps=1e-3)
+        return F.relu6(pixels) if active else pixels
+
+    pixels = step(pixels, "_conv_stem", "_bn0", 2)
+    for number in range(16):
+        block, stride, before = f"_blocks.{number}", 2 if number in (1, 3, 5, 11) else 1, pixels
+        if number:
+            pixels = step(pixels, f"{block}._expand_conv", f"{block}._bn0")
+        pixels = step(pixels, f"{block}._depthwise_conv", f"{block}._bn1", stride)
+        pixels = step(pixels, f"{block}._project_conv", f"{block}._bn2", active=False)
+        pixels = pixels + before if pixels.shape == before.shape else pixels
+    return step(pixels, "_conv_head", "_bn1").mean((2, 3))
+
+
+@pytest.mark.parametrize("size", [224, 95])
+@torch.no_grad()
+def test_efficientnet_lite(tmp_path, size):
+    torch.manual_seed(0)
+    state = filed_lite(shaken(lite(0)))
+    backbone = load(tmp_path, state)
+    assert backbone.provenance["layout"] == "EfficientNet-Lite0, ImageNet"
+    found, wanted = backbone.image_encoder(images(size=size)).global_, lite0(state, images(size=size))
+    assert wanted.std() > 0.1, "the features differ"
+    close(found, wanted)
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+@torch.no_grad()
+def test_efficientnet_lite_as_the_start_of_a_training(tmp_path, number):
+    model = shaken(lite(number))
+    torch.save(prefixed("encoder.", filed_lite(model)), path := tmp_path / "file.pth")
+    encoder = ImageEncoder(f"tf_efficientnet_lite{number}").eval()
+    found = load_image_weights(encoder, path)
+    assert (found["prefix"], found["share"], found["missing"]) == ("encoder.", 1, [])
+    close(encoder(images()).global_, model(images()))
 
 
 @pytest.mark.slow

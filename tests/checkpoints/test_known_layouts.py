@@ -15,6 +15,7 @@ from prior_bench.errors import BenchError
 from prior_bench.registry import DATASETS
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+LITE = (127 / 255, 128 / 255)
 INPUTS = {
     "torchxrayvision, DenseNet-121": (224, 1, 0.5, 0.5 / 1024, "crop"),
     "torchxrayvision, DenseNet-121 without thresholds": (224, 1, 0.5, 0.5 / 1024, "crop"),
@@ -33,6 +34,11 @@ INPUTS = {
     "MRM, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "MaCo, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "ECAMP, ViT-B/16": (224, 3, 0.4721, 0.3037, "crop"),
+    "EfficientNet-Lite0, ImageNet": (224, 3, *LITE, "crop"),
+    "EfficientNet-Lite1, ImageNet": (240, 3, *LITE, "crop"),
+    "EfficientNet-Lite2, ImageNet": (260, 3, *LITE, "crop"),
+    "EfficientNet-Lite3, ImageNet": (280, 3, *LITE, "crop"),
+    "EfficientNet-Lite4, ImageNet": (300, 3, *LITE, "crop"),
     "EVA-X-Ti/16": (224, 3, 0.49185243, 0.28509309, "crop"),
     "EVA-X-S/16": (224, 3, 0.49185243, 0.28509309, "crop"),
     "EVA-X-B/16": (224, 3, 0.49185243, 0.28509309, "crop"),
@@ -47,6 +53,11 @@ FURTHER = {
     **dict.fromkeys(("Ark, Swin-B", "Ark+, Swin-L at 768 pixels"), ("bicubic", None)),
     **dict.fromkeys(("BioViL, ResNet-50", "BioViL-T, ResNet-50"), ("bilinear", 512)),
     "CheXNet (arnoweng), DenseNet-121": ("bilinear", 256),
+    "EfficientNet-Lite0, ImageNet": ("bicubic", 256),
+    "EfficientNet-Lite1, ImageNet": ("bicubic", 272),
+    "EfficientNet-Lite2, ImageNet": ("bicubic", 292),
+    "EfficientNet-Lite3, ImageNet": ("bicubic", 312),
+    "EfficientNet-Lite4, ImageNet": ("bicubic", 332),
 }
 """Filter, and the size to which images are scaled before their centre is cropped, if not the usual ones."""
 tensors_of = cache(light)
@@ -81,7 +92,7 @@ def test_every_tensor_is_accounted_for(name):
     supplied = {entry[0] for entry in found.layout.supplied}
     assert wanted_shapes(name).keys() - found.mapping.keys() <= supplied
     assert found.layout.source and {data for data, _ in found.layout.exposure} <= set(DATASETS.names())
-    assert found.layout.exposure
+    assert bool(found.layout.exposure) != name.endswith("ImageNet"), "those have seen no radiographs"
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -127,6 +138,12 @@ def test_a_misshapen_tensor_is_refused(name, tmp_path):
     shape = list(tensors[key := a_used_tensor(name)].shape)
     tensors[key] = torch.zeros(1).expand(3, *shape)
     assert f"misshapen {key} {[3, *shape]} instead of {shape}" in refusal(tmp_path, tensors)
+
+
+def test_an_efficientnet_with_squeeze_and_excitation_is_none_of_the_lite_ones():
+    tensors = tensors_of("EfficientNet-Lite0, ImageNet")
+    more = {"_blocks.0._se_reduce.weight": torch.zeros(8, 32, 1, 1)}
+    assert match_released(tensors) and match_released({**tensors, **more}) is None
 
 
 def test_names_of_transformers_5_are_those_of_its_files():

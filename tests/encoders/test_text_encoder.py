@@ -71,7 +71,7 @@ def test_arguments_rebuild_the_encoder_from_plain_types(tokenizer):
     assert torch.equal(again(batch).pooled, encoder(tokenizer(TEXTS)).pooled)
 
 
-def test_a_local_folder_is_a_name(tokenizer, tmp_path):
+def test_a_local_folder_is_a_name(tokenizer, tmp_path, capfd):
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     config = BertConfig(**CONFIG, vocab_size=tokenizer.vocab_size)
@@ -81,7 +81,9 @@ def test_a_local_folder_is_a_name(tokenizer, tmp_path):
         tokenizer_object=tokenizer._backend, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]"
     )
     fast.save_pretrained(tmp_path)
+    capfd.readouterr()
     encoder = TextEncoder(name=str(tmp_path), max_tokens=32, pool="cls").eval()
+    assert capfd.readouterr() == ("", ""), "no progress bar of the library"
     batch = encoder.tokenizer(TEXTS)
     assert torch.equal(batch.input_ids, tokenizer(TEXTS).input_ids)
     want = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state

@@ -98,6 +98,29 @@ def masked(*parts: str) -> dict[str, Tensor]:
     return {name: torch.zeros(4) for name in (*names, *parts)}
 
 
+def lite(number: int) -> nn.Module:
+    return timm.create_model(f"tf_efficientnet_lite{number}", num_classes=0)
+
+
+def filed_lite(model: nn.Module) -> dict[str, Tensor]:
+    """The state of an EfficientNet-Lite with blocks numbered through, and a classifier."""
+    ends = {"conv_stem.": "_conv_stem.", "bn1.": "_bn0.", "conv_head.": "_conv_head.", "bn2.": "_bn1."}
+    first = {"conv_dw.": "_depthwise_conv.", "bn1.": "_bn1.", "conv_pw.": "_project_conv.", "bn2.": "_bn2."}
+    later = {"conv_pw.": "_expand_conv.", "bn1.": "_bn0.", "conv_dw.": "_depthwise_conv.", "bn2.": "_bn1."}
+    later |= {"conv_pwl.": "_project_conv.", "bn3.": "_bn2."}
+    parts = [(model, ends, "")]
+    blocks = [(stage, block) for stage, blocks in enumerate(model.blocks) for block in blocks]
+    for number, (stage, block) in enumerate(blocks):
+        parts.append((block, later if stage else first, f"_blocks.{number}."))
+    found = {"_fc.weight": torch.zeros(1000, 1280), "_fc.bias": torch.zeros(1000)}
+    for module, names, beginning in parts:
+        for name, tensor in module.state_dict().items():
+            ours = next((ours for ours in names if name.startswith(ours)), None)
+            if ours is not None:
+                found[beginning + names[ours] + name.removeprefix(ours)] = tensor
+    return found
+
+
 def densenet() -> nn.Module:
     return torchxrayvision.models.DenseNet(num_classes=18, in_channels=1)
 
@@ -195,6 +218,11 @@ KNOWN = {
         **vit().state_dict(),
         **masked("bert_encoder.model.w", "bert_mlp.weight", "decoder_pred.weight", "super_res.conv1.weight"),
     },
+    "EfficientNet-Lite0, ImageNet": lambda: filed_lite(lite(0)),
+    "EfficientNet-Lite1, ImageNet": lambda: filed_lite(lite(1)),
+    "EfficientNet-Lite2, ImageNet": lambda: filed_lite(lite(2)),
+    "EfficientNet-Lite3, ImageNet": lambda: filed_lite(lite(3)),
+    "EfficientNet-Lite4, ImageNet": lambda: filed_lite(lite(4)),
     "EVA-X-Ti/16": lambda: filed_eva(eva("tiny")),
     "EVA-X-S/16": lambda: filed_eva(eva("small")),
     "EVA-X-B/16": lambda: filed_eva(eva("base")),

@@ -273,6 +273,14 @@ def test_a_wrong_value_is_refused_with_its_key(tmp_path, monkeypatch, capsys, co
     assert list(tmp_path.iterdir()) == [], "nothing was written"
 
 
+def test_a_text_encoder_with_name_and_config_says_how_to_use_the_name(capsys):
+    assert main(["pretrain", "convirt_sample", "--set", "method.text_encoder.name=folder"]) == 1
+    fix = "fix: to use the name alone: --set method.text_encoder.config=none"
+    assert fix in capsys.readouterr().err
+    changes = {"method.text_encoder.name": "folder", "method.text_encoder.config": None}
+    assert carriers.load_config("convirt_sample", changes).method["text_encoder"]["name"] == "folder"
+
+
 def test_all_wrong_values_are_named_at_once():
     wrong = {"batch_size": 1, "method.embed_dim": "abc", "optimizer.lr": "fast", "data.dataset.typ": "csv"}
     with pytest.raises(carriers.ErrorList) as caught:

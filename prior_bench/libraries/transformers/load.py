@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from prior_bench.encoders.hub import quiet
+from prior_bench.encoders.hub import no_progress_bar, quiet
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary, transformers_encoding
@@ -28,7 +26,7 @@ def build(found: FolderConfig) -> Any:
     if found.vision.model_type == "vit_mae":
         options["mask_ratio"] = 0.0
     try:
-        with quiet("transformers"), _no_progress_bar(), torch.random.fork_rng(devices=[]):
+        with quiet("transformers"), no_progress_bar(), torch.random.fork_rng(devices=[]):
             model, told = found.model.from_pretrained(
                 found.folder,
                 config=_changed(found.config, options),
@@ -103,19 +101,6 @@ def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> Libr
     length = min(tokenizer.model_max_length, positions)
     encode = transformers_encoding(tokenizer, length, not found.pads_to_maximum)
     return LibraryTokenizer(encode, length)
-
-
-@contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 def _changed(config: Any, options: dict[str, Any]) -> Any:
