@@ -10,6 +10,7 @@ from prior_bench.backbones.image_encoders import hash_of, made_backbone
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import ModelFolder
 from prior_bench.libraries.towers import TwoTowers
+from prior_bench.models.cards import exposure_of_model
 from prior_bench.versions import machinery, raised
 
 
@@ -89,6 +90,10 @@ class TransformersModel:
         return (
             "" if noted == self._place.content() else "the record has another content of the model's folder"
         )
+
+    def known_exposure(self) -> list[tuple[str, str]]:
+        """Return what the model's card says of its training data; nothing for models without a card."""
+        return exposure_of_model("hf", self._model)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the model; weights of the hub that are not in its cache are downloaded."""

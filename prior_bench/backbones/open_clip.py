@@ -11,6 +11,7 @@ from prior_bench.backbones.image_encoders import hash_of, made_backbone
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import ModelFolder
 from prior_bench.libraries.towers import TwoTowers
+from prior_bench.models.cards import exposure_of_model
 from prior_bench.versions import machinery, raised
 
 
@@ -74,6 +75,10 @@ class OpenClipModel:
         """Return "" if the model's content equals that of a record, otherwise a reason."""
         noted = provenance.get("backbone", {}).get("content")
         return "" if noted == self._content else "the record has another content of the model"
+
+    def known_exposure(self) -> list[tuple[str, str]]:
+        """Return what the model's card says of its training data; nothing for models without a card."""
+        return exposure_of_model("open_clip", self._model)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the model; weights that are not in a cache are downloaded."""

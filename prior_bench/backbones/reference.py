@@ -9,14 +9,19 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.checkpoints.folders import config_of_folder
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.models.cards import model_card, model_cards
 
 LIBRARIES = {
     "hf": ("tokenizer", "input", "pool", "remote_code"),
     "open_clip": ("tokenizer", "input"),
+    "checkpoint": ("tokenizer", "input", "image_encoder"),
+    "timm": (),
 }
-"""Types of rows of models that another library builds, with the arguments that they take."""
-FORMS = ("hf:NAME", "open_clip:NAME", "timm:NAME", "random:NAME", "embeddings:FILE", "FILE")
-"""Texts that name a backbone besides the names of pre-training configs."""
+"""Types of rows, with the arguments that a model of a library or of a card takes."""
+FORMS = ("hf:NAME", "open_clip:NAME", "timm:NAME", "random:NAME", "embeddings:FILE", "FILE", "CARD@FILE")
+"""Texts that name a backbone besides the names of pre-training configs and of model cards."""
+BUILT = ("hf", "open_clip")
+"""Types of rows of models that another library builds."""
 
 
 def backbone_row(
@@ -33,8 +38,9 @@ def backbone_row(
     Args:
         text: a checkpoint file or folder, ``hf:ORG/NAME``, ``hf:FOLDER``, ``open_clip:ORG/NAME``,
             ``open_clip:FOLDER``, ``open_clip:NAME/TAG``, ``open_clip:NAME@FILE``, ``timm:MODEL``,
-            ``random:MODEL``, ``random:CONFIG``, ``embeddings:FILE``, or a pre-training config. A folder needs
-            no library's name.
+            ``random:MODEL``, ``random:CONFIG``, ``embeddings:FILE``, a pre-training config, the name of a
+            model card, or ``CARD@FILE`` (a model card, with the place of its weights). A folder needs no
+            library's name.
         tokenizer: tokenizer of a released checkpoint's text encoder, or of a two-tower model.
         image_encoder: timm's name of the architecture of a checkpoint's image encoder.
         input: fields of the input (InputSpec) to change.
@@ -46,7 +52,7 @@ def backbone_row(
             of the others.
     """
     row = _row_of(text, named=image_encoder is not None)
-    if row["type"] in LIBRARIES:
+    if row["type"] in (*BUILT, "card"):
         given = dict(
             tokenizer=tokenizer,
             input=dict(input or {}) or None,
@@ -54,7 +60,8 @@ def backbone_row(
             remote_code=remote_code,
             image_encoder=image_encoder,
         )
-        return _of_library(row, {name: value for name, value in given.items() if value is not None})
+        kind = row["type"] if row["type"] in BUILT else str(model_card(row["model"]).row_arguments().get("type"))
+        return _of_library(row, kind, {name: value for name, value in given.items() if value is not None})
     if remote_code is not None:
         raise BenchError("only a model of the hub (hf:ORG/NAME) can bring code", where="remote_code")
     is_file, is_model = row["type"] == "checkpoint", "image_encoder" in row
@@ -84,13 +91,13 @@ def backbone_row(
     return row
 
 
-def _of_library(row: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of a model that another library builds, with the arguments that its source takes."""
-    taken = LIBRARIES[row["type"]]
+def _of_library(row: dict[str, Any], kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a model of another library or of a card, with the arguments that its source takes."""
+    taken = LIBRARIES.get(kind, ())
     for name in given:
         if name not in taken:
-            what = f"a model of {row['type']} takes no {name}"
-            raise BenchError(what, where=name, fix=f"leave it out; it takes {', '.join(taken)}")
+            what = f"a model of {kind} takes no {name}"
+            raise BenchError(what, where=name, fix=f"leave it out; it takes {', '.join(taken) or 'nothing'}")
     return {**row, **given}
 
 
@@ -114,8 +121,11 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
         (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
     ):
         return {"name": _label(Path(text)), "type": "checkpoint", "path": text}
+    card, at, weights = text.partition("@")
+    if not is_config and card in model_cards():
+        return {"name": card, "type": "card", "model": card, **({"weights": weights} if at else {})}
     if not is_config:
-        raise unknown_name("backbone", text, [*known, *FORMS], where="backbone")
+        raise unknown_name("backbone", text, [*known, *model_cards(), *FORMS], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
 
 

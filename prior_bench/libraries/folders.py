@@ -10,7 +10,7 @@ from typing import Any
 
 from prior_bench.checkpoints.files import sha256
 from prior_bench.encoders.hub import require_hub
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, NotThereError
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.safetensors.index.json", "*.bin.index.json")
 NOT_CONTENT = (".md", ".msgpack", ".h5", ".onnx", ".png", ".jpg", ".gitattributes", ".lock")
@@ -102,7 +102,7 @@ class ModelFolder:
             return Path(snapshot_download(self._name, **wanted))
         except Exception as error:  # the hub's client has many errors of its own
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise BenchError(
+            raise NotThereError(
                 f"cannot be obtained from the hub: {reason}", where=self._name, fix=fix
             ) from error
 
