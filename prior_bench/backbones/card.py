@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
-from prior_bench.errors import BenchError, ErrorList
-from prior_bench.models.cards import absent_weights, model_card, row_of
+from prior_bench.errors import BenchError, ErrorList, NotThereError
+from prior_bench.models.cards import absent_weights, how_to_place, model_card, row_of
 from prior_bench.registry import BACKBONES
 from prior_bench.schema.arguments import argument_errors
 
@@ -20,12 +20,13 @@ class CardModel:
     Args:
         name: row label.
         model: name of the card (``prior-bench list models``).
-        weights: its file or folder; by default ``models/NAME`` under the data root, or the hub.
+        weights: its file or folder, or a file of its embeddings; by default ``models/NAME`` under the data
+            root, or the hub.
         tokenizer, input, pool, remote_code, image_encoder: in place of the card's, if its type takes them.
             Fields of ``input`` are added to the card's.
 
     Raises:
-        BenchError: there is no such card, its model cannot be loaded, or its type does not take an argument.
+        BenchError: there is no such card, or its type does not take an argument.
     """
 
     def __init__(
@@ -65,7 +66,10 @@ class CardModel:
         """Raise BenchError if the weights are not there or cannot be used."""
         if (absent := self.absent()) is not None:
             raise absent
-        self._source.check()
+        try:
+            self._source.check()
+        except NotThereError as error:
+            raise NotThereError(error.what, where=error.where, fix=how_to_place(self._model)) from error
 
     def identity(self, seed: int) -> str:
         """Return the identity of the card's source: that of the same row without a card."""

@@ -53,7 +53,7 @@ class OpenClipModel:
 
     def check(self) -> None:
         """Raise BenchError if the model cannot be loaded; weights on the hub are not downloaded."""
-        from prior_bench.libraries.open_clip.load import require_weights
+        from prior_bench.libraries.open_clip.load import require_obtainable, require_weights
 
         found = self._found
         if self._given_tokenizer is not None:
@@ -61,6 +61,8 @@ class OpenClipModel:
         here = found.place is not None and (found.place.is_local or found.place.has_weights)
         if found.file is not None or here:
             require_weights(found)
+        elif found.tag is not None:
+            require_obtainable(found)
 
     def identity(self, seed: int) -> str:
         """Hash the content of the folder or the file (of the hub: the commit; of a tag: its name) and its

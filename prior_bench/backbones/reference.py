@@ -9,7 +9,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.checkpoints.folders import config_of_folder
 from prior_bench.errors import BenchError, unknown_name
-from prior_bench.models.cards import model_card, model_cards
+from prior_bench.models.cards import model_cards, row_of
 
 LIBRARIES = {
     "hf": ("tokenizer", "input", "pool", "remote_code"),
@@ -60,7 +60,7 @@ def backbone_row(
             remote_code=remote_code,
             image_encoder=image_encoder,
         )
-        kind = row["type"] if row["type"] in BUILT else str(model_card(row["model"]).row_arguments().get("type"))
+        kind = row["type"] if row["type"] in BUILT else row_of(row["model"], row.get("weights"))["type"]
         return _of_library(row, kind, {name: value for name, value in given.items() if value is not None})
     if remote_code is not None:
         raise BenchError("only a model of the hub (hf:ORG/NAME) can bring code", where="remote_code")

@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +41,13 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
             where=where,
             fix=fix,
         ) from error
+
+
+def is_cached(name: str, files: Iterable[str]) -> bool:
+    """Return whether the cache has one of these files of a name on the hub."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return any(isinstance(try_to_load_from_cache(name, file), str) for file in files)
 
 
 def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError, NotThereError, unknown_name
 from prior_bench.registry import CARDS
 from prior_bench.schema.errors import checked
 from prior_bench.schema.model import FILE, ModelCard
 
 FOLDER = "models"
 """Folder of shipped cards, and of weights under the data root."""
-PLACES = {"checkpoint": "path", "timm": "file", "hf": "model", "open_clip": "model", "embeddings": "file"}
-"""Argument that names the weights, by type of row."""
+EMBEDDINGS = ("embeddings.parquet", "embeddings.npz")
+"""Files in the folder of a model that cannot be loaded, with vectors that its own code has computed."""
 
 
 def shipped() -> dict[str, dict[str, Any]]:
@@ -59,9 +59,14 @@ def model_card(name: str) -> ModelCard:
 def place_of(name: str) -> Path:
     """Return where the weights of a model are expected: ``models/NAME/FILE`` under the data root.
 
-    For models of a hub, it is the folder ``models/NAME``, which is used in place of the hub if it exists.
+    For models of a hub, it is the folder ``models/NAME``, which is used in place of the hub if it exists. For
+    models that cannot be loaded, it is a file of embeddings.
     """
-    return paths.data_root() / FOLDER / name / model_card(name).weights.file
+    card, folder = model_card(name), paths.data_root() / FOLDER / name
+    if card.row is not None:
+        return folder / card.weights.file
+    found = [folder / file for file in EMBEDDINGS if (folder / file).is_file()]
+    return found[0] if found else folder / EMBEDDINGS[0]
 
 
 def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
@@ -69,21 +74,20 @@ def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
 
     Args:
         name: of the card.
-        weights: the file or folder; by default :func:`place_of`, or the hub for models that are on one.
+        weights: the file or folder; by default :func:`place_of`, or the hub for models that are on one. A file
+            of embeddings stands for any model.
 
     Raises:
-        BenchError: the model cannot be loaded.
+        BenchError: the card is unknown.
     """
-    card = model_card(name)
-    row = card.row_arguments()
-    if not row:
-        raise BenchError(f"{card.title} cannot be loaded: {card.limits}", where=f"model '{name}'")
-    expected = place_of(name)
+    card, expected = model_card(name), place_of(name)
+    row, place = card.row_arguments(), weights or str(expected)
+    if not row or Path(place).suffix in (".npz", ".parquet"):
+        return {"type": "embeddings", "file": place}
     if card.weights.file:
-        put = weights or str(expected)
-        return {key: value.replace(FILE, put) if isinstance(value, str) else value for key, value in row.items()}
-    if weights or expected.is_dir():
-        row[PLACES[row["type"]]] = weights or str(expected)
+        return {k: value.replace(FILE, place) if isinstance(value, str) else value for k, value in row.items()}
+    if weights or expected.exists():
+        row["file" if row["type"] == "timm" else "model"] = place
     return row
 
 
@@ -91,15 +95,33 @@ def absent_weights(name: str, weights: str | None = None) -> BenchError | None:
     """Return the error if the weights file of a model is not there; None for models of a hub."""
     card = model_card(name)
     place = Path(weights) if weights else place_of(name)
-    if place.exists() or not (card.weights.file or weights):
+    if place.exists() or not (weights or card.weights.file or card.row is None):
         return None
-    what = f"the weights of {card.title} are not there"
-    return BenchError(what, where=place, fix=f"{how_to_get(card)}; put the file there, or name it: {name}@PATH")
+    if card.row is None:
+        what, put = f"{card.title} cannot be loaded, and its embeddings are not there", "put a file of embeddings"
+        why = f"{card.limits} Weights: {how_to_get(card)}"
+        return NotThereError(what, where=place, fix=f"{put} there, or name it: {name}@FILE. {why}")
+    what, put = f"the weights of {card.title} are not there", "put the file there, or name it"
+    return NotThereError(what, where=place, fix=f"get them: {how_to_get(card)}; {put}: {name}@PATH")
 
 
 def how_to_get(card: ModelCard) -> str:
     """Return where the weights of a model are had, in words."""
     return card.weights.where + (f" ({card.weights.link})" if card.weights.link else "")
+
+
+def how_to_place(name: str) -> str:
+    """Return how the weights of a hub's model come to a machine without network."""
+    card = model_card(name)
+    row, place = card.row_arguments(), place_of(name)
+    reference = str(row.get("model", ""))
+    fix = f"get them: {how_to_get(card)}"
+    if row["type"] == "hf" or f"huggingface.co/{reference}" in card.weights.link:
+        return f"{fix}; on a machine with network: hf download {reference} --local-dir {place}; copy the folder here"
+    if row["type"] == "open_clip":
+        architecture = reference.partition("/")[0]
+        return f"{fix}; or copy the file here and name it: open_clip:{architecture}@FILE"
+    return fix
 
 
 def exposure_of_model(kind: str, reference: str) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ def card_as_text(name: str, card: ModelCard) -> str:
         "text": card.text or "none",
         "input": card.input,
     }
-    seen = {data: clause for data, clause in card.trained_on.items()}
+    seen = dict(card.trained_on)
     seen |= {data: "not a data set of this suite" for data in card.other_data}
     lines = [f"{name}: {card.title}", "", *_described(facts), "", "trained on"]
     lines += _described(seen) or ["  not known"]
@@ -87,10 +87,10 @@ def _use(name: str, card: ModelCard) -> dict[str, str]:
     told: dict[str, str] = {"loads": LOADS[card.loads]}
     if card.limits:
         told["limits"] = card.limits
-    if card.row is None:
-        return told
-    told["backbone"] = f"--backbone {name}, or {name}@PATH for weights elsewhere"
     place = f"{place_of(name)}"
+    if card.row is None:
+        return {**told, "backbone": f"--backbone {name}, with embeddings in {place}; or {name}@FILE"}
+    told["backbone"] = f"--backbone {name}, or {name}@PATH for weights elsewhere"
     told["file" if card.weights.file else "folder"] = place if card.weights.file else f"{place}, or the hub"
     row = ", ".join(f"{key}={value!r}" for key, value in card.row_arguments().items())
     told["row"] = f"dict(name=…, {row.replace(FILE, 'FILE')})"

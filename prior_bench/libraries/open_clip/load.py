@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from prior_bench.checkpoints.files import read_tensors, require_finite
-from prior_bench.encoders.hub import require_hub
+from prior_bench.encoders.hub import is_cached, require_hub
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.open_clip.describe import OpenClipConfig
-from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary
+from prior_bench.libraries.texts import FIX, VOCABULARIES, LibraryTokenizer, require_vocabulary
 
+STORED = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""Files of open_clip's weights on the hub."""
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask", "position_ids")
 """Last parts of the names of tensors that are no weights."""
 
@@ -90,6 +92,24 @@ def weights_file(found: OpenClipConfig) -> Path:
         ) from error
 
 
+def require_obtainable(found: OpenClipConfig) -> None:
+    """Check that weights which open_clip knows by name are in a cache or can be downloaded.
+
+    Raises:
+        NotThereError: neither.
+    """
+    import open_clip
+
+    name, _, tag = found.reference.partition("/")
+    stated = open_clip.get_pretrained_cfg(name, tag)
+    place = str(stated.get("hf_hub") or "").strip("/")
+    file = str(stated.get("url") or "").rpartition("/")[2]
+    downloaded = file and (Path.home() / ".cache/clip" / file).is_file()
+    if not downloaded and not (place and is_cached(place, (*STORED, file or STORED[0]))):
+        fix = f"download the file elsewhere, copy it here, and name it: open_clip:{name}@FILE"
+        require_hub(f"the weights '{tag}' of {name}", where=found.reference, fix=fix)
+
+
 def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> LibraryTokenizer:
     """Load the tokenizer of a model, with its context length and padding.
 
@@ -108,6 +128,8 @@ def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> Li
     folder = place or (found.place.folder if found.place and found.place.is_local else None)
     if name and folder is not None:
         require_vocabulary(Path(folder))
+    elif name and not Path(name).is_dir() and not is_cached(name, VOCABULARIES):
+        require_hub(f"the tokenizer '{name}'", where=found.reference, fix=FIX)  # else it is tried for a minute
     try:
         with _silent():
             if place is None and not name:
