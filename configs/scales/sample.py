@@ -99,7 +99,10 @@ protocols = {
         stopping=dict(iterations=100, interval=25),
     ),
     "clean/segmentation_*": dict(
-        head=dict(channels=(32, 16, 8)), optimizer=dict(lr=1e-2), batch_size=4, stopping=dict(epochs=10, patience=None)
+        head=dict(channels=(32, 16, 8)),
+        optimizer=dict(lr=1e-2),
+        batch_size=4,
+        stopping=dict(epochs=10, patience=None),
     ),
     "*/segmentation_*": dict(
         transform=dict(input=_input),

@@ -70,7 +70,10 @@ evaluations = [
 ]
 evaluations += [
     dict(
-        task="zero_shot", data=_data, protocol="clean/zero_shot_pairs", overrides={"options.prompts": _prompts}
+        task="zero_shot",
+        data=_data,
+        protocol="clean/zero_shot_pairs",
+        overrides={"options.prompts": _prompts},
     )
     for _data, _prompts in (
         ("chexpert", "chexpert14_chexzero"),

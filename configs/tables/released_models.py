@@ -27,7 +27,14 @@ _others = [
     ("retrieval, MIMIC-CXR", "R@5", "retrieval", "mimic_cxr", "clean/retrieval", "recall_at_5"),
     ("grounding, MS-CXR", "CNR", "grounding", "ms_cxr@mimic_cxr", "clean/grounding_similarity", "cnr"),
     ("segmentation (Dice)", "SIIM", "segmentation", "siim_acr", "clean/segmentation_frozen", "dice_micro"),
-    ("segmentation (Dice)", "RSNA", "segmentation", "rsna_pneumonia", "clean/segmentation_frozen", "dice_micro"),
+    (
+        "segmentation (Dice)",
+        "RSNA",
+        "segmentation",
+        "rsna_pneumonia",
+        "clean/segmentation_frozen",
+        "dice_micro",
+    ),
     ("detection, RSNA", "mAP 40–75", "detection", "rsna_pneumonia", "clean/detection_frozen", "map_40_75"),
 ]
 columns = _probes + [

@@ -106,10 +106,16 @@ def _of_open_clip(folder: Path) -> LibraryDescription:
     found, vision = describe(str(folder)), describe(str(folder)).config["vision_cfg"]
     own, timm_name = found.config["text_cfg"], vision.get("timm_model_name")
     layers = vision.get("layers", 12)
-    kind = "ResNet of CLIP" if isinstance(layers, list) else f"ViT, {vision.get('width', 768)} wide, {layers} layers"
+    kind = (
+        "ResNet of CLIP"
+        if isinstance(layers, list)
+        else f"ViT, {vision.get('width', 768)} wide, {layers} layers"
+    )
     custom = found.config.get("custom_text") or "hf_model_name" in own
-    words = "transformers, as its folder's config.json states" if "hf_model_name" in own else (
-        f"open_clip's, {own.get('width', 512)} wide, {own.get('layers', 12)} layers"
+    words = (
+        "transformers, as its folder's config.json states"
+        if "hf_model_name" in own
+        else (f"open_clip's, {own.get('width', 512)} wide, {own.get('layers', 12)} layers")
     )
     text, lost = _text(words, lambda: load.load_tokenizer(found))
     return LibraryDescription(

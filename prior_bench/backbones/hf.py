@@ -93,7 +93,7 @@ class TransformersModel:
 
     def known_exposure(self) -> list[tuple[str, str]]:
         """Return what the model's card says of its training data; nothing for models without a card."""
-        return exposure_of_model("hf", self._model)
+        return exposure_of_model(self._model)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the model; weights of the hub that are not in its cache are downloaded."""

@@ -80,7 +80,7 @@ class OpenClipModel:
 
     def known_exposure(self) -> list[tuple[str, str]]:
         """Return what the model's card says of its training data; nothing for models without a card."""
-        return exposure_of_model("open_clip", self._model)
+        return exposure_of_model(self._model)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the model; weights that are not in a cache are downloaded."""

@@ -9,7 +9,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.checkpoints.folders import config_of_folder
 from prior_bench.errors import BenchError, unknown_name
-from prior_bench.models.cards import model_cards, row_of
+from prior_bench.models.cards import card_names, row_of
 
 LIBRARIES = {
     "hf": ("tokenizer", "input", "pool", "remote_code"),
@@ -108,10 +108,14 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     if colon and kind in ("timm", "random"):
         untrained = kind == "random" and (name in known or name.endswith(".py"))
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
-    if colon and kind in LIBRARIES:
+    if colon and kind in BUILT:
         return {"name": _label_of_model(name), "type": kind, "model": name}
     if colon and kind == "embeddings":
         return {"name": Path(name).stem, "type": kind, "file": name}
+    card, at, weights = text.partition("@")
+    is_here = Path(text).is_file() or config_of_folder(Path(text)) or library_of(Path(text))
+    if not is_here and text not in known and card in card_names():
+        return {"name": card, "type": "card", "model": card, **({"weights": weights} if at else {})}
     if Path(text).suffix in (".npz", ".parquet"):
         raise BenchError("is no checkpoint", where=text, fix=f"for a file of embeddings, embeddings:{text}")
     is_config = text in known or text.endswith(".py")
@@ -121,11 +125,8 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
         (Path(text).is_file() or (Path(text) / "config.json").is_file()) and not is_config
     ):
         return {"name": _label(Path(text)), "type": "checkpoint", "path": text}
-    card, at, weights = text.partition("@")
-    if not is_config and card in model_cards():
-        return {"name": card, "type": "card", "model": card, **({"weights": weights} if at else {})}
     if not is_config:
-        raise unknown_name("backbone", text, [*known, *model_cards(), *FORMS], where="backbone")
+        raise unknown_name("backbone", text, [*known, *card_names(), *FORMS], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
 
 

@@ -29,31 +29,31 @@ def shipped() -> dict[str, dict[str, Any]]:
     return {file.stem: _read(file) for file in files}
 
 
-@cache
+def card_names() -> list[str]:
+    """Return the names of all cards, in alphabetical order."""
+    return sorted(_as_stored())
+
+
 def model_cards() -> dict[str, ModelCard]:
     """Return all cards by name, in alphabetical order.
 
     Raises:
         BenchError: a card has wrong keys or values.
     """
-    found: dict[str, ModelCard] = {}
-    for source in CARDS.names():
-        for name, values in CARDS.get(source)().items():
-            where = f"model card '{name}' ({CARDS.source(source)})"
-            found[name] = checked(ModelCard, values, where, "the card cannot be used:")
-    return dict(sorted(found.items()))
+    return {name: model_card(name) for name in card_names()}
 
 
+@cache
 def model_card(name: str) -> ModelCard:
     """Return the card of a model.
 
     Raises:
-        BenchError: there is none of this name.
+        BenchError: there is none of this name, or it has wrong keys or values.
     """
-    cards = model_cards()
+    cards = _as_stored()
     if name not in cards:
-        raise unknown_name("model", name, list(cards), where="prior-bench list models")
-    return cards[name]
+        raise unknown_name("model", name, card_names(), where="prior-bench list models")
+    return checked(ModelCard, cards[name], f"model card '{name}'", "the card cannot be used:")
 
 
 def place_of(name: str) -> Path:
@@ -85,7 +85,9 @@ def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
     if not row or Path(place).suffix in (".npz", ".parquet"):
         return {"type": "embeddings", "file": place}
     if card.weights.file:
-        return {k: value.replace(FILE, place) if isinstance(value, str) else value for k, value in row.items()}
+        return {
+            k: value.replace(FILE, place) if isinstance(value, str) else value for k, value in row.items()
+        }
     if weights or expected.exists():
         row["file" if row["type"] == "timm" else "model"] = place
     return row
@@ -98,7 +100,10 @@ def absent_weights(name: str, weights: str | None = None) -> BenchError | None:
     if place.exists() or not (weights or card.weights.file or card.row is None):
         return None
     if card.row is None:
-        what, put = f"{card.title} cannot be loaded, and its embeddings are not there", "put a file of embeddings"
+        what, put = (
+            f"{card.title} cannot be loaded, and its embeddings are not there",
+            "put a file of embeddings",
+        )
         why = f"{card.limits} Weights: {how_to_get(card)}"
         return NotThereError(what, where=place, fix=f"{put} there, or name it: {name}@FILE. {why}")
     what, put = f"the weights of {card.title} are not there", "put the file there, or name it"
@@ -124,20 +129,24 @@ def how_to_place(name: str) -> str:
     return fix
 
 
-def exposure_of_model(kind: str, reference: str) -> list[tuple[str, str]]:
+def exposure_of_model(reference: str) -> list[tuple[str, str]]:
     """Return what is known of the training data of a library's model, by the name that its card has for it.
 
     Args:
-        kind: type of the row, ``"hf"`` or ``"open_clip"``.
         reference: name on the hub, with or without a revision, or the library's own name.
     """
     name = reference.partition("@")[0]
     found: dict[str, str] = {}
-    for card in model_cards().values():
-        row = card.row_arguments()
-        if row.get("type") in ("hf", "open_clip") and not card.weights.file and row["model"] == name:
-            found |= card.trained_on
+    for card, values in _as_stored().items():
+        if (values.get("row") or {}).get("model") == name:
+            found |= model_card(card).trained_on
     return list(found.items())
+
+
+@cache
+def _as_stored() -> dict[str, dict[str, Any]]:
+    """Return the cards as plain types, before they are checked."""
+    return {name: values for source in CARDS.names() for name, values in CARDS.get(source)().items()}
 
 
 def _read(file: Path) -> dict[str, Any]:

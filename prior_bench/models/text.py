@@ -43,7 +43,9 @@ def card_as_text(name: str, card: ModelCard) -> str:
     lines += ["", "in this suite", *_described(_use(name, card))]
     if card.unconfirmed:
         lines += ["", "not confirmed"]
-        lines += [fill(text, 98, initial_indent="  - ", subsequent_indent="    ") for text in card.unconfirmed]
+        lines += [
+            fill(text, 98, initial_indent="  - ", subsequent_indent="    ") for text in card.unconfirmed
+        ]
     return "\n".join(lines)
 
 
@@ -59,7 +61,10 @@ def lines_of_cards(cards: Mapping[str, ModelCard]) -> dict[str, str]:
 
 def table_of_cards(cards: Mapping[str, ModelCard]) -> str:
     """Return the table of docs/models.md in Markdown."""
-    lines = ["| card | model | vision | text | access | loads | trained on |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| card | model | vision | text | access | loads | trained on |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, card in cards.items():
         vision, text, access, loads = _cells(card)
         seen = ", ".join([*(f"`{data}`" for data in card.trained_on), *card.other_data]) or "not known"

@@ -41,7 +41,7 @@ class Weights(Strict):
     """Name that the file has in ``models/NAME`` under the data root; empty for models of a hub."""
 
 
-class ZeroShot(Strict):
+class AuthorsZeroShot(Strict):
     """How the authors classify without labels."""
 
     how: Text
@@ -53,7 +53,7 @@ class ZeroShot(Strict):
 
 
 class CardRow(Strict):
-    """The row of a suite that loads the model, without its name. Further keys are the arguments of its type."""
+    """The row of a suite that loads the model, without a name. Further keys are the arguments of its type."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -73,8 +73,8 @@ class ModelCard(Strict):
     weights: Weights
     """Where the weights are."""
     access: Literal["open", "registration", "request", "none"]
-    """``open``: anybody may download them; ``registration``: after terms are accepted; ``request``: the authors
-    send them; ``none``: they were not found."""
+    """``open``: anybody may download them; ``registration``: after terms are accepted; ``request``: the
+    authors send them; ``none``: they were not found."""
     licence: Text
     """Licence of the weights or else of the code, or that none is stated."""
     vision: Text
@@ -84,11 +84,11 @@ class ModelCard(Strict):
     input: Text
     """The input of the image encoder, or who states it."""
     trained_on: dict[DataName, Text] = {}
-    """Data sets of this suite whose patients the weights have seen, each with a clause that says so. The search
-    for leaks reads it (docs/leakage.md)."""
+    """Data sets of this suite whose patients the weights have seen, each with a clause that says so. The
+    search for leaks reads it (docs/leakage.md)."""
     other_data: Several[Text] = ()
     """Other data that the model was trained on."""
-    zero_shot: ZeroShot | None = None
+    zero_shot: AuthorsZeroShot | None = None
     """Zero-shot classification; left out for models without text encoder."""
     loads: Literal["whole", "image", "no"]
     """``whole``: all of it; ``image``: the image encoder of a model that has a text encoder, too; ``no``: it

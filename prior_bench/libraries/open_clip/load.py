@@ -129,7 +129,9 @@ def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> Li
     if name and folder is not None:
         require_vocabulary(Path(folder))
     elif name and not Path(name).is_dir() and not is_cached(name, VOCABULARIES):
-        require_hub(f"the tokenizer '{name}'", where=found.reference, fix=FIX)  # else it is tried for a minute
+        require_hub(
+            f"the tokenizer '{name}'", where=found.reference, fix=FIX
+        )  # else it is tried for a minute
     try:
         with _silent():
             if place is None and not name:
