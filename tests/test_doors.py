@@ -61,8 +61,8 @@ ARROWS = {
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
-    "public": "api backbones checkpoints data engine errors models paths pretraining registry report runtime schema "
-    "store suites",
+    "public": "api backbones checkpoints data engine errors models paths pretraining registry report runtime "
+    "schema store suites",
     "cli": "api backbones data doctor engine errors explain io models parity paths pretraining "
     "prior_bench public registry report runtime sample scaffold schema store suites",
     "__main__": "cli",

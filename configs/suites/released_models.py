@@ -69,19 +69,9 @@ evaluations = [
     for _data in ("chexpert", "nih_chestxray14", "rsna_pneumonia")
 ]
 evaluations += [
-    dict(
-        task="zero_shot",
-        data=_data,
-        protocol="clean/zero_shot_pairs",
-        overrides={"options.prompts": _prompts},
-    )
-    for _data, _prompts in (
-        ("chexpert", "chexpert14_chexzero"),
-        ("nih_chestxray14", "nih14_chexzero"),
-        ("rsna_pneumonia", "rsna_chexzero"),
-    )
-]
-evaluations += [
+    dict(task="zero_shot", data="chexpert", protocol="clean/zero_shot_pairs"),
+    dict(task="zero_shot", data="nih_chestxray14", protocol="clean/zero_shot_pairs_nih"),
+    dict(task="zero_shot", data="rsna_pneumonia", protocol="clean/zero_shot_pairs_rsna"),
     dict(task="zero_shot", data="chexpert_5x200", protocol="clean/zero_shot_softmax"),
     dict(task="retrieval", data="mimic_cxr", protocol="clean/retrieval"),
     dict(task="grounding", data="ms_cxr@mimic_cxr", protocol="clean/grounding_similarity"),

@@ -21,8 +21,8 @@ _probes = [
 ]
 _others = [
     ("zero-shot (AUROC)", "CheXpert", "zero_shot", "chexpert", "clean/zero_shot_pairs", "auroc"),
-    ("zero-shot (AUROC)", "NIH", "zero_shot", "nih_chestxray14", "clean/zero_shot_pairs", "auroc"),
-    ("zero-shot (AUROC)", "RSNA", "zero_shot", "rsna_pneumonia", "clean/zero_shot_pairs", "auroc"),
+    ("zero-shot (AUROC)", "NIH", "zero_shot", "nih_chestxray14", "clean/zero_shot_pairs_nih", "auroc"),
+    ("zero-shot (AUROC)", "RSNA", "zero_shot", "rsna_pneumonia", "clean/zero_shot_pairs_rsna", "auroc"),
     ("zero-shot", "5x200, accuracy", "zero_shot", "chexpert_5x200", "clean/zero_shot_softmax", "accuracy"),
     ("retrieval, MIMIC-CXR", "R@5", "retrieval", "mimic_cxr", "clean/retrieval", "recall_at_5"),
     ("grounding, MS-CXR", "CNR", "grounding", "ms_cxr@mimic_cxr", "clean/grounding_similarity", "cnr"),

@@ -82,7 +82,7 @@ class CardModel:
         return backbone
 
     def known_exposure(self) -> list[tuple[str, str]]:
-        """Return the data sets that the card says the weights were trained on, and those that the file tells."""
+        """Return the data sets that the weights were trained on, by the card and by the file."""
         told: dict[str, str] = dict(model_card(self._model).trained_on)
         source = self._source
         if self.absent() is None and hasattr(source, "known_exposure"):

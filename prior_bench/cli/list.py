@@ -16,8 +16,8 @@ KINDS = (
     "tables",
 )
 HELP = (
-    "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, public models, prompts, suites "
-    "and tables"
+    "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, public models, prompts, "
+    "suites and tables"
 )
 
 

@@ -1,7 +1,7 @@
 """Find model cards: the shipped ones (``configs/models``), and those of other packages.
 
-A card of another package comes from an entry point of the group ``prior_bench.cards``: a function that returns
-cards by name, as dicts with the keys of :class:`prior_bench.schema.model.ModelCard`.
+A card of another package comes from an entry point of the group ``prior_bench.cards``: a function that
+returns cards by name, as dicts with the keys of :class:`prior_bench.schema.model.ModelCard`.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
 
     Args:
         name: of the card.
-        weights: the file or folder; by default :func:`place_of`, or the hub for models that are on one. A file
-            of embeddings stands for any model.
+        weights: the file or folder; by default :func:`place_of`, or the hub for models that are on one. A
+            file of embeddings stands for any model.
 
     Raises:
         BenchError: the card is unknown.
@@ -122,7 +122,8 @@ def how_to_place(name: str) -> str:
     reference = str(row.get("model", ""))
     fix = f"get them: {how_to_get(card)}"
     if row["type"] == "hf" or f"huggingface.co/{reference}" in card.weights.link:
-        return f"{fix}; on a machine with network: hf download {reference} --local-dir {place}; copy the folder here"
+        fix += f"; on a machine with network: hf download {reference} --local-dir {place}"
+        return f"{fix}; copy the folder here"
     if row["type"] == "open_clip":
         architecture = reference.partition("/")[0]
         return f"{fix}; or copy the file here and name it: open_clip:{architecture}@FILE"

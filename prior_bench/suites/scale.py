@@ -137,7 +137,7 @@ def at_scale(suite: Suite, scale: Scale) -> Suite:
         name=f"{suite.name}-{SAMPLE}",
         title=f"{suite.title or suite.name} ({scale.title})",
         backbones=[
-            {"name": row["name"], **scale.backbones[row["name"]]} if row["name"] in scale.backbones else row
+            row if row["type"] in scale.kept else {"name": row["name"], **scale.backbones[row["name"]]}
             for row in rows
         ],
         evaluations=after,

@@ -128,12 +128,12 @@ def test_arguments_go_to_the_source_of_the_cards_type(tmp_path):
     assert chexzero._input["size"] == 256 and chexzero._input["resize"] == "pad", "the card's others are kept"
 
 
-def test_a_folder_of_the_library_loads_through_its_card(tmp_path, context=LoadContext()):
+def test_a_folder_of_the_library_loads_through_its_card(tmp_path):
     small_transformers.save("clip", tmp_path / "data/models/on_a_hub")
     source = CardModel("row", "on_a_hub")
     source.check()
     assert source.has_text and source.method_class is not None
-    assert source.load(0, context).method is not None
+    assert source.load(0, LoadContext()).method is not None
 
 
 def test_the_training_data_of_a_card_is_a_remark_on_that_data_only(tmp_path):

@@ -59,9 +59,9 @@ def test_a_dry_run_says_by_row_what_is_missing_and_where_it_is_had(capsys):
     assert cli.main(["run", "released_models", "--dry-run", *arguments]) == 0
     text = capsys.readouterr().out
     assert "weights not there  CheXzero · classification · chexpert" in text
-    assert "missing: data/models/chexzero/chexzero.pt: the weights of CheXzero are not there" in text
+    assert "models/chexzero/chexzero.pt: the weights of CheXzero are not there" in text
     assert "https://drive.google.com/drive/folders/19YH2EALQTbkKXdJmKm3iaK8yPi9s1xc-" in text
-    assert "hf download microsoft/rad-dino --local-dir data/models/rad_dino" in text
+    assert "hf download microsoft/rad-dino --local-dir " in text and "models/rad_dino; copy" in text
     assert "CARZero cannot be loaded, and its embeddings are not there" in text
     assert "the weights 'openai' of ViT-B-32-quickgelu" in text
     assert "72 cells: 0 done, 0 to do, 72 cannot be run" in text
@@ -97,11 +97,11 @@ def test_a_wrong_row_is_an_error_in_a_dry_run_too(parts):
     rows = [
         dict(name="A", type="card", model="chexzerro"),
         dict(name="B", type="card", model="chexzero", pool="cls"),
-        dict(name="C", type="open_clip", model="ViT-B-33/openai"),
+        dict(name="C", type="open_clip", model="ViT-B-32/opnai"),
     ]
     evaluations = [dict(task="fake", data="fake", protocol="fake/plain")]
     with pytest.raises(cli.BenchError) as caught:
         expand(Suite("s", rows, evaluations, [0]), tolerate_absent=True)
     text = str(caught.value)
     assert "did you mean chexzero" in text and "unknown key 'pool'" in text
-    assert "unknown model of open_clip 'ViT-B-33/openai'" in text
+    assert "unknown weights of ViT-B-32 'opnai'" in text
