@@ -22,6 +22,13 @@ class BenchError(Exception):
         return f"{place}{self.what}{remedy}"
 
 
+class NotThereError(BenchError):
+    """Weights that must be obtained first: a file, or a name on a hub that cannot be reached.
+
+    A dry run states it as the reason of a row's cells.
+    """
+
+
 class ErrorList(BenchError):
     """Several independent problems that are reported together, so that the user can fix them in one edit."""
 

@@ -145,3 +145,6 @@ GALLERIES = LazyRegistry("gallery", "prior_bench.galleries")
 :class:`prior_bench.report.html.galleries.maker.Maker`."""
 LAYOUTS = LazyRegistry("checkpoint layout", "prior_bench.layouts")
 """Layouts of a method's released checkpoints: functions ``() -> tuple[ReleasedLayout, ...]``."""
+CARDS = LazyRegistry("set of model cards", "prior_bench.cards")
+"""Cards of public models: functions ``() -> dict`` that return cards by name
+(:mod:`prior_bench.models.cards`)."""

@@ -37,6 +37,7 @@ ARROWS = {
     "encoders": "api errors",
     "checkpoints": "api encoders errors io registry",
     "libraries": "api checkpoints encoders errors",
+    "models": "errors paths registry schema",
     "parity": "errors registry",
     # data, features, numbers
     "store": "api bundled errors io paths registry",
@@ -51,8 +52,8 @@ ARROWS = {
     # pre-training and where weights come from
     "pretraining": "api checkpoints data encoders errors features io losses metrics registry runtime schema "
     "store versions",
-    "backbones": "api bundled checkpoints data encoders errors features io libraries paths pretraining "
-    "prior_bench registry store versions",
+    "backbones": "api bundled checkpoints data encoders errors features io libraries models paths "
+    "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
     "suites": "api data errors io paths registry sample schema store versions",
@@ -60,9 +61,9 @@ ARROWS = {
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
-    "public": "api backbones checkpoints data engine errors paths pretraining registry report runtime schema "
-    "store suites",
-    "cli": "api backbones data doctor engine errors explain io parity paths pretraining "
+    "public": "api backbones checkpoints data engine errors models paths pretraining registry report runtime "
+    "schema store suites",
+    "cli": "api backbones data doctor engine errors explain io models parity paths pretraining "
     "prior_bench public registry report runtime sample scaffold schema store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these

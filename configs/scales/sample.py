@@ -23,6 +23,7 @@ backbones = {
     "MGCA": dict(type="pretrain", config="mgca_sample"),
     "PRIOR": dict(type="pretrain", config="prior_sample"),
 }
+kept = ["card"]  # released weights have no counterpart at toy scale; they take images at their own size
 left_out = {"ImageNet": "its weights require a download and belong to other networks than these"}
 
 # options of readers in addition to those of sample:NAME, by data reference of the suite or by data set
@@ -63,6 +64,7 @@ _on_1_percent = dict(stopping=dict(epochs=48, patience=None))
 # the first pattern that matches a protocol's name applies; without a match, the protocol does not change
 protocols = {
     # classification
+    "clean/linear_probe": dict(),
     "mgca/linear_chexpert": dict(
         transform=dict(_crop, train=dict(_crop["train"], GaussianBlur=dict(kernel_size=3, sigma=(0.1, 0.6)))),
         optimizer=dict(lr=2e-2),
@@ -96,6 +98,12 @@ protocols = {
         optimizer=dict(lr=2e-3),
         stopping=dict(iterations=100, interval=25),
     ),
+    "clean/segmentation_*": dict(
+        head=dict(channels=(32, 16, 8)),
+        optimizer=dict(lr=1e-2),
+        batch_size=4,
+        stopping=dict(epochs=10, patience=None),
+    ),
     "*/segmentation_*": dict(
         transform=dict(input=_input),
         head=_unet,
@@ -113,5 +121,8 @@ protocols = {
     ),
     "lovt/detection_*_1": dict(_lovt_detection, **_on_1_percent),
     "lovt/detection_*_10": dict(_lovt_detection, **_on_10_percent),
+    "clean/detection_*": dict(
+        head=_yolo, optimizer=dict(lr=3e-3), batch_size=4, stopping=dict(epochs=12, patience=None)
+    ),
     "*/detection_*": _lovt_detection,
 }

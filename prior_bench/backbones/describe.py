@@ -155,16 +155,13 @@ def _told_input(stated: dict[str, Any]) -> dict[str, Any]:
 
 def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
     """Format the description as text; tensors are grouped by module, unless ``every_tensor``."""
-    spec = found.input
-    channels = "1 channel" if spec["channels"] == 1 else f"{spec['channels']} channels"
     lines = [
         f"file      {found.path} ({found.path.stat().st_size / 2**20:.1f} MiB)",
         f"sha256    {found.sha256}",
         f"layout    {found.layout}",
         f"matched   {found.share:.1%} of the model's tensors: {len(found.mapping)} used, "
         f"{len(found.unused)} unused on purpose, {len(found.problems)} that do not fit",
-        f"input     {spec['size']} x {spec['size']} pixels, {channels}, mean {_numbers(spec['mean'])}, "
-        f"std {_numbers(spec['std'])}, {_resizing(spec)}",
+        f"input     {input_in_words(found.input)}",
         f"text      {found.text}",
         *(f"note      {note}" for note in found.notes),
         *(f"warning   {warning}" for warning in found.warnings or ()),
@@ -180,6 +177,15 @@ def as_text(found: CheckpointDescription, every_tensor: bool = False) -> str:
     if found.problems:
         lines += ["", "does not fit: the file is refused", *(f"  {problem}" for problem in found.problems)]
     return "\n".join(lines)
+
+
+def input_in_words(spec: dict[str, Any]) -> str:
+    """Format the fields of an InputSpec; statistics that nobody states are None."""
+    channels = "1 channel" if spec["channels"] == 1 else f"{spec['channels']} channels"
+    return (
+        f"{spec['size']} x {spec['size']} pixels, {channels}, mean {_numbers(spec['mean'])}, "
+        f"std {_numbers(spec['std'])}, {_resizing(spec)}"
+    )
 
 
 def _resizing(spec: dict[str, Any]) -> str:

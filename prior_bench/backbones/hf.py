@@ -11,6 +11,7 @@ from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import ModelFolder
 from prior_bench.libraries.towers import TwoTowers
 from prior_bench.libraries.vision import indivisible, require_divisible
+from prior_bench.models.cards import exposure_of_model
 from prior_bench.versions import machinery, raised
 
 
@@ -97,6 +98,10 @@ class TransformersModel:
         return (
             "" if noted == self._place.content() else "the record has another content of the model's folder"
         )
+
+    def known_exposure(self) -> list[tuple[str, str]]:
+        """Return what the model's card says of its training data; nothing for models without a card."""
+        return exposure_of_model(self._model)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the model; weights of the hub that are not in its cache are downloaded."""

@@ -12,6 +12,7 @@ from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import ModelFolder
 from prior_bench.libraries.towers import TwoTowers
 from prior_bench.libraries.vision import indivisible, require_divisible
+from prior_bench.models.cards import exposure_of_model
 from prior_bench.versions import machinery, raised
 
 
@@ -53,7 +54,7 @@ class OpenClipModel:
 
     def check(self) -> None:
         """Raise BenchError if the model cannot be loaded; weights on the hub are not downloaded."""
-        from prior_bench.libraries.open_clip.load import require_available, require_weights
+        from prior_bench.libraries.open_clip.load import require_obtainable, require_weights
 
         found = self._found
         require_divisible(found.input.size, found.patch, self._model)
@@ -65,7 +66,7 @@ class OpenClipModel:
         elif found.place is not None:
             found.place.require_reachable()
         else:
-            require_available(found)
+            require_obtainable(found)
 
     def size_problem(self, size: int) -> str:
         """Why the image encoder cannot take images of ``size`` pixels; empty if it can."""
@@ -84,6 +85,10 @@ class OpenClipModel:
         """Return "" if the model's content equals that of a record, otherwise a reason."""
         noted = provenance.get("backbone", {}).get("content")
         return "" if noted == self._content else "the record has another content of the model"
+
+    def known_exposure(self) -> list[tuple[str, str]]:
+        """Return what the model's card says of its training data; nothing for models without a card."""
+        return exposure_of_model(self._model)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the model; weights that are not in a cache are downloaded."""

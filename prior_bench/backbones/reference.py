@@ -10,14 +10,19 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.checkpoints.folders import config_of_folder
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.models.cards import card_names, row_of
 
 LIBRARIES = {
     "hf": ("tokenizer", "input", "pool", "remote_code"),
     "open_clip": ("tokenizer", "input"),
+    "checkpoint": ("tokenizer", "input", "image_encoder"),
+    "timm": (),
 }
-"""Types of rows of models that another library builds, with the arguments that they take."""
-FORMS = ("hf:NAME", "open_clip:NAME", "timm:NAME", "random:NAME", "embeddings:FILE", "FILE")
-"""Texts that name a backbone besides the names of pre-training configs."""
+"""Types of rows, with the arguments that a model of a library or of a card takes."""
+FORMS = ("hf:NAME", "open_clip:NAME", "timm:NAME", "random:NAME", "embeddings:FILE", "FILE", "CARD@FILE")
+"""Texts that name a backbone besides the names of pre-training configs and of model cards."""
+BUILT = ("hf", "open_clip")
+"""Types of rows of models that another library builds."""
 
 
 def backbone_row(
@@ -34,8 +39,9 @@ def backbone_row(
     Args:
         text: a checkpoint file or folder, ``hf:ORG/NAME``, ``hf:FOLDER``, ``open_clip:ORG/NAME``,
             ``open_clip:FOLDER``, ``open_clip:NAME/TAG``, ``open_clip:NAME@FILE``, ``timm:MODEL``,
-            ``random:MODEL``, ``random:CONFIG``, ``embeddings:FILE``, or a pre-training config. A folder needs
-            no library's name.
+            ``random:MODEL``, ``random:CONFIG``, ``embeddings:FILE``, a pre-training config, the name of a
+            model card, or ``CARD@FILE`` (a model card, with the place of its weights). A folder needs no
+            library's name.
         tokenizer: tokenizer of a released checkpoint's text encoder, or of a two-tower model.
         image_encoder: timm's name of the architecture of a checkpoint's image encoder.
         input: fields of the input (InputSpec) to change.
@@ -47,7 +53,7 @@ def backbone_row(
             of the others.
     """
     row = _row_of(text, named=image_encoder is not None)
-    if row["type"] in LIBRARIES:
+    if row["type"] in (*BUILT, "card"):
         given = dict(
             tokenizer=tokenizer,
             input=dict(input or {}) or None,
@@ -55,7 +61,8 @@ def backbone_row(
             remote_code=remote_code,
             image_encoder=image_encoder,
         )
-        return _of_library(row, {name: value for name, value in given.items() if value is not None})
+        kind = row["type"] if row["type"] in BUILT else row_of(row["model"], row.get("weights"))["type"]
+        return _of_library(row, kind, {name: value for name, value in given.items() if value is not None})
     if remote_code is not None:
         raise BenchError("only a model of the hub (hf:ORG/NAME) can bring code", where="remote_code")
     is_file, is_model = row["type"] == "checkpoint", "image_encoder" in row
@@ -85,13 +92,13 @@ def backbone_row(
     return row
 
 
-def _of_library(row: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of a model that another library builds, with the arguments that its source takes."""
-    taken = LIBRARIES[row["type"]]
+def _of_library(row: dict[str, Any], kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a model of another library or of a card, with the arguments that its source takes."""
+    taken = LIBRARIES.get(kind, ())
     for name in given:
         if name not in taken:
-            what = f"a model of {row['type']} takes no {name}"
-            raise BenchError(what, where=name, fix=f"leave it out; it takes {', '.join(taken)}")
+            what = f"a model of {kind} takes no {name}"
+            raise BenchError(what, where=name, fix=f"leave it out; it takes {', '.join(taken) or 'nothing'}")
     return {**row, **given}
 
 
@@ -104,10 +111,14 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
     if colon and kind in ("timm", "random"):
         untrained = kind == "random" and (name in known or name.endswith(".py"))
         return {"name": text, "type": kind, "config" if untrained else "image_encoder": name}
-    if colon and kind in LIBRARIES:
+    if colon and kind in BUILT:
         return {"name": _label_of_model(name), "type": kind, "model": name}
     if colon and kind == "embeddings":
         return {"name": Path(name).stem, "type": kind, "file": name}
+    card, at, weights = text.partition("@")
+    is_here = Path(text).is_file() or config_of_folder(Path(text)) or library_of(Path(text))
+    if not is_here and text not in known and card in card_names():
+        return {"name": card, "type": "card", "model": card, **({"weights": weights} if at else {})}
     if Path(text).suffix in (".npz", ".parquet"):
         raise BenchError("is no checkpoint", where=text, fix=f"for a file of embeddings, embeddings:{text}")
     is_config = text in known or text.endswith(".py")
@@ -121,7 +132,7 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
         if re.fullmatch(r"[\w.-]+/[\w.-]+", text) and not Path(text).parent.is_dir():
             what, fix = "is no file", f"for a model on the hub: hf:{text}, or open_clip:{text}"
             raise BenchError(what, where=text, fix=fix)
-        raise unknown_name("backbone", text, [*known, *FORMS], where="backbone")
+        raise unknown_name("backbone", text, [*known, *card_names(), *FORMS], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
 
 

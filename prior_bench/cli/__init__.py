@@ -27,6 +27,7 @@ VERBS = (
     "report",
     "results",
     "checkpoint",
+    "model",
     "export",
     "embed",
     "parity",

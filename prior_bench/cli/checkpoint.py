@@ -9,7 +9,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     inspect = actions.add_parser("inspect", help="print layout, hash, use of each tensor and expected input")
-    inspect.add_argument("file", help="a weights file, or a folder with config.json")
+    inspect.add_argument("file", help="a weights file, or a folder as on a hub")
     inspect.add_argument("--all", action="store_true", help="list every tensor")
     convert = actions.add_parser("convert", help="write it as a safetensors file of prior-bench")
     convert.add_argument("file", help="a weights file, or a folder with config.json")
@@ -35,8 +35,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from prior_bench.backbones.describe import as_text, describe
+    from pathlib import Path
 
+    from prior_bench.backbones.describe import as_text, describe
+    from prior_bench.backbones.describe_folder import describe_folder, folder_as_text
+    from prior_bench.backbones.reference import library_of
+
+    if library := library_of(Path(args.file)):
+        whole = describe_folder(args.file, library)
+        print(folder_as_text(whole))
+        return 1 if whole.problems else 0
     found = describe(args.file)
     print(as_text(found, every_tensor=args.all))
     return 1 if found.problems else 0

@@ -10,12 +10,14 @@ KINDS = (
     "datasets",
     "corruptions",
     "protocols",
+    "models",
     "prompts",
     "suites",
     "tables",
 )
 HELP = (
-    "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, prompts, suites and tables"
+    "list methods, backbones, layouts, tasks, data sets, corruptions, protocols, public models, prompts, "
+    "suites and tables"
 )
 
 

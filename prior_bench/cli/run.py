@@ -32,6 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="print the plan, missing data and weights, and a rough estimate of the time; run nothing",
     )
     parser.add_argument(
+        "--skip-missing",
+        action="store_true",
+        help="run the cells whose data and weights are there, and name what is missing",
+    )
+    parser.add_argument(
         "--overwrite",
         choices=("skip", "failed", "all"),
         default="failed",
@@ -83,11 +88,13 @@ def run(args: argparse.Namespace) -> int:
     suite.allow_leakage = suite.allow_leakage or args.allow_leakage
     suite.threads = args.threads or suite.threads
     tables = tables_of(suite)
-    plan = expand(suite, only=args.only, tolerate_absent=args.dry_run)
+    plan = expand(suite, only=args.only, tolerate_absent=args.dry_run or args.skip_missing)
     store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)
     if args.dry_run:
         print(describe_plan(plan, store, overwrite))
         return 0
+    for message in plan.absent:
+        print(f"missing: {message}", file=sys.stderr)
     how = dict(device=args.device, workers=args.workers, jobs=args.jobs, overwrite=overwrite)
     outcome = evaluate(plan, store, **how)
     warn_of_records(

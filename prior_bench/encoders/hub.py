@@ -7,12 +7,12 @@ import logging
 import os
 import socket
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, NotThereError
 
 
 def require_hub(what: str, *, where: object, fix: str) -> None:
@@ -24,7 +24,7 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
         fix: how to work without the hub.
 
     Raises:
-        BenchError: the hub cannot be reached, or ``HF_HUB_OFFLINE`` is set.
+        NotThereError: the hub cannot be reached, or ``HF_HUB_OFFLINE`` is set.
     """
     offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
     if not offline and urllib.request.getproxies():
@@ -36,11 +36,18 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
         port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
         socket.create_connection((endpoint.hostname, port), timeout=5).close()
     except OSError as error:
-        raise BenchError(
+        raise NotThereError(
             f"{what} is not in the local cache and {endpoint.hostname} cannot be reached ({error})",
             where=where,
             fix=fix,
         ) from error
+
+
+def is_cached(name: str, files: Iterable[str]) -> bool:
+    """Return whether the cache has one of these files of a name on the hub."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return any(isinstance(try_to_load_from_cache(name, file), str) for file in files)
 
 
 def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from prior_bench.checkpoints.files import sha256
 from prior_bench.encoders.hub import require_hub
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, NotThereError
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.safetensors.index.json", "*.bin.index.json")
 NOT_CONTENT = (".md", ".msgpack", ".h5", ".onnx", ".png", ".jpg", ".gitattributes", ".lock")
@@ -111,7 +111,7 @@ class ModelFolder:
         except Exception as error:  # the hub's client has many errors of its own
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             what = f"cannot be obtained from the hub: {reason}"
-            raise BenchError(what, where=self._name, fix=self._fix) from error
+            raise NotThereError(what, where=self._name, fix=self._fix) from error
 
 
 def copy_model(source: Path, target: Path) -> None:

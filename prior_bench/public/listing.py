@@ -5,6 +5,8 @@ from __future__ import annotations
 from prior_bench import paths, registry
 from prior_bench.data.texts import prompts
 from prior_bench.errors import unknown_name
+from prior_bench.models.cards import model_cards
+from prior_bench.models.text import lines_of_cards
 from prior_bench.suites import protocols
 
 REGISTRIES = {
@@ -21,7 +23,7 @@ REGISTRIES = {
 CONFIGS = {"backbones": "pretrain", "pretraining": "pretrain"}
 """Folder of shipped configs by kind, if its name differs from the kind."""
 
-KINDS = (*REGISTRIES, "prompts", "pretraining", "suites", "tables")
+KINDS = (*REGISTRIES, "models", "prompts", "pretraining", "suites", "tables")
 """All kinds of names."""
 
 SHOWN = 3
@@ -31,11 +33,13 @@ SHOWN = 3
 def available(kind: str) -> dict[str, str]:
     """Return the names of one kind with their origins, without importing anything.
 
-    Of prompt sets, their version, data sets, kind and labels stand in place of the origin.
+    Of prompt sets, their version, data sets, kind and labels stand in place of the origin; of models, their
+    image encoder, text encoder, access and what loads them.
 
     Args:
         kind: ``"methods"``, ``"backbones"``, ``"layouts"``, ``"tasks"``, ``"datasets"``, ``"corruptions"``,
-            ``"protocols"``, ``"prompts"``, ``"pretraining"`` (shipped configs), ``"suites"`` or ``"tables"``.
+            ``"protocols"``, ``"models"`` (cards of public models), ``"prompts"``, ``"pretraining"`` (shipped
+            configs), ``"suites"`` or ``"tables"``.
 
     Raises:
         BenchError: the kind is unknown.
@@ -47,6 +51,8 @@ def available(kind: str) -> dict[str, str]:
     """
     if kind not in KINDS:
         raise unknown_name("kind", kind, list(KINDS))
+    if kind == "models":
+        return lines_of_cards(model_cards())
     if kind == "prompts":
         return {name: _described(prompts.load(name)) for name in prompts.names()}
     holder = REGISTRIES.get(kind)

@@ -30,6 +30,8 @@ class ScaleConfig(Strict):
     """Seeds of all runs."""
     backbones: dict[Text, StandIn]
     """Replacement of a row, by the row's name."""
+    kept: Several[Text] = ()
+    """Types of rows that stay as they are, with their own weights and their own size of images."""
     left_out: dict[Text, str] = {}
     """Rows without replacement, with the reason."""
     data: dict[Text, dict[str, Any]] = {}

@@ -21,6 +21,7 @@ from prior_bench.suites.leakage import find_leaks
 from prior_bench.suites.resolve import (
     Evaluation,
     absent_file,
+    absent_weights,
     attempt,
     check_data,
     make_source,
@@ -133,10 +134,13 @@ def expand(
         if row.get("name") in sources:
             continue
         if f"backbones[{i}]" not in flawed and passes(wanted, backbone=row["name"]):
-            if tolerate_absent and (absent := absent_file(row)):
-                without_file[row["name"]] = absent
-            check = row["name"] not in without_file
-            sources[row["name"]] = attempt(errors, f"backbones[{i}]", make_source, row, check)
+            where = f"backbones[{i}]"
+            source = attempt(errors, where, make_source, row, not tolerate_absent)
+            if tolerate_absent and source is not None:
+                absent = absent_file(row) or attempt(errors, where, absent_weights, source)
+                if absent is not None:
+                    without_file[row["name"]] = absent
+            sources[row["name"]] = source
     evaluations = []
     for i, entry in enumerate(suite.evaluations):
         if {"task", "data", "protocol"} <= set(entry):

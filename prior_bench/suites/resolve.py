@@ -10,7 +10,7 @@ from prior_bench.api import BackboneSource, Protocol, Task
 from prior_bench.data.generated import generated
 from prior_bench.data.open import locate, resolve
 from prior_bench.data.splitting.shots import shortages
-from prior_bench.errors import BenchError, ErrorList
+from prior_bench.errors import BenchError, ErrorList, NotThereError
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
 from prior_bench.schema.arguments import argument_errors
 from prior_bench.schema.protocol import FewShot
@@ -109,6 +109,17 @@ def absent_file(row: dict[str, Any]) -> BenchError | None:
             what = f"the weights of {row['name']} are not there"
             fix = "put the file there; docs/protocols/README.md says which the papers' suites take"
             return BenchError(what, where=place, fix=fix)
+    return None
+
+
+def absent_weights(source: BackboneSource) -> BenchError | None:
+    """The error if a source says that its weights must be obtained first; others of ``check`` are raised."""
+    try:
+        if (absent := getattr(source, "absent", lambda: None)()) is not None:
+            return absent
+        source.check()
+    except NotThereError as error:
+        return error
     return None
 
 

@@ -33,6 +33,7 @@ class Scale:
         notes: sentences that its tables must carry.
         seeds: of all runs.
         backbones: what stands for a row, by its name.
+        kept: types of rows that stay as they are.
         left_out: rows that nothing stands for, with the reason.
         data: options of readers, by a suite's reference or by the data set's name.
         protocols: overrides by a pattern of names; the first that fits counts.
@@ -43,6 +44,7 @@ class Scale:
     notes: list[str]
     seeds: list[int]
     backbones: dict[str, dict[str, Any]]
+    kept: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     data: dict[str, dict[str, Any]] = field(default_factory=dict)
     protocols: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -106,8 +108,9 @@ def at_scale(suite: Suite, scale: Scale) -> Suite:
     """The suite on the sample benchmark, with a store of its own."""
     errors: list[BenchError] = []
     rows = [row for row in suite.backbones if row["name"] not in scale.left_out]
-    for name in (row["name"] for row in rows):
-        if name not in scale.backbones:
+    for row in rows:
+        name = row["name"]
+        if name not in scale.backbones and row["type"] not in scale.kept:
             fix = f"name one, or leave the row out, in {scale.where}"
             errors.append(
                 BenchError(f"no substitute is declared for the row '{name}'", where=suite.where, fix=fix)
@@ -133,7 +136,10 @@ def at_scale(suite: Suite, scale: Scale) -> Suite:
         suite,
         name=f"{suite.name}-{SAMPLE}",
         title=f"{suite.title or suite.name} ({scale.title})",
-        backbones=[{"name": name, **scale.backbones[name]} for name in kept],
+        backbones=[
+            row if row["type"] in scale.kept else {"name": row["name"], **scale.backbones[row["name"]]}
+            for row in rows
+        ],
         evaluations=after,
         seeds=scale.seeds,
         instead_of=before,

@@ -65,7 +65,7 @@ def test_missing_weights_are_noticed_before_any_work(hub):
     (folder / "model.safetensors").unlink()
     with pytest.raises(BenchError, match="not in the local cache"):
         TransformersModel("x", "ORG/small").check()
-    with pytest.raises(BenchError, match="the file 'openai' of ViT-B-32 is not in the local cache"):
+    with pytest.raises(BenchError, match="the weights 'openai' of ViT-B-32 is not in the local cache"):
         OpenClipModel("x", "ViT-B-32/openai").check()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.api import InputSpec
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError, NotThereError, unknown_name
 from prior_bench.libraries.folders import ModelFolder
 
 CONFIG = "open_clip_config.json"
@@ -116,7 +116,7 @@ def _of_file(reference: str, name: str, file: Path, changes: dict[str, Any]) -> 
     import open_clip
 
     if not file.is_file():
-        raise BenchError("no such weights file", where=file)
+        raise NotThereError("no such weights file", where=file)
     if missing := [field for field in ("mean", "std") if field not in changes]:
         what = f"the file does not state the {' and the '.join(missing)} of its input"
         raise BenchError(what, where=file, fix=STATE)

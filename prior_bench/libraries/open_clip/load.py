@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from prior_bench.checkpoints.files import read_tensors, require_finite
-from prior_bench.encoders.hub import quiet, require_hub
+from prior_bench.encoders.hub import is_cached, require_hub
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.open_clip.describe import OpenClipConfig
-from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary
+from prior_bench.libraries.texts import FIX, VOCABULARIES, LibraryTokenizer, require_vocabulary
 
+STORED = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""Files of open_clip's weights on the hub."""
 CONSTANTS = ("input_resolution", "context_length", "vocab_size", "attn_mask", "position_ids")
 """Last parts of the names of tensors that are no weights."""
 
@@ -79,7 +81,7 @@ def weights_file(found: OpenClipConfig) -> Path:
 
     name, _, tag = found.reference.partition("/")
     fix = f"download the file elsewhere, copy it here, and name it: open_clip:{name}@FILE"
-    require_available(found)
+    require_obtainable(found)
     try:
         with _silent():
             return Path(open_clip.download_pretrained(open_clip.get_pretrained_cfg(name, tag)))
@@ -90,25 +92,22 @@ def weights_file(found: OpenClipConfig) -> Path:
         ) from error
 
 
-def require_available(found: OpenClipConfig) -> None:
-    """Check that weights known by name are in the hub's cache, or that the hub can be reached.
+def require_obtainable(found: OpenClipConfig) -> None:
+    """Check that weights which open_clip knows by name are in a cache or can be downloaded.
 
     Raises:
-        BenchError: neither is so.
+        NotThereError: neither.
     """
     import open_clip
-    from huggingface_hub import try_to_load_from_cache
 
     name, _, tag = found.reference.partition("/")
-    repository = str(open_clip.get_pretrained_cfg(name, tag).get("hf_hub") or "").strip("/")
-    files = (
-        "open_clip_model.safetensors",
-        "open_clip_pytorch_model.bin",
-        "open_clip_pytorch_model.safetensors",
-    )
-    if repository and not any(isinstance(try_to_load_from_cache(repository, one), str) for one in files):
+    stated = open_clip.get_pretrained_cfg(name, tag)
+    place = str(stated.get("hf_hub") or "").strip("/")
+    file = str(stated.get("url") or "").rpartition("/")[2]
+    downloaded = file and (Path.home() / ".cache/clip" / file).is_file()
+    if not downloaded and not (place and is_cached(place, (*STORED, file or STORED[0]))):
         fix = f"download the file elsewhere, copy it here, and name it: open_clip:{name}@FILE"
-        require_hub(f"the file '{tag}' of {name}", where=found.reference, fix=fix)
+        require_hub(f"the weights '{tag}' of {name}", where=found.reference, fix=fix)
 
 
 def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> LibraryTokenizer:
@@ -129,8 +128,10 @@ def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> Li
     folder = place or (found.place.folder if found.place and found.place.is_local else None)
     if name and folder is not None:
         require_vocabulary(Path(folder))
-    elif name:
-        _require_cached("AutoTokenizer", name, f"the tokenizer '{name}'", found.reference, FIX)
+    elif name and not Path(name).is_dir() and not is_cached(name, VOCABULARIES):
+        require_hub(
+            f"the tokenizer '{name}'", where=found.reference, fix=FIX
+        )  # else it is tried for a minute
     try:
         with _silent():
             if place is None and not name:
@@ -170,7 +171,8 @@ def _empty(found: OpenClipConfig) -> Any:
             f"text/config.json into the model's folder"
         )
         what = f"the config of its text tower, '{found.text_model}',"
-        _require_cached("AutoConfig", found.text_model, what, found.reference, fix)
+        if not is_cached(found.text_model, ("config.json",)):
+            require_hub(what, where=found.reference, fix=fix)
     try:
         with _silent(), torch.random.fork_rng(devices=[]):
             return kind(**config)
@@ -178,21 +180,6 @@ def _empty(found: OpenClipConfig) -> Any:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"open_clip cannot build it from its config: {reason}"
         raise BenchError(what, where=found.reference, fix="download the folder again") from error
-
-
-def _require_cached(factory: str, name: str, what: str, where: str, fix: str) -> None:
-    """Check within seconds that a name is in the hub's cache, or that the hub can be reached.
-
-    Raises:
-        BenchError: neither is so.
-    """
-    import transformers
-
-    try:
-        with quiet("transformers"):
-            getattr(transformers, factory).from_pretrained(name, local_files_only=True)
-    except (OSError, ValueError):
-        require_hub(what, where=where, fix=fix)
 
 
 def _bare(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
