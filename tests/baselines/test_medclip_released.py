@@ -12,6 +12,7 @@ from released_files import write_vocabulary
 from baselines.medclip_released import ReleasedMedCLIP, layouts
 from prior_bench.api import LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
+from prior_bench.backbones.convert import convert
 from prior_bench.cli import main
 from prior_bench.errors import BenchError
 from prior_bench.registry import LAYOUTS
@@ -141,6 +142,20 @@ def test_the_scale_is_bounded(scale, bounded):
     torch.nn.Module.__init__(method)
     method.logit_scale = torch.nn.Parameter(torch.tensor(scale))
     assert float(method._scale()) == pytest.approx(torch.tensor(bounded).exp().item(), rel=1e-6)
+
+
+@torch.no_grad()
+def test_a_converted_file_gives_the_same_scores(tmp_path):
+    method = load(tmp_path, Plain("Swin-T").state).method
+    out = tmp_path / "ours.safetensors"
+    convert(tmp_path / "pytorch_model.bin", out, tokenizer=str(tmp_path / "vocab.txt"))
+    ours = CheckpointFile("row", str(out)).load(0, LoadContext()).method
+
+    def scores(method):
+        text = method.encode_text(method.text_encoder.tokenizer(TEXTS))
+        return method.similarity(method.encode_image(images()), text)
+
+    assert torch.equal(scores(ours), scores(method))
 
 
 @torch.no_grad()
