@@ -115,26 +115,6 @@ def test_biovil(tmp_path, name):
 
 
 @torch.no_grad()
-def test_medclip_resnet(tmp_path):
-    model = shaken(resnet50(classes=512))
-    state = {**prefixed("vision_model.model.", model.state_dict()), **text("text_model.model.")}
-    backbone = load(tmp_path, state)
-    pooled = backbone.image_encoder(images()).global_
-    close(F.linear(pooled, model.fc.weight, model.fc.bias), model(images()))
-
-
-@torch.no_grad()
-def test_medclip_swin(tmp_path):
-    model = shaken(swin())
-    state = {**prefixed("vision_model.model.", filed_swin(model)), **text("text_model.model.")}
-    found = load(tmp_path, state).image_encoder(images(size=224))
-    wanted = model(images(size=224))
-    close(found.global_, wanted.pooler_output)
-    normed = F.layer_norm(found.local, (768,), model.layernorm.weight, model.layernorm.bias, 1e-5)
-    close(normed, wanted.last_hidden_state)  # maps are those before the last norm
-
-
-@torch.no_grad()
 def test_cxr_clip_swin_reads_the_first_patch(tmp_path):
     model = shaken(swin())
     state = {**prefixed("image_encoder.image_encoder.", filed_swin(model)), **text("text_encoder.")}

@@ -1,10 +1,10 @@
-"""Released image encoders: the authors' input; a wrong or cut file is refused by the tensor's name."""
+"""Files of known families: the authors' input; a wrong or cut file is refused by the tensor's name."""
 
 from functools import cache
 
 import pytest
 import torch
-from known_files import KNOWN, light
+from known_files import KNOWN, WITH_TEXT, light
 
 from prior_bench.api import InputSpec
 from prior_bench.backbones.checkpoint import CheckpointFile
@@ -64,7 +64,7 @@ tensors_of = cache(light)
 
 
 def a_used_tensor(name):
-    """A tensor of the file itself that the image encoder needs."""
+    """A tensor of the file itself that is needed."""
     tensors = tensors_of(name)
     used = match_released(joined(tensors)).mapping.values()
     return sorted(one for one in used if one in tensors and tensors[one].ndim > 1)[7]
@@ -79,7 +79,8 @@ def refusal(tmp_path, tensors):
 
 def test_every_layout_of_an_image_encoder_alone_is_covered():
     alone = {layout.name for layout in known_layouts() if "type" not in layout.method}
-    assert alone == {*KNOWN, "PRIOR, image encoder"} and INPUTS.keys() == KNOWN.keys()
+    assert alone == {*KNOWN, "PRIOR, image encoder"} - {*WITH_TEXT} and INPUTS.keys() == KNOWN.keys()
+    assert all(layout_named(name).has_text for name in WITH_TEXT)
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -120,7 +121,7 @@ def test_a_missing_tensor_is_refused(name, tmp_path):
     del tensors[key := a_used_tensor(name)]
     message = refusal(tmp_path, tensors)
     assert f"looks like {name}, but 1 tensor(s) do not fit: missing {key}" in message
-    assert "fix: download it again" in message and "--image-encoder" not in message
+    assert "fix: download it again" in message and ("--image-encoder" in message) == (name in WITH_TEXT)
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -18,6 +18,7 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "convirt": ("convirt", {}),
     "convirt_released": ("convirt_released", RELEASED),
     "gloria": ("gloria", {}),
+    "medclip_released": ("medclip_released", {}),
     "mgca of a CNN": ("mgca", dict(prototypes=6)),
     "mgca of a ViT": ("mgca", dict(image=tiny_methods.VIT, prototypes=6)),
 }

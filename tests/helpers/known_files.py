@@ -1,4 +1,4 @@
-"""State dicts with the names and shapes of released image encoders, made from the models that own them."""
+"""State dicts with the names and shapes of released files, made from the libraries' models that own them."""
 
 import re
 
@@ -7,7 +7,7 @@ import torch
 import torchvision
 import torchxrayvision
 from torch import Tensor, nn
-from transformers import SwinConfig, SwinModel
+from transformers import BertConfig, BertModel, SwinConfig, SwinModel
 
 EVA = {"patch_size": 16, "img_size": 224, "ref_feat_shape": (14, 14)}
 OLD = re.compile(r"(denselayer\d+\.(?:norm|conv))(\d)\.")
@@ -16,6 +16,24 @@ OLD = re.compile(r"(denselayer\d+\.(?:norm|conv))(\d)\.")
 def text(beginning: str) -> dict[str, Tensor]:
     """A part that no image encoder has."""
     return {f"{beginning}embeddings.word_embeddings.weight": torch.zeros(9, 4)}
+
+
+def of_medclip(
+    image: dict[str, Tensor], bert: nn.Module, projection: Tensor, scale: Tensor
+) -> dict[str, Tensor]:
+    """The state of a MedCLIP with these image encoder and projection, text encoder, projection and scale."""
+    return {
+        **prefixed("vision_model.", image),
+        **prefixed("text_model.model.", bert.state_dict()),
+        "text_model.model.embeddings.position_ids": torch.zeros(1, 512, dtype=torch.int64),
+        "text_model.projection_head.weight": projection,
+        "logit_scale": scale,
+    }
+
+
+def bert(**config: int) -> nn.Module:
+    """A BERT with the vocabulary of BioClinicalBERT."""
+    return BertModel(BertConfig(vocab_size=28996, **config))
 
 
 def prefixed(beginning: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -49,6 +67,17 @@ def filed_swin(model: nn.Module) -> dict[str, Tensor]:
         if not name.endswith("relative_position_index"):
             found[name] = tensor
     return found
+
+
+def resnet_of_medclip(model: nn.Module) -> dict[str, Tensor]:
+    """The state of a ResNet whose classifier is the projection, without bias."""
+    model.fc = nn.Linear(2048, 512, bias=False)
+    return prefixed("model.", model.state_dict())
+
+
+def swin_of_medclip(model: nn.Module, projection: Tensor) -> dict[str, Tensor]:
+    """The state of a Swin and its projection."""
+    return {**prefixed("model.", filed_swin(model)), "projection_head.weight": projection}
 
 
 def eva(size: str) -> nn.Module:
@@ -170,16 +199,12 @@ KNOWN = {
         **projector(),
         **_of_biovil_t(),
     },
-    "MedCLIP, ResNet-50": lambda: {
-        **prefixed("vision_model.model.", resnet50(classes=512).state_dict()),
-        **text("text_model.model."),
-        "logit_scale": torch.zeros(()),
-    },
-    "MedCLIP, Swin-T": lambda: {
-        **prefixed("vision_model.model.", filed_swin(swin())),
-        "vision_model.projection_head.weight": torch.zeros(512, 768),
-        **text("text_model.model."),
-    },
+    "MedCLIP, ResNet-50": lambda: of_medclip(
+        resnet_of_medclip(resnet50()), bert(), torch.zeros(512, 768), torch.zeros(())
+    ),
+    "MedCLIP, Swin-T": lambda: of_medclip(
+        swin_of_medclip(swin(), torch.zeros(512, 768)), bert(), torch.zeros(512, 768), torch.zeros(())
+    ),
     "CXR-CLIP, ResNet-50": lambda: {
         **prefixed("image_encoder.resnet.", headless(resnet50())),
         **text("text_encoder.text_encoder."),
@@ -230,6 +255,8 @@ KNOWN = {
     "Ark+, Swin-L at 768 pixels": lambda: old_swin(swin_of_timm("large")),
 }
 """The state dict of each layout, by the layout's name."""
+WITH_TEXT = ("MedCLIP, ResNet-50", "MedCLIP, Swin-T")
+"""Layouts with a text encoder; all others are of an image encoder alone."""
 
 
 def headless(model: nn.Module) -> dict[str, Tensor]:
@@ -250,12 +277,16 @@ def light(name: str) -> dict[str, Tensor]:
 
 
 def shaken(model: nn.Module) -> nn.Module:
-    """Random statistics, scales and positions, so that every tensor matters; in evaluation mode."""
+    """Random statistics, scales and positions, so that every tensor matters; in evaluation mode.
+
+    Biases and running means are near 0, all others near 1: otherwise all activations of a ResNet would be 0.
+    """
     random = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
             if tensor.is_floating_point() and tensor.ndim == 1:
-                tensor.copy_(torch.rand(tensor.shape, generator=random) * 0.3 + ("bias" not in name) * 0.8)
+                near_1 = not name.endswith(("bias", "running_mean"))
+                tensor.copy_(torch.rand(tensor.shape, generator=random) * 0.3 + near_1 * 0.8)
             elif tensor.is_floating_point() and re.search(r"(cls_token|pos_embed|bias_table)$", name):
                 tensor.copy_(torch.randn(tensor.shape, generator=random) * 0.5)
     return model.eval()

@@ -312,6 +312,7 @@ def test_a_backbone_that_lacks_what_the_protocol_asks_for_is_refused(tmp_path, c
     from baselines.convirt import ConVIRT
     from baselines.convirt_released import ReleasedConVIRT
     from baselines.gloria import GLoRIA
+    from baselines.medclip_released import ReleasedMedCLIP
     from baselines.mgca import MGCA
     from prior_bench.prior.model import PRIOR
 
@@ -320,5 +321,5 @@ def test_a_backbone_that_lacks_what_the_protocol_asks_for_is_refused(tmp_path, c
         TASK.run(mock_backbone(), data, CLEAN, context)
     for protocol in (CLEAN, SIMILARITY):
         assert [TASK.lacks(method, protocol) for method in (PRIOR, GLoRIA, MGCA)] == ["", "", ""]
-        for method in (ConVIRT, ReleasedConVIRT):
+        for method in (ConVIRT, ReleasedConVIRT, ReleasedMedCLIP):
             assert TASK.lacks(method, protocol) == "no local features"
