@@ -127,8 +127,8 @@ class Geometry:
 def resized_by_area(pixels: Tensor, scaled: tuple[int, int]) -> Tensor:
     """Resize uint8 [C, H, W] to ``scaled``: each new pixel is the mean over the area of the image it covers.
 
-    Pixels that it covers in part count in part, as in OpenCV's INTER_AREA (which does something else where one
-    side becomes longer and the other shorter).
+    Pixels that it covers in part count in part, as in OpenCV's INTER_AREA. OpenCV does something else where
+    one side becomes longer and the other shorter.
     """
     down, across = (_overlaps(old, new) for old, new in zip(pixels.shape[-2:], scaled, strict=True))
     means = down @ pixels.to(torch.float32) @ across.T
