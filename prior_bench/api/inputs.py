@@ -9,8 +9,9 @@ from typing import Any
 
 from prior_bench.errors import BenchError, unknown_name
 
-INTERPOLATIONS = ("bilinear", "bicubic")
-LATER_FIELDS = {"interpolation": "bilinear", "resize_to": None}
+INTERPOLATIONS = ("bilinear", "bicubic", "area", "bilinear_aliased")
+ROUNDINGS = ("nearest", "down")
+LATER_FIELDS: dict[str, Any] = {"interpolation": "bilinear", "resize_to": None, "rounding": "nearest"}
 """Fields of InputSpec that were added later, with the values that are left out of keys."""
 
 
@@ -25,9 +26,13 @@ class InputSpec:
             Equal numbers for all channels become one.
         resize: ``"squash"`` (ignores the aspect ratio), ``"pad"`` (resizes the longest side, then pads with
             zeros to a square) or ``"crop"`` (resizes the shortest side, then crops the centre).
-        interpolation: filter of the resizing, ``"bilinear"`` or ``"bicubic"``, both antialiased.
+        interpolation: filter of the resizing: ``"bilinear"`` or ``"bicubic"``, both antialiased; ``"area"``,
+            the mean over the area that a new pixel covers (OpenCV's INTER_AREA); or ``"bilinear_aliased"``,
+            which interpolates between the four nearest pixels only (OpenCV's INTER_LINEAR).
         resize_to: side length in pixels to which ``resize`` scales, if it is larger than ``size``; the centre
             is then cropped to ``size``. By default it is ``size``.
+        rounding: how ``"pad"`` and ``"crop"`` round the scaled length of the other side: to the ``"nearest"``
+            pixel, or ``"down"``, as torchvision and most papers' code do.
     """
 
     size: int = 224
@@ -37,12 +42,15 @@ class InputSpec:
     resize: str = "pad"
     interpolation: str = "bilinear"
     resize_to: int | None = None
+    rounding: str = "nearest"
 
     def __post_init__(self):
         for name in ("mean", "std"):
             object.__setattr__(self, name, _statistic(name, getattr(self, name), self.channels))
         if self.interpolation not in INTERPOLATIONS:
             raise unknown_name("interpolation", self.interpolation, list(INTERPOLATIONS), where="input")
+        if self.rounding not in ROUNDINGS:
+            raise unknown_name("rounding", self.rounding, list(ROUNDINGS), where="input")
         if self.resize_to == self.size:
             object.__setattr__(self, "resize_to", None)
         if self.resize_to is not None and self.resize_to < self.size:
@@ -66,6 +74,11 @@ class InputSpec:
 
     def __repr__(self) -> str:
         return f"InputSpec({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
+
+    @property
+    def library_interpolation(self) -> str:
+        """The filter as timm and open_clip name it; they lack ``"area"`` and ``"bilinear_aliased"``."""
+        return "bicubic" if self.interpolation == "bicubic" else "bilinear"
 
     @property
     def means(self) -> tuple[float, ...]:

@@ -192,7 +192,8 @@ def _resizing(spec: dict[str, Any]) -> str:
     """Format how images get their size; what is usual is left out."""
     scaled = f" of {spec['resize_to']} pixels" if spec.get("resize_to") else ""
     filtered = spec.get("interpolation", "bilinear")
-    return f"resize '{spec['resize']}'{scaled}" + (f", {filtered}" if filtered != "bilinear" else "")
+    rounded = ", rounded down" if spec.get("rounding", "nearest") == "down" else ""
+    return f"resize '{spec['resize']}'{scaled}{rounded}" + (f", {filtered}" if filtered != "bilinear" else "")
 
 
 def _numbers(statistic: float | Sequence[float] | None) -> str:

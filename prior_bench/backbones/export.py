@@ -69,7 +69,7 @@ def timm_config(encoder: Any) -> dict[str, Any]:
             "input_size": [spec.channels, spec.size, spec.size],
             "mean": list(spec.means),
             "std": list(spec.stds),
-            "interpolation": spec.interpolation,
+            "interpolation": spec.library_interpolation,
             "crop_pct": spec.size / (spec.resize_to or spec.size),
             "crop_mode": {"squash": "squash", "pad": "border", "crop": "center"}[spec.resize],
             "num_classes": 0,

@@ -11,7 +11,7 @@ from prior_bench.api import InputSpec
 from prior_bench.errors import BenchError, unknown_name
 
 STATISTICS = ("mean", "std")
-GEOMETRY = ("size", "resize", "resize_to", "interpolation")
+GEOMETRY = ("size", "resize", "resize_to", "interpolation", "rounding")
 IMAGENET = {1: "mean=0.449,std=0.226", 3: "mean=(0.485,0.456,0.406),std=(0.229,0.224,0.225)"}
 """ImageNet's statistics by the number of channels, of the weights that most image encoders start from."""
 

@@ -42,7 +42,7 @@ def add_reading(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         metavar="KEY=VALUE,…",
-        help="change the input: size, channels, mean, std, resize, interpolation, resize_to, "
+        help="change the input: size, channels, mean, std, resize, interpolation, resize_to, rounding, "
         "e.g. 'size=384,mean=(0.481,0.458,0.408),resize=crop'",
     )
     parser.add_argument(

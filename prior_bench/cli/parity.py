@@ -14,12 +14,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print all outcomes; return 1 if a fixture failed. Fixtures without a checker do not count as failed."""
+    from prior_bench.parity.checker import is_fixture
     from prior_bench.parity.compare import check_fixture
     from prior_bench.parity.fixture import discover
     from prior_bench.parity.show import lines, summary
 
     outcomes = []
-    for path in discover(args.dir):
+    for path in filter(is_fixture, discover(args.dir)):
         outcomes.append(check_fixture(path))
         print("\n".join(lines(outcomes[-1], args.brief)), flush=True)
     print(summary(outcomes))

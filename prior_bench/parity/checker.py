@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from torch import Tensor
 
@@ -41,3 +42,11 @@ def find_checker(family: str, name: str) -> Checker | None:
     if family not in FAMILIES.names():
         return None
     return FAMILIES.get(family)().get(name)
+
+
+def is_fixture(path: Path) -> bool:
+    """Whether a JSON file is a fixture: its folder is a family, or holds tensors.
+
+    Other folders hold other numbers, as tests/golden/protocols does.
+    """
+    return path.parent.name in FAMILIES.names() or any(path.parent.glob("*.safetensors"))

@@ -184,11 +184,13 @@ class InputChange(Strict):
     """Standard deviation of the pixels in [0, 1]: a number, or one for each channel."""
     resize: Literal["squash", "pad", "crop"] = LEFT_OUT
     """Way to make an image square."""
-    interpolation: Literal["bilinear", "bicubic"] = LEFT_OUT
-    """Filter of the resizing, antialiased."""
+    interpolation: Literal["bilinear", "bicubic", "area", "bilinear_aliased"] = LEFT_OUT
+    """Filter of the resizing: two antialiased ones, and OpenCV's INTER_AREA and INTER_LINEAR."""
     resize_to: Annotated[int, Field(ge=8)] = LEFT_OUT
     """Side to which the image is scaled before the centre is cropped to ``size``; default: ``size``, or the
     share that the backbone crops."""
+    rounding: Literal["nearest", "down"] = LEFT_OUT
+    """Rounding of the other side's scaled length where the aspect ratio is kept."""
 
 
 class Transform(Strict):

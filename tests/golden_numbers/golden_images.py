@@ -72,6 +72,16 @@ def evaluation(folder: Path) -> Numbers:
     return found
 
 
+def filters(folder: Path) -> Numbers:
+    """The filters and the rounding of the papers' code."""
+    found = {}
+    for name in ("area", "bilinear_aliased"):
+        for mode, spec in SPECS.items():
+            changed = spec.changed({"interpolation": name, "rounding": "down"})
+            found[f"{name}, {mode}"] = summary(eval_transform(changed)(picture(91, 117)))
+    return found
+
+
 def training(folder: Path) -> Numbers:
     found = {}
     for name, arguments in AUGMENTATIONS.items():
@@ -128,6 +138,7 @@ CASES = [
     Case("decoding", ("images",), decoding, atol=GREY),
     Case("reduction", ("images",), reduction, atol=GREY),
     Case("evaluation", ("eval_transform",), evaluation, atol=NORMALISED),
+    Case("filters", ("images", "eval_transform"), filters, atol=NORMALISED),
     Case("training", ("train_transform",), training, atol=NORMALISED),
     Case("boxes and masks", ("annotations", "eval_transform", "train_transform"), drawn, atol=0.02),
     *(

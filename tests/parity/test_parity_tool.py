@@ -75,6 +75,17 @@ def test_quantity_that_nobody_computes_fails(copied, capsys):
     assert "out.mystery" in capsys.readouterr().out
 
 
+def test_other_numbers_are_no_fixtures_but_a_lost_half_is_one(copied, capsys):
+    folder, _ = copied
+    (folder / "protocols").mkdir()
+    (folder / "protocols" / "transforms.json").write_text("{}")
+    assert run(folder) == 0
+    assert "1 fixtures" in capsys.readouterr().out
+    (folder / "prior" / "spb.safetensors").unlink()
+    assert run(folder) == 1
+    assert "prior/spb: FAIL" in capsys.readouterr().out
+
+
 def test_unknown_fixtures_are_reported_and_do_not_fail(copied, capsys):
     folder, _ = copied
     (folder / "nobody").mkdir()

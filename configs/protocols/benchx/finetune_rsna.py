@@ -10,7 +10,7 @@ protocol = dict(
     split=dict(rule="benchx"),
     fraction_sampler=dict(by="stratified_rows", seed=42),
     transform=dict(
-        input=dict(size=224, mean=0.4978, std=0.2449, resize="crop"),
+        input=dict(size=224, mean=0.4978, std=0.2449, resize="crop", rounding="down"),
         train=dict(RandomResizedCrop=dict(size=224), RandomHorizontalFlip=dict(p=0.5)),
     ),
     head=dict(type="linear", norm="layer", dropout=0.0, init="truncated_normal"),

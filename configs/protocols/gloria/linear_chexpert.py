@@ -10,7 +10,7 @@ protocol = dict(
     split=dict(rule="mgca"),
     fraction_sampler=dict(by="rows", seed=1),
     transform=dict(
-        input=dict(size=224, mean=0.5, std=0.5, resize="pad"),
+        input=dict(size=224, mean=0.5, std=0.5, resize="pad", interpolation="area", rounding="down"),
         train=dict(Resize=dict(size=256), RandomCrop=dict(size=224)),
         eval=dict(Resize=dict(size=256)),
     ),

@@ -7,7 +7,10 @@ protocol = dict(
     task="zero_shot",
     source="GLoRIA (ICCV 2021), code: gloria/gloria.py:184-306; the images of one call: not determined",
     split=dict(rule="gloria"),
-    transform=dict(input=dict(size=224, mean=0.5, std=0.5, resize="pad"), eval=dict(Resize=dict(size=256))),
+    transform=dict(
+        input=dict(size=224, mean=0.5, std=0.5, resize="pad", interpolation="area", rounding="down"),
+        eval=dict(Resize=dict(size=256)),
+    ),
     metrics=("accuracy", "f1", "precision", "recall", "auroc"),
     options=dict(prompts="chexpert_5x200_gloria", prompts_per_class=5, pooling="max", normalise="whole_set"),
     defects=(

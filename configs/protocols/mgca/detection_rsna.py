@@ -8,7 +8,10 @@ protocol = dict(
     source="MGCA (arXiv 2210.06044), code: mgca/models/ssl_detector.py, mgca/models/mgca/mgca_detector.py",
     split=dict(rule="mgca_detection"),
     fraction_sampler=dict(by="choice", seed=42),
-    transform=dict(input=dict(size=224, mean=0.5, std=0.5, resize="squash"), train=dict()),
+    transform=dict(
+        input=dict(size=224, mean=0.5, std=0.5, resize="squash", interpolation="bilinear_aliased"),
+        train=dict(),
+    ),
     head=dict(type="yolov3", width=1.0),
     frozen=dict(backbone=True, batch_norm=False),
     optimizer=dict(type="AdamW", lr=5e-4, weight_decay=1e-6, betas=(0.9, 0.999), schedule="constant"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import torch
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
@@ -32,7 +34,15 @@ class Geometry:
     size: int
 
     @classmethod
-    def of(cls, height: int, width: int, size: int, mode: str, scale_to: int | None = None) -> Geometry:
+    def of(
+        cls,
+        height: int,
+        width: int,
+        size: int,
+        mode: str,
+        scale_to: int | None = None,
+        rounding: str = "nearest",
+    ) -> Geometry:
         """Return the geometry of a ``resize`` mode of :class:`prior_bench.api.InputSpec`.
 
         Args:
@@ -40,6 +50,8 @@ class Geometry:
             size: side length of the square.
             mode: ``"squash"``, ``"pad"`` or ``"crop"``.
             scale_to: side length to which the mode scales before the centre is cropped; by default ``size``.
+            rounding: of the scaled length of the other side: ``"nearest"`` or ``"down"``. With ``"down"``,
+                where ``"crop"`` could begin at two pixels, it takes the even one, as torchvision does.
 
         Raises:
             BenchError: the mode is unknown.
@@ -49,16 +61,32 @@ class Geometry:
         if mode == "squash":
             scaled = (scale_to or size,) * 2
             return cls(height, width, scaled, ((size - scaled[0]) // 2,) * 2, size)
-        scale = (scale_to or size) / (max if mode == "pad" else min)(height, width)
-        scaled = max(1, round(height * scale)), max(1, round(width * scale))
+        target, side = scale_to or size, (max if mode == "pad" else min)(height, width)
+        if rounding == "down":
+            # in integers, because 103 * (256 / 103) is less than 256
+            scaled = max(1, height * target // side), max(1, width * target // side)
+            if mode == "crop":
+                offset = -round((scaled[0] - size) / 2), -round((scaled[1] - size) / 2)
+                return cls(height, width, scaled, offset, size)
+        else:
+            scaled = max(1, round(height * (target / side))), max(1, round(width * (target / side)))
         return cls(height, width, scaled, ((size - scaled[0]) // 2, (size - scaled[1]) // 2), size)
 
     # --- images and masks
 
     def image(self, pixels: Tensor, interpolation: str = "bilinear") -> Tensor:
-        """Map an image [C, height, width] to [C, size, size] (antialiased, padded with 0)."""
-        filter = InterpolationMode(interpolation)
-        return self._place(F.resize(pixels, list(self.scaled), interpolation=filter, antialias=True))
+        """Map an image, uint8 [C, height, width], to [C, size, size], padded with 0.
+
+        Args:
+            pixels: the image.
+            interpolation: filter, as in :class:`prior_bench.api.InputSpec`.
+        """
+        if interpolation == "area":
+            return self._place(resized_by_area(pixels, self.scaled))
+        aliased = interpolation == "bilinear_aliased"
+        filter = InterpolationMode.BILINEAR if aliased else InterpolationMode(interpolation)
+        scaled = F.resize(pixels, list(self.scaled), interpolation=filter, antialias=not aliased)
+        return self._place(scaled)
 
     def mask(self, mask: Tensor) -> Tensor:
         """Map an integer mask [height, width] to [size, size] by the nearest pixel."""
@@ -94,6 +122,27 @@ class Geometry:
         back[:, 0:4:2] = back[:, 0:4:2].clip(0, self.width)
         back[:, 1:4:2] = back[:, 1:4:2].clip(0, self.height)
         return back
+
+
+def resized_by_area(pixels: Tensor, scaled: tuple[int, int]) -> Tensor:
+    """Resize uint8 [C, H, W] to ``scaled``: each new pixel is the mean over the area of the image it covers.
+
+    Pixels that it covers in part count in part, as in OpenCV's INTER_AREA. OpenCV does something else where
+    one side becomes longer and the other shorter.
+    """
+    down, across = (_overlaps(old, new) for old, new in zip(pixels.shape[-2:], scaled, strict=True))
+    means = down @ pixels.to(torch.float32) @ across.T
+    return means.round_().clamp_(0, 255).to(torch.uint8)
+
+
+@lru_cache(maxsize=16)
+def _overlaps(old: int, new: int) -> Tensor:
+    """The share of each of ``old`` pixels in each of ``new`` pixels of the same length in all, [new, old]."""
+    step = old / new
+    start = torch.arange(new, dtype=torch.float64)[:, None] * step
+    pixel = torch.arange(old, dtype=torch.float64)
+    covered = torch.minimum(start + step, pixel + 1) - torch.maximum(start, pixel)
+    return (covered.clamp_(min=0) / step).to(torch.float32)
 
 
 def _affine(boxes: np.ndarray, scale: tuple[float, float], shift: tuple[float, float]) -> np.ndarray:

@@ -90,7 +90,7 @@ class RadiographTransform:
 
     def _geometry(self, height: int, width: int) -> Geometry:
         assert self.base is not None, "the first step does not crop by itself"
-        return Geometry.of(height, width, self.resize, self.base, self.scale_to)
+        return Geometry.of(height, width, self.resize, self.base, self.scale_to, self.spec.rounding)
 
     def __call__(self, image: np.ndarray) -> Tensor:
         """Transform an image, uint8 [H, W], to float32 [C, size, size]."""

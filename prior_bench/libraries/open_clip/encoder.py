@@ -73,7 +73,7 @@ class OpenClipEncoder(LibraryEncoder):
         preparation = {
             "mean": spec.means,
             "std": spec.stds,
-            "interpolation": spec.interpolation,
+            "interpolation": spec.library_interpolation,
             "resize_mode": ways[spec.resize],
         }
         stored = {"model_cfg": self._found.config, "preprocess_cfg": preparation}
