@@ -84,10 +84,13 @@ def test_a_process_that_fails_outside_of_a_run_is_reported_as_that(tmp_path, cap
 
 DRIVER = """
 import os
+import signal
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
+    # a shell starts programs in the background with Ctrl-C ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.path[:0] = sys.argv[1].split(os.pathsep)
     import fake_parts
     import test_jobs
@@ -109,7 +112,7 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path, how):
         os.killpg(parent.pid, how)  # a terminal's Ctrl-C reaches all of them
     else:
         parent.send_signal(how)
-    _, errors = parent.communicate(timeout=90)
+    _, errors = parent.communicate(timeout=20)
     wait_until(lambda: not any(map(alive, children)))
     assert not list((tmp_path / "results/sleep/runs").glob("*")), "an interrupted run is no failed one"
     assert errors.count("Traceback") == (how == signal.SIGINT), errors  # the parent's own
