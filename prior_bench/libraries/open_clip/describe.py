@@ -37,6 +37,7 @@ class OpenClipConfig:
     file: Path | None
     tag: str | None
     input: InputSpec
+    is_two_towers = True
 
     @property
     def patch(self) -> int:
