@@ -18,8 +18,8 @@ from prior_bench.versions import machinery, raised
 class LibraryModel:
     """A model that another library builds.
 
-    A subclass has, as lazy attributes, ``_found`` (the description of the model, with ``input``, ``patch`` and
-    ``is_two_towers``), ``_tokenizer``, and ``_content``, a text that changes with the weights.
+    A subclass has lazy attributes: ``_found``, the description of the model with ``input``, ``patch`` and
+    ``is_two_towers``; ``_tokenizer``; and ``_content``, a text that changes with the weights.
 
     Args:
         name: row label.
