@@ -4,6 +4,7 @@ import pytest
 import small_open_clip
 import small_transformers
 import torch
+from small_transformers import word_tokenizer
 
 from prior_bench.backbones.export import export
 from prior_bench.backbones.hf import TransformersModel
@@ -118,3 +119,18 @@ def test_python_takes_what_the_command_line_takes(tmp_path):
     small_transformers.save("vit", tmp_path / "vit")
     backbone = pb.load_backbone(tmp_path / "vit", pool="mean", input=dict(size=48), device="cpu")
     assert backbone.input.size == 48 and backbone.provenance["pool"] == "mean"
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "save"),
+    [("vit", TransformersModel, small_transformers.save), ("vit", OpenClipModel, small_open_clip.save)],
+)
+def test_each_change_of_the_user_changes_the_identity(kind, source, save, tmp_path):
+    save(kind, tmp_path / "model")
+    word_tokenizer(tmp_path / "tokens")
+    changes = [{}, {"input": {"mean": 0.3}}, {"tokenizer": str(tmp_path / "tokens")}]
+    if source is TransformersModel:
+        changes.append({"pool": "mean"})
+    found = {source("name", str(tmp_path / "model"), **change).identity(0) for change in changes}
+    assert len(found) == len(changes)
+    assert source("other name", str(tmp_path / "model")).identity(1) in found
