@@ -57,6 +57,7 @@ ARROWS = {
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
     "suites": "api data errors io paths registry sample schema store versions",
+    "protocol_parity": "api errors paths registry suites",
     "engine": "api errors paths registry runtime store suites",
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start
@@ -64,13 +65,14 @@ ARROWS = {
     "public": "api backbones checkpoints data engine errors models paths pretraining registry report runtime "
     "schema store suites",
     "cli": "api backbones data doctor engine errors explain io models parity paths pretraining "
-    "prior_bench public registry report runtime sample scaffold schema store suites",
+    "prior_bench protocol_parity public registry report runtime sample scaffold schema store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime schema "
     "variants",
     "baselines": "api checkpoints encoders errors losses parity pretraining schema variants",
-    "tasks": "api data errors explain features metrics openmmlab probing registry schema suites",
+    "tasks": "api data errors explain features metrics openmmlab probing protocol_parity registry schema "
+    "suites",
 }
 """Which rooms a room may import. A room stands below all that it imports, so that there is no circle."""
 

@@ -1,0 +1,1 @@
+"""Parity of protocols: compare our protocols, part by part, with what the papers' code does."""

@@ -1,0 +1,1 @@
+"""Ingredients of the papers' protocols, task by task, and how our implementation computes each of them."""
