@@ -59,7 +59,8 @@ ARROWS = {
     "suites": "api data errors io paths registry sample schema store versions",
     "protocol_parity": "api errors paths registry suites",
     "engine": "api errors paths registry runtime store suites",
-    "report": "api data errors io paths pictures registry runtime schema statistics store suites",
+    "report": "api data errors io paths pictures protocol_parity registry runtime schema statistics store "
+    "suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
     "public": "api backbones checkpoints data engine errors models paths pretraining registry report runtime "

@@ -11,16 +11,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "dir",
         type=Path,
+        nargs="?",
         help="folder with <family>/<name>.json and .safetensors, or with <paper>/<name>.json of protocols",
     )
     parser.add_argument("--brief", action="store_true", help="print only what fails")
+    parser.add_argument(
+        "--markdown",
+        metavar="PAPER",
+        help="print how well each part of a paper's protocols is known, as on its page in docs/protocols",
+    )
     parser.add_argument("--only", default="*", help="protocols by pattern, e.g. 'mgca/*'")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print all outcomes; return 1 if one failed. Fixtures without a checker do not count as failed."""
+    from prior_bench.errors import BenchError
     from prior_bench.protocol_parity.official import official_runs
+    from prior_bench.protocol_parity.page import section
 
+    if args.markdown:
+        print(section(args.markdown))
+        return 0
+    if args.dir is None:
+        raise BenchError(
+            "no folder of fixtures", where="parity", fix="name one, e.g. tests/golden in a checkout"
+        )
     return _protocols(args) if official_runs(args.dir) else _methods(args)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prior_bench import paths
 from prior_bench.errors import BenchError
+from prior_bench.protocol_parity.statements import verified_count
 from prior_bench.report.comparing.paired import Runs
 from prior_bench.report.runs.reported_runs import ReportedRun, finished_runs, reported_runs, stores_of
 from prior_bench.report.tables.config import (
@@ -229,7 +230,15 @@ def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
     protocols = [column.protocol for column in config.columns] + [e.spec["protocol"]["name"] for e in used]
     if named := dict.fromkeys(name for name in protocols if name):
         notes.append(f"Protocols: {', '.join(named)}.")
+    notes += _parity_notes(list(named))
     return notes + _leakage_notes(used)
+
+
+def _parity_notes(names: list[str]) -> list[str]:
+    """Return a sentence on the ingredients of the papers' protocols that equal the papers' code."""
+    counts = {name: verified_count(name) for name in names}
+    stated = [f"{name} {count[0]} of {count[1]}" for name, count in counts.items() if count]
+    return [f"Ingredients verified against the paper's code: {', '.join(stated)}."] if stated else []
 
 
 def _scale_notes(columns: list[Column]) -> list[str]:
