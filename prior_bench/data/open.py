@@ -54,10 +54,26 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
 
 
 def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Manifest:
-    """Read a data set as a Manifest with the split rule ``split``, from its prepared index if there is one.
+    """Read a data set that a user named as a Manifest with the split rule ``split``.
 
     Raises:
         BenchError: the data set or the rule is unknown, or a file is missing or malformed.
+    """
+    from prior_bench.data.recorded import remember
+
+    _, _, folder, _, synthetic = locate(reference)
+    if not synthetic:
+        remember(folder)
+    return read_manifest(reference, split)
+
+
+def read_manifest(reference: str | dict[str, Any], split: str = "default") -> Manifest:
+    """Read a data set as a Manifest, from its prepared index if there is one.
+
+    References out of files go through :mod:`prior_bench.data.recorded` first.
+
+    Raises:
+        BenchError: as for :func:`open_dataset`.
     """
     from prior_bench.data.prepared import index
 

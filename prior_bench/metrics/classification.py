@@ -17,6 +17,7 @@ from prior_bench.metrics.class_conditions import DESCRIBED as DESCRIBED
 from prior_bench.metrics.class_conditions import has_choice as has_choice
 from prior_bench.metrics.class_conditions import left_out as left_out
 from prior_bench.metrics.class_conditions import unmet as unmet
+from prior_bench.metrics.names import metric
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def evaluate(
     case = Case(score, target, exclusive, thresholds)
     values: dict[str, float] = {}
     for name in metrics:
-        value = METRICS[name](case)
+        value = metric(name, METRICS)(case)
         if isinstance(value, float):
             values[name] = value
             continue

@@ -15,6 +15,7 @@ import numpy as np
 from prior_bench.api import Metric, by_name
 from prior_bench.errors import unknown_name
 from prior_bench.metrics.detections import Detections
+from prior_bench.metrics.names import metric
 
 IOU_40_75 = tuple(np.linspace(0.4, 0.75, 8))
 """IoU thresholds of the RSNA Pneumonia challenge (LoVT, arXiv 2112.02889; MGCA, arXiv 2210.06044)."""
@@ -146,7 +147,7 @@ def score(found: Detections, names: tuple[str, ...]) -> dict[str, float]:
     for name in names:
         if name not in METRICS:
             raise unknown_name("detection metric", name, list(METRICS))
-    return {name: METRICS[name](found) for name in names}
+    return {name: metric(name, METRICS)(found) for name in names}
 
 
 def _match(one: Detections, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from prior_bench.api import Metric, by_name
 from prior_bench.errors import unknown_name
 from prior_bench.metrics.detection import average_precision
 from prior_bench.metrics.detections import Detections
+from prior_bench.metrics.names import metric
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """Thresholds of a map that the mean IoU averages over (BioViL)."""
@@ -179,7 +180,7 @@ def of_phrases(found: Iterable[Grounded], names: Iterable[str]) -> dict[str, np.
     for name in names:
         if name not in METRICS:
             raise unknown_name("grounding metric", name, list(METRICS))
-    rows = [[METRICS[name](one) if one.scored else float("nan") for name in names] for one in found]
+    rows = [[metric(name, METRICS)(one) if one.scored else float("nan") for name in names] for one in found]
     values = np.array(rows, np.float64).reshape(len(rows), len(names))
     return {name: values[:, column] for column, name in enumerate(names)}
 

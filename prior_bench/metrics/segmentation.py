@@ -14,6 +14,7 @@ import numpy as np
 
 from prior_bench.api import Metric, by_name
 from prior_bench.errors import unknown_name
+from prior_bench.metrics.names import metric
 
 _ONES = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 """Number of set bits of each byte."""
@@ -116,7 +117,7 @@ def score(counts: Counts, names: tuple[str, ...]) -> dict[str, float]:
     for name in names:
         if name not in METRICS:
             raise unknown_name("segmentation metric", name, list(METRICS))
-    return {name: METRICS[name](counts) for name in names}
+    return {name: metric(name, METRICS)(counts) for name in names}
 
 
 def trivial(counts: Counts, names: tuple[str, ...]) -> dict[str, dict[str, float]]:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from prior_bench.api import BackboneSource, Task
 from prior_bench.data.cards import card
 from prior_bench.data.generated import generated
-from prior_bench.data.open import open_dataset, resolve
+from prior_bench.data.open import read_manifest, resolve
+from prior_bench.data.recorded import check_reader
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.store.store import plain
@@ -98,6 +99,12 @@ def leaks_of_pretraining(source: BackboneSource, data: dict[str, Any], manifest:
             reference = resolve(trained["dataset"])
         except BenchError:
             continue  # of a kind that is not known here, so that it cannot be the evaluated one
+        try:
+            check_reader(reference, "the weights")
+        except BenchError:
+            remark = "the data of pre-training cannot be looked at (their reader is not registered)"
+            found.append(Leak(remark, certain=False))
+            continue
         if patient_space(reference) != space:
             continue
         splits = tuple(trained.get("splits", ("train",)))
@@ -159,7 +166,7 @@ def _key(reference: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=8)  # a plan asks for each row and evaluation
 def _seen(reference: str, rule: str, splits: tuple[str, ...]) -> frozenset[str]:
-    return _patients(open_dataset(json.loads(reference), rule), splits)
+    return _patients(read_manifest(json.loads(reference), rule), splits)
 
 
 def _patients(manifest: Manifest, splits: tuple[str, ...]) -> frozenset[str]:

@@ -31,12 +31,12 @@ def predictions(skill: float, seed: int, patients: int = 100) -> dict[str, np.nd
 
 
 def save(
-    store: Store, name: str, skill: float, seed: int = 0, metrics=("auroc", "f1"), **changes
+    store: Store, name: str, skill: float, seed: int = 0, metrics=("auroc", "f1"), patients=100, **changes
 ) -> FinishedRun:
     """Write a linear probe with predictions; ``changes`` are of its spec."""
     run = {**spec(name, "classification", "chexpert", "demo/linear_probe", seed=seed), **changes}
     run["protocol"] = {**run["protocol"], "metrics": list(metrics)}
-    found = predictions(skill, seed)
+    found = predictions(skill, seed, patients)
     key = f"{name.lower()}-{seed}"
     values = evaluate(found["score"], found["target"], CLASSES, metrics)
     record = RunRecord(key, "done", run, metrics=values, synthetic=run["data"]["root"].startswith("sample:"))

@@ -153,7 +153,7 @@ def fill(store: Store, folder) -> None:
 @pytest.fixture
 def drawn(tmp_path):
     """The suite and its filled store."""
-    folder = tmp_path / "drawn"
+    folder = tmp_path / "data/drawn"  # the data root of the tests
     folder.mkdir()
     random = np.random.default_rng(0)
     for i in range(TEST):

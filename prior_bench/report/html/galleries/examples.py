@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from prior_bench.data.open import open_dataset
+from prior_bench.data.recorded import open_recorded
 from prior_bench.pictures.radiographs import Original, Picture
 from prior_bench.report.runs.reported_runs import FinishedRun
 
@@ -89,7 +89,7 @@ class ComparedRuns:
         self.runs = [Run.of(entry) for entry in entries]
         spec = entries[0].spec
         rule = spec["protocol"]["split"].get("rule", "default")
-        self.manifest = open_dataset(dict(spec["data"]), split=rule)
+        self.manifest = open_recorded(dict(spec["data"]), rule, f"record {entries[0].key}")
         self.row = {sample: row for row, sample in enumerate(self.manifest.table["id"].astype(str))}
 
     def original(self, sample: str) -> Original:
