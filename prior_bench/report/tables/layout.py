@@ -18,7 +18,7 @@ def cell_text(cell: Cell, column: Column) -> str:
         return reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}…"
     digits, sign = column.digits, "+" if cell.signed else ""
     text = f"{cell.mean:{sign}.{digits}f}"
-    if len(cell.values) > 1:
+    if len(cell.values) > 1 and not cell.constant:
         text += f" ± {cell.std:.{digits}f}"
     if cell.interval:
         text += " [" + ", ".join(f"{bound:{sign}.{digits}f}" for bound in cell.interval) + "]"

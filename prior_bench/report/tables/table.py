@@ -72,6 +72,11 @@ class Cell:
         """The sample standard deviation over the seeds; NaN for fewer than two."""
         return stdev(self.values.values()) if len(self.values) > 1 else math.nan
 
+    @property
+    def constant(self) -> bool:
+        """Whether several seeds gave one value, as fixed weights do where a task draws nothing."""
+        return len(self.values) > 1 and len(set(self.values.values())) == 1
+
 
 @dataclass
 class Row:
@@ -165,6 +170,10 @@ def build_table(
     if trivial and (added := _trivial_rows(belonging, columns)):
         rows += added
         legend.append("Rows in italics: predictors that do not look at the image; they are not tested.")
+    if any(cell.constant for row in rows for cell in row.cells):
+        legend.append(
+            "Without ±: every seed gave the same value, because the weights are fixed and nothing was drawn."
+        )
     used = [e for column in belonging for e in column if e.spec["backbone"]["name"] in names]
     notes = [*notes_of(replace(config, columns=columns), used), *unknown, *legend]
     return Table(config.name, config.title, columns, rows, notes)

@@ -1,11 +1,13 @@
 import math
 
+import numpy as np
 import pytest
 from fixed_store import TABLE, spec
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.report.runs.reported_runs import reported_runs, same_data
+from prior_bench.report.tables.layout import cell_text
 from prior_bench.report.tables.marks import LEADING
 from prior_bench.report.tables.table import build_table, load_table
 from prior_bench.store.store import Store
@@ -34,6 +36,19 @@ def test_without_patients_the_best_is_underlined_and_nothing_claimed(config, sto
     assert marks == [["", "", ""], [LEADING, "", ""], ["", LEADING, ""]]
     notes = " ".join(table.notes)
     assert "Bold" not in notes and "could be tested against it (the predictions have no patients)" in notes
+
+
+def test_equal_values_of_all_seeds_show_no_deviation(config, stores):
+    """Fixed weights in a task that draws nothing: ± 0.0 would read as certainty."""
+    second = stores[0].get("random-1.0-1")
+    second.metrics["auroc"] = stores[0].get("random-1.0-0").metrics["auroc"]
+    stores[0].save(second, {"id": np.array(["a", "b"])})
+    table = build_table(config, stores)
+    texts = [cell_text(row.cells[1], table.columns[1]) for row in table.rows]
+    assert texts[0] == "50.0" and "±" in texts[1] and "±" in texts[2]
+    assert "Without ±: every seed gave the same value" in " ".join(table.notes)
+    table.rows[0].cells[1].values.popitem()
+    assert not table.rows[0].cells[1].constant, "one seed is no spread"
 
 
 def test_ties_as_printed_share_a_mark(config, stores):
