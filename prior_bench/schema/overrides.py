@@ -47,7 +47,9 @@ def as_words(overrides: Mapping[str, Any], model: type[BaseModel]) -> dict[str, 
         overrides: new values by dotted keys.
         model: the model of what is changed. Keys that it does not have are left as they are.
     """
-    return {key: NONE if value is None and _takes_word(model, key) else value for key, value in overrides.items()}
+    return {
+        key: NONE if value is None and _takes_word(model, key) else value for key, value in overrides.items()
+    }
 
 
 def _takes_word(model: Any, key: str) -> bool:
