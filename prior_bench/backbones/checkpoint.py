@@ -122,8 +122,7 @@ class CheckpointFile:
     def identity(self, seed: int) -> str:
         """Hash the file and how it is used; the seed has no effect."""
         use: list[Any] = [self._encoder, self._input, raised(machinery(self._parts))]
-        method = self._native.method if self._native is not None else {}
-        by_image = False
+        method, by_image = self._native.method if self._native is not None else {}, False
         if self._match is not None:
             layout, method = self._match.layout, self._whole.method if self._whole is not None else {}
             by_image = layout.keyed_by_image or not layout.has_text
@@ -133,7 +132,7 @@ class CheckpointFile:
 
             versions = raised(method_versions(method))
             use += [versions] if versions or not by_image else []
-        if self._given_text:
+        if self._given_text and self._text is not None:
             use.append([method, self._text.content()])
         if self._given_tokenizer:
             use.append(self._tokenizer.to_json())
@@ -155,8 +154,9 @@ class CheckpointFile:
         Weights are the same if the file's hash or, for files of prior-bench, the identity is equal.
         """
         noted = provenance.get("backbone", {})
-        if self._given_text and noted.get("text_content") != self._text.content():
-            return "the record does not state the same content of the text encoder"
+        if self._given_text and self._text is not None:
+            if noted.get("text_content") != self._text.content():
+                return "the record does not state the same content of the text encoder"
         if "sha256" in noted:
             return "" if noted["sha256"] == self._sha256 else "the weights file has changed since"
         identity = self._native.provenance.get("identity") if self._native is not None else None

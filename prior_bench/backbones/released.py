@@ -109,7 +109,9 @@ def load_parts(
     """
     from prior_bench.checkpoints.timm_names import read_for_timm
 
-    tensors, method, further = read_for_timm(file), None, {}
+    tensors = read_for_timm(file)
+    method: Any = None
+    further: dict[str, str] = {}
     if tokenizer is None:
         encoder = load_released_image(found, tensors, file, **changes)
     else:
