@@ -15,7 +15,7 @@ from prior_bench.schema.base import Count
 from .convirt import ConVIRT
 from .mgca.heads import GlobalHead
 from .mgca.released import CROSS_ATTENTION, NO_TOKEN_TYPES, SOURCE
-from .released import ENLARGED, PADDING, image_encoder
+from .released import ENLARGED, MIMIC_CXR, PADDING, image_encoder
 
 
 class ReleasedConVIRT(ConVIRT):
@@ -102,6 +102,7 @@ def _of_mgca(
         max_tokens=112,
         source=SOURCE,
         notes=notes,
+        exposure=(MIMIC_CXR,),
     )
 
 

@@ -8,6 +8,10 @@ PADDING = (
     "as released, images are padded to a square of 256 and their centre of 224 is used: "
     "transform=dict(Resize=dict(size=256)) in a protocol does so"
 )
+CHEXPERT = ("chexpert", "pre-trained on CheXpert with its reports, by its authors' code")
+"""Entry of ``exposure`` of GLoRIA."""
+MIMIC_CXR = ("mimic_cxr", "pre-trained on MIMIC-CXR, by the README")
+"""Entry of ``exposure`` of the weights of the MGCA repository."""
 ENLARGED = (
     "zero-shot and retrieval enlarge the image to 299 pixels, as released; the image encoder alone is fed 224"
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
 
-from ..released import ENLARGED, PADDING, image_encoder
+from ..released import CHEXPERT, ENLARGED, PADDING, image_encoder
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:
@@ -34,5 +34,6 @@ def layouts() -> tuple[ReleasedLayout, ...]:
         max_tokens=97,
         source="github.com/marshuang80/gloria",
         notes=(ENLARGED, PADDING),
+        exposure=(CHEXPERT,),
     )
     return (resnet50,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prior_bench.checkpoints.layouts import POSITIONS, ReleasedLayout
 
-from ..released import ENLARGED, PADDING, image_encoder
+from ..released import ENLARGED, MIMIC_CXR, PADDING, image_encoder
 
 SOURCE = "github.com/HKU-MedAI/MGCA"
 CROSS_ATTENTION = (
@@ -57,4 +57,5 @@ def _layout(
         max_tokens=112,
         source=SOURCE,
         notes=notes,
+        exposure=(MIMIC_CXR,),
     )

@@ -95,7 +95,8 @@ class Method(Interface):
     logarithm of an inverse temperature.
 
     Also optional: the class attribute ``local_features``, False if images have no local features (True by
-    default), so that no task plans a run that needs them; the class attribute ``version``, an integer that is
+    default), and ``local_text_features``, False if texts have none, so that no task plans a run that needs
+    them; the class attribute ``version``, an integer that is
     raised whenever the method's weights, losses or features change (1 by default); and ``random_evaluation``,
     True if the outputs are random by design even in evaluation mode (``prior-bench check-method`` reads it).
     """

@@ -10,7 +10,7 @@ from prior_bench.models.cards import absent_weights, how_to_place, model_card, r
 from prior_bench.registry import BACKBONES
 from prior_bench.schema.arguments import argument_errors
 
-CHANGES = ("tokenizer", "input", "pool", "remote_code", "image_encoder")
+CHANGES = ("tokenizer", "input", "pool", "remote_code", "image_encoder", "text_encoder")
 """Arguments of the row in a card that a row of a suite may change, if the row's type takes them."""
 
 
@@ -22,8 +22,8 @@ class CardModel:
         model: name of the card (``prior-bench list models``).
         weights: its file or folder, or a file of its embeddings; by default ``models/NAME`` under the data
             root, or the hub.
-        tokenizer, input, pool, remote_code, image_encoder: in place of the card's, if its type takes them.
-            Fields of ``input`` are added to the card's.
+        tokenizer, input, pool, remote_code, image_encoder, text_encoder: in place of the card's, if its
+            type takes them. Fields of ``input`` are added to the card's.
 
     Raises:
         BenchError: there is no such card, or its type does not take an argument.
@@ -39,10 +39,11 @@ class CardModel:
         pool: str | None = None,
         remote_code: str | None = None,
         image_encoder: dict[str, Any] | str | None = None,
+        text_encoder: str | None = None,
     ):
         self.name, self._model, self._weights = name, model, weights
         row = row_of(model, weights)
-        given = (tokenizer, input, pool, remote_code, image_encoder)
+        given = (tokenizer, input, pool, remote_code, image_encoder, text_encoder)
         changes = {key: value for key, value in zip(CHANGES, given, strict=True) if value is not None}
         if input is not None:
             changes["input"] = {**(row.get("input") or {}), **input}

@@ -10,14 +10,15 @@ from prior_bench.api import Backbone, LoadContext
 from prior_bench.backbones.image_encoders import (
     at_size_of_weights,
     check_encoder,
-    drawn_encoder,
     encoder_arguments,
     hash_of,
     made_backbone,
     size_problem,
 )
 from prior_bench.backbones.native import native_backbone
+from prior_bench.backbones.plain_encoder import load_plain, require_plain_fit
 from prior_bench.backbones.stated_input import check_input, require_statistics
+from prior_bench.backbones.text_model import SeparateText, absent_text
 from prior_bench.checkpoints.folders import exposure_of_folder
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
@@ -35,6 +36,9 @@ class CheckpointFile:
         tokenizer: tokenizer of a released text encoder, because its file has no vocabulary: a folder, a
             ``tokenizer.json`` or a ``vocab.txt``. By default, the hub's tokenizer is used; if it cannot be
             obtained, only image tasks run.
+        text_encoder: folder or hub name (``"hf:ORG/NAME"``) of the text encoder of a released image encoder
+            whose text encoder is in another place (BioViL). By default, the hub's is used; if it cannot be
+            obtained, only image tasks run.
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
             prior-bench. Files that do not state their mean and std need it.
     """
@@ -46,10 +50,12 @@ class CheckpointFile:
         image_encoder: dict[str, Any] | str | None = None,
         tokenizer: str | None = None,
         input: dict[str, Any] | None = None,
+        text_encoder: str | None = None,
     ):
         self.name, self.path = name, Path(path)
         self._encoder = None if image_encoder is None else encoder_arguments(image_encoder)
         self._given_tokenizer, self._input = tokenizer, dict(input or {})
+        self._given_text = text_encoder
 
     @property
     def has_text(self) -> bool:
@@ -58,30 +64,30 @@ class CheckpointFile:
             return False
         if self._native is not None:
             return self._native.is_method
-        return self._match is not None and self._match.layout.has_text and not self.text_problem
+        return self._whole is not None and not self.text_problem
 
     @cached_property
     def text_problem(self) -> str:
         """Why the file's text encoder cannot be used; empty if it can be used or there is none."""
-        if self._match is None or not self._match.layout.has_text:
+        layout = self._whole
+        if layout is None:
             return ""
         try:
+            if self._text is not None:
+                self._text.check()
             _ = self._tokenizer
         except BenchError:
-            layout = self._match.layout
-            return (
-                f"no tokenizer for the text encoder of {layout.name}: give --tokenizer PATH, or "
-                f"tokenizer='PATH' in the suite's row (a folder or vocab.txt of {layout.tokenizer})"
-            )
+            return absent_text(layout, separate=self._text is not None)
         return ""
 
     def check(self) -> None:
         """Raise BenchError if the file is missing, damaged or incomplete, or arguments do not fit it."""
-        if self._native is not None and (self._encoder or self._input or self._given_tokenizer):
+        given = (self._encoder, self._input, self._given_tokenizer, self._given_text)
+        if self._native is not None and any(given):
             raise BenchError(
-                "a prior-bench checkpoint contains its image encoder, input and tokenizer",
+                "a prior-bench checkpoint contains its encoders, input and tokenizer",
                 where=self.path,
-                fix="leave image_encoder, input and tokenizer out",
+                fix="leave image_encoder, text_encoder, input and tokenizer out",
             )
         if self._encoder is not None:
             check_encoder(self._encoder)
@@ -89,12 +95,14 @@ class CheckpointFile:
             check_input(self._input)
         if self._match is not None:
             self._match.require_complete(self.path)
+        if self._given_text:
+            self._check_text()
         if self._given_tokenizer:
-            if self._match is None or not self._match.layout.has_text:
+            if self._whole is None:
                 raise BenchError("has no text encoder for this tokenizer", where=self.path)
             _ = self._tokenizer
         if self._native is None and self._match is None:
-            self._check_fit()
+            require_plain_fit(self._file, self.path, self._arguments)
         self._check_statistics()
 
     def size_problem(self, size: int) -> str:
@@ -108,22 +116,24 @@ class CheckpointFile:
         """The class of the file's method; None for one that is not registered, or an image encoder alone."""
         if not self.has_text:
             return None
-        method = self._native.method if self._native is not None else {}
-        if self._match is not None:
-            method = self._match.layout.method
+        method = self._native.method if self._native is not None else self._whole.method
         return METHODS.get(method["type"]) if method.get("type") in METHODS.names() else None
 
     def identity(self, seed: int) -> str:
         """Hash the file and how it is used; the seed has no effect."""
         use: list[Any] = [self._encoder, self._input, raised(machinery(self._parts))]
-        method = self._native.method if self._native is not None else {}
+        method, by_image = self._native.method if self._native is not None else {}, False
         if self._match is not None:
-            method = self._match.layout.method
-            use.append(method)
+            layout, method = self._match.layout, self._whole.method if self._whole is not None else {}
+            by_image = layout.keyed_by_image or not layout.has_text
+            use.append({"image_encoder": layout.image_encoder} if by_image else layout.method)
         if method.get("type") in METHODS.names():  # a full name in a file is not imported to get its version
             from prior_bench.pretraining.identity import method_versions
 
-            use.append(raised(method_versions(method)))
+            versions = raised(method_versions(method))
+            use += [versions] if versions or not by_image else []
+        if self._given_text and self._text is not None:
+            use.append([method, self._text.content()])
         if self._given_tokenizer:
             use.append(self._tokenizer.to_json())
         return hash_of("checkpoint", self._sha256, *use)
@@ -144,6 +154,9 @@ class CheckpointFile:
         Weights are the same if the file's hash or, for files of prior-bench, the identity is equal.
         """
         noted = provenance.get("backbone", {})
+        if self._given_text and self._text is not None:
+            if noted.get("text_content") != self._text.content():
+                return "the record does not state the same content of the text encoder"
         if "sha256" in noted:
             return "" if noted["sha256"] == self._sha256 else "the weights file has changed since"
         identity = self._native.provenance.get("identity") if self._native is not None else None
@@ -159,7 +172,10 @@ class CheckpointFile:
         if self._native is not None:
             return native_backbone(self.name, self._file, self.identity(seed))
         self._check_statistics()
-        return self._released(seed) if self._match is not None else self._image_encoder(seed)
+        if self._match is not None:
+            return self._released(seed)
+        encoder, told = load_plain(self._file, self.path, self._arguments, self._input)
+        return made_backbone(self.name, encoder, None, self.identity(seed), told)
 
     def training_data(self) -> list[dict[str, Any]]:
         """Return data set, split rule and splits of prior-bench's own pre-training; empty for other files."""
@@ -183,30 +199,16 @@ class CheckpointFile:
         """Return the arguments of METHODS.build for a released checkpoint with text; None for other files."""
         from prior_bench.backbones.released import method_config
 
-        return method_config(self._match.layout, self._input) if self._match and self.has_text else None
+        return method_config(self._whole, self._input) if self._match and self.has_text else None
 
     def _released(self, seed: int) -> Backbone:
-        from prior_bench.backbones.released import load_released, load_released_image
-        from prior_bench.checkpoints.timm_names import read_for_timm
+        from prior_bench.backbones.released import load_parts
 
-        found, tensors = self._match, read_for_timm(self._file)
-        method = None
-        if self.has_text:
-            method = load_released(found, tensors, self._tokenizer, self.path, **self._input)
-            encoder = method.image_encoder
-        else:
-            encoder = load_released_image(found, tensors, self.path, **self._input)
-        provenance = {
-            "source": "released checkpoint",
-            "path": str(self.path),
-            "layout": found.layout.name,
-            "repository": found.layout.source,
-            "sha256": self._sha256,
-            "share": found.share,
-            "unused": sorted(found.unused),
-            "text": self.text_problem or ("yes" if method is not None else "none in the file"),
-        }
-        return made_backbone(self.name, encoder, method, self.identity(seed), provenance)
+        tokenizer = self._tokenizer if self.has_text else None
+        encoder, method, told = load_parts(self._match, self._file, tokenizer, self._text, self._input)
+        text = self.text_problem or ("yes" if method is not None else "none in the file")
+        told |= {"path": str(self.path), "sha256": self._sha256, "text": text}
+        return made_backbone(self.name, encoder, method, self.identity(seed), told)
 
     @cached_property
     def _arguments(self) -> dict[str, Any]:
@@ -231,30 +233,18 @@ class CheckpointFile:
         stated = {**(own.get("input") or {}), **self._input}
         require_statistics(stated, own.get("in_channels", 3), self.path, released)
 
-    def _check_fit(self) -> None:
-        """Raise BenchError if the tensors do not fit the architecture, without memory for its weights."""
-        import torch
-
-        from prior_bench.checkpoints.recognise import require_fit
+    def _check_text(self) -> None:
+        """Raise BenchError if the given text encoder is not the one of the file."""
         from prior_bench.checkpoints.timm_names import read_for_timm
-        from prior_bench.encoders.image import ImageEncoder
 
-        with torch.device("meta"):
-            encoder = ImageEncoder(**{**self._arguments, "pretrained": False})
-        require_fit(read_for_timm(self._file), encoder, self.path)
-
-    def _image_encoder(self, seed: int) -> Backbone:
-        from prior_bench.checkpoints.files import other_weights
-        from prior_bench.checkpoints.recognise import load_image_weights
-
-        arguments = dict(self._arguments)
-        arguments["input"] = {**(arguments.get("input") or {}), **self._input}
-        encoder = drawn_encoder(arguments, 0)  # tensors that the file lacks must not depend on the run
-        found = load_image_weights(encoder, self.path)
-        told = {"source": "checkpoint file", "path": str(self.path), "model": arguments["model_name"]}
-        if others := other_weights(self._file):
-            told["unused_weights"] = ", ".join(others)
-        return made_backbone(self.name, encoder, None, self.identity(seed), {**told, **found})
+        if self._text is None:
+            what = "its text encoder is in the file" if self._whole is not None else "takes no text encoder"
+            fix = "leave text_encoder out" + (", or image_encoder" if self._encoder else "")
+            raise BenchError(what, where=self.path, fix=fix)
+        self._text.check()
+        _ = self._tokenizer
+        if self._text.is_here:
+            self._text.joined(self._match, read_for_timm(self._file))
 
     @cached_property
     def _file(self) -> Path:
@@ -294,4 +284,17 @@ class CheckpointFile:
     def _tokenizer(self) -> Any:
         from prior_bench.checkpoints.vocabulary import tokenizer_of
 
-        return tokenizer_of(self._match.layout, self._given_tokenizer)
+        given = self._given_tokenizer or (self._text.folder if self._text is not None else None)
+        return tokenizer_of(self._whole, given)
+
+    @property
+    def _whole(self) -> Any:
+        """The layout of the file with its text encoder, which may be in another place; None without one."""
+        return self._match.layout.of_both if self._match is not None else None
+
+    @cached_property
+    def _text(self) -> SeparateText | None:
+        """The text encoder in another place than the file; None if there is none, or it is in the file."""
+        if self._whole is None or self._match.layout.has_text:
+            return None
+        return SeparateText(self._given_text or self._match.layout.text_model, self._whole)

@@ -19,6 +19,7 @@ def convert(
     tokenizer: str | None = None,
     image_only: bool = False,
     input: dict[str, Any] | None = None,
+    text_encoder: str | None = None,
 ) -> str:
     """Write a checkpoint in the prior-bench format; the file appears complete or not at all.
 
@@ -28,6 +29,7 @@ def convert(
         tokenizer: tokenizer of a released text encoder.
         image_only: whether to leave out the text encoder.
         input: fields of InputSpec to change; files that do not state their mean and std need them.
+        text_encoder: folder or hub name of a text encoder that is not in the file.
 
     Returns:
         A description of the written model.
@@ -38,7 +40,9 @@ def convert(
     """
     if Path(output).exists():
         raise BenchError("already exists", where=output, fix="give another file with -o")
-    source = CheckpointFile(Path(path).stem, str(path), tokenizer=tokenizer, input=input)
+    source = CheckpointFile(
+        Path(path).stem, str(path), tokenizer=tokenizer, input=input, text_encoder=text_encoder
+    )
     source.check()
     if read_info(weights_file(path)) is not None and not image_only:
         raise BenchError("is already a prior-bench checkpoint", where=path)

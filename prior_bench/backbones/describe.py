@@ -95,6 +95,9 @@ def _released(file: Path, found: Match, tensors: dict[str, Any]) -> CheckpointDe
             f"yes, texts up to {layout.max_tokens} tokens; no vocabulary in the file: needs the tokenizer of "
             f"{layout.tokenizer} ({layout.vocabulary} tokens)"
         )
+    elif layout.text_model:
+        name = layout.text_model.partition("@")[0]
+        text = f"in another place: {name}; --text-encoder names its folder"
     return CheckpointDescription(
         file,
         sha256(file),

@@ -15,7 +15,7 @@ from prior_bench.models.cards import card_names, row_of
 LIBRARIES = {
     "hf": ("tokenizer", "input", "pool", "remote_code"),
     "open_clip": ("tokenizer", "input"),
-    "checkpoint": ("tokenizer", "input", "image_encoder"),
+    "checkpoint": ("tokenizer", "input", "image_encoder", "text_encoder"),
     "timm": (),
 }
 """Types of rows, with the arguments that a model of a library or of a card takes."""
@@ -33,6 +33,7 @@ def backbone_row(
     input: Mapping[str, Any] | None = None,
     pool: str | None = None,
     remote_code: str | None = None,
+    text_encoder: str | None = None,
 ) -> dict[str, Any]:
     """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
@@ -47,6 +48,7 @@ def backbone_row(
         input: fields of the input (InputSpec) to change.
         pool: global pooling of the image encoder.
         remote_code: name of a model on the hub whose own code may be run.
+        text_encoder: folder or hub name of a text encoder that is not in the file of its image encoder.
 
     Raises:
         BenchError: the text is neither a file nor a known source of weights, or the source does not take one
@@ -60,6 +62,7 @@ def backbone_row(
             pool=pool,
             remote_code=remote_code,
             image_encoder=image_encoder,
+            text_encoder=text_encoder,
         )
         kind = row["type"] if row["type"] in BUILT else row_of(row["model"], row.get("weights"))["type"]
         return _of_library(row, kind, {name: value for name, value in given.items() if value is not None})
@@ -70,6 +73,11 @@ def backbone_row(
         if not is_file:
             raise BenchError("only a checkpoint file can have a tokenizer", where="tokenizer")
         row["tokenizer"] = tokenizer
+    if text_encoder is not None:
+        if not is_file:
+            what = "only a checkpoint file can have its text encoder in another place"
+            raise BenchError(what, where="text_encoder")
+        row["text_encoder"] = text_encoder
     if image_encoder is not None:
         if not is_file:
             what = "only a checkpoint file needs the name of its architecture"

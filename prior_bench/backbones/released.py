@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,9 @@ from prior_bench.checkpoints.layouts import (
 from prior_bench.checkpoints.vocabulary import placeholder
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
+
+if TYPE_CHECKING:
+    from prior_bench.backbones.text_model import SeparateText
 
 IMAGE = "image_encoder."
 
@@ -86,6 +89,45 @@ def load_released_image(
     encoder = _image_encoder(method_config(found.layout, changes))
     _fill(encoder, found, tensors, IMAGE)
     return encoder.eval()
+
+
+def load_parts(
+    found: Match,
+    file: Path,
+    tokenizer: ReportTokenizer | None,
+    text: SeparateText | None,
+    changes: dict[str, Any],
+) -> tuple[ImageEncoder, Any, dict[str, Any]]:
+    """Load what a released file has: the image encoder, the method or None, and the provenance of both.
+
+    Args:
+        found: result of :func:`match_released`.
+        file: the weights file.
+        tokenizer: tokenizer of the text encoder; None to load the image encoder alone.
+        text: the text encoder, if it is in another place than the file.
+        changes: fields of InputSpec to change.
+    """
+    from prior_bench.checkpoints.timm_names import read_for_timm
+
+    tensors = read_for_timm(file)
+    method: Any = None
+    further: dict[str, str] = {}
+    if tokenizer is None:
+        encoder = load_released_image(found, tensors, file, **changes)
+    else:
+        if text is not None:
+            found, tensors = text.joined(found, tensors)
+            further = {"text_encoder": text.reference, "text_content": text.content()}
+        method = load_released(found, tensors, tokenizer, file, **changes)
+        encoder = method.image_encoder
+    told = {
+        "source": "released checkpoint",
+        "layout": found.layout.name,
+        "repository": found.layout.source,
+        "share": found.share,
+        "unused": sorted(found.unused),
+    }
+    return encoder, method, {**told, **further}
 
 
 def method_config(layout: ReleasedLayout, changes: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -35,8 +35,12 @@ class TimmWeights:
         self._encoder = {**encoder_arguments(image_encoder), "pretrained": file is None}
 
     def check(self) -> None:
-        """Raise BenchError for an unknown model or a missing file."""
+        """Raise BenchError for an unknown model, a missing file, or weights that cannot be obtained."""
+        from prior_bench.encoders.image import require_obtainable
+
         check_encoder(self._encoder)
+        if self._file is None:
+            require_obtainable(self._encoder["model_name"])
         if self._file is not None and not Path(self._file).is_file():
             raise BenchError("no such weights file", where=self._file)
 

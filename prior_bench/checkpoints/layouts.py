@@ -22,6 +22,8 @@ Shapes = dict[str, tuple[int, ...]]
 """Shapes of tensors by name."""
 POSITIONS = (r".*\.embeddings\.position_ids$", "a constant index, which today's transformers do not store")
 """Entry of ``unused`` for files with a BERT model."""
+TEXT_MODEL = "text_model."
+"""Beginning of the names of a text encoder that is in another place, beside those of the image file."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class ReleasedLayout:
         notes: facts about preprocessing and scoring that a user should know.
         exposure: pairs (data set whose patients the weights have seen, clause that states it), for the
             leakage check (:mod:`prior_bench.suites.leakage`).
+        text_model: for an image encoder whose text encoder is in another place: its name on the hub, with
+            the revision that the authors' code takes.
+        with_text: for such an image encoder, the name of the layout of both: of the tensors of the file, and
+            of those of the text encoder with ``TEXT_MODEL`` before their names.
+        keyed_by_image: whether only the image encoder's arguments are part of the identity of the weights,
+            as they were when the text encoder was not read yet.
     """
 
     name: str
@@ -66,6 +74,9 @@ class ReleasedLayout:
     source: str = ""
     notes: tuple[str, ...] = ()
     exposure: tuple[tuple[str, str], ...] = ()
+    text_model: str = ""
+    with_text: str = ""
+    keyed_by_image: bool = False
 
     @property
     def has_text(self) -> bool:
@@ -76,6 +87,11 @@ class ReleasedLayout:
     def image_encoder(self) -> dict[str, Any]:
         """The arguments of ImageEncoder."""
         return self.method["image_encoder"]
+
+    @property
+    def of_both(self) -> ReleasedLayout | None:
+        """The layout with the text encoder, which may be in another place; None if there is none."""
+        return self if self.has_text else layout_named(self.with_text)
 
     def wrapper(self, given: Shapes) -> str | None:
         """Return the prefix of all names if the file is of this kind, otherwise None."""
@@ -180,6 +196,8 @@ def known_layouts() -> list[ReleasedLayout]:
 
 def layout_named(name: str) -> ReleasedLayout | None:
     """Return the layout called ``name``, or None."""
+    if not name:
+        return None
     return next((layout for layout in known_layouts() if layout.name == name), None)
 
 

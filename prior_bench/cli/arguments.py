@@ -35,6 +35,11 @@ def add_reading(parser: ArgumentParser) -> None:
         help="tokenizer of a released text encoder: a folder, tokenizer.json or vocab.txt",
     )
     parser.add_argument(
+        "--text-encoder",
+        metavar="PATH",
+        help="text encoder of an image encoder's file that has none (BioViL): a folder, or hf:ORG/NAME",
+    )
+    parser.add_argument(
         "--image-encoder",
         metavar="NAME",
         help="timm's name of a checkpoint's architecture; only its image encoder is loaded",
@@ -73,6 +78,7 @@ def backbone_row_of(args: Namespace) -> dict[str, Any]:
         input=given,
         pool=args.pool,
         remote_code=args.remote_code,
+        text_encoder=args.text_encoder,
     )
 
 

@@ -20,6 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="tokenizer of the text encoder: a folder, tokenizer.json or vocab.txt",
     )
     convert.add_argument(
+        "--text-encoder", metavar="PATH", help="text encoder in another place: a folder, or hf:ORG/NAME"
+    )
+    convert.add_argument(
         "--image-only", action="store_true", help="leave out the text encoder; requires no tokenizer"
     )
     convert.add_argument(
@@ -62,6 +65,13 @@ def _convert(args: argparse.Namespace) -> int:
             "the output must be a safetensors file", where=args.output, fix="-o NAME.safetensors"
         )
     given = keywords(args.input, "--input") if args.input else None
-    what = convert(args.file, args.output, tokenizer=args.tokenizer, image_only=args.image_only, input=given)
+    what = convert(
+        args.file,
+        args.output,
+        tokenizer=args.tokenizer,
+        image_only=args.image_only,
+        input=given,
+        text_encoder=args.text_encoder,
+    )
     print(f"wrote {args.output}: {what}")
     return 0

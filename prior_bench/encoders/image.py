@@ -245,17 +245,29 @@ def native_size(model_name: str) -> int | None:
     return known.input_size[-1] if known.fixed_input_size else None
 
 
-def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any]) -> Any:
-    fix = (
+def require_obtainable(name: str) -> None:
+    """Check that timm's weights of a model are in the cache, or that the hub can be reached.
+
+    Raises:
+        NotThereError: neither is the case.
+    """
+    if not _is_cached(name):
+        require_hub(f"the weights of '{name}'", where="image_encoder.pretrained", fix=_how_to_get(name))
+
+
+def _how_to_get(name: str) -> str:
+    return (
         f"on a machine with network: python -c \"import timm, torch; torch.save(timm.create_model('{name}', "
         f"pretrained=True).state_dict(), '{name}.pth')\"; copy the file here and set "
         f"image_encoder.pretrained='{name}.pth'"
     )
+
+
+def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any]) -> Any:
     try:
         if not pretrained:
             return timm.create_model(name, in_chans=channels, num_classes=0, **arguments)
-        if not _is_cached(name):
-            require_hub(f"the weights of '{name}'", where="image_encoder.pretrained", fix=fix)
+        require_obtainable(name)
         with quiet("timm", "huggingface_hub"):
             return timm.create_model(name, pretrained=True, in_chans=channels, num_classes=0, **arguments)
     except TypeError as error:
@@ -266,7 +278,9 @@ def _create(name: str, channels: int, pretrained: bool, arguments: dict[str, Any
         if not pretrained:
             raise
         raise BenchError(
-            f"the weights of '{name}' cannot be obtained: {error}", where="image_encoder.pretrained", fix=fix
+            f"the weights of '{name}' cannot be obtained: {error}",
+            where="image_encoder.pretrained",
+            fix=_how_to_get(name),
         ) from error
 
 

@@ -26,6 +26,8 @@ def lacking(method: Any, kind: str) -> str:
     """
     if not getattr(method, "local_features", True):
         return "no local features"
+    if kind == "similarity" and not getattr(method, "local_text_features", True):
+        return "no local features of texts"
     if kind == "attention" and not hasattr(method, "attention"):
         return "no attention over the image"
     return ""

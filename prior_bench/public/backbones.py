@@ -22,6 +22,7 @@ def load_backbone(
     input: Mapping[str, Any] | None = None,
     pool: str | None = None,
     remote_code: str | None = None,
+    text_encoder: str | Path | None = None,
     seed: int = 0,
     device: str = "auto",
     workers: int = 0,
@@ -39,6 +40,7 @@ def load_backbone(
         input: fields of :class:`prior_bench.InputSpec` to change, e.g. ``dict(mean=0.5, std=0.25)``.
         pool: global pooling of the image encoder.
         remote_code: name of a model on the hub whose own code may be run.
+        text_encoder: folder or hub name of a text encoder that is not in the file of its image encoder.
         seed: seed of weights that are drawn or trained.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes, for training.
@@ -66,6 +68,7 @@ def load_backbone(
         input=input,
         pool=pool,
         remote_code=remote_code,
+        text_encoder=None if text_encoder is None else str(text_encoder),
     )
     return load(backbone_source(row), seed, device, workers)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.schema.errors import shown
 
 DELETE = "_delete_"
 """A dict with this key (mmengine's) replaces the other dict instead of being merged into it."""
+
+NONE = "none"
+"""A word that is a choice of some keys."""
 
 
 def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +36,31 @@ def merged(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str,
     if errors:
         raise ErrorList("these changes are not possible:", errors)
     return made
+
+
+def as_words(overrides: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Return changes in which None is the word ``none`` where a key has this word as a choice.
+
+    On the command line, ``none`` stands for None, but ``--set options.normalise=none`` means the word.
+
+    Args:
+        overrides: new values by dotted keys.
+        model: the model of what is changed. Keys that it does not have are left as they are.
+    """
+    return {
+        key: NONE if value is None and _takes_word(model, key) else value for key, value in overrides.items()
+    }
+
+
+def _takes_word(model: Any, key: str) -> bool:
+    """Whether the field of a dotted key has the word ``none``, and not None, as a choice."""
+    for part in key.split("."):
+        fields = getattr(model, "model_fields", {})
+        if part not in fields:
+            return False
+        model = fields[part].annotation
+    choices = {choice for one in (model, *get_args(model)) for choice in (one, *get_args(one))}
+    return NONE in choices and not choices & {None, type(None)}
 
 
 def _set(there: Any, path: list[str], value: Any, key: str) -> Any:

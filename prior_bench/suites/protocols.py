@@ -13,7 +13,7 @@ from prior_bench.api import Protocol
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.registry import TASKS, LazyRegistry
 from prior_bench.schema.errors import checked
-from prior_bench.schema.overrides import merged
+from prior_bench.schema.overrides import as_words, merged
 from prior_bench.schema.protocol import AnyProtocol, ProtocolModel
 from prior_bench.schema.reading import read_file
 
@@ -47,9 +47,12 @@ def load(name: str, overrides: dict[str, Any] | None = None) -> Protocol:
             raise BenchError("no dict named 'protocol'", where=path, fix="see configs/protocols/clean")
         values = stated
     values.setdefault("name", name)
+    stated = values
     if overrides:
-        values = merged(values, overrides)
+        values = merged(stated, overrides)
     model = model_of(values)
+    if overrides:
+        values = merged(stated, as_words(overrides, model))
     checked(model, values, where=name, what="the protocol cannot be used:")
     settled = model.settled(values)
     if settled is not values:

@@ -13,7 +13,6 @@ from known_files import (
     eva,
     filed_eva,
     filed_lite,
-    filed_swin,
     kad,
     lite,
     masked,
@@ -23,7 +22,6 @@ from known_files import (
     projector,
     resnet50,
     shaken,
-    swin,
     swin_of_timm,
     text,
     vit,
@@ -112,22 +110,6 @@ def test_biovil(tmp_path, name):
     found = backbone.image_encoder(images())
     close(found.global_, last.mean((2, 3)))
     close(found.local, last.flatten(2).mT)
-
-
-@torch.no_grad()
-def test_cxr_clip_swin_reads_the_first_patch(tmp_path):
-    model = shaken(swin())
-    state = {**prefixed("image_encoder.image_encoder.", filed_swin(model)), **text("text_encoder.")}
-    found = load(tmp_path, {"model": state}).image_encoder(images(size=224))
-    close(found.global_, model(images(size=224)).last_hidden_state[:, 0])
-
-
-@torch.no_grad()
-def test_cxr_clip_resnet(tmp_path):
-    model = shaken(resnet50())
-    state = {f"image_encoder.resnet.{k}": t for k, t in model.state_dict().items() if not k.startswith("fc")}
-    backbone = load(tmp_path, {"model": {**state, **text("text_encoder.")}})
-    close(backbone.image_encoder(images()).global_, maps([*model.children()][:-1], images()).flatten(1))
 
 
 @pytest.mark.parametrize("name, beginning", [("MedKLIP", "res_features."), ("MAVL", "backbone.")])

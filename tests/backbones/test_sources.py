@@ -80,3 +80,17 @@ def test_the_class_of_the_method_is_known_before_loading(tmp_path):
     assert build(type="checkpoint", name="row", path=str(path)).method_class is None
     assert GivenModel(MockMethod(32)).method_class is MockMethod
     assert GivenModel(MockMethod(32).image_encoder).method_class is None
+
+
+def test_timm_weights_that_cannot_be_had_are_told_before_a_run(tmp_path, monkeypatch):
+    from prior_bench.backbones.timm import TimmWeights
+    from prior_bench.encoders import image
+    from prior_bench.errors import NotThereError
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    source = TimmWeights("row", "resnet18")
+    monkeypatch.setattr(image, "_is_cached", lambda name: False)
+    with pytest.raises(NotThereError, match="'resnet18' is not in the local cache.*\n.*torch.save"):
+        source.check()
+    monkeypatch.setattr(image, "_is_cached", lambda name: True)
+    source.check()

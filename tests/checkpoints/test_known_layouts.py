@@ -23,6 +23,8 @@ INPUTS = {
     "CheXNet (arnoweng), DenseNet-121": (224, 3, *IMAGENET, "crop"),
     "BioViL, ResNet-50": (480, 3, 0.0, 1.0, "crop"),
     "BioViL-T, ResNet-50": (448, 3, 0.0, 1.0, "crop"),
+    "BioViL, ResNet-50, with CXR-BERT": (480, 3, 0.0, 1.0, "crop"),
+    "BioViL-T, ResNet-50, with CXR-BERT": (448, 3, 0.0, 1.0, "crop"),
     "MedCLIP, ResNet-50": (224, 3, 0.5862785803043838, 0.27950088968644304, "pad"),
     "MedCLIP, Swin-T": (224, 3, 0.5862785803043838, 0.27950088968644304, "pad"),
     "CXR-CLIP, ResNet-50": (224, 3, *IMAGENET, "crop"),
@@ -52,6 +54,9 @@ FURTHER = {
     **dict.fromkeys(("KAD, ResNet-50", "KAD at 224 pixels, ResNet-50"), ("bicubic", None)),
     **dict.fromkeys(("Ark, Swin-B", "Ark+, Swin-L at 768 pixels"), ("bicubic", None)),
     **dict.fromkeys(("BioViL, ResNet-50", "BioViL-T, ResNet-50"), ("bilinear", 512)),
+    **dict.fromkeys(
+        ("BioViL, ResNet-50, with CXR-BERT", "BioViL-T, ResNet-50, with CXR-BERT"), ("bilinear", 512)
+    ),
     "CheXNet (arnoweng), DenseNet-121": ("bilinear", 256),
     "EfficientNet-Lite0, ImageNet": ("bicubic", 256),
     "EfficientNet-Lite1, ImageNet": ("bicubic", 272),

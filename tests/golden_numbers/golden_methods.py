@@ -15,8 +15,11 @@ STEPS = 4
 PARTS = ("image_encoder", "text_encoder", "tokenizer", "losses")
 RELEASED = dict(image_hidden=12, text_hidden=10, batch_norm=True, upsample=80)
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
+    "biovil_released": ("biovil_released", {}),
+    "biovil_released, BioViL-T": ("biovil_released", dict(static_dim=6)),
     "convirt": ("convirt", {}),
     "convirt_released": ("convirt_released", RELEASED),
+    "cxr_clip_released": ("cxr_clip_released", {}),
     "gloria": ("gloria", {}),
     "medclip_released": ("medclip_released", {}),
     "mgca of a CNN": ("mgca", dict(prototypes=6)),

@@ -31,9 +31,42 @@ def of_medclip(
     }
 
 
-def bert(**config: int) -> nn.Module:
-    """A BERT with the vocabulary of BioClinicalBERT."""
-    return BertModel(BertConfig(vocab_size=28996, **config))
+def of_cxr_clip(image: dict[str, Tensor], width: int, bert: nn.Module) -> dict[str, Tensor]:
+    """The state of a CXR-CLIP with these image encoder, of this width, and text encoder."""
+    return {
+        "logit_scale": torch.zeros(()),
+        **image,
+        **prefixed("text_encoder.text_encoder.", bert.state_dict()),
+        "image_projection.projection.weight": torch.zeros(512, width),
+        "image_projection.projection.bias": torch.zeros(512),
+        "text_projection.projection.weight": torch.zeros(512, bert.config.hidden_size),
+        "text_projection.projection.bias": torch.zeros(512),
+    }
+
+
+def cxr_bert(bert: nn.Module) -> dict[str, Tensor]:
+    """The state of a CXR-BERT with this BERT: it has no pooler, but the head of masked language modelling."""
+    width, words = bert.config.hidden_size, bert.config.vocab_size
+    vector, own = torch.zeros(width), torch.zeros(128)
+    names = {name: t for name, t in bert.state_dict().items() if not name.startswith("pooler.")}
+    head = {"transform.dense.weight": torch.zeros(width, width), "transform.dense.bias": vector}
+    head |= {"transform.LayerNorm.weight": vector, "transform.LayerNorm.bias": vector}
+    head |= {"decoder.weight": torch.zeros(words, width), "decoder.bias": torch.zeros(words)}
+    projection = {"dense_to_hidden.weight": torch.zeros(128, width), "dense_to_hidden.bias": own}
+    projection |= {"LayerNorm.weight": own, "LayerNorm.bias": own}
+    projection |= {"dense_to_output.weight": torch.zeros(128, 128), "dense_to_output.bias": own}
+    return {
+        **prefixed("bert.", names),
+        "bert.embeddings.position_ids": torch.zeros(1, 512, dtype=torch.int64),
+        "cls.predictions.bias": torch.zeros(words),
+        **prefixed("cls.predictions.", head),
+        **prefixed("cls_projection_head.", projection),
+    }
+
+
+def bert(vocabulary: int = 28996, **config: int) -> nn.Module:
+    """A BERT, by default with the vocabulary of BioClinicalBERT."""
+    return BertModel(BertConfig(vocab_size=vocabulary, **config))
 
 
 def prefixed(beginning: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -174,16 +207,19 @@ def kad(stages: int) -> dict[str, Tensor]:
     return {**state, **prefixed("resnet.", model.state_dict()), **heads}
 
 
-def projector() -> dict[str, Tensor]:
+def projector(channels: int = 2048) -> dict[str, Tensor]:
     return {
-        "projector.model.0.weight": torch.zeros(128, 2048, 1, 1),
+        "projector.model.0.weight": torch.zeros(128, channels, 1, 1),
+        **prefixed("projector.model.1.", nn.BatchNorm2d(128).state_dict()),
+        "projector.model.3.weight": torch.zeros(128, 128, 1, 1),
         "projector.model.3.bias": torch.zeros(128),
     }
 
 
 def _of_biovil_t() -> dict[str, Tensor]:
-    names = ("backbone_to_vit.weight", "vit_pooler.type_embed", "missing_previous_emb")
-    return {f"encoder.{name}": torch.zeros(4) for name in names}
+    shapes = {"backbone_to_vit.weight": (256, 2048, 1, 1), "missing_previous_emb": (1, 256, 1, 1)}
+    shapes |= {"vit_pooler.type_embed": (2, 1, 256)}
+    return {f"encoder.{name}": torch.zeros(shape) for name, shape in shapes.items()}
 
 
 KNOWN = {
@@ -196,8 +232,16 @@ KNOWN = {
     "BioViL, ResNet-50": lambda: {**prefixed("encoder.encoder.", resnet50().state_dict()), **projector()},
     "BioViL-T, ResNet-50": lambda: {
         **prefixed("encoder.encoder.", resnet50().state_dict()),
-        **projector(),
+        **projector(512),
         **_of_biovil_t(),
+    },
+    "BioViL, ResNet-50, with CXR-BERT": lambda: {
+        **KNOWN["BioViL, ResNet-50"](),
+        **prefixed("text_model.", cxr_bert(bert(vocabulary=30522))),
+    },
+    "BioViL-T, ResNet-50, with CXR-BERT": lambda: {
+        **KNOWN["BioViL-T, ResNet-50"](),
+        **prefixed("text_model.", cxr_bert(bert(vocabulary=30522))),
     },
     "MedCLIP, ResNet-50": lambda: of_medclip(
         resnet_of_medclip(resnet50()), bert(), torch.zeros(512, 768), torch.zeros(())
@@ -205,16 +249,12 @@ KNOWN = {
     "MedCLIP, Swin-T": lambda: of_medclip(
         swin_of_medclip(swin(), torch.zeros(512, 768)), bert(), torch.zeros(512, 768), torch.zeros(())
     ),
-    "CXR-CLIP, ResNet-50": lambda: {
-        **prefixed("image_encoder.resnet.", headless(resnet50())),
-        **text("text_encoder.text_encoder."),
-        "image_projection.projection.weight": torch.zeros(512, 2048),
-    },
-    "CXR-CLIP, Swin-T": lambda: {
-        **prefixed("image_encoder.image_encoder.", filed_swin(swin())),
-        **text("text_encoder.text_encoder."),
-        "text_projection.projection.weight": torch.zeros(512, 768),
-    },
+    "CXR-CLIP, ResNet-50": lambda: of_cxr_clip(
+        prefixed("image_encoder.resnet.", headless(resnet50())), 2048, bert()
+    ),
+    "CXR-CLIP, Swin-T": lambda: of_cxr_clip(
+        prefixed("image_encoder.image_encoder.", filed_swin(swin())), 768, bert()
+    ),
     "MedKLIP, ResNet-50": lambda: {
         **prefixed("res_features.", children(3).state_dict()),
         "res_l1.weight": torch.zeros(1024, 1024),
@@ -255,7 +295,10 @@ KNOWN = {
     "Ark+, Swin-L at 768 pixels": lambda: old_swin(swin_of_timm("large")),
 }
 """The state dict of each layout, by the layout's name."""
-WITH_TEXT = ("MedCLIP, ResNet-50", "MedCLIP, Swin-T")
+WITH_TEXT = (
+    *("MedCLIP, ResNet-50", "MedCLIP, Swin-T", "CXR-CLIP, ResNet-50", "CXR-CLIP, Swin-T"),
+    *("BioViL, ResNet-50, with CXR-BERT", "BioViL-T, ResNet-50, with CXR-BERT"),
+)
 """Layouts with a text encoder; all others are of an image encoder alone."""
 
 

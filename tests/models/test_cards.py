@@ -76,8 +76,8 @@ def test_a_card_agrees_with_the_layout_of_its_file(name):
     layout, card = layout_named(LAYOUTS[name]), CARDS[name]
     assert layout is not None
     assert set(card.trained_on) >= {data for data, _ in layout.exposure}, "the card knows of less"
-    assert (card.loads == "whole") or not layout.has_text
-    assert card.loads == "image" or layout.has_text or not card.text
+    assert (card.loads == "whole") or layout.of_both is None
+    assert card.loads == "image" or layout.of_both is not None or not card.text
     stated = layout.image_encoder["input"]
     assert card.input.startswith(f"{stated['size']} pixels")
     if isinstance(stated["mean"], float) and stated["mean"] > 0 and "1024" not in card.input:

@@ -183,6 +183,24 @@ def test_the_layouts_of_prior_say_that_it_has_seen_all_of_mimic():
         assert data == patient_space(resolve("mimic_5x200")) and "test splits included" in clause
 
 
+def test_layouts_know_what_their_files_have_seen_as_their_cards_do():
+    from prior_bench.models.cards import model_card
+
+    wanted = {
+        "GLoRIA, ResNet-50": "gloria",
+        "MGCA, ResNet-50": "mgca_r50",
+        "MGCA, ViT-B/16": "mgca_vit",
+        "ConVIRT (MGCA repository), ResNet-50": "convirt_mgca_r50",
+        "ConVIRT (MGCA repository), ViT-B/16": "convirt_mgca_vit",
+        "ConVIRT (edreisMD), ResNet-50": "convirt_edreis",
+    }
+    layouts = {layout.name: layout for layout in known_layouts()}
+    for name, card in wanted.items():
+        assert dict(layouts[name].exposure) == model_card(card).trained_on, name
+    assert [data for data, _ in layouts["GLoRIA, ResNet-50"].exposure] == ["chexpert"]
+    assert layouts["ConVIRT (edreisMD), ResNet-50"].exposure == (), "nobody says what it has seen"
+
+
 def test_the_splits_of_papers_that_tear_images_apart_are_found(tmp_path):
     """SIIM-ACR by regions, as released by MGCA: an image with several regions is on both sides."""
     lines = [f"image{i % 40}, {10 * i} 5" for i in range(120)]
