@@ -17,6 +17,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.data.generated import generated, generator_of
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.named_folders import remember
 from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.registry import DATASETS, GENERATORS
@@ -59,8 +60,6 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
     Raises:
         BenchError: the data set or the rule is unknown, or a file is missing or malformed.
     """
-    from prior_bench.data.recorded import remember
-
     _, _, folder, _, synthetic = locate(reference)
     if not synthetic:
         remember(folder)
