@@ -39,6 +39,16 @@ class Machine:
 MACHINERY: dict[str, Machine] = {
     # --- parts that evaluations depend on -------------------------------------------------------------
     "images": Machine("files to grey pixels and their reduction: data/images/{decode,read,npz,geometry}.py"),
+    "image_kinds": Machine(
+        "kinds of image files in the fingerprint of data that has them: data/images/{mended,grey,formats/}",
+        version=2,  # windows that show nothing, padding, WhiteIsZero of 16 bits, deep colours, NaN
+        since="2026-11-29T21:30:00+00:00",
+    ),
+    "mask_kinds": Machine(
+        "kinds of mask files in the fingerprint of data that has them: data/images/{mended,mask,formats/}",
+        version=2,  # JPEG, alpha channels, colours, 16 bits and floats
+        since="2026-11-29T21:30:00+00:00",
+    ),
     "eval_transform": Machine("images to an encoder's input in evaluation: data/images/transforms.py"),
     "train_transform": Machine("augmentation in training: data/images/transforms.py"),
     "annotations": Machine("boxes and masks, decoded and moved with their image: data/annotations/"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prior_bench.data.images.mended import versions_of_files
 from prior_bench.errors import BenchError
 
 REQUIRED = ("id", "patient_id", "image", "split")
@@ -131,7 +132,11 @@ class Manifest:
         return {"rule": self.split_rule, "hash": digest, **sizes, **notes}
 
     def fingerprint(self) -> str:
-        """Hash the content of the table and the size of every image file, but not where they are stored."""
+        """Hash the content of the table and the size of every image file, but not where they are stored.
+
+        Files of kinds that an earlier version read otherwise add the version of today's reading
+        (:mod:`prior_bench.data.images.mended`).
+        """
         digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
         for column in sorted(name for name in self.table.columns if not str(name).startswith(ABOUT)):
             digest.update(column.encode())
@@ -142,4 +147,8 @@ class Manifest:
                 digest.update(str((self.root / name).stat().st_size).encode())
             except OSError:
                 digest.update(b"absent")
+        masks = self.table["mask"] if "mask" in self.table else ()
+        files = (self.root / name for name in self.table["image"])
+        for part, version in versions_of_files(files, masks).items():
+            digest.update(f"{part} {version}".encode())
         return digest.hexdigest()[:16]

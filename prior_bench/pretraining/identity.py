@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from prior_bench.api import version_of
+from prior_bench.data.images.cache.image_cache import DECODING
 from prior_bench.data.open import resolve
 from prior_bench.data.texts import prompts
 from prior_bench.data.versions import data_versions
@@ -26,7 +27,7 @@ PARTS = (
     "prior_bench.losses",
     "prior_bench.pretraining",
     "prior_bench.data.images.geometry",
-    "prior_bench.data.images.decode",
+    *DECODING,
     "prior_bench.data.images.transforms",
 )
 """Modules that every run uses, in addition to those of the method."""

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import tifffile
 import torch
 from golden_case import Case, Numbers, summary
 from PIL import Image
@@ -16,7 +17,7 @@ from prior_bench.api import InputSpec
 from prior_bench.data.annotations.box_fusion import fuse_boxes
 from prior_bench.data.annotations.masks import BoxMask, RleMask, ShapeMask
 from prior_bench.data.images.corruptions import SEVERITIES, Condition, corrupt
-from prior_bench.data.images.decode import decode_file, reduced
+from prior_bench.data.images.decode import decode_file, decode_mask, reduced
 from prior_bench.data.images.transforms import dense_transform, eval_transform, train_transform
 
 GREY = 1.5
@@ -60,6 +61,36 @@ def decoding(folder: Path) -> Numbers:
     write_dicom(folder / "inverted.dcm", deep, kind="MONOCHROME1")
     write_dicom(folder / "window.dcm", deep, WindowCenter=4000, WindowWidth=5000)
     return {path.name: summary(decode_file(path)) for path in sorted(folder.iterdir())}
+
+
+def image_kinds(folder: Path) -> Numbers:
+    """Files that version 1 misread or refused."""
+    deep = picture().astype(np.uint16) * 37 + 1000
+    tifffile.imwrite(folder / "white_is_zero.tif", deep, photometric="miniswhite")
+    tifffile.imwrite(
+        folder / "colours.tif", np.stack([deep, deep[::-1], deep[:, ::-1]], -1), photometric="rgb"
+    )
+    tifffile.imwrite(folder / "signed.tif", deep.astype(np.int16) - 5000)
+    floats = deep / 7
+    floats[5, 5] = np.nan
+    tifffile.imwrite(folder / "nan.tif", floats)
+    write_dicom(folder / "blind.dcm", deep, WindowCenter=40000, WindowWidth=300)
+    padded = deep.copy()
+    padded[:9] = 65535
+    write_dicom(folder / "padded.dcm", padded, PixelPaddingValue=65535)
+    write_dicom(folder / "few.dcm", picture() // 4, BitsStored=6, HighBit=5)
+    return {path.name: summary(decode_file(path)) for path in sorted(folder.iterdir())}
+
+
+def mask_kinds(folder: Path) -> Numbers:
+    """Files that version 1 misread."""
+    drawn = ((picture() > 100) * 255).astype(np.uint8)
+    Image.fromarray(drawn).save(folder / "lossy.jpg", quality=80)
+    Image.merge("LA", [Image.new("L", drawn.shape[::-1]), Image.fromarray(drawn)]).save(folder / "alpha.png")
+    Image.fromarray(np.full((90, 120), 65535, np.uint16)).save(folder / "full.png")
+    Image.fromarray(drawn.astype(np.uint16) // 255).save(folder / "deep.png")
+    Image.fromarray(picture() / np.float32(255)).save(folder / "soft.tif")
+    return {path.name: summary(decode_mask(path)[0]) for path in sorted(folder.iterdir())}
 
 
 def reduction(folder: Path) -> Numbers:
@@ -136,6 +167,8 @@ def corrupted(name: str, folder: Path) -> Numbers:
 
 CASES = [
     Case("decoding", ("images",), decoding, atol=GREY),
+    Case("kinds of images", ("images", "image_kinds"), image_kinds, atol=GREY),
+    Case("kinds of masks", ("mask_kinds",), mask_kinds, atol=0.02),
     Case("reduction", ("images",), reduction, atol=GREY),
     Case("evaluation", ("eval_transform",), evaluation, atol=NORMALISED),
     Case("filters", ("images", "eval_transform"), filters, atol=NORMALISED),

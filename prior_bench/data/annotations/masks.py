@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from prior_bench.data.images.remarks import ImageRemark
 from prior_bench.errors import BenchError
 
 RUN_FIX = "gap, length, gap, length ... are expected; download the file again"
@@ -127,7 +128,7 @@ class ShapeMask:
 
 @dataclass(frozen=True)
 class FileMask:
-    """A mask stored as an image of the radiograph's size; values above 0 are foreground.
+    """A mask stored as an image of the radiograph's size; values above 0 are foreground (docs/images.md).
 
     Attributes:
         path: mask file, relative to ``root``.
@@ -143,17 +144,25 @@ class FileMask:
         Raises:
             BenchError: the file is missing or unreadable, or its size differs from the image's.
         """
-        from prior_bench.data.images.read import read_image
+        return self.decode_with_remarks(height, width)[0]
+
+    def decode_with_remarks(self, height: int, width: int) -> tuple[np.ndarray, tuple[ImageRemark, ...]]:
+        """Read the stored mask as :meth:`decode` does, and say what was guessed.
+
+        Raises:
+            BenchError: as :meth:`decode`.
+        """
+        from prior_bench.data.images.decode import decode_mask
 
         file = Path(self.root) / self.path
-        mask = read_image(file)
+        mask, remarks = decode_mask(file)
         if mask.shape != (height, width):
             raise BenchError(
                 f"mask is {mask.shape[1]}x{mask.shape[0]} pixels, its image {width}x{height}",
                 where=file,
                 fix="give the mask at the size of the image as stored",
             )
-        return (mask > 0).astype(np.uint8)
+        return mask, remarks
 
 
 @dataclass(frozen=True)
@@ -218,6 +227,17 @@ class CocoMask:
         except (TypeError, ValueError, IndexError) as error:
             what = f"segmentation cannot be read ({error})"
             raise BenchError(what, where=self.of, fix="download the file again") from error
+
+
+def decode_with_remarks(mask: Any, height: int, width: int) -> tuple[np.ndarray, tuple[ImageRemark, ...]]:
+    """Decode a mask of any kind, uint8 [height, width], and say what was guessed; only files need guesses.
+
+    Raises:
+        BenchError: as the mask's ``decode``.
+    """
+    if hasattr(mask, "decode_with_remarks"):
+        return mask.decode_with_remarks(height, width)
+    return mask.decode(height, width), ()
 
 
 def _filled_polygons(polygons: Any, height: int, width: int) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 from tabulate import tabulate
 
 from prior_bench.data.checking.counts import Published, beside, compare, counts
-from prior_bench.data.images.read import image_size, read_image
+from prior_bench.data.checking.read_rows import ReadRow, empty_masks, told
+from prior_bench.data.images.read import image_size, read_with_remarks
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.data.texts.lengths import token_lengths
 from prior_bench.errors import BenchError
@@ -150,33 +151,44 @@ def _check_studies(manifest: Manifest, report: CheckReport) -> None:
 
 
 def _check_files(manifest: Manifest, report: CheckReport, decode: bool, workers: int) -> None:
-    def examine(row: int) -> tuple[str, bool]:
+    def examine(row: int) -> ReadRow:
+        found = ReadRow()
         try:
             path = manifest.path(row)
-            height, width = read_image(path).shape if decode else image_size(path)
+            if decode:
+                image, said = read_with_remarks(path)
+                found.remarks += [(path, remark) for remark in said]
+                height, width = image.shape
+            else:
+                height, width = image_size(path)
             mask = manifest.cell("mask", row) if decode and has_masks else None
             if mask is not None:
-                mask.decode(height, width)
+                found.look_at_mask(mask, manifest.root, height, width)
             phrases = manifest.cell("phrases", row) or () if has_phrases else ()
             for phrase in phrases if decode else ():
                 if not phrase.problem() and not phrase.region(height, width).any():
                     raise BenchError(f"the region of the phrase '{phrase.text}' is empty", where=path)
         except BenchError as error:
-            return str(error).splitlines()[0], False
+            return ReadRow(problem=str(error).splitlines()[0])
         drawn = [phrase.box_array for phrase in phrases]
         if has_boxes and manifest.cell("boxes", row) is not None:
             drawn.append(manifest.cell("boxes", row)[:, :4])
-        return "", any(bool((boxes > (width + 1, height + 1) * 2).any()) for boxes in drawn)
+        found.boxes_outside = any(bool((boxes > (width + 1, height + 1) * 2).any()) for boxes in drawn)
+        return found
 
     has_masks, has_boxes = manifest.has("masks"), manifest.has("boxes")
     has_phrases = manifest.has("phrases")
     with ThreadPoolExecutor(workers) as pool:
         done = pool.map(examine, range(len(manifest)))
-        found = list(progress(done, "decoding" if decode else "reading headers", total=len(manifest)))
-    broken = [message for message, _ in found if message]
+        rows = list(progress(done, "decoding" if decode else "reading headers", total=len(manifest)))
+    broken = [row.problem for row in rows if row.problem]
     report.problems += broken[:SHOWN]
     if len(broken) > SHOWN:
         report.problems.append(f"... {len(broken)} of {len(manifest)} images or masks cannot be read")
-    outside = sum(beyond for _, beyond in found)
+    outside = sum(row.boxes_outside for row in rows)
     if outside:
         report.problems.append(f"{outside} images have boxes that extend beyond the image")
+    problems, remarks = told(rows)
+    report.problems += problems
+    report.remarks += remarks
+    report.counts += empty_masks(rows, list(manifest.table["split"]))

@@ -19,6 +19,15 @@ FOLDER_SUFFIX = ".imagecache"
 """Suffix of a cache's folder; the part of a path after such a folder is the name of an image in it."""
 
 
+DECODING = (
+    "prior_bench.data.images.decode",
+    "prior_bench.data.images.decoded",
+    "prior_bench.data.images.formats",
+    "prior_bench.data.images.grey",
+)
+"""Modules that make grey pixels of a file."""
+
+
 class ImageCache:
     """A cache and its shards.
 
@@ -107,14 +116,14 @@ def signature(path: Path) -> tuple[int, ...]:
 
 
 def recipe() -> str:
-    """Return the declared version of decoding and reduction."""
-    return f"v{MACHINERY['images'].version}"
+    """Return the declared versions of decoding and reduction."""
+    return f"v{MACHINERY['images'].version}.{MACHINERY['image_kinds'].version}"
 
 
 @cache
 def source_now() -> str:
     """Hash the source code that decodes and reduces images. It is provenance and not part of the path."""
-    return code_version("prior_bench.data.images.decode")
+    return code_version(*DECODING)
 
 
 def _images() -> Path:
