@@ -45,10 +45,12 @@ def manifest(tmp_path):
 
 def test_sound_data(manifest):
     report = check(manifest)
-    assert report.sound
-    assert report.remarks[0] == "3 images left out: too short"
-    assert report.remarks[-1] == "label 'y' has only one value in test: its AUROC is undefined"
-    assert len(report.remarks) == 4  # and two about tokens: test_report_lengths.py
+    assert report.usable
+    assert report.remarks == [
+        "3 images left out: too short",
+        "label 'y' has only one value in test: its AUROC is undefined",
+    ]
+    assert len(report.of_level("note")) == 3  # empty masks, and two about tokens: test_report_lengths.py
     counts = {name: cells for name, *cells in report.counts}
     assert counts["images"] == counts["patients"] == ["4", "2", "2"]
     assert counts["positive: y"] == ["2", "1", "0 (1 unknown)"]
@@ -56,7 +58,9 @@ def test_sound_data(manifest):
     assert counts["images with report"] == ["4", "2", "1"]
     assert counts["sentences a report"] == ["2.0", "2.0", "2.0"] and counts["words a report"][0] == "5.0"
     text = report.text("toy")
-    assert f"hash {manifest.split_summary()['hash']}" in text and text.endswith("verdict: toy is sound")
+    assert f"hash {manifest.split_summary()['hash']}" in text and text.endswith(
+        "toy is usable with remarks: 2 remarks"
+    )
 
 
 def test_unreadable_images_are_all_counted_and_the_first_named(manifest):
@@ -66,8 +70,8 @@ def test_unreadable_images_are_all_counted_and_the_first_named(manifest):
     report = check(manifest)
     assert len([p for p in report.problems if "not a readable image" in p]) == 5
     assert "... 7 of 8 images or masks cannot be read" in report.problems
-    assert "verdict: toy has 6 problems" in report.text("toy")
-    assert check(manifest, decode=False).sound  # headers are intact
+    assert "verdict: toy is not usable: " in report.text("toy")
+    assert check(manifest, decode=False).usable  # headers are intact
 
 
 def test_shared_patients_and_images(manifest):
@@ -84,7 +88,7 @@ def test_masks_boxes_and_labels_that_cannot_be(manifest):
     manifest.table["y"] = 1.0
     problems = " | ".join(check(manifest).problems)
     assert "run-length mask reaches 10000, outside the image's 2000 pixels" in problems
-    assert "1 images have boxes that extend beyond the image" in problems
+    assert "1 images have boxes that extend beyond the image, e.g. i1" in problems
     assert "label 'y' has only one value" in problems
 
 
@@ -99,12 +103,10 @@ def test_published_counts_are_compared(manifest):
     assert rows["images"][-1] == "4/2/2" and rows["positive: y"][-1] == "2/1/9"
     assert rows["patients"] == ["8", "in", "all"] and rows["sentences"] != ["8", "in", "all"]
     assert "published" not in check(manifest).text("toy")
-    remarks = report.remarks
-    assert remarks[:5] == [
-        "images: 4/2/2, as published",
+    assert report.of_level("note")[:2] == ["images: 4/2/2, as published", "patients: 8, as published"]
+    assert report.remarks[:3] == [
         "positive: y: 2/1/0, published are 2/1/9",
         "masks: 0/0/0, published are 1/1/1",
-        "patients: 8, as published",
         "boxes: 4, published are 5",
     ]
 
@@ -126,7 +128,7 @@ def test_empty_split_is_remarked(manifest):
 def test_check_of_real_images(capsys):
     assert main(["data", "check", str(REAL), "--set", "label=projection"]) == 0
     out = capsys.readouterr().out
-    assert "positive: projection=pa" in out and "verdict: metadata is sound" in out
+    assert "positive: projection=pa" in out and "verdict: metadata is usable" in out
 
 
 def test_check_exits_1_when_something_is_wrong(capsys):
