@@ -229,7 +229,7 @@ class CheckpointFile:
         origin = self._origin
         released = (origin.name, origin.image_encoder["input"]) if origin is not None else None
         stated = {**(own.get("input") or {}), **self._input}
-        require_statistics(stated, own.get("in_channels", 3), self.path, released)
+        require_statistics(stated, own.get("in_channels", 3), self.path, released, self._file)
 
     def _check_fit(self) -> None:
         """Raise BenchError if the tensors do not fit the architecture, without memory for its weights."""

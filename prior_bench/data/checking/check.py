@@ -6,7 +6,7 @@ from prior_bench.data.checking import content, pixels
 from prior_bench.data.checking.counts import Published, beside, compare, counts
 from prior_bench.data.checking.described import described
 from prior_bench.data.checking.examine import examine
-from prior_bench.data.checking.findings import CheckReport, Finding
+from prior_bench.data.checking.findings import CheckReport, DataFinding
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts.lengths import token_lengths
 
@@ -41,16 +41,16 @@ def check(
     known = beside(manifest.split_rule, published or {})
     report = CheckReport(rows, known, manifest.split_summary(), dict(manifest.columns))
     report.findings = [
-        *(Finding("remark", note, kind="reader") for note in manifest.notes),
+        *(DataFinding("remark", note, kind="reader") for note in manifest.notes),
         *(
-            Finding("note" if agrees else "remark", line, kind="published")
+            DataFinding("note" if agrees else "remark", line, kind="published")
             for line, agrees in compare(manifest, published or {})
         ),
         *(
-            Finding("remark", f"{count} images left out: {why}", count, kind="left out")
+            DataFinding("remark", f"{count} images left out: {why}", count, kind="left out")
             for why, count in manifest.dropped.items()
         ),
-        *(Finding("note", line, kind="tokens") for line in said),
+        *(DataFinding("note", line, kind="tokens") for line in said),
         *content.check_splits(manifest),
         *content.check_patients(manifest),
         *content.check_labels(manifest),

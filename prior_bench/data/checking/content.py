@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from prior_bench.data.checking.findings import SHOWN, Finding, of_many
+from prior_bench.data.checking.findings import SHOWN, DataFinding, of_many
 from prior_bench.data.checking.pixels import PAIRS, without_positives
 from prior_bench.data.manifest import SPLITS, Manifest
 
@@ -17,7 +17,7 @@ SURE = 3.0
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
-def check_splits(manifest: Manifest) -> list[Finding]:
+def check_splits(manifest: Manifest) -> list[DataFinding]:
     """Find patients and images in two splits, and empty splits."""
     found = []
     for what, column in (("patients", "patient_id"), ("images", "image")):
@@ -27,14 +27,14 @@ def check_splits(manifest: Manifest) -> list[Finding]:
             if shared:
                 shown = tuple(map(str, sorted(shared)[:1]))
                 text = f"{len(shared)} {what} are in {one} and in {other}"
-                found.append(Finding("problem", text, len(shared), shown, f"shared {what}"))
+                found.append(DataFinding("problem", text, len(shared), shown, f"shared {what}"))
     empty = [s for s in SPLITS if not (manifest.table["split"] == s).any()]
     if empty:
-        found.append(Finding("remark", f"no rows in {', '.join(empty)}", kind="splits"))
+        found.append(DataFinding("remark", f"no rows in {', '.join(empty)}", kind="splits"))
     return found
 
 
-def check_patients(manifest: Manifest) -> list[Finding]:
+def check_patients(manifest: Manifest) -> list[DataFinding]:
     """Find patient ids that differ only by blanks, case or leading zeros: they may be one patient."""
     spelled: dict[str, set[str]] = {}
     for patient in manifest.table["patient_id"].astype(str).unique():
@@ -56,7 +56,7 @@ def _plain(patient: str) -> str:
     return _ZEROS.sub("", re.sub(r"\s+", "", patient).casefold())
 
 
-def check_labels(manifest: Manifest) -> list[Finding]:
+def check_labels(manifest: Manifest) -> list[DataFinding]:
     """Find labels with one value, in all or in a part, and shares of positives that drift between parts."""
     found = []
     values = manifest.targets() if manifest.labels else np.zeros((len(manifest), 0))
@@ -64,13 +64,13 @@ def check_labels(manifest: Manifest) -> list[Finding]:
         whole = values[:, column]
         if len(np.unique(whole[~np.isnan(whole)])) < 2:
             text = f"label '{name}' has only one value; nothing can be learnt or measured"
-            found.append(Finding("problem", text, kind="labels"))
+            found.append(DataFinding("problem", text, kind="labels"))
             continue
         parts = {s: _known(manifest, whole, s) for s in SPLITS}
         for split, part in parts.items():
             if (manifest.table["split"] == split).any() and len(np.unique(part)) < 2:
                 text = f"label '{name}' has only one value in {split}: its AUROC is undefined"
-                found.append(Finding("remark", text, kind="labels"))
+                found.append(DataFinding("remark", text, kind="labels"))
         found += _drift(name, parts)
     if manifest.exclusive and not (np.nansum(values, axis=1) == 1).all():
         wrong = manifest.table["id"][np.nansum(values, axis=1) != 1]
@@ -84,7 +84,7 @@ def _known(manifest: Manifest, values: np.ndarray, split: str) -> np.ndarray:
     return part[~np.isnan(part)]
 
 
-def _drift(name: str, parts: dict[str, np.ndarray]) -> list[Finding]:
+def _drift(name: str, parts: dict[str, np.ndarray]) -> list[DataFinding]:
     """Compare the shares of positives of train and test with their standard error (two proportions)."""
     train, test = parts["train"], parts["test"]
     if not len(train) or not len(test):
@@ -95,10 +95,10 @@ def _drift(name: str, parts: dict[str, np.ndarray]) -> list[Finding]:
     if difference < DRIFT or difference < SURE * error:
         return []
     text = f"label '{name}' is positive in {share[0]:.0%} of train and {share[1]:.0%} of test"
-    return [Finding("remark", text, kind="prevalence drift")]
+    return [DataFinding("remark", text, kind="prevalence drift")]
 
 
-def check_boxes(manifest: Manifest) -> list[Finding]:
+def check_boxes(manifest: Manifest) -> list[DataFinding]:
     """Find parts without a box, and box classes that only one part has."""
     if "boxes" not in manifest.table or not manifest.has("boxes"):
         return []
@@ -114,11 +114,11 @@ def check_boxes(manifest: Manifest) -> list[Finding]:
         where = [s for s in SPLITS if index in present[s]]
         if len(where) == 1 and sum(map(bool, present.values())) > 1:
             text = f"boxes of the class '{name}' are in {where[0]} alone"
-            found.append(Finding("remark", text, kind="classes"))
+            found.append(DataFinding("remark", text, kind="classes"))
     return found
 
 
-def check_phrases(manifest: Manifest) -> list[Finding]:
+def check_phrases(manifest: Manifest) -> list[DataFinding]:
     """Find phrases that cannot be used."""
     if not manifest.has("phrases"):
         return []
@@ -128,15 +128,15 @@ def check_phrases(manifest: Manifest) -> list[Finding]:
         for problem in (phrase.problem() for phrase in phrases or ())
         if problem
     ]
-    found = [Finding("problem", text, 1, kind="phrases") for text in texts[:SHOWN]]
+    found = [DataFinding("problem", text, 1, kind="phrases") for text in texts[:SHOWN]]
     if len(texts) > SHOWN:
         found.append(
-            Finding("problem", f"... {len(texts)} phrases cannot be used", len(texts), kind="phrases")
+            DataFinding("problem", f"... {len(texts)} phrases cannot be used", len(texts), kind="phrases")
         )
     return found
 
 
-def check_studies(manifest: Manifest) -> list[Finding]:
+def check_studies(manifest: Manifest) -> list[DataFinding]:
     """Say where images that share a report would be taken for different studies."""
     if not manifest.has("reports") or "study_id" in manifest.table:
         return []
@@ -148,4 +148,4 @@ def check_studies(manifest: Manifest) -> list[Finding]:
         f"{repeated} images share the report of another image of their patient, and each counts as a "
         "pair; with a column study_id, the images of a study are one pair"
     )
-    return [Finding("remark", text, repeated, kind="studies")]
+    return [DataFinding("remark", text, repeated, kind="studies")]

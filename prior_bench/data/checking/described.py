@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -32,13 +32,15 @@ def described(manifest: Manifest, facts: Sequence[Examined]) -> list[tuple[str, 
             rows.append(_row("age: median (range)", ages, parts, _range))
     sides = np.array([fact.size for fact in facts]).reshape(-1, 2)
     if sides.any():
-        for name, column in (("height", sides[:, 0]), ("width", sides[:, 1])):
-            known = pd.Series(np.where(column > 0, column, np.nan), index=table.index)
+        for name, side in (("height", sides[:, 0]), ("width", sides[:, 1])):
+            known = pd.Series(np.where(side > 0, side, np.nan), index=table.index)
             rows.append(_row(f"{name}: median (range)", known, parts, _range))
     return rows
 
 
-def _row(name: str, values: pd.Series, parts: list[np.ndarray], text) -> tuple[str, ...]:
+def _row(
+    name: str, values: pd.Series, parts: list[np.ndarray], text: Callable[[pd.Series], str]
+) -> tuple[str, ...]:
     return (name, *(text(values[part].dropna()) for part in parts))
 
 

@@ -18,7 +18,7 @@ VERDICTS = {"problem": "not usable", "remark": "usable with remarks", "note": "u
 
 
 @dataclass(frozen=True)
-class Finding:
+class DataFinding:
     """One finding.
 
     Attributes:
@@ -42,7 +42,7 @@ class Finding:
         return f"{self.what}{shown}"
 
 
-def of_many(level: str, what: str, ids: Iterable[str], kind: str) -> list[Finding]:
+def of_many(level: str, what: str, ids: Iterable[str], kind: str) -> list[DataFinding]:
     """Return a finding about several images, or none without any.
 
     Args:
@@ -53,7 +53,7 @@ def of_many(level: str, what: str, ids: Iterable[str], kind: str) -> list[Findin
     """
     ids = [str(one) for one in ids]
     shown = tuple(ids[:SHOWN])
-    return [Finding(level, f"{len(ids)} {what}", len(ids), shown, kind)] if ids else []
+    return [DataFinding(level, f"{len(ids)} {what}", len(ids), shown, kind)] if ids else []
 
 
 @dataclass
@@ -72,7 +72,7 @@ class CheckReport:
     published: dict[str, str] = field(default_factory=dict)
     split: dict = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[DataFinding] = field(default_factory=list)
 
     def of_level(self, level: str) -> list[str]:
         """Return the texts of the findings of a level."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from prior_bench.data.checking.examine import HASH_SIDE, SPREAD, Examined
-from prior_bench.data.checking.findings import SHOWN, Finding, of_many
+from prior_bench.data.checking.findings import SHOWN, DataFinding, of_many
 from prior_bench.data.manifest import SPLITS, Manifest
 
 NEAR = 0.04
@@ -18,18 +18,18 @@ MOST = 0.5
 """Share of constant images, or of empty or full masks, from which it is a problem."""
 
 
-def check_files(manifest: Manifest, facts: Sequence[Examined]) -> list[Finding]:
+def check_files(manifest: Manifest, facts: Sequence[Examined]) -> list[DataFinding]:
     """Find images and masks that cannot be read, and boxes beyond the image."""
     broken = [fact.problem for fact in facts if fact.problem]
-    found = [Finding("problem", text, 1, kind="unreadable") for text in broken[:SHOWN]]
+    found = [DataFinding("problem", text, 1, kind="unreadable") for text in broken[:SHOWN]]
     if len(broken) > SHOWN:
         what = f"... {len(broken)} of {len(manifest)} images or masks cannot be read"
-        found.append(Finding("problem", what, len(broken), kind="unreadable"))
+        found.append(DataFinding("problem", what, len(broken), kind="unreadable"))
     outside = _ids(manifest, facts, lambda fact: fact.outside)
     return found + of_many("problem", "images have boxes that extend beyond the image", outside, "boxes")
 
 
-def check_constant(manifest: Manifest, facts: Sequence[Examined]) -> list[Finding]:
+def check_constant(manifest: Manifest, facts: Sequence[Examined]) -> list[DataFinding]:
     """Find images that show nothing: one grey level, or nearly one."""
     constant = _ids(manifest, facts, lambda fact: fact.spread == 0)
     nearly = _ids(manifest, facts, lambda fact: fact.spread is not None and 0 < fact.spread < SPREAD)
@@ -45,7 +45,7 @@ def check_constant(manifest: Manifest, facts: Sequence[Examined]) -> list[Findin
     ]
 
 
-def check_masks(manifest: Manifest, facts: Sequence[Examined]) -> list[Finding]:
+def check_masks(manifest: Manifest, facts: Sequence[Examined]) -> list[DataFinding]:
     """Find masks without or with nothing but foreground, masks with values between, and parts without any."""
     has = [fact.mask is not None for fact in facts]
     if not any(has):
@@ -74,7 +74,7 @@ def check_masks(manifest: Manifest, facts: Sequence[Examined]) -> list[Finding]:
 
 def without_positives(
     manifest: Manifest, annotated: np.ndarray, positive: np.ndarray, what: str, metrics: str
-) -> list[Finding]:
+) -> list[DataFinding]:
     """Find the parts of the split in which no annotated image is positive.
 
     Args:
@@ -92,11 +92,11 @@ def without_positives(
             ends = why.get(name, f"{metrics} are undefined")
             level = "remark" if name == "valid" else "problem"
             text = f"no image of {name} has a {what}: {ends}"
-            found.append(Finding(level, text, int(part.sum()), kind="positives"))
+            found.append(DataFinding(level, text, int(part.sum()), kind="positives"))
     return found
 
 
-def check_same_images(manifest: Manifest, facts: Sequence[Examined]) -> list[Finding]:
+def check_same_images(manifest: Manifest, facts: Sequence[Examined]) -> list[DataFinding]:
     """Find images with identical pixels under several names, in two splits or within one."""
     groups: dict[str, list[int]] = {}
     for row, fact in enumerate(facts):
@@ -116,12 +116,12 @@ def check_same_images(manifest: Manifest, facts: Sequence[Examined]) -> list[Fin
     return found + of_many("remark", "images occur under several names within one split", shown, "same image")
 
 
-def check_near_images(manifest: Manifest, facts: Sequence[Examined]) -> list[Finding]:
+def check_near_images(manifest: Manifest, facts: Sequence[Examined]) -> list[DataFinding]:
     """Find near-identical images in two splits, by their perceptual hashes."""
     rows = np.array([row for row, fact in enumerate(facts) if fact.look is not None and fact.spread], int)
     if not len(rows):
         return []
-    looks = np.stack([facts[row].look for row in rows])  # type: ignore[misc]
+    looks = np.stack([facts[row].look for row in rows])
     split = manifest.table["split"].to_numpy()[rows]
     limit, found = int(NEAR * HASH_SIDE**2), []
     for one, other in PAIRS:

@@ -30,8 +30,20 @@ def _files(folder: Path) -> set[str]:
     try:
         with os.scandir(folder) as entries:
             return {entry.name for entry in entries if entry.is_file()}
-    except (FileNotFoundError, NotADirectoryError):
+    except PermissionError as error:
+        raise BenchError(
+            f"cannot be read ({error.strerror})", where=folder, fix="check its permissions"
+        ) from error
+    except OSError:  # absent, no folder, or a name that no folder can have
         return set()
+
+
+def is_link(path: Path) -> bool:
+    """Whether a path is a link; False for names that no file can have."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
 
 
 def absent_note(exists: np.ndarray) -> tuple[str, ...]:
@@ -64,7 +76,7 @@ def require_images(
     absent = int((~exists).sum())
     if missing == "skip" and exists.any():
         return table[exists].reset_index(drop=True), absent_note(exists)
-    state = "a dead link" if first.is_symlink() else "absent"
+    state = "a dead link" if is_link(first) else "absent"
     fix = "complete the download, or pass missing='skip' to continue with the images that exist"
     if not exists.any():
         fix = "unpack the images so that this file is there; `prior-bench data describe NAME` shows the tree"

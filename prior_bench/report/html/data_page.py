@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from prior_bench.data.checking.findings import LEVELS, CheckReport, Finding
+from prior_bench.data.checking.findings import LEVELS, CheckReport, DataFinding
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_text
@@ -81,7 +81,7 @@ def _table(caption: str, columns: list[str], rows: list[tuple[str, ...]]) -> Sor
     return table
 
 
-def _samples(finding: Finding, row: dict[str, int]) -> list[str]:
+def _samples(finding: DataFinding, row: dict[str, int]) -> list[str]:
     """Return the ids among the examples of a finding; an example may name a pair, "one = other"."""
     named = [name for example in finding.examples for name in (example, *example.split(" = "))]
     return [name for name in dict.fromkeys(named) if name in row][:SHOWN]

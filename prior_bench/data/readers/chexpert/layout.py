@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 WATCHED = ("*.csv*", "*.txt", "*.json", "CheXpert-v1.0*/*.csv*", "CheXpert-v1.0*/*.json")
@@ -50,7 +51,7 @@ def placed(table: pd.DataFrame, tables: Path) -> tuple[Path, pd.DataFrame]:
 
 
 def _moved(
-    table: pd.DataFrame, found: pd.Series, where: dict[str, Path], tables: Path, top: Path
+    table: pd.DataFrame, found: np.ndarray, where: dict[str, Path], tables: Path, top: Path
 ) -> list[str]:
     prefix = "" if tables == top else f"{tables.name}/"
     images = []

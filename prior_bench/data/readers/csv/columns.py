@@ -52,7 +52,7 @@ def strata(table: OwnTable) -> pd.DataFrame:
     They do not depend on the evaluated label, so that two labels of one file are tested on the same patients.
     """
     found = {}
-    for name in table.fields:
+    for name in map(str, table.fields):
         if name in RESERVED:
             continue
         column = table.typed(name)

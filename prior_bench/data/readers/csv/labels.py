@@ -15,6 +15,8 @@ from prior_bench.errors import BenchError, ErrorList, unknown_name
 
 UNCERTAIN = {"ones": 1.0, "zeros": 0.0, "ignore": np.nan}
 """Value that replaces -1, by the option ``uncertain``; with ``error``, -1 is refused."""
+LONGEST = 60
+"""Largest number of characters of a value in a message."""
 ALLOWED = "allowed are 1, 0 and blank"
 
 
@@ -65,13 +67,13 @@ def label_columns(
     """
     if uncertain not in (*UNCERTAIN, "error"):
         raise unknown_name("meaning of uncertain", str(uncertain), [*UNCERTAIN, "error"])
-    others = [name for name in table.fields if name not in RESERVED]
+    others = [str(name) for name in table.fields if name not in RESERVED]
     given = label if label is not None else labels
     wanted = None if given is None else [given] if isinstance(given, str) else list(given)
     require_columns(table.fields, wanted or (), table.source.place)
     allow = (0.0, 1.0) if uncertain == "error" else (0.0, 1.0, -1.0)
     kinds = {name: kind_of(table.fields[name], allow=allow) for name in {*others, *(wanted or ())}}
-    found = LabelColumns(used={name: "used" for name in table.fields if name in RESERVED})
+    found = LabelColumns(used={str(name): "used" for name in table.fields if name in RESERVED})
     chosen = _by_rule(kinds, others) if wanted is None else wanted
     if len(chosen) == 1 and wanted is not None and _are_classes(kinds[chosen[0]], exclusive, label):
         _one_vs_rest(table, chosen[0], kinds[chosen[0]], positive, exclusive, found)
@@ -125,6 +127,7 @@ def _refusal(table: OwnTable, name: str, kind: ColumnKind, clean: Sequence[str])
             f"label '{name}' has no values", where=table.source.place, fix="choose other labels"
         )
     value = table.fields[name].iloc[kind.row]
+    shown = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
     lines = f" ({kind.wrong} lines in all)" if kind.wrong > 1 else ""
     fixes = []
     if label_value(value) == -1:
@@ -142,7 +145,7 @@ def _refusal(table: OwnTable, name: str, kind: ColumnKind, clean: Sequence[str])
     else:
         fixes.append(f"label={name} with exclusive=True takes its values as classes; labels=[] uses none")
     return BenchError(
-        f"label '{name}' is '{value}'{lines}; {ALLOWED}", where=table.where(kind.row), fix="; ".join(fixes)
+        f"label '{name}' is '{shown}'{lines}; {ALLOWED}", where=table.where(kind.row), fix="; ".join(fixes)
     )
 
 

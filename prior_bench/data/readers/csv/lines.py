@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from prior_bench.data.readers.csv.own_table import OwnTable
-from prior_bench.data.tables.listed_images import MISSING, present
+from prior_bench.data.tables.listed_images import MISSING, is_link, present
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 
+LONGEST = 300
+"""Largest number of characters of a path in a message."""
 PATH_FIX = "paths are relative to the CSV file's folder; missing=skip continues without missing images"
 
 
@@ -40,18 +44,23 @@ def require_values(own: OwnTable, table: pd.DataFrame, missing: str) -> None:
         exists = present(place.parent, table["image"])
         if not exists.all() and (missing == "error" or not exists.any()):
             file = place.parent / table["image"].iloc[int(np.argmin(exists))]
-            state = "is a dead link" if file.is_symlink() else "does not exist"
-            problems.append(_problem(own, ~exists, f"image {file} {state}", PATH_FIX))
+            state = "is a dead link" if is_link(file) else "does not exist"
+            problems.append(_problem(own, ~exists, f"image {_short(file)} {state}", PATH_FIX))
         if "mask" in table:
             named = [m.path if m else table["image"].iloc[i] for i, m in enumerate(table["mask"])]
             lost = ~present(place.parent, named) & table["mask"].notna().to_numpy()
             if lost.any():
-                what = f"mask {place.parent / named[int(np.argmax(lost))]} does not exist"
+                what = f"mask {_short(place.parent / named[int(np.argmax(lost))])} does not exist"
                 problems.append(_problem(own, lost, what, "put it there; blank means not annotated"))
     if len(problems) == 1:
         raise problems[0]
     if problems:
         raise ErrorList("has several problems", problems, where=place)
+
+
+def _short(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _problem(own: OwnTable, wrong: np.ndarray, what: str, fix: str) -> BenchError:

@@ -88,7 +88,7 @@ def read(
     for name in ("study_id", "view"):
         if name in raw:
             table[name] = raw[name]
-    for name in raw:
+    for name in map(str, raw):
         if name not in RESERVED and name not in found.values:
             table[f"{ABOUT}{name}"] = own.typed(name)
     if "mask" in raw:
