@@ -231,7 +231,7 @@ class CheckpointFile:
         origin = self._origin
         released = (origin.name, origin.image_encoder["input"]) if origin is not None else None
         stated = {**(own.get("input") or {}), **self._input}
-        require_statistics(stated, own.get("in_channels", 3), self.path, released)
+        require_statistics(stated, own.get("in_channels", 3), self.path, released, self._file)
 
     def _check_text(self) -> None:
         """Raise BenchError if the given text encoder is not the one of the file."""

@@ -34,6 +34,7 @@ def require_statistics(
     channels: int,
     where: str | Path,
     released: tuple[str, Mapping[str, Any]] | None = None,
+    file: Path | None = None,
 ) -> None:
     """Check that the statistics of the input are known, because no default is right for a file of weights.
 
@@ -42,12 +43,17 @@ def require_statistics(
         channels: number of channels of the input.
         where: the file.
         released: name and input of the layout of a released file whose image encoder the user names.
+        file: its weights. A spoiled file is refused by its tensors: no statement makes it usable.
 
     Raises:
         BenchError: they are not; the message gives the two flags that settle it.
     """
     if not lacks_statistics(stated):
         return
+    if file is not None:
+        from prior_bench.checkpoints.files import read_tensors, require_finite
+
+        require_finite(read_tensors(file), where)
     example = f"'{IMAGENET[channels]}' (these are ImageNet's; one number for all channels, or one for each)"
     if released is not None and not lacks_statistics(released[1]):
         known = {

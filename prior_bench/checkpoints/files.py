@@ -61,8 +61,12 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 def not_finite(tensors: dict[str, Tensor]) -> tuple[str, ...]:
     """Return a problem for each tensor that contains NaN or infinity; all values are read."""
-    spoiled = [n for n, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()]
-    return tuple(f"{name} contains NaN or infinity" for name in spoiled)
+    counts = {n: int((~torch.isfinite(t)).sum()) for n, t in tensors.items() if t.is_floating_point()}
+    return tuple(
+        f"{name} contains NaN or infinity ({count} value{'s' * (count > 1)})"
+        for name, count in counts.items()
+        if count
+    )
 
 
 def require_finite(tensors: dict[str, Tensor], path: str | Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from importlib import import_module
 
 from prior_bench import __version__
+from prior_bench.cli.faults import of_ours, of_the_system, replace_missing_characters
 from prior_bench.errors import BenchError
 
 VERBS = (
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Benchmark of medical vision-language backbones over six task families.",
     )
     parser.add_argument("--version", action="version", version=f"prior-bench {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks of user errors")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in VERBS:
         module = import_module(f"prior_bench.cli.{name.replace('-', '_')}")
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
+    replace_missing_characters()
     args = build_parser().parse_args(argv)
     # Threads that wait actively are many times slower on a machine that also runs other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -73,3 +75,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; finished work is kept; run the same command again to continue", file=sys.stderr)
         return 130
+    except Exception as error:
+        if args.debug:
+            raise
+        given = sys.argv[1:] if argv is None else argv
+        print(of_the_system(error) if isinstance(error, OSError) else of_ours(error, given), file=sys.stderr)
+        return 1

@@ -113,8 +113,8 @@ def keywords(text: str, where: str) -> dict[str, Any]:
 def assignments(settings: list[str], where: str) -> dict:
     """Parse ``KEY=VALUE`` texts to a dict.
 
-    Values are Python literals, ``true``, ``false``, ``none`` and ``null`` (upper or lower case), or otherwise
-    text. The schema refuses text for keys of other types.
+    Values are Python literals, ``true``, ``false``, ``none`` and ``null`` (upper or lower case), lists of
+    texts without quotes (``[a,b]``), or otherwise text. The schema refuses text for keys of other types.
 
     Raises:
         BenchError: a text has no ``=``.
@@ -134,5 +134,13 @@ def assignments(settings: list[str], where: str) -> dict:
         try:
             found[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            found[key] = value
+            found[key] = _list_of_texts(value) or value
     return found
+
+
+def _list_of_texts(value: str) -> list[str]:
+    """Return the texts of ``[a,b]``; empty for a value of another form."""
+    bare = value.strip()
+    if not (bare.startswith("[") and bare.endswith("]")) or any(mark in bare[1:-1] for mark in "[](){}'\""):
+        return []
+    return [part.strip() for part in bare[1:-1].split(",")]

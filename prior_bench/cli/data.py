@@ -1,6 +1,8 @@
 """``prior-bench data``: describe, check, prepare or cache a data set, or generate the sample benchmark."""
 
 import argparse
+import json
+import sys
 from typing import Any
 
 from prior_bench.cli.arguments import at_least
@@ -18,11 +20,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     describe.add_argument("name", metavar="NAME", help="registered data set (prior-bench list)")
 
     check = verbs.add_parser(
-        "check", help="print counts, unreadable images, shared patients, split hash and verdict"
+        "check", help="print what a data set holds, what is wrong with it, and whether it is usable"
     )
     _add_reference(check)
     check.add_argument("--split", default="default", metavar="RULE", help="split rule (see describe)")
     check.add_argument("--quick", action="store_true", help="read only image headers, decode nothing")
+    check.add_argument(
+        "--near", action="store_true", help="also look for near-identical images in two splits (slower)"
+    )
+    check.add_argument("--strict", action="store_true", help="exit with status 1 for remarks, too")
+    check.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    check.add_argument(
+        "--report", metavar="FILE", help="also write the outcome as an HTML page with pictures"
+    )
     check.add_argument(
         "--tokenizer",
         metavar="DIR",
@@ -93,9 +103,16 @@ def _check(args: argparse.Namespace) -> int:
     comparable = not args.set and not manifest.synthetic
     published = found.published if found is not None and comparable else None
     decode = not args.quick
-    report = check(manifest, decode=decode, published=published, tokenizer=args.tokenizer)
-    print(report.text(manifest.name))
-    return 0 if report.sound else 1
+    report = check(manifest, decode=decode, near=args.near, published=published, tokenizer=args.tokenizer)
+    if args.json:
+        print(json.dumps(report.plain(manifest.name), indent=1, ensure_ascii=False))
+    else:
+        print(report.text(manifest.name))
+    if args.report:
+        from prior_bench.report.html.data_page import write_data_page
+
+        print(f"report written to {write_data_page(manifest, report, args.report)}", file=sys.stderr)
+    return report.status(args.strict)
 
 
 def _prepare(args: argparse.Namespace) -> int:

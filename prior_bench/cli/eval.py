@@ -3,6 +3,7 @@
 import argparse
 
 from prior_bench.cli.arguments import add_backbone, at_least
+from prior_bench.cli.faults import OR_OURS
 
 HELP = "evaluate one backbone on one data set, with one or more protocols"
 
@@ -121,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     failed = [result for result in results if result.record.status == "failed"]
     for result in results:
         if result in failed:
-            print(f"error: {result.record.error}\n  traceback: {result.trace}", file=sys.stderr)
+            print(f"error: {result.record.error}\n  traceback: {result.trace}\n  {OR_OURS}", file=sys.stderr)
         else:
             print(f"\n{result.text(args.resamples)}")
     return 1 if failed else 0

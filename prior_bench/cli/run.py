@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from prior_bench.cli.arguments import at_least
+from prior_bench.cli.faults import OR_OURS
 
 if TYPE_CHECKING:
     from prior_bench.engine.execute import Overwrite, SuiteOutcome
@@ -155,4 +156,5 @@ def _report_failures(plan: Plan, outcome: SuiteOutcome, store: Store) -> int:
         more = f" (and {len(keys) - 1} more)" if len(keys) > 1 else ""
         print(f"- {labels[keys[0]]}{more}: {message}", file=sys.stderr)
         print(f"  traceback: {store.runs / keys[0] / 'traceback.txt'}", file=sys.stderr)
+    print(OR_OURS, file=sys.stderr)
     return 1

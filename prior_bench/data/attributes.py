@@ -152,7 +152,7 @@ def _text(value: Any) -> str:
 
 def _from_file(manifest: Manifest, file: Path) -> dict[str, pd.Series]:
     try:
-        raw = read_table(file, text=KEYS, ragged=True)
+        raw = read_table(file, text=KEYS, strict=True)
     except BenchError as error:
         raise BenchError(error.what, where=file, fix=FIX) from error
     key = next((name for name in KEYS if name in raw), None)

@@ -43,6 +43,7 @@ class Manifest:
         synthetic: True for the sample benchmark; reports then mark its numbers as synthetic.
         dropped: number of images that the reader left out, by reason ("no findings or impression").
         notes: findings of the reader that change the meaning of results ("COVIDx version 9A").
+        columns: how the reader uses each column of a user's table, in words, by the column's name.
         versions: declared versions of the reader and of the generator of synthetic data, if they are not 1.
     """
 
@@ -56,6 +57,7 @@ class Manifest:
     synthetic: bool = False
     dropped: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -123,11 +125,13 @@ class Manifest:
         return self.table[column].iat[row]
 
     def split_summary(self) -> dict[str, Any]:
-        """Return the sizes of the splits, the notes, and a hash of all (id, split) pairs."""
+        """Return the sizes of the splits, what was left out, notes, and a hash of all (id, split) pairs."""
         pairs = self.table[["id", "split"]].sort_values("id").astype(str)
         text = "\n".join(f"{i}\t{s}" for i, s in zip(pairs["id"], pairs["split"], strict=True))
         sizes = {s: int((self.table["split"] == s).sum()) for s in SPLITS}
-        notes = {"notes": list(self.notes)} if self.notes else {}
+        notes: dict[str, Any] = {"notes": list(self.notes)} if self.notes else {}
+        if self.dropped:
+            notes["left_out"] = dict(self.dropped)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return {"rule": self.split_rule, "hash": digest, **sizes, **notes}
 

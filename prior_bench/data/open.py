@@ -20,8 +20,14 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.named_folders import remember
 from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.io.what_is import what_is
 from prior_bench.registry import DATASETS, GENERATORS
 from prior_bench.versions import raised
+
+TABLES = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz")
+"""Suffixes, in any case, of tables of a user's own images."""
+OWN_FILES = (*TABLES, ".npz")
+"""Suffixes, in any case, of files that are data sets of their own."""
 
 
 def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
@@ -34,9 +40,9 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
         if "type" not in reference:
             raise BenchError("a data set needs a 'type'", where=reference, fix="e.g. dict(type='chexpert')")
         resolved = {"name": reference["type"], "root": reference["type"], **reference}
-    elif reference.endswith(".csv"):
+    elif reference.lower().endswith(TABLES):
         resolved = {"name": Path(reference).stem, "type": "csv", "root": reference}
-    elif reference.endswith(".npz") and "@" not in reference:
+    elif reference.lower().endswith(".npz") and "@" not in reference:
         resolved = {"name": "medmnist", "type": "medmnist", "root": reference}
     elif generator := generator_of(reference):
         maker, kind = GENERATORS.get(generator), reference.removeprefix(f"{generator}:")
@@ -46,12 +52,27 @@ def resolve(reference: str | dict[str, Any]) -> dict[str, Any]:
         kind, _, root = reference.partition("@")
         resolved = {"name": kind, "type": kind, "root": root or kind}
     if ":" not in resolved["type"] and resolved["type"] not in DATASETS.names():
+        if isinstance(reference, str) and Path(reference).is_file():
+            raise _no_table(Path(reference))
         raise unknown_name("data set", resolved["type"], DATASETS.names())
     size = resolved.get("cache")
     if size is not None and (isinstance(size, bool) or not isinstance(size, int)):
         what = f"is {size!r}; must be the longest side of the cached images"
         raise BenchError(what, where="cache", fix="e.g. cache=256")
     return resolved
+
+
+def _no_table(path: Path) -> BenchError:
+    """Return the error for a file that is neither a table nor an archive of MedMNIST, by its suffix."""
+    suffixes = ", ".join(TABLES)
+    try:
+        kind = what_is(path)
+    except OSError as error:
+        return BenchError(f"cannot be read ({error.strerror})", where=path, fix="check its permissions")
+    if kind:
+        return BenchError(kind.what, where=path, fix=f"{kind.fix}; a table has the suffix {suffixes}")
+    what = f"is a file, but no data set; a table of your own images has the suffix {suffixes}"
+    return BenchError(what, where=path, fix="rename it if it is such a table, or name a data set")
 
 
 def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Manifest:
@@ -134,7 +155,7 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
             folder = paths.data_root() / folder
     if not folder.exists():
         fix = f"put the data set there, set PRIOR_BENCH_DATA, or name its folder: {kind}@DIR"
-        if folder.suffix in (".csv", ".npz"):
+        if folder.name.lower().endswith(OWN_FILES):
             fix = "name the file as it is seen from this folder, e.g. --data folder/images.csv"
         raise BenchError("no such file or folder", where=folder, fix=fix)
     _require_options(kind, DATASETS.get(kind), options)

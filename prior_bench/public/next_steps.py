@@ -63,14 +63,14 @@ def _fitting_tasks(manifest: Any, split_rule: str) -> list[tuple[str, str]]:
 def _on_the_command_line(data: Mapping[str, Any]) -> str:
     """The arguments of ``prior-bench eval`` that name a pre-training config's data and split."""
     from prior_bench.data.generated import generator_of
-    from prior_bench.data.open import resolve
+    from prior_bench.data.open import OWN_FILES, resolve
 
     options = resolve(data["dataset"])
     kind, root = options.pop("type"), str(options.pop("root"))
     options.pop("name")
     if isinstance(data["dataset"], str):
         reference, options = data["dataset"], {}
-    elif generator_of(root) or root.endswith((".csv", ".npz")):
+    elif generator_of(root) or root.lower().endswith(OWN_FILES):
         reference = root
     else:
         reference = kind if root == kind else f"{kind}@{root}"

@@ -36,6 +36,8 @@ from prior_bench.io.locks import one_at_a_time, sole_writer
 if TYPE_CHECKING:
     import numpy as np
 
+WRITABLE = "set PRIOR_BENCH_RESULTS to a folder that can be written"
+"""Remedy if the results cannot be written."""
 DAY = 24 * 3600.0
 """Age in seconds from which temporary files belong to killed processes, though others may be writing."""
 SCHEMA = 1
@@ -156,7 +158,9 @@ class Store:
         Raises:
             BenchError: another process is writing to the store. (The lock ends with its process.)
         """
-        with sole_writer(self.root, "another process is running this suite", "wait for it, or stop it"):
+        with sole_writer(
+            self.root, "another process is running this suite", "wait for it, or stop it", WRITABLE
+        ):
             self.runs.mkdir(exist_ok=True)
             remove_leftovers(self.root)
             remove_leftovers(self.runs)
@@ -171,7 +175,11 @@ class Store:
         Raises:
             BenchError: the store cannot be written.
         """
-        self.runs.mkdir(parents=True, exist_ok=True)
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"cannot be written ({error.strerror})"
+            raise BenchError(what, where=error.filename, fix=WRITABLE) from error
         remove_leftovers(self.runs, older_than=DAY)
         with ExitStack() as stack:
             for key in sorted(set(keys)):  # in one order, so that two processes never wait for each other

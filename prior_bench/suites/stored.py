@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench.api import BackboneSource, Protocol, StoredVectors, Task
 from prior_bench.data.generated import generated
 from prior_bench.data.images.corruptions import conditions
+from prior_bench.data.open import OWN_FILES
 from prior_bench.errors import BenchError
 from prior_bench.store.store import plain
 from prior_bench.suites.suite import listed
@@ -83,7 +84,7 @@ def _arguments(evaluation: Evaluation) -> str:
     """Return the arguments of ``prior-bench embed`` that describe an evaluation."""
     data = dict(evaluation.data)
     kind, root = data.pop("type"), str(data.pop("root"))
-    is_file = root.endswith((".csv", ".npz")) or generated(root)
+    is_file = root.lower().endswith(OWN_FILES) or generated(root)
     words = ["--data", root if is_file or root == kind else f"{kind}@{root}"]
     words += ["--protocol", evaluation.entry["protocol"]]
     for label in listed(data.pop("labels", [])):

@@ -38,10 +38,10 @@ def test_weights_that_are_not_numbers_are_refused_by_name(tmp_path, value):
     path, spoiled = tmp_path / "weights.pth", state()
     spoiled["layer3.1.conv2.weight"][0, 0, 0, 0] = value
     torch.save(spoiled, path)
-    with pytest.raises(BenchError, match=r"weights.pth: layer3.1.conv2.weight contains NaN or infinity\n"):
+    with pytest.raises(BenchError, match=r"weights.pth: layer3.1.conv2.weight contains NaN .* \(1 value\)\n"):
         CheckpointFile("row", str(path), input=HALF).load(0, LoadContext())
     found = describe(path)
-    assert found.problems == ("layer3.1.conv2.weight contains NaN or infinity",)
+    assert found.problems == ("layer3.1.conv2.weight contains NaN or infinity (1 value)",)
     assert "the file is refused" in as_text(found)
 
 

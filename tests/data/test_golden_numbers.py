@@ -14,6 +14,7 @@ from writers import write_text
 
 from prior_bench.cli import main
 from prior_bench.data.checking import check as checking
+from prior_bench.data.checking.examine import Examined
 from prior_bench.data.splitting.fractions import training_part
 from prior_bench.data.tables import listed_images
 from prior_bench.metrics.segmentation import Counts, trivial
@@ -27,14 +28,16 @@ def no_images(monkeypatch, tmp_path):
     """All images count as present, and none is looked at."""
     monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(listed_images, "present", lambda root, names: np.ones(len(list(names)), bool))
-    monkeypatch.setattr(checking, "_check_files", lambda *arguments: None)
+    monkeypatch.setattr(checking, "examine", lambda manifest, **how: [Examined()] * len(manifest))
 
 
 def checked(capsys, *arguments) -> list[str]:
-    """Remarks and problems that the command prints."""
+    """What the command finds and prints."""
     main(["data", "check", *map(str, arguments)])
     out = capsys.readouterr().out
-    return [line for line in out.splitlines() if line.startswith(("remark: ", "problem: ", "verdict: "))]
+    return [
+        line for line in out.splitlines() if line.startswith(("note: ", "remark: ", "problem: ", "verdict: "))
+    ]
 
 
 # --- what data check prints ---
@@ -54,8 +57,8 @@ def test_check_of_rsna_confirms_every_published_count(no_images, real_annotation
     for rule, counts in rules.items():
         lines = checked(capsys, f"rsna_pneumonia@{tmp_path}", "--split", rule)
         assert lines == [
-            *(f"remark: {count}, as published" for count in counts + whole),
-            "verdict: rsna_pneumonia is sound",
+            *(f"note: {count}, as published" for count in counts + whole),
+            "verdict: rsna_pneumonia is usable",
         ]
 
 
@@ -65,15 +68,15 @@ def test_check_of_siim_finds_the_images_that_mgca_splits_between_parts(
     place = tmp_path / "train-rle.csv.gz"
     place.symlink_to(real_annotations / "siim-pneumothorax-train-rle.csv.gz")
     lines = checked(capsys, f"siim_acr@{tmp_path}", "--split", "mgca")
-    assert "remark: images: 8,578/1,910/1,903, as published" in lines
-    assert "remark: positive: Pneumothorax: 2,002/535/476, as published" in lines
+    assert "note: images: 8,578/1,910/1,903, as published" in lines
+    assert "note: positive: Pneumothorax: 2,002/535/476, as published" in lines
     found = [line.partition(", e.g.")[0] for line in lines if line.startswith("problem")]
     assert found == [
         f"problem: {count} {what} are in {one} and in {other}"
         for what in ("patients", "images")
         for count, one, other in ((161, "train", "valid"), (154, "train", "test"), (62, "valid", "test"))
     ]
-    assert lines[-1] == "verdict: siim_acr has 6 problems"
+    assert lines[-1].startswith("verdict: siim_acr is not usable: 6 problems")
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def test_check_of_chexpert_finds_the_rows_that_mgca_validates_and_trains_on(no_i
 @pytest.mark.slow
 def test_check_of_chexpert_confirms_the_published_counts(no_images, chexpert_root, capsys):
     lines = checked(capsys, f"chexpert@{chexpert_root}", "--split", "mgca")
-    assert "remark: images: 185,771/4,284/202, as published" in lines
+    assert "note: images: 185,771/4,284/202, as published" in lines
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def nih_root(real_annotations, tmp_path):
 
 def test_check_of_nih_confirms_images_and_patients(no_images, nih_root, capsys):
     lines = checked(capsys, f"nih_chestxray14@{nih_root}")
-    assert {"remark: images: 112,120, as published", "remark: patients: 30,805, as published"} <= set(lines)
+    assert {"note: images: 112,120, as published", "note: patients: 30,805, as published"} <= set(lines)
 
 
 def test_check_of_nih_counts_the_boxes(no_images, nih_root, capsys):

@@ -129,7 +129,7 @@ def test_what_is_said_of_the_output_holds(run_once):
     def output(part: str) -> str:
         return next(text for command, text in outputs.items() if part in command)
 
-    assert "verdict: pairs is sound" in output("data check")
+    assert "verdict: pairs is usable" in output("data check")
     assert re.search(r"^recall_at_5 +[01]\.\d", output("eval retrieval"), re.M)
     assert "my_convirt · retrieval" in output("eval retrieval"), "the row has the name of the folder"
     zero_shot = output("eval zero_shot")

@@ -132,7 +132,7 @@ def test_covid_shows_in_both_lungs_and_pneumonia_in_one():
     for patient in write_covidx.cohort(SIZES["default"], SAMPLE):
         found = {f.side for f in patient.studies[0].findings if f.kind == "consolidation"}
         assert found <= sides[write_covidx.class_of(patient)]
-    assert check(open_dataset("sample:covidx")).sound
+    assert check(open_dataset("sample:covidx")).usable
 
 
 def test_outlines_of_objects_lie_on_the_objects(sample):

@@ -63,8 +63,8 @@ def counts(manifest: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
     return rows
 
 
-def compare(manifest: Manifest, published: Published) -> list[str]:
-    """Return one line per published quantity: its count here, and whether the published count agrees."""
+def compare(manifest: Manifest, published: Published) -> list[tuple[str, bool]]:
+    """Return, per published quantity, a line with its count here, and whether the published count agrees."""
     by_rule = {manifest.split_rule: [quantities(part) for part in _parts(manifest)]}
     by_rule["all"] = [quantities(manifest)]
     lines = []
@@ -72,7 +72,7 @@ def compare(manifest: Manifest, published: Published) -> list[str]:
         for name, expected in published.get(rule, {}).items():
             here = tuple(part.get(name, 0) for part in found)
             verdict = "as published" if here == expected else f"published are {_slashed(expected)}"
-            lines.append(f"{name}: {_slashed(here)}, {verdict}")
+            lines.append((f"{name}: {_slashed(here)}, {verdict}", here == expected))
     return lines
 
 

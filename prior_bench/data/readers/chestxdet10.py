@@ -41,9 +41,11 @@ def read(root: Path, *, split: str = "default", missing: str = "error") -> Manif
     """
     table = pd.concat([read_part(root, part) for part in PARTS], ignore_index=True)
     table = apply_rule(split, RULES, table, "chestxdet10")
-    table = require_images(table, root, missing=missing, where=root)
+    table, absent = require_images(table, root, missing=missing, where=root)
     notes = () if table["patient_id"].duplicated().any() else (NO_PATIENTS,)
-    return Manifest("chestxdet10", root, table, labels=TEN, box_classes=TEN, split_rule=split, notes=notes)
+    return Manifest(
+        "chestxdet10", root, table, labels=TEN, box_classes=TEN, split_rule=split, notes=(*notes, *absent)
+    )
 
 
 def read_part(root: Path, part: str) -> pd.DataFrame:

@@ -11,8 +11,8 @@ import pandas as pd
 from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import apply_rule, concatenated, describe, with_test
-from prior_bench.data.tables.annotation_tables import read_lines
 from prior_bench.data.tables.listed_images import require_images
+from prior_bench.data.tables.text_file import read_lines
 from prior_bench.errors import BenchError
 
 THREE = ("normal", "pneumonia", "COVID-19")
@@ -45,7 +45,7 @@ def read(root: Path, *, split: str = "default", version: str = "", missing: str 
     labels = ("COVID-19",) if binary else THREE
     for name in labels:
         table[name] = table["class"].eq("positive" if binary else name).astype(np.float32)
-    table = require_images(table, root, missing=missing, where=root)
+    table, absent = require_images(table, root, missing=missing, where=root)
     return Manifest(
         "covidx",
         root,
@@ -53,7 +53,7 @@ def read(root: Path, *, split: str = "default", version: str = "", missing: str 
         labels=labels,
         exclusive=not binary,
         split_rule=split,
-        notes=(f"COVIDx version found: {version}; results on other versions are not comparable",),
+        notes=(f"COVIDx version found: {version}; results on other versions are not comparable", *absent),
     )
 
 

@@ -13,7 +13,7 @@ from prior_bench.data.cards import Card
 from prior_bench.data.images.npz import read_array, unpack_images
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import apply_rule, describe
-from prior_bench.data.tables.annotation_tables import require_file
+from prior_bench.data.tables.text_file import require_file
 from prior_bench.errors import BenchError, unknown_name
 
 LABELS = {

@@ -78,9 +78,15 @@ def read(
     table = apply_rule(split, RULES, table, "nih_chestxray14", root=root)
     folders = _find_images(root)
     table["image"] = [f"{folders.get(i, 'images')}/{i}" for i in table["id"]]
-    table = require_images(table, root, missing=missing, where=root)
+    table, absent = require_images(table, root, missing=missing, where=root)
     return Manifest(
-        "nih_chestxray14", root, table, labels=names, box_classes=BOXED if boxes else (), split_rule=split
+        "nih_chestxray14",
+        root,
+        table,
+        labels=names,
+        box_classes=BOXED if boxes else (),
+        split_rule=split,
+        notes=absent,
     )
 
 

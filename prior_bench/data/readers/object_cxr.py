@@ -53,9 +53,15 @@ def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missin
     table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "object_cxr", root=root)
     if boxes == "swapped":
         table["boxes"] = pd.Series([swap_sides(b) for b in table["boxes"]], dtype=object)
-    table = require_images(table, root, missing=missing, where=root)
+    table, absent = require_images(table, root, missing=missing, where=root)
     return Manifest(
-        "object_cxr", root, table, labels=(LABEL,), box_classes=("foreign object",), split_rule=split
+        "object_cxr",
+        root,
+        table,
+        labels=(LABEL,),
+        box_classes=("foreign object",),
+        split_rule=split,
+        notes=absent,
     )
 
 

@@ -67,9 +67,9 @@ def read(
     for name in names:
         table[name] = np.array([name in found for found in table["found"]], np.float32)
     table = apply_rule(split, RULES, table, "padchest_gr").drop(columns=["official", "found"])
-    table = require_images(table, root, missing=missing, where=places[-1])
+    table, absent = require_images(table, root, missing=missing, where=places[-1])
     table["phrases"] = _in_pixels(table, root)
-    return Manifest("padchest_gr", root, table, labels=names, split_rule=split)
+    return Manifest("padchest_gr", root, table, labels=names, split_rule=split, notes=absent)
 
 
 def _studies(

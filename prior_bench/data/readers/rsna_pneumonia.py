@@ -58,9 +58,15 @@ def read(
     place = find_table(root, "stage_2_train_labels.csv")
     how = dict(root=root, counts=counts, shares=shares)
     table = apply_rule(split, RULES, read_labels(place), "rsna_pneumonia", **how)
-    table = require_images(table, root, missing=missing, where=place)
+    table, absent = require_images(table, root, missing=missing, where=place)
     return Manifest(
-        "rsna_pneumonia", root, table, labels=(LABEL,), box_classes=("pneumonia",), split_rule=split
+        "rsna_pneumonia",
+        root,
+        table,
+        labels=(LABEL,),
+        box_classes=("pneumonia",),
+        split_rule=split,
+        notes=absent,
     )
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.tables.annotation_tables import read_lines, read_table
+from prior_bench.data.tables.annotation_tables import read_table
+from prior_bench.data.tables.text_file import read_lines
 from prior_bench.errors import BenchError, unknown_name
 
 Rule = Callable[..., pd.DataFrame]

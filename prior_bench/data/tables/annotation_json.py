@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from prior_bench.data.tables.annotation_tables import require_file
+from prior_bench.data.tables.text_file import require_file
 from prior_bench.errors import BenchError
 
 AGAIN = "download it again"

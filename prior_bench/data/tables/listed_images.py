@@ -30,20 +30,38 @@ def _files(folder: Path) -> set[str]:
     try:
         with os.scandir(folder) as entries:
             return {entry.name for entry in entries if entry.is_file()}
-    except (FileNotFoundError, NotADirectoryError):
+    except PermissionError as error:
+        raise BenchError(
+            f"cannot be read ({error.strerror})", where=folder, fix="check its permissions"
+        ) from error
+    except OSError:  # absent, no folder, or a name that no folder can have
         return set()
+
+
+def is_link(path: Path) -> bool:
+    """Whether a path is a link; False for names that no file can have."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
+
+
+def absent_note(exists: np.ndarray) -> tuple[str, ...]:
+    """Return the note on images that ``missing=skip`` leaves out, if there are any."""
+    absent = int((~exists).sum())
+    return (f"{absent:,} of {len(exists):,} images are absent and left out (missing=skip)",) if absent else ()
 
 
 def require_images(
     table: pd.DataFrame, root: Path, *, missing: str = "error", where: object = None
-) -> pd.DataFrame:
-    """Return the table after checking that every ``image`` in it exists under ``root``.
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the table after checking that every ``image`` in it exists under ``root``, and notes.
 
     Args:
         table: table with the column ``image``.
         root: folder to which the names are relative.
         missing: ``"error"``, or ``"skip"`` to continue with the existing images (``split_summary`` then shows
-            the difference).
+            the difference, and the note says so).
         where: the label file, for the message.
 
     Raises:
@@ -53,12 +71,12 @@ def require_images(
         raise unknown_name("value of missing", missing, list(MISSING), where=where)
     exists = present(root, table["image"])
     if exists.all():
-        return table
+        return table, ()
     first = root / table["image"].iloc[int(np.argmin(exists))]
     absent = int((~exists).sum())
     if missing == "skip" and exists.any():
-        return table[exists].reset_index(drop=True)
-    state = "a dead link" if first.is_symlink() else "absent"
+        return table[exists].reset_index(drop=True), absent_note(exists)
+    state = "a dead link" if is_link(first) else "absent"
     fix = "complete the download, or pass missing='skip' to continue with the images that exist"
     if not exists.any():
         fix = "unpack the images so that this file is there; `prior-bench data describe NAME` shows the tree"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from prior_bench.data.texts.sentences import normalise_marks, split_sentences
+from prior_bench.data.texts.sentences import LETTER, WIDE, normalise_marks, split_sentences
 from prior_bench.errors import unknown_name
 
 _CLOCK = r"(?<=\d):(?=\d\d)"  # "AP CHEST, 5:15 A.M.:" is one heading
@@ -40,6 +40,10 @@ _EXAM_WORDS = re.compile(
     r"\b(chest|radiographs?|x-?rays?|portable|supine|upright|frontal|lateral|views?|ap|pa)\b"
 )
 _PROSE = ("findings", "impression")
+_PROSE_LIKE = re.compile(
+    rf"(?:{LETTER}[^\x00-\x7f\w\s]*){{3}}|[{WIDE}]"
+)  # letters may carry marks, as in Hindi
+_WORD = re.compile(rf"[{WIDE}]|[^\W{WIDE}]+")  # without blanks between words, each letter counts as one
 
 
 def parse_sections(text: str) -> dict[str, str]:
@@ -81,9 +85,7 @@ def _canonical(heading: str, inside: str) -> str | None:
 
 
 def _last_paragraph(text: str) -> str:
-    paragraphs = [
-        p for p in re.split(r"\n\s*\n", text) if re.search(r"[A-Za-z]{3}", p) and not _SIGNATURE.search(p)
-    ]
+    paragraphs = [p for p in re.split(r"\n\s*\n", text) if _PROSE_LIKE.search(p) and not _SIGNATURE.search(p)]
     if not paragraphs:
         return ""
     last = paragraphs[-1]
@@ -140,7 +142,7 @@ class ReportPolicy:
 
 
 def _words(text: str) -> int:
-    return len(re.findall(r"\w+", text))
+    return len(_WORD.findall(text))
 
 
 DEFAULT = ReportPolicy()

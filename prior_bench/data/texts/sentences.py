@@ -19,10 +19,14 @@ _LIST_ITEM = re.compile(
 _BULLET = re.compile(r"^\s*[-*•]\s+", re.M)
 _GLUED = re.compile(r"(?<=[a-z_)\]])\.(?=[A-Z][a-z])")
 _STOPS = re.compile(r"\.(?:\s*\.)+")
-_END = re.compile(r"[.!?]+[\"')\]]*(?=\s+[\"'(\[]?[A-Z0-9_])")
-_END_LOWER = re.compile(r"[.!?]+[\"')\]]*(?=\s+\S)")
+_END = re.compile(r"[.!?]+[\"')\]]*(?=\s+[\"'(\[]?(\w))|[。！？।۔؟]+[\"'）」』”]*()")
+_END_LOWER = re.compile(r"[.!?]+[\"')\]]*(?=\s+\S)|[。！？।۔؟]+[\"'）」』”]*")
 _NOT_AN_END = re.compile(r"(?:^|[\s(])(?:[A-Z]|(?i:dr|drs|mr|mrs|ms|prof|st|vs|e\.g|i\.e|cf|approx|fig))\.$")
-_LETTER = re.compile(r"[A-Za-z]")
+LETTER = r"[^\W\d_]"
+"""Pattern of a letter of any script."""
+WIDE = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Ranges of scripts that put no blanks between words: Thai, Lao, Khmer, Japanese, Chinese."""
+_LETTER = re.compile(LETTER)
 
 
 def split_sentences(text: str) -> tuple[str, ...]:
@@ -30,7 +34,9 @@ def split_sentences(text: str) -> tuple[str, ...]:
 
     A blank line or a list number always ends a sentence. A full stop ends it if a capital, a digit or a
     de-identification mark follows (in a text without capitals: any character) and no title ("Dr."), initial
-    or "vs." precedes. Sentences without letters, apart from de-identification marks, are dropped.
+    or "vs." precedes. Letters of scripts without capitals count as capitals; the full stops of Chinese,
+    Japanese, Hindi and Urdu need no blank behind them. Sentences without letters of any script, apart from
+    de-identification marks, are dropped.
     """
     text = text.replace("\r\n", "\n")
     end = _END_LOWER if text == text.lower() else _END
@@ -45,6 +51,9 @@ def split_sentences(text: str) -> tuple[str, ...]:
 def _cut(text: str, end: re.Pattern) -> list[str]:
     parts, start = [], 0
     for match in end.finditer(text):
+        following = match.group(1) if match.re.groups else ""
+        if following and following.islower():
+            continue
         sentence = text[start : match.end()]
         if not _NOT_AN_END.search(sentence):
             parts.append(sentence.strip())

@@ -33,6 +33,43 @@ def test_default_split_is_by_patient_and_frontal(root):
     assert chexpert.read(root).split_summary() == data.split_summary()
 
 
+def in_batches(top, *, keep_train=0):
+    """The full version as given out: tables and valid/ in batch 1, patients of train in batches 2 to 4."""
+    first = miniatures.chexpert(top / "CheXpert-v1.0 batch 1 (validate & csv)", "CheXpert-v1.0")
+    for number, patient in enumerate(sorted((first / "train").iterdir())):
+        if number >= keep_train:
+            batch = top / f"CheXpert-v1.0 batch {2 + number % 3} (train {1 + number % 3})"
+            batch.mkdir(exist_ok=True)
+            patient.rename(batch / patient.name)
+    if not keep_train:
+        (first / "train").rmdir()
+    return first
+
+
+@pytest.mark.parametrize("keep_train", [0, 5])
+def test_batches_of_the_full_version(tmp_path, keep_train):
+    first = in_batches(tmp_path / "full", keep_train=keep_train)
+    plain = chexpert.read(miniatures.chexpert(tmp_path / "plain"))
+    for root in (tmp_path / "full", first):
+        data = chexpert.read(root)
+        assert all(data.path(row).is_file() for row in range(len(data)))
+        assert data.split_summary() == plain.split_summary() and data.notes == ()
+        np.testing.assert_array_equal(data.targets(), plain.targets())
+        found = [data.path(row).parts[-3] for row in range(len(data))]
+        assert found == data.table["patient_id"].tolist(), "each image is in the folder of its patient"
+        assert len(chexpert_5x200.read(root, per_class=4)) == 20
+
+
+def test_a_batch_that_is_not_there_is_counted(tmp_path):
+    in_batches(tmp_path)
+    lost = next(tmp_path.glob("*batch 3*"))
+    lost.rename(tmp_path / "elsewhere")
+    with pytest.raises(BenchError, match="7 of 22 images named there are missing"):
+        chexpert.read(tmp_path)
+    data = chexpert.read(tmp_path, missing="skip")
+    assert data.notes == ("7 of 22 images are absent and left out (missing=skip)",) and len(data) == 15
+
+
 @pytest.mark.parametrize("prefix", ["CheXpert-v1.0", "CheXpert-v1.0-small"])
 def test_prefix_is_stripped_and_the_folder_above_will_do(tmp_path, prefix):
     miniatures.chexpert(tmp_path / prefix, prefix)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from prior_bench.data.open import open_dataset
-from prior_bench.data.readers.csv.lines import line_number
+from prior_bench.data.readers.csv.own_table import read_own_table
 from prior_bench.data.readers.csv.reader import read
 from prior_bench.errors import BenchError, ErrorList
 
@@ -184,7 +184,7 @@ def test_absent_image_names_line_and_file(folder):
 
 def test_line_is_counted_past_texts_that_span_lines(folder):
     path = table(folder, "image,report", 'images/0.jpg,"one\ntwo\nthree"', "", "images/none.jpg,x")
-    assert line_number(path, 0) == 4 and line_number(path, 1) == 6
+    assert read_own_table(path)[0].source.lines == [4, 6]
     with pytest.raises(BenchError, match="line 6: image"):
         read(path)
 

@@ -33,7 +33,7 @@ def test_images_come_out_as_they_are_stored(root):
         part, _, number = data.table["id"][row].partition("/")
         np.testing.assert_array_equal(read_image(data.path(row)), stored[f"{part}_images"][int(number)])
         np.testing.assert_array_equal(data.targets()[row], stored[f"{part}_labels"][int(number)])
-    assert check(data).sound
+    assert check(data).usable
     assert read_image(medmnist.read(root, size=28).path(0)).shape == (28, 28)
 
 
@@ -77,7 +77,7 @@ def test_a_single_file_is_enough_by_its_folder_or_by_its_name(tmp_path, monkeypa
     place = tmp_path / "pneumoniamnist.npz"
     np.savez_compressed(place, **medmnist_arrays(1, 28))
     data = open_dataset(f"medmnist@{tmp_path}")
-    assert data.labels == ("pneumonia",) and len(data) == 22 and check(data).sound
+    assert data.labels == ("pneumonia",) and len(data) == 22 and check(data).usable
     for reference in (f"medmnist@{place}", str(place)):
         by_name = open_dataset(reference)
         assert by_name.name == "medmnist" and by_name.fingerprint() == data.fingerprint()

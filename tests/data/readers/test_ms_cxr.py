@@ -150,7 +150,7 @@ def test_check_counts_phrases_and_finds_what_cannot_be_used(root):
     report = check(ms_cxr.read(root, split="biovil"))
     counts = {name: values for name, *values in report.counts}
     assert counts["phrases"] == ["0", "0", "4"] and counts["boxes of phrases"] == ["0", "0", "5"]
-    assert counts["masks of phrases"] == ["0", "0", "1"] and report.sound
+    assert counts["masks of phrases"] == ["0", "0", "1"] and report.usable
 
     def beyond(content):
         content["annotations"][0]["bbox"] = [4, 4, 30, 2]
@@ -166,7 +166,7 @@ def test_check_counts_phrases_and_finds_what_cannot_be_used(root):
 def test_boxes_beyond_the_image_are_a_problem(root):
     edit(root, lambda content: content["annotations"][0].update(bbox=[4, 4, 30, 2]))
     problems = check(ms_cxr.read(root, split="biovil")).problems
-    assert problems == ["1 images have boxes that extend beyond the image"]
+    assert problems == ["1 images have boxes that extend beyond the image, e.g. 02aa804e"]
 
 
 def test_the_command_describes_it(capsys):

@@ -189,6 +189,6 @@ def test_real_check(real_root, capsys, monkeypatch, tmp_path):
     assert main(["data", "check", f"openi@{real_root}", "--quick"]) == 0
     out = capsys.readouterr().out
     assert "findings in 3,425 (published 3,425), impression in 3,921 (3,921), both in 3,419" in out
-    assert "images left out: no findings or impression" in out and "verdict: openi is sound" in out
+    assert "images left out: no findings or impression" in out and "verdict: openi is usable" in out
     assert "\nreports " in out and "\nsentences " in out and "\nwords " in out and "\ntokens a report " in out
     assert "distinct reports, the token limits cut: " in out

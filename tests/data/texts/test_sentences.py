@@ -2,6 +2,7 @@
 
 import pytest
 
+from prior_bench.data.texts.reports import DEFAULT
 from prior_bench.data.texts.sentences import normalise_marks, split_sentences
 
 
@@ -56,3 +57,30 @@ def test_marks():
     assert normalise_marks("Dr. XXXX on ______.") == "Dr. ___ on ___."
     assert normalise_marks("Compared to ___ , ___. Clear.", "") == "Compared to,. Clear."
     assert normalise_marks("a_b XX") == "a_b XX"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Лёгочные поля чистые. Сердце не увеличено. Синусы свободны.", 3),
+        ("两肺纹理清晰，未见实质性病变。心影大小正常。膈面光整。", 3),
+        ("肺野は清明です。心拡大なし！", 2),
+        ("رئتان سليمتان. القلب طبيعي الحجم.", 2),
+        ("हृदय सामान्य है। फेफड़े साफ हैं।", 2),
+        ("폐는 깨끗하다. 심장은 정상이다.", 2),
+        ("ปอดปกติ", 1),
+        ("Kein Erguß. Übrige Lunge frei, 5 cm.", 2),
+        ("Élargissement ca. deux cm. étendue", 1),
+    ],
+)
+def test_sentences_of_any_script(text, expected):
+    found = split_sentences(text)
+    assert len(found) == expected
+    assert "".join("".join(found).split()) == "".join(text.split()), "nothing is lost"
+
+
+def test_reports_of_any_script_are_kept_by_every_policy_of_prose():
+    for text in ("Лёгкие чистые. Сердце в норме.", "两肺纹理清晰。", "ปอดปกติ", "हृदय सामान्य है।"):
+        assert DEFAULT.select(text)[0], text
+    assert DEFAULT.select("正常")[1] == "fewer than 3 words"
+    assert DEFAULT.select("123 -- 45.")[1] == "no findings or impression"

@@ -11,11 +11,12 @@ import pandas as pd
 from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
+from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
 from prior_bench.data.readers.chexpert.pools import draw
-from prior_bench.data.readers.chexpert.reader import home, read_labels
+from prior_bench.data.readers.chexpert.reader import read_labels
 from prior_bench.data.splitting.rules import Rule, apply_rule, describe
-from prior_bench.data.tables.annotation_tables import read_lines
 from prior_bench.data.tables.listed_images import require_images
+from prior_bench.data.tables.text_file import read_lines
 from prior_bench.errors import BenchError
 
 
@@ -41,8 +42,11 @@ def read(
     drawn = drawn.drop(columns=list(FOURTEEN))
     for name in FIVE:
         drawn[name] = drawn["finding"].eq(name).astype(np.float32)
-    drawn = require_images(drawn, root, missing=missing, where=root)
-    return Manifest("chexpert_5x200", root, drawn, labels=FIVE, exclusive=True, split_rule=split)
+    root, drawn = placed(drawn, root)
+    drawn, absent = require_images(drawn, root, missing=missing, where=root)
+    return Manifest(
+        "chexpert_5x200", root, drawn, labels=FIVE, exclusive=True, split_rule=split, notes=absent
+    )
 
 
 def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
@@ -129,6 +133,7 @@ chexpert_5x200.json                          (PRIOR's list; only for prior_list)
         "PRIOR's list shares 32 images with MGCA's draw; 947 of its 1,000 are in MGCA's training split.",
         "BenchX's set is drawn from MIMIC-CXR: mimic_5x200.",
     ),
+    watched=WATCHED,
     annotations=("labels",),
     published={
         rule: {"images": (0, 0, 1000), **{f"positive: {name}": (0, 0, 200) for name in FIVE}}

@@ -11,6 +11,7 @@ import pandas as pd
 from prior_bench.data.cards import Card
 from prior_bench.data.manifest import ABOUT, Manifest
 from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolve_labels
+from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
 from prior_bench.data.readers.chexpert.pools import draw
 from prior_bench.data.splitting.rules import apply_rule, concatenated, count_of, describe, with_test
 from prior_bench.data.tables.annotation_tables import find_table, read_table, require_columns
@@ -34,7 +35,8 @@ def read(
     """Read one row per image of the selected views.
 
     Args:
-        root: folder with ``train.csv``, ``valid.csv``, ``train/`` and ``valid/``, or the folder above it.
+        root: folder with ``train.csv``, ``valid.csv``, ``train/`` and ``valid/``, or the folder above it, or
+            that of the batches of the full version (:mod:`prior_bench.data.readers.chexpert.layout`).
         split: a name in :data:`RULES`.
         views: ``"frontal"``, ``"lateral"``, ``"all"``, or values of ``AP/PA``.
         labels: ``"five"``, ``"fourteen"``, or a list.
@@ -55,17 +57,9 @@ def read(
     for name, values in resolve_labels(table, names, uncertain, where=root).items():
         table[name] = values
     table = table.drop(columns=[c for c in FOURTEEN if c in table and c not in names])
-    table = require_images(table, root, missing=missing, where=root)
-    return Manifest("chexpert", root, table, labels=names, split_rule=split)
-
-
-def home(root: Path) -> Path:
-    """Return the folder with ``train.csv``: ``root``, or ``CheXpert-v1.0`` or ``-small`` in it."""
-    if not any(root.glob("train.csv*")):
-        for inner in sorted(root.glob("CheXpert-v1.0*")):
-            if any(inner.glob("train.csv*")):
-                return inner
-    return root
+    root, table = placed(table, root)
+    table, absent = require_images(table, root, missing=missing, where=root)
+    return Manifest("chexpert", root, table, labels=names, split_rule=split, notes=absent)
 
 
 def read_labels(root: Path, part: str, labels: Sequence[str] = FOURTEEN) -> pd.DataFrame:
@@ -175,6 +169,10 @@ train.csv
 valid.csv
 train/patient00001/study1/view1_frontal.jpg
 valid/patient64541/study1/view1_frontal.jpg
+
+or the batches of the full version, as given out
+CheXpert-v1.0 batch 1 (validate & csv)/train.csv, valid.csv, valid/patient64541/...
+CheXpert-v1.0 batch 2 (train 1)/patient00001/...   and so on to batch 4
 """,
     splits=describe(RULES),
     options={
@@ -191,6 +189,7 @@ valid/patient64541/study1/view1_frontal.jpg
         "split has seen them.",
     ),
     annotations=("labels",),
+    watched=WATCHED,
     published={
         "mgca": {"images": (185771, 4284, 202)},
         "default": {"images": (171771, 19256, 202)},

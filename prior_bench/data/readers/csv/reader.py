@@ -1,14 +1,15 @@
-"""Read a user's own radiographs from a CSV file with one row per image.
+"""Read a user's own radiographs from a text table (CSV) with one row per image.
 
-Columns are ``image`` (path relative to the CSV file's folder), any number of label columns and, optionally,
+Columns are ``image`` (path relative to the file's folder), any number of label columns and, optionally,
 ``id``, ``patient_id``, ``study_id``, ``view``, ``split`` (train, valid, test), ``report`` (text), ``mask``
 (path of an image of the same size, above 0 = inside; blank = not annotated), ``boxes`` ("x y width height
 [class]", several separated by ";", in pixels; "none" = no object, blank = not annotated). Every other column
-can name subgroups (docs/subgroups.md).
+can name subgroups (docs/subgroups.md). Only an empty field is blank.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,11 +19,12 @@ import pandas as pd
 from prior_bench.data.annotations.masks import FileMask
 from prior_bench.data.cards import Card
 from prior_bench.data.manifest import ABOUT, NO_PATIENTS, SPLITS, Manifest
-from prior_bench.data.readers.csv.columns import RESERVED, box_column, box_texts, label_columns, strata
-from prior_bench.data.readers.csv.lines import line_number, require_values
+from prior_bench.data.readers.csv.columns import box_column, strata
+from prior_bench.data.readers.csv.labels import label_columns
+from prior_bench.data.readers.csv.lines import require_values
+from prior_bench.data.readers.csv.own_table import RESERVED, OwnTable, read_own_table
 from prior_bench.data.splitting.rules import apply_rule, by_group, describe
-from prior_bench.data.tables.annotation_tables import read_table
-from prior_bench.data.tables.listed_images import present
+from prior_bench.data.tables.listed_images import absent_note, present
 from prior_bench.data.texts.reports import ReportPolicy, report_policy
 from prior_bench.errors import BenchError
 
@@ -43,19 +45,27 @@ def read(
     labels: str | Sequence[str] | None = None,
     label: str | None = None,
     positive: str | None = None,
+    uncertain: str = "error",
+    exclusive: bool | None = None,
+    blank: str | Sequence[str] = (),
+    encoding: str | None = None,
     reports: str | dict | ReportPolicy = "default",
     missing: str = "error",
 ) -> Manifest:
-    """Read one row per line of the CSV file.
+    """Read one row per line of the file.
 
     Args:
-        root: the CSV file.
+        root: the file; its separator (comma, semicolon, tab, vertical bar) is found.
         split: ``default`` uses the column ``split`` if there is one, otherwise the rule ``by_patient``.
         labels: label columns with the values 1, 0 and blank (unknown); by default all such columns with names
-            that are not reserved.
+            that are not reserved (:mod:`prior_bench.data.readers.csv.column_kinds`).
         label: a column of names ("ap", "pa") that replaces ``labels``. Two values give one binary label; more
             values give one exclusive label per value.
         positive: the one of two values that becomes 1 (by default the alphabetically last).
+        uncertain: meaning of -1 in labels: ``ones``, ``zeros``, ``ignore`` (unknown) or ``error``.
+        exclusive: True: each image has exactly one label; False: any number.
+        blank: texts that count as blank besides an empty field, e.g. ``["NA"]``.
+        encoding: encoding of the file, if it is neither UTF-8 nor stated by a byte order mark.
         reports: policy for the column ``report``.
         missing: ``"error"`` or ``"skip"`` absent images.
 
@@ -64,61 +74,70 @@ def read(
     """
     if not root.is_file():
         raise BenchError("not a CSV file", where=root, fix="give the file itself: --data folder/images.csv")
-    raw = read_table(root, ("image",), text=RESERVED, ragged=True)
-    if not len(raw):
-        raise BenchError("contains no rows", where=root, fix="add one line per image below the header")
-    stratify, others = strata(raw), [str(name) for name in raw if name not in RESERVED]
-    raw, names, exclusive = label_columns(raw, root, labels, label, positive)
+    own, notes = read_own_table(root, encoding=encoding, blank=blank)
+    raw = own.fields
+    found = label_columns(
+        own, labels=labels, label=label, positive=positive, uncertain=uncertain, exclusive=exclusive
+    )
     table = pd.DataFrame({"image": raw["image"]})
     table.insert(0, "id", raw["id"] if "id" in raw else raw["image"])
     made_up = raw["image"] if raw["image"].duplicated().any() else table["id"]  # each image is a patient
     table.insert(1, "patient_id", raw["patient_id"] if "patient_id" in raw else made_up)
-    for name in names:
-        table[name] = raw[name].astype(np.float32)
+    for name, values in found.values.items():
+        table[name] = values
     for name in ("study_id", "view"):
         if name in raw:
             table[name] = raw[name]
-    for name in others:
-        if name in names:
-            continue
-        table[f"{ABOUT}{name}"] = raw[name]
+    for name in map(str, raw):
+        if name not in RESERVED and name not in found.values:
+            table[f"{ABOUT}{name}"] = own.typed(name)
     if "mask" in raw:
         masks = [FileMask(m, root.parent) if isinstance(m, str) else None for m in raw["mask"]]
         table["mask"] = pd.Series(masks, dtype=object)
-    require_values(table, root, missing)
+    require_values(own, table, missing)
     box_classes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     if "patient_id" not in raw:
-        notes = (NO_PATIENTS,)
+        notes.insert(0, NO_PATIENTS)
     if "boxes" in raw:
-        table["boxes"], box_classes = box_column(box_texts(root), root)
+        table["boxes"], box_classes = box_column(own)
         unknown = int(table["boxes"].isna().sum())
         if unknown:
-            notes += (f"boxes: {unknown} of {len(table)} images are not annotated (blank; none = no object)",)
+            notes.append(
+                f"boxes: {unknown} of {len(table)} images are not annotated (blank; none = no object)"
+            )
     if "report" in raw:
-        policy = report_policy(reports)
-        texts = [policy.select(t)[0] or None if isinstance(t, str) else None for t in raw["report"]]
-        table["report"] = pd.Series(texts, dtype=object)
-        unused = sum(
-            isinstance(given, str) and not used for given, used in zip(raw["report"], texts, strict=True)
-        )
-        if unused:
-            notes += (f"reports: {unused} have no usable text (report policy '{policy.name}')",)
+        table["report"], said = _reports(raw["report"], report_policy(reports))
+        notes += said
+    stratify = strata(own)
     whole = table.join(stratify)
     whole = whole.join(raw[["split"]]) if "split" in raw else whole
-    table["split"] = _split(split, whole, [str(name) for name in stratify], root)
+    table["split"] = _split(split, whole, [str(name) for name in stratify], own)
     if missing == "skip":
-        table = table[present(root.parent, table["image"])].reset_index(drop=True)
+        exists = present(root.parent, table["image"])
+        notes += absent_note(exists)
+        table = table[exists].reset_index(drop=True)
     return Manifest(
         root.stem,
         root.parent,
         table,
-        labels=names,
-        exclusive=exclusive,
+        labels=tuple(found.values),
+        exclusive=found.exclusive,
         box_classes=box_classes,
         split_rule=split,
-        notes=notes,
+        notes=(*notes, *found.notes),
+        columns=found.used,
     )
+
+
+def _reports(texts: pd.Series, policy: ReportPolicy) -> tuple[pd.Series, list[str]]:
+    """Return the sentences of each report, and how many reports are left out, by reason."""
+    selected = [policy.select(text) if isinstance(text, str) else ((), "") for text in texts]
+    reasons = Counter(reason for _, reason in selected if reason)
+    notes = [
+        f"reports: {count} left out: {reason} (report policy '{policy.name}')"
+        for reason, count in reasons.items()
+    ]
+    return pd.Series([sentences or None for sentences, _ in selected], dtype=object), notes
 
 
 # --- split rules --------------------------------------------------------------------------------------
@@ -142,14 +161,15 @@ RULES = {"default": column_split, "by_patient": patient_split}
 """Split rules by name."""
 
 
-def _split(rule: str, table: pd.DataFrame, labels: Sequence[str], place: Path) -> pd.Series:
-    column = apply_rule(rule, RULES, table, place, stratify=labels)["split"]
+def _split(rule: str, table: pd.DataFrame, labels: Sequence[str], own: OwnTable) -> pd.Series:
+    column = apply_rule(rule, RULES, table, own.source.place, stratify=labels)["split"]
     wrong = ~column.isin(SPLITS).to_numpy()
     if wrong.any():
         row = int(np.argmax(wrong))
+        value = column.iloc[row]
         raise BenchError(
-            f"split is '{column.iloc[row]}'",
-            where=f"{place}, line {line_number(place, row)}",
+            f"split is '{value}'" if isinstance(value, str) else "split is blank",
+            where=own.where(row),
             fix=f"use {', '.join(SPLITS)}, or split='by_patient'",
         )
     return column
@@ -173,9 +193,13 @@ images.csv      image, label columns..., and optionally id, patient_id, study_id
 """,
     splits=describe(RULES),
     options={
-        "labels": "columns with 1, 0 or blank (unknown); default: all such columns",
+        "labels": "columns with 1, 0 or blank (unknown); default: all such columns; [] for none",
         "label": "one column of names (two values: binary; more: exclusive classes)",
         "positive": "the one of two names that becomes 1",
+        "uncertain": "meaning of -1 in labels: ones, zeros, ignore (unknown); default: error",
+        "exclusive": "True: each image has exactly one label; also makes classes of a column of numbers",
+        "blank": "texts that count as blank besides an empty field, e.g. [NA]",
+        "encoding": "encoding of the file, if it is not UTF-8, e.g. cp1252",
         "reports": "report policy: default, prior, mgca, gloria, convirt, lovt",
         "missing": "error, or skip absent images",
     },

@@ -53,8 +53,8 @@ def read(root: Path, *, split: str = "default", file: str = "any", missing: str 
     place = find_file(root, file, csv_first=split == "release")
     rows = _json_rows(place) if place.suffix == ".json" else _csv_rows(place)
     table = apply_rule(split, RULES, _by_image(rows, place), "ms_cxr", root=root, place=place)
-    table = require_images(table.drop(columns="released"), root, missing=missing, where=place)
-    return Manifest("ms_cxr", root, table, split_rule=split)
+    table, absent = require_images(table.drop(columns="released"), root, missing=missing, where=place)
+    return Manifest("ms_cxr", root, table, split_rule=split, notes=absent)
 
 
 def find_file(root: Path, kind: str, *, csv_first: bool) -> Path:

@@ -14,8 +14,9 @@ from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolve_labels
 from prior_bench.data.splitting.rules import apply_rule, describe
-from prior_bench.data.tables.annotation_tables import find_table, read_table, require_file
+from prior_bench.data.tables.annotation_tables import find_table, read_table
 from prior_bench.data.tables.listed_images import require_images
+from prior_bench.data.tables.text_file import require_file
 from prior_bench.data.texts.reports import ReportPolicy, report_policy
 from prior_bench.errors import BenchError
 from prior_bench.runtime import progress
@@ -97,8 +98,10 @@ def _annotated(
     if reports is not None:
         table["report"] = _read_reports(root, table, report_policy(reports), dropped)
         table = table[table["report"].notna()].reset_index(drop=True)
-    table = require_images(table, root, missing=missing, where=root)
-    return Manifest("mimic_cxr", root, table, labels=names, split_rule=split, dropped=dict(dropped))
+    table, absent = require_images(table, root, missing=missing, where=root)
+    return Manifest(
+        "mimic_cxr", root, table, labels=names, split_rule=split, dropped=dict(dropped), notes=absent
+    )
 
 
 def read_tables(root: Path) -> pd.DataFrame:

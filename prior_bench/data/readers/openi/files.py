@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from prior_bench.data.tables.annotation_tables import read_table, require_file
+from prior_bench.data.tables.annotation_tables import read_table
+from prior_bench.data.tables.text_file import require_file
 from prior_bench.errors import BenchError
 
 ARCHIVES = ("NLMCXR_reports.tgz", "NLMCXR_reports.tar.gz")

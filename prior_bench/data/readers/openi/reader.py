@@ -80,7 +80,7 @@ def read(
         dropped.update(chosen[study][1] for study in table["study_id"] if chosen[study][1])
         table["report"] = pd.Series([chosen[study][0] or None for study in table["study_id"]], dtype=object)
         table = table[table["report"].notna()].reset_index(drop=True)
-    table = require_images(table, root, missing=missing, where=root)
+    table, absent = require_images(table, root, missing=missing, where=root)
     return Manifest(
         "openi",
         root,
@@ -88,7 +88,7 @@ def read(
         labels=names,
         split_rule=split,
         dropped=dict(dropped),
-        notes=(note,),
+        notes=(note, *absent),
     )
 
 

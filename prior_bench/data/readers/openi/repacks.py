@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from prior_bench.data.readers.openi.files import PROJECTIONS
-from prior_bench.data.tables.annotation_tables import find_table, read_lines, read_table
+from prior_bench.data.tables.annotation_tables import find_table, read_table
+from prior_bench.data.tables.text_file import read_lines
 from prior_bench.errors import BenchError
 
 R2GEN = "annotation.json"

@@ -60,8 +60,10 @@ def read(
     of_image = zip(table["mask"], table["image_id"], strict=True)
     named = [RleMask(mask.runs, f"{place.name}, image {image}") for mask, image in of_image]
     table["mask"] = pd.Series(named, dtype=object)
-    table = require_images(table, root, missing=missing, where=place)
-    return Manifest("siim_acr", root, table.drop(columns="image_id"), labels=(LABEL,), split_rule=split)
+    table, absent = require_images(table, root, missing=missing, where=place)
+    return Manifest(
+        "siim_acr", root, table.drop(columns="image_id"), labels=(LABEL,), split_rule=split, notes=absent
+    )
 
 
 def _read_repack(root: Path, split: str, shares: Sequence[float], missing: str) -> Manifest:
@@ -75,10 +77,10 @@ def _read_repack(root: Path, split: str, shares: Sequence[float], missing: str) 
     table = apply_rule(split, RULES, table, "siim_acr", root=root, shares=shares)
     if "image" not in table:
         table["image"] = known.loc[table["image_id"], "image"].to_numpy()
-    table = require_images(table, root, missing=missing, where=root)
+    table, absent = require_images(table, root, missing=missing, where=root)
     table = table.drop(columns=["image_id", "name"], errors="ignore")
     note = "layout found: PNG re-pack"
-    return Manifest("siim_acr", root, table, labels=(LABEL,), split_rule=split, notes=(note,))
+    return Manifest("siim_acr", root, table, labels=(LABEL,), split_rule=split, notes=(note, *absent))
 
 
 def read_runs(place: Path) -> pd.DataFrame:

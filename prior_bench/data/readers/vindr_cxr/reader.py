@@ -75,7 +75,7 @@ def read(
     table = apply_rule(split, RULES, table, "vindr_cxr", root=root).drop(columns="finding")
     suffix = {part: image_suffix(root, part) for part in ("train", "test")}
     table["image"] = [f"{p}/{i}{suffix[p]}" for p, i in zip(table["part"], table["id"], strict=True)]
-    table = require_images(table, root, missing=missing, where=root)
+    table, absent = require_images(table, root, missing=missing, where=root)
     return Manifest(
         "vindr_cxr",
         root,
@@ -83,7 +83,7 @@ def read(
         labels=names,
         box_classes=classes,
         split_rule=split,
-        notes=(f"distribution found: {found.distribution}",),
+        notes=(f"distribution found: {found.distribution}", *absent),
     )
 
 
