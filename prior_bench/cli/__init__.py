@@ -20,6 +20,7 @@ VERBS = (
     "eval",
     "explain",
     "run",
+    "rehearsal",
     "table",
     "show",
     "compare",
