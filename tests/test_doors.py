@@ -43,6 +43,7 @@ ARROWS = {
     "store": "api bundled errors io paths registry",
     "data": "api checkpoints encoders errors io paths registry runtime schema store versions",
     "sample": "data errors io paths runtime",
+    "rehearsal": "data errors io paths sample",
     "pictures": "data",
     "metrics": "api data errors",
     "features": "api data errors io registry runtime store versions",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from prior_bench.rehearsal.counts import SIIM_IMAGES, SIIM_POSITIVE, SIIM_REGIONS
-from prior_bench.sample.layouts.siim_acr import HEADER, encode
+from prior_bench.sample.layouts.siim_acr import HEADER
 
 SIDE = 1024
 
@@ -31,8 +31,6 @@ def write(root: Path, public: Path | None) -> None:
 
 
 def _region(rng: np.random.Generator) -> str:
-    """A rectangle, encoded."""
+    """A rectangle as run lengths, column by column: gap, length, gap, length, …"""
     (x, y), (width, height) = rng.integers(50, 700, size=2), rng.integers(30, 250, size=2)
-    mask = np.zeros((SIDE, SIDE), bool)
-    mask[y : y + height, x : x + width] = True
-    return encode(mask)
+    return " ".join([f"{x * SIDE + y} {height}", *[f"{SIDE - height} {height}"] * (width - 1)])
