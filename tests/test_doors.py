@@ -57,7 +57,7 @@ ARROWS = {
     "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
-    "suites": "api data errors io paths registry sample schema store versions",
+    "suites": "api data errors io paths registry schema store versions",
     "engine": "api errors paths registry runtime store suites",
     "report": "api data errors io paths pictures registry runtime schema statistics store suites",
     # what users start

@@ -22,7 +22,7 @@ GPUS = 8
 
 
 @dataclass(frozen=True)
-class Cell:
+class ProjectedCell:
     """A rehearsed cell and what its real run will take.
 
     Attributes:
@@ -56,7 +56,7 @@ class Projection:
         missing: number of cells that were not rehearsed yet.
     """
 
-    cells: list[Cell]
+    cells: list[ProjectedCell]
     failed: int
     missing: int
 
@@ -116,7 +116,7 @@ def project(
         seeds: number of real seeds by task, data set and protocol; 1 where there is none.
         forward: assumed images per second of the forward pass of a ResNet-50 at 224 pixels on the GPU.
     """
-    cells: list[Cell] = []
+    cells: list[ProjectedCell] = []
     failed = missing = 0
     paid: set[str] = set()
     for record in records:
@@ -131,7 +131,7 @@ def project(
     return Projection(cells, failed, missing)
 
 
-def _cell(record: RunRecord, seeds: int, forward: float, paid: set[str]) -> Cell:
+def _cell(record: RunRecord, seeds: int, forward: float, paid: set[str]) -> ProjectedCell:
     every = work_of(record)
     rest = max(0.0, record.provenance.get("wall_seconds", 0.0) - sum(m.seconds for m in every))
     counted = [m for m in every if not m.once or m.once not in paid]
@@ -142,7 +142,7 @@ def _cell(record: RunRecord, seeds: int, forward: float, paid: set[str]) -> Cell
         m.real / (forward * SPEEDS[m.kind]) * (size / 224) ** 2 if m.kind in GPU_WORK else m.projected
         for m in counted
     )
-    return Cell(record, seeds, here, gpu)
+    return ProjectedCell(record, seeds, here, gpu)
 
 
 def _size(protocol: dict[str, Any]) -> int:

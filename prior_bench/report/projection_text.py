@@ -9,7 +9,7 @@ from statistics import mean
 from tabulate import tabulate
 
 from prior_bench.api import Measured
-from prior_bench.report.projection import GPUS, Cell, Projection, peak
+from prior_bench.report.projection import GPUS, ProjectedCell, Projection, peak
 from prior_bench.store.cells import labels_of, labels_text
 from prior_bench.suites.estimate import FORWARD, FROZEN, TRAINED
 
@@ -91,12 +91,12 @@ def _totals(projection: Projection, forward: float) -> list[str]:
     ]
 
 
-def _evaluation(cell: Cell) -> tuple[str, str, str, float]:
+def _evaluation(cell: ProjectedCell) -> tuple[str, str, str, float]:
     spec = cell.record.spec
     return spec["task"], spec["data"]["name"], spec["protocol"]["name"], spec["fraction"]
 
 
-def _line(key: tuple[str, str, str, float], cells: Sequence[Cell]) -> tuple:
+def _line(key: tuple[str, str, str, float], cells: Sequence[ProjectedCell]) -> tuple:
     training = [m for cell in cells for m in cell.of("training")]
     evaluated = [m for cell in cells for m in cell.of(*IN_EVALUATION)]
     here, gpu = (sum(getattr(cell, name) * cell.seeds for cell in cells) / 3600 for name in ("here", "gpu"))
