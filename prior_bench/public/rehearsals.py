@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prior_bench import paths
 from prior_bench.errors import BenchError
+from prior_bench.registry import TASKS
 from prior_bench.report.projection import Projection, project
 from prior_bench.store.store import Store
 from prior_bench.suites.rehearse import SCALE, rehearsal_of, seeds_counted
-from prior_bench.suites.suite import load_suite
+from prior_bench.suites.suite import Suite, fractions_of, load_suite, shots_of
 
 
 def projected(name: str, images_per_second: float) -> Projection:
@@ -26,7 +29,19 @@ def projected(name: str, images_per_second: float) -> Projection:
     if not cells:
         fix = f"prior-bench run {name} --rehearse"
         raise BenchError("the suite was not rehearsed", where=store.root, fix=fix)
-    return project((store.get(cell["key"]) for cell in cells), seeds_counted(suite), images_per_second)
+    found = project((store.get(cell["key"]) for cell in cells), seeds_counted(suite), images_per_second)
+    return replace(found, missing=found.missing + max(0, cells_of(suite) - len(cells)))
+
+
+def cells_of(suite: Suite) -> int:
+    """Return the number of cells of a rehearsal that can be run; a plan made with filters has fewer."""
+    count = 0
+    for entry in suite.evaluations:
+        rows = [row for row in suite.backbones if row["name"] in entry["backbones"]]
+        if getattr(TASKS.get(entry["task"]), "needs_text", False):
+            rows = [row for row in rows if "config" in row]
+        count += len(rows) * (len(fractions_of(entry)) + len(shots_of(entry)))
+    return count
 
 
 def rehearsed_suites() -> list[str]:
