@@ -52,8 +52,8 @@ def write(root: Path, public: Path | None) -> None:
     _table(root, "chexpert", labels)
     single = labels[list(FIVE)].eq(1) & labels[list(FIVE)].eq(1).sum(axis=1).eq(1).to_numpy()[:, None]
     frontal = pd.DataFrame(ids)[view != "LATERAL"].drop_duplicates("study_id").set_index("study_id")
-    chosen = [frontal.reindex(labels["study_id"][single[name]]).dropna()[:200] for name in FIVE]
-    pd.concat(chosen).reset_index().to_csv(root / IMAGE_LIST, index=False)
+    listed = [frontal.reindex(labels["study_id"][single[name]]).dropna()[:200] for name in FIVE]
+    pd.concat(listed).reset_index().to_csv(root / IMAGE_LIST, index=False)
     _write_reports(root, subject, study)
 
 
