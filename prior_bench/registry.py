@@ -134,8 +134,8 @@ DATASETS = LazyRegistry("data set", "prior_bench.datasets")
 GENERATORS = LazyRegistry("data generator", "prior_bench.generators")
 """Generators of synthetic data sets, by the prefix of a data reference (``sample:chexpert``). Classes with
 ``options(name) -> dict`` (options of the reader) and ``root(name) -> Path``, which generates missing data;
-and optionally ``remark``, put behind the names of its data sets (else ``"synthetic"``), and ``ready(name) ->
-bool``, whether ``root`` would generate nothing."""
+and optionally ``remark``, put behind the names of its data sets (else ``"synthetic"``), ``data_sets``, their
+names, and ``ready(name) -> bool``, whether ``root`` would generate nothing."""
 CORRUPTIONS = LazyRegistry("corruption", "prior_bench.corruptions")
 """Corruptions of test images: functions of type :data:`prior_bench.data.images.corruptions.Corruption`."""
 EXPLAINERS = LazyRegistry("explainer", "prior_bench.explainers")

@@ -198,13 +198,14 @@ def _logistic(
     feed = Feed.of(backbone, protocol)
     features = {name: extract(backbone, part, context, feed=feed) for name, part in parts.items()}
     features["train"] = features["train"][rows]
-    return probe(
-        features,
-        {"train": parts["train"].targets()[rows], "valid": parts["valid"].targets()},
-        exclusive=parts["train"].exclusive,
-        strengths=typed.head.strengths,
-        max_iterations=typed.head.max_iterations,
-    )
+    targets = {"train": parts["train"].targets()[rows], "valid": parts["valid"].targets()}
+    exclusive = parts["train"].exclusive
+    strengths, iterations = typed.head.strengths, typed.head.max_iterations
+    if context.rehearsal is None:
+        return probe(features, targets, exclusive=exclusive, strengths=strengths, max_iterations=iterations)
+    real, done = len(strengths) * iterations, context.rehearsal.steps(iterations)
+    with context.rehearsal.timed("iterations of the probe, at most", "host", done, real):
+        return probe(features, targets, exclusive=exclusive, strengths=strengths[:1], max_iterations=done)
 
 
 def _corrupted(

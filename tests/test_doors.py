@@ -43,6 +43,7 @@ ARROWS = {
     "store": "api bundled errors io paths registry",
     "data": "api checkpoints encoders errors io paths registry runtime schema store versions",
     "sample": "data errors io paths runtime",
+    "rehearsal": "data errors io paths sample",
     "pictures": "data",
     "metrics": "api data errors",
     "features": "api data errors io registry runtime store versions",
@@ -56,7 +57,7 @@ ARROWS = {
     "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
-    "suites": "api data errors io paths registry sample schema store versions",
+    "suites": "api data errors io paths registry schema store versions",
     "protocol_parity": "api errors paths registry suites",
     "engine": "api errors paths registry runtime store suites",
     "report": "api data errors io paths pictures protocol_parity registry runtime schema statistics store "

@@ -15,6 +15,7 @@ from prior_bench.api.models import (
     PretrainBatch,
     TextBatch,
 )
+from prior_bench.api.rehearsal import Measured, Rehearsal, RehearsalSize, repeated
 from prior_bench.api.runs import RunRecord, RunSpec
 from prior_bench.api.stored import NeededVectors, StoredVectors, text_key
 from prior_bench.api.tasks import Protocol, RunContext, Task, TaskResult, Work
@@ -28,11 +29,14 @@ __all__ = [
     "InputSpec",
     "LoadContext",
     "MapEncoderLike",
+    "Measured",
     "Method",
     "Metric",
     "NeededVectors",
     "PretrainBatch",
     "Protocol",
+    "Rehearsal",
+    "RehearsalSize",
     "RunContext",
     "RunRecord",
     "RunSpec",
@@ -43,6 +47,7 @@ __all__ = [
     "Work",
     "by_name",
     "find_metric",
+    "repeated",
     "text_key",
     "version_of",
     "versioned",

@@ -10,6 +10,7 @@ from typing import Protocol as Interface
 
 from prior_bench.api.metrics import Metric
 from prior_bench.api.models import Backbone
+from prior_bench.api.rehearsal import Rehearsal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,6 +78,7 @@ class RunContext:
         device: ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes.
         shots: training images per class in a few-shot run; None where ``fraction`` counts.
+        rehearsal: how much of the run is done; None for all of it.
     """
 
     fraction: float = 1.0
@@ -86,6 +88,7 @@ class RunContext:
     device: str = "cpu"
     workers: int = 0
     shots: int | None = None
+    rehearsal: Rehearsal | None = None
 
 
 @dataclass

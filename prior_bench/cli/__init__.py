@@ -21,6 +21,7 @@ VERBS = (
     "eval",
     "explain",
     "run",
+    "rehearsal",
     "table",
     "show",
     "compare",

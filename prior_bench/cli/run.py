@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from prior_bench.api.rehearsal import BATCH_ON_CPU, FACTOR
 from prior_bench.cli.arguments import at_least
 from prior_bench.cli.faults import OR_OURS
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from prior_bench.engine.execute import Overwrite, SuiteOutcome
     from prior_bench.store.store import Store
     from prior_bench.suites.plan import Plan, PlannedRun
+    from prior_bench.suites.suite import Suite
 
 HELP = "run a suite (recorded cells do not run again) and print its table"
 
@@ -27,6 +29,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="use other data: 'sample', the synthetic counterpart of every data set at toy scale; or, for a "
         "suite with one data set, NAME@DIR, a .csv or a .npz file",
     )
+    parser.add_argument(
+        "--rehearse",
+        nargs="?",
+        type=float,
+        const=FACTOR,
+        metavar="FACTOR",
+        help="rehearse a paper's suite on data of the real size, with this share of the steps and of the "
+        f"evaluated images (default: {FACTOR:g}, the least in almost all cells), and print projected hours "
+        "(docs/rehearsal.md)",
+    )
+    parser.add_argument(
+        "--rehearse-batch",
+        type=at_least(2),
+        metavar="N",
+        help=f"rehearse with at most N images per step (default: {BATCH_ON_CPU} on a CPU, the real number "
+        "on a GPU)",
+    )
+    add_images_per_second(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -71,6 +91,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_images_per_second(parser: argparse.ArgumentParser) -> None:
+    """Add the assumed speed of a GPU."""
+    parser.add_argument(
+        "--images-per-second",
+        type=at_least(1),
+        default=1000,
+        metavar="N",
+        help="assumed speed of one GPU in projected hours: images per second through a ResNet-50 at 224 "
+        "pixels, without training (default: %(default)s, an assumption)",
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if a cell failed."""
     from prior_bench.engine.execute import Overwrite, evaluate
@@ -86,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
 
     suite = load_suite(args.suite)
     suite = with_data(suite, args.data) if args.data else suite
+    suite = _rehearsed(suite, args)
     suite.allow_leakage = suite.allow_leakage or args.allow_leakage
     suite.threads = args.threads or suite.threads
     tables = tables_of(suite)
@@ -104,10 +137,40 @@ def run(args: argparse.Namespace) -> int:
     if not tables and (outcome.ran or outcome.skipped):
         tables = [table_of(suite, reported_runs([store]))]
     for table in tables:
-        print(f"\n{render(build_table(table, [store]))}")
+        print(f"\n{render(build_table(table, [store], test=suite.rehearsal is None))}")
+    if suite.rehearsal is not None:
+        print(f"\n{_projection(args)}\n")
     print(f"{len(outcome.ran)} run, {len(outcome.skipped)} already done, {len(outcome.failed)} failed")
     print(f"records: {store.root}")
     return _report_failures(plan, outcome, store)
+
+
+def _rehearsed(suite: Suite, args: argparse.Namespace) -> Suite:
+    """Return the rehearsal of a suite, if one is wanted."""
+    from prior_bench.errors import BenchError
+    from prior_bench.runtime import pick_device
+    from prior_bench.suites.rehearse import rehearsal_of
+
+    if args.rehearse is None:
+        if args.rehearse_batch is not None:
+            fix = "add --rehearse, or leave it out"
+            raise BenchError("is for rehearsals", where="--rehearse-batch", fix=fix)
+        return suite
+    if args.data:
+        fix = "leave out --data: a rehearsal has its own data"
+        raise BenchError("cannot be used together with --data", where="--rehearse", fix=fix)
+    on_gpu = pick_device(args.device).startswith("cuda")
+    batch = args.rehearse_batch or (None if on_gpu else BATCH_ON_CPU)
+    return rehearsal_of(suite, args.rehearse, batch)
+
+
+def _projection(args: argparse.Namespace) -> str:
+    """Return what the stored rehearsal says of the real run."""
+    from prior_bench.public.rehearsals import projected
+    from prior_bench.report.projection_text import suite_text
+
+    found = projected(args.suite, args.images_per_second)
+    return suite_text(args.suite, found, args.images_per_second)
 
 
 def describe_plan(plan: Plan, store: Store, overwrite: Overwrite) -> str:

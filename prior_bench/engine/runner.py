@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.api import Backbone, LoadContext, RunContext, RunRecord, TaskResult
+from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRecord, TaskResult
 from prior_bench.api.encoders import require_encoder
 from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
@@ -63,10 +63,13 @@ class Runner:
         self._weights: tuple[str, str] | None = None
         self._backbone: Backbone | None = None
         self._unloadable: Exception | None = None
+        self._rehearsal: Rehearsal | None = None
 
     def run(self, run: PlannedRun) -> None:
         """Run a cell. One that fails is recorded and does not raise."""
         begun = time.monotonic()
+        size = self.plan.suite.rehearsal
+        self._rehearsal = None if size is None else Rehearsal(size)
         self.store.log("started", run.key, run.label)
         if self._weights != weights_of(run):
             self._weights, self._backbone, self._unloadable = weights_of(run), None, None
@@ -123,6 +126,7 @@ class Runner:
             cache_dir=paths.cache_root(),
             device=self.device,
             workers=self.workers,
+            rehearsal=self._rehearsal,
         )
         data = self.plan.data_sets.open(spec.data, spec.protocol)
         # each run starts from its own seed, so that it does not matter which ones went before it
@@ -144,6 +148,7 @@ class Runner:
                 **self._provenance(run, seconds),
                 "backbone": backbone.provenance,
                 **_network(backbone),
+                **_rehearsed(self._rehearsal),
             },
             synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
         )
@@ -189,6 +194,14 @@ def _network(backbone: Backbone) -> dict[str, Any]:
     if backbone.stored is not None:
         return {}
     return {"input": backbone.input.to_dict(), "parameters": _parameters(backbone)}
+
+
+def _rehearsed(rehearsal: Rehearsal | None) -> dict[str, Any]:
+    """What a rehearsal measured; nothing for a real run."""
+    if rehearsal is None:
+        return {}
+    work = [measured.to_dict() for measured in rehearsal.measured]
+    return {"rehearsal": {"factor": rehearsal.size.factor, "batch": rehearsal.size.batch, "work": work}}
 
 
 def _parameters(backbone: Backbone) -> int:

@@ -10,10 +10,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from prior_bench.api import Backbone, Features, Method, RunContext
+from prior_bench.api import Backbone, Features, Method, RunContext, repeated
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
-from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
+from prior_bench.features.extract import (
+    Feed,
+    cached,
+    evaluating,
+    feature_versions,
+    image_batches,
+    name_of,
+    source_of,
+)
 from prior_bench.features.text_means import mean_texts, require_cosine
 from prior_bench.runtime import progress
 
@@ -66,7 +74,7 @@ def similarity_matrices(
     pieces: list[Features] = []
     means: list[Features] = []
 
-    def compute(feed: Feed) -> np.ndarray:
+    def compute(feed: Feed, manifest: Manifest = manifest) -> np.ndarray:
         rows = []
         with evaluating(method, context.device):
             if not pieces:
@@ -90,6 +98,19 @@ def similarity_matrices(
         key["seed"] = context.seed  # otherwise all seeds would share the noise of the first
     if groups:
         key["groups"] = [list(group) for group in groups]
+    if context.rehearsal is not None:
+        all_texts, encoded = len(texts), len(texts) if groups else context.rehearsal.images(len(texts))
+        texts, rows = texts[:encoded], context.rehearsal.rows(len(manifest))
+        columns = [*repeated(all_texts, encoded), *range(encoded, encoded + len(groups))]
+        with context.rehearsal.timed("texts", "forward", encoded, all_texts, once=name_of(key)):
+            with evaluating(method, context.device):
+                pieces.extend(_encoded(method, texts, context.device))
+        for feed in feeds:
+            once = name_of({**key, **feed.key()})
+            with context.rehearsal.timed("similarity", "forward", len(rows), len(manifest), once=once):
+                some = compute(feed, manifest.select(rows))
+            yield some[repeated(len(manifest), len(rows))][:, columns]
+        return
     source = source_of(method)
     for feed in feeds:
         yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed), source)

@@ -44,6 +44,10 @@ class SegmentationCollector(BaseMetric):
             packed = (np.packbits(mask) for mask in masks)
             self.results.append((sample["row"], masks[0].shape[0], loss, *packed))
 
+    def placed(self, result: tuple, row: int) -> tuple:
+        """Return the result of an image as that of a row."""
+        return (row, *result[1:])
+
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute the metrics over all images."""
         rows, sizes, losses, predicted, true = zip(*results, strict=True)
@@ -85,6 +89,10 @@ class DetectionCollector(BaseMetric):
             found = {key: value.cpu().numpy() for key, value in sample["pred_instances"].items()}
             boxes = np.asarray(sample["geometry"].to_original(found["bboxes"]), dtype=np.float32)
             self.results.append((sample["row"], boxes.reshape(-1, 4), found["scores"], found["labels"]))
+
+    def placed(self, result: tuple, row: int) -> tuple:
+        """Return the result of an image as that of a row."""
+        return (row, *result[1:])
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute the metrics over all images."""

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from mmengine.dataset import pseudo_collate
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
-from prior_bench.api import RunContext
+from prior_bench.api import RunContext, repeated
 from prior_bench.openmmlab.backbone import MapReader
 from prior_bench.openmmlab.datasets import DenseDataset
 from prior_bench.openmmlab.sampler import Draw
@@ -49,13 +49,25 @@ def fits(encoder: nn.Module, strides: Sequence[int], datasets: Sequence[DenseDat
     return sum(level.numel() for level in maps) * 4 * sum(map(len, datasets)) <= MEMORY
 
 
-@torch.no_grad()
 def precompute(
     encoder: nn.Module, strides: Sequence[int], dataset: DenseDataset, context: RunContext
 ) -> CachedMaps:
     """Run the encoder in evaluation mode once on every row."""
+    if context.rehearsal is not None:
+        rows = context.rehearsal.rows(len(dataset))
+        with context.rehearsal.timed("feature maps", "forward", len(rows), len(dataset)):
+            some = _precomputed(encoder, strides, dataset, Subset(dataset, rows), context)
+        order = repeated(len(dataset), len(rows))
+        return CachedMaps([m[order] for m in some.maps], [some.samples[i] for i in order], some.metainfo)
+    return _precomputed(encoder, strides, dataset, dataset, context)
+
+
+@torch.no_grad()
+def _precomputed(
+    encoder: nn.Module, strides: Sequence[int], dataset: DenseDataset, rows: Dataset, context: RunContext
+) -> CachedMaps:
     read, encoder = MapReader(encoder, strides), encoder.eval()
-    loader = DataLoader(dataset, BATCH, num_workers=context.workers, collate_fn=pseudo_collate)
+    loader = DataLoader(rows, BATCH, num_workers=context.workers, collate_fn=pseudo_collate)
     maps: list[tuple[Tensor, ...]] = []
     samples: list[Any] = []
     for batch in progress(loader, "frozen feature maps"):

@@ -23,6 +23,7 @@ from prior_bench.api import Protocol, RunContext
 from prior_bench.openmmlab.hooks import BEST, LATEST, ProgressBar, Reseed, Validated, validation_history
 from prior_bench.openmmlab.map_cache import CachedMaps
 from prior_bench.openmmlab.quiet import quiet
+from prior_bench.openmmlab.rehearsed import ROUNDS, shortened, some_images
 from prior_bench.openmmlab.sampler import RoundSampler
 from prior_bench.runtime import seed_everything
 from prior_bench.schema.protocol import Stopping, TrainingOptimizer
@@ -70,7 +71,8 @@ def train_and_test(
         protocol: uses ``optimizer``, ``batch_size`` and ``stopping``: ``epochs``, or ``iterations`` with
             ``interval`` (iterations between validations); ``patience`` in validations, or None;
             ``monitor``, a metric of ``valid``; ``tested``, ``"best"`` or ``"last"`` weights.
-        context: seed, device, workers and work dir.
+        context: seed, device, workers and work dir; and ``rehearsal``, with which a share of the steps is
+            done and a share of the images evaluated (:mod:`prior_bench.openmmlab.rehearsed`).
 
     Returns:
         One dict per validation: ``epoch``, ``iteration``, ``loss`` (mean since the previous one) and metrics.
@@ -86,11 +88,19 @@ def train_and_test(
     with quiet(), _forgotten(name):
         model = build()
         samples = len(cast(Sized, data["train"]))
-        sampler = RoundSampler(samples, protocol.batch_size, context.seed, iterations)
+        batch_size, clocks = protocol.batch_size, []
+        sampler = RoundSampler(samples, batch_size, context.seed, iterations)
+        if (rehearsal := context.rehearsal) is not None:
+            per_round = -(-len(sampler) // batch_size)
+            sizes = {part: len(cast(Sized, data[part])) for part in collectors}
+            clock, batch_size, iterations = shortened(rehearsal, protocol, samples, rounds, per_round, sizes)
+            rounds, clocks = ROUNDS, [clock]
+            sampler = RoundSampler(samples, batch_size, context.seed, iterations)
+            data, collectors = some_images(rehearsal, data, collectors)
         loaders = {
             part: DataLoader(
                 dataset,
-                batch_size=protocol.batch_size,
+                batch_size=batch_size,
                 sampler=sampler if part == "train" else None,
                 num_workers=0 if isinstance(dataset, CachedMaps) else context.workers,
                 collate_fn=pseudo_collate,
@@ -117,6 +127,7 @@ def train_and_test(
                 Reseed(context.seed),
                 Validated(stopping.monitor, stopping.patience),
                 ProgressBar(f"{protocol.task} training"),
+                *clocks,
             ],
             resume=latest.is_file(),
             load_from=str(latest) if latest.is_file() else None,

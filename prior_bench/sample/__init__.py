@@ -140,6 +140,7 @@ class SampleBenchmark:
     version = int(VERSION)
     benchmark = SAMPLE
     remark = SAMPLE.remark
+    data_sets = tuple(FOLDERS)
 
     @staticmethod
     def options(name: str) -> dict[str, Any]:

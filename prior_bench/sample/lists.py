@@ -113,11 +113,16 @@ def _lines(names: Sequence[str] | pd.Series | np.ndarray) -> str:
     return "\n".join(str(name).rpartition("/")[2] for name in names) + "\n"
 
 
-def _chexpert_5x200(root: Path) -> dict[str, str]:
-    """Return PRIOR's list: it maps a row number of train.csv to an image and its five labels."""
+def chexpert_5x200(root: Path, per_class: int = PER_CLASS) -> dict[str, str]:
+    """Return PRIOR's list: it maps a row number of train.csv to an image and its five labels.
+
+    Args:
+        root: folder with train.csv.
+        per_class: number of images of a finding, if there are so many.
+    """
     table = chexpert.read_labels(root, "train")
     table = table[table["frontal"]]
-    drawn = draw(table, "prior", min(PER_CLASS, _per_class(sole_of_five(table))))
+    drawn = draw(table, "prior", min(per_class, _per_class(sole_of_five(table))))
     entries = {
         str(row): {"image_path": image, "label": [float(name == finding) for name in FIVE]}
         for row, image, finding in zip(drawn.index, drawn["image"], drawn["finding"], strict=True)
@@ -163,7 +168,7 @@ MAKERS: dict[str, Maker] = {
     "nih_chestxray14": ("", _BENCHX_FILES, _nih),
     "vindr_cxr": ("", _BENCHX_FILES, _vindr),
     "covidx": ("", tuple(PERCENT.values()), _covidx),
-    "chexpert_5x200": ("CheXpert-v1.0-small", (PRIOR_LIST,), _chexpert_5x200),
+    "chexpert_5x200": ("CheXpert-v1.0-small", (PRIOR_LIST,), chexpert_5x200),
     "mimic_5x200": ("", (IMAGE_LIST,), _mimic_5x200),
 }
 """For each data set: a folder within its folder, the files, and the function that returns their texts."""

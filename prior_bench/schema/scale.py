@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from prior_bench.schema.base import Index, Several, Strict, Text
 from prior_bench.schema.suite import BackboneType
@@ -26,8 +26,10 @@ class ScaleConfig(Strict):
     """Appended to the titles of suite and tables."""
     notes: Several[str]
     """Sentences that must accompany its tables."""
-    seeds: Annotated[Several[Index], Field(min_length=1)]
-    """Seeds of all runs."""
+    generator: Text = "sample"
+    """Generator of the data sets that replace those of the suite."""
+    seeds: Several[Index] = ()
+    """Seeds of all runs; by default the first seed of each evaluation."""
     backbones: dict[Text, StandIn]
     """Replacement of a row, by the row's name."""
     kept: Several[Text] = ()

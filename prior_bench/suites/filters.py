@@ -54,7 +54,7 @@ def passes(wanted: dict[str, set[str]], **fields: str) -> bool:
 
 def _plain(name: str) -> str:
     """``mgca/linear_rsna (changed: stopping)`` and ``rsna_pneumonia (synthetic)`` without what is added."""
-    return name.partition(" (changed: ")[0].removesuffix(" (synthetic)")
+    return name.partition(" (changed: ")[0].removesuffix(" (synthetic)").removesuffix(" (rehearsal)")
 
 
 def _fraction(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from prior_bench.api import RunSpec, version_of
+from prior_bench.api import RehearsalSize, RunSpec, version_of
 from prior_bench.data.versions import data_versions
 from prior_bench.registry import CORRUPTIONS, TASKS
 from prior_bench.schema.protocol import FewShot
@@ -58,3 +58,8 @@ def run_versions(spec: RunSpec) -> dict[str, int]:
         versions[f"corruption {name}"] = version_of(CORRUPTIONS.get(name), f"corruption {name}")
     further = getattr(task, "versions", None)
     return {**versions, **data_versions(spec.data), **(further(protocol) if further else {})}
+
+
+def rehearsal_key(key: str, size: RehearsalSize) -> str:
+    """Key of a rehearsed run: it is that of no real run."""
+    return hashlib.sha256(f"rehearsal {size.factor!r} {size.batch} of {key}".encode()).hexdigest()[:16]

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from prior_bench.api import BackboneSource, RunSpec
+from prior_bench.api import BackboneSource, RehearsalSize, RunSpec
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.store.cells import labels_of, labels_text
 from prior_bench.store.store import plain
 from prior_bench.suites.data_sets import DataSets
 from prior_bench.suites.filters import fields_of, passes, read_filters
-from prior_bench.suites.keys import run_key, run_versions
+from prior_bench.suites.keys import rehearsal_key, run_key, run_versions
 from prior_bench.suites.leakage import find_leaks
 from prior_bench.suites.resolve import (
     Evaluation,
@@ -170,7 +170,7 @@ def expand(
                     errors += unknown
             for evaluation in evaluations:
                 if seed in seeds_of(suite, evaluation.entry) and (weights.identity or weights.reason):
-                    planned = _cells(evaluation, row, weights, seed, data_sets)
+                    planned = _cells(evaluation, row, weights, seed, data_sets, suite.rehearsal)
                     cells = [cell for cell in planned if passes(wanted, **fields_of(cell.spec))]
                     runnable = any(not cell.reason for cell in cells)
                     if runnable and (lost := vectors.missing(source, evaluation)) is not None:
@@ -198,6 +198,7 @@ def _cells(
     weights: _Weights,
     seed: int,
     data_sets: DataSets,
+    rehearsal: RehearsalSize | None,
 ) -> Iterable[PlannedRun]:
     for_rows = evaluation.entry.get("backbones", [row["name"]])
     if row["name"] not in ([for_rows] if isinstance(for_rows, str) else for_rows):
@@ -230,6 +231,7 @@ def _cells(
             fingerprint = data_sets.fingerprint(spec.data, spec.protocol)
             versions = run_versions(spec)
             key = run_key(spec, weights.identity, fingerprint, versions)
+            key = key if rehearsal is None else rehearsal_key(key, rehearsal)
             yield PlannedRun(spec, key, identity=weights.identity, versions=versions)
 
 

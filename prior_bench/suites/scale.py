@@ -14,11 +14,11 @@ from typing import Any
 from prior_bench.data.generated import generated
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList, unknown_name
-from prior_bench.sample import FOLDERS, sample_options
+from prior_bench.registry import GENERATORS
 from prior_bench.schema.errors import checked
 from prior_bench.schema.reading import read_config
 from prior_bench.schema.scale import ScaleConfig
-from prior_bench.suites.suite import Suite, listed
+from prior_bench.suites.suite import Suite, listed, seeds_of
 
 SAMPLE = "sample"
 """In place of a data reference: the synthetic counterpart of every data set of the suite."""
@@ -31,7 +31,8 @@ class Scale:
     Attributes:
         title: put behind the titles of suite and tables.
         notes: sentences that its tables must carry.
-        seeds: of all runs.
+        generator: of the data sets that replace those of the suite.
+        seeds: of all runs; none for the first seed of each evaluation.
         backbones: what stands for a row, by its name.
         kept: types of rows that stay as they are.
         left_out: rows that nothing stands for, with the reason.
@@ -42,8 +43,9 @@ class Scale:
 
     title: str
     notes: list[str]
-    seeds: list[int]
     backbones: dict[str, dict[str, Any]]
+    generator: str = "sample"
+    seeds: list[int] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     data: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -105,7 +107,7 @@ def on_data(suite: Suite, data: str) -> Suite:
 
 
 def at_scale(suite: Suite, scale: Scale) -> Suite:
-    """The suite on the sample benchmark, with a store of its own."""
+    """The suite on generated data, with a store of its own."""
     errors: list[BenchError] = []
     rows = [row for row in suite.backbones if row["name"] not in scale.left_out]
     for row in rows:
@@ -122,26 +124,27 @@ def at_scale(suite: Suite, scale: Scale) -> Suite:
         if not for_rows:
             continue
         try:
-            changed = _entry_at_scale(entry, scale)
+            changed = _entry_at_scale(entry, scale, seeds_of(suite, entry))
         except BenchError as error:
             errors.append(error)
             continue
-        before.append(entry)
+        before.append({**entry, "seeds": seeds_of(suite, entry)})
         after.append({**changed, "backbones": for_rows})
     if errors:
-        raise ErrorList("the suite cannot be run on the sample benchmark:", errors, where=suite.where)
+        what = f"the suite cannot be run on data of the generator '{scale.generator}':"
+        raise ErrorList(what, errors, where=suite.where)
     names = [row["name"] for row in suite.backbones]
     out = [f"{name} is left out: {scale.left_out[name]}." for name in names if name in scale.left_out]
     return replace(
         suite,
-        name=f"{suite.name}-{SAMPLE}",
+        name=f"{suite.name}-{scale.generator}",
         title=f"{suite.title or suite.name} ({scale.title})",
         backbones=[
             row if row["type"] in scale.kept else {"name": row["name"], **scale.backbones[row["name"]]}
             for row in rows
         ],
         evaluations=after,
-        seeds=scale.seeds,
+        seeds=scale.seeds or suite.seeds,
         instead_of=before,
         remark=scale.title,
         notes=[*scale.notes, *out],
@@ -149,8 +152,10 @@ def at_scale(suite: Suite, scale: Scale) -> Suite:
     )
 
 
-def _entry_at_scale(entry: Mapping[str, Any], scale: Scale) -> dict[str, Any]:
+def _entry_at_scale(entry: Mapping[str, Any], scale: Scale, seeds: list[int]) -> dict[str, Any]:
     changed = {name: value for name, value in entry.items() if name not in ("seeds", "overrides")}
+    if not scale.seeds:
+        changed["seeds"] = seeds[:1]
     overrides = next((o for p, o in scale.protocols.items() if fnmatchcase(entry["protocol"], p)), {})
     changed["data"] = sample_of(entry["data"], scale)
     return {**changed, "overrides": {**entry.get("overrides", {}), **overrides}}
@@ -164,11 +169,15 @@ def sample_of(reference: str | dict[str, Any], scale: Scale) -> dict[str, Any]:
     """
     given = resolve(reference)
     if generated(given["root"]):
-        raise BenchError("is synthetic already", where=str(reference), fix="leave --data out")
-    kind = given["type"]
-    if kind not in FOLDERS:
-        raise unknown_name("sample data set", kind, list(FOLDERS), where=str(reference))
+        fix = "run the suite as it is: prior-bench run SUITE"
+        raise BenchError("is synthetic already", where=str(reference), fix=fix)
+    kind, generator = given["type"], GENERATORS.get(scale.generator)
+    known = getattr(generator, "data_sets", (kind,))
+    if kind not in known:
+        raise unknown_name(f"{scale.generator} data set", kind, list(known), where=str(reference))
+    options_of_kind = generator.options(kind)
     extra = scale.data.get(reference if isinstance(reference, str) else kind, scale.data.get(kind, {}))
     options = {name: value for name, value in given.items() if name not in ("name", "root", "cache")}
-    place = {"name": f"{given['name']} (synthetic)", "root": f"sample:{kind}"}
-    return {**place, **sample_options(kind), **options, **extra}
+    remark = getattr(generator, "remark", "synthetic")
+    place = {"name": f"{given['name']} ({remark})", "root": f"{scale.generator}:{kind}"}
+    return {**place, **options_of_kind, **options, **extra}

@@ -21,6 +21,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from prior_bench.api import RehearsalSize
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.schema.arguments import key_errors
 from prior_bench.schema.errors import attempted
@@ -49,6 +50,7 @@ class Suite:
         remark: put behind the titles of its tables.
         notes: sentences that its tables must carry.
         called: how commands name it; by default its name.
+        rehearsal: how much of each run is done (:mod:`prior_bench.suites.rehearse`); None for all of it.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Suite:
     remark: str = ""
     notes: list[str] = field(default_factory=list)
     called: str = ""
+    rehearsal: RehearsalSize | None = None
 
     def __post_init__(self):
         self.called = self.called or self.name

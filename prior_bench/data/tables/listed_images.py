@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from prior_bench.data.tables.shared_images import with_shared_images
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.runtime import progress
 
@@ -69,6 +70,8 @@ def require_images(
     """
     if missing not in MISSING:
         raise unknown_name("value of missing", missing, list(MISSING), where=where)
+    if (shared := with_shared_images(table, root)) is not None:
+        return shared
     exists = present(root, table["image"])
     if exists.all():
         return table, ()

@@ -1,0 +1,24 @@
+"""A few image files in place of all images of a table: the data sets of a rehearsal.
+
+Such a data set has annotation files of the real size. A file :data:`NAMES` in its folder names the images
+that its rows share. Real data sets do not have this file.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+NAMES = "shared_images.json"
+"""Name of the file with a list of images, relative to its folder."""
+
+
+def with_shared_images(table: pd.DataFrame, root: Path) -> pd.DataFrame | None:
+    """Return the table with ``image`` replaced by the shared images, in turn; None without :data:`NAMES`."""
+    place = root / NAMES
+    if not place.is_file():
+        return None
+    names = json.loads(place.read_text("utf-8"))
+    return table.assign(image=[names[row % len(names)] for row in range(len(table))])
