@@ -10,6 +10,10 @@ NEARLY_ZERO = 1e-12
 """First factor of a warm-up from zero; mmengine multiplies each rate by a ratio, and cannot leave zero."""
 
 
+NEVER = 1_000_000_000
+"""Last step of a schedule without an end; mmengine would end it with training, maybe within the warm-up."""
+
+
 def optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
     """Return the config of the optimiser, its groups, clipping and precision."""
     # mmengine's AMP asserts a GPU, and bf16 on a CPU is slower than float32
@@ -52,7 +56,7 @@ def schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> lis
 
 def _wave(warmup: int, total: int) -> list[dict[str, Any]]:
     """Rate of step k: peak x k / warmup, then peak x (1 + cos(pi (k - warmup) / (total - warmup))) / 2."""
-    cosine = dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup)
+    cosine = dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup, end=NEVER)
     if not warmup:
         return [cosine]
     # mmengine reaches the end factor one step before ``end``

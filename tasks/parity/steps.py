@@ -13,7 +13,7 @@ from .toy_run import toy_run
 
 
 def training_step(protocol: Protocol, given: Values) -> Values:
-    """Return two weights, which begin at 1, after each of some steps with given gradients.
+    """Return how far two weights, which begin at 1, are from there after each of some steps.
 
     Clipping, accumulation, momentum, weight decay and the rates' groups all show in them.
 
@@ -21,10 +21,10 @@ def training_step(protocol: Protocol, given: Values) -> Values:
         given: ``gradients`` of backbone and head, by step.
 
     Returns:
-        ``backbone`` and ``head``, the weights after each step; ``mixed_precision``, whether a GPU uses it.
+        ``backbone`` and ``head``, the changes after each step; ``mixed_precision``, whether a GPU uses it.
     """
     gradients = given["gradients"]
     run = toy_run(replace(protocol, batch_size=1), images=len(gradients), gradients=gradients, epochs=1)
-    backbone, head = (list(values) for values in zip(*run.weights, strict=True))
+    backbone, head = ([value - 1 for value in values] for values in zip(*run.weights, strict=True))
     wrapper = optim_wrapper(TrainingOptimizer.model_validate(protocol.optimizer), "cuda")
     return {"backbone": backbone, "head": head, "mixed_precision": wrapper["type"] == "AmpOptimWrapper"}

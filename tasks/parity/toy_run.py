@@ -76,7 +76,8 @@ class _Toy(BaseModel):
         self.gradients, self.found, self.epochs = gradients, found, epochs
         for name in PARTS:
             part = nn.Module()
-            part.register_parameter("weight", nn.Parameter(torch.ones(())))
+            # in float64, small changes show
+            part.register_parameter("weight", nn.Parameter(torch.ones((), dtype=torch.float64)))
             self.add_module(name, part)
         self.backbone.requires_grad_(not protocol.frozen["backbone"])
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))

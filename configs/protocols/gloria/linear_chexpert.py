@@ -20,7 +20,7 @@ protocol = dict(
         type="Adam", lr=1e-4, weight_decay=1e-6, betas=(0.5, 0.999), clip=0.25, schedule="constant", amp=True
     ),
     batch_size=64,
-    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="last"),
+    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="last", last_batch="dropped"),
     metrics=("auroc", "auprc"),
     defects=(
         "the frozen encoder's BatchNorm is in training mode: freeze_cnn holds the weights only "

@@ -8,6 +8,7 @@ _base_ = ["./linear_chexpert.py"]
 protocol = dict(
     source="GLoRIA (ICCV 2021), code: configs/pneumonia_classification_config.yaml, gloria/lightning",
     split=dict(rule="mgca_classification"),
+    transform=dict(input=dict(brighten="nearest")),
     optimizer=dict(
         _delete_=True,
         type="Adam",
