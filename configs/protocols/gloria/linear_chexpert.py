@@ -29,6 +29,6 @@ protocol = dict(
         "in MGCA's seeded draw (gloria/datasets/preprocess_datasets.py:155-157)",
         "the last weights are tested, not the best, which are found but not passed on (run.py:107-111)",
         "the plateau schedule counts steps where epochs are meant and practically never fires: constant rate "
-        "(gloria/builder.py:107-114; read, not run)",
+        "(gloria/builder.py:107-114)",
     ),
 )
