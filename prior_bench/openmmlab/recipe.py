@@ -72,7 +72,10 @@ def rounds(stopping: Stopping) -> tuple[int, int | None]:
 
 
 def validations(stopping: Stopping) -> tuple[int, int]:
-    """Return the first round that ends with a validation, and the rounds between two validations."""
-    if stopping.iterations is not None:
+    """Return the first round that ends with a validation, and the rounds between two validations.
+
+    The last round always ends with one.
+    """
+    if stopping.epochs is None:
         return 1, 1
-    return stopping.first or stopping.interval or 1, stopping.interval or 1
+    return min(stopping.first or stopping.interval or 1, stopping.epochs), stopping.interval or 1

@@ -164,7 +164,7 @@ class Stopping(Strict):
     interval: Count | None = None
     """Steps between validations, required with ``iterations``; with ``epochs``, epochs between them."""
     first: Count | None = None
-    """Epoch of the first validation, with ``epochs``; default: ``interval``."""
+    """Epoch of the first validation, with ``epochs``; default: ``interval``. The last epoch has one, too."""
     last_batch: Literal["carried", "dropped", "kept"] = "carried"
     """Images that fill no batch at the end of an epoch: the next epoch begins with them (``carried``); they
     are left out of training and of the validation, as in MGCA and GLoRIA (``dropped``); or they are a smaller
@@ -187,9 +187,6 @@ class Stopping(Strict):
             problems.add("first", self.first, "counts epochs", "leave it out, or give epochs")
         elif self.epochs is None and self.last_batch != "carried":
             problems.add("last_batch", self.last_batch, "belongs to epochs", "leave it out, or give epochs")
-        elif self.epochs is not None and max(self.first or 0, self.interval or 0) > self.epochs:
-            key = "first" if (self.first or 0) > self.epochs else "interval"
-            problems.add(key, getattr(self, key), f"must be at most epochs, which is {self.epochs}")
         problems.raise_any()
         return self
 

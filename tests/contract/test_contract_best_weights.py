@@ -114,12 +114,14 @@ def test_with_patience_the_best_weights_so_far_are_tested(context):
         (dict(interval=3), [3, 6, 7]),  # the last epoch always ends with a validation
         (dict(interval=2, first=4), [4, 6, 7]),
         (dict(interval=1, first=5), [5, 6, 7]),
+        (dict(interval=5, first=10), [7]),
+        (dict(interval=50), [7]),
     ],
 )
 def test_some_epochs_end_with_a_validation(how, epochs, context):
     found = train([0.9, 0.8, 0.1, 0.2, 0.1, 0.3, 0.2], context, **how)
     assert found.epochs == epochs
-    assert found.steps == [1 if 1 in epochs else 6]
+    assert found.steps == [1 if 1 in epochs else 6 if 6 in epochs else 7]
 
 
 def test_patience_counts_validations_not_epochs(context):
