@@ -11,7 +11,12 @@ from prior_bench.errors import BenchError, unknown_name
 
 INTERPOLATIONS = ("bilinear", "bicubic", "area", "bilinear_aliased")
 ROUNDINGS = ("nearest", "down")
-LATER_FIELDS: dict[str, Any] = {"interpolation": "bilinear", "resize_to": None, "rounding": "nearest"}
+LATER_FIELDS: dict[str, Any] = {
+    "interpolation": "bilinear",
+    "resize_to": None,
+    "rounding": "nearest",
+    "brighten": None,
+}
 """Fields of InputSpec that were added later, with the values that are left out of keys."""
 
 
@@ -33,6 +38,9 @@ class InputSpec:
             is then cropped to ``size``. By default it is ``size``.
         rounding: how ``"pad"`` and ``"crop"`` round the scaled length of the other side: to the ``"nearest"``
             pixel, or ``"down"``, as torchvision and most papers' code do.
+        brighten: whether pixels are first multiplied so that the brightest is white, as some papers do with
+            DICOM files, and how the products are rounded: to the ``"nearest"`` grey level, or ``"down"``.
+            None: pixels stay as they are.
     """
 
     size: int = 224
@@ -43,6 +51,7 @@ class InputSpec:
     interpolation: str = "bilinear"
     resize_to: int | None = None
     rounding: str = "nearest"
+    brighten: str | None = None
 
     def __post_init__(self):
         for name in ("mean", "std"):
@@ -51,6 +60,8 @@ class InputSpec:
             raise unknown_name("interpolation", self.interpolation, list(INTERPOLATIONS), where="input")
         if self.rounding not in ROUNDINGS:
             raise unknown_name("rounding", self.rounding, list(ROUNDINGS), where="input")
+        if self.brighten not in (None, *ROUNDINGS):
+            raise unknown_name("rounding of brighten", str(self.brighten), list(ROUNDINGS), where="input")
         if self.resize_to == self.size:
             object.__setattr__(self, "resize_to", None)
         if self.resize_to is not None and self.resize_to < self.size:

@@ -196,7 +196,9 @@ def _resizing(spec: dict[str, Any]) -> str:
     scaled = f" of {spec['resize_to']} pixels" if spec.get("resize_to") else ""
     filtered = spec.get("interpolation", "bilinear")
     rounded = ", rounded down" if spec.get("rounding", "nearest") == "down" else ""
-    return f"resize '{spec['resize']}'{scaled}{rounded}" + (f", {filtered}" if filtered != "bilinear" else "")
+    bright = ", brightest pixel made white" if spec.get("brighten") else ""
+    filtering = f", {filtered}" if filtered != "bilinear" else ""
+    return f"resize '{spec['resize']}'{scaled}{rounded}{filtering}{bright}"
 
 
 def _numbers(statistic: float | Sequence[float] | None) -> str:

@@ -57,7 +57,7 @@ class StepClock(Hook):
         rehearsal: takes the measurements.
         kind: ``"trained"`` or ``"frozen"``, of the images of a training step.
         batches: number of images per step, here and in the real training.
-        rounds, steps: of the real training.
+        validations, steps: of the real training.
         sizes: images of the real ``valid`` and ``test``.
     """
 
@@ -66,12 +66,12 @@ class StepClock(Hook):
         rehearsal: Rehearsal,
         kind: str,
         batches: tuple[int, int],
-        rounds: int,
+        validations: int,
         steps: int,
         sizes: Mapping[str, int],
     ):
         self.rehearsal, self.kind, self.batches = rehearsal, kind, batches
-        self.rounds, self.steps, self.sizes = rounds, steps, sizes
+        self.validations, self.steps, self.sizes = validations, steps, sizes
         self.in_training: list[float] = []
         self.evaluated = {"valid": [0.0, 0], "test": [0.0, 0]}
         self.metrics: dict[str, list[float]] = {"valid": [], "test": []}
@@ -114,7 +114,7 @@ class StepClock(Hook):
                 "training", self.kind, len(timed) * here, self.steps * there, sum(timed), self.steps, there
             )
         )
-        for part, often in (("valid", self.rounds), ("test", 1)):
+        for part, often in (("valid", self.validations), ("test", 1)):
             seconds, images = self.evaluated[part]
             self._measured(part, "forward", images, often * self.sizes[part], seconds)
             took = self.metrics[part]
@@ -137,21 +137,21 @@ def shortened(
     rehearsal: Rehearsal,
     protocol: Protocol,
     train: int,
-    rounds: int,
-    per_round: int,
+    steps: int,
+    validations: int,
     sizes: Mapping[str, int],
 ) -> tuple[StepClock, int, int]:
     """Return a clock, the number of images per step, and the number of steps in each of :data:`ROUNDS`.
 
     Args:
         train: number of training images.
-        rounds, per_round: rounds and steps per round of the real training.
+        steps, validations: of the real training.
         sizes: images of the real ``valid`` and ``test``.
     """
     real = min(protocol.batch_size, train)
-    batch, steps = rehearsal.batch(real), rounds * per_round
+    batch = rehearsal.batch(real)
     kind = "frozen" if protocol.frozen.get("backbone", True) else "trained"
-    clock = StepClock(rehearsal, kind, (batch, real), rounds, steps, sizes)
+    clock = StepClock(rehearsal, kind, (batch, real), validations, steps, sizes)
     return clock, batch, -(-rehearsal.steps(steps) // ROUNDS)
 
 

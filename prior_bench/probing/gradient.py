@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
+from torch import nn
 from torch.utils.data import ConcatDataset, Dataset
 
 from prior_bench.api import Backbone, Protocol, RunContext
@@ -45,9 +46,10 @@ class Scores(BaseMetric):
         """Compute the macro AUROC (NaN if undefined), the negative mean batch loss, and F1 of class 1."""
         scores, losses = zip(*results, strict=True)
         self.score = np.stack(scores)
-        names = tuple(str(c) for c in range(self.targets.shape[1]))
+        targets = self.targets[: len(scores)]  # a validation may leave out its last, incomplete batch
+        names = tuple(str(c) for c in range(targets.shape[1]))
         wanted = ("auroc", "f1_class_1") if self.exclusive or len(names) == 1 else ("auroc",)
-        values = evaluate(self.score, self.targets, names, wanted, exclusive=self.exclusive)
+        values = evaluate(self.score, targets, names, wanted, exclusive=self.exclusive)
         return {"minus_loss": -float(np.mean(losses)), **{name: values[name] for name in wanted}}
 
 
@@ -79,13 +81,12 @@ def train_classifier(
     held_out = Scores(np.concatenate([targets["valid"], targets["test"]]), exclusive)
 
     def build() -> Classifier:
-        return Classifier(
+        return classifier(
             None if cached else copy.deepcopy(backbone.image_encoder),
             backbone.image_encoder.dim,
             len(parts["train"].labels),
             exclusive=exclusive,
-            frozen=protocol.frozen,
-            head={key: value for key, value in protocol.head.items() if key != "type"},
+            protocol=protocol,
         )
 
     history = train_and_test(
@@ -97,6 +98,14 @@ def train_classifier(
     )
     valid, test = np.split(held_out.score, [len(parts["valid"])])
     return ProbeOutcome(valid, test, history)
+
+
+def classifier(
+    encoder: nn.Module | None, dim: int, classes: int, *, exclusive: bool, protocol: Protocol
+) -> Classifier:
+    """Return the model that a protocol trains; see Classifier for the arguments."""
+    head = {key: value for key, value in protocol.head.items() if key != "type"}
+    return Classifier(encoder, dim, classes, exclusive=exclusive, frozen=protocol.frozen, head=head)
 
 
 def _features(

@@ -15,9 +15,9 @@ from prior_bench.errors import unknown_name
 NORMS = {"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
 """Normalisations before the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
 
-INITS = ("default", "truncated_normal")
-"""Initialisations of the linear layer: torch's default, or weights with a standard deviation of 0.02 and zero
-bias (BenchX)."""
+INITS = ("default", "truncated_normal", "near_zero")
+"""Initialisations of the linear layer: torch's default; weights with a standard deviation of 0.02 and zero
+bias; or weights with a standard deviation of 2e-5 and torch's default bias (BenchX)."""
 
 
 class Stack(BaseDataPreprocessor):
@@ -39,7 +39,8 @@ class Classifier(BaseModel):
             over the known labels.
         frozen: ``backbone``: whether its weights are fixed; ``batch_norm``: whether its BatchNorm statistics
             are fixed.
-        head: ``norm`` (one of NORMS, or None), ``dropout``, ``init`` (one of INITS).
+        head: ``norm`` (one of NORMS, or None) and its ``eps``, ``dropout``, ``init`` (one of INITS), and
+            ``two_outputs``: whether a single label has two outputs and cross-entropy, as BenchX does it.
     """
 
     def __init__(
@@ -59,10 +60,14 @@ class Classifier(BaseModel):
         self.backbone = backbone
         if backbone is not None and self.frozen:
             backbone.requires_grad_(False)
-        self.head = linear_head(dim, classes, **head)
+        head = dict(head)
+        self.paired = head.pop("two_outputs", False) and classes == 1 and not exclusive
+        self.head = linear_head(dim, 2 if self.paired else classes, **head)
 
     def forward(self, inputs: Tensor, target: Tensor, mode: str = "tensor") -> Any:
         """Return logits [B, C] (``tensor``), ``{"loss": …}`` (``loss``) or one dict per image (``predict``).
+
+        A single label with two outputs has logits [B, 2].
 
         Args:
             inputs: images [B, C, S, S] or features [B, D].
@@ -76,11 +81,17 @@ class Classifier(BaseModel):
         logits = self.head(features.float())
         if mode == "tensor":
             return logits
-        loss = classification_loss(logits, target, exclusive=self.exclusive)
+        loss = (paired_loss if self.paired else self._loss)(logits, target)
         if mode == "loss":
             return {"loss": loss}
-        score = logits.softmax(1) if self.exclusive else logits.sigmoid()
+        if self.paired:
+            score = logits.softmax(1)[:, 1:]
+        else:
+            score = logits.softmax(1) if self.exclusive else logits.sigmoid()
         return [{"score": one, "loss": loss} for one in score.float().cpu().numpy()]
+
+    def _loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        return classification_loss(logits, target, exclusive=self.exclusive)
 
     def train(self, mode: bool = True) -> Classifier:
         """Switch to training mode; BatchNorm with fixed statistics stays in evaluation mode."""
@@ -96,9 +107,14 @@ class Classifier(BaseModel):
 
 
 def linear_head(
-    dim: int, classes: int, norm: str | None = None, dropout: float = 0.0, init: str = "default"
+    dim: int,
+    classes: int,
+    norm: str | None = None,
+    dropout: float = 0.0,
+    init: str = "default",
+    eps: float | None = None,
 ) -> nn.Sequential:
-    """A linear layer, optionally preceded by normalisation and dropout.
+    """A linear layer, optionally preceded by normalisation (with ``eps``, or torch's default) and dropout.
 
     Raises:
         BenchError: ``norm`` or ``init`` is unknown.
@@ -109,13 +125,15 @@ def linear_head(
     if init not in INITS:
         raise unknown_name("init", init, list(INITS), where="head")
     if norm is not None:
-        layers.append(NORMS[norm](dim))
+        layers.append(NORMS[norm](dim, **({} if eps is None else {"eps": eps})))
     if dropout:
         layers.append(nn.Dropout(dropout))
     linear = nn.Linear(dim, classes)
     if init == "truncated_normal":
         nn.init.trunc_normal_(linear.weight, std=0.02)
         nn.init.zeros_(linear.bias)
+    elif init == "near_zero":
+        nn.init.trunc_normal_(linear.weight, std=2e-5)
     return nn.Sequential(*layers, linear)
 
 
@@ -130,4 +148,16 @@ def classification_loss(logits: Tensor, target: Tensor, *, exclusive: bool) -> T
         return F.cross_entropy(logits, target.argmax(1))
     known = ~target.isnan()
     losses = F.binary_cross_entropy_with_logits(logits, target.nan_to_num(), reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)
+
+
+def paired_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """The mean cross-entropy of a batch with a single label that has an output for each of its values.
+
+    Args:
+        logits: [B, 2], of absent and present.
+        target: [B, 1]; 1, 0, or NaN for unknown, which does not count.
+    """
+    known = ~target[:, 0].isnan()
+    losses = F.cross_entropy(logits, target[:, 0].nan_to_num().long(), reduction="none")
     return (losses * known).sum() / known.sum().clamp(min=1)

@@ -191,6 +191,8 @@ class InputChange(Strict):
     share that the backbone crops."""
     rounding: Literal["nearest", "down"] = LEFT_OUT
     """Rounding of the other side's scaled length where the aspect ratio is kept."""
+    brighten: Literal["nearest", "down"] | None = LEFT_OUT
+    """Whether pixels are first multiplied so that the brightest is white, and how products are rounded."""
 
 
 class Transform(Strict):

@@ -5,19 +5,33 @@ from prior_bench.protocol_parity.ingredients import Ingredient
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of linear probes and fine-tuning, in the order of the data's way."""
+    from . import batches, classifiers, schedules, steps, stopping, transforms
+
     return {
-        "test transform": Ingredient("file to tensor in evaluation: resize, filter, rounding, statistics"),
-        "training transform": Ingredient("file to tensor in training, with the drawn parameters given"),
+        "test transform": Ingredient(
+            "file to tensor in evaluation: resize, filter, rounding, statistics", transforms.test_transform
+        ),
+        "training transform": Ingredient(
+            "file to tensor in training, with the drawn parameters given", transforms.training_transform
+        ),
         "split": Ingredient("which images are in train, validation and test"),
         "labels": Ingredient("classes, their order, uncertain and blank labels"),
         "label fraction": Ingredient("which images are drawn for 1 % and 10 %"),
-        "batches": Ingredient("batch size, shuffling, sampling, incomplete last batches"),
-        "head": Ingredient("layers, shapes, normalisation, dropout, statistics of the initialisation"),
-        "frozen parts": Ingredient("what has a gradient; BatchNorm's statistics after one step"),
-        "loss": Ingredient("value on a given batch, gradient at the head, class weights"),
-        "optimiser": Ingredient("type, groups of parameters, rate, weight decay, momentum or betas"),
-        "schedule": Ingredient("learning rates of the first three epochs"),
-        "training step": Ingredient("clipping, accumulation, precision"),
-        "stopping and selection": Ingredient("a history in, the number of epochs and the chosen one out"),
-        "metric": Ingredient("metrics of given predictions"),
+        "batches": Ingredient("batch size, shuffling, sampling, incomplete last batches", batches.batches),
+        "head": Ingredient(
+            "layers, shapes, normalisation, dropout, statistics of the initialisation", classifiers.head
+        ),
+        "frozen parts": Ingredient(
+            "what has a gradient; BatchNorm's statistics after one step", classifiers.frozen_parts
+        ),
+        "loss": Ingredient("value on a given batch, gradient at the head, class weights", classifiers.loss),
+        "optimiser": Ingredient(
+            "type, groups of parameters, rate, weight decay, momentum or betas", classifiers.optimiser
+        ),
+        "schedule": Ingredient("learning rates of the first three epochs", schedules.schedule),
+        "training step": Ingredient("clipping, accumulation, precision", steps.training_step),
+        "stopping and selection": Ingredient(
+            "a history in, the number of epochs and the chosen one out", stopping.stopping
+        ),
+        "metric": Ingredient("metrics of given predictions", classifiers.metric),
     }

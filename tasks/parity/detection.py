@@ -5,8 +5,12 @@ from prior_bench.protocol_parity.ingredients import Ingredient
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of detection, in the order of the data's way."""
+    from . import transforms
+
     return {
-        "test transform": Ingredient("file to tensor in evaluation: resize, filter, rounding, statistics"),
+        "test transform": Ingredient(
+            "file to tensor in evaluation: resize, filter, rounding, statistics", transforms.test_transform
+        ),
         "boxes": Ingredient("annotation to boxes, and their scaling"),
         "training transform": Ingredient("file and boxes in training, with the drawn parameters given"),
         "split": Ingredient("which images are in train, validation and test"),

@@ -5,8 +5,12 @@ from prior_bench.protocol_parity.ingredients import Ingredient
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of image-text retrieval, in the order of the data's way."""
+    from . import transforms
+
     return {
-        "test transform": Ingredient("file to tensor: resize, filter, rounding, statistics"),
+        "test transform": Ingredient(
+            "file to tensor: resize, filter, rounding, statistics", transforms.test_transform
+        ),
         "candidates": Ingredient("which images and texts are ranked, and what is a match"),
         "score": Ingredient("given embeddings to the score of each pair"),
         "metric": Ingredient("metrics of a given matrix of scores"),

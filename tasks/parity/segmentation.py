@@ -5,8 +5,12 @@ from prior_bench.protocol_parity.ingredients import Ingredient
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of segmentation, in the order of the data's way."""
+    from . import transforms
+
     return {
-        "test transform": Ingredient("file to tensor in evaluation: resize, filter, rounding, statistics"),
+        "test transform": Ingredient(
+            "file to tensor in evaluation: resize, filter, rounding, statistics", transforms.test_transform
+        ),
         "mask": Ingredient("annotation to mask, and its resizing"),
         "training transform": Ingredient("file and mask in training, with the drawn parameters given"),
         "split": Ingredient("which images are in train, validation and test"),

@@ -5,8 +5,12 @@ from prior_bench.protocol_parity.ingredients import Ingredient
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of zero-shot classification, in the order of the data's way."""
+    from . import transforms
+
     return {
-        "test transform": Ingredient("file to tensor: resize, filter, rounding, statistics"),
+        "test transform": Ingredient(
+            "file to tensor: resize, filter, rounding, statistics", transforms.test_transform
+        ),
         "test set": Ingredient("which images are scored, and their classes"),
         "prompts": Ingredient("texts of each class"),
         "class embeddings": Ingredient("given text embeddings to one embedding or group per class"),

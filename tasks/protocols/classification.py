@@ -54,8 +54,13 @@ class LinearHead(Strict):
     """Normalisation before the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
     dropout: Dropout = 0.0
     """Dropout before the linear layer."""
-    init: Literal["default", "truncated_normal"] = "default"
-    """Start of the linear layer: torch's default, or weights of deviation 0.02 and zero bias (BenchX)."""
+    eps: Positive | None = None
+    """Number that the normalisation adds to the variance; default: torch's (1e-5)."""
+    init: Literal["default", "truncated_normal", "near_zero"] = "default"
+    """Start of the linear layer: torch's default; weights of deviation 0.02 and zero bias; or weights of
+    deviation 2e-5 and torch's default bias (BenchX)."""
+    two_outputs: bool = False
+    """Whether a single label has two outputs and cross-entropy (BenchX) instead of one output."""
 
 
 class Selection(Strict):

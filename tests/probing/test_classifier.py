@@ -96,3 +96,42 @@ def test_a_frozen_backbone_passes_no_gradient_on():
     model(images, torch.ones(4, 2), mode="loss")["loss"].backward()
     assert images.grad is None
     assert not any(parameter.requires_grad for parameter in model.backbone.parameters())
+
+
+def paired(**head):
+    return Classifier(None, 3, 1, exclusive=False, frozen=FROZEN, head={"two_outputs": True, **head})
+
+
+FROZEN = {"backbone": True, "batch_norm": True}
+
+
+def test_a_single_label_may_have_two_outputs():
+    model = paired()
+    features, target = torch.randn(4, 3), torch.tensor([[1.0], [0.0], [1.0], [NAN]])
+    logits = model(features, target)
+    assert logits.shape == (4, 2)
+    expected = F.cross_entropy(logits[:3], torch.tensor([1, 0, 1]))
+    assert model(features, target, mode="loss")["loss"].item() == pytest.approx(expected.item())
+    with torch.no_grad():
+        scores = [float(one["score"][0]) for one in model(features, target, mode="predict")]
+    assert scores == pytest.approx(torch.sigmoid(logits[:, 1] - logits[:, 0]).tolist())
+
+
+@pytest.mark.parametrize(("classes", "exclusive"), [(3, False), (2, True)])
+def test_several_labels_have_one_output_each(classes, exclusive):
+    model = Classifier(
+        None, 3, classes, exclusive=exclusive, frozen=FROZEN, head={"two_outputs": True, "norm": None}
+    )
+    assert model(torch.randn(2, 3), torch.eye(classes)[:2]).shape == (2, classes)
+
+
+def test_near_zero_weights_have_the_default_bias():
+    torch.manual_seed(0)
+    linear = linear_head(200, 50, init="near_zero")[-1]
+    assert linear.weight.std().item() == pytest.approx(2e-5, rel=0.05)
+    assert linear.bias.abs().max().item() == pytest.approx(200**-0.5, rel=0.1)
+
+
+def test_the_number_added_to_the_variance_may_be_given():
+    assert [linear_head(8, 2, norm=norm, eps=1e-3)[0].eps for norm in ("layer", "batch")] == [1e-3, 1e-3]
+    assert linear_head(8, 2, norm="layer")[0].eps == nn.LayerNorm(8).eps

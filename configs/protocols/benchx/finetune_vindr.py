@@ -6,9 +6,12 @@ prior-bench run benchx_classification --only protocol=benchx/finetune_vindr
 _base_ = ["./finetune_nih.py"]
 
 protocol = dict(
-    source="BenchX (arXiv 2410.21969); optimiser values, and how image labels are made from the readers' "
-    "boxes: not determined; the values of NIH, and findings that two readers saw, are used",
+    source="BenchX (arXiv 2410.21969), code: configs/classification/VinDr/gloria.yml, which is for 1 % and "
+    "has the values of NIH; how image labels are made from the readers' boxes: not determined; findings that "
+    "two readers saw are used",
     defects=(
+        "the rate reaches zero after 3,000 steps, whatever the number of images, and then rises again "
+        "(config, t_total; unifier/blocks/schedulers/WarmupCosineScheduler.py)",
         "images are flipped, although left and right are not alike (unifier/datasets/transforms.py:47-68)",
     ),
 )

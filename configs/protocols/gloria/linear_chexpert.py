@@ -20,7 +20,7 @@ protocol = dict(
         type="Adam", lr=1e-4, weight_decay=1e-6, betas=(0.5, 0.999), clip=0.25, schedule="constant", amp=True
     ),
     batch_size=64,
-    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="last"),
+    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="last", last_batch="dropped"),
     metrics=("auroc", "auprc"),
     defects=(
         "the frozen encoder's BatchNorm is in training mode: freeze_cnn holds the weights only "
@@ -29,6 +29,6 @@ protocol = dict(
         "in MGCA's seeded draw (gloria/datasets/preprocess_datasets.py:155-157)",
         "the last weights are tested, not the best, which are found but not passed on (run.py:107-111)",
         "the plateau schedule counts steps where epochs are meant and practically never fires: constant rate "
-        "(gloria/builder.py:107-114; read, not run)",
+        "(gloria/builder.py:107-114)",
     ),
 )

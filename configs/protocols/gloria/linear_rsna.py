@@ -8,6 +8,7 @@ _base_ = ["./linear_chexpert.py"]
 protocol = dict(
     source="GLoRIA (ICCV 2021), code: configs/pneumonia_classification_config.yaml, gloria/lightning",
     split=dict(rule="mgca_classification"),
+    transform=dict(input=dict(brighten="nearest")),
     optimizer=dict(
         _delete_=True,
         type="Adam",
@@ -23,6 +24,6 @@ protocol = dict(
         "not stratified (gloria/datasets/preprocess_datasets.py:49-50)",
         "the last weights are tested, not the best, which are found but not passed on (run.py:107-111)",
         "the plateau schedule counts steps where epochs are meant and practically never fires: constant rate "
-        "(gloria/builder.py:107-114; read, not run)",
+        "(gloria/builder.py:107-114)",
     ),
 )

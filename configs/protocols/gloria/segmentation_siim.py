@@ -9,7 +9,14 @@ protocol = dict(
     split=dict(rule="mgca"),
     fraction_sampler=dict(by="choice", seed=1, balanced=True),
     transform=dict(
-        input=dict(size=512, mean=0.5, std=0.5, resize="squash", interpolation="bilinear_aliased"),
+        input=dict(
+            size=512,
+            mean=0.5,
+            std=0.5,
+            resize="squash",
+            interpolation="bilinear_aliased",
+            brighten="nearest",
+        ),
         train=dict(RandomAffine=dict(degrees=10, scale=(0.9, 1.1), p=0.5)),
     ),
     head=dict(

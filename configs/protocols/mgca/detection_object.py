@@ -7,6 +7,7 @@ _base_ = ["./detection_rsna.py"]
 
 protocol = dict(
     split=dict(rule="mgca"),
+    transform=dict(input=dict(brighten=None)),
     defects=(
         "images without a prediction or without a true box are left out of the mAP, so that neither missed "
         "images nor false alarms on negatives count (mgca/models/ssl_detector.py:79-96)",

@@ -9,11 +9,12 @@ protocol = dict(
     source="MGCA (arXiv 2210.06044), code: mgca/models/ssl_finetuner.py, mgca/preprocess/chexpert.py",
     split=dict(rule="mgca"),
     transform=dict(
+        input=dict(brighten=None),
         train=dict(
             ColorJitter=dict(brightness=0.4, contrast=0.4, p=0.8),
             GaussianBlur=dict(kernel_size=13, sigma=(0.1, 2.0), p=0.5),
             RandomHorizontalFlip=dict(p=0.5),
-        )
+        ),
     ),
     defects=(
         "4,907 of the 5,000 validation rows stay in train (mgca/preprocess/chexpert.py:48-53)",

@@ -8,6 +8,7 @@ _base_ = ["./linear_rsna.py"]
 protocol = dict(
     source="MGCA (arXiv 2210.06044), code: mgca/models/ssl_finetuner.py, mgca/preprocess/covidx.py",
     split=dict(rule="mgca"),
+    transform=dict(input=dict(brighten=None)),
     metrics=("accuracy", "auroc"),
     defects=(
         "train and validation share patients: images are drawn (mgca/preprocess/covidx.py:35-41)",

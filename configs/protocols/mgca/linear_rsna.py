@@ -9,7 +9,15 @@ protocol = dict(
     split=dict(rule="mgca_classification"),
     fraction_sampler=dict(by="rows", seed=42),
     transform=dict(
-        input=dict(size=224, mean=0.5, std=0.5, resize="pad", interpolation="area", rounding="down"),
+        input=dict(
+            size=224,
+            mean=0.5,
+            std=0.5,
+            resize="pad",
+            interpolation="area",
+            rounding="down",
+            brighten="nearest",
+        ),
         train=dict(Resize=dict(size=256), RandomCrop=dict(size=224)),
         eval=dict(Resize=dict(size=256)),
     ),
@@ -17,7 +25,7 @@ protocol = dict(
     frozen=dict(backbone=True, batch_norm=True),
     optimizer=dict(type="AdamW", lr=5e-4, weight_decay=1e-6, betas=(0.9, 0.999), schedule="constant"),
     batch_size=48,
-    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="best"),
+    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="best", last_batch="dropped"),
     metrics=("auroc", "auprc"),
     defects=(
         "not stratified, and overlapping the test set of mgca/detection_rsna (mgca/preprocess/rsna.py:50-53)",

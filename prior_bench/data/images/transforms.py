@@ -94,6 +94,7 @@ class RadiographTransform:
 
     def __call__(self, image: np.ndarray) -> Tensor:
         """Transform an image, uint8 [H, W], to float32 [C, size, size]."""
+        image = brightened(image, self.spec.brighten)
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         if self.base:
             pixels = self._geometry(*image.shape).image(pixels, self.spec.interpolation)
@@ -115,6 +116,7 @@ class RadiographTransform:
             The image, float32 [C, S, S]; the boxes in input pixels, clipped, without those outside the image;
             the mask, uint8 [S, S]; and the Geometry, or None if augmentation is random.
         """
+        image = brightened(image, self.spec.brighten)
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         drawn = torch.from_numpy(np.require(mask, requirements=["C", "W"])) if mask is not None else None
         placed = np.asarray(boxes, np.float32) if boxes is not None else None
@@ -150,6 +152,18 @@ def dense_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> De
     Without ``cfg``, nothing is random, and the Geometry maps boxes and masks back exactly.
     """
     return RadiographTransform(spec, cfg, random=bool(cfg)).dense
+
+
+def brightened(image: np.ndarray, rounding: str | None) -> np.ndarray:
+    """Multiply pixels, uint8 [H, W], so that the brightest is white; None leaves them as they are.
+
+    MGCA and GLoRIA do it with DICOM files (``nearest``), and so does BenchX (``down``).
+    """
+    highest = int(image.max(initial=0))
+    if rounding is None or highest in (0, 255):
+        return image
+    whole = np.floor if rounding == "down" else np.rint
+    return whole(image / highest * 255).astype(np.uint8)
 
 
 def normalise(pixels: Tensor, spec: InputSpec) -> Tensor:

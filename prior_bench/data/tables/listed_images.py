@@ -71,7 +71,7 @@ def require_images(
     if missing not in MISSING:
         raise unknown_name("value of missing", missing, list(MISSING), where=where)
     if (shared := with_shared_images(table, root)) is not None:
-        return shared
+        return shared, ()
     exists = present(root, table["image"])
     if exists.all():
         return table, ()

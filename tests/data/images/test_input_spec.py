@@ -7,7 +7,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from prior_bench.api import InputSpec
-from prior_bench.data.images.transforms import dense_transform, eval_transform
+from prior_bench.data.images.transforms import brightened, dense_transform, eval_transform
 from prior_bench.errors import BenchError
 
 
@@ -79,3 +79,26 @@ def test_wrong_fields_are_refused():
         InputSpec(interpolation="biliner")
     with pytest.raises(BenchError, match="resize_to is 200; must be at least size, which is 224"):
         InputSpec(resize_to=200)
+
+
+@pytest.mark.parametrize(("rounding", "grey"), [(None, 101), ("nearest", 129), ("down", 128)])
+def test_pixels_may_be_multiplied_until_the_brightest_is_white(rounding, grey):
+    image = np.full((8, 8), 101, np.uint8)  # x 255 / 200 = 128.775
+    image[0, 0] = 200
+    spec = InputSpec(8, 1, 0.0, 1 / 255, brighten=rounding)
+    for made in (eval_transform(spec)(image), dense_transform(spec)(image)[0]):
+        assert made[0, 4, 4] == pytest.approx(grey)
+        assert made.max() == pytest.approx(255 if rounding else 200)
+
+
+def test_black_and_white_images_are_not_multiplied():
+    for value in (0, 255):
+        image = np.full((8, 8), value, np.uint8)
+        assert brightened(image, "nearest") is image
+    assert brightened(np.zeros((0, 0), np.uint8), "down").size == 0
+
+
+def test_how_to_brighten_must_be_known():
+    with pytest.raises(BenchError, match="did you mean nearest"):
+        InputSpec(8, brighten="nearst")
+    assert "brighten" not in InputSpec(8).to_dict() and InputSpec(8, brighten="down").to_dict()["brighten"]

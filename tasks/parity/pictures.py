@@ -1,11 +1,14 @@
-"""Pictures on which the official evaluation transforms were run: tests/golden/protocols/README.md."""
+"""Pictures on which the official transforms were run, and the numbers of the tensors that are compared."""
 
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from writers import write_dicom, write_png
+from PIL import Image
+
+from .dicom_file import write_dicom
 
 SIZES = {
     "portrait": (390, 320),
@@ -20,7 +23,7 @@ POINTS = 40
 
 
 def picture(name: str, highest: int = 255) -> np.ndarray:
-    """Smooth shades, edges and fine stripes from 0 to ``highest``, computed in integers; uint16 [H, W]."""
+    """Return shades, edges and fine stripes from 0 to ``highest``, computed in integers; uint16 [H, W]."""
     height, width = SIZES[name]
     y, x = np.mgrid[:height, :width].astype(np.int64)
     smooth = 90 * x // width + 60 * y // height
@@ -38,7 +41,8 @@ def write_pictures(folder: Path) -> dict[str, Path]:
     files = {}
     for name in SIZES:
         grey = picture(name).astype(np.uint8)
-        files[f"{name}.png"] = write_png(folder / f"{name}.png", grey)
+        files[f"{name}.png"] = folder / f"{name}.png"
+        Image.fromarray(grey).save(files[f"{name}.png"])
         files[f"{name}.dcm"] = write_dicom(folder / f"{name}.dcm", grey)
     files["deep.dcm"] = write_dicom(folder / "deep.dcm", picture("tall", 4000))
     files["inverted.dcm"] = write_dicom(
@@ -49,7 +53,7 @@ def write_pictures(folder: Path) -> dict[str, Path]:
 
 
 def points(height: int, width: int) -> Iterable[tuple[int, int]]:
-    """Rows and columns that are stored: a fixed scatter, and both sides of the border and the centre."""
+    """Yield rows and columns that are stored: a fixed scatter, and points at the borders and the centre."""
     for k in range(POINTS - 8):
         yield (k * 37 + 5) * height // 1201 % height, (k * 211 + 17) * width // 997 % width
     middle = height // 2, width // 2
@@ -57,8 +61,8 @@ def points(height: int, width: int) -> Iterable[tuple[int, int]]:
     yield from [(middle[0], middle[1] + step) for step in (-2, -1, 0, 1)]
 
 
-def described(tensor: np.ndarray) -> dict:
-    """Numbers of a tensor [C, H, W]: of its first channel, and whether the others are equal to it.
+def described(tensor: np.ndarray) -> dict[str, Any]:
+    """Return numbers of a tensor [C, H, W]: of its first channel, and whether the others are equal to it.
 
     ``rows`` and ``columns`` are means of some of them, ``values`` are single pixels at :func:`points`.
     """
@@ -76,5 +80,5 @@ def described(tensor: np.ndarray) -> dict:
 
 
 def digest(pixels: np.ndarray) -> str:
-    """Hash of a picture, which says that the fixtures are of the same one."""
+    """Return the hash of a picture, which says that the fixtures are of the same one."""
     return hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()[:16]
