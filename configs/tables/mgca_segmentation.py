@@ -13,7 +13,7 @@ columns = [
         label=f"{_percent} %",
         task="segmentation",
         data=_data,
-        protocol=f"mgca/segmentation_{_dataset.lower()}",
+        protocol=f"mgca/segmentation_{_dataset.lower()}{'_10' if (_dataset, _percent) == ('SIIM', 10) else ''}",
         fraction=_percent / 100,
         metric="dice_per_image_empty1",
         published=dict(

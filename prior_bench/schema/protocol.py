@@ -75,6 +75,10 @@ class FractionSampler(Strict):
     """Whether to keep all positives of the first label and as many negatives."""
     valid_share: Share | None = None
     """Share of the validation rows (the first ones) that is used for label fractions below 1."""
+    always_valid_share: bool = False
+    """Whether ``valid_share`` is used with all labels, too."""
+    draws: Count = 1
+    """Number of draws from one random stream, of which the last counts (``rows``, ``choice``, ``balanced``)."""
 
 
 class FewShot(Strict):

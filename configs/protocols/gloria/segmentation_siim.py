@@ -7,7 +7,7 @@ protocol = dict(
     task="segmentation",
     source="GLoRIA (ICCV 2021), code: gloria/lightning/segmentation_model.py, gloria/datasets",
     split=dict(rule="mgca"),
-    fraction_sampler=dict(by="choice", seed=1, balanced=True),
+    fraction_sampler=dict(by="choice", seed=1, balanced=True, draws=2),
     transform=dict(
         input=dict(size=512, mean=0.5, std=0.5, resize="squash", interpolation="bilinear_aliased"),
         train=dict(RandomAffine=dict(degrees=10, scale=(0.9, 1.1), p=0.5)),
