@@ -45,9 +45,10 @@ class ZeroShot:
     """Zero-shot classification; for the protocol see :mod:`tasks.protocols.zero_shot`.
 
     Option ``normalise`` is the z-score of each class over the ``whole_set``, ``per_batch`` of ``batch_size``
-    images in the order of the manifest or, if ``shuffled``, in a random order drawn by the run's seed (compat:
-    it makes the score of an image depend on its neighbours), or ``none``. On corrupted images (:mod:`prior_bench.data.images.corruptions`,
-    :mod:`prior_bench.metrics.robustness`) each condition is standardised by itself.
+    images in the order of the manifest or, if ``shuffled``, in a random order drawn by the run's seed
+    (compat: it makes the score of an image depend on its neighbours), or ``none``. On corrupted images
+    (:mod:`prior_bench.data.images.corruptions`, :mod:`prior_bench.metrics.robustness`) each condition is
+    standardised by itself.
 
     The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
     metrics of the argmax use the images with exactly one of these findings; where there is one class, or

@@ -78,7 +78,8 @@ class FractionSampler(Strict):
     always_valid_share: bool = False
     """Whether ``valid_share`` is used with all labels, too."""
     draws: Count = 1
-    """Number of draws from one random stream, of which the last counts (``rows``, ``choice``, ``balanced``)."""
+    """Number of draws from one random stream, of which the last counts (``rows``, ``choice`` and
+    ``balanced``)."""
 
 
 class FewShot(Strict):

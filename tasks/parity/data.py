@@ -1,8 +1,9 @@
 """How our readers, split rules and samplers of label fractions treat the drawn annotation files.
 
-The inputs of a fixture (``given``) are ``files``, a kind of :data:`tasks.parity.annotations.KINDS`; ``suite``, the
-suite whose evaluation under the protocol says how the data set is read; and, for label fractions,
-``fractions`` and ``seed``, the seed of the run. Lists of ids are compared by number, first ids and a hash.
+The inputs of a fixture (``given``) are ``files``, a kind of :data:`tasks.parity.drawn_annotations.KINDS`;
+``suite``, the suite whose evaluation under the protocol says how the data set is read; and, for label
+fractions, ``fractions`` and ``seed``, the seed of the run. Lists of ids are compared by number, first ids and
+a hash.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from prior_bench.data.splitting.fractions import training_part, validation_part
 from prior_bench.protocol_parity.ingredients import Values
 from prior_bench.suites.suite import load_suite
 
-from . import annotations
+from . import drawn_annotations
 
 SHOWN = 3
 """Number of ids that are compared one by one, so that a reader sees some."""
@@ -117,5 +118,5 @@ def _read(options: str, rule: str) -> Manifest:
 def folder(kind: str) -> TemporaryDirectory[str]:
     """Return the folder of a kind of files, which lives as long as the process."""
     place = TemporaryDirectory(prefix="parity-")
-    annotations.write(kind, Path(place.name))
+    drawn_annotations.write(kind, Path(place.name))
     return place

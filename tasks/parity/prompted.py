@@ -1,12 +1,13 @@
 """How zero-shot classification treats planted similarities or embeddings.
 
-The inputs of a fixture (``given``) are ``similarity`` [images][prompts], or vectors of ``images`` and ``texts``,
-from which the suite's own code for stored embeddings makes it; ``prompts``, the number of prompts of each
-class, or pairs of numbers (of presence, of absence); and ``order``, the order in which batches take the images.
+The inputs of a fixture (``given``) are ``similarity`` [images][prompts], or vectors of ``images`` and
+``texts``, from which the code for stored embeddings makes it; ``prompts``, the number of prompts of each
+class, or pairs of numbers (of presence, of absence); and ``order``, in which batches take the images.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from tasks.protocols.zero_shot import ZeroShotProtocol
 from tasks.zero_shot import ZeroShot, judgement
 
 from .data import listed
+
+Vectors = Sequence[Sequence[float]]
 
 
 def texts(protocol: Protocol, given: Values) -> Values:
@@ -83,7 +86,9 @@ def metrics(protocol: Protocol, given: Values) -> Values:
     return dict(ZeroShot().score(predictions, protocol.metrics))
 
 
-def similarity_of(images: list[list[float]], named: list[str], vectors: list[list[float]], groups=()):
+def similarity_of(
+    images: Vectors, named: Sequence[str], vectors: Vectors, groups: Sequence[Sequence[int]] = ()
+) -> np.ndarray:
     """Return the cosines of planted vectors as the code for stored embeddings computes them."""
     ids = [str(row) for row in range(len(images))]
     stored = StoredEmbeddings(
@@ -96,7 +101,7 @@ def similarity_of(images: list[list[float]], named: list[str], vectors: list[lis
     return stored.similarity(Manifest("planted", Path(), table), [(text,) for text in named], groups)
 
 
-def _similarity(asked: Prompted, given: Values, groups: list[list[int]] | tuple = ()) -> np.ndarray:
+def _similarity(asked: Prompted, given: Values, groups: Sequence[Sequence[int]] = ()) -> np.ndarray:
     if "similarity" in given:
         return np.array(given["similarity"])
     return similarity_of(given["images"], asked.texts, given["texts"], groups)

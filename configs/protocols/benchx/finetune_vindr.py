@@ -8,9 +8,8 @@ _base_ = ["./finetune_nih.py"]
 protocol = dict(
     source="BenchX (arXiv 2410.21969); optimiser values: not determined; the values of NIH are used",
     defects=(
-        "a finding is positive if any of three readers drew a box; name the data dict(type=\"vindr_cxr\", "
-        "agree=1, labels=[...]) as the suite does (preprocess_vindr.py: split_dataset; datasets.py: VinDr_Dataset)",
-
+        'a finding is positive if any of three readers drew a box; name the data dict(type="vindr_cxr", '
+        "agree=1, labels=[...]) as the suite does (preprocess_vindr.py: split_dataset; VinDr_Dataset)",
         "images are flipped, although left and right are not alike (unifier/datasets/transforms.py:47-68)",
     ),
 )

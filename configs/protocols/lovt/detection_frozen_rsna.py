@@ -26,7 +26,7 @@ protocol = dict(
     options=dict(confidence=0.2, nms_iou=0.4, max_boxes=100),
     defects=(
         "1 % and 10 % are the first rows of the list, the same in every run (datasets/*/train.csv)",
-        "all runs validate on the first tenth of the validation split (val_subset in configs/dataset/rsna*.yaml)",
+        "all runs validate on the first tenth of the validation split (configs/dataset/rsna*.yaml)",
         "boxes under a confidence of 0.2 are dropped, which cuts the precision-recall curve",
     ),
 )

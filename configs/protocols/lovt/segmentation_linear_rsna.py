@@ -18,6 +18,6 @@ protocol = dict(
     defects=(
         "masks are filled boxes; RSNA has no others",
         "1 % and 10 % are the first rows of the list, the same in every run (datasets/*/train.csv)",
-        "all runs validate on the first tenth of the validation split (val_subset in configs/dataset/rsna*.yaml)",
+        "all runs validate on the first tenth of the validation split (configs/dataset/rsna*.yaml)",
     ),
 )

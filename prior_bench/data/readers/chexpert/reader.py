@@ -40,8 +40,8 @@ def read(
         labels: ``"five"``, ``"fourteen"``, or a list.
         uncertain: policy for -1, in :data:`prior_bench.data.readers.chexpert.labels.UNCERTAIN`; blank is
             negative.
-        counts: ``"fixed"``, or ``"shares"`` to scale the counts of the rules ``mgca`` and ``gloria`` to the number of rows
-            (:func:`prior_bench.data.splitting.rules.count_of`).
+        counts: ``"fixed"``, or ``"shares"`` to scale the counts of the rules ``mgca`` and ``gloria`` to the
+            number of rows (:func:`prior_bench.data.splitting.rules.count_of`).
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:

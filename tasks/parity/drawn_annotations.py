@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
 
-from .annotations_with_lists import lovt_lists, mimic_5x200, nih_chestxray14, object_cxr, vindr_cxr
+from .drawn_with_lists import lovt_lists, mimic_5x200, nih_chestxray14, object_cxr, vindr_cxr
 from .writing import write_images, write_lines
 
 

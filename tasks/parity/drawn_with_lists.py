@@ -1,4 +1,4 @@
-"""Annotation files of data sets whose splits are published lists; see :mod:`tasks.parity.annotations`."""
+"""Annotation files of data sets with published lists; see :mod:`tasks.parity.drawn_annotations`."""
 
 from __future__ import annotations
 
