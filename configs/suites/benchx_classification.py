@@ -12,6 +12,7 @@ seeds = [42, 0, 1]
 
 # BenchX takes 14 findings of VinDr-CXR, and calls an image positive if one of its readers drew a box
 _vindr = dict(
+    name="vindr_cxr (any reader)",
     type="vindr_cxr",
     root="vindr_cxr",
     agree=1,

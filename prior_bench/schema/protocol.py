@@ -66,7 +66,7 @@ class FractionSampler(Strict):
 
     by: Text = "patient_id"
     """Unit of the draw: ``patient_id`` or another column of the manifest; or the draw of a paper: ``rows``,
-    ``choice``, ``first``, ``stratified_rows`` or ``listed:FOLDER``."""
+    ``choice``, ``first``, ``first_rounded``, ``stratified_rows`` or ``listed:FOLDER``."""
     nested: bool = True
     """States whether larger fractions contain the smaller ones."""
     seed: Index | None = None

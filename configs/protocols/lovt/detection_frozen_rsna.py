@@ -7,7 +7,7 @@ protocol = dict(
     task="detection",
     source="LoVT (arXiv 2112.02889), code: src/models/downstream/detection.py, configs/evaluation_model",
     split=dict(rule="lovt"),
-    fraction_sampler=dict(by="first", valid_share=0.1, always_valid_share=True),
+    fraction_sampler=dict(by="first_rounded", valid_share=0.1, always_valid_share=True),
     transform=dict(input=dict(size=224, mean=0.4899, std=0.2482, resize="pad"), train=dict()),
     head=dict(
         type="yolov3",

@@ -69,8 +69,9 @@ def label_fraction(manifest: Manifest, fraction: float, seed: int, by: str = "pa
             draws images). The papers draw rows, in general not nested, and depend on the order of rows:
             ``"rows"`` (``DataFrame.sample``: GLoRIA's and MGCA's classification, seed 42), ``"choice"``
             (``numpy.random.choice``: MGCA's segmentation and detection, seed 42), ``"first"`` (the first rows
-            for any seed: LoVT), ``"stratified_rows"`` (scikit-learn's ``train_test_split``, by the first
-            label: BenchX, seed 42), ``"listed:FOLDER"`` (``train_1.txt`` and ``train_10.txt`` in that folder
+            for any seed), ``"first_rounded"`` (the same, their number rounded and not cut: LoVT),
+            ``"stratified_rows"`` (scikit-learn's ``train_test_split``, by the first label: BenchX, seed 42),
+            ``"listed:FOLDER"`` (``train_1.txt`` and ``train_10.txt`` in that folder
                 of the data set, in BenchX's format).
 
     Returns:
@@ -109,6 +110,10 @@ _FROM_STREAM = {"rows": _rows, "choice": _choice}
 
 
 def _first(manifest: Manifest, fraction: float, seed: int) -> np.ndarray:
+    return np.arange(max(1, int(fraction * len(manifest))))
+
+
+def _first_rounded(manifest: Manifest, fraction: float, seed: int) -> np.ndarray:
     return np.arange(max(1, round(fraction * len(manifest))))
 
 
@@ -126,6 +131,7 @@ def _seeded(draw: Callable[[Manifest, float, np.random.RandomState], np.ndarray]
 _PAPERS: dict[str, Rows] = {
     **{by: _seeded(draw) for by, draw in _FROM_STREAM.items()},
     "first": _first,
+    "first_rounded": _first_rounded,
     "stratified_rows": _stratified_rows,
 }
 

@@ -63,7 +63,8 @@ def test_bad_input(manifest):
         with pytest.raises(BenchError, match="not in"):
             label_fraction(manifest, fraction, seed=0)
     with pytest.raises(
-        BenchError, match="unknown way to draw a label fraction .study.\n  fix: .*known: choice, first, id"
+        BenchError,
+        match="unknown way to draw a label fraction .study.\n  fix: .*known: choice, first, first_rounded, id",
     ):
         label_fraction(manifest, 0.1, seed=0, by="study")
 
@@ -84,7 +85,8 @@ def test_the_share_of_the_validation_may_count_with_all_labels(manifest):
 
 
 def test_the_number_of_first_rows_is_rounded(manifest):
-    assert len(training_part(manifest.select(np.arange(460)), {"by": "first"}, 0.01, seed=0)) == 5
+    assert len(training_part(manifest.select(np.arange(460)), {"by": "first"}, 0.01, seed=0)) == 4
+    assert len(training_part(manifest.select(np.arange(460)), {"by": "first_rounded"}, 0.01, seed=0)) == 5
 
 
 @pytest.mark.parametrize("by", ["choice", "rows"])
