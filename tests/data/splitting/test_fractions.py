@@ -64,7 +64,7 @@ def test_bad_input(manifest):
             label_fraction(manifest, fraction, seed=0)
     with pytest.raises(
         BenchError,
-        match="unknown way to draw a label fraction .study.\n  fix: .*known: choice, first, first_rounded, id",
+        match="way to draw a label fraction .study.\n  fix: .*known: choice, first, first_rounded, id",
     ):
         label_fraction(manifest, 0.1, seed=0, by="study")
 
