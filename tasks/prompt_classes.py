@@ -61,13 +61,20 @@ class Prompted(NamedTuple):
             for c in range(len(self.classes))
         ]
 
-    def scores(self, similarity: np.ndarray, options: ZeroShotOptions, batch_size: int) -> np.ndarray:
+    def scores(
+        self,
+        similarity: np.ndarray,
+        options: ZeroShotOptions,
+        batch_size: int,
+        order: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Compute the scores of the classes, [N, C].
 
         Args:
             similarity: [N, P], or [N, P + groups] where ``options.pooling`` is ``embedding``.
             options: of the protocol.
-            batch_size: for ``normalise="per_batch"``.
+            batch_size, order: for ``normalise="per_batch"``; see
+                :func:`prior_bench.metrics.prompt_scores.standardise`.
         """
         present, absent = self._pooled(similarity, options.pooling)
         if options.score == "softmax":
@@ -75,7 +82,7 @@ class Prompted(NamedTuple):
         if options.score == "sigmoid":
             return sigmoid(present, options.scale, options.bias)
         if absent is None:
-            return standardise(present, options.normalise, batch_size)
+            return standardise(present, options.normalise, batch_size, order)
         margin = present - absent
         return margin if options.score == "similarity" else probability(options.scale * margin.astype(float))
 

@@ -74,11 +74,11 @@ class Retrieval:
         # equal reports have the same column, which makes them exact ties
         similarity = similarity[:, [number[report] for report in reports]]
 
-        groups = _label_groups(pool, options)
+        groups = groups_of_labels(pool, options)
         predictions = {
             "id": pool.table["id"].to_numpy(dtype=str),
             "patient_id": pool.table["patient_id"].to_numpy(dtype=str),
-            **_found(similarity, groups, options),
+            **found_candidates(similarity, groups, options),
             "meta_pool": np.array(len(pool)),
         }
         if groups is not None:
@@ -149,7 +149,7 @@ def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
     return test.select(order)
 
 
-def _found(
+def found_candidates(
     similarity: np.ndarray, groups: np.ndarray | None, options: RetrievalOptions
 ) -> dict[str, np.ndarray]:
     """Compute ranks, best candidates and label matches of both directions."""
@@ -180,7 +180,8 @@ def _value(predictions: dict[str, np.ndarray], name: str, direction: str) -> flo
     return {"precision": retrieval.precision_at, "hit": retrieval.hit_at}[kind](int(k), match)
 
 
-def _label_groups(pool: Manifest, options: RetrievalOptions) -> np.ndarray | None:
+def groups_of_labels(pool: Manifest, options: RetrievalOptions) -> np.ndarray | None:
+    """Number the label vectors of the pool's rows that Precision@K and Hit@K compare; None without labels."""
     labels = options.match_labels or pool.labels
     if not labels:
         return None

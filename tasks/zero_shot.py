@@ -45,9 +45,10 @@ class ZeroShot:
     """Zero-shot classification; for the protocol see :mod:`tasks.protocols.zero_shot`.
 
     Option ``normalise`` is the z-score of each class over the ``whole_set``, ``per_batch`` of ``batch_size``
-    images in the order of the manifest (compat: it makes the score of an image depend on its neighbours), or
-    ``none``. On corrupted images (:mod:`prior_bench.data.images.corruptions`,
-    :mod:`prior_bench.metrics.robustness`) each condition is standardised by itself.
+    images in the order of the manifest or, if ``shuffled``, in a random order drawn by the run's seed
+    (compat: it makes the score of an image depend on its neighbours), or ``none``. On corrupted images
+    (:mod:`prior_bench.data.images.corruptions`, :mod:`prior_bench.metrics.robustness`) each condition is
+    standardised by itself.
 
     The classes are the data set's labels that the prompt set knows. Where labels are not exclusive, the
     metrics of the argmax use the images with exactly one of these findings; where there is one class, or
@@ -123,10 +124,11 @@ class ZeroShot:
         found = next(compared)
         similarity = found[:, : len(texts)]
 
-        def scored(found: np.ndarray) -> np.ndarray:
-            return asked.scores(found, options, protocol.batch_size)
+        order = np.random.default_rng(context.seed).permutation(len(test)) if options.shuffled else None
 
-        one_by_one = decided_one_by_one(prompt_set, options.score)
+        def scored(found: np.ndarray) -> np.ndarray:
+            return asked.scores(found, options, protocol.batch_size, order)
+
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),
             "patient_id": test.table["patient_id"].to_numpy(dtype=str),
@@ -138,12 +140,11 @@ class ZeroShot:
             "meta_prompts": np.array(asked.texts),
             "meta_prompt_class": asked.owner,
             **({"meta_prompt_negative": asked.negative} if asked.negative.any() else {}),
-            **({"meta_one_class": np.array(False)} if one_by_one else {}),
-            **({} if options.score == "similarity" else {"meta_probability": np.array(True)}),
+            **judgement(prompt_set, options.score),
             **robustness.corrupted_predictions(corruptions, map(scored, compared)),
         }
-        if set(protocol.metrics) & set(prompt_wording.METRICS) and not one_by_one:
-            alone = standardise(similarity, options.normalise, protocol.batch_size)
+        if set(protocol.metrics) & set(prompt_wording.METRICS) and not _one_by_one(predictions):
+            alone = standardise(similarity, options.normalise, protocol.batch_size, order)
             predictions["prompt_standardised"] = alone
         shown = example_rows(len(test))
         joint = extract(backbone, test.select(shown), context, "joint", feed)
@@ -194,6 +195,15 @@ class ZeroShot:
             scores, target = predictions["prompt_standardised"][single], predictions["target"][single]
             values |= prompt_wording.evaluate(scores, owner, target, of_wording)
         return values
+
+
+def judgement(prompt_set: prompts.PromptSet, score: str) -> dict[str, np.ndarray]:
+    """How the scores are judged, as stored beside them: label by label, and whether as probabilities."""
+    one_by_one = decided_one_by_one(prompt_set, score)
+    return {
+        **({"meta_one_class": np.array(False)} if one_by_one else {}),
+        **({} if score == "similarity" else {"meta_probability": np.array(True)}),
+    }
 
 
 def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:

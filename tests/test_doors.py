@@ -73,8 +73,8 @@ ARROWS = {
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime schema "
     "variants",
     "baselines": "api checkpoints encoders errors losses parity pretraining schema variants",
-    "tasks": "api data errors explain features metrics openmmlab probing protocol_parity registry schema "
-    "suites",
+    "tasks": "api backbones data errors explain features metrics openmmlab probing protocol_parity registry "
+    "schema suites",
 }
 """Which rooms a room may import. A room stands below all that it imports, so that there is no circle."""
 

@@ -31,6 +31,18 @@ data = {
     "chexpert": dict(counts="shares"),
     "rsna_pneumonia": dict(counts="shares"),
     "covidx@covidx_cxr4": dict(version="unnamed"),
+    # of BenchX's findings, those of the synthetic images
+    "vindr_cxr": dict(
+        labels=[
+            "Atelectasis",
+            "Cardiomegaly",
+            "Consolidation",
+            "Lung Opacity",
+            "Nodule/Mass",
+            "Pleural effusion",
+            "Pneumothorax",
+        ]
+    ),
 }
 
 # --- protocols ------------------------------------------------------------------------------------------

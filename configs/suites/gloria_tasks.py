@@ -16,6 +16,6 @@ evaluations = [
     dict(task="classification", data="chexpert", protocol="gloria/linear_chexpert", fractions=_fractions),
     dict(task="classification", data="rsna_pneumonia", protocol="gloria/linear_rsna", fractions=_fractions),
     dict(task="segmentation", data="siim_acr", protocol="gloria/segmentation_siim", fractions=_fractions),
-    # GLoRIA drew the five prompts once, without a seed
-    dict(task="zero_shot", data="chexpert_5x200", protocol="gloria/zero_shot", seeds=[0, 1, 2]),
+    # the import of GLoRIA's package sets seed 6, which the draw of the five prompts then follows
+    dict(task="zero_shot", data="chexpert_5x200", protocol="gloria/zero_shot", seeds=[6]),
 ]

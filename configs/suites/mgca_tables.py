@@ -30,7 +30,8 @@ _linear = [
     dict(task="classification", data="covidx@covidx_9a", protocol="mgca/linear_covidx", fractions=_fractions),
 ]
 _segmentation = [
-    dict(task="segmentation", data="siim_acr", protocol="mgca/segmentation_siim", fractions=_fractions),
+    dict(task="segmentation", data="siim_acr", protocol="mgca/segmentation_siim", fractions=[0.01, 1.0]),
+    dict(task="segmentation", data="siim_acr", protocol="mgca/segmentation_siim_10", fractions=[0.1]),
     dict(task="segmentation", data="rsna_pneumonia", protocol="mgca/segmentation_rsna", fractions=_fractions),
 ]
 _detection = [

@@ -7,9 +7,32 @@ prior-bench table benchx_classification --with-published
 title = "Fine-tuning with 1, 10 and 100 % of the labels, as BenchX evaluates"
 suite = "*"
 
+# BenchX takes 14 findings of VinDr-CXR, and calls an image positive if one of its readers drew a box
+_vindr = dict(
+    name="vindr_cxr (any reader)",
+    type="vindr_cxr",
+    root="vindr_cxr",
+    agree=1,
+    labels=[
+        "Aortic enlargement",
+        "Atelectasis",
+        "Calcification",
+        "Cardiomegaly",
+        "Consolidation",
+        "ILD",
+        "Infiltration",
+        "Lung Opacity",
+        "Nodule/Mass",
+        "Other lesion",
+        "Pleural effusion",
+        "Pleural thickening",
+        "Pneumothorax",
+        "Pulmonary fibrosis",
+    ],
+)
 _evaluations = [
     ("Table 1", "NIH CXR14", "AUROC", "nih_chestxray14", "benchx/finetune_nih", "auroc"),
-    ("Table 1", "VinDr-CXR", "AUROC", "vindr_cxr", "benchx/finetune_vindr", "auroc"),
+    ("Table 1", "VinDr-CXR", "AUROC", _vindr, "benchx/finetune_vindr", "auroc"),
     ("Table 2", "COVIDx CXR-4", "F1", "covidx", "benchx/finetune_covidx", "f1_class_1"),
     ("Table 2", "SIIM", "F1", "siim_acr", "", "f1_class_1"),
     ("Table 2", "RSNA", "F1", "rsna_pneumonia", "benchx/finetune_rsna", "f1_class_1"),

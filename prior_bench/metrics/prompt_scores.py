@@ -52,14 +52,24 @@ def sigmoid(scores: np.ndarray, scale: float = 1.0, bias: float = 0.0) -> np.nda
     return probability(scale * scores.astype(float) + bias)
 
 
-def standardise(scores: np.ndarray, how: str, batch_size: int) -> np.ndarray:
+def standardise(scores: np.ndarray, how: str, batch_size: int, order: np.ndarray | None = None) -> np.ndarray:
     """Standardise the scores [N, C] of each class over the images: subtract the mean, divide by the
     deviation.
 
     The scores of a class become 0 if they are equal for all images, or if a batch has only one image.
+
+    Args:
+        scores: [N, C].
+        how: ``"none"``, ``"whole_set"`` or ``"per_batch"``.
+        batch_size: number of images per batch.
+        order: int [N], the images in the order in which batches take them; by default that of the rows.
     """
     if how == "none":
         return scores
+    if order is not None:
+        found = np.empty_like(scores)
+        found[order] = standardise(scores[order], how, batch_size)
+        return found
     if how == "whole_set":
         batch_size = len(scores)
     pieces = [scores[start : start + batch_size] for start in range(0, len(scores), batch_size)]

@@ -66,7 +66,7 @@ class FractionSampler(Strict):
 
     by: Text = "patient_id"
     """Unit of the draw: ``patient_id`` or another column of the manifest; or the draw of a paper: ``rows``,
-    ``choice``, ``first``, ``stratified_rows`` or ``listed:FOLDER``."""
+    ``choice``, ``first``, ``first_rounded``, ``stratified_rows`` or ``listed:FOLDER``."""
     nested: bool = True
     """States whether larger fractions contain the smaller ones."""
     seed: Index | None = None
@@ -75,6 +75,11 @@ class FractionSampler(Strict):
     """Whether to keep all positives of the first label and as many negatives."""
     valid_share: Share | None = None
     """Share of the validation rows (the first ones) that is used for label fractions below 1."""
+    always_valid_share: bool = False
+    """Whether ``valid_share`` is used with all labels, too."""
+    draws: Count = 1
+    """Number of draws from one random stream, of which the last counts (``rows``, ``choice`` and
+    ``balanced``)."""
 
 
 class FewShot(Strict):

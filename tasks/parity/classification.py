@@ -2,6 +2,8 @@
 
 from prior_bench.protocol_parity.ingredients import Ingredient
 
+from . import data
+
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of linear probes and fine-tuning, in the order of the data's way."""
@@ -14,9 +16,9 @@ def ingredients() -> dict[str, Ingredient]:
         "training transform": Ingredient(
             "file to tensor in training, with the drawn parameters given", transforms.training_transform
         ),
-        "split": Ingredient("which images are in train, validation and test"),
-        "labels": Ingredient("classes, their order, uncertain and blank labels"),
-        "label fraction": Ingredient("which images are drawn for 1 % and 10 %"),
+        "split": Ingredient("which images are in train, validation and test", data.split),
+        "labels": Ingredient("classes, uncertain and blank labels", data.labels),
+        "label fraction": Ingredient("which images are drawn for 1 % and 10 %", data.label_fraction),
         "batches": Ingredient("batch size, shuffling, sampling, incomplete last batches", batches.batches),
         "head": Ingredient(
             "layers, shapes, normalisation, dropout, statistics of the initialisation", classifiers.head

@@ -2,6 +2,8 @@
 
 from prior_bench.protocol_parity.ingredients import Ingredient
 
+from . import data
+
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of detection, in the order of the data's way."""
@@ -13,8 +15,8 @@ def ingredients() -> dict[str, Ingredient]:
         ),
         "boxes": Ingredient("annotation to boxes, and their scaling"),
         "training transform": Ingredient("file and boxes in training, with the drawn parameters given"),
-        "split": Ingredient("which images are in train, validation and test"),
-        "label fraction": Ingredient("which images are drawn for 1 % and 10 %"),
+        "split": Ingredient("which images are in train, validation and test", data.split),
+        "label fraction": Ingredient("which images are drawn for 1 % and 10 %", data.label_fraction),
         "batches": Ingredient("batch size, shuffling, sampling, incomplete last batches"),
         "head": Ingredient("layers, shapes and number of parameters, statistics of the initialisation"),
         "frozen parts": Ingredient("what has a gradient; BatchNorm's statistics after one step"),

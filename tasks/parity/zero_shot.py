@@ -2,6 +2,8 @@
 
 from prior_bench.protocol_parity.ingredients import Ingredient
 
+from . import data, prompted
+
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of zero-shot classification, in the order of the data's way."""
@@ -11,9 +13,13 @@ def ingredients() -> dict[str, Ingredient]:
         "test transform": Ingredient(
             "file to tensor: resize, filter, rounding, statistics", transforms.test_transform
         ),
-        "test set": Ingredient("which images are scored, and their classes"),
-        "prompts": Ingredient("texts of each class"),
-        "class embeddings": Ingredient("given text embeddings to one embedding or group per class"),
-        "score": Ingredient("given embeddings to the score of each class, and its normalisation"),
-        "metric": Ingredient("metrics of given scores"),
+        "test set": Ingredient("which images are scored, and their classes", data.test_set),
+        "prompts": Ingredient("texts of each class", prompted.texts),
+        "class embeddings": Ingredient(
+            "given text embeddings to one embedding or group per class", prompted.class_embeddings
+        ),
+        "score": Ingredient(
+            "given embeddings to the score of each class, and its normalisation", prompted.scores
+        ),
+        "metric": Ingredient("metrics of given scores", prompted.metrics),
     }

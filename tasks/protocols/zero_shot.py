@@ -47,6 +47,8 @@ class ZeroShotOptions(CorruptionOptions):
     normalise: Literal["whole_set", "per_batch", "none"] = "whole_set"
     """Over which images the scores of each class are standardised. ``per_batch`` makes the score of an image
     depend on its neighbours. Prompts with negatives take ``none``: they compare two scores of one image."""
+    shuffled: bool = False
+    """Whether ``per_batch`` takes the images in a random order, drawn by the run's seed."""
 
 
 class ZeroShotProtocol(ProtocolModel):
@@ -98,6 +100,9 @@ def _score_problems(options: ZeroShotOptions, problems: Problems) -> None:
         problems.add(
             "options.scale", options.scale, "changes nothing for the score 'similarity'", "leave it out"
         )
+    if options.shuffled and normalise != "per_batch":
+        what = f"changes nothing for normalise '{normalise}'"
+        problems.add("options.shuffled", options.shuffled, what, "leave it out, or take 'per_batch'")
     if score != "sigmoid" and options.bias != 0:
         problems.add("options.bias", options.bias, f"changes nothing for the score '{score}'", "leave it out")
 

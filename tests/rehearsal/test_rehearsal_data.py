@@ -22,9 +22,9 @@ def test_images_are_shared_only_where_a_list_names_them(tmp_path):
     with pytest.raises(BenchError, match="5 of 5 images"):
         require_images(table, tmp_path)
     (tmp_path / NAMES).write_text('["shared/0.png", "shared/1.png"]')
-    shared = require_images(table, tmp_path)
+    shared, notes = require_images(table, tmp_path)
     assert list(shared["image"]) == ["shared/0.png", "shared/1.png"] * 2 + ["shared/0.png"]
-    assert list(shared["id"]) == list("abcde")
+    assert list(shared["id"]) == list("abcde") and notes == ()
 
 
 def test_every_data_set_has_a_writer():

@@ -108,6 +108,14 @@ def test_whole_set_scores_do_not_depend_on_order_but_batches_do(tmp_path, contex
     )
 
 
+def test_batches_take_the_images_in_a_given_order():
+    scores, order = np.random.default_rng(0).normal(size=(6, 2)), np.array([5, 0, 3, 1, 4, 2])
+    found = standardise(scores, "per_batch", 4, order)
+    batch = scores[[5, 0, 3, 1]]
+    assert found[0] == pytest.approx(((batch - batch.mean(0)) / batch.std(0))[1])
+    assert found != pytest.approx(standardise(scores, "per_batch", 4))
+
+
 def test_prompts_are_drawn_by_the_runs_seed(tmp_path, context):
     data = five_classes(tmp_path)
     draw = prompts.load("chexpert_5x200_gloria").sample(5, seed=1)

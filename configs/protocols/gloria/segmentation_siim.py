@@ -7,7 +7,7 @@ protocol = dict(
     task="segmentation",
     source="GLoRIA (ICCV 2021), code: gloria/lightning/segmentation_model.py, gloria/datasets",
     split=dict(rule="mgca"),
-    fraction_sampler=dict(by="choice", seed=1, balanced=True),
+    fraction_sampler=dict(by="choice", seed=1, balanced=True, draws=2),
     transform=dict(
         input=dict(
             size=512,

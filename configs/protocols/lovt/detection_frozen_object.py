@@ -6,6 +6,7 @@ prior-bench run lovt_localised --only protocol=lovt/detection_frozen_object
 _base_ = ["./detection_frozen_rsna.py"]
 
 protocol = dict(
+    fraction_sampler=dict(_delete_=True, by="first_rounded"),
     transform=dict(input=dict(mean=0.5053, std=0.2899)),
     stopping=dict(epochs=50, monitor="froc_lovt"),
     metrics=("froc_lovt", "froc", "map_40_75", "ap_50"),

@@ -6,6 +6,7 @@ prior-bench run lovt_localised --only protocol=lovt/segmentation_linear_object
 _base_ = ["./segmentation_linear_rsna.py"]
 
 protocol = dict(
+    fraction_sampler=dict(_delete_=True, by="first_rounded"),
     transform=dict(input=dict(mean=0.5053, std=0.2899)),
     optimizer=dict(lr=1e-1),
     defects=(),

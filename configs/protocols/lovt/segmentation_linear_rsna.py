@@ -7,7 +7,7 @@ protocol = dict(
     task="segmentation",
     source="LoVT (arXiv 2112.02889), code: src/models/downstream/segmentation.py, configs/evaluation_model",
     split=dict(rule="lovt"),
-    fraction_sampler=dict(by="first", valid_share=0.1),
+    fraction_sampler=dict(by="first_rounded", valid_share=0.1, always_valid_share=True),
     transform=dict(input=dict(size=224, mean=0.4899, std=0.2482, resize="pad"), train=dict()),
     head=dict(type="linear", strides=(32,), channels=(), loss=dict(dice=1.0)),
     frozen=dict(backbone=True, batch_norm=True),
@@ -18,6 +18,6 @@ protocol = dict(
     defects=(
         "masks are filled boxes; RSNA has no others",
         "1 % and 10 % are the first rows of the list, the same in every run (datasets/*/train.csv)",
-        "the 1 % and 10 % runs validate on the first tenth of the validation split (configs/dataset)",
+        "all runs validate on the first tenth of the validation split (configs/dataset/rsna*.yaml)",
     ),
 )

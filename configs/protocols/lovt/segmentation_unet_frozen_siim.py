@@ -6,6 +6,7 @@ prior-bench run lovt_localised --only protocol=lovt/segmentation_unet_frozen_sii
 _base_ = ["./segmentation_linear_rsna.py"]
 
 protocol = dict(
+    fraction_sampler=dict(_delete_=True, by="first_rounded"),
     transform=dict(input=dict(mean=0.5043, std=0.2880)),
     head=dict(type="unet", strides=(2, 4, 8, 16, 32), channels=(256, 128, 64, 32)),
     optimizer=dict(lr=3e-5),

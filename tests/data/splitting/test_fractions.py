@@ -63,7 +63,8 @@ def test_bad_input(manifest):
         with pytest.raises(BenchError, match="not in"):
             label_fraction(manifest, fraction, seed=0)
     with pytest.raises(
-        BenchError, match="unknown way to draw a label fraction .study.\n  fix: .*known: choice, first, id"
+        BenchError,
+        match="way to draw a label fraction .study.\n  fix: .*known: choice, first, first_rounded, id",
     ):
         label_fraction(manifest, 0.1, seed=0, by="study")
 
@@ -75,6 +76,26 @@ def test_first_rows_and_the_first_share_of_the_validation(manifest):
     assert len(validation_part(manifest, sampler, 0.01)) == round(len(manifest) / 10)
     assert validation_part(manifest, sampler, 1.0) is manifest
     assert validation_part(manifest, {"by": "first"}, 0.01) is manifest
+
+
+def test_the_share_of_the_validation_may_count_with_all_labels(manifest):
+    sampler = {"by": "first", "valid_share": 0.1, "always_valid_share": True}
+    kept = validation_part(manifest, sampler, 1.0)
+    assert kept.table["id"].tolist() == manifest.table["id"].tolist()[: len(manifest) // 10]
+
+
+def test_the_number_of_first_rows_is_rounded(manifest):
+    assert len(training_part(manifest.select(np.arange(460)), {"by": "first"}, 0.01, seed=0)) == 4
+    assert len(training_part(manifest.select(np.arange(460)), {"by": "first_rounded"}, 0.01, seed=0)) == 5
+
+
+@pytest.mark.parametrize("by", ["choice", "rows"])
+def test_the_last_of_several_draws_counts(manifest, by):
+    stream = np.random.RandomState(3)
+    drawn = [stream.choice(500, 50, replace=False) for _ in range(2)]
+    for draws in (1, 2):
+        part = training_part(manifest, {"by": by, "seed": 3, "draws": draws}, 0.1, seed=9)
+        assert part.table["id"].tolist() == manifest.table["id"].to_numpy()[drawn[draws - 1]].tolist()
 
 
 def test_choice_is_numpys_and_its_seed_may_be_the_protocols(manifest):

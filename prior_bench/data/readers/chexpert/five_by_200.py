@@ -12,7 +12,7 @@ from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
 from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
-from prior_bench.data.readers.chexpert.pools import draw
+from prior_bench.data.readers.chexpert.pools import GLORIA_SEED, draw
 from prior_bench.data.readers.chexpert.reader import read_labels
 from prior_bench.data.splitting.rules import Rule, apply_rule, describe
 from prior_bench.data.tables.listed_images import require_images
@@ -29,7 +29,7 @@ def read(
         root: folder of CheXpert.
         split: the rule that selects the images, a name in :data:`RULES`.
         per_class: number of images per finding.
-        seed: seed of the draw; 0 gives MGCA's released set.
+        seed: seed of the draw; 0 gives MGCA's released set. The rule ``gloria`` has a seed of its own.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
@@ -50,8 +50,13 @@ def read(
 
 
 def exclusive_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
-    """GLoRIA's and MGCA's rule: no other finding is present or uncertain; seed 0 gives MGCA's set."""
+    """MGCA's rule: no other finding is present or uncertain; seed 0 gives MGCA's set."""
     return draw(table, "mgca", per_class, seed).assign(split="test")
+
+
+def gloria_draw(table: pd.DataFrame, *, per_class: int) -> pd.DataFrame:
+    """GLoRIA's released code: MGCA's rule, with all classes drawn from one random stream of seed 6."""
+    return draw(table, "mgca", per_class, np.random.RandomState(GLORIA_SEED)).assign(split="test")
 
 
 def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFrame:
@@ -101,7 +106,7 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
 PRIOR_LIST = "chexpert_5x200.json"
 RULES: dict[str, Rule] = {
     "default": exclusive_draw,
-    "gloria": exclusive_draw,
+    "gloria": gloria_draw,
     "mgca": exclusive_draw,
     "prior": prior_draw,
     "prior_list": prior_list,
@@ -124,12 +129,12 @@ chexpert_5x200.json                          (PRIOR's list; only for prior_list)
     splits=describe(RULES),
     options={
         "per_class": "images per finding; default: 200",
-        "seed": "seed of the draw; 0 gives MGCA's set",
+        "seed": "seed of the draw; 0 gives MGCA's set; not used by gloria",
         "missing": "error, or skip absent images",
     },
     caveats=(
         "At least four different sets have this name; compare results only under the same rule and seed.",
-        "GLoRIA's own draw had no seed and was never released.",
+        "GLoRIA's own list was never released; the rule gloria draws as its released code does.",
         "PRIOR's list shares 32 images with MGCA's draw; 947 of its 1,000 are in MGCA's training split.",
         "BenchX's set is drawn from MIMIC-CXR: mimic_5x200.",
     ),

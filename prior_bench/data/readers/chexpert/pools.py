@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 from prior_bench.data.readers.chexpert.labels import FIVE, resolve_labels
@@ -36,12 +37,22 @@ POOLS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {"mgca": sole_positiv
 """Selection rules: functions from the raw table to bool [rows, five]."""
 
 
-def draw(table: pd.DataFrame, rule: str = "mgca", per_class: int = 200, seed: int = 0) -> pd.DataFrame:
+GLORIA_SEED = 6
+"""Seed that the import of GLoRIA's package sets (gloria/gloria.py), before its script draws."""
+
+
+def draw(
+    table: pd.DataFrame,
+    rule: str = "mgca",
+    per_class: int = 200,
+    seed: int | np.random.RandomState = 0,
+) -> pd.DataFrame:
     """Draw images class by class, in the order of FIVE, and add the column ``finding``.
 
     Rule ``mgca`` with seed 0 (``DataFrame.sample``, ``random_state=0``) on the frontal rows of the whole
-    ``train.csv`` gives MGCA's released set. GLoRIA used the same rule without a seed and never released its
-    set.
+    ``train.csv`` gives MGCA's released set. GLoRIA draws by the same rule, but all classes from one stream of
+    random numbers with :data:`GLORIA_SEED`; it never released its set, which may be of another state of the
+    code. A stream in place of a seed is used for all classes.
 
     Raises:
         BenchError: the rule is unknown, or a class has too few images (the message states all numbers).

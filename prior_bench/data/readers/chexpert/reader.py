@@ -12,7 +12,7 @@ from prior_bench.data.cards import Card
 from prior_bench.data.manifest import ABOUT, Manifest
 from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolve_labels
 from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
-from prior_bench.data.readers.chexpert.pools import draw
+from prior_bench.data.readers.chexpert.pools import GLORIA_SEED, draw
 from prior_bench.data.splitting.rules import apply_rule, concatenated, count_of, describe, with_test
 from prior_bench.data.tables.annotation_tables import find_table, read_table, require_columns
 from prior_bench.data.tables.listed_images import require_images
@@ -42,8 +42,8 @@ def read(
         labels: ``"five"``, ``"fourteen"``, or a list.
         uncertain: policy for -1, in :data:`prior_bench.data.readers.chexpert.labels.UNCERTAIN`; blank is
             negative.
-        counts: ``"fixed"``, or ``"shares"`` to scale the counts of the rule ``mgca`` to the number of rows
-            (:func:`prior_bench.data.splitting.rules.count_of`).
+        counts: ``"fixed"``, or ``"shares"`` to scale the counts of the rules ``mgca`` and ``gloria`` to the
+            number of rows (:func:`prior_bench.data.splitting.rules.count_of`).
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
@@ -140,10 +140,29 @@ def mgca_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
     index has gaps, because the 5x200 images were removed, so that 4,907 of the 5,000 rows stay in train
     (their second occurrence has the id ``...#valid``). Splits also share patients.
     """
+    return _leaking(table, counts, of_5x200=0, of_validation=np.random.RandomState(0))
+
+
+def gloria_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
+    """GLoRIA's released code, with the defects of MGCA's; one random stream of seed 6 makes all draws.
+
+    The import of GLoRIA's package sets the seed (gloria/gloria.py), before its script draws.
+    """
+    stream = np.random.RandomState(GLORIA_SEED)
+    return _leaking(table, counts, of_5x200=stream, of_validation=stream)
+
+
+def _leaking(
+    table: pd.DataFrame,
+    counts: str,
+    *,
+    of_5x200: int | np.random.RandomState,
+    of_validation: np.random.RandomState,
+) -> pd.DataFrame:
     train = table[table["part"] == "train"].reset_index(drop=True)
     per_class, valid = (count_of(n, ROWS, len(train), counts) for n in (200, 5000))
-    train = train.drop(draw(train[train["frontal"]], "mgca", per_class).index)
-    positions = np.random.RandomState(0).choice(len(train), valid, replace=False)
+    train = train.drop(draw(train[train["frontal"]], "mgca", per_class, of_5x200).index)
+    positions = of_validation.choice(len(train), valid, replace=False)
     return concatenated(
         {
             "train": train.drop(positions, errors="ignore"),
@@ -153,7 +172,7 @@ def mgca_split(table: pd.DataFrame, *, counts: str = "fixed") -> pd.DataFrame:
     )
 
 
-RULES = {"default": patient_split, "mgca": mgca_split}
+RULES = {"default": patient_split, "mgca": mgca_split, "gloria": gloria_split}
 """Split rules by name."""
 
 CARD = Card(
@@ -180,7 +199,7 @@ CheXpert-v1.0 batch 2 (train 1)/patient00001/...   and so on to batch 4
         "labels": f"five, fourteen, or a list from: {', '.join(FOURTEEN)}",
         "uncertain": "gloria (Atelectasis, Edema, Pleural Effusion positive; Cardiomegaly, Consolidation "
         "negative), ones, zeros, ignore (unknown)",
-        "counts": "fixed, or shares to scale the counts of the rule mgca to the number of rows",
+        "counts": "fixed, or shares to scale the counts of the rules mgca and gloria to the number of rows",
         "missing": "error, or skip absent images",
     },
     caveats=(
