@@ -11,17 +11,19 @@ protocol = dict(
     transform=dict(
         input=dict(size=224, mean=0.5, std=0.5, resize="squash", interpolation="bilinear_aliased"),
         train=dict(RandomAffine=dict(degrees=10, scale=(0.9, 1.1), p=0.5)),
+        masks="area",
+        augment="stored",
     ),
     head=dict(
-        type="unet",
+        type="smp_unet",
         strides=(2, 4, 8, 16, 32),
-        channels=(256, 128, 64, 32),
+        channels=(256, 128, 64, 32, 16),
         loss=dict(focal=10.0, log_dice=1.0),
     ),
     frozen=dict(backbone=True, batch_norm=False),
     optimizer=dict(type="AdamW", lr=5e-4, weight_decay=0.05, betas=(0.9, 0.999), schedule="constant"),
     batch_size=16,
-    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="best"),
+    stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="best", last_batch="dropped"),
     metrics=("dice_per_image_empty1", "dice_positives", "dice_micro", "mdice", "iou"),
     defects=(
         "the frozen encoder's BatchNorm is in training mode (mgca/models/mgca/mgca_segmenter.py:93-95)",
