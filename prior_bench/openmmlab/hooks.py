@@ -55,9 +55,11 @@ class Validated(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Record the round, save weights, and decide whether to stop."""
-        loss = runner.message_hub.get_scalar("train/loss").mean(len(runner.train_dataloader))
+        before = validation_history(runner)
+        steps = runner.iter - (before[-1]["iteration"] if before else 0)
+        loss = runner.message_hub.get_scalar("train/loss").mean(int(steps))
         entry = {"epoch": runner.epoch, "iteration": runner.iter, "loss": float(loss), **(metrics or {})}
-        history = [*validation_history(runner), entry]
+        history = [*before, entry]
         runner.message_hub.update_info(HISTORY, history)
         if self._best(history) == len(history) - 1:
             save(runner, BEST, optimizer=False)

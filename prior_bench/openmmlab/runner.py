@@ -23,6 +23,7 @@ from prior_bench.api import Protocol, RunContext
 from prior_bench.openmmlab.hooks import BEST, LATEST, ProgressBar, Reseed, Validated, validation_history
 from prior_bench.openmmlab.map_cache import CachedMaps
 from prior_bench.openmmlab.quiet import quiet
+from prior_bench.openmmlab.recipe import optim_wrapper, rounds, schedule, validations
 from prior_bench.openmmlab.sampler import RoundSampler
 from prior_bench.runtime import seed_everything
 from prior_bench.schema.protocol import Stopping, TrainingOptimizer
@@ -59,7 +60,7 @@ def train_and_test(
     protocol: Protocol,
     context: RunContext,
 ) -> list[dict[str, float]]:
-    """Train, validate after each round, and test the weights that the protocol selects, once.
+    """Train, validate after each round or some, and test the weights that the protocol selects, once.
 
     An interrupted call in ``context.work_dir`` is resumed, with the same outcome.
 
@@ -68,8 +69,9 @@ def train_and_test(
         data: data sets for ``train``, ``valid`` and ``test``.
         collectors: the metrics of ``valid`` and ``test``; afterwards they contain the results.
         protocol: uses ``optimizer``, ``batch_size`` and ``stopping``: ``epochs``, or ``iterations`` with
-            ``interval`` (iterations between validations); ``patience`` in validations, or None;
-            ``monitor``, a metric of ``valid``; ``tested``, ``"best"`` or ``"last"`` weights.
+            ``interval`` (iterations between validations); ``first`` and ``interval`` of the epochs that end
+            with a validation; ``last_batch``; ``patience`` in validations, or None; ``monitor``, a metric of
+            ``valid``; ``tested``, ``"best"`` or ``"last"`` weights.
         context: seed, device, workers and work dir.
 
     Returns:
@@ -80,18 +82,22 @@ def train_and_test(
         Stopping.model_validate(protocol.stopping),
         TrainingOptimizer.model_validate(protocol.optimizer),
     )
-    rounds, iterations = _rounds(stopping)
+    count, iterations = rounds(stopping)
+    first, interval = validations(stopping)
     name = f"{protocol.task}-{uuid.uuid4().hex}"  # mmengine shares loggers and hubs between equal names
     latest = context.work_dir / LATEST
     with quiet(), _forgotten(name):
         model = build()
         samples = len(cast(Sized, data["train"]))
-        sampler = RoundSampler(samples, protocol.batch_size, context.seed, iterations)
+        sampler = RoundSampler(
+            samples, protocol.batch_size, context.seed, iterations, last_batch=stopping.last_batch
+        )
         loaders = {
             part: DataLoader(
                 dataset,
                 batch_size=protocol.batch_size,
                 sampler=sampler if part == "train" else None,
+                drop_last=part == "valid" and _drops(stopping, dataset, protocol.batch_size),
                 num_workers=0 if isinstance(dataset, CachedMaps) else context.workers,
                 collate_fn=pseudo_collate,
                 pin_memory=context.device.startswith("cuda"),
@@ -105,13 +111,13 @@ def train_and_test(
             train_dataloader=loaders["train"],
             val_dataloader=loaders["valid"],
             test_dataloader=loaders["test"],
-            train_cfg=dict(by_epoch=True, max_epochs=rounds, val_interval=1),
+            train_cfg=dict(by_epoch=True, max_epochs=count, val_begin=first, val_interval=interval),
             val_cfg=dict(),
             test_cfg=dict(),
             val_evaluator=[collectors["valid"]],
             test_evaluator=[collectors["test"]],
-            optim_wrapper=build_optim_wrapper(model, _optim_wrapper(optimizer, context.device)),
-            param_scheduler=_schedule(optimizer, rounds * len(loaders["train"]), stopping.monitor),
+            optim_wrapper=build_optim_wrapper(model, optim_wrapper(optimizer, context.device)),
+            param_scheduler=schedule(optimizer, count * len(loaders["train"]), stopping.monitor),
             default_hooks=dict(checkpoint=None, logger=None),
             custom_hooks=[
                 Reseed(context.seed),
@@ -133,47 +139,9 @@ def train_and_test(
     return history
 
 
-def _rounds(stopping: Stopping) -> tuple[int, int | None]:
-    """Return the number of rounds (each ends with a validation) and iterations a round (None: one epoch)."""
-    if stopping.iterations is not None and stopping.interval is not None:
-        return -(-stopping.iterations // stopping.interval), stopping.interval
-    return stopping.epochs or 0, None
-
-
-def _optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
-    # mmengine's AMP asserts a GPU, and bf16 on a CPU is slower than float32
-    amp = optimizer.amp and device.startswith("cuda")
-    named = ("type", "lr", "weight_decay", "betas")
-    inner = {key: value for key in named if (value := getattr(optimizer, key)) is not None}
-    wrapper: dict[str, Any] = dict(type="AmpOptimWrapper" if amp else "OptimWrapper", optimizer=inner)
-    if optimizer.backbone_lr_scale is not None:
-        scale = dict(backbone=dict(lr_mult=optimizer.backbone_lr_scale))
-        wrapper["paramwise_cfg"] = dict(custom_keys=scale)
-    if optimizer.clip is not None:
-        wrapper["clip_grad"] = dict(max_norm=optimizer.clip)
-    return wrapper
-
-
-def _schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> list[dict[str, Any]]:
-    """Return the config of a linear warm-up over ``warmup`` iterations, followed by ``schedule``.
-
-    The schedule is ``constant``, ``cosine`` (to zero at the end or after ``total`` iterations) or ``plateau``
-    (multiplied by ``factor`` (0.5) after more than ``patience`` (3) validations in a row without a better
-    ``monitor``).
-    """
-    warmup = min(optimizer.warmup, iterations - 1)
-    schedule: list[dict[str, Any]] = []
-    if warmup > 0:
-        schedule.append(dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=warmup))
-    if optimizer.schedule == "cosine":
-        total = iterations if optimizer.total is None else optimizer.total
-        schedule.append(
-            dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup, end=total)
-        )
-    elif optimizer.schedule == "plateau":
-        how = dict(factor=optimizer.factor, patience=optimizer.patience)
-        schedule.append(dict(type="ReduceOnPlateauLR", monitor=monitor, rule="greater", **how))
-    return schedule
+def _drops(stopping: Stopping, dataset: Dataset, batch_size: int) -> bool:
+    """Whether a validation leaves out its last, incomplete batch; not if there is no other."""
+    return stopping.last_batch == "dropped" and len(cast(Sized, dataset)) >= batch_size
 
 
 @contextmanager

@@ -45,9 +45,10 @@ class Scores(BaseMetric):
         """Compute the macro AUROC (NaN if undefined), the negative mean batch loss, and F1 of class 1."""
         scores, losses = zip(*results, strict=True)
         self.score = np.stack(scores)
-        names = tuple(str(c) for c in range(self.targets.shape[1]))
+        targets = self.targets[: len(scores)]  # a validation may leave out its last, incomplete batch
+        names = tuple(str(c) for c in range(targets.shape[1]))
         wanted = ("auroc", "f1_class_1") if self.exclusive or len(names) == 1 else ("auroc",)
-        values = evaluate(self.score, self.targets, names, wanted, exclusive=self.exclusive)
+        values = evaluate(self.score, targets, names, wanted, exclusive=self.exclusive)
         return {"minus_loss": -float(np.mean(losses)), **{name: values[name] for name in wanted}}
 
 

@@ -124,12 +124,13 @@ class TrainingOptimizer(Strict):
     """Largest norm of the gradient."""
     amp: bool = False
     """Whether to use mixed precision on a GPU."""
-    schedule: Literal["constant", "cosine", "plateau"] = "constant"
-    """Course of the learning rate after the warm-up."""
+    schedule: Literal["constant", "cosine", "cosine_wave", "plateau"] = "constant"
+    """Course of the learning rate after the warm-up. ``cosine_wave`` (BenchX): the warm-up begins at 0, and
+    the rate rises again after ``total``."""
     warmup: Index = 0
     """Iterations of linear warm-up."""
     total: Count | None = None
-    """Iterations after which ``cosine`` ends at 0; default: the end of training."""
+    """Iterations after which ``cosine`` and ``cosine_wave`` reach 0; default: the end of training."""
     factor: Annotated[float, Field(gt=0, lt=1), WrapValidator(as_given)] = 0.5
     """Factor by which ``plateau`` multiplies the learning rate."""
     patience: Index = 3
@@ -157,11 +158,17 @@ class Stopping(Strict):
     """The length of training, and the weights that are tested."""
 
     epochs: Count | None = None
-    """Passes over the training data; each is followed by a validation."""
+    """Passes over the training data; each is followed by a validation, unless ``interval`` says otherwise."""
     iterations: Count | None = None
     """Number of steps, instead of epochs."""
     interval: Count | None = None
-    """Number of steps between validations; required with ``iterations``."""
+    """Steps between validations, required with ``iterations``; with ``epochs``, epochs between them."""
+    first: Count | None = None
+    """Epoch of the first validation, with ``epochs``; default: ``interval``."""
+    last_batch: Literal["carried", "dropped", "kept"] = "carried"
+    """Images that fill no batch at the end of an epoch: the next epoch begins with them (``carried``); they
+    are left out of training and of the validation, as in MGCA and GLoRIA (``dropped``); or they are a smaller
+    batch (``kept``). With ``iterations``: always ``carried``."""
     patience: Count | None = None
     """Number of validations without progress after which training stops; none: no early stopping."""
     monitor: Text
@@ -172,10 +179,17 @@ class Stopping(Strict):
     @model_validator(mode="after")
     def _one_length(self) -> Self:
         problems, steps = Problems(), [one is not None for one in (self.iterations, self.interval)]
-        if [self.epochs is not None, *steps] not in ([True, False, False], [False, True, True]):
+        if (self.epochs is None) == (self.iterations is None) or (self.epochs is None and not all(steps)):
             key = "iterations" if self.epochs is None and any(steps) else "epochs"
             fix = "give epochs, or iterations and interval"
             problems.add(key, self.epochs, "stopping must define one length of training", fix)
+        elif self.epochs is None and self.first is not None:
+            problems.add("first", self.first, "counts epochs", "leave it out, or give epochs")
+        elif self.epochs is None and self.last_batch != "carried":
+            problems.add("last_batch", self.last_batch, "belongs to epochs", "leave it out, or give epochs")
+        elif self.epochs is not None and max(self.first or 0, self.interval or 0) > self.epochs:
+            key = "first" if (self.first or 0) > self.epochs else "interval"
+            problems.add(key, getattr(self, key), f"must be at most epochs, which is {self.epochs}")
         problems.raise_any()
         return self
 

@@ -21,7 +21,7 @@ def of_training(protocol: Protocol, sizes: Sizes, fraction: float) -> Work | Non
     stopping = protocol.stopping
     train, valid, test = sizes[0] * fraction, sizes[1], sizes[2]
     if stopping.get("epochs"):
-        rounds, seen = stopping["epochs"], stopping["epochs"] * train
+        rounds, seen = stopping["epochs"] // stopping.get("interval", 1), stopping["epochs"] * train
     elif stopping.get("iterations"):
         rounds = -(-stopping["iterations"] // stopping.get("interval", stopping["iterations"]))
         seen = stopping["iterations"] * protocol.batch_size

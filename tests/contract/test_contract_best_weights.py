@@ -64,9 +64,12 @@ def train(values, context, **stopping):
     rows = Rows()
     data = {"train": rows, "valid": rows, "test": rows}
     history = train_and_test(Counter, data, {"valid": valid, "test": test}, protocol, context)
-    assert [entry["planted"] for entry in history] == pytest.approx(values[: len(history)], nan_ok=True)
-    assert valid.asked == list(range(1, len(history) + 1))
-    return SimpleNamespace(steps=test.asked, validations=len(history))
+    said = [values[entry["epoch"] - 1] for entry in history]
+    assert [entry["planted"] for entry in history] == pytest.approx(said, nan_ok=True)
+    assert valid.asked == [entry["epoch"] for entry in history]
+    return SimpleNamespace(
+        steps=test.asked, validations=len(history), epochs=[entry["epoch"] for entry in history]
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,3 +105,23 @@ def test_patience_counts_validations_without_a_better_one(patience, validations,
 def test_with_patience_the_best_weights_so_far_are_tested(context):
     found = train([0.1, 0.7, 0.6, 0.5, 0.9], context, patience=2)
     assert (found.validations, found.steps) == (4, [2])
+
+
+@pytest.mark.parametrize(
+    "how, epochs",
+    [
+        (dict(), [1, 2, 3, 4, 5, 6, 7]),
+        (dict(interval=3), [3, 6, 7]),  # the last epoch always ends with a validation
+        (dict(interval=2, first=4), [4, 6, 7]),
+        (dict(interval=1, first=5), [5, 6, 7]),
+    ],
+)
+def test_some_epochs_end_with_a_validation(how, epochs, context):
+    found = train([0.9, 0.8, 0.1, 0.2, 0.1, 0.3, 0.2], context, **how)
+    assert found.epochs == epochs
+    assert found.steps == [1 if 1 in epochs else 6]
+
+
+def test_patience_counts_validations_not_epochs(context):
+    found = train([0.5, 0.5, 0.4, 0.4, 0.3, 0.3, 0.9, 0.9], context, interval=2, patience=2)
+    assert (found.epochs, found.steps) == ([2, 4, 6], [2])

@@ -1,5 +1,7 @@
 """The mmseg and mmdet models; one file, as importing the two libraries takes seconds."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from prior_bench.openmmlab.detector import COCO_ANCHORS, build_detector
 from prior_bench.openmmlab.dice_loss import BatchDiceLoss
 from prior_bench.openmmlab.focal_loss import BinaryFocalLoss
 from prior_bench.openmmlab.quiet import quiet
-from prior_bench.openmmlab.runner import _schedule
+from prior_bench.openmmlab.recipe import schedule
 from prior_bench.openmmlab.segmentor import build_segmentor
 from prior_bench.schema.protocol import TrainingOptimizer
 from prior_bench.suites import protocols
@@ -136,7 +138,7 @@ def test_a_detectors_anchors_may_be_given():
 def test_plateau_schedule_follows_the_monitor():
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.Adam([parameter], lr=1.0)
-    (how,) = _schedule(
+    (how,) = schedule(
         TrainingOptimizer(type="Adam", lr=1e-3, schedule="plateau", patience=1), 10, "dice_micro"
     )
     scheduler = PARAM_SCHEDULERS.build(how, default_args={"optimizer": optimizer})
@@ -151,7 +153,7 @@ def test_plateau_schedule_follows_the_monitor():
 @pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step")
 def test_cosine_schedule_warms_up_and_ends_after_its_total():
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    how = _schedule(
+    how = schedule(
         TrainingOptimizer(type="Adam", lr=1e-3, schedule="cosine", warmup=4, total=44), 60, "auroc"
     )
     schedulers = [PARAM_SCHEDULERS.build(one, default_args={"optimizer": optimizer}) for one in how]
@@ -163,3 +165,20 @@ def test_cosine_schedule_warms_up_and_ends_after_its_total():
     assert rates[0] == pytest.approx(1e-3) and rates[3:5] == pytest.approx([1, 1])
     assert rates[24] == pytest.approx(0.5)
     assert set(rates[44:]) == {rates[44]} and rates[44] < 0.01
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step")
+def test_a_cosine_wave_rises_from_zero_and_again_after_its_total():
+    optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+    given = TrainingOptimizer(type="Adam", lr=2.0, schedule="cosine_wave", warmup=4, total=44)
+    how = schedule(given, 10, "auroc")  # the length of training does not matter
+    schedulers = [PARAM_SCHEDULERS.build(one, default_args={"optimizer": optimizer}) for one in how]
+    rates = []
+    for _ in range(125):
+        rates.append(optimizer.param_groups[0]["lr"])
+        for scheduler in schedulers:
+            scheduler.step()
+    assert rates[:5] == pytest.approx([0, 0.5, 1, 1.5, 2], abs=1e-9)
+    wave = [1 + math.cos(math.pi * (step - 4) / 40) for step in range(4, 125)]
+    assert rates[4:] == pytest.approx(wave, abs=1e-9)
+    assert rates[44] == pytest.approx(0, abs=1e-9) and rates[84] == pytest.approx(2)

@@ -33,3 +33,19 @@ def test_the_same_image_is_augmented_differently_each_time():
 def test_fewer_images_than_a_batch():
     sampler = RoundSampler(images=3, batch_size=16, seed=0)
     assert sorted(draw.row for draw in sampler) == [0, 1, 2]
+
+
+def test_what_fills_no_batch_is_dropped_or_kept():
+    dropped = list(rounds(RoundSampler(10, 4, seed=0, last_batch="dropped"), 30))
+    kept = list(rounds(RoundSampler(10, 4, seed=0, last_batch="kept"), 30))
+    assert {len(drawn) for drawn in dropped} == {8} and {len(drawn) for drawn in kept} == {10}
+    for drawn in dropped + kept:
+        rows = [draw.row for draw in drawn]
+        assert len(set(rows)) == len(rows)  # each round is a part of one pass
+    assert len({tuple(draw.row for draw in drawn) for drawn in kept}) == 30
+    assert {draw.row for drawn in dropped for draw in drawn} == set(range(10))
+    assert len({draw.seed for drawn in dropped for draw in drawn}) == 240
+
+
+def test_fewer_images_than_a_batch_are_not_dropped():
+    assert len(list(RoundSampler(images=3, batch_size=16, seed=0, last_batch="dropped"))) == 3

@@ -1,0 +1,74 @@
+"""What a protocol says about training, as configs of mmengine: optimiser, learning rates, rounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prior_bench.schema.protocol import Stopping, TrainingOptimizer
+
+NEARLY_ZERO = 1e-12
+"""First factor of a warm-up from zero; mmengine multiplies each rate by a ratio, and cannot leave zero."""
+
+
+def optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
+    """Return the config of the optimiser, its groups, clipping and precision."""
+    # mmengine's AMP asserts a GPU, and bf16 on a CPU is slower than float32
+    amp = optimizer.amp and device.startswith("cuda")
+    named = ("type", "lr", "weight_decay", "betas")
+    inner = {key: value for key in named if (value := getattr(optimizer, key)) is not None}
+    wrapper: dict[str, Any] = dict(type="AmpOptimWrapper" if amp else "OptimWrapper", optimizer=inner)
+    if optimizer.backbone_lr_scale is not None:
+        scale = dict(backbone=dict(lr_mult=optimizer.backbone_lr_scale))
+        wrapper["paramwise_cfg"] = dict(custom_keys=scale)
+    if optimizer.clip is not None:
+        wrapper["clip_grad"] = dict(max_norm=optimizer.clip)
+    return wrapper
+
+
+def schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> list[dict[str, Any]]:
+    """Return the config of a linear warm-up over ``warmup`` iterations, followed by ``schedule``.
+
+    The schedule is ``constant``, ``cosine`` (to zero at the end or after ``total`` iterations),
+    ``cosine_wave`` (the same, but it rises again after ``total``, and its warm-up begins at zero), or
+    ``plateau`` (multiplied by ``factor`` (0.5) after more than ``patience`` (3) validations in a row without
+    a better ``monitor``).
+    """
+    total = iterations if optimizer.total is None else optimizer.total
+    if optimizer.schedule == "cosine_wave":
+        return _wave(optimizer.warmup, total)
+    warmup = min(optimizer.warmup, iterations - 1)
+    parts: list[dict[str, Any]] = []
+    if warmup > 0:
+        parts.append(dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=warmup))
+    if optimizer.schedule == "cosine":
+        parts.append(
+            dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup, end=total)
+        )
+    elif optimizer.schedule == "plateau":
+        how = dict(factor=optimizer.factor, patience=optimizer.patience)
+        parts.append(dict(type="ReduceOnPlateauLR", monitor=monitor, rule="greater", **how))
+    return parts
+
+
+def _wave(warmup: int, total: int) -> list[dict[str, Any]]:
+    """Rate of step k: peak x k / warmup, then peak x (1 + cos(pi (k - warmup) / (total - warmup))) / 2."""
+    cosine = dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup)
+    if not warmup:
+        return [cosine]
+    # mmengine reaches the end factor one step before ``end``
+    rise = dict(type="LinearLR", start_factor=NEARLY_ZERO, by_epoch=False, begin=0, end=warmup + 1)
+    return [rise, cosine]
+
+
+def rounds(stopping: Stopping) -> tuple[int, int | None]:
+    """Return the number of rounds and the iterations of each; None for a round of one epoch."""
+    if stopping.iterations is not None and stopping.interval is not None:
+        return -(-stopping.iterations // stopping.interval), stopping.interval
+    return stopping.epochs or 0, None
+
+
+def validations(stopping: Stopping) -> tuple[int, int]:
+    """Return the first round that ends with a validation, and the rounds between two validations."""
+    if stopping.iterations is not None:
+        return 1, 1
+    return stopping.first or stopping.interval or 1, stopping.interval or 1
