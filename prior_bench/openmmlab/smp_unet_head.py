@@ -60,7 +60,7 @@ class SmpUNetHead(BaseDecodeHead):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight, mode="fan_in", nonlinearity="relu")
         nn.init.xavier_uniform_(self.conv_seg.weight)
-        nn.init.zeros_(self.conv_seg.bias)
+        self.conv_seg.bias.data.zero_()
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return logits [B, classes, H, W] at the size of the input."""

@@ -35,7 +35,10 @@ def decoder(protocol: Protocol, given: Values) -> Values:
         maps.append(wave(1, channels, size // stride, size // stride, start=stride))
     with torch.no_grad():
         logits = model.eval().encode_decode(tuple(maps), [dict(img_shape=(size, size))])
-    return {**described, "logits_shape": list(logits.shape), "logits": sketch(logits)}
+    described["logits_shape"] = list(logits.shape)
+    if logits.shape[1] == 2:  # what a softmax sees
+        logits = logits[:, 1:] - logits[:, :1]
+    return {**described, "logits": sketch(logits)}
 
 
 def detector(protocol: Protocol, given: Values) -> Values:

@@ -1,4 +1,4 @@
-"""Loss, optimiser, schedule, step and selection of dense protocols, through the parts of a run."""
+"""Batches, loss, optimiser, schedule, step and selection of dense protocols, through the parts of a run."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.segmentor import training_loss
 from prior_bench.protocol_parity.ingredients import Values
 from prior_bench.schema.protocol import Stopping, TrainingOptimizer
+from tasks.parity.batches import batches as of_epochs
 from tasks.parity.dense_planted import wave
 from tasks.parity.toy_run import toy_run
 
@@ -102,3 +103,29 @@ def _optimiser(protocol: Protocol) -> tuple[OptimWrapper, TrainingOptimizer]:
     options = TrainingOptimizer.model_validate(protocol.optimizer)
     with quiet():
         return build_optim_wrapper(model, recipe.optim_wrapper(options, "cpu")), options
+
+
+def batches(protocol: Protocol, given: Values) -> Values:
+    """Describe training batches, and the images of a validation and of the test.
+
+    Protocols with iterations instead of epochs are run in two rounds of so many steps that both passes over
+    the images are seen; see :func:`tasks.parity.batches.batches` for those with epochs.
+    """
+    if protocol.stopping.get("iterations") is None:
+        return of_epochs(protocol, given)
+    images, size = given["images"], protocol.batch_size
+    steps = -(-images // size)
+    short = {**protocol.stopping, "iterations": 2 * steps, "interval": steps}
+    counts = {"images": images, "validation": given["validation"], "test": given["test"]}
+    run = toy_run(replace(protocol, stopping=short), **counts)
+    sizes = {len(batch) for part in run.rows for batch in part}
+    rows = [row for part in run.rows for batch in part for row in batch]
+    first, second = rows[:images], rows[images : 2 * images]
+    return {
+        "size": sizes.pop() if len(sizes) == 1 else sorted(sizes),
+        "first_pass_has_all": len(set(first)) == images,
+        "second_pass_has_all": len(set(second)) == images,
+        "shuffled": first != sorted(first) and first != second,
+        "validated": next(iter(run.validated.values())),
+        "tested": len(run.tested_rows),
+    }

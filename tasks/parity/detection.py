@@ -5,7 +5,7 @@ from prior_bench.protocol_parity.ingredients import Ingredient
 
 def ingredients() -> dict[str, Ingredient]:
     """Return the ingredients of detection, in the order of the data's way."""
-    from tasks.parity import batches, dense_heads, dense_images, yolo
+    from tasks.parity import dense_heads, dense_images, yolo
     from tasks.parity import dense_training as training
 
     return {
@@ -16,7 +16,7 @@ def ingredients() -> dict[str, Ingredient]:
         ),
         "split": Ingredient("which images are in train, validation and test"),
         "label fraction": Ingredient("which images are drawn for 1 % and 10 %"),
-        "batches": Ingredient("batch size, shuffling, sampling, incomplete last batches", batches.batches),
+        "batches": Ingredient("batch size, shuffling, sampling, incomplete last batches", training.batches),
         "head": Ingredient(
             "layers, shapes and number of parameters, statistics of the initialisation", dense_heads.detector
         ),

@@ -36,7 +36,8 @@ def metric(protocol: Protocol, given: Values) -> Values:
         logits, target = planted(count, given["side"])
         collector = _collected(protocol, logits, target)
         found[name] = collector.compute_metrics(collector.results)[protocol.metrics[0]]
-        found.setdefault("loss", -collector.compute_metrics(collector.results)["minus_loss"])
+        if collector.loss is not None:
+            found.setdefault("loss", -collector.compute_metrics(collector.results)["minus_loss"])
     return found
 
 
@@ -58,10 +59,10 @@ def _collected(protocol: Protocol, logits: Tensor, target: Tensor) -> Segmentati
     samples = []
     for row, mask in enumerate(target):
         sample = SegDataSample(metainfo=dict(row=row, img_shape=mask.shape, ori_shape=tuple(mask.shape)))
-        sample.gt_sem_seg = PixelData(data=mask[None])
+        sample.gt_sem_seg = PixelData(data=mask[None] if outputs == 1 else (mask[None] > 0.5).long())
         samples.append(sample)
     model.postprocess_result(both, samples)
-    collector = SegmentationCollector(protocol.metrics, training_loss(protocol))
+    collector = SegmentationCollector(protocol.metrics, training_loss(protocol) if outputs == 1 else None)
     for first in range(0, len(samples), protocol.batch_size):
         batch = samples[first : first + protocol.batch_size]
         collector.process({}, [sample.to_dict() for sample in batch])

@@ -30,13 +30,13 @@ def assigned_targets(protocol: Protocol, given: Values) -> Values:
     head, side = _head(protocol), protocol.transform["input"]["size"]
     boxes = _true(given)
     labels = [torch.zeros(len(one), dtype=torch.long) for one in boxes]
-    found: dict[str, list[Any]] = {"positive": [], "not_negative": [], "box": []}
+    found: Values = {}
     for level, stride in enumerate(head.featmap_strides):
         made = head.targets(level, boxes, labels, (side // stride, side // stride))
-        found["positive"].append(made.positive.nonzero().tolist())
-        found["not_negative"].append((made.negative == 0).nonzero().tolist())
-        found["box"].append(made.box[made.positive > 0].tolist())
-    return {**found}
+        found[f"positive_{level}"] = made.positive.nonzero().tolist()
+        found[f"not_negative_{level}"] = (made.negative == 0).nonzero().tolist()
+        found[f"box_{level}"] = made.box[made.positive > 0].tolist()
+    return found
 
 
 def loss(protocol: Protocol, given: Values) -> Values:
@@ -61,10 +61,10 @@ def decoding(protocol: Protocol, given: Values) -> Values:
     """Turn planted outputs to boxes and confidences, some of each level."""
     head = _head(protocol)
     levels = [head.decode(level, one.detach()) for level, one in enumerate(_outputs(protocol))]
-    return {
-        "counts": [one.shape[1] for one in levels],
-        "boxes": [one[:, :: max(1, one.shape[1] // given["every"])].tolist() for one in levels],
-    }
+    found: Values = {"counts": [one.shape[1] for one in levels]}
+    for level, one in enumerate(levels):
+        found[f"boxes_{level}"] = one[:, :: max(1, one.shape[1] // given["every"])].tolist()
+    return found
 
 
 def suppression(protocol: Protocol, given: Values) -> Values:
@@ -76,8 +76,9 @@ def suppression(protocol: Protocol, given: Values) -> Values:
     kept = head.kept(decoded)
     return {
         "count": [len(one) for one in kept],
-        "boxes": [one.bboxes.tolist() for one in kept],
-        "scores": [one.scores.tolist() for one in kept],
+        "boxes": kept[0].bboxes.tolist(),
+        "scores": kept[0].scores.tolist(),
+        "labels": kept[0].labels.tolist(),
     }
 
 
