@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmcv.cnn import ConvModule
@@ -60,7 +60,7 @@ class SmpUNetHead(BaseDecodeHead):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight, mode="fan_in", nonlinearity="relu")
         nn.init.xavier_uniform_(self.conv_seg.weight)
-        self.conv_seg.bias.data.zero_()
+        nn.init.zeros_(cast(Tensor, self.conv_seg.bias))
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return logits [B, classes, H, W] at the size of the input."""

@@ -5,20 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from prior_bench.api import Protocol
-from prior_bench.encoders.image import ImageEncoder
 from prior_bench.openmmlab.backbone import MapReader
 from prior_bench.openmmlab.detector import STRIDES, build_detector
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.segmentor import build_segmentor
 from prior_bench.protocol_parity.ingredients import Values
-from prior_bench.runtime import seed_everything
 from tasks.parity.dense_planted import plant, sketch, wave
 
 MAPS: dict[str, Any] = dict(type="PrecomputedMaps")
+
+
+class _Encoder(nn.Module):
+    """An image encoder of five blocks of a convolution and BatchNorm, with maps of strides 2 to 32."""
+
+    stage_strides = (2, 4, 8, 16, 32)
+    stage_channels = (4, 4, 6, 6, 8)
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = zip((3, *self.stage_channels), self.stage_channels, strict=False)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after))
+            for before, after in widths
+        )
+
+    def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> tuple[Tensor, ...]:
+        """Return the maps of some stages."""
+        found = []
+        for block in self.blocks:
+            images = block(images)
+            found.append(images)
+        return tuple(found[stage] for stage in stages)
 
 
 def decoder(protocol: Protocol, given: Values) -> Values:
@@ -67,16 +88,16 @@ def detector(protocol: Protocol, given: Values) -> Values:
 
 def frozen(protocol: Protocol, given: Values) -> Values:
     """Say which share of a backbone is trained, and whose statistics move in one pass of training mode."""
-    encoder = ImageEncoder("resnet18")
+    encoder = _Encoder()
     strides = tuple(protocol.head.get("strides", STRIDES))
     config = dict(type="EncoderBackbone", encoder=encoder, strides=strides, frozen=protocol.frozen)
     model = build(protocol, MapReader(encoder, strides).channels, config)
     model.train()
     backbone = model.backbone._hidden[0] if model.backbone.outside else model.backbone.encoder
-    layers = [layer for layer in backbone.modules() if isinstance(layer, _BatchNorm)]
+    layers: list[Any] = [layer for layer in backbone.modules() if isinstance(layer, _BatchNorm)]
     # an encoder outside the model has no parameter that the optimiser sees
     trained = [p.requires_grad and not model.backbone.outside for p in backbone.parameters()]
-    before = [layer.running_mean.clone() for layer in layers if layer.running_mean is not None]
+    before = [layer.running_mean.clone() for layer in layers]
     model.backbone(wave(2, 3, given["size"], given["size"]))
     moved = [not torch.equal(old, layer.running_mean) for old, layer in zip(before, layers, strict=True)]
     rest = [p.requires_grad for name, p in model.named_parameters() if not name.startswith("backbone")]
@@ -88,9 +109,10 @@ def frozen(protocol: Protocol, given: Values) -> Values:
     }
 
 
-def build(protocol: Protocol, channels: tuple[int, ...], backbone: dict[str, Any] = MAPS) -> nn.Module:
+def build(protocol: Protocol, channels: tuple[int, ...], backbone: dict[str, Any] = MAPS) -> Any:
     """Build the model of a protocol with its initial weights, as the runner does."""
-    seed_everything(0)
+    torch.manual_seed(0)
+    model: Any
     with quiet():
         if protocol.task == "segmentation":
             model = build_segmentor(backbone, channels, protocol)

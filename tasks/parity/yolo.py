@@ -50,8 +50,8 @@ def loss(protocol: Protocol, given: Values) -> Values:
     total.backward()
     gradients = [output.grad for output in outputs if output.grad is not None]
     return {
-        "value": float(total),
-        **{name: float(value) for name, value in losses.items()},
+        "value": total.item(),
+        **{name: value.item() for name, value in losses.items()},
         "gradient": [gradient.abs().sum(dim=(0, 2, 3)).tolist() for gradient in gradients],
         "largest": [float(gradient.abs().max()) for gradient in gradients],
     }
