@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.structures import PixelData
 from torch import Tensor
 
 from prior_bench.api import Protocol
 from prior_bench.openmmlab.collectors import SegmentationCollector
+from prior_bench.openmmlab.datasets import mask_sample
 from prior_bench.openmmlab.segmentor import training_loss
 from prior_bench.protocol_parity.ingredients import Values
 from tasks.parity.dense_heads import build
@@ -51,16 +51,11 @@ def planted(count: int, side: int) -> tuple[Tensor, Tensor]:
 
 
 def _collected(protocol: Protocol, logits: Tensor, target: Tensor) -> SegmentationCollector:
-    from mmseg.structures import SegDataSample
-
     outputs = protocol.head.get("outputs", 1)
     both = torch.stack([torch.zeros_like(logits), logits], dim=1) if outputs == 2 else logits[:, None]
     model: Any = build(protocol, (4,) * len(protocol.head["strides"]))
-    samples = []
-    for row, mask in enumerate(target):
-        sample = SegDataSample(metainfo=dict(row=row, img_shape=mask.shape, ori_shape=tuple(mask.shape)))
-        sample.gt_sem_seg = PixelData(data=mask[None] if outputs == 1 else (mask[None] > 0.5).long())
-        samples.append(sample)
+    masks = target if outputs == 1 else (target > 0.5).long()
+    samples = [mask_sample(mask, row) for row, mask in enumerate(masks)]
     model.postprocess_result(both, samples)
     collector = SegmentationCollector(protocol.metrics, training_loss(protocol) if outputs == 1 else None)
     for first in range(0, len(samples), protocol.batch_size):
