@@ -64,9 +64,10 @@ class Segmentation:
         splits = dense.annotated_splits(data, "mask", protocol, context)
         augmentation = {"train": protocol.transform.get("train")}
         feed = Feed.of(backbone, protocol)
+        how = mask_options(protocol)
         datasets = {
             name: SegmentationDataset(
-                rows, dense_transform(feed.input, augmentation.get(name)), ("foreground",)
+                rows, dense_transform(feed.input, augmentation.get(name), **how), ("foreground",)
             )
             for name, rows in splits.items()
         }
@@ -102,6 +103,10 @@ class Segmentation:
             undefined=undefined,
         )
 
+    def versions(self, protocol: Protocol) -> dict[str, int]:
+        """The version of the monitored loss, if it is used: 1 took probabilities for logits."""
+        return {"minus_loss": 2} if protocol.stopping.get("monitor") == "minus_loss" else {}
+
     def estimate(self, protocol: Protocol, sizes: tuple[int, int, int], fraction: float) -> Work | None:
         """Return the work: the images of every epoch, for a trained decoder."""
         return work.of_training(protocol, sizes, fraction)
@@ -109,6 +114,11 @@ class Segmentation:
     def score(self, predictions: dict[str, np.ndarray], names: tuple[str, ...]) -> dict[str, float]:
         """Compute the given metrics from the pixel counts of each image."""
         return metrics.score(metrics.Counts(*(predictions[key] for key in metrics.Counts._fields)), names)
+
+
+def mask_options(protocol: Protocol) -> dict[str, str]:
+    """Return the arguments of ``dense_transform`` that concern masks, where a protocol has them."""
+    return {name: protocol.transform[name] for name in ("masks", "augment") if name in protocol.transform}
 
 
 def _examples(test: Any, seed: int) -> dict[str, np.ndarray]:

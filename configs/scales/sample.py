@@ -51,6 +51,7 @@ data = {
 _input = dict(size=64)
 _crop = dict(input=_input, train=dict(Resize=dict(size=73), RandomCrop=dict(size=64)), eval=dict(Resize=73))
 _unet = dict(channels=(48, 32, 16, 8))
+_smp_unet = dict(channels=(48, 32, 16, 8, 4))
 _yolo = dict(width=0.125)
 _lovt_yolo = dict(
     _yolo,
@@ -107,7 +108,7 @@ protocols = {
     "benchx/segmentation_*": dict(
         transform=dict(input=_input),
         head=dict(channels=(32,)),
-        optimizer=dict(lr=2e-3),
+        optimizer=dict(lr=2e-3, warmup=8),
         stopping=dict(iterations=100, interval=25),
     ),
     "clean/segmentation_*": dict(
@@ -116,6 +117,16 @@ protocols = {
         batch_size=4,
         stopping=dict(epochs=10, patience=None),
     ),
+    **{
+        name: dict(
+            transform=dict(input=_input),
+            head=_smp_unet,
+            optimizer=dict(lr=1e-2),
+            batch_size=4,
+            stopping=dict(epochs=10, patience=None),
+        )
+        for name in ("mgca/segmentation_*", "gloria/segmentation_*")
+    },
     "*/segmentation_*": dict(
         transform=dict(input=_input),
         head=_unet,

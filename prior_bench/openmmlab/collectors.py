@@ -40,7 +40,7 @@ class SegmentationCollector(BaseMetric):
         """Add a batch of predictions."""
         loss = self._batch_loss(data_samples)
         for sample in data_samples:
-            masks = [sample[key]["data"][0].cpu().numpy() > 0 for key in ("pred_sem_seg", "gt_sem_seg")]
+            masks = [sample[key]["data"][0].cpu().numpy() > 0.5 for key in ("pred_sem_seg", "gt_sem_seg")]
             packed = (np.packbits(mask) for mask in masks)
             self.results.append((sample["row"], masks[0].shape[0], loss, *packed))
 
@@ -98,6 +98,8 @@ class DetectionCollector(BaseMetric):
         """Compute the metrics over all images."""
         rows, boxes, scores, labels = zip(*results, strict=True)
         truth = [np.asarray(one, dtype=np.float32).reshape(-1, 5) for one in self.manifest.table["boxes"]]
+        seen = set(rows)  # validation may leave out its last batch; its true boxes do not count then
+        truth = [one if row in seen else one[:0] for row, one in enumerate(truth)]
         everything = np.concatenate(truth)
         self.found = Detections(
             images=len(self.manifest),

@@ -58,16 +58,21 @@ class SegmentationDataset(DenseDataset):
 
     def sample(self, row: int) -> dict[str, Any]:
         """Return ``inputs`` [C, S, S] and a SegDataSample whose ``gt_sem_seg`` is uint8 [1, S, S]."""
-        from mmseg.structures import SegDataSample
-
         image = read_image(self.manifest.path(row))
         annotated = self.manifest.cell("mask", row)
         inputs, _, mask, _ = self.transform(image, None, annotated.decode(*image.shape))
         assert mask is not None, "a mask that was given comes back"
-        shape = tuple(inputs.shape[-2:])
-        sample = SegDataSample(metainfo=dict(row=row, img_shape=shape, ori_shape=shape, pad_shape=shape))
-        sample.gt_sem_seg = PixelData(data=mask[None])
-        return {"inputs": inputs, "data_samples": sample}
+        return {"inputs": inputs, "data_samples": mask_sample(mask, row)}
+
+
+def mask_sample(mask: Tensor, row: int) -> Any:
+    """Return a SegDataSample of a mask [H, W] at the size of the input, and of a row of the manifest."""
+    from mmseg.structures import SegDataSample
+
+    shape = tuple(mask.shape)
+    sample = SegDataSample(metainfo=dict(row=row, img_shape=shape, ori_shape=shape, pad_shape=shape))
+    sample.gt_sem_seg = PixelData(data=mask[None])
+    return sample
 
 
 class DetectionDataset(DenseDataset):

@@ -31,29 +31,37 @@ def build_detector(
         channels: channels of its maps, finest first.
         classes: number of box classes.
         size: side of the input, in pixels.
-        protocol: uses its ``head``: ``width`` (factor for YOLOv3's channels) and ``anchors`` (three times
-            three (width, height) in pixels of the input, coarsest map first; by default COCO's times size /
-            416, as in MGCA); and its ``options`` for prediction: ``confidence`` (smallest objectness),
-            ``nms_iou`` and ``max_boxes`` per image.
+        protocol: uses its ``head``: ``type`` (``"yolov3"``, or ``"yolov3_mgca"`` with MGCA's targets, losses
+            and suppression: :mod:`prior_bench.openmmlab.mgca_yolo`), ``width`` (factor for YOLOv3's channels)
+            and ``anchors`` (three times three (width, height) in pixels of the input, coarsest map first; by
+            default COCO's times size / 416, as in MGCA); and its ``options`` for prediction: ``confidence``
+            (smallest objectness), ``nms_iou`` and ``max_boxes`` per image.
     """
     ops.install()
     import mmdet.models  # noqa: F401  registers
     from mmdet.registry import MODELS
 
-    import prior_bench.openmmlab.backbone  # noqa: F401
+    import prior_bench.openmmlab.backbone
+    import prior_bench.openmmlab.mgca_yolo  # noqa: F401
 
     neck = [round(width * protocol.head["width"]) for width in (512, 256, 128)]
     strides = list(reversed(STRIDES))
     anchors = protocol.head.get("anchors")
     if anchors is None:
         anchors = [[(w * size / 416, h * size / 416) for w, h in level] for level in COCO_ANCHORS]
+    of_mgca = protocol.head.get("type") == "yolov3_mgca"
     config = dict(
         type="YOLOV3",
         data_preprocessor=dict(type="StackInputs"),
         backbone=backbone,
-        neck=dict(type="YOLOV3Neck", num_scales=3, in_channels=list(reversed(channels)), out_channels=neck),
+        neck=dict(
+            type="MgcaYoloNeck" if of_mgca else "YOLOV3Neck",
+            num_scales=3,
+            in_channels=list(reversed(channels)),
+            out_channels=neck,
+        ),
         bbox_head=dict(
-            type="YOLOV3Head",
+            type="MgcaYoloHead" if of_mgca else "YOLOV3Head",
             num_classes=classes,
             in_channels=neck,
             out_channels=[2 * width for width in neck],

@@ -33,9 +33,9 @@ def schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> lis
     """Return the config of a linear warm-up over ``warmup`` iterations, followed by ``schedule``.
 
     The schedule is ``constant``, ``cosine`` (to zero at the end or after ``total`` iterations),
-    ``cosine_wave`` (the same, but it rises again after ``total``, and its warm-up begins at zero), or
-    ``plateau`` (multiplied by ``factor`` (0.5) after more than ``patience`` (3) validations in a row without
-    a better ``monitor``).
+    ``cosine_wave`` (the same, but it rises again after ``total``, and its warm-up begins at zero), ``linear``
+    (to zero at the end), or ``plateau`` (multiplied by ``factor`` (0.5) after more than ``patience`` (3)
+    validations in a row without a better ``monitor``).
     """
     total = iterations if optimizer.total is None else optimizer.total
     if optimizer.schedule == "cosine_wave":
@@ -43,11 +43,14 @@ def schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> lis
     warmup = min(optimizer.warmup, iterations - 1)
     parts: list[dict[str, Any]] = []
     if warmup > 0:
-        parts.append(dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=warmup))
+        start = dict(start_factor=optimizer.warmup_start)
+        parts.append(dict(type="LinearLR", **start, by_epoch=False, begin=0, end=warmup))
     if optimizer.schedule == "cosine":
         parts.append(
             dict(type="CosineAnnealingLR", T_max=total - warmup, by_epoch=False, begin=warmup, end=total)
         )
+    elif optimizer.schedule == "linear":
+        parts.append(dict(type="PolyLR", power=1.0, by_epoch=False, begin=warmup, end=iterations))
     elif optimizer.schedule == "plateau":
         how = dict(factor=optimizer.factor, patience=optimizer.patience)
         parts.append(dict(type="ReduceOnPlateauLR", monitor=monitor, rule="greater", **how))

@@ -27,6 +27,10 @@ def _unet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
     return dict(type="UNetHead", in_channels=channels, decoder_channels=tuple(head["channels"]))
 
 
+def _smp_unet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
+    return dict(type="SmpUNetHead", in_channels=channels, decoder_channels=tuple(head["channels"]))
+
+
 def _linear(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
     last = dict(in_channels=channels[-1], channels=channels[-1], in_index=len(channels) - 1)
     return dict(type="FCNHead", num_convs=0, concat_input=False, **last)
@@ -37,39 +41,41 @@ def _upernet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
     return dict(type="UPerHead", channels=head["channels"][0], norm_cfg=dict(type="BN"), **every)
 
 
-HEADS = {"unet": _unet, "linear": _linear, "upernet": _upernet}
-"""Decoders by name: a U-Net; one linear layer per pixel of the coarsest map (LoVT); UPerNet with pooling
-scales 1, 2, 3 and 6 (BenchX). The logits are upsampled to the input bilinearly."""
+HEADS = {"unet": _unet, "smp_unet": _smp_unet, "linear": _linear, "upernet": _upernet}
+"""Decoders by name: a U-Net; that of segmentation_models_pytorch (MGCA, GLoRIA); one linear layer per pixel
+of the coarsest map (LoVT); UPerNet with pooling scales 1, 2, 3 and 6 (BenchX). The logits are upsampled to
+the input bilinearly."""
 
 
 def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protocol: Protocol) -> nn.Module:
-    """Build an EncoderDecoder with one output channel (a pixel is foreground if p > 0.5).
+    """Build an EncoderDecoder with one output channel (a pixel is foreground if p > 0.5), or with two.
 
     Args:
         backbone: config of a registered backbone.
         channels: of its maps, finest first.
         protocol: uses its ``head``: ``type`` (one of HEADS, by default ``"unet"``), ``channels`` (U-Net:
-            width of each decoder block, coarsest first; UPerNet: one width; linear: not used), ``dropout``
-            and ``loss`` (weights of LOSSES).
+            width of each decoder block, coarsest first; UPerNet: one width; linear: not used), ``dropout``,
+            ``loss`` (weights of LOSSES) and ``outputs`` (1, or 2 for a softmax over background and
+            foreground).
 
     Raises:
         BenchError: the head or a loss is unknown.
     """
     models = _models()
     head = protocol.head
-    losses = _losses(protocol)
+    losses, outputs = _losses(protocol), head.get("outputs", 1)
     kind = head.get("type", "unet")
     if kind not in HEADS:
         raise unknown_name("segmentation head", kind, list(HEADS), where=protocol.name)
     config = dict(
-        type="EncoderDecoder",
+        type="LogitSegmentor",
         data_preprocessor=dict(type="StackInputs"),
         backbone=backbone,
         decode_head=dict(
             **HEADS[kind](channels, head),
             num_classes=2,
-            out_channels=1,
-            threshold=0.5,
+            out_channels=outputs,
+            threshold=0.5 if outputs == 1 else None,
             dropout_ratio=head.get("dropout", 0.0),
             loss_decode=losses,
         ),
@@ -81,7 +87,8 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
 
 
 def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the training loss of a protocol: a function of logits [B, 1, H, W] and 0/1 masks [B, H, W].
+    """Return the training loss of a protocol: a function of logits [B, 1, H, W] and masks [B, H, W]
+    (0 and 1, or float32 between them).
 
     Raises:
         BenchError: a loss is unknown.
@@ -89,7 +96,12 @@ def training_loss(protocol: Protocol) -> Callable[[Tensor, Tensor], Tensor]:
     models = _models()
     with quiet(), DefaultScope.overwrite_default_scope("mmseg"):
         terms = [models.build(config) for config in _losses(protocol)]
-    return lambda logits, masks: sum(term(logits, masks.long(), ignore_index=255) for term in terms)
+
+    def loss(logits: Tensor, masks: Tensor) -> Tensor:
+        masks = masks if masks.is_floating_point() else masks.long()
+        return sum(term(logits, masks, ignore_index=255) for term in terms)
+
+    return loss
 
 
 def _models() -> Registry:
@@ -101,6 +113,8 @@ def _models() -> Registry:
     import prior_bench.openmmlab.backbone
     import prior_bench.openmmlab.dice_loss
     import prior_bench.openmmlab.focal_loss
+    import prior_bench.openmmlab.logit_segmentor
+    import prior_bench.openmmlab.smp_unet_head
     import prior_bench.openmmlab.unet_head  # noqa: F401
 
     return MODELS
@@ -111,4 +125,7 @@ def _losses(protocol: Protocol) -> list[dict[str, Any]]:
         if name not in LOSSES:
             raise unknown_name("segmentation loss", name, list(LOSSES), where=protocol.name)
     weights = protocol.head["loss"].items()
-    return [dict(LOSSES[name], loss_weight=weight) for name, weight in weights if weight is not None]
+    softmax = dict(use_sigmoid=False) if protocol.head.get("outputs", 1) == 2 else {}
+    return [
+        dict(LOSSES[name], **softmax, loss_weight=weight) for name, weight in weights if weight is not None
+    ]

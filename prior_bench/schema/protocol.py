@@ -129,11 +129,13 @@ class TrainingOptimizer(Strict):
     """Largest norm of the gradient."""
     amp: bool = False
     """Whether to use mixed precision on a GPU."""
-    schedule: Literal["constant", "cosine", "cosine_wave", "plateau"] = "constant"
-    """Course of the learning rate after the warm-up. ``cosine_wave`` (BenchX): the warm-up begins at 0, and
-    the rate rises again after ``total``."""
+    schedule: Literal["constant", "cosine", "cosine_wave", "linear", "plateau"] = "constant"
+    """Course of the learning rate after the warm-up. ``linear`` reaches 0 at the end of training. With
+    ``cosine_wave`` (BenchX), the warm-up begins at 0, and the rate rises again after ``total``."""
     warmup: Index = 0
     """Iterations of linear warm-up."""
+    warmup_start: Annotated[float, Field(gt=0, lt=1), WrapValidator(as_given)] = 1e-3
+    """Factor of the learning rate at the first iteration of the warm-up; not for ``cosine_wave``."""
     total: Count | None = None
     """Iterations after which ``cosine`` and ``cosine_wave`` reach 0; default: the end of training."""
     factor: Annotated[float, Field(gt=0, lt=1), WrapValidator(as_given)] = 0.5

@@ -22,10 +22,10 @@ from prior_bench.features.text_means import mean_texts
 from prior_bench.metrics.prompt_scores import class_scores
 from prior_bench.protocol_parity.ingredients import Values
 from prior_bench.suites.suite import load_suite, seeds_of
-from tasks.prompt_classes import Prompted
-from tasks.protocols.zero_shot import ZeroShotProtocol
-from tasks.zero_shot import ZeroShot, judgement
 
+from ..prompt_classes import Prompted
+from ..protocols.zero_shot import ZeroShotProtocol
+from ..zero_shot import ZeroShot, judgement
 from .data import listed
 
 Vectors = Sequence[Sequence[float]]

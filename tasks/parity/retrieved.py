@@ -7,9 +7,9 @@ import numpy as np
 from prior_bench.api import Protocol
 from prior_bench.data.manifest import Manifest
 from prior_bench.protocol_parity.ingredients import Values
-from tasks.protocols.retrieval import RetrievalProtocol
-from tasks.retrieval import Retrieval, candidates, found_candidates, groups_of_labels
 
+from ..protocols.retrieval import RetrievalProtocol
+from ..retrieval import Retrieval, candidates, found_candidates, groups_of_labels
 from . import data
 from .prompted import similarity_of
 

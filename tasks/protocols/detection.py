@@ -32,8 +32,8 @@ Three = Field(min_length=3, max_length=3)
 class YoloHead(Strict):
     """YOLOv3's neck and head on maps with strides 8, 16 and 32."""
 
-    type: Literal["yolov3"] = "yolov3"
-    """The detector YOLOv3."""
+    type: Literal["yolov3", "yolov3_mgca"] = "yolov3"
+    """The detector: YOLOv3 with MMDetection's targets and losses, or with those of MGCA's code."""
     width: Annotated[Positive, Field(ge=NARROWEST, le=16)]
     """Factor for YOLOv3's channels."""
     anchors: Annotated[Several[Annotated[Several[Pair[Positive]], Three]], Three] | None = None

@@ -19,6 +19,7 @@ from prior_bench.schema.base import (
     Strict,
 )
 from prior_bench.schema.protocol import monitor_problems
+from prior_bench.schema.transforms import Transform
 
 from .training import TrainedProtocol
 
@@ -59,6 +60,26 @@ class Decoder(Strict):
     """Terms of the loss."""
 
 
+class SegmentationTransform(Transform):
+    """The preparation of images and masks."""
+
+    masks: Literal["nearest", "area"] = "nearest"
+    """Filter of the resizing of masks: the nearest pixel, or the foreground's share of the area that a pixel
+    covers; the loss then sees soft edges, and a pixel is foreground from above one half (MGCA, GLoRIA)."""
+    augment: Literal["resized", "stored"] = "resized"
+    """Image that augmentations change: after the resizing, or as stored (MGCA, GLoRIA)."""
+
+    @model_validator(mode="after")
+    def _keep_the_size(self) -> Self:
+        problems = Problems()
+        for name in ("Resize", "RandomResizedCrop", "RandomCrop"):
+            if self.augment == "stored" and self.train and getattr(self.train, name) is not None:
+                what = "changes the size of the image, but augment is 'stored'"
+                problems.add(f"train.{name}", getattr(self.train, name), what, "leave augment out")
+        problems.raise_any()
+        return self
+
+
 class UNetDecoder(Decoder):
     """A U-Net decoder on the maps."""
 
@@ -77,6 +98,26 @@ class UNetDecoder(Decoder):
         return self
 
 
+class SmpUNetDecoder(Decoder):
+    """The U-Net of segmentation_models_pytorch 0.2 on the maps."""
+
+    type: Literal["smp_unet"]
+    """U-Net with nearest upsampling and blocks up to the size of the input (MGCA, GLoRIA)."""
+    channels: Several[Count]
+    """Width of each block, coarsest first; as many as strides, which begin at 2 and double."""
+
+    @model_validator(mode="after")
+    def _one_block_for_each_map(self) -> Self:
+        problems, wanted = Problems(), tuple(2 ** (n + 1) for n in range(len(self.strides)))
+        if tuple(self.strides) != wanted:
+            problems.add("strides", self.strides, f"must be {wanted}: each block doubles the size")
+        if len(self.channels) != len(self.strides):
+            what = f"has {len(self.channels)} entries; {len(self.strides)} strides need as many"
+            problems.add("channels", self.channels, what)
+        problems.raise_any()
+        return self
+
+
 class LinearDecoder(Decoder):
     """One linear layer per pixel of the coarsest map."""
 
@@ -89,6 +130,9 @@ class LinearDecoder(Decoder):
 class UperNetDecoder(Decoder):
     """UPerNet with pooling scales 1, 2, 3 and 6."""
 
+    outputs: Literal[1, 2] = 1
+    """Output channels: one with a sigmoid, or background and foreground with a softmax (BenchX)."""
+
     type: Literal["upernet"]
     """UPerNet decoder (BenchX)."""
     channels: Annotated[Several[Count], Field(min_length=1, max_length=1)]
@@ -98,7 +142,11 @@ class UperNetDecoder(Decoder):
 class SegmentationProtocol(TrainedProtocol):
     """Semantic segmentation by a decoder on the backbone."""
 
-    head: Annotated[UNetDecoder | LinearDecoder | UperNetDecoder, Field(discriminator="type")]
+    transform: SegmentationTransform = SegmentationTransform()
+    """The preparation of images and masks."""
+    head: Annotated[
+        UNetDecoder | SmpUNetDecoder | LinearDecoder | UperNetDecoder, Field(discriminator="type")
+    ]
     """The decoder."""
     metrics: Annotated[
         Distinct[Annotated[str, OneOf("metric", lambda: segmentation.METRICS)]], Field(min_length=1)

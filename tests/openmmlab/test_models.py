@@ -182,3 +182,60 @@ def test_a_cosine_wave_rises_from_zero_and_again_after_its_total():
     wave = [1 + math.cos(math.pi * (step - 4) / 40) for step in range(4, 125)]
     assert rates[4:] == pytest.approx(wave, abs=1e-9)
     assert rates[44] == pytest.approx(0, abs=1e-9) and rates[84] == pytest.approx(2)
+
+
+def test_smps_u_net_reaches_the_size_of_the_input():
+    changes = {"head.strides": (2, 4, 8), "head.channels": (5, 7, 3)}
+    with quiet():
+        protocol = protocols.load("mgca/segmentation_rsna", changes)
+        model = build_segmentor(MAPS, (4, 6, 8), protocol)
+    model.init_weights()
+    maps = tuple(torch.randn(2, c, s, s) for c, s in ((4, 16), (6, 8), (8, 4)))
+    assert model.decode_head(maps).shape == (2, 1, 32, 32)
+    assert not model.decode_head.conv_seg.bias.any()
+    with pytest.raises(BenchError, match="must be .2, 4, 8."):
+        protocols.load("mgca/segmentation_rsna", {**changes, "head.strides": (2, 8, 16)})
+
+
+def test_the_logits_of_a_prediction_are_logits():
+    from mmseg.structures import SegDataSample
+
+    with quiet():
+        model = build_segmentor(MAPS, (4, 6, 8), protocols.load("demo/segmentation", THREE_MAPS))
+    logits = torch.tensor([[[[-3.0, 0.5], [2.0, -0.1]]]])
+    sample = SegDataSample(metainfo=dict(img_shape=(2, 2), ori_shape=(2, 2), pad_shape=(2, 2)))
+    (made,) = model.postprocess_result(logits, [sample])
+    assert torch.equal(made.seg_logits.data, logits[0])
+    assert made.pred_sem_seg.data.tolist() == [[[0, 1], [1, 0]]]
+
+
+def test_two_outputs_are_trained_by_a_softmax():
+    from mmengine.structures import PixelData
+    from mmseg.structures import SegDataSample
+
+    changes = {"head.strides": (8, 16, 32), "head.channels": (4,), "head.dropout": 0.0}
+    with quiet():
+        model = build_segmentor(MAPS, (4, 6, 8), protocols.load("benchx/segmentation_rsna", changes))
+    sample = SegDataSample(metainfo=dict(img_shape=(32, 32), ori_shape=(32, 32), pad_shape=(32, 32)))
+    sample.gt_sem_seg = PixelData(data=torch.ones(1, 32, 32, dtype=torch.uint8))
+    maps = tuple(torch.randn(2, c, s, s) for c, s in ((4, 16), (6, 8), (8, 4)))
+    logits = model.eval().encode_decode(maps, [dict(img_shape=(32, 32))])
+    loss = model.loss(maps, [sample, sample.clone()])["decode.loss_ce"]
+    assert loss.item() == pytest.approx(-logits.log_softmax(1)[:, 1].mean().item(), rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step")
+def test_a_linear_schedule_warms_up_and_ends_at_zero():
+    optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    given = TrainingOptimizer(type="Adam", lr=1.0, schedule="linear", warmup=4, warmup_start=0.01)
+    schedulers = [
+        PARAM_SCHEDULERS.build(one, default_args={"optimizer": optimizer}) for one in schedule(given, 24, "x")
+    ]
+    rates = []
+    for _ in range(25):
+        rates.append(optimizer.param_groups[0]["lr"])
+        for scheduler in schedulers:
+            scheduler.step()
+    assert rates[0] == pytest.approx(0.01) and rates[4] == pytest.approx(1)
+    # mmengine ends one step before ``end``
+    assert rates[14] == pytest.approx(1 - 10 / 19) and rates[23:] == pytest.approx([0, 0])

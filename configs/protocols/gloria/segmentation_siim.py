@@ -18,11 +18,13 @@ protocol = dict(
             brighten="nearest",
         ),
         train=dict(RandomAffine=dict(degrees=10, scale=(0.9, 1.1), p=0.5)),
+        masks="area",
+        augment="stored",
     ),
     head=dict(
-        type="unet",
+        type="smp_unet",
         strides=(2, 4, 8, 16, 32),
-        channels=(256, 128, 64, 32),
+        channels=(256, 128, 64, 32, 16),
         loss=dict(focal=10.0, log_dice=1.0),
     ),
     frozen=dict(backbone=False, batch_norm=False),
@@ -30,7 +32,9 @@ protocol = dict(
         type="Adam", lr=5e-4, weight_decay=1e-6, betas=(0.5, 0.999), schedule="constant", amp=True
     ),
     batch_size=8,
-    stopping=dict(epochs=100, patience=20, monitor="dice_per_image_empty1", tested="last"),
+    stopping=dict(
+        epochs=100, patience=20, monitor="dice_per_image_empty1", tested="last", last_batch="dropped"
+    ),
     metrics=("dice_per_image_empty1", "dice_positives", "dice_micro", "mdice", "iou"),
     defects=(
         "the encoder is fine-tuned (freeze_cnn: false), where papers that quote the numbers say frozen",

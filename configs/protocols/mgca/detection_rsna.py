@@ -19,11 +19,11 @@ protocol = dict(
         ),
         train=dict(),
     ),
-    head=dict(type="yolov3", width=1.0),
+    head=dict(type="yolov3_mgca", width=1.0),
     frozen=dict(backbone=True, batch_norm=False),
     optimizer=dict(type="AdamW", lr=5e-4, weight_decay=1e-6, betas=(0.9, 0.999), schedule="constant"),
     batch_size=16,
-    stopping=dict(epochs=50, patience=10, monitor="map_mgca_compat", tested="best"),
+    stopping=dict(epochs=50, patience=10, monitor="map_mgca_compat", tested="best", last_batch="dropped"),
     metrics=("map_mgca_compat", "map_40_75", "ap_50", "froc"),
     options=dict(confidence=0.5, nms_iou=0.5, max_boxes=100),
     defects=(

@@ -88,8 +88,16 @@ class Geometry:
         scaled = F.resize(pixels, list(self.scaled), interpolation=filter, antialias=not aliased)
         return self._place(scaled)
 
-    def mask(self, mask: Tensor) -> Tensor:
-        """Map an integer mask [height, width] to [size, size] by the nearest pixel."""
+    def mask(self, mask: Tensor, filter: str = "nearest") -> Tensor:
+        """Map an integer mask [height, width] to [size, size].
+
+        Args:
+            mask: 0 and 1.
+            filter: ``"nearest"``, which keeps 0 and 1, or ``"area"``: float32, the foreground's share of the
+                area that a new pixel covers (OpenCV's INTER_AREA on a float mask).
+        """
+        if filter == "area":
+            return self._place(area_means(mask[None], self.scaled))[0]
         nearest = F.resize(mask[None], list(self.scaled), interpolation=InterpolationMode.NEAREST_EXACT)
         return self._place(nearest)[0]
 
@@ -130,9 +138,13 @@ def resized_by_area(pixels: Tensor, scaled: tuple[int, int]) -> Tensor:
     Pixels that it covers in part count in part, as in OpenCV's INTER_AREA. OpenCV does something else where
     one side becomes longer and the other shorter.
     """
+    return area_means(pixels, scaled).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def area_means(pixels: Tensor, scaled: tuple[int, int]) -> Tensor:
+    """Return the mean over the area that each new pixel covers, float32 [C, *scaled], of pixels [C, H, W]."""
     down, across = (_overlaps(old, new) for old, new in zip(pixels.shape[-2:], scaled, strict=True))
-    means = down @ pixels.to(torch.float32) @ across.T
-    return means.round_().clamp_(0, 255).to(torch.uint8)
+    return down @ pixels.to(torch.float32) @ across.T
 
 
 @lru_cache(maxsize=16)

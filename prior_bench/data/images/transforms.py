@@ -53,12 +53,25 @@ class RadiographTransform:
             at the centre.
         random: whether augmentations are allowed.
 
+        masks: filter of the resizing of masks, as in :meth:`Geometry.mask`.
+        augment: ``"resized"``: augmentations change the resized image; ``"stored"``: the image as it is
+            stored, which is resized afterwards. Masks are augmented after the resizing in both cases, as in
+            GLoRIA's and MGCA's code, by the same draws. ``"stored"`` allows no step that changes the size.
+
     Raises:
         BenchError: an augmentation or an argument is unknown.
     """
 
-    def __init__(self, spec: InputSpec, cfg: Mapping[str, Any] | None, *, random: bool):
-        self.spec = spec
+    def __init__(
+        self,
+        spec: InputSpec,
+        cfg: Mapping[str, Any] | None,
+        *,
+        random: bool,
+        masks: str = "nearest",
+        augment: str = "resized",
+    ):
+        self.spec, self.masks, self.stored_first = spec, masks, augment == "stored"
         steps = dict(cfg or {})
         resize = steps.pop("Resize", None)
         self.scale_to = spec.resize_to if resize is None else None
@@ -114,19 +127,26 @@ class RadiographTransform:
 
         Returns:
             The image, float32 [C, S, S]; the boxes in input pixels, clipped, without those outside the image;
-            the mask, uint8 [S, S]; and the Geometry, or None if augmentation is random.
+            the mask, uint8 [S, S] (float32 if reduced by area); and the Geometry, or None if augmentation is
+            random.
         """
         image = brightened(image, self.spec.brighten)
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         drawn = torch.from_numpy(np.require(mask, requirements=["C", "W"])) if mask is not None else None
         placed = np.asarray(boxes, np.float32) if boxes is not None else None
+        draws = torch.get_rng_state() if self.stored_first else None
+        if self.augment and draws is not None:
+            pixels, placed, _ = _augment_all(self.augment, pixels, placed, None)
         if self.base:
             base = self._geometry(*image.shape)
             pixels = base.image(pixels, self.spec.interpolation)
-            drawn = base.mask(drawn) if drawn is not None else None
+            drawn = base.mask(drawn, self.masks) if drawn is not None else None
             placed = base.boxes(placed) if placed is not None else None
-        if self.augment:
+        if self.augment and draws is None:
             pixels, placed, drawn = _augment_all(self.augment, pixels, placed, drawn)
+        elif self.augment and draws is not None and drawn is not None:
+            torch.set_rng_state(draws)
+            _, _, drawn = _augment_all(self.augment, torch.zeros(1, *drawn.shape), None, drawn)
         if placed is not None:
             placed = _clip(placed, pixels.shape[-2], pixels.shape[-1])
         return normalise(pixels, self.spec), placed, drawn, self.geometry(*image.shape)
@@ -145,13 +165,15 @@ def train_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> Ra
     return RadiographTransform(spec, cfg, random=True)
 
 
-def dense_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> DenseTransform:
+def dense_transform(
+    spec: InputSpec, cfg: Mapping[str, Any] | None = None, masks: str = "nearest", augment: str = "resized"
+) -> DenseTransform:
     """Return ``(image, boxes, mask) -> (tensor, boxes, mask, Geometry or None)``; see
-    RadiographTransform.dense.
+    RadiographTransform.dense, and RadiographTransform for ``masks`` and ``augment``.
 
     Without ``cfg``, nothing is random, and the Geometry maps boxes and masks back exactly.
     """
-    return RadiographTransform(spec, cfg, random=bool(cfg)).dense
+    return RadiographTransform(spec, cfg, random=bool(cfg), masks=masks, augment=augment).dense
 
 
 def brightened(image: np.ndarray, rounding: str | None) -> np.ndarray:

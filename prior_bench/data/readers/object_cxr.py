@@ -81,7 +81,7 @@ def read_part(place: Path, part: str) -> pd.DataFrame:
         )
     files = [PurePosixPath(path).name for path in raw[name]]
     shapes = [
-        tuple(_shape(piece, f"{place}, line {row + 2}") for piece in text.split(";") if piece.strip())
+        tuple(shape(piece, f"{place}, line {row + 2}") for piece in text.split(";") if piece.strip())
         for row, text in enumerate(raw["annotation"].fillna(""))
     ]
     ids = [f"{part}/{PurePosixPath(file).stem}" for file in files]
@@ -98,7 +98,12 @@ def read_part(place: Path, part: str) -> pd.DataFrame:
     )
 
 
-def _shape(text: str, where: str) -> Shape:
+def shape(text: str, where: str) -> Shape:
+    """Read one object of an annotation, "type x1 y1 x2 y2 ...".
+
+    Raises:
+        BenchError: it is damaged.
+    """
     kind, *rest = text.split()
     try:
         numbers = tuple(float(n) for n in rest)

@@ -201,3 +201,28 @@ def test_bad_configs():
         eval_transform(spec, dict(RandomHorizontalFlip={}))
     with pytest.raises(BenchError, match="unknown resize mode"):
         eval_transform(InputSpec(size=64, resize="stretch"))(np.zeros((5, 5), np.uint8))
+
+
+def test_masks_reduced_by_area_are_the_share_of_foreground():
+    mask = np.zeros((64, 64), np.uint8)
+    mask[8:30, 12:41] = 1
+    spec = InputSpec(size=16, resize="squash")
+    _, _, soft, _ = dense_transform(spec, None, masks="area")(mask * 200, None, mask)
+    assert soft.dtype == torch.float32
+    np.testing.assert_allclose(soft, mask.reshape(16, 4, 16, 4).mean((1, 3)), atol=1e-6)
+    _, _, hard, _ = dense_transform(spec)(mask * 200, None, mask)
+    assert hard.dtype == torch.uint8
+
+
+def test_the_stored_image_and_the_small_mask_are_augmented_alike():
+    mask = np.zeros((64, 64), np.uint8)
+    mask[8:30, 12:41] = 1
+    steps = {"RandomAffine": {"degrees": (20, 40), "scale": (0.7, 1.2)}}
+    how = dict(masks="area", augment="stored")
+    transform = dense_transform(InputSpec(size=32, resize="squash", mean=0.0, std=1.0), steps, **how)
+    torch.manual_seed(0)
+    image, _, soft, geometry = transform(mask * 255, None, mask)
+    assert geometry is None
+    assert (image[0] - soft).abs().mean() < 0.02 < (image[0] - soft.T).abs().mean()
+    other, _, _, _ = transform(mask * 255, None, mask)  # the next draw is another one
+    assert (image - other).abs().mean() > 0.01
