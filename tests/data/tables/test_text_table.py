@@ -138,7 +138,7 @@ def test_other_files_are_called_what_they_are(tmp_path, content, words):
 
 def test_archives(tmp_path):
     packed = tmp_path / "own.csv.gz"
-    packed.write_bytes(gzip.compress(quoted(",", mtime=0).encode()))
+    packed.write_bytes(gzip.compress(quoted(",").encode()))
     assert read_text_table(packed).rows == ROWS[1:]
     packed.write_bytes(packed.read_bytes()[:-12])
     with pytest.raises(BenchError, match="archive is truncated or damaged"):
