@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.official.comparisons import COMPARISONS
@@ -98,16 +99,16 @@ def compared(
 
 
 def _values(job: Job) -> dict[str, list[float]]:
-    """Run a job in its own process, or read what it found before."""
+    """Run a job in its own process, unless its values are known; return those of each kind of weights."""
     file = job.folder / "job.json"
-    if file.exists() and Job.read(file) != job:
+    if file.exists() and replace(Job.read(file), kinds=job.kinds) != job:
         shutil.rmtree(job.folder)
-    if not job.values_file(file).exists():
-        job.folder.mkdir(parents=True, exist_ok=True)
-        job.write(file)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    if missing := tuple(kind for kind in job.kinds if not job.values_file(kind).exists()):
+        replace(job, kinds=missing).write(file)
         print(f"{job.comparison}: {job.side}", file=sys.stderr, flush=True)
         start(file, job.folder / "log.txt")
-    return json.loads(job.values_file(file).read_text())
+    return {kind: json.loads(job.values_file(kind).read_text()) for kind in job.kinds}
 
 
 def start(file: Path, log: Path) -> None:

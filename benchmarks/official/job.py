@@ -46,7 +46,6 @@ class Job:
             given[name] = tuple(given[name])
         return cls(**given)
 
-    @staticmethod
-    def values_file(path: Path) -> Path:
-        """Where the values of the job of a file are."""
-        return path.with_suffix(".values.json")
+    def values_file(self, kind: str) -> Path:
+        """Where the values with a kind of weights are."""
+        return self.folder / kind / "values.json"

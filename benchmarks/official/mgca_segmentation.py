@@ -1,5 +1,7 @@
 """MGCA's segmentation of SIIM-ACR: ``mgca_segmenter.py`` and ``ssl_segmenter.py``, and our protocol."""
 
+from functools import partial
+
 from benchmarks.official import mgca_data
 from benchmarks.official.job import Job
 from benchmarks.official.scale import CROP
@@ -16,15 +18,18 @@ def official(job: Job) -> list[float]:
     mgca_data.split(job, "siim")
     import segmentation_models_pytorch as smp
     import torch
-    from mgca.datasets.segmentation_dataset import SIIMImageDataset
+    from mgca.datasets import segmentation_dataset
     from mgca.models.ssl_segmenter import SSLSegmenter
     from pytorch_lightning import seed_everything
 
+    # albumentations 0.5.2, which MGCA requires, takes pictures and masks of different sizes
+    compose = segmentation_dataset.Compose
+    segmentation_dataset.Compose = partial(compose, is_check_shapes=False)
     weights = torch.load(job.weights / IMAGE_ENCODER)
     values = []
     for seed in job.seeds:
         seed_everything(seed)
-        data = mgca_data.data_module(SIIMImageDataset, None, BATCH, CROP)
+        data = mgca_data.data_module(segmentation_dataset.SIIMImageDataset, None, BATCH, CROP)
         network = smp.Unet("resnet50", encoder_weights=None, activation=None)
         network.encoder.load_state_dict({**weights, "fc.bias": None, "fc.weight": None})
         network.encoder.requires_grad_(False)

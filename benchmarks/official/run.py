@@ -10,20 +10,17 @@ from benchmarks.official.job import Job
 
 
 def main(path: Path) -> None:
-    """Run the job of a file with each kind of weights, and write the values beside the file."""
+    """Run the job of a file with each kind of weights, and write the values of each at once."""
     import torch
 
     torch.set_num_threads(1)
     job = Job.read(path)
-    run, found = getattr(COMPARISONS[job.comparison], job.side), {}
+    run = getattr(COMPARISONS[job.comparison], job.side)
     for kind in job.kinds:
         part = replace(job, weights=job.weights / kind, folder=job.folder / kind)
         part.folder.mkdir(parents=True, exist_ok=True)
-        done = part.folder / "values.json"  # of a run that was interrupted later
-        if not done.exists():
-            done.write_text(json.dumps([float(value) for value in run(part)]))
-        found[kind] = json.loads(done.read_text())
-    Job.values_file(path).write_text(json.dumps(found))
+        values = [float(value) for value in run(part)]
+        job.values_file(kind).write_text(json.dumps(values))
 
 
 if __name__ == "__main__":

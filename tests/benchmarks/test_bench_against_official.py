@@ -92,6 +92,29 @@ def test_kept_runs_are_read_and_not_repeated_unless_the_job_changes(checkout, tm
         against_official.main([*arguments, "--seeds", "3"])
 
 
+def test_only_weights_without_values_run(checkout, tmp_path, capsys, monkeypatch):
+    started = []
+
+    def start(file, log):
+        started.append((file.parent.name, Job.read(file).kinds))
+        run.main(file)
+
+    monkeypatch.setattr(against_official, "start", start)
+    arguments = [
+        "protocols",
+        "--checkout",
+        f"fake={checkout}",
+        "--only",
+        "fake",
+        "--keep",
+        str(tmp_path / "k"),
+    ]
+    against_official.main([*arguments, "--weights", "random"])
+    against_official.main(arguments)
+    assert started == [(s, (k,)) for k in ("random", "pre-trained") for s in ("official", "ours")]
+    assert len(capsys.readouterr().out.splitlines()) == 3 + 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
