@@ -93,7 +93,14 @@ def compared(
         )
         found[side] = _values(job)
     return [
-        line(comparison.protocol, name, kind, comparison.metric, *(found[side][kind] for side in SIDES))
+        line(
+            comparison.protocol,
+            name,
+            kind,
+            comparison.metric,
+            *(found[side][kind] for side in SIDES),
+            paired=comparison.paired,
+        )
         for kind in kinds
     ]
 

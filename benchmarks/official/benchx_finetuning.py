@@ -120,6 +120,8 @@ def ours(job: Job) -> list[float]:
             "optimizer.total": STEPS,
             "batch_size": BATCH,
             "stopping.epochs": EPOCHS,
+            "stopping.first": 1,
+            "stopping.interval": 1,
         },
         store=job.folder / "records",
         device="cpu",

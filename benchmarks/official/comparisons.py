@@ -25,6 +25,7 @@ class Comparison:
         protocol: ours.
         metric: what is compared.
         official, ours: from a job to the metric of each seed.
+        paired: whether a seed makes the same random choices on both sides.
     """
 
     checkout: str
@@ -34,6 +35,7 @@ class Comparison:
     metric: str
     official: Callable[[Job], list[float]]
     ours: Callable[[Job], list[float]]
+    paired: bool = False
 
 
 COMPARISONS = {
@@ -81,6 +83,7 @@ COMPARISONS = {
         "AUROC",
         partial(gloria_zero_shot.official, evaluation_mode=True),
         gloria_zero_shot.ours,
+        paired=True,
     ),
     "gloria-zero-shot-as-called": Comparison(
         "gloria",
@@ -90,5 +93,6 @@ COMPARISONS = {
         "AUROC",
         partial(gloria_zero_shot.official, evaluation_mode=False),
         gloria_zero_shot.ours,
+        paired=True,
     ),
 }

@@ -26,17 +26,23 @@ class Difference:
         return self.low <= 0 <= self.high
 
 
-def difference(official: Sequence[float], ours: Sequence[float]) -> Difference:
-    """Compare two independent samples of runs by Welch's t interval.
+def difference(official: Sequence[float], ours: Sequence[float], *, paired: bool = False) -> Difference:
+    """Compare two samples of runs by a t interval.
 
-    The runs are not paired: the same seed gives other random numbers to other code. Five runs are too few for
-    a bootstrap over them, whose intervals are then too narrow.
+    Training is not paired (Welch's interval): the same seed gives other random numbers to other code. Five
+    runs are too few for a bootstrap over them, whose intervals are then too narrow.
+
+    Args:
+        paired: whether both sides have the same random choices with the same seed.
     """
     first, second = np.asarray(official, float), np.asarray(ours, float)
     mean = float(second.mean() - first.mean())
-    if np.ptp(first) == 0 and np.ptp(second) == 0:  # nothing random: no interval but the difference itself
+    if (
+        np.ptp(second - first) if paired else np.ptp(first) + np.ptp(second)
+    ) == 0:  # nothing random: no interval but the difference itself
         return Difference(mean, mean, mean)
-    interval = stats.ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
+    test = stats.ttest_rel(second, first) if paired else stats.ttest_ind(second, first, equal_var=False)
+    interval = test.confidence_interval(0.95)
     return Difference(mean, float(interval.low), float(interval.high))
 
 
@@ -61,9 +67,11 @@ def line(
     metric: str,
     official: Sequence[float],
     ours: Sequence[float],
+    *,
+    paired: bool = False,
 ) -> tuple[str, ...]:
     """One line of the table; metrics and differences x 100."""
-    found = difference(official, ours)
+    found = difference(official, ours, paired=paired)
     return (
         protocol,
         comparison,
@@ -71,8 +79,8 @@ def line(
         metric,
         _runs(official),
         _runs(ours),
-        f"{100 * found.mean:+.1f}",
-        f"{100 * found.low:+.1f} to {100 * found.high:+.1f}",
+        f"{100 * found.mean:+.2f}",
+        f"{100 * found.low:+.2f} to {100 * found.high:+.2f}" + (", paired" if paired else ""),
         "yes" if found.contains_zero else "no",
     )
 

@@ -64,9 +64,9 @@ def test_the_command_prints_a_line_for_each_kind_of_weights(checkout, tmp_path, 
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == f"| {' | '.join(HEADER)} |" and len(printed) == 4
     same, other = printed[2:]
-    assert "| fake/protocol | fake | random | AUROC | 50.0 51.0 52.0 | 50.0 51.0 52.0 | +0.0 |" in same
+    assert "| fake/protocol | fake | random | AUROC | 50.0 51.0 52.0 | 50.0 51.0 52.0 | +0.00 |" in same
     assert same.endswith("| yes |") and "| pre-trained |" in other
-    assert "| 70.0 71.0 72.0 | 50.0 51.0 52.0 | -20.0 |" in other and other.endswith("| no |")
+    assert "| 70.0 71.0 72.0 | 50.0 51.0 52.0 | -20.00 |" in other and other.endswith("| no |")
 
 
 def test_kept_runs_are_read_and_not_repeated_unless_the_job_changes(checkout, tmp_path, capsys, monkeypatch):
@@ -149,6 +149,14 @@ def test_the_interval_is_welchs():
     assert found.high == pytest.approx(0.18 + half) and not found.contains_zero
 
 
+def test_paired_runs_are_compared_by_their_differences():
+    official, ours = [0.1, 0.5, 0.9], [0.11, 0.52, 0.91]
+    found = difference(official, ours, paired=True)
+    half = stats.t.ppf(0.975, 2) * np.std([0.01, 0.02, 0.01], ddof=1) / np.sqrt(3)
+    assert found.low == pytest.approx(0.04 / 3 - half) and found.high == pytest.approx(0.04 / 3 + half)
+    assert difference(official, ours).low < found.low
+
+
 def test_equal_numbers_without_any_spread_differ_by_nothing():
     found = difference([0.5] * 5, [0.5] * 5)
     assert (found.mean, found.low, found.high) == (0, 0, 0) and found.contains_zero
@@ -180,10 +188,12 @@ def test_the_table_of_the_page_is_what_the_command_prints():
 @pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row[1]}-{row[2]}")
 def test_differences_and_intervals_of_the_page_follow_from_its_runs(row):
     official, ours = ([float(value) / 100 for value in cell.split()] for cell in row[4:6])
-    again = line(*row[:4], official, ours)
+    paired = comparisons.COMPARISONS[row[1]].paired
+    again = line(*row[:4], official, ours, paired=paired)
     numbers = [[float(x) for x in re.findall(r"[-+]?\d+\.\d", " ".join(one[6:8]))] for one in (row, again)]
     assert len(official) == len(ours) == 5 and numbers[0] == pytest.approx(numbers[1], abs=0.25)
     low, high = numbers[0][1:]
+    assert row[7].endswith("paired") == paired
     assert row[8] == ("yes" if low <= 0 <= high else "no")
 
 
