@@ -1,0 +1,1 @@
+"""The papers' downstream code and ours, run on the same synthetic data (``benchmarks.against_official``)."""
