@@ -81,10 +81,10 @@ def open_dataset(reference: str | dict[str, Any], split: str = "default") -> Man
     Raises:
         BenchError: the data set or the rule is unknown, or a file is missing or malformed.
     """
-    _, _, folder, _, synthetic = locate(reference)
-    if not synthetic:
-        remember(folder)
-    return read_manifest(reference, split)
+    manifest = read_manifest(reference, split)
+    if not manifest.synthetic:
+        remember(locate(reference)[2])
+    return manifest
 
 
 def read_manifest(reference: str | dict[str, Any], split: str = "default") -> Manifest:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prior_bench.errors import BenchError
 from prior_bench.protocol_parity.ingredients import Ingredient, ingredients_of
-from prior_bench.protocol_parity.official import Measured, OfficialRun, official_runs
+from prior_bench.protocol_parity.official import OfficialRun, OfficialValues, official_runs
 from prior_bench.protocol_parity.statements import Statement, Status, stated_protocols, statements_of
 from prior_bench.protocol_parity.values import differing
 from prior_bench.suites import protocols
@@ -77,7 +77,7 @@ def _check(statement: Statement, ingredient: Ingredient, run: OfficialRun | None
     return _compare(statement, ingredient, run.ingredients[statement.ingredient])
 
 
-def _compare(statement: Statement, ingredient: Ingredient, measured: Measured) -> IngredientOutcome:
+def _compare(statement: Statement, ingredient: Ingredient, measured: OfficialValues) -> IngredientOutcome:
     assert ingredient.compute is not None
     count = len(measured.expected)
     if not count:

@@ -20,7 +20,7 @@ from prior_bench.protocol_parity.ingredients import Values
 
 
 @dataclass(frozen=True)
-class Measured:
+class OfficialValues:
     """What official code made of the inputs of one ingredient.
 
     Attributes:
@@ -52,7 +52,7 @@ class OfficialRun:
     repository: str
     commit: str
     protocols: tuple[str, ...]
-    ingredients: dict[str, Measured]
+    ingredients: dict[str, OfficialValues]
 
 
 def official_runs(folder: Path) -> list[OfficialRun]:
@@ -87,7 +87,7 @@ def _read(path: Path) -> OfficialRun | None:
             repository=content["repository"],
             commit=content["commit"],
             protocols=tuple(content["protocols"]),
-            ingredients={name: Measured(**values) for name, values in content["ingredients"].items()},
+            ingredients={name: OfficialValues(**values) for name, values in content["ingredients"].items()},
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BenchError(f"not a fixture of official code: {error}", where=path) from error

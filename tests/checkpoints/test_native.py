@@ -87,7 +87,7 @@ def test_as_a_row(saved):
     backbone = source.load(0, LoadContext())
     assert source.has_text and backbone.method is not None
     assert backbone.identity == source.identity(0) == source.identity(5)
-    with pytest.raises(BenchError, match="contains its image encoder, input and tokenizer"):
+    with pytest.raises(BenchError, match="contains its encoders, input and tokenizer"):
         BACKBONES.build(dict(type="checkpoint", name="x", path=str(path), image_encoder="resnet18")).check()
     images = torch.randn(2, 1, 32, 32)
     assert torch.equal(backbone.image_encoder(images).global_, method.image_encoder(images).global_)

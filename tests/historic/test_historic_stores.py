@@ -92,7 +92,7 @@ def place_of(entry):
 @pytest.mark.parametrize("folder", STORES, ids=lambda folder: folder.name)
 def test_a_report_is_made_of_them(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PRIOR_BENCH_DATA", str(tmp_path / "nothing"))  # the images are no longer there
-    monkeypatch.setattr("prior_bench.report.html.galleries.examples.open_dataset", no_images)
+    monkeypatch.setattr("prior_bench.report.html.galleries.examples.open_recorded", no_images)
     store = Store(folder)
     text = build_page(Suite("historic", [], []), store)
     kept = [store.predictions(k) for k, r in store.records().items() if r.spec["task"] not in SILENT]

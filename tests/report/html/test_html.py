@@ -154,7 +154,7 @@ def fill(store: Store, folder) -> None:
 def drawn(tmp_path):
     """The suite and its filled store."""
     folder = tmp_path / "data/drawn"  # the data root of the tests
-    folder.mkdir()
+    folder.mkdir(parents=True)
     random = np.random.default_rng(0)
     for i in range(TEST):
         Image.fromarray(random.integers(0, 255, (40, 24), np.uint8)).save(folder / f"{i}.png")
@@ -321,7 +321,7 @@ def by_task(drawn) -> dict[str, Gallery]:
 
 
 def test_missing_images_and_predictions_are_said_and_the_page_still_stands(drawn, tmp_path):
-    for path in (tmp_path / "drawn").glob("*.png"):
+    for path in (tmp_path / "data/drawn").glob("*.png"):
         path.unlink()
     for path in drawn[1].runs.glob("*detection*/predictions.npz"):
         path.unlink()

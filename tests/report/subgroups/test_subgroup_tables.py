@@ -12,6 +12,7 @@ from fixed_store import spec
 from prior_bench.api import RunRecord
 from prior_bench.cli import main
 from prior_bench.data.attributes import Grouping
+from prior_bench.data.named_folders import remember
 from prior_bench.errors import BenchError
 from prior_bench.metrics.classification import auroc
 from prior_bench.report.html.sections.subgroups import subgroups
@@ -67,6 +68,7 @@ def my(tmp_path):
     for image in data["image"]:
         (tmp_path / "mine" / image).write_bytes(b"an image")
     data.to_csv(tmp_path / "mine" / "my.csv", index=False)
+    remember(tmp_path / "mine" / "my.csv")  # as opening it does
     store = Store(tmp_path / "results" / "mine")
     for name, harm in (("Fair", 0.0), ("Harmful", 4.0)):
         for seed in (0, 1):
@@ -286,6 +288,6 @@ def test_the_report_has_a_section_where_the_data_state_sex_or_age(my, monkeypatc
 def test_the_report_generates_no_data(my, monkeypatch):
     run = entries(my)[0]
     there = dataclasses.replace(run, spec=run.spec | {"data": spec("A", "t", "chexpert", "p")["data"]})
-    monkeypatch.setattr("prior_bench.report.subgroups.predicted.open_dataset", None)
+    monkeypatch.setattr("prior_bench.report.subgroups.predicted.open_recorded", None)
     (note,) = subgroups([[there]]).notes
     assert "is not shown: its synthetic data are not on this machine" in note
