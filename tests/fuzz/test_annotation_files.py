@@ -136,14 +136,14 @@ def survives(seed: int, folder) -> bool:
     """Read a mutation; True if it was read. Whatever was read is what the file says."""
     data, place = mutated(seed), folder / f"{seed}.csv"
     place.write_bytes(data)
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         manifest = read(place)
     except BenchError as error:
         assert place.name in str(error) and error.what and "Traceback" not in str(error)
         return False
     finally:
-        assert time.perf_counter() - begun < LONGEST
+        assert time.process_time() - begun < LONGEST
         place.unlink()
     told = says(data)
     assert len(manifest) == len(told), "no row is lost or made up"
