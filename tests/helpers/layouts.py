@@ -9,6 +9,7 @@ from typing import Any
 import dense_miniatures
 import miniatures
 import numpy as np
+import tuberculosis_miniatures
 from writers import write_image, write_text
 
 Damage = Callable[[Path], object]
@@ -204,6 +205,8 @@ LAYOUTS = {
         },
         {"annotations/image_labels_train.csv": "train.csv"},  # without it, Kaggle's table is looked for
     ),
+    "montgomery": Layout("montgomery", tuberculosis_miniatures.montgomery, "CXR_png/*.png", {}),
+    "shenzhen": Layout("shenzhen", tuberculosis_miniatures.shenzhen, "CXR_png/*.png", {}),
     "medmnist": Layout(
         "medmnist",
         lambda root: np.savez_compressed(root / "chestmnist.npz", **miniatures.medmnist_arrays(14, 28)),
