@@ -205,6 +205,13 @@ LAYOUTS = {
         },
         {"annotations/image_labels_train.csv": "train.csv"},  # without it, Kaggle's table is looked for
     ),
+    "padchest": Layout(
+        "padchest",
+        miniatures.padchest,
+        "*/*.png",
+        {miniatures.PADCHEST_TABLE: "MethodLabel"},
+        {miniatures.PADCHEST_TABLE: "PADCHEST_chest_x_ray_images_labels_160K_*.csv"},
+    ),
     "montgomery": Layout("montgomery", tuberculosis_miniatures.montgomery, "CXR_png/*.png", {}),
     "shenzhen": Layout("shenzhen", tuberculosis_miniatures.shenzhen, "CXR_png/*.png", {}),
     "medmnist": Layout(
