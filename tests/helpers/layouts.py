@@ -214,6 +214,12 @@ LAYOUTS = {
     ),
     "montgomery": Layout("montgomery", tuberculosis_miniatures.montgomery, "CXR_png/*.png", {}),
     "shenzhen": Layout("shenzhen", tuberculosis_miniatures.shenzhen, "CXR_png/*.png", {}),
+    "tbx11k": Layout(
+        "tbx11k",
+        tuberculosis_miniatures.tbx11k,
+        "imgs/*/*.png",
+        {"annotations/json/TBX11K_train.json": "", "annotations/json/TBX11K_val.json": ""},
+    ),
     "medmnist": Layout(
         "medmnist",
         lambda root: np.savez_compressed(root / "chestmnist.npz", **miniatures.medmnist_arrays(14, 28)),

@@ -1,5 +1,6 @@
 """The data sets of tuberculosis in miniature; see ``miniatures``."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -35,4 +36,35 @@ def shenzhen(root: Path) -> Path:
             write_png(root / f"mask/{name}_mask.png", mask)
         finding = "Bilateral PTB" if n % 2 else "normal"
         write_text(root / f"ClinicalReadings/{name}.txt", f"{SHENZHEN_HEADS[n % 5]}\n{finding}\n")
+    return root
+
+
+TBX_CATEGORIES = ("ActiveTuberculosis", "ObsoletePulmonaryTuberculosis", "PulmonaryTuberculosis")
+
+
+def tbx11k(root: Path) -> Path:
+    """Thirty images to train and nine to validate, a third of each class; categories count from 1.
+
+    Of the images with tuberculosis, the first has active and obsolete, the second none that is boxed, the
+    others active.
+    """
+    for part, first, count in (("train", 1, 30), ("val", 101, 9)):
+        images, annotations = [], []
+        for n in range(first, first + count):
+            folder, letters = (("health", "h"), ("sick", "s"), ("tb", "tb"))[n % 3]
+            name = f"{folder}/{letters}{n:04d}.png"
+            write_image(root / "imgs" / name)
+            images.append({"id": n, "file_name": name, "width": 8, "height": 8})
+            of_tb = {2: (1, 2), 5: ()}.get(n, (1,)) if folder == "tb" else ()
+            for k, category in enumerate(of_tb):
+                box = [1 + k, 2, 3, 4.5]
+                annotations.append(
+                    {"id": len(annotations), "image_id": n, "category_id": category, "bbox": box}
+                )
+        categories = [
+            {"id": n, "name": name, "supercategory": "Tuberculosis"}
+            for n, name in enumerate(TBX_CATEGORIES, 1)
+        ]
+        content = {"info": [], "categories": categories, "images": images, "annotations": annotations}
+        write_text(root / f"annotations/json/TBX11K_{part}.json", json.dumps(content))
     return root

@@ -1,7 +1,7 @@
 """Read PadChest (Bustos et al. 2020) from the table and the PNG files of BIMCV.
 
-Columns, values and counts are those of the table as torchxrayvision includes it (version 160K_01.02.19). Where
-the images are is taken from public code that reads them.
+Columns, values and counts are those of the table as torchxrayvision includes it (version 160K_01.02.19).
+Where the images are is taken from public code that reads them.
 """
 
 from __future__ import annotations
@@ -171,9 +171,10 @@ CARD = Card(
     what="Radiographs of the Hospital San Juan (Alicante), 2009 to 2017, with their Spanish reports and 193 "
     "labels (findings, diagnoses, devices): physicians labelled 39,053 images, a network the others from the "
     "reports.",
-    size="160,861 images in the table, of 67,625 patients (109,931 studies); 52 archives of 20 GB (16-bit PNG)",
-    source="https://bimcv.cipf.es/bimcv-projects/padchest/ (archives 0.zip to 50.zip and 54.zip); at 224 x 224 "
-    "from academictorrents.com (96ebb4f92b85929eadfb16761f310a6d04105797)",
+    size="160,861 images in the table, of 67,625 patients (109,931 studies); 52 archives of 20 GB "
+    "(16-bit PNG)",
+    source="https://bimcv.cipf.es/bimcv-projects/padchest/ (archives 0.zip to 50.zip and 54.zip); at 224 x "
+    "224 from academictorrents.com (96ebb4f92b85929eadfb16761f310a6d04105797)",
     access="research use agreement of BIMCV; cite Bustos et al., Medical Image Analysis 2020;66:101797",
     tree="""
 PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv   (or .csv.gz)
