@@ -185,3 +185,28 @@ def padchest_gr(root: Path) -> Path:
     write_text(root / "grounded_reports_20240819.json", json.dumps(studies))
     write_text(root / "master_table.csv", "\n".join(lines))
     return root
+
+
+PCXR_DISEASES = (
+    "No finding", "Bronchitis", "Brocho-pneumonia", "Other disease", "Bronchiolitis", "Pneumonia", "CPAM",
+)  # fmt: skip
+
+
+def vindr_pcxr(root: Path) -> Path:
+    """Twenty and five images of one radiologist each; of four, one has two boxes of different findings."""
+    for part, count in (("train", 20), ("test", 5)):
+        labels = [f"image_id,rad_ID,{','.join(PCXR_DISEASES)}"]
+        boxes = ["image_id,rad_ID,class_name,x_min,y_min,x_max,y_max"]
+        for n in range(count):
+            image = f"{part}{n:02d}"
+            write_dicom(root / f"{part}/{image}.dicom", np.full((16, 16), 9, np.uint8))
+            disease = (0, 1, 5, 2)[n % 4]
+            labels.append(f"{image},R{n % 3},{','.join(str(int(k == disease)) for k in range(7))}")
+            if n % 4 == 1:
+                boxes.append(f"{image},R{n % 3},Reticulonodular opacity,1,2,5,6.5")
+                boxes.append(f"{image},R{n % 3},Consolidation,3,2,9,{7 + n}")
+            else:
+                boxes.append(f"{image},R{n % 3},No finding,,,,")
+        write_text(root / f"image_labels_{part}.csv", "\n".join(labels))
+        write_text(root / f"annotations_{part}.csv", "\n".join(boxes))
+    return root

@@ -212,6 +212,17 @@ LAYOUTS = {
         {miniatures.PADCHEST_TABLE: "MethodLabel"},
         {miniatures.PADCHEST_TABLE: "PADCHEST_chest_x_ray_images_labels_160K_*.csv"},
     ),
+    "vindr_pcxr": Layout(
+        "vindr_pcxr",
+        dense_miniatures.vindr_pcxr,
+        "*/*.dicom",
+        {
+            "image_labels_train.csv": "image_id",
+            "image_labels_test.csv": "image_id",
+            "annotations_train.csv": "class_name",
+            "annotations_test.csv": "x_max",
+        },
+    ),
     "montgomery": Layout("montgomery", tuberculosis_miniatures.montgomery, "CXR_png/*.png", {}),
     "shenzhen": Layout("shenzhen", tuberculosis_miniatures.shenzhen, "CXR_png/*.png", {}),
     "tbx11k": Layout(
