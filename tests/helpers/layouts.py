@@ -9,6 +9,7 @@ from typing import Any
 import dense_miniatures
 import miniatures
 import numpy as np
+import padchest_miniature
 import tuberculosis_miniatures
 from writers import write_image, write_text
 
@@ -207,10 +208,10 @@ LAYOUTS = {
     ),
     "padchest": Layout(
         "padchest",
-        miniatures.padchest,
+        padchest_miniature.padchest,
         "*/*.png",
-        {miniatures.PADCHEST_TABLE: "MethodLabel"},
-        {miniatures.PADCHEST_TABLE: "PADCHEST_chest_x_ray_images_labels_160K_*.csv"},
+        {padchest_miniature.PADCHEST_TABLE: "MethodLabel"},
+        {padchest_miniature.PADCHEST_TABLE: "PADCHEST_chest_x_ray_images_labels_160K_*.csv"},
     ),
     "vindr_pcxr": Layout(
         "vindr_pcxr",
@@ -221,6 +222,17 @@ LAYOUTS = {
             "image_labels_test.csv": "image_id",
             "annotations_train.csv": "class_name",
             "annotations_test.csv": "x_max",
+        },
+    ),
+    "chexlocalize": Layout(
+        "chexlocalize",
+        dense_miniatures.chexlocalize,
+        "CheXpert/*/*/*/*.jpg",
+        {
+            "CheXpert/val_labels.csv": "Edema",
+            "CheXpert/test_labels.csv": "Path",
+            "CheXlocalize/gt_segmentations_val.json": "",
+            "CheXlocalize/gt_segmentations_test.json": "",
         },
     ),
     "montgomery": Layout("montgomery", tuberculosis_miniatures.montgomery, "CXR_png/*.png", {}),

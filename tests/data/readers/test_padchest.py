@@ -2,8 +2,8 @@
 
 import shutil
 
-import miniatures
 import numpy as np
+import padchest_miniature
 import pytest
 
 from prior_bench.data.images.read import read_image
@@ -15,7 +15,7 @@ TWO = ["cardiomegaly", "pleural effusion"]
 
 @pytest.fixture
 def root(tmp_path):
-    return miniatures.padchest(tmp_path)
+    return padchest_miniature.padchest(tmp_path)
 
 
 def by_patient(data):
@@ -77,7 +77,7 @@ def test_sixteen_bits_and_other_folders(root):
 
 
 def test_errors_name_line_and_file(root, write_text):
-    place = root / miniatures.PADCHEST_TABLE
+    place = root / padchest_miniature.PADCHEST_TABLE
     text = place.read_text()
     write_text(place, text.replace("['normal']", "['normal'", 1))
     with pytest.raises(BenchError, match=r"csv, line 2: labels '\['normal'' are not of the form"):
@@ -95,7 +95,7 @@ def test_errors_name_line_and_file(root, write_text):
 
 @pytest.mark.slow
 def test_real_table(tmp_path, real_annotations, write_image):
-    name = miniatures.PADCHEST_TABLE + ".gz"
+    name = padchest_miniature.PADCHEST_TABLE + ".gz"
     (tmp_path / name).symlink_to(real_annotations / name)
     write_image(tmp_path / "one.png")
     (tmp_path / "shared_images.json").write_text('["one.png"]')
