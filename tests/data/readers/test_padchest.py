@@ -6,6 +6,7 @@ import numpy as np
 import padchest_miniature
 import pytest
 
+from prior_bench.data.cards import card
 from prior_bench.data.images.read import read_image
 from prior_bench.data.readers import padchest
 from prior_bench.errors import BenchError
@@ -88,6 +89,10 @@ def test_errors_name_line_and_file(root, write_text):
     place.unlink()
     with pytest.raises(BenchError, match=r"PADCHEST_chest_x_ray_images_labels_160K_\*.csv is missing"):
         padchest.read(root)
+
+
+def test_padchest_gr_has_the_same_patients():
+    assert card("padchest_gr").patients == "padchest"
 
 
 # --- the real table ---
