@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tuberculosis_miniatures
 
+from prior_bench.data.checking.counts import counts
 from prior_bench.data.manifest import NO_PATIENTS
 from prior_bench.data.readers import tbx11k
 from prior_bench.errors import BenchError
@@ -45,6 +46,17 @@ def test_tuberculosis_without_a_box_is_of_unknown_activity(root):
     row = tbx11k.read(root).table.set_index("id").loc["tb0005"]
     assert row["boxes"] is None and row["Tuberculosis"] == 1
     assert row[FINDINGS[1:]].isna().all()
+
+
+def test_images_annotated_with_boxes_are_counted_in_each_part(root):
+    """One part has the image that is not annotated; the others have none."""
+    data = tbx11k.read(root)
+    assert sum(boxes is None for boxes in data.table["boxes"]) == 1
+    of_parts = {name: [int(cell) for cell in cells] for name, *cells in counts(data) if "images" in name}
+    of_unannotated = data.table.loc[data.table["boxes"].isna(), "split"].iloc[0]
+    missing = [int(name == of_unannotated) for name in ("train", "valid", "test")]
+    boxed = of_parts["images annotated with boxes"]
+    assert boxed == [n - less for n, less in zip(of_parts["images"], missing, strict=True)]
 
 
 def test_classes_are_exclusive(root):
