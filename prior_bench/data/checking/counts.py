@@ -54,7 +54,7 @@ def counts(manifest: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
     parts = _parts(manifest)
     found = [quantities(part, lengths) for part in parts]
     if any(BOXED in part for part in found):  # maybe all images of a part are annotated, and of another not
-        found = [{BOXED: part["images"], **part} for part in found]
+        found = [{**part, BOXED: part.get(BOXED, part["images"])} for part in found]
     rows = []
     for name in found[0]:
         cells = [str(part[name]) for part in found]
