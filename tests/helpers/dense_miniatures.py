@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from writers import write_dicom, write_image, write_png, write_text
 
+from prior_bench.data.readers.chexpert.labels import FOURTEEN
+
 RSNA_HEADER = "patientId,x,y,width,height,Target"
 NIH_HEADER = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position"
 NIH_BOX_HEADER = "Image Index,Finding Label,Bbox [x,y,w,h],,,"
@@ -184,4 +186,74 @@ def padchest_gr(root: Path) -> Path:
         lines.append(f"s{n},image-{n}.png,{label},1,Some sentence.,{split},p{n // 2 if n < 2 else n},{group}")
     write_text(root / "grounded_reports_20240819.json", json.dumps(studies))
     write_text(root / "master_table.csv", "\n".join(lines))
+    return root
+
+
+PCXR_DISEASES = (
+    "No finding", "Bronchitis", "Brocho-pneumonia", "Other disease", "Bronchiolitis", "Pneumonia", "CPAM",
+)  # fmt: skip
+
+
+def vindr_pcxr(root: Path) -> Path:
+    """Twenty and five images of one radiologist each; of four, one has two boxes of different findings."""
+    for part, count in (("train", 20), ("test", 5)):
+        labels = [f"image_id,rad_ID,{','.join(PCXR_DISEASES)}"]
+        boxes = ["image_id,rad_ID,class_name,x_min,y_min,x_max,y_max"]
+        for n in range(count):
+            image = f"{part}{n:02d}"
+            write_dicom(root / f"{part}/{image}.dicom", np.full((16, 16), 9, np.uint8))
+            disease = (0, 1, 5, 2)[n % 4]
+            labels.append(f"{image},R{n % 3},{','.join(str(int(k == disease)) for k in range(7))}")
+            if n % 4 == 1:
+                boxes.append(f"{image},R{n % 3},Reticulonodular opacity,1,2,5,6.5")
+                boxes.append(f"{image},R{n % 3},Consolidation,3,2,9,{7 + n}")
+            else:
+                boxes.append(f"{image},R{n % 3},No finding,,,,")
+        write_text(root / f"image_labels_{part}.csv", "\n".join(labels))
+        write_text(root / f"annotations_{part}.csv", "\n".join(boxes))
+    return root
+
+
+CHEXLOCALIZE_FINDINGS = (
+    "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Lesion", "Airspace Opacity", "Edema", "Consolidation",
+    "Atelectasis", "Pneumothorax", "Pleural Effusion", "Support Devices",
+)  # fmt: skip
+"""The spelling of the segmentations, in their order."""
+
+
+def run_length(mask: np.ndarray) -> dict:
+    """COCO's compressed code of a mask, as it stands in JSON."""
+    from pycocotools import mask as coco
+
+    code = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return {"size": list(code["size"]), "counts": code["counts"].decode()}
+
+
+def chexlocalize(root: Path) -> Path:
+    """Ten patients to validate and six to test, the first two of each with a lateral image too.
+
+    Of three patients, the first has no finding and no entry, the second an effusion (2 pixels and as many as
+    its number in a part), the third an effusion and an opacity (9 pixels).
+    """
+    for part, first, count in (("val", 64541, 10), ("test", 64741, 6)):
+        about = "Sex,Age,Frontal/Lateral,AP/PA," if part == "val" else ""
+        lines, entries = [f"Path,{about}{','.join(FOURTEEN)}"], {}
+        for n in range(count):
+            for view in ("view1_frontal", "view2_lateral")[: 1 + (n < 2)]:
+                key = f"patient{first + n}_study1_{view}"
+                image = f"{key.replace('_', '/', 2)}.jpg"
+                write_image(root / f"CheXpert/{part}/{image}")
+                lateral = view.endswith("lateral")
+                given = f"Male,{60 + n},{'Lateral,' if lateral else 'Frontal,PA'}," if part == "val" else ""
+                of_findings = {"Pleural Effusion": n % 3 > 0, "Lung Opacity": n % 3 == 2}
+                labels = ",".join(str(float(of_findings.get(name, False))) for name in FOURTEEN)
+                prefix = "CheXpert-v1.0/valid" if part == "val" else "test"
+                lines.append(f"{prefix}/{image},{given}{labels}")
+                if n % 3:
+                    masks = {name: np.zeros((8, 8), bool) for name in CHEXLOCALIZE_FINDINGS}
+                    masks["Pleural Effusion"].T.flat[10 : 12 + n] = True
+                    masks["Airspace Opacity"][1:4, 2:5] = n % 3 == 2
+                    entries[key] = {name: run_length(mask) for name, mask in masks.items()}
+        write_text(root / f"CheXpert/{part}_labels.csv", "\n".join(lines))
+        write_text(root / f"CheXlocalize/gt_segmentations_{part}.json", json.dumps(entries))
     return root

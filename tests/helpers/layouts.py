@@ -9,6 +9,8 @@ from typing import Any
 import dense_miniatures
 import miniatures
 import numpy as np
+import padchest_miniature
+import tuberculosis_miniatures
 from writers import write_image, write_text
 
 Damage = Callable[[Path], object]
@@ -203,6 +205,43 @@ LAYOUTS = {
             "annotations/annotations_test.csv": "x_max",
         },
         {"annotations/image_labels_train.csv": "train.csv"},  # without it, Kaggle's table is looked for
+    ),
+    "padchest": Layout(
+        "padchest",
+        padchest_miniature.padchest,
+        "*/*.png",
+        {padchest_miniature.PADCHEST_TABLE: "MethodLabel"},
+        {padchest_miniature.PADCHEST_TABLE: "PADCHEST_chest_x_ray_images_labels_160K_*.csv"},
+    ),
+    "vindr_pcxr": Layout(
+        "vindr_pcxr",
+        dense_miniatures.vindr_pcxr,
+        "*/*.dicom",
+        {
+            "image_labels_train.csv": "image_id",
+            "image_labels_test.csv": "image_id",
+            "annotations_train.csv": "class_name",
+            "annotations_test.csv": "x_max",
+        },
+    ),
+    "chexlocalize": Layout(
+        "chexlocalize",
+        dense_miniatures.chexlocalize,
+        "CheXpert/*/*/*/*.jpg",
+        {
+            "CheXpert/val_labels.csv": "Edema",
+            "CheXpert/test_labels.csv": "Path",
+            "CheXlocalize/gt_segmentations_val.json": "",
+            "CheXlocalize/gt_segmentations_test.json": "",
+        },
+    ),
+    "montgomery": Layout("montgomery", tuberculosis_miniatures.montgomery, "CXR_png/*.png", {}),
+    "shenzhen": Layout("shenzhen", tuberculosis_miniatures.shenzhen, "CXR_png/*.png", {}),
+    "tbx11k": Layout(
+        "tbx11k",
+        tuberculosis_miniatures.tbx11k,
+        "imgs/*/*.png",
+        {"annotations/json/TBX11K_train.json": "", "annotations/json/TBX11K_val.json": ""},
     ),
     "medmnist": Layout(
         "medmnist",

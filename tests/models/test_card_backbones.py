@@ -92,7 +92,7 @@ def test_embeddings_stand_for_a_model_that_cannot_be_loaded(tmp_path):
     source = CardModel("row", "carzero")
     source.check()
     assert source.stored is not None and not source.has_text
-    assert {data for data, _ in source.known_exposure()} == {"mimic_cxr", "padchest_gr"}
+    assert {data for data, _ in source.known_exposure()} == {"mimic_cxr", "padchest"}
     assert row_of("small", "vectors.npz") == {"type": "embeddings", "file": "vectors.npz"}
 
 
@@ -149,7 +149,7 @@ def test_the_training_data_of_a_card_is_a_remark_on_that_data_only(tmp_path):
 
 
 def test_the_same_hub_name_without_the_card_has_the_same_training_data():
-    expected = {"mimic_cxr", "chexpert", "nih_chestxray14", "padchest_gr"}
+    expected = {"mimic_cxr", "chexpert", "nih_chestxray14", "padchest"}
     for reference in ("microsoft/rad-dino", "microsoft/rad-dino@abc"):
         assert {data for data, _ in TransformersModel("r", reference).known_exposure()} == expected
     assert TransformersModel("r", "ORG/clip").known_exposure() == [("mimic_cxr", "it has seen them")]

@@ -18,8 +18,8 @@ _NOTES = (
     "the file does not name them: the leakage check assumes all of them",
     "the library resizes with skimage or OpenCV, prior-bench with torchvision: pixels differ slightly",
 )
-_DENSENET = ("mimic_cxr", "chexpert", "nih_chestxray14", "padchest_gr", "rsna_pneumonia", "openi")
-_RESNET = ("nih_chestxray14", "padchest_gr", "rsna_pneumonia", "siim_acr", "vindr_cxr")
+_DENSENET = ("mimic_cxr", "chexpert", "nih_chestxray14", "padchest", "rsna_pneumonia", "openi")
+_RESNET = ("nih_chestxray14", "padchest", "rsna_pneumonia", "siim_acr", "vindr_cxr")
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:

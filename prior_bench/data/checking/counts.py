@@ -8,6 +8,8 @@ from prior_bench.data.manifest import SPLITS, Manifest
 
 Published = dict[str, dict[str, tuple[int, ...]]]
 """Split rule to quantity to (train, valid, test); the rule ``"all"`` holds one total per quantity."""
+BOXED = "images annotated with boxes"
+"""Quantity that is counted where some images are not annotated."""
 
 
 def quantities(part: Manifest, lengths: Mapping[tuple[str, ...], int] | None = None) -> dict[str, int]:
@@ -27,7 +29,7 @@ def quantities(part: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
         annotated = table["boxes"].dropna()
         found["boxes"] = sum(map(len, annotated))
         if len(annotated) < len(table):
-            found["images annotated with boxes"] = len(annotated)
+            found[BOXED] = len(annotated)
     if "mask" in table:
         found["masks annotated"] = int(table["mask"].notna().sum())
     if "phrases" in table:
@@ -51,6 +53,8 @@ def counts(manifest: Manifest, lengths: Mapping[tuple[str, ...], int] | None = N
     """Return one row per quantity: its name, then its values for train, valid and test as text."""
     parts = _parts(manifest)
     found = [quantities(part, lengths) for part in parts]
+    if any(BOXED in part for part in found):  # maybe all images of a part are annotated, and of another not
+        found = [{**part, BOXED: part.get(BOXED, part["images"])} for part in found]
     rows = []
     for name in found[0]:
         cells = [str(part[name]) for part in found]

@@ -194,4 +194,5 @@ Padchest_GR_files/PadChest_GR/<ImageID>       (or Padchest_GR_files/, PadChest_G
     annotations=("labels", "reports", "phrases"),
     published={"all": {"images": (4555,)}},
     watched=(REPORTS, "master_table.csv*"),
+    patients="padchest",
 )

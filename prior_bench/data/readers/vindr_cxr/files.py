@@ -67,7 +67,7 @@ def _kaggle(place: Path) -> Annotations:
     counts = pd.crosstab(seen["image_id"], seen["class_name"]).reindex(ids)
     votes = counts.drop(columns=NO_FINDING, errors="ignore").div(readers, axis=0)
     images = pd.DataFrame({"id": ids, "part": "train"})
-    return Annotations("Kaggle VinBigData", images, votes, readers, _boxes(raw, place))
+    return Annotations("Kaggle VinBigData", images, votes, readers, read_boxes(raw, place))
 
 
 def _physionet(folder: Path) -> Annotations:
@@ -90,15 +90,19 @@ def _physionet(folder: Path) -> Annotations:
         place = find_table(folder, f"annotations_{part}.csv")
         drawn = read_table(place, ("image_id", "class_name", *CORNERS), text=(*IDS, "class_name"))
         # the test set has one row for the five readers' consensus
-        boxes.append(_boxes(drawn.assign(rad_id=drawn.get("rad_id", CONSENSUS)), place))
+        boxes.append(read_boxes(drawn.assign(rad_id=drawn.get("rad_id", CONSENSUS)), place))
     whole = pd.concat(parts)
     images = pd.DataFrame({"id": whole.index, "part": whole["part"].to_numpy()})
     votes = whole.drop(columns="part")
     return Annotations("PhysioNet 1.0.0", images, votes, pd.concat(readers), pd.concat(boxes))
 
 
-def _boxes(raw: pd.DataFrame, place: Path) -> pd.DataFrame:
-    """Return the rows with a box."""
+def read_boxes(raw: pd.DataFrame, place: Path) -> pd.DataFrame:
+    """Return the rows with a box.
+
+    Raises:
+        BenchError: a box has no extent, or lacks a corner.
+    """
     drawn = raw[raw["class_name"].ne(NO_FINDING) & raw[list(CORNERS)].notna().any(axis=1)]
     corners = drawn[list(CORNERS)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     broken = ~((corners[:, 2:] > corners[:, :2]).all(axis=1))

@@ -1,0 +1,1 @@
+"""Readers of the two tuberculosis collections of the National Library of Medicine."""
