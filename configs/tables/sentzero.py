@@ -1,6 +1,6 @@
 """Zero-shot classification and grounding of nine methods (SentZero, Table 1).
 
-The table was read in a text conversion of the paper. Its numbers are shares, so ours are shown as shares, too.
+The table was read in a text conversion of the paper. Its numbers are shares, so ours are shares here, too.
 It states no split, so that no difference is computed.
 
 prior-bench table sentzero --only-published
