@@ -140,7 +140,8 @@ def test_a_plan_knows_its_data_in_another_process(tmp_path):
     assert there.already_read(spec.data, spec.protocol, spec.seed) is not None
     there._read.clear()  # the fingerprint needs no second look at the files
     shutil.rmtree(tmp_path / "data")
-    assert there.fingerprint(spec.data, spec.protocol) == plan.data_sets.fingerprint(spec.data, spec.protocol)
+    of = spec.data, spec.protocol, spec.seed
+    assert there.fingerprint(*of) == plan.data_sets.fingerprint(*of)
 
 
 def test_less_than_one_job(tmp_path):

@@ -222,7 +222,8 @@ def test_folds_have_independent_errors_and_draws_the_largest_possible(tmp_path, 
     for name, sets in (("folds", parts), ("draws", {0: slice(0, 120), 1: slice(80, 200)})):
         store = Store(tmp_path / name)
         low, high = (
-            {s: fold(store, n, k, s, ids) for s, ids in sets.items()} for n, k in (("Low", 0.5), ("High", 1.5))
+            {s: fold(store, n, k, s, ids) for s, ids in sets.items()}
+            for n, k in (("Low", 0.5), ("High", 1.5))
         )
         both = paired_difference(high, low, metric, (0.0, 1))
         one, two = (paired_difference({s: high[s]}, {s: low[s]}, metric).error for s in sets)
