@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 DRAWS = 5
 """Folds or draws that the papers use, numbered from 0."""
 

@@ -86,7 +86,7 @@ def collect(
 
 
 def _protocol(spec: dict[str, Any]) -> str:
-    """Return the name of a protocol, and that of the split if the seed chooses it: seeds share no test set."""
+    """Return the name of a protocol, and that of the split if the seed chooses it: test sets differ."""
     protocol = spec["protocol"]
     split = protocol["split"]
     added = f" (split {split_name(split, spec['seed'])})" if split.get("by_seed") else ""

@@ -10,9 +10,9 @@ import pandas as pd
 
 from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.readers.chexpert import pools
 from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
 from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
-from prior_bench.data.readers.chexpert import pools
 from prior_bench.data.readers.chexpert.pools import GLORIA_SEED, draw
 from prior_bench.data.readers.chexpert.reader import read_labels
 from prior_bench.data.splitting.rules import Rule, apply_rule, describe
