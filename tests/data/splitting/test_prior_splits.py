@@ -1,8 +1,10 @@
 """PRIOR's folds, its 6:2:2 and its draws of 5x200, on files in the layouts of the public data sets."""
 
+import pandas as pd
 import pytest
 
 from prior_bench.data.open import open_dataset
+from prior_bench.data.splitting.prior import positive_folds
 from prior_bench.data.splitting.seeded import different_splits, rule_and_draw, split_name
 from prior_bench.errors import BenchError
 from tasks.parity import drawn_annotations
@@ -101,11 +103,7 @@ def test_what_cannot_be_split_is_said(files, split, message):
         read(files, "siim_acr", split)
 
 
-def test_too_few_positives(files):
-    import pandas as pd
-
-    from prior_bench.data.splitting.prior import positive_folds
-
+def test_too_few_positives():
     table = pd.DataFrame({"patient_id": list("abcdef"), "y": [1, 1, 1, 1, 0, 0]})
     with pytest.raises(BenchError, match=r"4 positive image\(s\) cannot make 5 folds"):
         positive_folds(table, "y", 0)
