@@ -35,7 +35,7 @@ data = dict(
     ),
     splits=("train",),  # our choice: the released code also trains on validation and test studies
     text="shuffled_sentences",
-    min_sentences=4,
+    min_sentences=4,  # leaves 182,475 image-report pairs, the author states (QtacierP/PRIOR issue 12)
     transform=dict(
         RandomAffine=dict(degrees=5),
         RandomHorizontalFlip=dict(p=0.5),  # as released, although reports say left and right

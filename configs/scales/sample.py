@@ -100,7 +100,10 @@ protocols = {
     "gloria/zero_shot": dict(
         transform=dict(input=_input, eval=dict(Resize=73)), options=dict(prompts="sample")
     ),
-    "*/zero_shot": dict(transform=dict(input=_input), options=dict(prompts="sample")),
+    **{
+        name: dict(transform=dict(input=_input), options=dict(prompts="sample"))
+        for name in ("*/zero_shot", "prior/zero_shot_draws")
+    },
     # segmentation
     "lovt/segmentation_linear_*_1": dict(_lovt_linear, **_on_1_percent),
     "lovt/segmentation_linear_*_10": dict(_lovt_linear, **_on_10_percent),

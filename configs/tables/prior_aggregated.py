@@ -18,6 +18,7 @@ _listed = [
     ("classification", "COVIDx", "ACC", "classification", "covidx", "accuracy"),
     ("classification (linear)", "COVIDx", "ACC", "classification", "covidx", "accuracy"),
     ("segmentation", "RSNA Pneumonia", "Dice", "segmentation", "rsna_pneumonia", "dice_micro"),
+    ("segmentation", "SIIM Pneumothorax", "Dice", "segmentation", "siim_acr", "dice_micro"),
     ("detection", "RSNA", "mAP", "detection", "rsna_pneumonia", "map_40_75"),
     ("detection", "Object-CXR", "mAP", "detection", "object_cxr", "map_40_75"),
 ]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRecord, TaskResult
+from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRecord, RunSpec, TaskResult
 from prior_bench.api.encoders import require_encoder
 from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
@@ -128,7 +128,7 @@ class Runner:
             workers=self.workers,
             rehearsal=self._rehearsal,
         )
-        data = self.plan.data_sets.open(spec.data, spec.protocol)
+        data = self.plan.data_sets.open(spec.data, spec.protocol, spec.seed)
         # each run starts from its own seed, so that it does not matter which ones went before it
         seed_everything(spec.seed)
         return TASKS.get(spec.task)().run(backbone, data, from_dict(spec.protocol), context)
@@ -150,7 +150,7 @@ class Runner:
                 **_network(backbone),
                 **_rehearsed(self._rehearsal),
             },
-            synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
+            synthetic=self._synthetic(run.spec),
         )
         self.store.save(record, result.predictions)
 
@@ -161,15 +161,20 @@ class Runner:
             spec=run.spec.to_dict(),
             error=_message(error),
             provenance=self._provenance(run, seconds),
-            synthetic=self.plan.data_sets.open(run.spec.data, run.spec.protocol).synthetic,
+            synthetic=self._synthetic(run.spec),
         )
         self.store.save(record, traceback="".join(traceback.format_exception(error)))
+
+    def _synthetic(self, spec: RunSpec) -> bool:
+        return self.plan.data_sets.open(spec.data, spec.protocol, spec.seed).synthetic
 
     def _provenance(self, run: PlannedRun, seconds: float) -> dict[str, Any]:
         return {
             **provenance(self.device),
             "identity": run.identity,
-            "data_fingerprint": self.plan.data_sets.fingerprint(run.spec.data, run.spec.protocol),
+            "data_fingerprint": self.plan.data_sets.fingerprint(
+                run.spec.data, run.spec.protocol, run.spec.seed
+            ),
             "declared_versions": run.versions,
             "code_version": task_source(run.spec.task),
             **({"leakage": list(run.leaks)} if run.leaks else {}),

@@ -130,6 +130,7 @@ def needed_vectors(
 
 def _of_protocol(name: str, reference: dict[str, Any], sets: list[PromptSet]) -> NeededVectors:
     from prior_bench.data.open import open_dataset
+    from prior_bench.data.splitting.seeded import DRAWS, different_splits, split_name
 
     protocol = shipped.load(name)
     task: Any = TASKS.get(protocol.task)()
@@ -138,12 +139,14 @@ def _of_protocol(name: str, reference: dict[str, Any], sets: list[PromptSet]) ->
         raise BenchError(what, where=name, fix="leave the protocol out; evaluate the model itself")
     found = []
     for changed in _with_prompts(name, protocol, sets):
-        manifest = open_dataset(reference, split=changed.split.get("rule", "default"))
-        for annotation in task.needs:
-            if not manifest.has(annotation):
-                raise BenchError(f"{manifest.name} has no {annotation}, which {task.name} needs", where=name)
-        task.check(manifest, changed)
-        found.append(task.needed_vectors(manifest, changed))
+        for seed in different_splits(changed.split, range(DRAWS)):
+            manifest = open_dataset(reference, split=split_name(changed.split, seed))
+            for annotation in task.needs:
+                if not manifest.has(annotation):
+                    what = f"{manifest.name} has no {annotation}, which {task.name} needs"
+                    raise BenchError(what, where=name)
+            task.check(manifest, changed)
+            found.append(task.needed_vectors(manifest, changed))
     return NeededVectors(_joined([one.images for one in found]), [t for one in found for t in one.texts])
 
 

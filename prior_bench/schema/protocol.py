@@ -59,6 +59,8 @@ class Split(Strict):
 
     rule: Text = "default"
     """Name of one of the data set's rules (`prior-bench data describe NAME`)."""
+    by_seed: bool = False
+    """Whether the seed of the run chooses the fold or draw, for rules that have several (`prior`)."""
 
 
 class FractionSampler(Strict):

@@ -57,7 +57,7 @@ def split_sizes(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | No
     if generated(spec.data["root"]):
         return None
     rule = spec.protocol["split"].get("rule", "default")
-    manifest = data_sets.already_read(spec.data, spec.protocol)
+    manifest = data_sets.already_read(spec.data, spec.protocol, spec.seed)
     if manifest is not None:
         count = manifest.table["split"].value_counts()
         return int(count.get("train", 0)), int(count.get("valid", 0)), int(count.get("test", 0))
@@ -71,7 +71,7 @@ def _drawn(spec: RunSpec, data_sets: DataSets) -> tuple[int, int, int] | None:
     sizes = split_sizes(spec, data_sets)
     if sizes is None or spec.shots is None:
         return sizes
-    manifest = data_sets.already_read(spec.data, spec.protocol)
+    manifest = data_sets.already_read(spec.data, spec.protocol, spec.seed)
     if manifest is None:
         return None
     return min(sizes[0], most_drawn(len(manifest.labels), spec.shots)), *sizes[1:]

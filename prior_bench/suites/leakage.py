@@ -19,6 +19,7 @@ from prior_bench.data.cards import card
 from prior_bench.data.generated import generated
 from prior_bench.data.open import read_manifest, resolve
 from prior_bench.data.recorded import check_reader
+from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.store.store import plain
@@ -57,11 +58,11 @@ def find_leaks(
     checked = []
     for run in runs:
         spec = run.spec
-        name, rule = spec.backbone["name"], spec.protocol["split"].get("rule", "default")
+        name, rule = spec.backbone["name"], split_name(spec.protocol["split"], spec.seed)
         key = (name, spec.task, _key(spec.data), rule)
         task = TASKS.get(spec.task)
         if run.key and key not in found and task.needs:  # else it looks at no patient
-            manifest = data_sets.open(spec.data, spec.protocol)
+            manifest = data_sets.open(spec.data, spec.protocol, spec.seed)
             own = leaks_of_training(task, manifest)
             earlier = leaks_of_pretraining(sources[name], spec.data, manifest)
             found[key] = tuple(leak.text for leak in own + earlier)

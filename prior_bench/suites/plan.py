@@ -149,7 +149,8 @@ def expand(
     _raise(errors, suite)
     for evaluation in evaluations:
         if not evaluation.absent:
-            attempt(errors, evaluation.where, check_data, evaluation, data_sets)
+            seeds = seeds_of(suite, evaluation.entry)
+            attempt(errors, evaluation.where, check_data, evaluation, data_sets, seeds)
     _raise(errors, suite)
 
     runs: list[PlannedRun] = []
@@ -173,7 +174,7 @@ def expand(
                     planned = _cells(evaluation, row, weights, seed, data_sets, suite.rehearsal)
                     cells = [cell for cell in planned if passes(wanted, **fields_of(cell.spec))]
                     runnable = any(not cell.reason for cell in cells)
-                    if runnable and (lost := vectors.missing(source, evaluation)) is not None:
+                    if runnable and (lost := vectors.missing(source, evaluation, seed)) is not None:
                         (problems if tolerate_absent else errors).append(lost)
                         cells = [PlannedRun(c.spec, reason=c.reason or NO_VECTORS) for c in cells]
                     runs += cells
@@ -228,7 +229,7 @@ def _cells(
         elif evaluation.absent:
             yield PlannedRun(spec, reason="data not there")
         else:
-            fingerprint = data_sets.fingerprint(spec.data, spec.protocol)
+            fingerprint = data_sets.fingerprint(spec.data, spec.protocol, spec.seed)
             versions = run_versions(spec)
             key = run_key(spec, weights.identity, fingerprint, versions)
             key = key if rehearsal is None else rehearsal_key(key, rehearsal)

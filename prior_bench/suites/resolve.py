@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench.api import BackboneSource, Protocol, Task
 from prior_bench.data.generated import generated
 from prior_bench.data.open import locate, resolve
+from prior_bench.data.splitting.seeded import different_splits
 from prior_bench.data.splitting.shots import shortages
 from prior_bench.errors import BenchError, ErrorList, NotThereError
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
@@ -80,9 +81,13 @@ def _absent(data: dict[str, Any]) -> BenchError | None:
     return None
 
 
-def check_data(evaluation: Evaluation, data_sets: DataSets) -> None:
-    """Read the data and run the task's own check."""
-    manifest = data_sets.open(plain(evaluation.data), evaluation.protocol.to_dict())
+def check_data(evaluation: Evaluation, data_sets: DataSets, seeds: list[int]) -> None:
+    """Read the data and run the task's own check, for each split that the seeds make."""
+    for seed in different_splits(evaluation.protocol.split, seeds):
+        _check_split(evaluation, data_sets.open(plain(evaluation.data), evaluation.protocol.to_dict(), seed))
+
+
+def _check_split(evaluation: Evaluation, manifest: Manifest) -> None:
     for annotation in evaluation.task.needs:
         if not manifest.has(annotation):
             raise BenchError(f"{manifest.name} has no {annotation}, which {evaluation.task.name} needs")

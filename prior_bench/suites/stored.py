@@ -9,6 +9,7 @@ from prior_bench.api import BackboneSource, Protocol, StoredVectors, Task
 from prior_bench.data.generated import generated
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.open import OWN_FILES
+from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError
 from prior_bench.store.store import plain
 from prior_bench.suites.suite import listed
@@ -57,22 +58,23 @@ def lacking_pixels(source: BackboneSource, task: Task, protocol: Protocol) -> st
 
 
 class VectorCheck:
-    """Looks for the vectors that evaluations need, once for each source and evaluation of a plan."""
+    """Looks for the vectors that evaluations need, once for each source, evaluation and split of a plan."""
 
     def __init__(self, data_sets: DataSets):
         self._data_sets = data_sets
-        self._found: dict[tuple[str, str], BenchError | None] = {}
+        self._found: dict[tuple[str, str, str], BenchError | None] = {}
 
-    def missing(self, source: BackboneSource, evaluation: Evaluation) -> BenchError | None:
+    def missing(self, source: BackboneSource, evaluation: Evaluation, seed: int) -> BenchError | None:
         """Return what an evaluation needs and the stored vectors of a source lack; None if nothing."""
-        stored, key = getattr(source, "stored", None), (source.name, evaluation.where)
+        stored = getattr(source, "stored", None)
+        key = source.name, evaluation.where, split_name(evaluation.protocol.split, seed)
         if stored is not None and key not in self._found:
-            self._found[key] = self._missing(stored, evaluation)
+            self._found[key] = self._missing(stored, evaluation, seed)
         return self._found.get(key)
 
-    def _missing(self, stored: StoredVectors, evaluation: Evaluation) -> BenchError | None:
+    def _missing(self, stored: StoredVectors, evaluation: Evaluation, seed: int) -> BenchError | None:
         task: Any = evaluation.task  # needed_vectors is an optional method
-        manifest = self._data_sets.open(plain(evaluation.data), evaluation.protocol.to_dict())
+        manifest = self._data_sets.open(plain(evaluation.data), evaluation.protocol.to_dict(), seed)
         try:
             stored.require(task.needed_vectors(manifest, evaluation.protocol), _arguments(evaluation))
         except BenchError as error:

@@ -137,10 +137,11 @@ def test_a_plan_knows_its_data_in_another_process(tmp_path):
     plan = plan_of(tmp_path, "pickled")
     spec = plan.runs[0].spec
     there = pickle.loads(pickle.dumps(plan.data_sets))
-    assert there.already_read(spec.data, spec.protocol) is not None
+    assert there.already_read(spec.data, spec.protocol, spec.seed) is not None
     there._read.clear()  # the fingerprint needs no second look at the files
     shutil.rmtree(tmp_path / "data")
-    assert there.fingerprint(spec.data, spec.protocol) == plan.data_sets.fingerprint(spec.data, spec.protocol)
+    of = spec.data, spec.protocol, spec.seed
+    assert there.fingerprint(*of) == plan.data_sets.fingerprint(*of)
 
 
 def test_less_than_one_job(tmp_path):

@@ -73,7 +73,7 @@ def as_if_of_today(folder):
             spec = data[part["spec"]["data"]["root"]]
             part["spec"]["data"] = plain(spec.data)
             if "provenance" in part:
-                fingerprint = plan.data_sets.fingerprint(spec.data, spec.protocol)
+                fingerprint = plan.data_sets.fingerprint(spec.data, spec.protocol, spec.seed)
                 part["provenance"]["data_fingerprint"] = fingerprint
         file.write_text(json.dumps(values))
 

@@ -30,7 +30,7 @@ KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table",
 def place_of(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
     """Return the path of the index for a data set, folder, split rule and options."""
     identity = json.dumps([kind, str(folder.resolve()), split, options], sort_keys=True, default=repr)
-    name = f"{kind}-{split}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json.gz"
+    name = f"{kind}-{split.replace(':', '-')}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json.gz"
     return paths.cache_root() / "indices" / name
 
 

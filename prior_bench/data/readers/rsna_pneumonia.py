@@ -12,6 +12,7 @@ from prior_bench.data.annotations.boxes import boxes_of_sides, read_sides
 from prior_bench.data.annotations.masks import BoxMask
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.splitting import prior
 from prior_bench.data.splitting.rules import (
     LOVT_LISTS,
     SHARES,
@@ -154,12 +155,27 @@ def lovt_lists(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return by_lists(table, root, LOVT_LISTS)
 
 
+def prior_folds(table: pd.DataFrame, *, draw: int = 0) -> pd.DataFrame:
+    """PRIOR's cross-validation: the 6,012 positive images in five folds; the seed names the tested one.
+
+    The next fold validates. The folds are ours: PRIOR's lists were not released.
+    """
+    return prior.positive_folds(table, LABEL, draw)
+
+
+def prior_classification_split(table: pd.DataFrame, *, draw: int = 0) -> pd.DataFrame:
+    """PRIOR's 6:2:2 for classification, drawn anew by each seed; the draws are ours."""
+    return prior.shares_by_seed(table, draw, stratify=[LABEL])
+
+
 RULES: dict[str, Rule] = {
     "default": stratified_split,
     "mgca_classification": mgca_classification_split,
     "mgca_detection": mgca_detection_split,
     "benchx": benchx_split,
     "lovt": lovt_lists,
+    "prior": prior_folds,
+    "prior_classification": prior_classification_split,
 }
 """Split rules by name."""
 
@@ -201,6 +217,8 @@ lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lo
         "benchx": {"images": (18678, 4003, 4003), "positive: Pneumonia": (4208, 902, 902)},
         "default": {"images": (18679, 4002, 4003)},
         "lovt": {"images": (16010, 5337, 5337), "positive: Pneumonia": (3584, 1210, 1218)},
+        "prior": {"images": (3606, 1203, 1203), "positive: Pneumonia": (3606, 1203, 1203)},
+        "prior_classification": {"images": (16010, 5337, 5337)},
         "all": {"images": (26684,), "positive: Pneumonia": (6012,), "boxes": (9555,)},
     },
     watched=(*WATCHED, "lovt/*.csv"),

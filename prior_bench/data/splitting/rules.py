@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prior_bench.data.splitting.seeded import rule_and_draw
 from prior_bench.data.tables.annotation_tables import read_table
 from prior_bench.data.tables.text_file import read_lines
 from prior_bench.errors import BenchError, unknown_name
@@ -34,7 +35,8 @@ def apply_rule(
     """Apply the split rule ``name`` to a table.
 
     Args:
-        name: name of the rule.
+        name: name of the rule, with the number of the fold or draw for a rule that has several
+            (:mod:`prior_bench.data.splitting.seeded`).
         rules: all rules of the data set.
         table: the table to split.
         data_set: name or file of the data set, for messages.
@@ -42,10 +44,19 @@ def apply_rule(
             for.
 
     Raises:
-        BenchError: the data set has no such rule (the message suggests names) or too few rows for it.
+        BenchError: the data set has no such rule (the message suggests names) or too few rows for it, or a
+            number is given for a rule that has one split alone.
     """
+    name, draw = rule_and_draw(name)
     if name not in rules:
         raise unknown_name("split rule", name, list(rules), where=data_set)
+    if draw is not None and "draw" not in inspect.signature(rules[name]).parameters:
+        raise BenchError(
+            f"split rule '{name}' makes one split, and none for seed {draw}",
+            where=data_set,
+            fix="leave out split.by_seed and the number after the rule's name",
+        )
+    context["draw"] = draw or 0
     try:
         return rules[name](table, **_wanted(rules[name], context)).reset_index(drop=True)
     except ValueError as error:  # scikit-learn and NumPy on a table smaller than the rule's counts

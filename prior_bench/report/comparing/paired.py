@@ -28,7 +28,8 @@ def paired_difference(
     """Compute the first method's metric minus the second's, averaged over the seeds that both have.
 
     Args:
-        first, second: runs on the same test set.
+        first, second: runs that have the same test set at each seed. The seeds may have different ones: the
+            folds of a cross-validation, or draws.
         metric: name of a metric that both have.
         spread: variance over seeds, estimated from more methods than these; see :func:`spread_over_seeds`.
 
@@ -44,11 +45,10 @@ def paired_difference(
     if not np.isfinite(per_seed).all():
         raise NotTested("the metric is undefined")
     try:
-        patients = _common_patients([run for pair in pairs for run in pair])
-        error = _test_error(pairs, metric, patients)
+        error, patients = _error_over_seeds(pairs, metric)
     except BenchError as problem:
         raise NotTested("no stored predictions") from problem
-    return significance.difference(per_seed, error, len(np.unique(patients)), spread)
+    return significance.difference(per_seed, error, patients, spread)
 
 
 def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | None:
@@ -88,6 +88,30 @@ def _common_patients(runs: list[FinishedRun]) -> np.ndarray:
     if len(np.unique(patients)) < 2:
         raise NotTested("fewer than two patients")
     return patients
+
+
+def _error_over_seeds(pairs: list[tuple[FinishedRun, FinishedRun]], metric: str) -> tuple[float, int]:
+    """Return the standard error of the mean difference due to the test patients, and their number.
+
+    If the seeds have different test sets, their errors are combined. Folds share no patient, so that their
+    errors are independent. Draws share some: their error is bounded by that of draws that share all.
+    """
+    if _same_samples([run for pair in pairs for run in pair]):
+        patients = _common_patients([run for pair in pairs for run in pair])
+        return _test_error(pairs, metric, patients), len(np.unique(patients))
+    of_seeds = [_common_patients(list(pair)) for pair in pairs]
+    errors = np.array([_test_error([p], metric, of) for p, of in zip(pairs, of_seeds, strict=True)])
+    number, distinct = sum(len(np.unique(of)) for of in of_seeds), len(np.unique(np.concatenate(of_seeds)))
+    if number == distinct:
+        return float(np.sqrt(np.sum(errors**2)) / len(errors)), distinct
+    return float(np.sqrt(np.mean(errors**2))), distinct
+
+
+def _same_samples(runs: list[FinishedRun]) -> bool:
+    """Whether all runs were tested on the same samples; also if this is not known."""
+    ids = [load_predictions(run.store.root, run.key).get("id") for run in runs]
+    first = None if ids[0] is None else np.sort(ids[0])
+    return first is None or all(one is None or np.array_equal(first, np.sort(one)) for one in ids)
 
 
 def _test_error(pairs: list[tuple[FinishedRun, FinishedRun]], metric: str, patients: np.ndarray) -> float:

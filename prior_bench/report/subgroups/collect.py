@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prior_bench.data.attributes import Grouping, choose
+from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.subgroups.compare import LEAST, GroupComparison, compare_groups
@@ -22,6 +24,7 @@ class Section:
 
     Attributes:
         task, data, protocol, labels: the evaluation; ``labels`` is the amount of training labels in words.
+            Folds and draws (``split.by_seed``) have sections of their own.
         synthetic: whether the data come from the sample benchmark.
         found: the comparison.
     """
@@ -65,7 +68,7 @@ def collect(
     for entry in entries:
         spec = entry.spec
         if has_class_scores(entry):
-            key = spec["task"], spec["data"]["name"], spec["protocol"]["name"], labels_of(spec)
+            key = spec["task"], spec["data"]["name"], _protocol(spec), labels_of(spec)
             evaluations.setdefault(key, []).append(entry)
     if not evaluations:
         fix = "give a suite or runs of classification or zero-shot classification"
@@ -80,6 +83,14 @@ def collect(
             found = compare_groups(images, grouping, labels=tuple(labels), least=least, resamples=resamples)
             sections.append(Section(task, data, protocol, labels_text(amount), synthetic, found))
     return sections
+
+
+def _protocol(spec: dict[str, Any]) -> str:
+    """Return the name of a protocol, and that of the split if the seed chooses it: test sets differ."""
+    protocol = spec["protocol"]
+    split = protocol["split"]
+    added = f" (split {split_name(split, spec['seed'])})" if split.get("by_seed") else ""
+    return f"{protocol['name']}{added}"
 
 
 def corrected(sections: Sequence[Section]) -> dict[tuple[int, str, str], float]:

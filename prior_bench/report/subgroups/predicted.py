@@ -11,6 +11,7 @@ import pandas as pd
 from prior_bench.data.attributes import attributes
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.recorded import open_recorded
+from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.draws import load_predictions
@@ -105,8 +106,8 @@ def read_test_images(entries: list[FinishedRun], file: Path | None = None) -> Te
     ids = first["id"].astype(str)
     runs = [_predicted(entry, ids) for entry in entries]
     spec = entries[0].spec
-    rule = spec["protocol"]["split"].get("rule", "default")
-    manifest = open_recorded(dict(spec["data"]), rule, f"record {entries[0].key}")
+    split = split_name(spec["protocol"]["split"], spec["seed"])
+    manifest = open_recorded(dict(spec["data"]), split, f"record {entries[0].key}")
     rows = _rows(manifest, ids, first["patient_id"].astype(str))
     found = attributes(manifest.select(rows), file)
     return TestImages(runs, first["patient_id"].astype(str), found, manifest.name)

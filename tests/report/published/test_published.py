@@ -33,9 +33,9 @@ def broken(tmp_path, change):
 
 
 def test_all_shipped_numbers_are_read(numbers):
-    assert len(numbers) == 1082
-    assert sum(n.verified == "no" for n in numbers) == 9
-    assert len({n.method for n in numbers}) == 50
+    assert len(numbers) == 1144
+    assert sum(n.verified == "no" for n in numbers) == 23
+    assert len({n.method for n in numbers}) == 56
 
 
 def test_no_number_was_changed_since_it_was_read():
@@ -45,15 +45,25 @@ def test_no_number_was_changed_since_it_was_read():
         with open(path, newline="") as file:
             texts += ["\t".join(line[name] for name in COLUMNS[:10]) for line in csv.DictReader(file)]
     digest = hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
-    assert digest == "152e3c7a81de0e7c9328fec1d47a4a56678513ffdfd5ffc537e2bd108cc1a1b4"
+    assert digest == "495905832b8455a0af46cd595092fea3358f4a363e5da541710fa3afc65ccf03"
 
 
 def test_prior_s_rows_are_re_runs_or_aggregates_and_say_so(numbers):
     prior = select(numbers, {"method": "PRIOR"})
-    assert len(prior) == 26 and {n.kind for n in prior} == {"re-run", "aggregate"}
+    assert len(prior) == 27 and {n.kind for n in prior} == {"re-run", "aggregate"}
     assert all(n.note for n in prior)
     aggregates = [n for n in prior if n.kind == "aggregate"]
-    assert len(aggregates) == 9 and all(n.fraction is None and not n.split for n in aggregates)
+    assert len(aggregates) == 10 and all(n.fraction is None and not n.split for n in aggregates)
+
+
+def test_numbers_of_less_certainty_say_why(numbers):
+    stated = [n for n in numbers if n.note.startswith("certainty ")]
+    low = [(n.method, n.dataset, n.value) for n in stated if n.note.startswith("certainty low: ")]
+    assert low == [("PRIOR", "SIIM Pneumothorax", 45.85)]
+    medium = [n for n in stated if n.note.startswith("certainty medium: ")]
+    assert medium == select(numbers, {"source_paper": "SentZero (arXiv id not seen)"}) and len(medium) == 61
+    assert {n.method for n in medium if n.verified == "no"} == {"GLoRIA", "BioViL-T"}
+    assert all(0 < n.value < 1 and not n.split for n in medium)  # shares, and of no stated split
 
 
 def test_values_fractions_digits_and_half_widths(numbers):
@@ -80,11 +90,11 @@ def test_files_of_ones_own_are_read_too(tmp_path, monkeypatch):
     lines[1][COLUMNS.index("source_paper")] = "Ours 2026"
     with open(tmp_path / "published" / "ours.csv", "w", newline="") as file:
         csv.writer(file).writerows(lines)
-    assert len(load_published()) == 1083
+    assert len(load_published()) == 1145
 
 
 def test_the_same_folder_twice_is_read_once():
-    assert len(load_published([SHIPPED, SHIPPED / ".." / "published"])) == 1082
+    assert len(load_published([SHIPPED, SHIPPED / ".." / "published"])) == 1144
 
 
 def test_unknown_and_missing_columns(tmp_path):

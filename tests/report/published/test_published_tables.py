@@ -190,3 +190,15 @@ def test_selections_that_cannot_be_a_table(numbers):
         published_table(config, numbers)
     with pytest.raises(BenchError, match="no published numbers"):
         published_table(load_table("demo"), numbers)
+
+
+def test_shares_stand_beside_shares(tmp_path, numbers):
+    store = Store(tmp_path / "s")
+    run = save(store, "KAD", 2.0, data={"name": "openi", "type": "openi", "root": "openi"}, fraction=1.0)
+    run.spec["task"] = run.record.spec["task"] = "zero_shot"
+    store.save(run.record, store.predictions(run.key))
+    table = table_beside(load_table("sentzero"), [store], numbers)
+    row = next(row for row in table.rows if row.label == "KAD")
+    ours, theirs, difference = row.cells[:3]
+    assert ours.mean == pytest.approx(run.record.metrics["auroc"]) and theirs.mean == 0.807
+    assert difference.reason == "not comparable: split not stated"

@@ -291,3 +291,30 @@ def test_the_report_generates_no_data(my, monkeypatch):
     monkeypatch.setattr("prior_bench.report.subgroups.predicted.open_recorded", None)
     (note,) = subgroups([[there]]).notes
     assert "is not shown: its synthetic data are not on this machine" in note
+
+
+def test_folds_have_sections_of_their_own(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from prior_bench.report.subgroups import collect as collecting
+
+    read = []
+
+    def images(runs, file):
+        read.append([run.spec["seed"] for run in runs])
+        return SimpleNamespace(runs=[SimpleNamespace(classes=CLASSES)], attributes={}, data="x")
+
+    store = Store(tmp_path / "results" / "mine")
+    for split, name in (({"rule": "prior", "by_seed": True}, "folds"), ({"rule": "lovt"}, "lists")):
+        for seed in (0, 1):
+            protocol = spec(name, "classification", "chexpert", name, seed=seed)["protocol"] | {
+                "split": split
+            }
+            save(store, table(), name, seed, predictions=predictions(table()), protocol=protocol)
+    monkeypatch.setattr(collecting, "read_test_images", images)
+    monkeypatch.setattr(collecting, "choose", lambda *_: [Grouping("site")])
+    monkeypatch.setattr(collecting, "compare_groups", lambda *_, **__: None)
+    sections = collect(entries(store))
+    assert sorted(read) == [[0], [0, 1], [1]]
+    names = {section.protocol for section in sections}
+    assert names == {"folds (split prior:0)", "folds (split prior:1)", "lists"}

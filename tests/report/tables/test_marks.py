@@ -205,3 +205,33 @@ def test_failed_seeds_are_not_said_to_be_averaged(tmp_path):
 def entry(store, key):
     record = store.get(key)
     return FinishedRun(record.spec, key, "", record, store)
+
+
+def fold(store, name, skill, seed, ids):
+    """A run on a test set of its own: images ``ids`` of 200, two per patient."""
+    run = save(store, name, skill, seed)
+    kept = {n: v[ids] if n[:4] != "meta" else v for n, v in predictions(skill, seed).items()}
+    store.save(run.record, kept)
+    load_predictions.cache_clear()
+    return run
+
+
+@pytest.mark.parametrize("metric", ["auroc", "f1"])
+def test_folds_have_independent_errors_and_draws_the_largest_possible(tmp_path, metric):
+    parts = {0: slice(0, 100), 1: slice(100, 200)}
+    for name, sets in (("folds", parts), ("draws", {0: slice(0, 120), 1: slice(80, 200)})):
+        store = Store(tmp_path / name)
+        low, high = (
+            {s: fold(store, n, k, s, ids) for s, ids in sets.items()}
+            for n, k in (("Low", 0.5), ("High", 1.5))
+        )
+        both = paired_difference(high, low, metric, (0.0, 1))
+        one, two = (paired_difference({s: high[s]}, {s: low[s]}, metric).error for s in sets)
+        assert one > 0 and two > 0
+        if name == "folds":
+            assert both.error == pytest.approx(np.sqrt(one**2 + two**2) / 2)
+        else:
+            assert both.error == pytest.approx(np.sqrt((one**2 + two**2) / 2))
+        assert both.parts[0][1] == 100 - 1  # distinct patients
+        with pytest.raises(NotTested, match="the test samples differ"):
+            paired_difference(high, {**low, 1: fold(store, "Other", 0.5, 1, slice(0, 60))}, metric)

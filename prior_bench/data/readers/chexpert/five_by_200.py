@@ -10,6 +10,7 @@ import pandas as pd
 
 from prior_bench.data.cards import Card
 from prior_bench.data.manifest import Manifest
+from prior_bench.data.readers.chexpert import pools
 from prior_bench.data.readers.chexpert.labels import FIVE, FOURTEEN
 from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
 from prior_bench.data.readers.chexpert.pools import GLORIA_SEED, draw
@@ -64,6 +65,15 @@ def prior_draw(table: pd.DataFrame, *, per_class: int, seed: int) -> pd.DataFram
     return draw(table, "prior", per_class, seed).assign(split="test")
 
 
+def prior_draws(table: pd.DataFrame, *, per_class: int, draw: int = 0) -> pd.DataFrame:
+    """PRIOR's five samplings: the rule of its list, drawn anew by each seed with 114514 to 114518.
+
+    The author states these seeds (github.com/QtacierP/PRIOR, issue 10); that they draw by the rule of the
+    list, class by class, is our reading. Seeds above 4 go on from 114518.
+    """
+    return pools.draw(table, "prior", per_class, PRIOR_SEED + draw).assign(split="test")
+
+
 def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     """PRIOR's shipped list itself, chexpert_5x200.json next to train.csv; nothing is drawn.
 
@@ -103,6 +113,8 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return listed.assign(finding=findings, split="test")
 
 
+PRIOR_SEED = 114_514
+"""The first of the five seeds of PRIOR's samplings."""
 PRIOR_LIST = "chexpert_5x200.json"
 RULES: dict[str, Rule] = {
     "default": exclusive_draw,
@@ -110,6 +122,7 @@ RULES: dict[str, Rule] = {
     "mgca": exclusive_draw,
     "prior": prior_draw,
     "prior_list": prior_list,
+    "prior_draws": prior_draws,
 }
 """Split rules by name."""
 
@@ -129,7 +142,7 @@ chexpert_5x200.json                          (PRIOR's list; only for prior_list)
     splits=describe(RULES),
     options={
         "per_class": "images per finding; default: 200",
-        "seed": "seed of the draw; 0 gives MGCA's set; not used by gloria",
+        "seed": "seed of the draw; 0 gives MGCA's set; not used by gloria and prior_draws",
         "missing": "error, or skip absent images",
     },
     caveats=(

@@ -13,6 +13,7 @@ from prior_bench.data.manifest import ABOUT, Manifest
 from prior_bench.data.readers.chexpert.labels import FOURTEEN, label_set, resolve_labels
 from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
 from prior_bench.data.readers.chexpert.pools import GLORIA_SEED, draw
+from prior_bench.data.splitting import prior
 from prior_bench.data.splitting.rules import apply_rule, concatenated, count_of, describe, with_test
 from prior_bench.data.tables.annotation_tables import find_table, read_table, require_columns
 from prior_bench.data.tables.listed_images import require_images
@@ -172,7 +173,20 @@ def _leaking(
     )
 
 
-RULES = {"default": patient_split, "mgca": mgca_split, "gloria": gloria_split}
+def prior_classification_split(table: pd.DataFrame, *, draw: int = 0) -> pd.DataFrame:
+    """PRIOR's 6:2:2 for classification: train.csv's patients, drawn anew by each seed; the draws are ours.
+
+    It is not stated whether PRIOR's split is by patient, nor what it does with valid.csv, which is left out.
+    """
+    return prior.shares_by_seed(table[table["part"] == "train"], draw)
+
+
+RULES = {
+    "default": patient_split,
+    "mgca": mgca_split,
+    "gloria": gloria_split,
+    "prior_classification": prior_classification_split,
+}
 """Split rules by name."""
 
 CARD = Card(

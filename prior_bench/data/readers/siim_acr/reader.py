@@ -13,6 +13,7 @@ from prior_bench.data.annotations.masks import RleMask, run_bounds
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.readers.siim_acr import png as siim_png
+from prior_bench.data.splitting import prior
 from prior_bench.data.splitting.rules import (
     BENCHX_LISTS,
     LOVT_LISTS,
@@ -167,11 +168,26 @@ def benchx_lists(runs: pd.DataFrame, *, root: Path) -> pd.DataFrame:
     return table.assign(id=table["image_id"])
 
 
+def prior_folds(runs: pd.DataFrame, *, draw: int = 0) -> pd.DataFrame:
+    """PRIOR's cross-validation: the 2,669 positive images in five folds; the seed names the tested one.
+
+    The next fold validates. The folds are ours: PRIOR's lists were not released.
+    """
+    return prior.positive_folds(by_image(runs), LABEL, draw)
+
+
+def prior_classification_split(runs: pd.DataFrame, *, draw: int = 0) -> pd.DataFrame:
+    """PRIOR's 6:2:2 for classification, drawn anew by each seed; the draws are ours."""
+    return prior.shares_by_seed(by_image(runs), draw, stratify=[LABEL])
+
+
 RULES: dict[str, Rule] = {
     "default": image_split,
     "mgca": mgca_split,
     "lovt": lovt_lists,
     "benchx": benchx_lists,
+    "prior": prior_folds,
+    "prior_classification": prior_classification_split,
 }
 """Split rules by name."""
 
@@ -213,6 +229,8 @@ benchx/train.txt, val.txt, test.txt          (BenchX's lists; only for the rule 
         "lovt": {"images": (7229, 2409, 2409), "positive: Pneumothorax": (1584, 570, 515)},
         "default": {"images": (8433, 1807, 1807)},
         "benchx": {"images": (9303, 1372, 1372)},
+        "prior": {"images": (1601, 534, 534), "positive: Pneumothorax": (1601, 534, 534)},
+        "prior_classification": {"images": (7228, 2410, 2409)},
     },
     watched=(*WATCHED, "lovt/*.csv", "benchx/*.txt", "siim-acr-pneumothorax/*.csv*"),
 )

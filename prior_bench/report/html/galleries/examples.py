@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from prior_bench.data.recorded import open_recorded
+from prior_bench.data.splitting.seeded import split_name
 from prior_bench.pictures.radiographs import Original, Picture
 from prior_bench.report.runs.reported_runs import FinishedRun
 
@@ -88,8 +89,8 @@ class ComparedRuns:
     def __init__(self, entries: list[FinishedRun]):
         self.runs = [Run.of(entry) for entry in entries]
         spec = entries[0].spec
-        rule = spec["protocol"]["split"].get("rule", "default")
-        self.manifest = open_recorded(dict(spec["data"]), rule, f"record {entries[0].key}")
+        split = split_name(spec["protocol"]["split"], spec["seed"])
+        self.manifest = open_recorded(dict(spec["data"]), split, f"record {entries[0].key}")
         self.row = {sample: row for row, sample in enumerate(self.manifest.table["id"].astype(str))}
 
     def original(self, sample: str) -> Original:
