@@ -60,6 +60,7 @@ def test_tasks_load_where_the_working_folder_comes_first(folder):
     assert python(folder, "-c", LOAD) == LOADED
 
 
+@pytest.mark.slow
 @ONLY_MODULE
 def test_baselines_load_where_the_working_folder_comes_first(folder):
     code = (
@@ -76,6 +77,7 @@ def test_tasks_load_where_pythonpath_names_the_folder(folder, tmp_path_factory):
     assert python(elsewhere, "load.py", path=str(folder)) == LOADED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["-m prior_bench", "script"])
 def test_the_command_line_finds_our_packages(folder, start):
     first = start.split() if start != "script" else [str(Path(sys.executable).parent / "prior-bench")]
@@ -118,6 +120,7 @@ def test_classes_travel_to_spawned_processes(folder):
     assert python(folder, "spawn.py") == "Retrieval Detection\n"
 
 
+@pytest.mark.slow
 @ONLY_MODULE
 def test_torchrun_finds_our_packages(folder):
     (folder / "load.py").write_text(LOAD)
