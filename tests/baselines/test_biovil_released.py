@@ -114,6 +114,7 @@ def test_a_file_alone_is_its_image_encoder_and_says_how_to_get_the_rest(tmp_path
     assert "--text-encoder" in describe(image_file(tmp_path)).text
 
 
+@pytest.mark.slow
 def test_keys_of_the_image_encoder_alone_are_those_of_before_texts_were_read(tmp_path):
     path = image_file(tmp_path)
     for file in (CheckpointFile("row", str(path)), source(tmp_path, text_encoder=None)):
@@ -121,6 +122,7 @@ def test_keys_of_the_image_encoder_alone_are_those_of_before_texts_were_read(tmp
         assert file.identity(0) == hash_of("checkpoint", sha256(path), *use)
 
 
+@pytest.mark.slow
 def test_the_text_encoder_is_part_of_the_identity(tmp_path):
     first = source(tmp_path)
     kept, told = first.identity(0), load(first).provenance
@@ -158,6 +160,7 @@ def test_another_architecture_is_refused_though_tensors_fit(tmp_path):
         CheckpointFile("row", str(image_file(tmp_path)), text_encoder=str(tmp_path / "text")).check()
 
 
+@pytest.mark.slow
 def test_a_wrong_vocabulary_and_a_folder_that_is_not_there_are_refused(tmp_path):
     found = source(tmp_path)
     with open(tmp_path / "text/vocab.txt", "a") as file:
@@ -170,6 +173,7 @@ def test_a_wrong_vocabulary_and_a_folder_that_is_not_there_are_refused(tmp_path)
         source(tmp_path, text_encoder="hf:microsoft/BiomedVLP-CXR-BERT-specialized").check()
 
 
+@pytest.mark.slow
 def test_a_text_encoder_is_only_for_files_without_one(tmp_path):
     folder = str(write_cxr_bert(tmp_path / "text"))
     named = CheckpointFile("row", str(image_file(tmp_path)), image_encoder="resnet50", text_encoder=folder)
@@ -190,6 +194,7 @@ def test_a_text_encoder_is_only_for_files_without_one(tmp_path):
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_a_converted_file_has_both(tmp_path):
     method = load(source(tmp_path)).method
     out = tmp_path / "ours.safetensors"

@@ -22,7 +22,13 @@ def shapes(name, **arguments):
         return timm.create_model(name, num_classes=0, **arguments).state_dict()
 
 
-@pytest.mark.parametrize("name", ALL)
+SLOW = ("convnext", "swin")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name.startswith(SLOW) else name for name in ALL],
+)
 def test_every_architecture_is_told_from_all_others(name):
     assert guess_architecture(prefixed("module.backbone.", shapes(name)), "file.pth") == (name, 3)
 

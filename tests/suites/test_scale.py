@@ -30,6 +30,11 @@ SUITES = sorted(
 )
 
 
+PARTS = ("mgca_linear", "mgca_segmentation", "mgca_detection")
+"""Suites whose cells ``mgca_tables`` has as well."""
+EACH = [pytest.param(name, marks=pytest.mark.slow) if name in PARTS else name for name in SUITES]
+
+
 @pytest.fixture(scope="module")
 def sample_data(tiny_sample, tmp_path_factory) -> Path:
     """A data root that holds the tiny sample benchmark; further data sets come when they are asked for."""
@@ -45,7 +50,7 @@ def sample(sample_data, monkeypatch) -> None:
     monkeypatch.setenv("PRIOR_BENCH_SAMPLE_SIZE", "tiny")
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", EACH)
 def test_every_cell_of_a_papers_suite_can_be_run_on_the_sample(sample, name):
     own, suite = load_suite(name), with_data(load_suite(name), "sample")
     suite.allow_leakage |= name == "benchx_retrieval"  # the tiny sample has too few patients to keep apart
@@ -58,7 +63,7 @@ def test_every_cell_of_a_papers_suite_can_be_run_on_the_sample(sample, name):
     assert all(run.spec.data["root"].startswith("sample:") for run in plan.runs)
 
 
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", EACH)
 def test_every_column_of_a_papers_table_is_a_cell_and_compares_with_nothing_published(sample, name):
     suite = with_data(load_suite(name), "sample")
     suite.allow_leakage = True
