@@ -36,16 +36,15 @@ class Repeated(BaseMetric):
         """Pass on a batch of predictions."""
         self.collector.process(data_batch, data_samples)
 
-    def compute_metrics(self, results: list) -> dict[str, float]:
-        """Not used: the collector computes."""
-        raise NotImplementedError
-
     def evaluate(self, size: int) -> dict[str, float]:
         """Compute the metrics of all rows."""
-        computed = self.collector.results
+        return self.compute_metrics(self.collector.results)
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Compute the metrics of all rows from the results of some."""
         placed = getattr(self.collector, "placed", lambda result, row: result)
         self.collector.results = [
-            placed(computed[place], row) for row, place in enumerate(repeated(self.rows, len(computed)))
+            placed(results[place], row) for row, place in enumerate(repeated(self.rows, len(results)))
         ]
         return self.collector.evaluate(self.rows)
 

@@ -62,13 +62,13 @@ def size_of_file(path: str | os.PathLike) -> tuple[int, int]:
     path = Path(path)
     head = _head(path)
     if _is_dicom(path, head):
-        return _guarded(path, lambda: dicom.size(path))
+        return guarded(path, lambda: dicom.size(path))
     try:
-        return _guarded(path, lambda: pillow.size(path))
+        return guarded(path, lambda: pillow.size(path))
     except BenchError:
         if not deep_colour.starts_like_tiff(head):
             raise
-        return _guarded(path, lambda: deep_colour.size(path))
+        return guarded(path, lambda: deep_colour.size(path))
 
 
 def reduced(image: np.ndarray, size: int) -> np.ndarray:
@@ -88,14 +88,14 @@ def reduced(image: np.ndarray, size: int) -> np.ndarray:
 def _decoded(path: Path, *, colours: bool) -> Decoded:
     head = _head(path)
     if _is_dicom(path, head):
-        return _guarded(path, lambda: dicom.read(path))
+        return guarded(path, lambda: dicom.read(path))
     try:
-        return _guarded(path, lambda: pillow.read(path, colours=colours))
+        return guarded(path, lambda: pillow.read(path, colours=colours))
     except _Unreadable as error:
         if not deep_colour.starts_like_tiff(head):
             raise
         try:  # types of values that Pillow does not have
-            return _guarded(path, lambda: deep_colour.read(path))
+            return guarded(path, lambda: deep_colour.read(path))
         except _Unreadable:
             raise error from None
 
@@ -134,7 +134,7 @@ class _Unreadable(BenchError):
     """No decoder can read the file."""
 
 
-def _guarded(path: Path, step: Callable[[], T]) -> T:
+def guarded(path: Path, step: Callable[[], T]) -> T:
     """Call a decoder and turn what it raises into one message.
 
     Raises:

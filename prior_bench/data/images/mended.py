@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from prior_bench.data.images.decode import guarded
 from prior_bench.data.images.formats import deep_colour, dicom, pillow, png
+from prior_bench.errors import BenchError
 from prior_bench.versions import MACHINERY
 
 JPEG_SUFFIXES = (".jpg", ".jpeg")
@@ -89,7 +91,7 @@ def _dicom_is_mended(head: bytes) -> bool:
 
 
 def _tiff_is_mended(path: Path) -> bool:
-    try:
+    def look() -> bool:
         with pillow.opened(path) as image:
             tags = image.tag_v2  # type: ignore[attr-defined]
             turned = tags.get(pillow.ORIENTATION, 1) != 1
@@ -97,7 +99,10 @@ def _tiff_is_mended(path: Path) -> bool:
                 not image.mode.startswith("I;16") or tags.get(262) == 0
             )
             return turned or deep or deep_colour.needed(image)
-    except Exception:  # whatever Pillow raises; such a file was not read before
+
+    try:
+        return guarded(path, look)
+    except BenchError:  # Pillow cannot open it: such a file was not read before
         return True
 
 
