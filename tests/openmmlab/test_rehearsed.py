@@ -18,7 +18,7 @@ PROTOCOL = Protocol(
 )
 
 
-def trained(context, rehearsal):
+def trained(context, rehearsal, protocol=PROTOCOL):
     rng = np.random.default_rng(0)
     targets = {
         part: rng.integers(2, size=(count, 1)) for part, count in (("train", 80), ("valid", 30), ("test", 40))
@@ -29,7 +29,7 @@ def trained(context, rehearsal):
     }
     scores = {part: Scores(targets[part].astype(np.float32), False) for part in ("valid", "test")}
     build = lambda: Classifier(None, 4, 1, exclusive=False, frozen=PROTOCOL.frozen, head={})  # noqa: E731
-    history = train_and_test(build, data, scores, PROTOCOL, replace(context, rehearsal=rehearsal))
+    history = train_and_test(build, data, scores, protocol, replace(context, rehearsal=rehearsal))
     return history, scores
 
 
@@ -45,6 +45,15 @@ def test_few_steps_are_done_and_the_real_ones_counted(context):
     assert (measured["test"].done, measured["test"].real) == (2, 40)
     assert (measured["metrics of valid"].done, measured["metrics of valid"].real) == (2, 50)
     assert training.kind == "frozen" and all(m.seconds > 0 for m in rehearsal.measured)
+
+
+def test_only_the_epochs_that_validate_are_counted(context):
+    rehearsal = Rehearsal(RehearsalSize(1e-5, 2))
+    late = replace(PROTOCOL, stopping={**PROTOCOL.stopping, "epochs": 12, "first": 4, "interval": 5})
+    trained(context, rehearsal, late)
+    measured = {m.what: m for m in rehearsal.measured}
+    assert measured["valid"].real == 3 * 30, "after epochs 4, 9 and 12, which is the last"
+    assert measured["training"].steps == 120
 
 
 def test_metrics_have_the_real_number_of_images(context):
