@@ -13,7 +13,8 @@ CHEXPERT = ("chexpert", "pre-trained on CheXpert with its reports, by its author
 MIMIC_CXR = ("mimic_cxr", "pre-trained on MIMIC-CXR, by the README")
 """Entry of ``exposure`` of the weights of the MGCA repository."""
 ENLARGED = (
-    "zero-shot and retrieval enlarge the image to 299 pixels, as released; the image encoder alone is fed 224"
+    "zero-shot and retrieval enlarge the image to 299 pixels, as released, and so do the linear protocols of "
+    "MGCA and GLoRIA; otherwise the image encoder is fed 224"
 )
 
 

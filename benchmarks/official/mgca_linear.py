@@ -2,7 +2,7 @@
 
 from benchmarks.official import mgca_data
 from benchmarks.official.job import Job
-from benchmarks.official.scale import CROP, RESIZED
+from benchmarks.official.scale import CROP, ENLARGED, RESIZED
 from benchmarks.official.weights import image_encoder_row
 
 EPOCHS, RATE, BATCH = 3, 2e-2, 16
@@ -53,6 +53,7 @@ def ours(job: Job, name: str) -> list[float]:
             "transform.train.Resize.size": RESIZED,
             "transform.train.RandomCrop.size": CROP,
             "transform.eval.Resize": RESIZED,
+            "options.enlarge": ENLARGED,
             "optimizer.lr": RATE,
             "batch_size": BATCH,
             "stopping.epochs": EPOCHS,

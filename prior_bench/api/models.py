@@ -96,9 +96,10 @@ class Method(Interface):
 
     Also optional: the class attribute ``local_features``, False if images have no local features (True by
     default), and ``local_text_features``, False if texts have none, so that no task plans a run that needs
-    them; the class attribute ``version``, an integer that is
-    raised whenever the method's weights, losses or features change (1 by default); and ``random_evaluation``,
-    True if the outputs are random by design even in evaluation mode (``prior-bench check-method`` reads it).
+    them; the class attribute ``version``, an integer that is raised whenever the method's weights, losses or
+    features change (1 by default); ``upsample``, the side in pixels to which ``encode_image`` enlarges images
+    (None by default); and ``random_evaluation``, True if the outputs are random by design even in evaluation
+    mode (``prior-bench check-method`` reads it).
     """
 
     # modules that also fulfil a protocol; Python has no intersection type

@@ -18,6 +18,7 @@ from prior_bench.features.extract import Feed, extract
 from prior_bench.metrics.classification import evaluate
 from prior_bench.openmmlab.runner import train_and_test
 from prior_bench.probing.data import LabelledFeatures, LabelledImages
+from prior_bench.probing.enlarged import side_for, with_enlargement
 from prior_bench.probing.model import Classifier
 from prior_bench.probing.outcome import ProbeOutcome
 
@@ -78,11 +79,12 @@ def train_classifier(
     else:
         data = _images(backbone, parts, train_rows, protocol)
     targets = {name: parts[name].targets() for name in ("valid", "test")}
+    side = side_for(backbone, protocol.options.get("enlarge"))
     held_out = Scores(np.concatenate([targets["valid"], targets["test"]]), exclusive)
 
     def build() -> Classifier:
         return classifier(
-            None if cached else copy.deepcopy(backbone.image_encoder),
+            None if cached else with_enlargement(copy.deepcopy(backbone.image_encoder), side),
             backbone.image_encoder.dim,
             len(parts["train"].labels),
             exclusive=exclusive,

@@ -91,4 +91,7 @@ def _features(spec: RunSpec) -> str:
 
 
 def _size(protocol: dict[str, Any]) -> int:
-    return (protocol["transform"].get("input") or {}).get("size", 224)
+    """The side in pixels that a convolutional network sees; transformers, which see less, cost less."""
+    enlarge = protocol["options"].get("enlarge")
+    size: int = (protocol["transform"].get("input") or {}).get("size", 224)
+    return enlarge if isinstance(enlarge, int) else size

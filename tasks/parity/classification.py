@@ -23,6 +23,9 @@ def ingredients() -> dict[str, Ingredient]:
         "head": Ingredient(
             "layers, shapes, normalisation, dropout, statistics of the initialisation", classifiers.head
         ),
+        "enlargement": Ingredient(
+            "what the first layer of a convolutional network sees of an image", classifiers.enlargement
+        ),
         "frozen parts": Ingredient(
             "what has a gradient; BatchNorm's statistics after one step", classifiers.frozen_parts
         ),

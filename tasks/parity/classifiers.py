@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prior_bench.api import Protocol
+from prior_bench.api import Backbone, Protocol
 from prior_bench.metrics.classification import best_f1_thresholds
 from prior_bench.openmmlab.quiet import quiet
+from prior_bench.probing.enlarged import side_for, with_enlargement
 from prior_bench.probing.gradient import classifier
 from prior_bench.probing.model import Classifier
 from prior_bench.protocol_parity.ingredients import Values
@@ -44,6 +48,33 @@ def head(protocol: Protocol, given: Values) -> Values:
         "dropout": sum(layer.p for layer in first if isinstance(layer, nn.Dropout)),
         "weight_deviation": float(torch.cat([one.weight.detach().flatten() for one in linears]).std()),
         "bias_deviation": float(torch.cat([one.bias.detach() for one in linears]).std()),
+    }
+
+
+def enlargement(protocol: Protocol, given: Values) -> Values:
+    """Return what the first layer of a convolutional network sees of planted images.
+
+    Args:
+        given: ``size`` of the images; the ``places`` [row, column] that are looked at; ``pretrained``, the
+            sides to which the methods of some networks enlarge images (None: they do not).
+
+    Returns:
+        For each of these networks, ``size``, the side of the enlarged image, and ``values``, by image and
+        channel, at the places.
+    """
+    seen: list[Tensor] = []
+    for side in given["pretrained"]:
+        toy = ToyEncoder()
+        toy.convolution.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        method: Any = SimpleNamespace(upsample=side)
+        made = Backbone("toy", toy, method, toy.input, "")
+        encoder = with_enlargement(toy, side_for(made, protocol.options.get("enlarge")))
+        with torch.no_grad():
+            encoder(planted(2, 3, given["size"], given["size"]))
+    rows, columns = zip(*given["places"], strict=True)
+    return {
+        "size": [images.shape[-1] for images in seen],
+        "values": [images.flatten(0, 1)[:, rows, columns].tolist() for images in seen],
     }
 
 

@@ -33,6 +33,8 @@ from .corrupted import CorruptionOptions, corruption_problems, with_corrupted
 MONITORS = ("auroc", "minus_loss", "f1_class_1")
 """Quantities on the validation split that can choose the epoch; higher is better."""
 
+ENLARGE_LESS = "use head type 'linear' with transform.train, or leave options.enlarge out"
+
 
 class LogisticHead(Strict):
     """A logistic regression on cached features."""
@@ -81,6 +83,11 @@ class ClassificationOptions(CorruptionOptions):
         "validation_f1"
     )
     """Threshold of multi-label decisions: the best F1 of each class on the validation split, or a number."""
+    enlarge: Annotated[
+        Count | Literal["as_pretrained"] | None, Said("a number of pixels, 'as_pretrained' or None")
+    ] = None
+    """Side to which images are enlarged inside a convolutional network, after all transforms; transformers
+    are left as they are. ``as_pretrained``: to the side that the method uses for its own similarities."""
 
 
 class ClassificationProtocol(ProtocolModel):
@@ -127,6 +134,9 @@ class ProbeProtocol(ClassificationProtocol):
     def _fits(self) -> Self:
         problems = Problems()
         corruption_problems(self.metrics, self.options, problems)
+        if self.options.enlarge:
+            what = "images that pass the network once, for cached features, are not enlarged"
+            problems.add("options.enlarge", self.options.enlarge, what, ENLARGE_LESS)
         problems.raise_any()
         return self
 
@@ -148,12 +158,21 @@ class GradientProtocol(ClassificationProtocol):
         problems = Problems()
         monitor_problems(self.stopping, MONITORS, problems)
         corruption_problems(self.metrics, self.options, problems)
+        if self.options.enlarge and _cached(self):
+            what = "images that pass the network once, for cached features, are not enlarged"
+            problems.add("options.enlarge", self.options.enlarge, what, ENLARGE_LESS)
         if self.options.corruptions:
             what = "corruptions need a head that is fitted on features of a frozen backbone and clean images"
             fix = "use head type 'logistic_regression', or leave options.corruptions out"
             problems.add("options.corruptions", self.options.corruptions, what, fix)
         problems.raise_any()
         return self
+
+
+def _cached(protocol: GradientProtocol) -> bool:
+    """Whether features are computed once: nothing of the backbone is trained, and nothing is drawn."""
+    frozen = protocol.frozen
+    return frozen.backbone and frozen.batch_norm and not protocol.transform.train
 
 
 class UnknownHead(ClassificationProtocol):

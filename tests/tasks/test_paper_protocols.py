@@ -37,7 +37,8 @@ def shrunk(name: str):
     stopping |= {"iterations": 2, "interval": 2} if "iterations" in stopping else {"epochs": 1}
     if not protocol.optimizer:
         stopping = protocol.stopping
-    return replace(protocol, transform=transform, head=head, stopping=stopping, batch_size=4)
+    options = {**protocol.options, **({"enlarge": 40} if "enlarge" in protocol.options else {})}
+    return replace(protocol, transform=transform, head=head, stopping=stopping, options=options, batch_size=4)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,3 +55,13 @@ def test_protocol_runs(name, tmp_path, context):
     assert {metric.partition("/")[0] for metric in result.metrics} >= set(protocol.metrics)
     if protocol.task == "segmentation":
         assert result.predictions["meta_size"] == 32  # the protocol's size, not the backbone's
+
+
+def test_enlarged_images_are_what_the_network_sees_in_training_and_testing(tmp_path, context):
+    sizes = []
+    backbone = mock_backbone(size=64)
+    backbone.image_encoder.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[-1]))
+    task = TASKS.get("classification")()
+    task.run(backbone, tiny_manifest(tmp_path, exclusive=True), shrunk("mgca/linear_rsna"), context)
+    # features for the figure of the embedding are computed without the protocol's head, at 32 pixels
+    assert sizes.count(40) >= 3 and set(sizes) <= {32, 40}

@@ -22,6 +22,7 @@ protocol = dict(
     batch_size=64,
     stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="last", last_batch="dropped"),
     metrics=("auroc", "auprc"),
+    options=dict(enlarge="as_pretrained"),
     defects=(
         "the frozen encoder's BatchNorm is in training mode: freeze_cnn holds the weights only "
         "(gloria/models/vision_model.py)",

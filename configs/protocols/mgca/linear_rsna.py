@@ -27,6 +27,7 @@ protocol = dict(
     batch_size=48,
     stopping=dict(epochs=50, patience=10, monitor="minus_loss", tested="best", last_batch="dropped"),
     metrics=("auroc", "auprc"),
+    options=dict(enlarge=299),
     defects=(
         "not stratified, and overlapping the test set of mgca/detection_rsna (mgca/preprocess/rsna.py:50-53)",
         "1 % and 10 % are rows drawn once, with seed 42 for every run (classification_dataset.py:47-53)",
