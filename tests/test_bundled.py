@@ -71,6 +71,7 @@ def test_baselines_load_where_the_working_folder_comes_first(folder):
     assert python(folder, "-c", code) == "ConVIRT GLoRIA MGCA\n"
 
 
+@ONLY_MODULE
 def test_tasks_load_where_pythonpath_names_the_folder(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "load.py").write_text(LOAD)

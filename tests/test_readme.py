@@ -113,7 +113,16 @@ def _run(command: str, folder: Path) -> Done:
         return Done(status, out.getvalue(), err.getvalue())
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+SLOW = ("prior-bench pretrain", "prior-bench check-method")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, marks=pytest.mark.slow) if str(command).startswith(SLOW) else command
+        for command in COMMANDS
+    ],
+)
 def test_command_of_readme(command, run_once):
     done = run_once(command)
     assert done.returncode == 0, done.stderr

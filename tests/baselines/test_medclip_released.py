@@ -144,6 +144,7 @@ def test_the_scale_is_bounded(scale, bounded):
     assert float(method._scale()) == pytest.approx(torch.tensor(bounded).exp().item(), rel=1e-6)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_converted_file_gives_the_same_scores(tmp_path):
     method = load(tmp_path, Plain("Swin-T").state).method

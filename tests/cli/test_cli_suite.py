@@ -73,6 +73,7 @@ def test_only_and_overwrite(suite, capsys):
     assert "4 run, 0 already done" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_records_of_other_source_code_stay_and_are_counted_once(suite, capsys, monkeypatch):
     assert verb("run", suite) == 0
     assert "different source code" not in capsys.readouterr().err
@@ -99,6 +100,7 @@ def test_a_failed_run_gives_status_1_and_names_its_traceback(parts, tmp_path, ca
     assert Path(captured.err.split("traceback: ")[1].split()[0]).is_file()
 
 
+@pytest.mark.slow
 def test_a_list_of_tables_is_printed_whole(parts, suite, tmp_path, capsys):
     (tmp_path / "other.py").write_text((tmp_path / "shown.py").read_text().replace("Shown", "Other"))
     path = Path(suite)

@@ -116,6 +116,7 @@ def test_the_page_leads_from_the_file_to_the_table():
     assert tasks == {"retrieval", "zero_shot", "classification"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_of_the_page(command, run_once):
     done = run_once(command)
@@ -123,6 +124,7 @@ def test_command_of_the_page(command, run_once):
     assert "Traceback" not in done.stderr and done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_what_is_said_of_the_output_holds(run_once):
     outputs = {command: run_once(command).stdout for command in COMMANDS}
 
@@ -141,6 +143,7 @@ def test_what_is_said_of_the_output_holds(run_once):
     assert all(f"| {name}" in table for name in ("Random", "ConVIRT", "PRIOR")) and "My pairs" in table
 
 
+@pytest.mark.slow
 def test_pretraining_ends_with_commands_on_the_users_data_that_run(run_once, folder):
     said = run_once(next(c for c in COMMANDS if "convirt_laptop" in c and "pretrain" in c)).stdout
     hints = [line.strip() for line in said.splitlines() if line.strip().startswith("prior-bench eval")]
@@ -152,6 +155,7 @@ def test_pretraining_ends_with_commands_on_the_users_data_that_run(run_once, fol
         assert done.status == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(run_once, folder, monkeypatch, capsys):
     run_once(next(c for c in COMMANDS if "convirt_laptop" in c and "pretrain" in c))
     example = next(block for kind, block in BLOCKS if kind == "python" and block.startswith("import"))

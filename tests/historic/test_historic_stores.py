@@ -89,6 +89,7 @@ def place_of(entry):
     return entry.spec["backbone"]["name"], entry.spec["task"], entry.spec["protocol"]["name"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", STORES, ids=lambda folder: folder.name)
 def test_a_report_is_made_of_them(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PRIOR_BENCH_DATA", str(tmp_path / "nothing"))  # the images are no longer there

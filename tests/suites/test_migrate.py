@@ -180,6 +180,7 @@ def test_what_is_not_certain_is_left_with_its_reason(roots, monkeypatch):
         assert reason in found.left[key]
 
 
+@pytest.mark.slow
 def test_of_two_records_of_one_run_the_newer_is_moved(roots):
     store, context = store_of(roots, "schema1_2026_11_24"), LoadContext(pretrain_dir=roots / "pretrain")
     for folder in (HISTORIC / "stores" / "schema1_2026_11_29" / "runs").iterdir():

@@ -30,9 +30,9 @@ SUITES = sorted(
 )
 
 
-PARTS = ("mgca_linear", "mgca_segmentation", "mgca_detection")
-"""Suites whose cells ``mgca_tables`` has as well."""
-EACH = [pytest.param(name, marks=pytest.mark.slow) if name in PARTS else name for name in SUITES]
+QUICK = ("mgca_tables", "prior_tasks")
+"""Between them, they have every task; the others are slow only because they are many."""
+EACH = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SUITES]
 
 
 @pytest.fixture(scope="module")
