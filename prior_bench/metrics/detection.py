@@ -210,14 +210,26 @@ def _precision_at_recalls(scores: np.ndarray, hits: np.ndarray, positives: int) 
 
 def _froc_curve(found: Detections) -> tuple[np.ndarray, np.ndarray]:
     """Return sensitivity and number of false positives after 0, 1, 2, … predictions by decreasing score."""
-    centre = (found.box[:, :2] + found.box[:, 2:]) / 2
-    hit = np.zeros(len(found.truth_box), dtype=bool)
-    sensitivity, false_positives = [0.0], [0]
-    for row in np.argsort(-found.score, kind="stable"):
-        box = found.truth_box
-        inside = (found.truth_sample == found.sample[row]) & (found.truth_label == found.label[row])
-        inside &= ((centre[row] >= box[:, :2]) & (centre[row] <= box[:, 2:])).all(axis=1)
-        hit |= inside
-        sensitivity.append(float(hit.mean()))
-        false_positives.append(false_positives[-1] + int(not inside.any()))
-    return np.asarray(sensitivity), np.asarray(false_positives)
+    order = np.argsort(-found.score, kind="stable")
+    row, truth = _pairs_of_an_image(found.sample[order], found.truth_sample)
+    box, true_box = found.box[order[row]], found.truth_box[truth]
+    centre = (box[:, :2] + box[:, 2:]) / 2
+    inside = (found.label[order[row]] == found.truth_label[truth]) & (
+        (centre >= true_box[:, :2]) & (centre <= true_box[:, 2:])
+    ).all(axis=1)
+    predictions, boxes = len(order), len(found.truth_box)
+    first_hit = np.full(boxes, predictions)
+    np.minimum.at(first_hit, truth[inside], row[inside])
+    hits = np.bincount(first_hit, minlength=predictions + 1)[:predictions]
+    missed = np.bincount(row[inside], minlength=predictions) == 0
+    return np.append(0, hits.cumsum()) / boxes, np.append(0, missed.cumsum())
+
+
+def _pairs_of_an_image(sample: np.ndarray, truth_sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of all pairs of a prediction [D] and a true box [T] of the same image."""
+    by_image = np.argsort(truth_sample, kind="stable")
+    first, last = (np.searchsorted(truth_sample[by_image], sample, side=side) for side in ("left", "right"))
+    count = last - first
+    row = np.repeat(np.arange(len(sample)), count)
+    within = np.arange(len(row)) - np.repeat(count.cumsum() - count, count)
+    return row, by_image[first[row] + within]

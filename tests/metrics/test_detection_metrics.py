@@ -10,6 +10,7 @@ from prior_bench.metrics.detection import (
     IOU_40_75,
     IOU_COCO,
     RECALLS,
+    _froc_curve,
     ap_50,
     average_precision,
     coco_map,
@@ -251,3 +252,38 @@ def test_a_centre_counts_in_its_own_image_and_for_its_own_class():
     assert froc(detections(1, [(0, *here, 0.9, 1)], [(0, *wide, 0)], classes=2)) == 0
     tall = (0, 0, 20, 60)
     assert froc(detections(1, [(0, 5, 45, 15, 55, 0.9)], [(0, *tall)])) == 1
+
+
+def curve_by_counting(found):
+    """FROC's sensitivity and false positives, one prediction after the other."""
+    centre = (found.box[:, :2] + found.box[:, 2:]) / 2
+    hit, sensitivity, false = np.zeros(len(found.truth_box), dtype=bool), [0.0], [0]
+    for row in np.argsort(-found.score, kind="stable"):
+        inside = (found.truth_sample == found.sample[row]) & (found.truth_label == found.label[row])
+        inside &= (centre[row] >= found.truth_box[:, :2]).all(1) & (
+            centre[row] <= found.truth_box[:, 2:]
+        ).all(1)
+        hit |= inside
+        sensitivity.append(float(hit.mean()))
+        false.append(false[-1] + int(not inside.any()))
+    return np.array(sensitivity), np.array(false)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_froc_curve_is_that_of_counting(seed):
+    found = random_detections(seed)
+    shuffled = np.random.default_rng(seed).permutation(len(found.truth_box))  # boxes need not be in order
+    found = found._replace(
+        score=found.score.round(1),  # with ties
+        truth_box=found.truth_box[shuffled],
+        truth_sample=found.truth_sample[shuffled],
+        truth_label=found.truth_label[shuffled],
+    )
+    sensitivity, false = curve_by_counting(found)
+    assert 0 < sensitivity[-1] < 1 and false[-1] > 0
+    for ours, counted in zip(_froc_curve(found), (sensitivity, false), strict=True):
+        np.testing.assert_array_equal(ours, counted)
+
+
+def test_no_predictions_give_the_beginning_of_the_froc_curve():
+    assert [list(part) for part in _froc_curve(detections(2, [], TRUE))] == [[0.0], [0]]
