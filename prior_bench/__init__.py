@@ -4,8 +4,9 @@
 
     result = pb.evaluate("timm:resnet50", task="classification", data="my.csv")
 
-Importing this package imports neither torch nor pandas nor an OpenMMLab library, and has no side effects unless
-``PRIOR_BENCH_OFFLINE`` is set (:mod:`prior_bench.offline`). Functions import what they need when they are first used. See docs/api.md.
+Importing this package imports neither torch nor pandas nor an OpenMMLab library. It has no side effects
+unless ``PRIOR_BENCH_OFFLINE`` is set (:mod:`prior_bench.offline`). Functions import what they need when they
+are first used. See docs/api.md.
 """
 
 from importlib import import_module

@@ -66,8 +66,8 @@ ARROWS = {
     "store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
-    "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry report "
-    "runtime schema store suites",
+    "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry "
+    "report runtime schema store suites",
     "cli": "api backbones data doctor engine errors escaping explain io models parity paths pretraining "
     "prior_bench protocol_parity public registry report runtime sample scaffold schema store suites",
     "__main__": "cli",
