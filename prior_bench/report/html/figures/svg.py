@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from prior_bench.escaping.signs import visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -52,6 +54,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "lines.solid_capstyle": "butt",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name with dollars is no formula
 }
 """Settings of matplotlib under which a figure is drawn and written."""
 
@@ -135,7 +138,7 @@ def _drawn(figure: Figure, attributes: dict[str, str], tight: bool) -> ElementTr
     buffer = io.StringIO()
     box = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, **box)
-    drawn = ElementTree.fromstring(buffer.getvalue())
+    drawn = ElementTree.fromstring(visible(buffer.getvalue()))
     size = " ".join(f"{float(side):.0f}" for side in drawn.attrib["viewBox"].split())
     svg = ElementTree.Element("svg", {**attributes, "viewBox": size})
     svg.extend(_kept(drawn))
@@ -144,7 +147,7 @@ def _drawn(figure: Figure, attributes: dict[str, str], tight: bool) -> ElementTr
 
 def _text_of(svg: ElementTree.Element) -> str:
     _name_markers(svg)
-    return ElementTree.tostring(svg, "unicode").replace(" />", "/>")
+    return visible(ElementTree.tostring(svg, "unicode")).replace(" />", "/>")
 
 
 def _kept(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
