@@ -1,4 +1,4 @@
-"""Names that act on terminals, spreadsheets, Markdown, pages and LaTeX, and what shows that one of them did."""
+"""Names that act in terminals, spreadsheets, Markdown, pages and LaTeX, and checks that none of them did."""
 
 import csv
 import io
@@ -135,7 +135,8 @@ def wrong_in_page(text: str, scripts: int = 1) -> str:
 
 COMMANDS = set(
     "addtocounter approx begin bigskip bottomrule bullet caption cdot centering cmidrule dag ddag div dots "
-    "downarrow else emph end fi footnotesize geq hbox ifdim infty label leftarrow leftrightarrow leq linewidth "
+    "downarrow "
+    "else emph end fi footnotesize geq hbox ifdim infty label leftarrow leftrightarrow leq linewidth "
     "mathrm midrule multicolumn neq par pm relax resizebox rightarrow rlap surd textasciicircum "
     "textasciitilde textbackslash textbar textbf textgreater textless textsuperscript times toprule underline "
     "uparrow usebox wd ae AE oe OE o O l L S ss u r H v c mu circ "

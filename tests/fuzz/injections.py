@@ -1,64 +1,38 @@
 """Hostile names in all that is shown: ``python injections.py FOLDER FIRST COUNT``.
 
 A seed puts names of :mod:`hostile_text` into a table of data, into records, into a weights file or into an
-archive, and calls the verbs that show them. Nothing of a name acts: on the terminal, in CSV, Markdown, HTML or LaTeX.
+archive, and calls the verbs that show them. Nothing of a name acts: on the terminal, in CSV, Markdown, HTML
+or LaTeX.
 """
 
-import io
 import json
 import os
 import random
 import shutil
 import sys
-import traceback
 from pathlib import Path
 from unittest.mock import patch
 
-HELPERS = str(Path(__file__).parents[1] / "helpers")
-sys.path[:0] = [path for path in (HELPERS, str(Path(__file__).parent)) if path not in sys.path]
+sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
 import numpy as np
 import torch
+from commands import called
 from hostile_text import (
     hostile,
     wrong_in_csv,
     wrong_in_latex,
     wrong_in_markdown,
     wrong_in_page,
-    wrong_on_terminal,
 )
-from outcomes import campaign
+from outcomes import Attempt, campaign
 from scored_store import save
 from writers import write_png
 
 from prior_bench.api import RunRecord
-from prior_bench.cli import main
 from prior_bench.store.store import Store
 
 IMAGES = 8
-
-
-def called(*arguments: object) -> tuple[int, str, str]:
-    """Call the command line; return its status and the text on both outputs, checked as a terminal shows it."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", newline="") for _ in range(2))
-    with patch.object(sys, "stdout", out), patch.object(sys, "stderr", err):
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as error:
-            status = int(error.code or 0)
-        except Exception:
-            status = -1
-            err.write(traceback.format_exc())
-        out.flush(), err.flush()
-        said, complained = (stream.buffer.getvalue().decode() for stream in (out, err))
-    shown = " ".join(map(str, arguments[:3]))
-    assert status in (0, 1, 2), f"{shown}: {complained}"
-    assert "Traceback (most" not in said + complained, f"{shown}: {complained}"
-    assert "internal fault" not in complained, f"{shown}: {complained}"
-    for text in (said, complained):
-        wrong = wrong_on_terminal(text)
-        assert not wrong, f"{shown}: {wrong}"
-    return status, said, complained
 
 
 def checked(text: str, check, *more) -> None:
@@ -176,7 +150,8 @@ def typed(luck: random.Random, place: Path) -> bool:
         ("run", name), ("table", name), ("report", name), ("show", name), ("data", "check", name),
         ("data", "describe", name), ("eval", name, "--backbone", name, "--data", name), ("pretrain", name),
         ("checkpoint", "inspect", name), ("results", "import", name), ("compare", name, name),
-        ("model", "describe", name), ("list", name), ("export", name, "-o", place / "out"), ("subgroups", name),
+        ("model", "describe", name), ("list", name), ("export", name, "-o", place / "out"),
+        ("subgroups", name), ("embed", name, "--data", name, "-o", place / "out"),
     )  # fmt: skip
     status, *_ = called(*luck.choice(verbs))
     return status != 0
@@ -185,31 +160,29 @@ def typed(luck: random.Random, place: Path) -> bool:
 DOORS = (table_of_data, records, weights, typed)
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path) -> Attempt:
     """Write the images that all tables name."""
     rng = np.random.default_rng(0)
     for n in range(IMAGES):
         write_png(folder / f"images/{n}.png", rng.integers(0, 255, (32, 32), dtype=np.uint8))
 
+    def attempt(seed: int) -> bool:
+        place, before, working = folder / f"seed{seed}", sorted(folder.iterdir()), os.getcwd()
+        place.mkdir()
+        os.chdir(place)
+        roots = {f"PRIOR_BENCH_{root}": str(place / root.lower()) for root in ("DATA", "RESULTS", "CACHE")}
+        try:
+            with patch.dict(os.environ, roots):
+                refused = DOORS[seed % len(DOORS)](random.Random(seed), place)
+            assert not list(folder.rglob("evil")), "a command of a name was run"
+        finally:
+            os.chdir(working)
+            shutil.rmtree(place)
+        assert sorted(folder.iterdir()) == before, "files were written elsewhere"
+        return refused
 
-def attempt(seed: int, folder: Path) -> bool:
-    """Try one seed in a folder of its own; nothing appears beside it."""
-    luck = random.Random(seed)
-    place = folder / f"seed{seed}"
-    place.mkdir()
-    roots = {f"PRIOR_BENCH_{root}": str(place / root.lower()) for root in ("DATA", "RESULTS", "CACHE")}
-    before = sorted(folder.iterdir()), os.getcwd()
-    os.chdir(place)
-    try:
-        with patch.dict(os.environ, roots):
-            refused = DOORS[seed % len(DOORS)](luck, place)
-    finally:
-        os.chdir(before[1])
-    assert sorted(folder.iterdir()) == before[0], "files were written outside"
-    assert not list(folder.rglob("evil")), "a command of a name was run"
-    shutil.rmtree(place)
-    return refused
+    return attempt
 
 
 if __name__ == "__main__":
-    campaign("names that act where they are shown", attempt, prepare)
+    campaign("names that act where they are shown", prepare)
