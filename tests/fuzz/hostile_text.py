@@ -134,14 +134,13 @@ def wrong_in_page(text: str, scripts: int = 1) -> str:
 
 
 COMMANDS = set(
-    "addtocounter approx begin bigskip bottomrule bullet caption cdot centering cmidrule dag ddag div dots "
-    "downarrow "
-    "else emph end fi footnotesize geq hbox ifdim infty label leftarrow leftrightarrow leq linewidth "
-    "mathrm midrule multicolumn neq par pm relax resizebox rightarrow rlap surd textasciicircum "
-    "textasciitilde textbackslash textbar textbf textgreater textless textsuperscript times toprule underline "
-    "uparrow usebox wd ae AE oe OE o O l L S ss u r H v c mu circ "
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda nu xi pi rho sigma tau upsilon phi chi "
-    "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    "addtocounter approx begin bigskip bottomrule bullet caption cdot centering cmidrule dag ddag div "
+    "dots downarrow else emph else emph end fi footnotesize geq hbox ifdim infty label leftarrow "
+    "leftrightarrow leq linewidth mathrm midrule multicolumn neq par pm relax resizebox rightarrow "
+    "rlap surd textasciicircum textasciitilde textbackslash textbar textbf textgreater textless "
+    "textsuperscript times toprule underline uparrow usebox wd ae AE oe OE o O l L S ss u r H v c mu "
+    "circ alpha beta gamma delta epsilon zeta eta theta iota kappa lambda nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
 """LaTeX commands that a table may hold."""
 

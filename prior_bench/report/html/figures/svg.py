@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from prior_bench.escaping.signs import visible
+from prior_bench.escaping.signs import one_line, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +39,9 @@ FONT_SIZE = 10.0
 
 PIXELS = 1.4
 """CSS pixels per point at the largest size of a figure."""
+
+LONGEST_LABEL = 60
+"""Largest number of characters of a name in a figure; texts beside it have it in full."""
 
 STYLE: dict[Any, Any] = {
     "font.size": FONT_SIZE,
@@ -107,6 +110,12 @@ def new_axes(
     axes.set_axisbelow(True)
     axes.tick_params(length=0, bottom=False, left=False)  # the grid shows where the ticks are
     return figure, axes
+
+
+def shown_label(text: str) -> str:
+    """Return a text as a figure shows it: on one line, and short enough to leave room for the figure."""
+    shown = one_line(text)
+    return shown if len(shown) <= LONGEST_LABEL else f"{shown[: LONGEST_LABEL - 1]}…"
 
 
 def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False, file: bool = False) -> str:
@@ -204,7 +213,7 @@ def _name_markers(svg: ElementTree.Element) -> None:
     for number, (name, path) in enumerate(list(markers.items())):
         path.attrib["id"] = str(number)
         looks = [{k: v for k, v in use.attrib.items() if k not in ("href", "x", "y")} for use in uses[name]]
-        if all(look == looks[0] for look in looks):
+        if looks and all(look == looks[0] for look in looks):  # none is drawn outside the axes
             path.attrib |= looks[0]
             for use in uses[name]:
                 use.attrib = {place: use.attrib[place] for place in ("x", "y")}
