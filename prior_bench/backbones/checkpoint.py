@@ -19,7 +19,8 @@ from prior_bench.backbones.native import native_backbone
 from prior_bench.backbones.plain_encoder import load_plain, require_plain_fit
 from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.backbones.text_model import SeparateText, absent_text
-from prior_bench.checkpoints.folders import exposure_of_folder
+from prior_bench.checkpoints.folders import exposure_of_folder, is_training_data
+from prior_bench.checkpoints.permitted import permitted_method
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
 from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
@@ -41,6 +42,8 @@ class CheckpointFile:
             obtained, only image tasks run.
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
             prior-bench. Files that do not state their mean and std need it.
+        method: name in full (``module:Class``) of the method of a file of prior-bench, whose module is then
+            imported. Without it, only registered methods are built: a file runs no code by naming it.
     """
 
     def __init__(
@@ -51,8 +54,9 @@ class CheckpointFile:
         tokenizer: str | None = None,
         input: dict[str, Any] | None = None,
         text_encoder: str | None = None,
+        method: str | None = None,
     ):
-        self.name, self.path = name, Path(path)
+        self.name, self.path, self._method_name = name, Path(path), method
         self._encoder = None if image_encoder is None else encoder_arguments(image_encoder)
         self._given_tokenizer, self._input = tokenizer, dict(input or {})
         self._given_text = text_encoder
@@ -89,6 +93,10 @@ class CheckpointFile:
                 where=self.path,
                 fix="leave image_encoder, text_encoder, input and tokenizer out",
             )
+        if self._native is not None:
+            self._check_method()
+        elif self._method_name is not None:
+            raise BenchError("is no file of prior-bench, and names no method", where=self.path)
         if self._encoder is not None:
             check_encoder(self._encoder)
         if self._input:
@@ -170,6 +178,7 @@ class CheckpointFile:
             BenchError: the file cannot be read or has another architecture.
         """
         if self._native is not None:
+            self._check_method()
             return native_backbone(self.name, self._file, self.identity(seed))
         self._check_statistics()
         if self._match is not None:
@@ -182,10 +191,12 @@ class CheckpointFile:
         if self._native is None:
             return exposure_of_folder(self.path).get("training_data", [])
         told = self._native.provenance
-        data = told.get("config", {}).get("data")
-        if data is None:
+        config = told.get("config")
+        data = config.get("data") if isinstance(config, dict) else None
+        if not isinstance(data, dict):
             return []
-        return [{**data, "splits": told.get("seen_splits", data.get("splits", ("train",)))}]
+        seen = {**data, "splits": told.get("seen_splits", data.get("splits", ("train",)))}
+        return [seen] if is_training_data(seen) else []
 
     def known_exposure(self) -> list[tuple[str, str]]:
         """Return the data sets whose patients a released checkpoint has seen, with clauses that say so.
@@ -232,6 +243,18 @@ class CheckpointFile:
         released = (origin.name, origin.image_encoder["input"]) if origin is not None else None
         stated = {**(own.get("input") or {}), **self._input}
         require_statistics(stated, own.get("in_channels", 3), self.path, released, self._file)
+
+    def _check_method(self) -> None:
+        """Raise BenchError if a file of prior-bench names a method that neither is registered nor was given."""
+        if not self._native.is_method:
+            return
+        stored = self._native.method["type"]
+        if self._method_name is not None:
+            if self._method_name != stored:
+                what = f"its method is '{stored}', not '{self._method_name}'"
+                raise BenchError(what, where=self.path, fix="give the name that the file has")
+            METHODS.get(self._method_name)  # the user's word: only now it is imported
+        permitted_method(stored, self.path)
 
     def _check_text(self) -> None:
         """Raise BenchError if the given text encoder is not the one of the file."""
