@@ -26,6 +26,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, prompt_wording, robustness
+from prior_bench.metrics.finite_scores import require_finite_scores
 from prior_bench.metrics.prompt_scores import probability, standardise
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images
@@ -127,7 +128,9 @@ class ZeroShot:
         order = np.random.default_rng(context.seed).permutation(len(test)) if options.shuffled else None
 
         def scored(found: np.ndarray) -> np.ndarray:
-            return asked.scores(found, options, protocol.batch_size, order)
+            scores = asked.scores(found, options, protocol.batch_size, order)
+            require_finite_scores(scores, "scores of classes", backbone.name)
+            return scores
 
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),

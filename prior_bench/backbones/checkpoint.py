@@ -245,7 +245,7 @@ class CheckpointFile:
         require_statistics(stated, own.get("in_channels", 3), self.path, released, self._file)
 
     def _check_method(self) -> None:
-        """Raise BenchError if a file of prior-bench names a method that neither is registered nor was given."""
+        """Raise BenchError if a file of prior-bench names a method that is neither registered nor given."""
         if not self._native.is_method:
             return
         stored = self._native.method["type"]

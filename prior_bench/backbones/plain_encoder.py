@@ -8,7 +8,6 @@ from typing import Any
 from prior_bench.backbones.image_encoders import drawn_encoder
 from prior_bench.errors import BenchError
 
-
 ROOM = 50_000_000
 """Values that a model may have beyond twice those of its file: those of its classifier, and of other tensors
 that a file lacks. More than that is memory for nothing."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from prior_bench.api import InputSpec
 from prior_bench.checkpoints.digest import description_sha256, tensors_sha256
 from prior_bench.checkpoints.files import read_metadata, read_tensors, require_finite, require_numbers
+from prior_bench.checkpoints.growing_rules import check_rules
 from prior_bench.checkpoints.permitted import (
     check_depth,
     check_image_encoder,
@@ -40,8 +41,8 @@ class NativeInfo:
         tokenizer: JSON of the ReportTokenizer; empty without a text encoder.
         input: fields of InputSpec.
         provenance: config, seed, data fingerprint, versions, history.
-        tensors: SHA-256 of the tensors (:func:`prior_bench.checkpoints.digest.tensors_sha256`); empty in files
-            of schema 1. It is part of no identity.
+        tensors: SHA-256 of the tensors (:mod:`prior_bench.checkpoints.digest`); empty in files of schema 1.
+            It is part of no identity.
     """
 
     method: dict[str, Any]
@@ -229,5 +230,6 @@ def _built(info: NativeInfo, path: str | Path) -> nn.Module:
     text, name = info.method["text_encoder"], info.method["type"]
     check_text_encoder(text, path)
     kind = permitted_method(name, path)
+    check_rules(json.loads(info.tokenizer)["backend"], path)
     arguments = {key: value for key, value in info.method.items() if key != "type"}
     return kind(**{**arguments, "text_encoder": {**text, "tokenizer": info.tokenizer}})

@@ -30,6 +30,7 @@ from prior_bench.explain.attention import attention_of
 from prior_bench.explain.contract import MAPS, lacking
 from prior_bench.explain.inputs import tokenised
 from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
+from prior_bench.metrics.finite_scores import require_finite_scores
 from prior_bench.metrics.grounding import other_phrases
 from prior_bench.versions import machinery, raised
 
@@ -122,6 +123,16 @@ def _maps(
     image = _of_rows(image, rows)
     if image.local is None:
         raise _no_map(backbone, "no local features", kind)
+    for what, features in (
+        ("images", image),
+        ("phrases", encoded),
+    ):  # NaN in a map means that it has no token
+        for part in (features.global_, features.local):
+            if part is not None:
+                finite = (
+                    part if features.mask is None or part is features.global_ else part[features.mask.bool()]
+                )
+                require_finite_scores(finite.float().cpu().numpy(), f"features of {what}", backbone.name)
     if kind == "attention":
         chosen = TextBatch(*(part[columns] for part in tokens))
         return _attention(backbone, method, image, encoded, chosen, [(text,) for _, text in pairs])
