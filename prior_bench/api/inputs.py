@@ -115,8 +115,16 @@ class InputSpec:
         return self.std if isinstance(self.std, tuple) else (self.std,) * self.channels
 
 
+def spec_of(stated: Mapping[str, Any], where: object) -> InputSpec:
+    """Return the InputSpec that a file or folder states; its errors name the place."""
+    try:
+        return InputSpec(**stated)
+    except BenchError as error:
+        raise BenchError(error.what, where=f"{where}: {error.where}", fix=error.fix) from error
+
+
 def _require_side(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= value <= LARGEST:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= int(value) <= LARGEST:
         what = f"{name} is {value!r}; must be a number of pixels from 1 to {LARGEST}"
         raise BenchError(what, where="input")
 

@@ -31,7 +31,7 @@ def require_plain_fit(file: Path, path: Path, arguments: dict[str, Any]) -> None
     tensors = read_for_timm(file)
     check_depth(arguments, len(tensors), path)
     with torch.device("meta"):
-        encoder = _encoder({**arguments, "pretrained": False}, path)
+        encoder = made_encoder({**arguments, "pretrained": False}, path)
     found, wanted = require_fit(tensors, encoder, path), encoder.model.state_dict()
     require_numbers({name: tensors[source] for name, source in found.mapping.items()}, wanted, path)
     needed, given = (sum(t.numel() for t in state.values()) for state in (wanted, tensors))
@@ -40,7 +40,7 @@ def require_plain_fit(file: Path, path: Path, arguments: dict[str, Any]) -> None
         raise BenchError(what, where=path, fix="check model_args and the size in its config.json")
 
 
-def _encoder(arguments: dict[str, Any], path: Path) -> Any:
+def made_encoder(arguments: dict[str, Any], path: Path) -> Any:
     """Make an ImageEncoder of what a file says; whatever that leads to is one message."""
     from prior_bench.encoders.image import ImageEncoder
 

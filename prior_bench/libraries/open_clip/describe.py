@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.api import InputSpec
+from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.folders import json_files
 from prior_bench.checkpoints.permitted import check_folder_configs
 from prior_bench.errors import BenchError, NotThereError, unknown_name
@@ -132,10 +133,10 @@ def _require_kinds(config: dict[str, Any], path: Path) -> None:
         what = f"gives the tokenizer options that a file may not set: {named}"
         raise BenchError(what, where=path, fix="remove them, and use the folder only if you trust its source")
     text = parts["text_cfg"]
-    names = {parts["vision_cfg"].get("timm_model_name"), text.get("hf_tokenizer_name")}
+    names = [parts["vision_cfg"].get("timm_model_name"), text.get("hf_tokenizer_name")]
     if not (path.parent / "config.json").is_file():  # else that is the model's, wherever it was saved
-        names.add(text.get("hf_model_name"))
-    for name in names - {None}:
+        names.append(text.get("hf_model_name"))
+    for name in filter(None, names):
         if not isinstance(name, str) or ":" in name or Path(name).is_absolute():
             what = f"names {name!r} as a part of the model; only names of timm and of the hub are allowed"
             raise BenchError(what, where=path, fix="download it again")
@@ -184,4 +185,4 @@ def _input(config: dict[str, Any], stated: dict[str, Any], changes: dict[str, An
         "resize": RESIZES[mode],
         "interpolation": "bilinear" if filter == "bilinear" else "bicubic",
     }
-    return InputSpec(**{**found, **changes})
+    return spec_of({**found, **changes}, where)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.api import InputSpec
+from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.folders import json_files
 from prior_bench.checkpoints.permitted import check_folder_configs
 from prior_bench.encoders.hub import quiet
@@ -166,9 +167,9 @@ def _input(folder: Path, vision: Any, changes: dict[str, Any], remote_code: bool
         what = f"its files do not state the {' and the '.join(missing)} of the input"
         raise BenchError(what, where=folder / files[0], fix=SETTLE)
     if "size" in changes and "resize_to" in told and "resize_to" not in changes:
-        spec = InputSpec(**{**told, "size": stated["size"], "channels": _channels(vision)})
+        spec = spec_of({**told, "size": stated["size"], "channels": _channels(vision)}, folder)
         return spec.changed(changes)
-    return InputSpec(**{"channels": _channels(vision), **told})
+    return spec_of({"channels": _channels(vision), **told}, folder)
 
 
 def _channels(vision: Any) -> int:
