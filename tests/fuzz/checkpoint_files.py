@@ -1,6 +1,6 @@
 """Load mutated checkpoints and model folders: ``python checkpoint_files.py FOLDER FIRST COUNT``.
 
-Prints one JSON line (see ``tests/fuzz/test_checkpoint_files.py``). Each mutation follows from its number alone.
+Prints one JSON line (``tests/fuzz/test_checkpoint_files.py``). Each mutation follows from its number alone.
 The tensors and the input of what is loaded are compared with those of the undamaged file. Where a format has
 no checksum (safetensors and torch's legacy files of others, configs), changed weights cannot be known; these
 are counted as ``unknowable``, and they must still be finite and fit.
@@ -32,7 +32,7 @@ CHECKED = ("native", "zip", "lightning")
 
 
 def outcome(kind: str, path: Path) -> dict:
-    """The tensors and the input that a row of a suite gets from a file or folder, and the look at its data."""
+    """The tensors and the input that a row of a suite gets from a file or folder; its data are looked at."""
     from prior_bench.api import LoadContext
     from prior_bench.backbones.describe import as_text, describe
     from prior_bench.suites.leakage import exposure_of, leaks_of_pretraining
