@@ -15,6 +15,7 @@ from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.layouts import Match
 from prior_bench.checkpoints.native import NativeInfo, changed_tensors, read_info
 from prior_bench.checkpoints.timm_names import read_for_timm
+from prior_bench.registry import METHODS
 
 
 @dataclass
@@ -73,6 +74,8 @@ def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
     hashed = "tensors as written (sha256 in the file)" if info.tensors else "carries no hash of its tensors"
     changed = changed_tensors(info, names)
     notes = (*notes, *([] if changed else [hashed]))
+    if info.is_method and METHODS.registered(info.method["type"]) is None:
+        notes += ("its method is not registered here: evaluations need --method with its name",)
     mapping = {name: name for name in names}
     told = info.provenance.get("warnings")
     warnings = tuple(str(warning) for warning in told) if isinstance(told, list) else None

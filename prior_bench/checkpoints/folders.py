@@ -47,7 +47,7 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
             f"config.json or preprocessor_config.json states its model or input in a form not known: {error}"
         )
         raise BenchError(what, where=path, fix="download the folder again") from error
-    if "model_args" in found:
+    if "model_name" in found:
         check_image_encoder(found, path / "config.json")
     return found
 

@@ -184,8 +184,8 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
         _require_fit(outline, tensors, what, path)
     try:
         module = _built(info, path)
-    except BenchError:
-        raise
+    except BenchError as error:
+        raise _of_file(error, path) from error
     except Exception as error:  # the arguments in the file may be outdated or wrong
         raise BenchError(f"{what} cannot be built: {error}", where=path, fix=ANEW) from error
     state = module.state_dict()
@@ -201,10 +201,17 @@ def _outline(info: NativeInfo, path: str | Path) -> dict[str, Tensor] | None:
     try:
         with torch.device("meta"):
             return _built(info, path).state_dict()
-    except BenchError:
-        raise
+    except BenchError as error:
+        raise _of_file(error, path) from error
     except Exception:  # building it really tells what is wrong
         return None
+
+
+def _of_file(error: BenchError, path: str | Path) -> BenchError:
+    """Return an error of the description with the file that it stands in."""
+    if str(path) in str(error.where):
+        return error
+    return BenchError(error.what, where=f"{path}: {error.where}" if error.where else path, fix=error.fix)
 
 
 def _require_fit(state: dict[str, Tensor], tensors: dict[str, Tensor], what: str, path: str | Path) -> None:

@@ -22,6 +22,9 @@ def check_image_encoder(arguments: dict[str, Any], where: object) -> None:
     """Raise BenchError if arguments of ImageEncoder name other files or weights to download."""
     import timm
 
+    name = arguments.get("model_name", "")
+    if not isinstance(name, str) or ":" in name:  # hf-hub:… and local-dir:… are read from there
+        raise BenchError(f"names the architecture {name!r}, which is no model of timm", where=where)
     own = inspect.signature(timm.create_model).parameters  # checkpoint_path, pretrained, cache_dir…
     given = arguments.get("model_args") or {}
     refused = sorted(arguments.keys() - IMAGE_ENCODER)

@@ -55,6 +55,7 @@ def test_a_config_of_open_clip_gives_the_tokenizer_no_code(tmp_path, text, named
     "config",
     [
         {"architecture": 3},
+        {"architecture": "hf-hub:someone/model"},
         {"architecture": "resnet18", "model_args": "x"},
         {"architecture": "resnet18", "pretrained_cfg": [1]},
         {"architecture": "resnet18", "pretrained_cfg": {"input_size": 3}},
