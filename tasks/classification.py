@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prior_bench.api import Backbone, Metric, NeededVectors, Protocol, RunContext, TaskResult, Work
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.data.splitting.shots import few_shot_parts, few_shot_summary
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, robustness
-from prior_bench.metrics.finite_scores import require_finite_scores
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
+from prior_bench.api.finite_scores import FIX
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import defined
 from prior_bench.metrics import segmentation as metrics
-from prior_bench.metrics.finite_scores import FIX
 from prior_bench.openmmlab.checks import annotation_problems
 from prior_bench.suites import work
 

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from prior_bench.api import Backbone, NeededVectors, Protocol, RunContext, TaskResult, Work
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import classification, defined, prompt_wording, robustness
-from prior_bench.metrics.finite_scores import require_finite_scores
 from prior_bench.metrics.prompt_scores import probability, standardise
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images

@@ -20,7 +20,7 @@ from prior_bench.backbones.plain_encoder import load_plain, require_plain_fit
 from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.backbones.text_model import SeparateText, absent_text
 from prior_bench.checkpoints.folders import exposure_of_folder, is_training_data
-from prior_bench.checkpoints.permitted import permitted_method
+from prior_bench.checkpoints.permitted import check_given_method
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
 from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
@@ -94,7 +94,7 @@ class CheckpointFile:
                 fix="leave image_encoder, text_encoder, input and tokenizer out",
             )
         if self._native is not None:
-            self._check_method()
+            check_given_method(self._native.method.get("type"), self._method_name, self.path)
         elif self._method_name is not None:
             raise BenchError("is no file of prior-bench, and names no method", where=self.path)
         if self._encoder is not None:
@@ -178,7 +178,7 @@ class CheckpointFile:
             BenchError: the file cannot be read or has another architecture.
         """
         if self._native is not None:
-            self._check_method()
+            check_given_method(self._native.method.get("type"), self._method_name, self.path)
             return native_backbone(self.name, self._file, self.identity(seed))
         self._check_statistics()
         if self._match is not None:
@@ -243,18 +243,6 @@ class CheckpointFile:
         released = (origin.name, origin.image_encoder["input"]) if origin is not None else None
         stated = {**(own.get("input") or {}), **self._input}
         require_statistics(stated, own.get("in_channels", 3), self.path, released, self._file)
-
-    def _check_method(self) -> None:
-        """Raise BenchError if a file of prior-bench names a method that is neither registered nor given."""
-        if not self._native.is_method:
-            return
-        stored = self._native.method["type"]
-        if self._method_name is not None:
-            if self._method_name != stored:
-                what = f"its method is '{stored}', not '{self._method_name}'"
-                raise BenchError(what, where=self.path, fix="give the name that the file has")
-            METHODS.get(self._method_name)  # the user's word: only now it is imported
-        permitted_method(stored, self.path)
 
     def _check_text(self) -> None:
         """Raise BenchError if the given text encoder is not the one of the file."""

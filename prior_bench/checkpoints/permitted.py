@@ -75,6 +75,28 @@ def permitted_method(name: str, where: object) -> Any:
     return kind
 
 
+def check_given_method(stored: str | None, given: str | None, where: object) -> None:
+    """Check the method that a file names, after importing the one that the user names.
+
+    Args:
+        stored: the method of the file; None for an image encoder alone.
+        given: the user's ``--method``, or None.
+        where: the file.
+
+    Raises:
+        BenchError: they differ, or the file's is neither registered nor given.
+    """
+    from prior_bench.registry import METHODS
+
+    if given is not None:
+        if given != stored:
+            what = f"its method is '{stored}', not '{given}'" if stored else "names no method"
+            raise BenchError(what, where=where, fix="give the name that the file has, or leave it out")
+        METHODS.get(given)  # the user's word: only now it is imported
+    if stored is not None:
+        permitted_method(stored, where)
+
+
 DEPTHS = frozenset(
     ("depth", "depths", "layers", "num_hidden_layers", "num_layers", "block_depths", "encoder_depth")
 )

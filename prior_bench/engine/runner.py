@@ -13,9 +13,9 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRecord, RunSpec, TaskResult
 from prior_bench.api.encoders import require_encoder
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
-from prior_bench.metrics.finite_scores import require_finite_scores
 from prior_bench.registry import TASKS
 from prior_bench.runtime import seed_everything
 from prior_bench.store.changed_source import task_source

@@ -24,13 +24,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prior_bench.api import Backbone, Features, Method, RunContext, TextBatch
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.explain.attention import attention_of
 from prior_bench.explain.contract import MAPS, lacking
 from prior_bench.explain.inputs import tokenised
 from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
-from prior_bench.metrics.finite_scores import require_finite_scores
 from prior_bench.metrics.grounding import other_phrases
 from prior_bench.versions import machinery, raised
 

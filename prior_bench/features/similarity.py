@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from prior_bench.api import Backbone, Features, Method, RunContext, repeated
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 from prior_bench.features.extract import (
@@ -23,7 +24,6 @@ from prior_bench.features.extract import (
     source_of,
 )
 from prior_bench.features.text_means import mean_texts, require_cosine
-from prior_bench.metrics.finite_scores import require_finite_scores
 from prior_bench.runtime import progress
 
 TEXTS_AT_ONCE = 64

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.metrics.argmax import argmax_shares as argmax_shares
 from prior_bench.metrics.class_conditions import DESCRIBED as DESCRIBED
 from prior_bench.metrics.class_conditions import has_choice as has_choice
 from prior_bench.metrics.class_conditions import left_out as left_out
@@ -47,18 +48,6 @@ class Case:
         if self.exclusive:
             return np.full(self.score.shape[1], has_choice(self.score, self.target))
         return np.full(self.score.shape[1], True) if self.thresholds is None else ~np.isnan(self.thresholds)
-
-
-def argmax_shares(score: np.ndarray) -> np.ndarray:
-    """Return the class with the highest score of each sample, bool [N, C].
-
-    If several classes share the highest score in any sample, it is float: each of them has an equal share,
-    the expectation of a draw between them. The order of the classes must not decide: equal scores for all
-    classes are at chance, and not at the share of the first class.
-    """
-    best = score == score.max(1, keepdims=True)
-    ties = best.sum(1, keepdims=True)
-    return best if (ties == 1).all() else best / ties
 
 
 def auroc(score: np.ndarray, target: np.ndarray) -> np.ndarray:

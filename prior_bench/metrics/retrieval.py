@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from prior_bench.api import Metric, by_name
-from prior_bench.metrics.finite_scores import require_finite_scores
+from prior_bench.api.finite_scores import require_finite_scores
 
 KS = (1, 5, 10)
 """The values of K of all metrics at K."""

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from prior_bench.api.finite_scores import FIX
 from prior_bench.errors import BenchError
-from prior_bench.metrics.finite_scores import FIX
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.errors import BenchError
 from prior_bench.metrics import classification, retrieval
-from prior_bench.metrics.finite_scores import require_finite_scores
 
 TARGET = np.eye(4)[[0, 0, 0, 0, 0, 1, 1, 2, 3, 3]]
 NAMES = ("a", "b", "c", "d")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from typing import TYPE_CHECKING
 
 from prior_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FIX = (
     "'prior-bench checkpoint inspect FILE' names tensors that are not finite; a training that diverged needs "
@@ -23,6 +27,6 @@ def require_finite_scores(values: np.ndarray, what: str, where: object) -> None:
     Raises:
         BenchError: some are NaN or infinite; the run fails.
     """
-    wrong = int((~np.isfinite(values)).sum())
+    wrong = int((~(abs(values) < math.inf)).sum())
     if wrong:
         raise BenchError(f"{wrong:,} of {values.size:,} {what} are not finite", where=where, fix=FIX)
