@@ -19,7 +19,7 @@ from prior_bench.backbones.native import native_backbone
 from prior_bench.backbones.plain_encoder import load_plain, require_plain_fit
 from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.backbones.text_model import SeparateText, absent_text
-from prior_bench.checkpoints.folders import exposure_of_folder, is_training_data
+from prior_bench.checkpoints.folders import exposure_of_folder, training_data_of
 from prior_bench.checkpoints.permitted import check_given_method
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
@@ -37,13 +37,11 @@ class CheckpointFile:
         tokenizer: tokenizer of a released text encoder, because its file has no vocabulary: a folder, a
             ``tokenizer.json`` or a ``vocab.txt``. By default, the hub's tokenizer is used; if it cannot be
             obtained, only image tasks run.
-        text_encoder: folder or hub name (``"hf:ORG/NAME"``) of the text encoder of a released image encoder
-            whose text encoder is in another place (BioViL). By default, the hub's is used; if it cannot be
-            obtained, only image tasks run.
+        text_encoder: folder or hub name (``"hf:ORG/NAME"``) of a released image encoder's text encoder in
+            another place (BioViL). By default, the hub's; if it cannot be obtained, only image tasks run.
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
             prior-bench. Files that do not state their mean and std need it.
-        method: name in full (``module:Class``) of the method of a file of prior-bench, whose module is then
-            imported. Without it, only registered methods are built: a file runs no code by naming it.
+        method: name in full (``module:Class``) of a prior-bench file's method, to import it.
     """
 
     def __init__(
@@ -190,13 +188,7 @@ class CheckpointFile:
         """Return data set, split rule and splits of prior-bench's own pre-training; empty for other files."""
         if self._native is None:
             return exposure_of_folder(self.path).get("training_data", [])
-        told = self._native.provenance
-        config = told.get("config")
-        data = config.get("data") if isinstance(config, dict) else None
-        if not isinstance(data, dict):
-            return []
-        seen = {**data, "splits": told.get("seen_splits", data.get("splits", ("train",)))}
-        return [seen] if is_training_data(seen) else []
+        return training_data_of(self._native.provenance)
 
     def known_exposure(self) -> list[tuple[str, str]]:
         """Return the data sets whose patients a released checkpoint has seen, with clauses that say so.

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
 
@@ -47,6 +48,8 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
             f"config.json or preprocessor_config.json states its model or input in a form not known: {error}"
         )
         raise BenchError(what, where=path, fix="download the folder again") from error
+    if "input" in found:
+        spec_of({"channels": found.get("in_channels", 3), **found["input"]}, path)
     if "model_name" in found:
         check_image_encoder(found, path / "config.json")
     return found
@@ -112,6 +115,16 @@ def sound_exposure(told: Any) -> dict[str, Any]:
         ],
     }
     return {name: value for name, value in found.items() if value}
+
+
+def training_data_of(provenance: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the data set, split rule and splits of the pre-training that one of our files states."""
+    config = provenance.get("config")
+    data = config.get("data") if isinstance(config, dict) else None
+    if not isinstance(data, dict):
+        return []
+    seen = {**data, "splits": provenance.get("seen_splits", data.get("splits", ("train",)))}
+    return [seen] if is_training_data(seen) else []
 
 
 def is_training_data(value: Any) -> bool:

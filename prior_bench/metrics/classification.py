@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from prior_bench.errors import BenchError, unknown_name
-from prior_bench.metrics.argmax import argmax_shares as argmax_shares
 from prior_bench.metrics.class_conditions import DESCRIBED as DESCRIBED
 from prior_bench.metrics.class_conditions import has_choice as has_choice
 from prior_bench.metrics.class_conditions import left_out as left_out
 from prior_bench.metrics.class_conditions import unmet as unmet
+from prior_bench.metrics.decided import argmax_shares as argmax_shares
+from prior_bench.metrics.decided import confusion as confusion
 from prior_bench.metrics.names import metric
 
 
@@ -66,30 +67,6 @@ def best_f1_thresholds(score: np.ndarray, target: np.ndarray) -> np.ndarray:
     It is halfway between neighbouring scores, so that it does not depend on a single sample.
     """
     return _per_class(_best_f1_threshold, score, target)
-
-
-def confusion(decisions: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Count true positives, false positives, false negatives and true negatives per class, each [C].
-
-    Shares of decisions (:func:`argmax_shares`) give expected counts.
-    """
-    positive, negative = target == 1, target == 0
-    if decisions.dtype != bool:
-        return tuple(
-            (share * label).sum(0)
-            for share, label in (
-                (decisions, positive),
-                (decisions, negative),
-                (1 - decisions, positive),
-                (1 - decisions, negative),
-            )
-        )
-    return (
-        (decisions & positive).sum(0),
-        (decisions & negative).sum(0),
-        (~decisions & positive).sum(0),
-        (~decisions & negative).sum(0),
-    )
 
 
 def f1(decisions: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -132,6 +132,9 @@ def _require_kinds(config: dict[str, Any], path: Path) -> None:
         named = ", ".join(wrong) if isinstance(options, dict) else options
         what = f"gives the tokenizer options that a file may not set: {named}"
         raise BenchError(what, where=path, fix="remove them, and use the folder only if you trust its source")
+    patch = parts["vision_cfg"].get("patch_size", 16)
+    if type(patch) is not int or patch < 1:
+        raise BenchError(f"patch_size is {patch!r}", where=path, fix="download it again")
     text = parts["text_cfg"]
     names = [parts["vision_cfg"].get("timm_model_name"), text.get("hf_tokenizer_name")]
     if not (path.parent / "config.json").is_file():  # else that is the model's, wherever it was saved
