@@ -26,7 +26,10 @@ Value = Number | None
 """A finite number, or None where a metric is undefined."""
 Named = Annotated[str, Field(min_length=1)]
 """Text that is not empty."""
+Score = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)] | None
+"""A value of a metric, which may be scaled and squared; None where it is undefined."""
 Values = dict[str, Value]
+Scores = dict[str, Score]
 Anything = dict[str, Any]
 
 
@@ -156,14 +159,30 @@ class StoredSizes(Stored):
     few_shot: StoredDraw | None = None
 
 
+class StoredMetric(Stored):
+    """How a record describes a metric (:class:`prior_bench.api.Metric`)."""
+
+    name: Named
+    direction: Literal["higher", "lower"] = "higher"
+    title: str = ""
+    scale: Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)] = 100.0
+    digits: Annotated[int, Field(ge=0, le=12)] = 1
+    bounds: list[Score] = Field([0.0, 1.0], min_length=2, max_length=2)
+    chance: Score = None
+    needs: list[str] = []
+    parts: str = ""
+    error: Literal["bootstrap", "delong"] = "bootstrap"
+    version: int = 1
+
+
 class StoredRecord(Stored):
     """``record.json`` (:class:`prior_bench.api.RunRecord`)."""
 
     key: Named
     status: Literal["done", "failed"] = "done"
     spec: StoredSpec
-    metrics: Values = {}
-    trivial: dict[str, Values] = {}
+    metrics: Scores = {}
+    trivial: dict[str, Scores] = {}
     history: list[Values] = []
     split: StoredSizes = StoredSizes()
     error: str = ""

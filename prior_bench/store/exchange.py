@@ -175,7 +175,8 @@ def _check_sizes(members: list[zipfile.ZipInfo], path: Path, folder: Path) -> No
     for member in members:
         limit = most[PurePosixPath(member.filename).name]
         if member.file_size > limit:
-            what = f"{member.filename} unpacks to {member.file_size / MIB:.0f} MiB; at most {limit // MIB} are read"
+            unpacked = f"{member.file_size / MIB:.0f} MiB"
+            what = f"{member.filename} unpacks to {unpacked}; at most {limit // MIB} are read"
             raise BenchError(what, where=path)
     total, size = sum(member.file_size for member in members), path.stat().st_size
     if total > max(FREELY, RATIO * size):

@@ -27,8 +27,9 @@ PREFIXES = ("flat_", "truth_", "example_", "meta_")
 MIB = 2**20
 MOST_JSON = 32 * MIB
 """Bytes of the largest ``record.json`` or ``plan.json`` that is read; a record has some 10 kB."""
-MOST_ARRAYS = 512 * MIB
-"""Bytes that the arrays of one run may have in memory, unless the environment says otherwise."""
+MOST_ARRAYS = 256 * MIB
+"""Bytes that the arrays of one run may have in memory, unless the environment says otherwise; a number may
+become eight bytes in computations, so that there are a fourth as many numbers at most."""
 VARIABLE = "PRIOR_BENCH_MAX_PREDICTIONS"
 """Environment variable that sets another limit for the arrays of a run, in MiB."""
 KINDS = "biufUS"
@@ -202,9 +203,9 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
             if side < 0:
                 raise ValueError(f"{member.filename} has the shape {shape}")
             count *= side
+        if 4 * count > most_arrays():
+            raise ValueError(f"{member.filename} has the shape {shape}, which is too much")
         left = member.file_size - file.tell()
-        if not dtype.itemsize and count > MOST_NAMES:
-            raise ValueError(f"{member.filename} has the shape {shape} of empty texts")
         if count * dtype.itemsize != left:
             raise ValueError(f"{member.filename} states {count * dtype.itemsize} bytes and has {left}")
     with archive.open(member) as file:  # from the beginning; reading to the end also checks the CRC

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
+from prior_bench.data.named_folders import is_known
 from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.line_plot import line_plot
 from prior_bench.report.html.figures.plot import Plot
@@ -105,8 +106,9 @@ def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
 
 
 def _is_ours(place: Path) -> bool:
-    """Whether a file that a record names is one of the results here; others are not opened."""
-    return place.resolve().is_relative_to(paths.results_root().resolve()) and is_own_file(place)
+    """Whether a file that a record names is under the results or data root, or beside opened weights."""
+    inside = place.resolve().is_relative_to(paths.results_root().resolve())
+    return (inside or is_known(place.parent)) and is_own_file(place)
 
 
 def stage_ends(history: list[dict[str, Any]]) -> list[float]:
