@@ -41,8 +41,8 @@ def open_recorded(reference: dict[str, Any], split: str, where: str) -> Manifest
         where: what names it, for the message.
 
     Raises:
-        BenchError: its reader is not registered, its data would have to be generated, its folder is neither under the data root nor was opened
-            here before, or it cannot be opened.
+        BenchError: its reader is not registered, its data would have to be generated, its folder is neither
+            under the data root nor was opened here before, or it cannot be opened.
     """
     check_reader(reference, where)
     place = reference.get("root")

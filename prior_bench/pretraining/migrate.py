@@ -93,7 +93,7 @@ def identity_today(folder: Path, told: dict[str, Any], *, own: bool = False) -> 
     if not isinstance(data, dict) or not data.get("fingerprint"):
         raise BenchError("the weights do not say what data they were trained on", where=final)
     if not own:
-        _require_registered(told.get("config"), folder)
+        require_registered(told.get("config"), folder)
     try:
         config, seed = from_dict(told["config"], folder / RUN, stored=True), int(told["seed"])
     except (KeyError, TypeError, ValueError) as error:
@@ -116,7 +116,7 @@ def _identities(told: dict[str, Any], folder: Path) -> list[str]:
     return found
 
 
-def _require_registered(config: Any, folder: Path) -> None:
+def require_registered(config: Any, folder: Path) -> None:
     """Raise BenchError if a stored config names code or files: it may be somebody else's."""
     if not isinstance(config, dict):
         raise BenchError(f"{RUN} holds no config", where=folder)

@@ -22,6 +22,8 @@ LARGEST = 2.0**63
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 """A finite number."""
+Amount = Annotated[float, Field(ge=0, le=1e15)]
+"""Seconds, images and the like."""
 Value = Number | None
 """A finite number, or None where a metric is undefined."""
 Named = Annotated[str, Field(min_length=1)]
@@ -126,6 +128,27 @@ class StoredInput(Stored):
     resize: str = "pad"
 
 
+class StoredWork(Stored):
+    """A piece of work of a rehearsal (:class:`prior_bench.api.Measured`)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    what: str
+    kind: str
+    done: Amount
+    real: Amount
+    seconds: Amount
+    steps: Annotated[int, Field(ge=0)] = 0
+    batch: Annotated[int, Field(ge=0)] = 0
+    once: str = ""
+
+
+class StoredRehearsal(Stored):
+    """What a rehearsal measured."""
+
+    work: list[StoredWork] = []
+
+
 class StoredProvenance(Stored):
     """How a record was made."""
 
@@ -141,6 +164,7 @@ class StoredProvenance(Stored):
     parameters: Number | None = None
     wall_seconds: Number | None = None
     leakage: list[str] = []
+    rehearsal: StoredRehearsal = StoredRehearsal()
     command: str = ""
     finished: str = ""
     code_version: str | None = None

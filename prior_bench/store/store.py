@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -44,7 +45,7 @@ DAY = 24 * 3600.0
 """Age in seconds from which temporary files belong to killed processes, though others may be writing."""
 RECORD, PREDICTIONS, TRACEBACK = "record.json", "predictions.npz", "traceback.txt"
 """Files of a run."""
-PLAN = "plan.json"
+PLAN, LOG = "plan.json", "runs.log"
 SCHEMA = 1
 """Version of the layout of record.json that is written; all older versions can be read."""
 
@@ -167,7 +168,7 @@ class Store:
         """Append one line to the log: time, event (``started``, ``finished``, ``failed``), key, label."""
         self.root.mkdir(parents=True, exist_ok=True)
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with open(self.root / "runs.log", "a", encoding="utf-8") as file:
+        with open(self.root / LOG, "a", encoding="utf-8", opener=_not_followed) as file:
             file.write(f"{time}\t{event}\t{key}\t{label}\n")
 
     def work_dir(self, key: str) -> Path:
@@ -221,6 +222,11 @@ class Store:
         """Lock the plan while it is read, changed and saved; waits for other processes."""
         with one_at_a_time(self.root / "locks", "waiting for another process that saves its plan"):
             yield
+
+
+def _not_followed(path: str, flags: int) -> int:
+    """Open a file of the store, unless it is a symbolic link, which might stand for any file here."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def plain(value: Any) -> Any:

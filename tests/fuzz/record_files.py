@@ -1,7 +1,7 @@
 """Damage records, plans, predictions and archives, and run every verb that reads them.
 
-``python record_files.py FOLDER FIRST COUNT``; prints one JSON line, as all scripts of the campaign do. Each seed
-makes a colleague's store from a clean one, changes one or a few of its files, and runs the verbs in this
+``python record_files.py FOLDER FIRST COUNT``; prints one JSON line, as all scripts of the campaign do. Each
+seed makes a colleague's store from a clean one, changes one or a few of its files, and runs verbs in this
 process. An audit hook notes what is opened, run, imported or connected to.
 """
 
@@ -543,6 +543,8 @@ def main(folder: Path, first: int, count: int) -> dict[str, Any]:
         found["tried"] += 1
         found[outcome] += not wrong
         found["wrong"] += wrong
+        for text in wrong:
+            print(text, file=sys.stderr, flush=True)
         found["lost"] += lost
     found["memory"] = most_memory() - start
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from datetime import datetime
@@ -38,6 +39,8 @@ from prior_bench.suites.plan import describe
 from prior_bench.suites.suite import Suite
 
 TEMPLATE = "page.html.j2"
+REVISION = re.compile("[0-9a-f]{7,64}")
+"""What git calls a revision."""
 Made = TypeVar("Made")
 
 
@@ -146,6 +149,8 @@ def runs_table(done: list[FinishedRun]) -> SortableTable:
 def regenerate(suite: Suite, newest: FinishedRun) -> list[str]:
     """Return the commands that make records and page again, from the revision of the newest record."""
     revision = newest.record.provenance.get("git", {}).get("revision")
+    if not REVISION.fullmatch(revision or ""):
+        revision = None  # a record is data; this is a line that people paste into a shell
     name = " ".join(map(shlex.quote, suite.called.split()))
     first = [f"git checkout {revision}", "pip install -e ."] if revision else []
     if newest.record.provenance.get("git", {}).get("dirty"):
