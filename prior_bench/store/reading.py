@@ -158,7 +158,7 @@ def opened_zip(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
     """Open a ZIP archive whose directory has at most ``most`` bytes, so that opening it takes little memory.
 
     Raises:
-        BenchError: its directory is larger.
+        BenchError: its directory is larger, or a member is not compressed as ours are.
         zipfile.BadZipFile, OSError: it is damaged, or no archive.
     """
     with open(path, "rb") as file:
@@ -167,6 +167,12 @@ def opened_zip(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
             what = f"lists names of {end[DIRECTORY] / MIB:.0f} MiB; at most {most / MIB:g} are read"
             raise BenchError(what, where=path)
         with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    # an LZMA member asks for up to 4 GiB before its first byte
+                    raise BenchError(
+                        f"{member.filename} is compressed by another method than deflate", where=path
+                    )
             yield archive
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -45,6 +46,8 @@ DAY = 24 * 3600.0
 """Age in seconds from which temporary files belong to killed processes, though others may be writing."""
 RECORD, PREDICTIONS, TRACEBACK = "record.json", "predictions.npz", "traceback.txt"
 """Files of a run."""
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What a key may be: it is the name of a folder, and people paste it into commands."""
 PLAN, LOG = "plan.json", "runs.log"
 SCHEMA = 1
 """Version of the layout of record.json that is written; all older versions can be read."""
@@ -102,6 +105,8 @@ class Store:
         except BenchError as error:
             raise BenchError(error.what) from error
         record = _record(values)
+        if not KEY.fullmatch(key):
+            raise BenchError("is not of letters, digits, '.', '_' and '-'", where="key")
         if record.key != key:
             raise BenchError(f"is {record.key!r}, and its folder is {key!r}", where="key")
         return record

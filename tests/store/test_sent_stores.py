@@ -107,6 +107,13 @@ def test_a_plan_with_odd_content_is_named_and_ignored(theirs, capsys, content, m
     assert message in said and "it is ignored" in said
 
 
+@pytest.mark.parametrize("key", ["$(touch x)", "-rf", "a\nb", " ", "~"])
+def test_keys_are_names_that_can_be_pasted(theirs, ours, key):
+    (theirs.runs / "k").rename(theirs.runs / key)
+    changed(theirs.runs / key, key=key)
+    assert "is not of letters" in merge(theirs, ours).damaged[key]
+
+
 # --- which of two records is kept
 
 
