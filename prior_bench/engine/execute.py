@@ -17,7 +17,7 @@ from prior_bench.engine.clock import Clock
 from prior_bench.engine.jobs import run_in_processes
 from prior_bench.engine.runner import Event, Runner, weights_of
 from prior_bench.errors import BenchError
-from prior_bench.runtime import pick_device, threads
+from prior_bench.runtime import deterministic, pick_device, threads
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun, describe
 
@@ -108,7 +108,7 @@ def evaluate(
             progress = _Progress(store, [run for group in groups for run in group], jobs, say, outcome)
             if jobs == 1:
                 runner = Runner(plan, store, device, workers, progress)
-                with threads(plan.suite.threads):
+                with threads(plan.suite.threads), deterministic(device, plan.suite.deterministic):
                     for run in (run for group in groups for run in group):
                         runner.run(run)
             else:

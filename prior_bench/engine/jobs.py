@@ -1,6 +1,7 @@
 """Run cells in several processes, because one small model does not use a whole machine.
 
-Each process computes with its share of the cores, or with the threads that the suite states. They are
+Each process computes with its share of the cores, or with the threads that the suite states or that are usual
+for a small model (:func:`prior_bench.runtime.usual_threads`). They are
 spawned, as torch's threads do not survive a fork, and end with this process, however it ends.
 
 A process asks for one run after another (:mod:`prior_bench.engine.run_queue`).
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from prior_bench.engine.run_queue import RunQueue
 from prior_bench.errors import BenchError
-from prior_bench.runtime import use_threads
+from prior_bench.runtime import deterministic, use_threads
 
 if TYPE_CHECKING:
     from prior_bench.engine.runner import Event
@@ -126,10 +127,11 @@ def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, wor
     os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other
     runner = Runner(plan, store, device, workers, end.send)
     try:
-        end.send(NEXT)
-        while run := end.recv():
-            runner.run(run)
+        with deterministic(device, plan.suite.deterministic):
             end.send(NEXT)
+            while run := end.recv():
+                runner.run(run)
+                end.send(NEXT)
     except (KeyboardInterrupt, EOFError, ConnectionError):
         pass  # the parent says what there is to say
 

@@ -16,7 +16,7 @@ from prior_bench.api.encoders import require_encoder
 from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
-from prior_bench.runtime import seed_everything
+from prior_bench.runtime import seed_everything, threads, usual_threads
 from prior_bench.store.changed_source import task_source
 from prior_bench.store.descriptions import plain_data
 from prior_bench.store.provenance import provenance
@@ -88,16 +88,17 @@ class Runner:
                 raise self._unloadable
             backbone = self._backbone
             assert backbone is not None, "it was loaded, or could not be"
-            before = _checksum(backbone)
-            peak_memory.restart(self.device)
-            result = self._run_task(backbone, run)
-            if _checksum(backbone) != before:
-                raise BenchError(
-                    "the task changed the backbone's weights in place",
-                    where=run.spec.task,
-                    fix="train a copy (copy.deepcopy)",
-                )
-            self._record(run, backbone, result, time.monotonic() - begun)
+            with threads(self.plan.suite.threads or usual_threads(_parameters(backbone))):
+                before = _checksum(backbone)
+                peak_memory.restart(self.device)
+                result = self._run_task(backbone, run)
+                if _checksum(backbone) != before:
+                    raise BenchError(
+                        "the task changed the backbone's weights in place",
+                        where=run.spec.task,
+                        fix="train a copy (copy.deepcopy)",
+                    )
+                self._record(run, backbone, result, time.monotonic() - begun)
         except Exception as error:  # whatever it is, the other runs continue
             self._backbone = None  # who knows what was done to it
             self._record_failure(run, error, time.monotonic() - begun)
@@ -111,7 +112,9 @@ class Runner:
     def _load(self, run: PlannedRun) -> Backbone:
         name, seed = run.spec.backbone["name"], run.spec.seed
         seed_everything(seed)
-        context = LoadContext(self.device, paths.results_root() / "pretrain", self.workers)
+        suite = self.plan.suite
+        pretrained = paths.results_root() / "pretrain"
+        context = LoadContext(self.device, pretrained, self.workers, suite.threads, suite.deterministic)
         backbone = self.plan.sources[name].load(seed, context)
         require_encoder(backbone.image_encoder, name)
         return backbone
@@ -210,7 +213,9 @@ def _rehearsed(rehearsal: Rehearsal | None) -> dict[str, Any]:
 
 
 def _parameters(backbone: Backbone) -> int:
-    """Parameters of the image encoder."""
+    """Parameters of the image encoder; 0 if only stored vectors exist."""
+    if backbone.stored is not None:
+        return 0
     parameters = getattr(backbone.image_encoder, "parameters", None)
     return sum(p.numel() for p in parameters()) if parameters else 0
 

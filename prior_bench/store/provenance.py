@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -61,7 +62,14 @@ def git_state() -> dict[str, Any]:
 
 
 def hardware(device: str = "cpu") -> dict[str, Any]:
-    """Processor, cores available to this process, its threads, memory in GiB, and the GPU if one is used."""
+    """What the numbers of this process may depend on besides versions, as plain types.
+
+    Returns:
+        ``device``, ``cpu`` (the processor), ``cores`` available to this process, ``system``, ``memory_gib``;
+        where torch is loaded, ``threads``, ``instructions`` (the vector instructions that torch uses),
+        ``blas`` (see :func:`blas`) and whether algorithms are ``deterministic``; and the ``gpu`` if one is
+        used.
+    """
     found: dict[str, Any] = {
         "device": device,
         "cpu": _processor(),
@@ -73,9 +81,27 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
         found["memory_gib"] = round(memory / 2**30, 1)
     if torch := sys.modules.get("torch"):
         found["threads"] = torch.get_num_threads()
-    if device.startswith("cuda") and (torch := sys.modules.get("torch")):
-        found["gpu"] = torch.cuda.get_device_name(torch.device(device))
+        found["instructions"] = torch.backends.cpu.get_cpu_capability()
+        found["blas"] = blas()
+        found["deterministic"] = torch.are_deterministic_algorithms_enabled()
+        if device.startswith("cuda"):
+            found["gpu"] = torch.cuda.get_device_name(torch.device(device))
     return found
+
+
+def blas() -> list[str]:
+    """The libraries of linear algebra in this process with version and kernels, such as ``mkl 2024.2``."""
+    import torch
+    from threadpoolctl import threadpool_info
+
+    linked = torch.__config__.show()
+    found = {f"mkl {number}" for number in re.findall(r"Math Kernel Library Version (\S+?)-", linked)}
+    found |= {f"onednn {number}" for number in re.findall(r"MKL-DNN v(\S+)", linked)}
+    for library in threadpool_info():
+        if library["user_api"] == "blas" and library["internal_api"] != "mkl":
+            parts = (library["internal_api"], library["version"], library.get("architecture"))
+            found.add(" ".join(str(part) for part in parts if part))
+    return sorted(found)
 
 
 def op_provider() -> str:

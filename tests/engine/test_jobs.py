@@ -166,8 +166,41 @@ def test_a_suite_that_states_its_threads_gets_them_whatever_the_jobs(tmp_path):
             used = {record.provenance["hardware"]["threads"] for record in store.records().values()}
             assert used == {1}, name
         assert torch.get_num_threads() == 2, "afterwards as before"
-        plan, store = plan_of(tmp_path, "free"), Store.of("free")
+        plan.suite.threads = 2
+        store = Store.of("stated")
         evaluate(plan, store, device="cpu", jobs=1, say=str)
         assert {record.provenance["hardware"]["threads"] for record in store.records().values()} == {2}
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_small_model_has_one_thread_whatever_the_jobs_and_a_large_one_what_there_is(tmp_path, monkeypatch):
+    import torch
+
+    def used(name, jobs):
+        plan, store = plan_of(tmp_path, name), Store.of(name)
+        evaluate(plan, store, device="cpu", jobs=jobs, say=str)
+        records = store.records().values()
+        return {r.provenance["hardware"]["threads"] for r in records if r.status == "done"}
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert used("small", 1) == {1} and used("small_jobs", 2) == {1}
+        assert torch.get_num_threads() == 2
+        monkeypatch.setattr("prior_bench.runtime.SMALL", -1)
+        assert used("large", 1) == {2}
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_records_tell_what_numbers_depend_on(tmp_path, jobs):
+    import torch
+
+    _, store = run(tmp_path, "told", jobs)
+    for record in store.records().values():
+        hardware = record.provenance["hardware"]
+        assert hardware["instructions"] == torch.backends.cpu.get_cpu_capability()
+        assert hardware["deterministic"] is True and hardware["blas"]
+    assert not torch.are_deterministic_algorithms_enabled(), "afterwards as before"
