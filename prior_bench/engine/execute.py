@@ -6,6 +6,7 @@ it was in. A run that fails is recorded with its traceback and does not stop the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,6 +22,7 @@ from prior_bench.runtime import deterministic, pick_device, threads
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun, describe
 
+LOG = logging.getLogger(__name__)
 say_at_once = partial(print, flush=True)
 """Prints a line at once, also where the output is a file."""
 
@@ -102,7 +104,9 @@ def evaluate(
         outcome = SuiteOutcome(
             skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys))
         )
+        LOG.info("%d runs to do, %d recorded; store %s", len(waiting), len(outcome.skipped), store.root)
         if waiting:
+            LOG.info("device %s, %d jobs, threads %s", device, jobs, plan.suite.threads or "as usual")
             groups, device = _by_backbone(waiting), pick_device(device)
             jobs = min(jobs, len(waiting))
             progress = _Progress(store, [run for group in groups for run in group], jobs, say, outcome)

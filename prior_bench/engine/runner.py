@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import traceback
 import zlib
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from prior_bench import paths
+from prior_bench import logs, paths
 from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRecord, RunSpec, TaskResult
 from prior_bench.api.encoders import require_encoder
 from prior_bench.engine import peak_memory
@@ -23,6 +24,8 @@ from prior_bench.store.provenance import provenance
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun
 from prior_bench.suites.protocols import from_dict
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,15 @@ class Runner:
 
     def run(self, run: PlannedRun) -> None:
         """Run a cell. One that fails is recorded and does not raise."""
+        with logs.of_run(run.key):
+            self._run(run)
+
+    def _run(self, run: PlannedRun) -> None:
         begun = time.monotonic()
         size = self.plan.suite.rehearsal
         self._rehearsal = None if size is None else Rehearsal(size)
         self.store.log("started", run.key, run.label)
+        LOG.info("run started: %s", run.label)
         if self._weights != weights_of(run):
             self._weights, self._backbone, self._unloadable = weights_of(run), None, None
         if self._backbone is None and self._unloadable is None:
@@ -82,6 +90,7 @@ class Runner:
                 self._unloadable = error
             else:
                 self.tell(Event("loaded", run.key, time.monotonic() - begun))
+                LOG.info("backbone loaded in %.1f s", time.monotonic() - begun)
                 begun = time.monotonic()
         try:
             if self._unloadable is not None:
@@ -103,8 +112,10 @@ class Runner:
             self._backbone = None  # who knows what was done to it
             self._record_failure(run, error, time.monotonic() - begun)
             kind, text = "failed", f"FAILED: {_message(error)}  "
+            LOG.error("run failed after %.1f s: %s", time.monotonic() - begun, _message(error), exc_info=error)
         else:
             kind, text = "finished", _primary(run, result)
+            LOG.info("run finished in %.1f s: %s", time.monotonic() - begun, text)
         self.store.drop_work(run.key)
         self.store.log(kind, run.key, run.label)
         self.tell(Event(kind, run.key, time.monotonic() - begun, text))

@@ -41,6 +41,8 @@ from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
 from prior_bench.pretraining.validation import measurement
 from prior_bench.store.provenance import hardware, versions
 
+LOG = logging.getLogger(__name__)
+
 
 def pretrain(
     config: PretrainConfig | str,
@@ -106,7 +108,9 @@ def pretrain(
         hooks = [history, monitor, *_stage_hooks(config, method, save)]
         runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
         if rank() == 0:
-            print(_extent(config, pairs, len(runner.train_dataloader)), file=sys.stderr)
+            extent = _extent(config, pairs, len(runner.train_dataloader))
+            print(extent, file=sys.stderr)
+            LOG.info("pre-training started in %s: %s", work_dir, extent)
         try:
             runner.train()
         finally:
@@ -116,6 +120,7 @@ def pretrain(
                 method.load_state_dict(read_tensors(require_best(work_dir, chosen)))
             save(FINAL)
             tidy(work_dir)
+            LOG.info("pre-training finished: %s", work_dir / FINAL)
         if world_size() > 1:
             torch.distributed.barrier()
     return work_dir / FINAL

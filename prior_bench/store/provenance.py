@@ -90,7 +90,12 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
 
 
 def blas() -> list[str]:
-    """The libraries of linear algebra in this process with version and kernels, such as ``mkl 2024.2``."""
+    """The libraries of linear algebra of torch, NumPy and SciPy, with version and kernels.
+
+    Those that other packages bring for themselves (OpenCV) are left out, so that the list does not depend on
+    what has been imported before.
+    """
+    import scipy.linalg  # noqa: F401 - loads its library
     import torch
     from threadpoolctl import threadpool_info
 
@@ -98,7 +103,9 @@ def blas() -> list[str]:
     found = {f"mkl {number}" for number in re.findall(r"Math Kernel Library Version (\S+?)-", linked)}
     found |= {f"onednn {number}" for number in re.findall(r"MKL-DNN v(\S+)", linked)}
     for library in threadpool_info():
-        if library["user_api"] == "blas" and library["internal_api"] != "mkl":
+        place = library["filepath"]
+        of_others = "-packages" in place and not re.search(r"-packages/(numpy|scipy)", place)
+        if library["user_api"] == "blas" and library["internal_api"] != "mkl" and not of_others:
             parts = (library["internal_api"], library["version"], library.get("architecture"))
             found.add(" ".join(str(part) for part in parts if part))
     return sorted(found)
