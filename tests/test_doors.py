@@ -60,7 +60,7 @@ ARROWS = {
     # suites, their execution, their report
     "suites": "api data errors io paths registry schema store versions",
     "protocol_parity": "api errors paths registry suites",
-    "engine": "api errors logs paths prior_bench registry runtime store suites",
+    "engine": "api errors logs paths registry runtime store suites",
     "report": "api data errors io paths pictures protocol_parity registry runtime schema statistics store "
     "suites",
     # what users start

@@ -75,8 +75,10 @@ def _personal() -> frozenset[str]:
 def _piece(piece: str, starts: bool) -> str:
     """Mask what stands between blanks, quotes and brackets."""
     if "/" in piece or "\\" in piece or piece.startswith("~"):
-        parts = re.split(r"[/\\]", piece.rstrip(".:,"))
-        return piece if all(known(part) for part in parts) else _root_of(piece)
+        bare = piece.rstrip(".:")
+        if all(known(part) for part in re.split(r"[/\\]", bare)):
+            return piece
+        return _root_of(bare) + piece[len(bare) :]
     return _WORDS.sub(lambda found: _word(found[0], starts and found.start() == 0), piece)
 
 

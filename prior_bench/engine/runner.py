@@ -112,7 +112,9 @@ class Runner:
             self._backbone = None  # who knows what was done to it
             self._record_failure(run, error, time.monotonic() - begun)
             kind, text = "failed", f"FAILED: {_message(error)}  "
-            LOG.error("run failed after %.1f s: %s", time.monotonic() - begun, _message(error), exc_info=error)
+            LOG.error(
+                "run failed after %.1f s: %s", time.monotonic() - begun, _message(error), exc_info=error
+            )
         else:
             kind, text = "finished", _primary(run, result)
             LOG.info("run finished in %.1f s: %s", time.monotonic() - begun, text)

@@ -130,7 +130,7 @@ def command() -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+    run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)  # nosec B603 B607
     run.check_returncode()
     return run.stdout.strip()
 

@@ -1,5 +1,6 @@
 """Several backbones at once, each in a process of its own."""
 
+import json
 import os
 import pickle
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import fake_parts
 import pytest
 
+from prior_bench import logs
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import BenchError
 from prior_bench.store.store import Store
@@ -204,3 +206,16 @@ def test_records_tell_what_numbers_depend_on(tmp_path, jobs):
         assert hardware["instructions"] == torch.backends.cpu.get_cpu_capability()
         assert hardware["deterministic"] is True and hardware["blas"]
     assert not torch.are_deterministic_algorithms_enabled(), "afterwards as before"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_log_has_the_lines_of_every_process_with_the_keys_of_their_runs(tmp_path, jobs):
+    with logs.logged("run") as path:
+        outcome, _ = run(tmp_path, "noted", jobs)
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    of_runs = [line for line in lines if line["run"]]
+    assert {line["run"] for line in of_runs} == set(outcome.records)
+    assert (os.getpid() in {line["process"] for line in of_runs}) == (jobs == 1)
+    failed = [line for line in lines if line["level"] == "ERROR"]
+    assert {line["run"] for line in failed} == set(outcome.failed)
+    assert all("RuntimeError: no weights today" in line["traceback"] for line in failed)

@@ -87,7 +87,7 @@ def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> Libr
     require_vocabulary(folder)
     try:
         with quiet("transformers"):
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)  # nosec B615
     except Exception as error:  # transformers raises nearly any exception for a missing tokenizer
         what = "there is no tokenizer that transformers can load"
         raise BenchError(what, where=folder, fix=FIX) from error
