@@ -1,7 +1,7 @@
 """Write constraints-hashes.txt: constraints.txt with the SHA-256 of the wheels of every supported Python.
 
-pip says which wheels it would install (``--report``); nothing is installed. Only names, versions and hashes are
-written, no address. The file is for the machine's own platform (Linux x86_64 in the repository):
+pip says which wheels it would install (``--report``); nothing is installed. Only names, versions and hashes
+are written, no address. The file is for the machine's own platform (Linux x86_64 in the repository):
 
     python .ci/lock_hashes.py        (or: make hashes)
     pip install --require-hashes -r constraints-hashes.txt
@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
 HEADER = """\
-# constraints.txt with SHA-256 hashes of the wheels for Linux x86_64 and Python 3.11, 3.12 and 3.13. Do not edit:
-# `make hashes` writes it. Install with: pip install --require-hashes -r constraints-hashes.txt
+# constraints.txt with SHA-256 hashes of the wheels for Linux x86_64 and Python 3.11, 3.12 and 3.13. Do not
+# edit: `make hashes` writes it. Install with: pip install --require-hashes -r constraints-hashes.txt
 """
 
 

@@ -116,7 +116,7 @@ def logged(verb: str, verbose: bool = False) -> Iterator[Path]:
         verb: name of the command, for the file's name.
         verbose: whether to print the lines on stderr as well.
     """
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
     path = folder() / f"{now}-{verb}-{socket.gethostname()}-{os.getpid()}.jsonl"
     _remove_old()
     with joined(path, verbose):

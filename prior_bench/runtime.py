@@ -86,6 +86,7 @@ def deterministic(device: str, on_gpu: bool = False) -> Iterator[None]:
         return
     import torch
 
+    filling: Any = torch.utils.deterministic  # its attribute is not in torch's types
     # cuBLAS reads it when it is first used
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     cudnn = torch.backends.cudnn
@@ -94,17 +95,17 @@ def deterministic(device: str, on_gpu: bool = False) -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
     filled, chosen = (
-        torch.utils.deterministic.fill_uninitialized_memory,
+        filling.fill_uninitialized_memory,
         (cudnn.deterministic, cudnn.benchmark),
     )
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # it only helps to find faults
+    filling.fill_uninitialized_memory = False  # it only helps to find faults
     cudnn.deterministic, cudnn.benchmark = True, False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = filled
+        filling.fill_uninitialized_memory = filled
         cudnn.deterministic, cudnn.benchmark = chosen
 
 

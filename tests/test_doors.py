@@ -68,8 +68,9 @@ ARROWS = {
     "bugreport": "doctor errors logs paths store",
     "public": "api backbones checkpoints data engine errors models paths pretraining registry report runtime "
     "schema store suites",
-    "cli": "api backbones bugreport data doctor engine errors explain io logs models parity paths pretraining "
-    "prior_bench protocol_parity public registry report runtime sample scaffold schema store suites",
+    "cli": "api backbones bugreport data doctor engine errors explain io logs models parity paths "
+    "pretraining prior_bench protocol_parity public registry report runtime sample scaffold schema store "
+    "suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime schema "

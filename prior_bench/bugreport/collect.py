@@ -20,8 +20,8 @@ LINES = 300
 CONFIGS = {"run": "suites", "pretrain": "pretrain"}
 """Folders of the config files that verbs take as their first argument."""
 EXPLAINED = """\
-Paths are cut to the name of their root, numbers in texts are #, and words that prior-bench does not know are … ,
-so that no data, no name and no identifier of a patient is in it. Read it before you send it."""
+Paths are cut to the name of their root, numbers in texts are #, and words that prior-bench does not know are
+… , so that no data, no name and no identifier of a patient is in it. Read it before you send it."""
 
 
 def bug_report(log: Path | None = None) -> str:

@@ -1,7 +1,8 @@
 """Texts without what belongs to a person: only words of prior-bench's own source are kept.
 
-A list of what is forbidden (paths, names, identifiers of patients) is never complete. So it is the other way
-round: a word is kept if prior-bench, Python or the system is known to say it, and everything else is replaced.
+A list of what is forbidden (paths, names, identifiers of patients) is never complete. So it is the
+other way round: a word is kept if prior-bench, Python or the system is known to say it, and everything else is
+replaced.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def known(word: str) -> bool:
 
 @cache
 def vocabulary() -> frozenset[str]:
-    """Return the lower-case words and the names of classes in the sources and the names of shipped configs."""
+    """Return lower-case words and names of classes in the sources, and names of shipped configs."""
     words = {*COMMON, *keyword.kwlist, *dir(builtins)}
     words |= set(re.findall(r"[A-Za-z]+", " ".join(map(os.strerror, errno.errorcode))))
     for package in PACKAGES:
