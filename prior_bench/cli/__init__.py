@@ -6,10 +6,18 @@ Verb modules import torch, OpenMMLab libraries and pandas only inside ``run``.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 from prior_bench import __version__
-from prior_bench.cli.faults import of_ours, of_the_system, replace_missing_characters
+from prior_bench.cli.faults import (
+    give_up_output,
+    of_ours,
+    of_the_system,
+    open_missing_streams,
+    replace_missing_characters,
+)
+from prior_bench.cli.signals import INTERRUPTED, TERMINATED, Terminated, raised_on_sigterm
 from prior_bench.errors import BenchError
 
 VERBS = (
@@ -56,11 +64,28 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
+    """Run ``prior-bench``.
+
+    Returns:
+        The exit status: 0, 1 (error), 2 (usage), 130 (Ctrl-C), 141 (closed output) or 143 (SIGTERM).
+    """
+    open_missing_streams()
     replace_missing_characters()
-    args = build_parser().parse_args(argv)
-    # Threads that wait actively are many times slower on a machine that also runs other programs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    with raised_on_sigterm():
+        try:
+            args = build_parser().parse_args(argv)
+            # Threads that wait actively are many times slower on a machine that also runs other programs.
+            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+            return _run(args, sys.argv[1:] if argv is None else argv)
+        except KeyboardInterrupt as end:
+            terminated = isinstance(end, Terminated)
+            what = "terminated" if terminated else "interrupted"
+            print(f"{what}; finished work is kept; run the same command again to continue", file=sys.stderr)
+            return TERMINATED if terminated else INTERRUPTED
+
+
+def _run(args: argparse.Namespace, given: Sequence[str]) -> int:
+    """Run a verb; print an error as one message, unless tracebacks are wanted."""
     try:
         status = args.run(args)
         sys.stdout.flush()
@@ -71,14 +96,10 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of the output closed it, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the flush at exit fails
+        give_up_output()
         return 141
-    except KeyboardInterrupt:
-        print("interrupted; finished work is kept; run the same command again to continue", file=sys.stderr)
-        return 130
     except Exception as error:
         if args.debug:
             raise
-        given = sys.argv[1:] if argv is None else argv
         print(of_the_system(error) if isinstance(error, OSError) else of_ours(error, given), file=sys.stderr)
         return 1

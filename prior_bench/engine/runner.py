@@ -66,7 +66,11 @@ class Runner:
         self._rehearsal: Rehearsal | None = None
 
     def run(self, run: PlannedRun) -> None:
-        """Run a cell. One that fails is recorded and does not raise."""
+        """Run a cell. One that fails is recorded and does not raise.
+
+        Raises:
+            StorageError: the disk is full, or may not be written to; the cell counts as not done.
+        """
         begun = time.monotonic()
         size = self.plan.suite.rehearsal
         self._rehearsal = None if size is None else Rehearsal(size)
@@ -99,6 +103,8 @@ class Runner:
                 )
             self._record(run, backbone, result, time.monotonic() - begun)
         except Exception as error:  # whatever it is, the other runs continue
+            if disk := self.store.disk_error(error):
+                raise disk from error  # it is not the run's fault; the run counts as not done
             self._backbone = None  # who knows what was done to it
             self._record_failure(run, error, time.monotonic() - begun)
             kind, text = "failed", f"FAILED: {_message(error)}  "

@@ -24,6 +24,7 @@ from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import save_method
 from prior_bench.data.open import open_dataset
 from prior_bench.errors import BenchError
+from prior_bench.io.room import writing_to
 from prior_bench.losses.gather import rank, world_size
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
 from prior_bench.pretraining.best_epoch import best_epoch, in_words, require_best
@@ -102,7 +103,8 @@ def pretrain(
         if rank() == 0:
             print(_extent(config, pairs, len(runner.train_dataloader)), file=sys.stderr)
         try:
-            runner.train()
+            with writing_to(work_dir):  # log and states, which mmengine writes
+                runner.train()
         finally:
             close_logs(runner.logger)
         if rank() == 0:

@@ -57,7 +57,11 @@ def export_store(store: Store, path: Path) -> int:
     keys = list(store.records())
     if not keys:
         raise BenchError("there are no records to export", where=store.root)
-    with whole_file(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        whole_file(path) as fresh,
+        # files of a time before 1980 or after 2107 are given the nearest that the format has
+        zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive,
+    ):
         if (store.root / "plan.json").is_file():
             archive.write(store.root / "plan.json", "plan.json")
         for key in keys:
