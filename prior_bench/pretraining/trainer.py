@@ -99,7 +99,8 @@ def pretrain(
         measure = measurement(config, method, manifest, pairs, device)
         monitor = Monitor(config, history, work_dir, measure, save)
         hooks = [history, monitor, *_stage_hooks(config, method, save)]
-        runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
+        with writing_to(work_dir):
+            runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
         if rank() == 0:
             print(_extent(config, pairs, len(runner.train_dataloader)), file=sys.stderr)
         try:
@@ -132,6 +133,8 @@ class _Runner(Runner):
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
                 handler.setLevel(logging.ERROR)
+            else:  # by default, logging prints a traceback and goes on
+                handler.handleError = _raise_again  # type: ignore[method-assign]
         return logger
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
@@ -152,6 +155,11 @@ class _Runner(Runner):
             return model
         unused = self.cfg.get("find_unused_parameters", False)
         return MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=unused)
+
+
+def _raise_again(record: logging.LogRecord) -> None:
+    """Raise the exception that is being handled: the log cannot be written."""
+    raise
 
 
 def _runner(

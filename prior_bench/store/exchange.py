@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file, whole_folder
+from prior_bench.io.room import FULL, cannot_write, of_the_disk
 from prior_bench.store.cells import identity
 from prior_bench.store.store import Store
 
@@ -89,6 +90,8 @@ def opened(path: Path) -> Iterator[Store]:
                 for name in filter(_ours, archive.namelist()):
                     archive.extract(name, folder)
         except DAMAGED as error:
+            if (disk := of_the_disk(error)) and disk.errno in FULL:  # the archive itself is whole
+                raise cannot_write(Path(folder), disk, "set TMPDIR") from error
             fix = "export it again: prior-bench results export"
             raise BenchError(f"is not an exported store: {error}", where=path, fix=fix) from error
         if not (Path(folder) / "runs").is_dir():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import gc
 import io
 import os
@@ -15,6 +16,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +26,8 @@ from world import World, fresh, roots
 HELPERS = Path(__file__).parents[1] / "helpers"
 LONGEST = 60.0
 """Seconds after which a command counts as one that hangs; the slowest takes three on one core."""
+PRINTED = 2**20
+"""Bytes that a command may print; more would wait for a reader that comes at the end."""
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate")
 """Audit events that change folders; an ``open`` for writing is the other one."""
 
@@ -37,7 +41,7 @@ class Ended(NamedTuple):
     seconds: float
 
     @property
-    def traceback(self) -> str:
+    def fault(self) -> str:
         """What a user should not see; empty if there is nothing of the kind."""
         bad = [line for line in ("Traceback", "internal fault") if line in self.err + self.out]
         return self.err[-1500:] if bad else ""
@@ -80,31 +84,47 @@ def warm(folder: Path) -> World:
     return world
 
 
+class Child(NamedTuple):
+    """A command that runs: its process, the ends of the pipes for its output, and when it began."""
+
+    process: int
+    out: int
+    err: int
+    begun: float
+
+
 def start(
     arguments: list[str], folder: Path, roots: Mapping[str, str], prepare: Callable[[], object] | None = None
-) -> int:
-    """Start ``prior-bench`` in a child, in a session of its own; return its process id.
+) -> Child:
+    """Start ``prior-bench`` in a child, in a session of its own.
 
     Args:
         arguments: of the command line.
-        folder: working folder; ``out`` and ``err`` in it take what is printed.
+        folder: working folder.
         roots: environment variables.
         prepare: called in the child before the command.
     """
-    for name in ("out", "err"):
-        (folder / name).write_bytes(b"")
-    child = os.fork()
-    if child:
-        return child
+    pipes, (begins, ready) = (os.pipe(), os.pipe()), os.pipe()
+    for ours, _ in pipes:
+        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, PRINTED)
+        os.set_blocking(ours, False)
+    process = os.fork()
+    if process:
+        for _, theirs in pipes:
+            os.close(theirs)
+        os.close(ready)
+        os.read(begins, 1)  # or its end
+        os.close(begins)
+        return Child(process, pipes[0][0], pipes[1][0], time.monotonic())
     code = 70
     try:
         os.setsid()
         os.environ.update(roots)
         os.chdir(folder)
-        for number, name in ((1, "out"), (2, "err")):
-            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(handle, number)
-            os.close(handle)
+        for number, (ours, theirs) in enumerate(pipes, 1):
+            os.close(ours)
+            os.dup2(theirs, number)
+            os.close(theirs)
         sys.stdout, sys.stderr = (
             io.TextIOWrapper(open(number, "wb", closefd=False), "utf-8", write_through=True)
             for number in (1, 2)
@@ -113,28 +133,24 @@ def start(
             prepare()
         from prior_bench.cli import main
 
+        os.close(begins)
+        os.write(ready, b".")
+        os.close(ready)
         code = main(arguments)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1
     except BaseException:
-        import traceback
-
         with contextlib.suppress(Exception):
             traceback.print_exc()
     finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
         os._exit(code)
 
 
 def finish(
-    child: int,
-    folder: Path,
-    begun: float,
-    stop: tuple[float, int] | None = None,
-    limit: float = LONGEST,
-    whole: bool = True,
+    child: Child, stop: tuple[float, int] | None = None, limit: float = LONGEST, whole: bool = True
 ) -> Ended:
     """Wait for a child; send it the signal ``stop[1]`` after ``stop[0]`` seconds.
 
@@ -142,29 +158,35 @@ def finish(
     said to hang (exit status 124).
 
     Args:
-        whole: whether a SIGKILL goes to the child's children, too, and not to itself alone.
+        whole: whether the signal goes to the child's children, too, and not to itself alone.
     """
     status = None
     while status is None:
-        done, found = os.waitpid(child, os.WNOHANG)
-        passed = time.monotonic() - begun
+        done, found = os.waitpid(child.process, os.WNOHANG)
+        passed = time.monotonic() - child.begun
         if done:
             status = os.waitstatus_to_exitcode(found)
         elif stop and passed >= stop[0]:
             with contextlib.suppress(ProcessLookupError):  # it has not made its session yet
-                os.killpg(child, stop[1]) if whole else None
-            os.kill(child, stop[1])
-            stop = None
+                os.killpg(child.process, stop[1]) if whole else os.kill(child.process, stop[1])
+                stop = None
         elif passed > limit:
-            os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            os.killpg(child.process, signal.SIGKILL)
+            os.waitpid(child.process, 0)
             status = 124
         else:
             time.sleep(min(0.002, max(0.0, stop[0] - passed)) if stop else 0.002)
-    if not _gone(child, 10):
+    seconds = time.monotonic() - child.begun
+    if not _gone(child.process, 10):
         status = 124
-    out, err = ((folder / name).read_text("utf-8", "replace") for name in ("out", "err"))
-    return Ended(status, out, err, time.monotonic() - begun)
+    out, err = (_read(handle) for handle in (child.out, child.err))
+    return Ended(status, out, err, seconds)
+
+
+def _read(handle: int) -> str:
+    """Read what a child has left in a pipe."""
+    with open(handle, "rb") as pipe:
+        return (pipe.read() or b"").decode("utf-8", "replace")
 
 
 def run(
@@ -177,8 +199,7 @@ def run(
     whole: bool = True,
 ) -> Ended:
     """Run a command; see :func:`start` and :func:`finish`."""
-    begun = time.monotonic()
-    return finish(start(arguments, folder, roots, prepare), folder, begun, stop, limit, whole)
+    return finish(start(arguments, folder, roots, prepare), stop, limit, whole)
 
 
 def _gone(session: int, seconds: float) -> bool:

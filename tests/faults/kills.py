@@ -50,6 +50,24 @@ class Kind(NamedTuple):
     outcome: Any
 
 
+def as_forks(before: Callable | None) -> Callable[[], None]:
+    """Return a ``prepare`` that also makes several shards of few images, and forks of what would be spawned.
+
+    Spawned processes would import torch again.
+    """
+
+    def prepare() -> None:
+        from prior_bench.data.images.cache import build
+
+        build.SHARD_IMAGES = 4
+        original = multiprocessing.get_context
+        multiprocessing.get_context = lambda kind=None: original("fork")
+        if before:
+            before()
+
+    return prepare
+
+
 class Campaign:
     """The commands, each run undisturbed; and the folder in which they are killed."""
 
@@ -67,19 +85,9 @@ class Campaign:
         self.kinds = [self.undisturbed(name, commands[name], states[STARTS.get(name, "")]) for name in chosen]
 
     def run(self, folder: Path, arguments: list[str], before: Callable | None = None, **how) -> forked.Ended:
-        """Run a command in a folder, with two processes as forks (spawned ones would import torch again)."""
+        """Run a command in a folder."""
         (folder / "data/fake").mkdir(parents=True, exist_ok=True)
-
-        def prepare() -> None:
-            from prior_bench.data.images.cache import build
-
-            build.SHARD_IMAGES = 4
-            original = multiprocessing.get_context
-            multiprocessing.get_context = lambda kind=None: original("fork")  # type: ignore[method-assign,assignment]
-            if before:
-                before()
-
-        return forked.run(arguments, folder, roots(folder), prepare, **how)
+        return forked.run(arguments, folder, roots(folder), as_forks(before), **how)
 
     def undisturbed(self, name: str, arguments: list[str], start: Path | None) -> Kind:
         """Run a command and note what it does."""
@@ -114,7 +122,7 @@ class Campaign:
         wrong += [f"half-written: {what}" for what in halves(self.here)]
         before = {store: finished(self.here / "results" / store) for store in ("tiny", "other")}
         again = self.run(self.here, kind.arguments)
-        if again.code or again.traceback or "error" in again.err:
+        if again.code or again.fault or "error" in again.err:
             wrong.append(f"run again it ends with {again.code}: {again.err[-1500:]}")
         if left := strays(self.here):
             wrong.append(f"left behind: {left}")

@@ -24,7 +24,7 @@ ENCODER = dict(
     model_name="resnet18",
     in_channels=1,
     input=dict(size=32),
-    model_args=dict(channels=(4, 4, 8, 8), stem_width=8),
+    model_args=dict(channels=(4, 4, 8, 8), stem_width=8, zero_init_last=False),
 )
 METHOD = dict(
     type="convirt",
@@ -35,7 +35,7 @@ METHOD = dict(
     ),
     embed_dim=8,
 )
-VOLATILE = ("runs.log", "out", "err")
+VOLATILE = ("runs.log",)
 """Files that differ between two runs of the same command, by name."""
 
 
