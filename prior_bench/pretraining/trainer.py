@@ -88,6 +88,8 @@ def pretrain(
             "code_version": training_source(config.method["type"]),
         }
         if claim(work_dir, run, resume):
+            if rank() == 0:
+                tidy(work_dir)  # a process that was killed right after saving has not
             return work_dir / FINAL
         method: Any = build_method(config, pairs.corpus(), seed)
         history = History(work_dir / HISTORY, config.batch_size, f"{config.name} seed {seed}".strip())

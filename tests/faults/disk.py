@@ -130,6 +130,7 @@ def main(folder: Path, first: int, count: int, names: list[str] | None = None) -
     found: dict = {"kind": "full disks", "tried": 0, "refused": 0, "survived": 0, "wrong": [], "lost": []}
     found |= {"slowest": 0.0, "memory": 0, "ways": disk.ways}
     for seed in range(first, first + count):
+        print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
         begun = time.monotonic()
         kind, way, ended, wrong, lost = disk.attempt(seed)
         found["tried"] += 1

@@ -17,17 +17,19 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from world import World, fresh, roots
 
 HELPERS = Path(__file__).parents[1] / "helpers"
-LONGEST = 60.0
-"""Seconds after which a command counts as one that hangs; the slowest takes three on one core."""
+LONGEST = 300.0
+"""Seconds after which a command counts as one that hangs; the slowest takes three on one core of its own."""
 PRINTED = 2**20
 """Bytes that a command may print; more would wait for a reader that comes at the end."""
+FIRST = ("run", "results export")
+"""Commands that make what others start from."""
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate")
 """Audit events that change folders; an ``open`` for writing is the other one."""
 
@@ -52,11 +54,12 @@ class Ended(NamedTuple):
         return self.code == 1 and self.err.count("error: ") == 1 and "fix: " in self.err
 
 
-def warm(folder: Path) -> World:
-    """Import all that the commands need, by running each once in this process; return inputs for them.
+def warm(folder: Path, names: Sequence[str] = ()) -> World:
+    """Import all that commands need, by running each once in this process; return inputs for them.
 
     Args:
         folder: takes the inputs, and what the commands write.
+        names: of the commands; empty for all.
     """
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
@@ -74,8 +77,8 @@ def warm(folder: Path) -> World:
     os.chdir(spare)
     silent = io.StringIO()
     with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
-        for command in world.commands(spare).values():
-            if main([str(word) for word in command]):
+        for name, command in world.commands(spare).items():
+            if (not names or name in (*names, *FIRST)) and main([str(word) for word in command]):
                 raise RuntimeError(f"{command} fails undisturbed: {silent.getvalue()}")
     os.chdir(here)
     shutil.rmtree(spare)

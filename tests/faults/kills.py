@@ -72,7 +72,7 @@ class Campaign:
     """The commands, each run undisturbed; and the folder in which they are killed."""
 
     def __init__(self, folder: Path, names: list[str] | None = None):
-        self.world: World = forked.warm(folder)
+        self.world: World = forked.warm(folder, names or ())
         self.folder, self.here = folder, folder / "here"
         commands = self.world.commands(fresh(self.here))
         commands.pop("eval")
@@ -198,6 +198,7 @@ def main(folder: Path, first: int, count: int, names: list[str] | None = None) -
     found: dict = {"kind": "kills", "tried": 0, "refused": 0, "survived": 0, "wrong": [], "lost": []}
     found |= {"slowest": 0.0, "memory": 0, "kinds": {}}
     for seed in range(first, first + count):
+        print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
         kind, wrong, lost, again = campaign.kill(seed)
         found["tried"] += 1
         found["kinds"][kind.name] = found["kinds"].get(kind.name, 0) + 1

@@ -159,6 +159,7 @@ def main(folder: Path, first: int, count: int, names: list[str] | None = None) -
     found: dict = {"kind": "odd surroundings", "tried": 0, "refused": 0, "survived": 0}
     found |= {"wrong": [], "lost": [], "slowest": 0.0, "memory": 0}
     for seed in range(first, first + count):
+        print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
         begun = time.monotonic()
         what, code, wrong = campaign.attempt(seed)
         found["tried"] += 1
