@@ -88,7 +88,9 @@ def _without_interrupts() -> Iterator[None]:
 
 def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Callable[[Event], None]) -> None:
     """Hand out runs and forward events until every process was told to stop or has died."""
-    busy, idle, ended, stopped = dict(processes), [], None, None
+    busy, idle = dict(processes), []
+    ended: BenchError | None = None
+    stopped: StorageError | None = None
     while busy:
         for end in wait(list(busy)):
             assert isinstance(end, Connection), "nothing else was waited for"
@@ -119,8 +121,8 @@ def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Call
             else:
                 if run is None:
                     del busy[end]
-    if stopped or ended:
-        raise stopped or ended
+    if reason := stopped or ended:
+        raise reason
 
 
 def _why_ended(process: BaseProcess) -> BenchError:
