@@ -20,7 +20,6 @@ from prior_bench.backbones.plain_encoder import load_plain, require_plain_fit
 from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.backbones.text_model import SeparateText, absent_text
 from prior_bench.checkpoints.folders import exposure_of_folder
-from prior_bench.data.named_folders import remember
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
 from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
@@ -171,7 +170,6 @@ class CheckpointFile:
             BenchError: the file cannot be read or has another architecture.
         """
         if self._native is not None:
-            remember(self.path.parent)  # reports may show the history of training that is beside the weights
             return native_backbone(self.name, self._file, self.identity(seed))
         self._check_statistics()
         if self._match is not None:
