@@ -94,8 +94,8 @@ def pretrain(
             "code_version": training_source(config.method["type"]),
         }
         if claim(work_dir, run, resume):
-            if rank() == 0:
-                tidy(work_dir)  # a process that was killed right after saving has not
+            if rank() == 0:  # a process that was killed right after saving has not tidied up
+                tidy(work_dir)
             return work_dir / FINAL
         method: Any = build_method(config, pairs.corpus(), seed)
         size = sum(parameter.numel() for parameter in method.image_encoder.parameters())
@@ -112,8 +112,7 @@ def pretrain(
         with writing_to(work_dir):
             runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
         if rank() == 0:
-            extent = _extent(config, pairs, len(runner.train_dataloader))
-            print(extent, file=sys.stderr)
+            print(extent := _extent(config, pairs, len(runner.train_dataloader)), file=sys.stderr)
             LOG.info("pre-training started in %s: %s", work_dir, extent)
         try:
             with writing_to(work_dir):  # log and states, which mmengine writes
