@@ -43,7 +43,7 @@ ARROWS = {
     "models": "errors paths registry schema",
     "parity": "errors registry",
     # data, features, numbers
-    "store": "api bundled errors io paths registry",
+    "store": "api bundled errors io paths registry schema",
     "data": "api checkpoints encoders errors io paths registry runtime schema store versions",
     "sample": "data errors io paths runtime",
     "rehearsal": "data errors io paths sample",
@@ -54,8 +54,8 @@ ARROWS = {
     "probing": "api data errors features metrics openmmlab runtime",
     "explain": "api data errors escaping features io metrics pictures registry statistics store versions",
     # pre-training and where weights come from
-    "pretraining": "api checkpoints data encoders errors features io losses metrics registry runtime schema "
-    "store versions",
+    "pretraining": "api bundled checkpoints data encoders errors features io losses metrics registry runtime "
+    "schema store versions",
     "backbones": "api bundled checkpoints data encoders errors features io libraries models paths "
     "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",

@@ -1,5 +1,6 @@
 """Stores with predictions of which it is known how good they are."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def save(
     run = {**spec(name, "classification", "chexpert", "demo/linear_probe", seed=seed), **changes}
     run["protocol"] = {**run["protocol"], "metrics": list(metrics)}
     found = predictions(skill, seed, patients)
-    key = f"{name.lower()}-{seed}"
+    key = re.sub(r"[^a-z0-9]+", "-", f"{name.lower()}-{seed}")
     values = evaluate(found["score"], found["target"], CLASSES, metrics)
     record = RunRecord(key, "done", run, metrics=values, synthetic=run["data"]["root"].startswith("sample:"))
     store.save(record, found)

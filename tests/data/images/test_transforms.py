@@ -199,7 +199,7 @@ def test_bad_configs():
         eval_transform(spec, dict(Resize=32))
     with pytest.raises(BenchError, match="cannot be used in evaluation"):
         eval_transform(spec, dict(RandomHorizontalFlip={}))
-    with pytest.raises(BenchError, match="unknown resize mode"):
+    with pytest.raises(BenchError, match="unknown way to resize"):
         eval_transform(InputSpec(size=64, resize="stretch"))(np.zeros((5, 5), np.uint8))
 
 

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ def save(store, data, name, seed=0, *, predictions, **changes) -> str:
     place = store.root.parents[1] / "mine" / "my.csv"
     run = spec(name, "classification", "chexpert", "clean/linear_probe", seed=seed) | changes
     run["data"] = {"name": "my", "type": "csv", "root": str(place), "labels": list(CLASSES)}
-    key = f"{name.lower()}-{seed}"
+    key = re.sub(r"[^a-z0-9]+", "-", f"{name.lower()}-{seed}")
     store.save(RunRecord(key, "done", run, metrics={"auroc": 0.7}), predictions)
     return key
 
