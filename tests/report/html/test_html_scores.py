@@ -182,7 +182,7 @@ def test_a_prompt_for_absence_is_judged_by_the_images_without_the_class(tmp_path
 def test_what_records_lack_is_left_out_with_a_line(tmp_path):
     store = scored(tmp_path, {"A": 0.5, "B": 1.0}, seeds=1)
     zero_shot_entry(store, "A", prompt_score=None)
-    zero_shot_entry(store, "B", score=None, seed=1)
+    zero_shot_entry(store, "B", score=None)
     text = build_page(Suite("scored", [], [], title="Scored"), store)
     for line in (
         "B: the stored predictions lack &#39;score&#39;",
