@@ -75,7 +75,10 @@ def classes_of(scores: list[ClassScores]) -> list[str]:
 
 def _scores(entry: FinishedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
     spec = entry.spec
-    classes, shape = predictions["meta_classes"], (len(predictions["id"]), predictions["meta_classes"].size)
+    classes, shape = (
+        predictions["meta_classes"],
+        (len(predictions["patient_id"]), predictions["meta_classes"].size),
+    )
     if classes.ndim != 1 or predictions["score"].shape != shape or predictions["target"].shape != shape:
         raise ValueError("scores and labels are not of these samples and classes")
     kinds = described(spec["task"], [entry]).predictions
