@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 START = 512
@@ -79,6 +79,17 @@ def what_is(path: Path) -> FileKind | None:
     with path.open("rb") as stream:
         start = stream.read(START)
     return stand_in(start) or _binary(start, path)
+
+
+def no_image(path: Path) -> FileKind | None:
+    """Return what a file is if its first bytes tell that it is no image, and how to get the image."""
+    try:
+        kind = what_is(path)
+    except OSError:
+        return None
+    if kind is None or kind.fix == IMAGE_FIX:
+        return None
+    return kind if kind.stand_in else replace(kind, fix="put the image itself there")
 
 
 def stand_in(start: bytes) -> FileKind | None:

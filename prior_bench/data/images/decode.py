@@ -19,6 +19,7 @@ from prior_bench.data.images.grey import range_remark, to_grey
 from prior_bench.data.images.mask import to_mask
 from prior_bench.data.images.remarks import ImageRemark
 from prior_bench.errors import BenchError
+from prior_bench.io.what_is import no_image
 
 T = TypeVar("T")
 HEAD = 132
@@ -145,6 +146,8 @@ def guarded(path: Path, step: Callable[[], T]) -> T:
     except BenchError:
         raise
     except Exception as error:  # decoders raise nearly everything for a damaged file
+        if kind := no_image(path):
+            raise _Unreadable(f"not a readable image: it {kind.what}", where=path, fix=kind.fix) from error
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if "cannot identify" in reason:  # Pillow adds the address of its stream
             reason = "its content is of no image format that is known"

@@ -80,7 +80,7 @@ def require_images(
     if missing == "skip" and exists.any():
         return table[exists].reset_index(drop=True), absent_note(exists)
     state = "a dead link" if is_link(first) else "absent"
-    fix = "complete the download, or pass missing='skip' to continue with the images that exist"
+    fix = "complete the download, or continue with the images that exist: --set missing=skip"
     if not exists.any():
         fix = "unpack the images so that this file is there; `prior-bench data describe NAME` shows the tree"
     raise BenchError(

@@ -393,3 +393,21 @@ def test_what_else_can_lie_on_a_disk(tmp_path, read):
     (tmp_path / "a.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
     with pytest.raises(BenchError, match="no image format that is known"):
         read(tmp_path / "a.eps")
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "fix"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n", "Git LFS", "git lfs pull"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "web page", "log in"),
+        (b"\x80\x04K\x01.", "pickled", "the image itself"),
+        (b"%PDF-1.7 ...", "PDF", "the image itself"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.dcm"])
+def test_what_is_no_image_is_called_what_it_is(tmp_path, name, content, what, fix):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(BenchError) as caught:
+        read_image(path)
+    assert what in caught.value.what and fix in caught.value.fix and str(path) in str(caught.value)

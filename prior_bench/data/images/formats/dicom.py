@@ -10,6 +10,7 @@ import numpy as np
 from prior_bench.data.images.decoded import Decoded, require_bounded
 from prior_bench.data.images.remarks import ImageRemark
 from prior_bench.errors import BenchError
+from prior_bench.io.what_is import no_image
 
 if TYPE_CHECKING:
     from pydicom import Dataset, FileDataset
@@ -100,10 +101,12 @@ def dataset(path: Path, *, pixels: bool) -> FileDataset:
     try:
         return pydicom.dcmread(path, stop_before_pixels=not pixels, force=_starts_without_preamble(path))
     except Exception as error:  # pydicom raises nearly everything for a damaged file
-        fix = "download it again"
+        what, fix = "not a DICOM file", "download it again"
         if other := _other_format(path):
             fix = f"its content is that of a {other} file: rename it to end in .{other.lower()}"
-        raise BenchError("not a DICOM file", where=path, fix=fix) from error
+        elif kind := no_image(path):
+            what, fix = f"{what}: it {kind.what}", kind.fix
+        raise BenchError(what, where=path, fix=fix) from error
 
 
 def _other_format(path: Path) -> str:
