@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo study test test-slow test-external golden mutants lint clean
+.PHONY: demo study test test-slow test-external campaign golden mutants lint clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
@@ -27,6 +27,11 @@ test-slow: $(INSTALLED)
 # the report in Chromium and the tables in LaTeX, where these are installed
 test-external: $(INSTALLED)
 	$(BIN)/python -m pytest -m external -rs
+
+# malformed inputs and faults, all that tests/fuzz and tests/faults make: an hour; resumes. Writes docs/reliability.md.
+# Its finished parts belong to one state of the code: remove cache/campaign after a change.
+campaign: $(INSTALLED)
+	$(BIN)/python tests/fuzz/campaign.py --write
 
 # pin numbers that changed together with a declared version; docs/versions.md says when
 golden: $(INSTALLED)

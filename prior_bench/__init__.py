@@ -4,12 +4,15 @@
 
     result = pb.evaluate("timm:resnet50", task="classification", data="my.csv")
 
-Importing this package has no side effects and imports neither torch nor pandas nor an OpenMMLab library.
-Functions import what they need when they are first used. See docs/api.md.
+Importing this package imports neither torch nor pandas nor an OpenMMLab library. It has no side effects
+unless ``PRIOR_BENCH_OFFLINE`` is set (:mod:`prior_bench.offline`). Functions import what they need when they
+are first used. See docs/api.md.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from prior_bench.offline import stay_offline
 
 if TYPE_CHECKING:
     from prior_bench.api import Backbone, Features, InputSpec, TextBatch
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from prior_bench.public.tables import ComparisonTable, compare, table
 
 __version__ = "0.1.0"
+
+stay_offline()  # before anything that could download is imported
 
 __all__ = [
     "Backbone",

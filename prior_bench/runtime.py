@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from prior_bench.errors import BenchError
+from prior_bench.escaping.signs import one_line
+from prior_bench.escaping.streams import bare
 
 
 def pick_device(wish: str = "auto") -> str:
@@ -76,4 +78,12 @@ def progress(items: Iterable, what: str, total: int | None = None) -> Any:
 
     wish = os.environ.get("PRIOR_BENCH_PROGRESS")
     shown = sys.stderr.isatty() if wish is None else bool(wish)
-    return tqdm(items, desc=what, total=total, disable=not shown, leave=False, dynamic_ncols=True)
+    return tqdm(
+        items,
+        desc=one_line(what),
+        total=total,
+        disable=not shown,
+        leave=False,
+        dynamic_ncols=True,
+        file=bare(sys.stderr),
+    )

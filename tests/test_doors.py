@@ -21,11 +21,13 @@ ARROWS = {
     # foundations: no other room, or next to none
     "bundled": "",
     "errors": "",
+    "escaping": "",
     "api": "errors",
     "losses": "",
-    "prior_bench": "",
+    "offline": "",
+    "prior_bench": "offline",
     "paths": "errors",
-    "runtime": "errors",
+    "runtime": "errors escaping",
     "variants": "errors",
     "versions": "errors",
     "io": "errors",
@@ -34,7 +36,7 @@ ARROWS = {
     "statistics": "errors runtime",
     "mock": "api",
     # models and their files
-    "encoders": "api errors",
+    "encoders": "api errors offline",
     "checkpoints": "api encoders errors io registry",
     "libraries": "api checkpoints encoders errors",
     "models": "errors paths registry schema",
@@ -49,7 +51,7 @@ ARROWS = {
     "features": "api data errors io registry runtime store versions",
     "openmmlab": "api data errors io metrics runtime schema",
     "probing": "api data errors features metrics openmmlab runtime",
-    "explain": "api data errors features io metrics pictures registry statistics store versions",
+    "explain": "api data errors escaping features io metrics pictures registry statistics store versions",
     # pre-training and where weights come from
     "pretraining": "api checkpoints data encoders errors features io losses metrics registry runtime schema "
     "store versions",
@@ -60,13 +62,13 @@ ARROWS = {
     "suites": "api data errors io paths registry schema store versions",
     "protocol_parity": "api errors paths registry suites",
     "engine": "api errors paths registry runtime store suites",
-    "report": "api data errors io paths pictures protocol_parity registry runtime schema statistics store "
-    "suites",
+    "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
+    "store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
-    "public": "api backbones checkpoints data engine errors models paths pretraining registry report runtime "
-    "schema store suites",
-    "cli": "api backbones data doctor engine errors explain io models parity paths pretraining "
+    "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry "
+    "report runtime schema store suites",
+    "cli": "api backbones data doctor engine errors escaping explain io models parity paths pretraining "
     "prior_bench protocol_parity public registry report runtime sample scaffold schema store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these

@@ -11,6 +11,7 @@ from importlib import import_module
 from prior_bench import __version__
 from prior_bench.cli.faults import of_ours, of_the_system, replace_missing_characters
 from prior_bench.errors import BenchError
+from prior_bench.escaping.streams import visible_output
 
 VERBS = (
     "doctor",
@@ -58,6 +59,11 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
     replace_missing_characters()
+    with visible_output():  # names and messages come from files
+        return _main(argv)
+
+
+def _main(argv: list[str] | None) -> int:
     args = build_parser().parse_args(argv)
     # Threads that wait actively are many times slower on a machine that also runs other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from prior_bench.errors import BenchError, NotThereError
+from prior_bench.offline import VARIABLE, is_offline
 
 
 def require_hub(what: str, *, where: object, fix: str) -> None:
@@ -24,15 +25,16 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
         fix: how to work without the hub.
 
     Raises:
-        NotThereError: the hub cannot be reached, or ``HF_HUB_OFFLINE`` is set.
+        NotThereError: the hub cannot be reached, or ``PRIOR_BENCH_OFFLINE`` or ``HF_HUB_OFFLINE`` is set.
     """
-    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    told = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    offline = VARIABLE if is_offline() else "HF_HUB_OFFLINE" if told else ""
     if not offline and urllib.request.getproxies():
         return  # only a real request shows whether the proxy allows it
     endpoint = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
     try:
         if offline:
-            raise OSError("HF_HUB_OFFLINE is set")
+            raise OSError(f"{offline} is set")
         port = endpoint.port or (80 if endpoint.scheme == "http" else 443)
         socket.create_connection((endpoint.hostname, port), timeout=5).close()
     except OSError as error:

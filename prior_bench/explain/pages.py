@@ -7,8 +7,9 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from prior_bench.escaping.page import environment
 from prior_bench.explain.attention import Attention
 from prior_bench.explain.collect import Explained
 from prior_bench.explain.explanation import Explanation
@@ -16,6 +17,9 @@ from prior_bench.explain.measure import in_words
 from prior_bench.io.atomic import write_text
 from prior_bench.pictures.heat import overlay, spanned
 from prior_bench.pictures.radiographs import Picture, png
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SIDE = 256
 """Side of a picture in pixels."""
@@ -50,36 +54,31 @@ def write_pages(explanation: Explanation, folder: Path, command: str) -> Path:
     Raises:
         BenchError: the folder cannot be written.
     """
-    environment = _environment()
+    templates = _templates()
     shared = {"explanation": explanation, "command": command, "mean": _mean(explanation)}
     links = []
     for number, one in enumerate(explanation.shown):
         name = f"image-{_file_name(one.id)}.html"
         links.append((name, png(one.seen, WORD_SIDE, f"Radiograph {one.id}"), one))
-        page = environment.get_template("image.html.j2").render(
+        page = templates.get_template("image.html.j2").render(
             **shared, **_image(explanation, one), number=number + 1
         )
         write_text(folder / name, page)
     write_text(
         folder / "explanation.json", json.dumps(explanation.to_dict(), indent=1, allow_nan=False) + "\n"
     )
-    index = environment.get_template("index.html.j2").render(**shared, links=links)
+    index = templates.get_template("index.html.j2").render(**shared, links=links)
     written = write_text(folder / "index.html", index)
     for page in set(folder.glob("image-*.html")) - {folder / name for name, *_ in links}:
         page.unlink()
     return written
 
 
-def _environment() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+def _templates() -> Environment:
     here = Path(__file__).parent
-    folders = [here / "templates", here.parent / "report" / "html" / "templates"]
-    environment = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["in_words"] = in_words
-    return environment
+    found = environment(here / "templates", here.parent / "report" / "html" / "templates")
+    found.filters["in_words"] = in_words
+    return found
 
 
 def _image(explanation: Explanation, one: Explained) -> dict[str, Any]:

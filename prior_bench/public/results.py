@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.escaping.page import markup
 from prior_bench.report.runs import run_text
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import describe
@@ -137,10 +138,8 @@ class Result:
         return f"<Result {run_text.summary(self.record, {})}>"
 
     def _repr_html_(self) -> str:
-        import html
-
         note = "<p>Synthetic data: generated phantoms, not patients.</p>" if self.record.synthetic else ""
-        return f"<p>{html.escape(self.label)}</p>{_html(self.table())}{note}"
+        return f"<p>{markup(self.label)}</p>{_html(self.table())}{note}"
 
 
 class Results(list[Result]):

@@ -9,6 +9,7 @@ from statistics import mean
 from tabulate import tabulate
 
 from prior_bench.api import Measured
+from prior_bench.escaping.markdown import markdown
 from prior_bench.report.projection import GPUS, ProjectedCell, Projection, peak
 from prior_bench.store.cells import labels_of, labels_text
 from prior_bench.suites.estimate import FORWARD, FROZEN, TRAINED
@@ -123,7 +124,8 @@ def _per_step(training: Measured) -> float:
 def _markdown(rows: Iterable[tuple], headings: Sequence[str]) -> str:
     left = ("left", "left") if headings[1] == "labels" else ("left",)
     align = (*left, *["right"] * (len(headings) - len(left)))
-    return tabulate(list(rows), headings, tablefmt="pipe", colalign=align, disable_numparse=True)
+    shown = [[markdown(str(value)) for value in row] for row in rows]
+    return tabulate(shown, headings, tablefmt="pipe", colalign=align, disable_numparse=True)
 
 
 def _hours(hours: float) -> str:

@@ -23,13 +23,14 @@ from prior_bench.suites.resolve import (
     absent_file,
     absent_weights,
     attempt,
+    can_be_resolved,
     check_data,
     make_source,
     resolve_evaluation,
 )
 from prior_bench.suites.sizes import wrong_size
 from prior_bench.suites.stored import VectorCheck, lacking_pixels
-from prior_bench.suites.suite import Suite, entry_errors, fractions_of, seeds_of, shots_of
+from prior_bench.suites.suite import Suite, entry_errors, fractions_of, is_named, seeds_of, shots_of
 
 NO_TEXT = "no text encoder"
 """Reason of a cell whose task compares images with texts and whose backbone has no text tower."""
@@ -131,7 +132,7 @@ def expand(
     flawed = {str(error.where).partition(".")[0] for error in errors}
     sources, without_file = dict(given or {}), {}
     for i, row in enumerate(suite.backbones):
-        if row.get("name") in sources:
+        if is_named(row, sources):
             continue
         if f"backbones[{i}]" not in flawed and passes(wanted, backbone=row["name"]):
             where = f"backbones[{i}]"
@@ -143,7 +144,7 @@ def expand(
             sources[row["name"]] = source
     evaluations = []
     for i, entry in enumerate(suite.evaluations):
-        if {"task", "data", "protocol"} <= set(entry):
+        if can_be_resolved(entry):
             where = f"evaluations[{i}]"
             evaluations += resolve_evaluation(entry, where, wanted, tolerate_absent, errors)
     _raise(errors, suite)

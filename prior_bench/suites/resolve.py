@@ -37,6 +37,16 @@ class Evaluation:
     absent: str = ""
 
 
+def can_be_resolved(entry: dict[str, Any]) -> bool:
+    """Whether an entry has what must be looked up, in kinds that can be; the schema reports all others."""
+    texts = all(isinstance(entry.get(key), str) for key in ("task", "protocol"))
+    return (
+        texts
+        and isinstance(entry.get("data"), (str, dict))
+        and isinstance(entry.get("overrides"), (dict, type(None)))
+    )
+
+
 def resolve_evaluation(
     entry: dict, where: str, wanted: dict, tolerate_absent: bool, errors: list[BenchError]
 ) -> list[Evaluation]:

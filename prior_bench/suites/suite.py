@@ -108,7 +108,7 @@ def entry_errors(suite: Suite, given: Container[str] = ()) -> list[BenchError]:
         given: names of rows whose sources exist already, so that their types are not looked up.
     """
     errors = attempted(SuiteConfig, {name: getattr(suite, name) for name in SuiteConfig.model_fields})[1]
-    types = {f"backbones[{i}].type" for i, row in enumerate(suite.backbones) if row.get("name") in given}
+    types = {f"backbones[{i}].type" for i, row in enumerate(suite.backbones) if is_named(row, given)}
     errors = [error for error in errors if str(error.where) not in types]
     names = [row.get("name") for row in suite.backbones]
     errors += [
@@ -123,6 +123,12 @@ def entry_errors(suite: Suite, given: Container[str] = ()) -> list[BenchError]:
         if name not in names
     ]
     return errors
+
+
+def is_named(row: Mapping[str, Any], names: Container[str]) -> bool:
+    """Whether a row has one of these names; what is no text is none."""
+    name = row.get("name")
+    return isinstance(name, str) and name in names
 
 
 def fractions_of(entry: Mapping[str, Any]) -> list[float]:

@@ -1,15 +1,10 @@
-"""Read mutated image files in a process of its own: ``python mutated_images.py FOLDER FIRST COUNT``.
+"""Mutated image files are read as before, or visibly otherwise, or refused by name.
 
-Prints one JSON line with what went wrong, the slowest file in seconds, the most memory in bytes, and how many
-files were read and refused. Each mutation follows from its number alone, so that a failure can be repeated.
+``python mutated_images.py FOLDER FIRST COUNT``: see :mod:`outcomes`.
 """
 
-import json
 import random
 import sys
-import time
-import traceback
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
 from image_files import write_dicom_kind, write_jpeg, write_palette, write_png_kind, write_tiff
+from outcomes import Attempt, campaign
 
 from prior_bench.data.images.decode import decode_mask, decode_with_remarks, size_of_file
 from prior_bench.errors import BenchError
@@ -100,38 +96,26 @@ def wrong_with(path: Path, kind: str, original: np.ndarray, checked: bool) -> st
     return ""
 
 
-def main(folder: Path, first: int, count: int) -> dict:
-    """Read ``count`` mutations."""
+def prepare(folder: Path) -> Attempt:
+    """Write the files that are mutated."""
     files = originals(folder)
     contents = [path.read_bytes() for path in files]
     pictures = [decode_with_remarks(path)[0] for path in files]
-    found: dict = {"wrong": [], "slowest": 0.0, "read": 0, "refused": 0}
-    for number in range(first, first + count):
-        luck = random.Random(number)
+
+    def attempt(seed: int) -> bool:
+        luck = random.Random(seed)
         which = luck.randrange(len(files))
         content, kind = mutated(contents[which], contents, luck)
         path = folder / f"mutated{files[which].suffix}"
         path.write_bytes(content)
-        start = time.process_time()
-        try:
-            # PNG alone has checksums of everything
-            wrong = wrong_with(path, kind, pictures[which], checked=path.suffix == ".png" and kind != "mix")
-        except Exception:  # what the test looks for: a user would see it as a traceback
-            wrong = traceback.format_exc()
-        found["slowest"] = max(found["slowest"], time.process_time() - start)
-        found["refused" if wrong is None else "read"] += 1
-        if wrong:
-            found["wrong"].append(f"mutation {number}, {kind} of {files[which].name}: {wrong}")
-    found["memory"] = most_memory()
-    return found
+        # PNG alone has checksums of everything
+        checked = path.suffix == ".png" and kind != "mix"
+        wrong = wrong_with(path, kind, pictures[which], checked=checked)
+        assert not wrong, f"{kind} of {files[which].name}: {wrong}"
+        return wrong is None
 
-
-def most_memory() -> int:
-    """Return the most memory of this process, in bytes; getrusage would count what its parent had."""
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line[:6] == "VmHWM:"]
-    return int(line.split()[1]) * 1024
+    return attempt
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    campaign("image files", prepare)

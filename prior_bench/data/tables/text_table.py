@@ -53,7 +53,7 @@ def read_text_table(
         encoding: see :func:`prior_bench.data.tables.text_file.read_text`.
         strict: whether each row must have as many fields as the header, and quotes must be balanced, as in
             files that users write. In a downloaded table, all rows must have as many fields as the first
-            one: the header of ChestX-ray14's boxes has more.
+            one, which may lack columns without a name: the header of ChestX-ray14's boxes ends with some.
 
     Raises:
         BenchError: the file is not a text table, two columns have one name, or rows do not fit.
@@ -132,7 +132,8 @@ def _require_width(table: TextTable, strict: bool) -> None:
     if not table.rows:
         return
     whole = len(table.header)
-    width = whole if strict else min(whole, len(table.rows[0]))
+    named = max((n for n, name in enumerate(table.header, 1) if name), default=0)
+    width = whole if strict else min(whole, max(named, len(table.rows[0])))
     wrong = [row for row, fields in enumerate(table.rows) if len(fields) != width]
     if not wrong:
         return

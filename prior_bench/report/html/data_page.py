@@ -9,6 +9,7 @@ from pathlib import Path
 from prior_bench.data.checking.findings import LEVELS, CheckReport, DataFinding
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.errors import BenchError
+from prior_bench.escaping.page import environment
 from prior_bench.io.atomic import write_text
 from prior_bench.pictures.radiographs import Original, Picture
 from prior_bench.report.html.sortable import SortableTable, words
@@ -44,13 +45,8 @@ def write_data_page(manifest: Manifest, report: CheckReport, place: str | Path) 
 
 def data_page(manifest: Manifest, report: CheckReport) -> str:
     """Return the page as one HTML text."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["inline"] = inline
+    templates = environment(Path(__file__).parent / "templates")
+    templates.filters["inline"] = inline
     row = {str(sample): number for number, sample in enumerate(manifest.table["id"])}
     findings = [
         (finding, _pictures(manifest, row, _samples(finding, row)))
@@ -58,7 +54,7 @@ def data_page(manifest: Manifest, report: CheckReport) -> str:
         for finding in report.findings
         if finding.level == level
     ]
-    return environment.get_template(TEMPLATE).render(
+    return templates.get_template(TEMPLATE).render(
         name=manifest.name,
         synthetic=manifest.synthetic,
         verdict=report.verdict,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prior_bench.errors import BenchError
+from prior_bench.escaping.page import environment
 from prior_bench.report.html.figures.row_look import colours_of, swatch
 from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.galleries.kinds import galleries
@@ -46,18 +47,13 @@ def build_page(suite: Suite, store: Store) -> str:
     Raises:
         BenchError: there is no finished run, or the suite's table config cannot be used.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     found = reported_runs([store])
     done = finished_runs(found)
     if not done:
         raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.called}")
-    folder = Path(__file__).parent / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["inline"] = inline
-    return environment.get_template(TEMPLATE).render(**context(suite, store, found, done))
+    templates = environment(Path(__file__).parent / "templates")
+    templates.filters["inline"] = inline
+    return templates.get_template(TEMPLATE).render(**context(suite, store, found, done))
 
 
 def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[FinishedRun]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 
 from prior_bench.errors import unknown_name
+from prior_bench.escaping import markdown as md
+from prior_bench.escaping import spreadsheet
 from prior_bench.report.subgroups.collect import Section, corrected
 from prior_bench.report.subgroups.compare import Estimate, Gap
 
@@ -43,12 +45,12 @@ def markdown(sections: Sequence[Section]) -> str:
     """Return two tables for each section: the values of the groups, and the gaps."""
     p_values, parts = corrected(sections), []
     for n, section in enumerate(sections):
-        parts.append(f"## {section.title}")
+        parts.append(f"## {md.markdown(section.title)}")
         if section.found.rows:
             parts += [_values(section), _gaps(section, n, p_values)]
-            parts.append(f"Classes: {', '.join(section.found.classes)}.")
+            parts.append(f"Classes: {md.markdown(', '.join(section.found.classes))}.")
         if section.found.notes:
-            parts.append(" ".join(section.found.notes))
+            parts.append(md.markdown(" ".join(section.found.notes)))
     if any(section.found.rows for section in sections):
         parts.append(CAPTION)
     if any(section.synthetic for section in sections):
@@ -60,9 +62,13 @@ def as_csv(sections: Sequence[Section]) -> str:
     """Return one line per value and per gap, as shares; empty where a column does not apply."""
     p_values, stream = corrected(sections), io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
+
+    def write(*values: object) -> None:
+        writer.writerow([spreadsheet.cell(value) for value in values])
+
     where = ["task", "data", "protocol", "labels", "attribute", "backbone", "seeds", "metric"]
     what = ["group", "images", "patients", "value", "lower", "upper", "worst", "chance", "p", "p_holm"]
-    writer.writerow(where + what)
+    write(*where, *what)
     for n, section in enumerate(sections):
         found = section.found
         about = [section.task, section.data, section.protocol, section.labels, found.attribute]
@@ -71,11 +77,11 @@ def as_csv(sections: Sequence[Section]) -> str:
                 mine = [*about, row.name, " ".join(map(str, row.seeds)), metric]
                 for group, one in zip(found.groups, estimates, strict=True):
                     size = [group.name, group.images, group.patients]
-                    writer.writerow([*mine, *size, *_numbers(one.value, one.lower, one.upper), *[""] * 4])
+                    write(*mine, *size, *_numbers(one.value, one.lower, one.upper), *[""] * 4)
                 gap = row.gaps[metric]
                 numbers = _numbers(gap.size.value, gap.size.lower, gap.size.upper)
                 tested = _numbers(gap.chance, gap.p, p_values[n, row.name, metric])
-                writer.writerow([*mine, "gap", "", "", *numbers, gap.worst, *tested])
+                write(*mine, "gap", "", "", *numbers, gap.worst, *tested)
     return stream.getvalue()
 
 
@@ -132,7 +138,9 @@ def _table(headings: list[str], rows: list[list[str]], words: int) -> str:
     from tabulate import tabulate
 
     align = ["left"] * words + ["right"] * (len(headings) - words)
-    return tabulate(rows, headings, tablefmt="pipe", disable_numparse=True, colalign=align)
+    shown = [[md.markdown(value) for value in row] for row in rows]
+    heads = [md.markdown(heading) for heading in headings]
+    return tabulate(shown, heads, tablefmt="pipe", disable_numparse=True, colalign=align)
 
 
 def _numbers(*values: float) -> list[str]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from string import ascii_lowercase
 
+from prior_bench.escaping.latex import tex, tex_number
 from prior_bench.report.tables.layout import blocks_of, cell_text, groups_of, heading_of
 from prior_bench.report.tables.marks import BEST, LEADING, TIED
 from prior_bench.report.tables.table import Cell, Column, Row, Table
-from prior_bench.report.tables.tex_text import tex, tex_number
 
 PACKAGES = ("booktabs", "graphicx")
 """LaTeX packages that the document must load."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Callable
 from dataclasses import asdict
 
 from prior_bench.errors import unknown_name
+from prior_bench.escaping import markdown as md
+from prior_bench.escaping import spreadsheet
+from prior_bench.escaping.page import markup
 from prior_bench.report.tables.latex import latex
 from prior_bench.report.tables.layout import blocks_of, cell_text, groups_of, heading_of
 from prior_bench.report.tables.marks import BEST, LEADING, TIED
@@ -34,13 +36,13 @@ def markdown(table: Table) -> str:
     from tabulate import tabulate
 
     def marked(cell: Cell, column: Column) -> str:
-        text = cell_text(cell, column).replace("|", "\\|")
+        text = md.markdown(cell_text(cell, column))
         return {BEST: f"**{text}**", TIED: f"{text} ≈", LEADING: f"<u>{text}</u>"}.get(cell.mark, text)
 
     def block(chosen: list[int]) -> str:
-        headers = ["Backbone", *(_heading(table.columns[i]) for i in chosen)]
+        headers = ["Backbone", *(md.markdown(_heading(table.columns[i])) for i in chosen)]
         rows = [
-            [f"*{row.label}*" if row.trivial else row.label]
+            [f"*{md.markdown(row.label)}*" if row.trivial else md.markdown(row.label)]
             + [marked(row.cells[i], table.columns[i]) for i in chosen]
             for row in table.rows
         ]
@@ -48,13 +50,13 @@ def markdown(table: Table) -> str:
         return tabulate(rows, headers, tablefmt="pipe", colalign=align, disable_numparse=True)
 
     blocks = blocks_of(table, lambda chosen: len(block(chosen).partition("\n")[0]), WIDTH)
-    parts = [f"**{table.title}**", *map(block, blocks), " ".join(table.notes)]
+    parts = [f"**{md.markdown(table.title)}**", *map(block, blocks), md.markdown(" ".join(table.notes))]
     return "\n\n".join(parts) + "\n"
 
 
 def csv(table: Table) -> str:
     """Render one line per cell, with everything that identifies it."""
-    return table.frame().to_csv(index=False)
+    return table.frame().map(spreadsheet.cell).to_csv(index=False)
 
 
 def html_table(table: Table, *, caption: bool = True) -> str:
@@ -66,22 +68,22 @@ def html_table(table: Table, *, caption: bool = True) -> str:
     """
 
     def marked(cell: Cell, column: Column) -> str:
-        text = html.escape(cell_text(cell, column))
+        text = markup(cell_text(cell, column))
         if not cell.values:
-            return f'<td class="none" title="{html.escape(cell.reason)}">{text}</td>'
+            return f'<td class="none" title="{markup(cell.reason)}">{text}</td>'
         marks = {BEST: f"<strong>{text}</strong>", TIED: f"{text} ≈", LEADING: f"<u>{text}</u>"}
         text = marks.get(cell.mark, text)
         return f"<td>{text}</td>"
 
     def name(row: Row) -> str:
-        return f"<i>{html.escape(row.label)}</i>" if row.trivial else html.escape(row.label)
+        return f"<i>{markup(row.label)}</i>" if row.trivial else markup(row.label)
 
     groups = groups_of(table)
     top = "".join(
-        f'<th scope="colgroup" colspan="{len(group)}">{html.escape(table.columns[group[0]].group)}</th>'
+        f'<th scope="colgroup" colspan="{len(group)}">{markup(table.columns[group[0]].group)}</th>'
         for group in groups
     )
-    labels = "".join(f'<th scope="col">{html.escape(heading_of(column))}</th>' for column in table.columns)
+    labels = "".join(f'<th scope="col">{markup(heading_of(column))}</th>' for column in table.columns)
     columns = "<col>" + "".join(f'<colgroup span="{len(group)}"></colgroup>' for group in groups)
     rows = "\n".join(
         f'<tr{" class=trivial" if row.trivial else ""}><th scope="row">{name(row)}</th>'
@@ -89,7 +91,7 @@ def html_table(table: Table, *, caption: bool = True) -> str:
         + "</tr>"
         for row in table.rows
     )
-    notes = html.escape(" ".join([f"{table.title}.", *table.notes]))
+    notes = markup(" ".join([f"{table.title}.", *table.notes]))
     return (
         f'<table class="comparison">\n{f"<caption>{notes}</caption>" if caption else ""}\n{columns}\n'
         f'<thead>\n<tr><th scope="col" rowspan="2">Backbone</th>{top}</tr>\n<tr>{labels}</tr>\n</thead>\n'

@@ -161,3 +161,9 @@ def test_a_downloaded_table_may_have_a_longer_header_but_no_uneven_rows(tmp_path
     place.write_text("id,x\n1,2\n3,4,5\n6,7\n")
     with pytest.raises(BenchError, match="line 3: the row has 3 fields, the header 2\n.*download it again"):
         read_table(place, ("id", "x"))
+    place.write_text("id,x,Edema\n1,2\n3,4\n")  # every row lacks a value, and nobody knows which
+    with pytest.raises(BenchError, match="line 2: the row has 2 fields, the header 3 \\(2 lines"):
+        read_table(place, ("id", "x"))
+    place.write_text("id,Edema,Edema\n1,0,1\n")
+    with pytest.raises(BenchError, match="columns 2 and 3 have the same name, 'Edema'"):
+        read_table(place, ("id",))

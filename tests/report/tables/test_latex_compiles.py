@@ -24,13 +24,13 @@ pytestmark = [
 AWKWARD = """%&_#$ {x} \\end ~ ^ | < > " ` ' [0] * -- ± × → ≈ ≤ – … · ² ⁶ ₂ µ α Δ é ü ç Š ł ß 胸 ﬁ"""
 
 
-def document(folder, *tables: Table) -> str:
+def document(folder, *tables: Table, options=()) -> str:
     """The log of a minimal article with the tables; fails where LaTeX does."""
     lines = [r"\documentclass{article}", *(rf"\usepackage{{{name}}}" for name in PACKAGES)]
     body = [render(table, "latex") + r"\clearpage" for table in tables]
     text = "\n".join([*lines, r"\begin{document}", *body, r"\end{document}", ""])
     (folder / "tables.tex").write_text(text, "ascii")
-    command = [PDFLATEX, "-halt-on-error", "-interaction=nonstopmode", "tables.tex"]
+    command = [PDFLATEX, *options, "-halt-on-error", "-interaction=nonstopmode", "tables.tex"]
     run = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
     log = run.stdout.decode("latin-1")
     assert run.returncode == 0 and (folder / "tables.pdf").stat().st_size > 5000, log[-3000:]
@@ -74,6 +74,20 @@ def test_special_characters_everywhere(tmp_path):
     made.rows[0].cells[0] = Cell(reason=AWKWARD)
     made.rows[1].cells[0] = Cell(reason="a_b & c")
     document(tmp_path, made)
+
+
+def test_commands_in_names_are_words(tmp_path):
+    for attack in (
+        r"\input{secret}",
+        r"\write18{touch ran}",
+        r"\immediate\write18{touch ran}",
+        "^^5cinput{secret}",
+    ):
+        made = table(2, {attack: 1})
+        made.title, made.notes, made.rows[0].label = attack, [attack], attack
+        (tmp_path / "secret.tex").write_text(r"\typeout{SECRET WAS READ}")
+        log = document(tmp_path, made, options=["-shell-escape"])
+        assert "SECRET WAS READ" not in log and not (tmp_path / "ran").exists()
 
 
 def test_wide_and_long_tables(tmp_path):

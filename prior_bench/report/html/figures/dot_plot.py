@@ -6,7 +6,7 @@ import math
 
 from prior_bench.report.html.figures.row_look import marker_of
 from prior_bench.report.html.figures.series import Series, values_text
-from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
+from prior_bench.report.html.figures.svg import INK, new_axes, page_style, shown_label, to_svg
 
 WIDTH = 5.0
 """Width of the figure in inches; its height follows the number of dots."""
@@ -46,8 +46,8 @@ def dot_plot(
                     axes.plot(ends, [row, row], color=colours[dots.name], linewidth=1.4)
         if reference is not None:
             axes.axvline(reference, color=INK, linestyle="--", linewidth=0.8, alpha=0.6)
-        axes.set_yticks(range(len(labels)), labels)
+        axes.set_yticks(range(len(labels)), [shown_label(text) for text in labels])
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel(x_label)
+        axes.set_xlabel(shown_label(x_label))
         return to_svg(figure, title, values_text(series, [labels] * len(series)))

@@ -6,7 +6,7 @@ import math
 
 from prior_bench.report.html.figures.row_look import line_of, marker_of
 from prior_bench.report.html.figures.series import Series, values_text
-from prior_bench.report.html.figures.svg import new_axes, page_style, to_svg
+from prior_bench.report.html.figures.svg import new_axes, page_style, shown_label, to_svg
 
 MOST_MARKERS = 30
 """Largest number of points of a line with markers."""
@@ -55,7 +55,7 @@ def line_plot(
             axes.minorticks_off()
         elif not log_x:
             axes.locator_params(axis="x", integer=True)
-        axes.set(xlabel=x_label, ylabel=y_label)
+        axes.set(xlabel=shown_label(x_label), ylabel=shown_label(y_label))
         axes.margins(x=0.03)
         positions = [[(x_ticks or {}).get(x, f"{x:g}") for x in line.x] for line in series]
         return to_svg(figure, title, values_text(series, positions))

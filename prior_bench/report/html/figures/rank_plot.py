@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
+from prior_bench.report.html.figures.svg import INK, new_axes, page_style, shown_label, to_svg
 from prior_bench.statistics.ranks import AverageRanks
 
 AXIS, STEP, BAR = 340, 15, 6
@@ -64,5 +64,10 @@ def rank_plot(ranks: AverageRanks, title: str, description: str, *, file: bool =
             y = -BAR * (len(groups) + 1) - STEP * (i + 0.5 if left else methods - i - 0.5)
             side = -OUT if left else AXIS + OUT
             line((x(average), 0), (x(average), y), (side, y))
-            text(side + (-3 if left else 3), y, f"{label} ({average:.2f})", "right" if left else "left")
+            text(
+                side + (-3 if left else 3),
+                y,
+                f"{shown_label(label)} ({average:.2f})",
+                "right" if left else "left",
+            )
         return to_svg(figure, title, description, tight=True, file=file)

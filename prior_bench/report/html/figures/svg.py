@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from prior_bench.escaping.signs import one_line, visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -37,6 +39,9 @@ FONT_SIZE = 10.0
 
 PIXELS = 1.4
 """CSS pixels per point at the largest size of a figure."""
+
+LONGEST_LABEL = 60
+"""Largest number of characters of a name in a figure; texts beside it have it in full."""
 
 STYLE: dict[Any, Any] = {
     "font.size": FONT_SIZE,
@@ -52,6 +57,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "lines.solid_capstyle": "butt",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name with dollars is no formula
 }
 """Settings of matplotlib under which a figure is drawn and written."""
 
@@ -106,6 +112,12 @@ def new_axes(
     return figure, axes
 
 
+def shown_label(text: str) -> str:
+    """Return a text as a figure shows it: on one line, and short enough to leave room for the figure."""
+    shown = one_line(text)
+    return shown if len(shown) <= LONGEST_LABEL else f"{shown[: LONGEST_LABEL - 1]}…"
+
+
 def to_svg(figure: Figure, title: str, description: str, *, tight: bool = False, file: bool = False) -> str:
     """Convert the figure to an ``<svg>`` element.
 
@@ -135,7 +147,7 @@ def _drawn(figure: Figure, attributes: dict[str, str], tight: bool) -> ElementTr
     buffer = io.StringIO()
     box = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, **box)
-    drawn = ElementTree.fromstring(buffer.getvalue())
+    drawn = ElementTree.fromstring(visible(buffer.getvalue()))
     size = " ".join(f"{float(side):.0f}" for side in drawn.attrib["viewBox"].split())
     svg = ElementTree.Element("svg", {**attributes, "viewBox": size})
     svg.extend(_kept(drawn))
@@ -144,7 +156,7 @@ def _drawn(figure: Figure, attributes: dict[str, str], tight: bool) -> ElementTr
 
 def _text_of(svg: ElementTree.Element) -> str:
     _name_markers(svg)
-    return ElementTree.tostring(svg, "unicode").replace(" />", "/>")
+    return visible(ElementTree.tostring(svg, "unicode")).replace(" />", "/>")
 
 
 def _kept(parent: ElementTree.Element) -> Iterator[ElementTree.Element]:
@@ -201,7 +213,7 @@ def _name_markers(svg: ElementTree.Element) -> None:
     for number, (name, path) in enumerate(list(markers.items())):
         path.attrib["id"] = str(number)
         looks = [{k: v for k, v in use.attrib.items() if k not in ("href", "x", "y")} for use in uses[name]]
-        if all(look == looks[0] for look in looks):
+        if looks and all(look == looks[0] for look in looks):  # none is drawn outside the axes
             path.attrib |= looks[0]
             for use in uses[name]:
                 use.attrib = {place: use.attrib[place] for place in ("x", "y")}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prior_bench.report.html.figures.row_look import line_of
-from prior_bench.report.html.figures.svg import INK, new_axes, page_style, to_svg
+from prior_bench.report.html.figures.svg import INK, new_axes, page_style, shown_label, to_svg
 
 WIDTH, HEIGHT, LEFT, BOTTOM, SIDE = 178, 170, 36, 31, 134
 """Size of the panel, and position and side of its square, in points."""
@@ -60,10 +60,10 @@ def unit_panel(
         figure, axes = new_axes((WIDTH / 72, HEIGHT / 72), box)
         axes.spines[:].set_visible(False)
         ticks, labels = (0, 0.5, 1), ("0", ".5", "1")
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=x_label)
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=shown_label(x_label))
         axes.set_xticks(ticks, labels)
         axes.set_yticks(ticks, labels)
-        axes.set_ylabel(y_label, labelpad=3)
+        axes.set_ylabel(shown_label(y_label), labelpad=3)
         if diagonal:
             axes.plot([0, 1], [0, 1], **reference)
         if level is not None:

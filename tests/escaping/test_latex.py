@@ -2,7 +2,7 @@ import string
 
 import pytest
 
-from prior_bench.report.tables.tex_text import ACCENTS, GREEK, SIGNS, tex, tex_number
+from prior_bench.escaping.latex import ACCENTS, GREEK, SIGNS, tex, tex_number
 
 
 @pytest.mark.parametrize(
