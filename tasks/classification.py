@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prior_bench.api import Backbone, Metric, NeededVectors, Protocol, RunContext, TaskResult, Work
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.data.splitting.shots import few_shot_parts, few_shot_summary
@@ -99,6 +100,7 @@ class Classification:
 
             outcome = train_classifier(backbone, parts, rows, protocol, context)
 
+        require_finite_scores(outcome.test, "scores of test images", backbone.name)
         targets, test = {name: part.targets() for name, part in parts.items()}, parts["test"]
         corruptions = conditions(protocol.options)
         threshold = typed.options.threshold
@@ -218,7 +220,9 @@ def _corrupted(
     feed = Feed.of(backbone, protocol)
     for condition in conditions(protocol.options):
         features = extract(backbone, test, context, feed=feed._replace(condition=condition))
-        yield outcome.predict(features)
+        scores = outcome.predict(features)
+        require_finite_scores(scores, f"scores of test images ({condition})", backbone.name)
+        yield scores
 
 
 def _embedding(

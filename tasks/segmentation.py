@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
+from prior_bench.api.finite_scores import FIX
 from prior_bench.data.manifest import Manifest
-from prior_bench.errors import ErrorList
+from prior_bench.errors import BenchError, ErrorList
 from prior_bench.metrics import defined
 from prior_bench.metrics import segmentation as metrics
 from prior_bench.openmmlab.checks import annotation_problems
@@ -82,6 +83,9 @@ class Segmentation:
             lambda: build_segmentor(config, channels, protocol), sources, collectors, protocol, context
         )
         test = collectors["test"]
+        if test.not_finite:
+            what = f"{test.not_finite:,} logits of the trained decoder are not finite"
+            raise BenchError(what, where=backbone.name, fix=FIX)
         table = splits["test"].table.iloc[test.rows]
         predictions = {
             "id": table["id"].to_numpy(dtype=str),

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from prior_bench.api import Backbone, NeededVectors, Protocol, RunContext, TaskResult, Work
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
@@ -127,7 +128,9 @@ class ZeroShot:
         order = np.random.default_rng(context.seed).permutation(len(test)) if options.shuffled else None
 
         def scored(found: np.ndarray) -> np.ndarray:
-            return asked.scores(found, options, protocol.batch_size, order)
+            scores = asked.scores(found, options, protocol.batch_size, order)
+            require_finite_scores(scores, "scores of classes", backbone.name)
+            return scores
 
         predictions = {
             "id": test.table["id"].to_numpy(dtype=str),

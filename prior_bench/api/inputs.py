@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from typing import Any
 
 from prior_bench.errors import BenchError, unknown_name
 
 INTERPOLATIONS = ("bilinear", "bicubic", "area", "bilinear_aliased")
 ROUNDINGS = ("nearest", "down")
+RESIZES = ("squash", "pad", "crop")
+LARGEST = 8192
+"""Largest side length in pixels; a slip or a damaged file would ask for terabytes."""
+LEAST_STD, MOST = 1e-6, 1e4
+"""Bounds of the statistics: torchxrayvision's pixels in [-1024, 1024] have a std of 1 / 2048."""
 LATER_FIELDS: dict[str, Any] = {
     "interpolation": "bilinear",
     "resize_to": None,
@@ -54,6 +60,13 @@ class InputSpec:
     brighten: str | None = None
 
     def __post_init__(self):
+        _require_side("size", self.size)
+        if self.resize_to is not None:
+            _require_side("resize_to", self.resize_to)
+        if self.channels not in (1, 3) or isinstance(self.channels, bool):
+            raise BenchError(f"channels is {self.channels!r}; must be 1 or 3", where="input")
+        if self.resize not in RESIZES:
+            raise unknown_name("way to resize", str(self.resize), list(RESIZES), where="input")
         for name in ("mean", "std"):
             object.__setattr__(self, name, _statistic(name, getattr(self, name), self.channels))
         if self.interpolation not in INTERPOLATIONS:
@@ -102,12 +115,29 @@ class InputSpec:
         return self.std if isinstance(self.std, tuple) else (self.std,) * self.channels
 
 
+def spec_of(stated: Mapping[str, Any], where: object) -> InputSpec:
+    """Return the InputSpec that a file or folder states; its errors name the place."""
+    try:
+        return InputSpec(**stated)
+    except BenchError as error:
+        raise BenchError(error.what, where=f"{where}: {error.where}", fix=error.fix) from error
+
+
+def _require_side(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= int(value) <= LARGEST:
+        what = f"{name} is {value!r}; must be a number of pixels from 1 to {LARGEST}"
+        raise BenchError(what, where="input")
+
+
 def _statistic(name: str, given: Any, channels: int) -> float | tuple[float, ...]:
     values = tuple(given) if isinstance(given, list | tuple) else (given,)
     sound = all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values)
     if not sound or (name == "std" and min(values, default=0) <= 0):
         what = "a positive number" if name == "std" else "a number"
         raise BenchError(f"{name} is {given!r}; must be {what}, or one for each channel", where="input")
+    if any(abs(v) > MOST for v in values) or (name == "std" and min(values) < LEAST_STD):
+        what = f"{name} is {given!r}, which no pixels scaled to [0, 1] have"
+        raise BenchError(what, where="input", fix="give it for pixels from 0 to 1, e.g. mean=0.5, std=0.25")
     if len(values) not in (1, channels):
         what = f"{name} has {len(values)} values, but the input has {channels} channels"
         raise BenchError(what, where="input", fix=f"give one value, or {channels}")

@@ -19,7 +19,8 @@ from prior_bench.backbones.native import native_backbone
 from prior_bench.backbones.plain_encoder import load_plain, require_plain_fit
 from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.backbones.text_model import SeparateText, absent_text
-from prior_bench.checkpoints.folders import exposure_of_folder
+from prior_bench.checkpoints.folders import exposure_of_folder, training_data_of
+from prior_bench.checkpoints.permitted import check_given_method
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
 from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
@@ -36,11 +37,11 @@ class CheckpointFile:
         tokenizer: tokenizer of a released text encoder, because its file has no vocabulary: a folder, a
             ``tokenizer.json`` or a ``vocab.txt``. By default, the hub's tokenizer is used; if it cannot be
             obtained, only image tasks run.
-        text_encoder: folder or hub name (``"hf:ORG/NAME"``) of the text encoder of a released image encoder
-            whose text encoder is in another place (BioViL). By default, the hub's is used; if it cannot be
-            obtained, only image tasks run.
+        text_encoder: folder or hub name (``"hf:ORG/NAME"``) of a released image encoder's text encoder in
+            another place (BioViL). By default, the hub's; if it cannot be obtained, only image tasks run.
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
             prior-bench. Files that do not state their mean and std need it.
+        method: name in full (``module:Class``) of a prior-bench file's method, to import it.
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class CheckpointFile:
         tokenizer: str | None = None,
         input: dict[str, Any] | None = None,
         text_encoder: str | None = None,
+        method: str | None = None,
     ):
-        self.name, self.path = name, Path(path)
+        self.name, self.path, self._method_name = name, Path(path), method
         self._encoder = None if image_encoder is None else encoder_arguments(image_encoder)
         self._given_tokenizer, self._input = tokenizer, dict(input or {})
         self._given_text = text_encoder
@@ -89,6 +91,10 @@ class CheckpointFile:
                 where=self.path,
                 fix="leave image_encoder, text_encoder, input and tokenizer out",
             )
+        if self._native is not None:
+            check_given_method(self._native.method.get("type"), self._method_name, self.path)
+        elif self._method_name is not None:
+            raise BenchError("is no file of prior-bench, and names no method", where=self.path)
         if self._encoder is not None:
             check_encoder(self._encoder)
         if self._input:
@@ -170,6 +176,7 @@ class CheckpointFile:
             BenchError: the file cannot be read or has another architecture.
         """
         if self._native is not None:
+            check_given_method(self._native.method.get("type"), self._method_name, self.path)
             return native_backbone(self.name, self._file, self.identity(seed))
         self._check_statistics()
         if self._match is not None:
@@ -181,11 +188,7 @@ class CheckpointFile:
         """Return data set, split rule and splits of prior-bench's own pre-training; empty for other files."""
         if self._native is None:
             return exposure_of_folder(self.path).get("training_data", [])
-        told = self._native.provenance
-        data = told.get("config", {}).get("data")
-        if data is None:
-            return []
-        return [{**data, "splits": told.get("seen_splits", data.get("splits", ("train",)))}]
+        return training_data_of(self._native.provenance)
 
     def known_exposure(self) -> list[tuple[str, str]]:
         """Return the data sets whose patients a released checkpoint has seen, with clauses that say so.

@@ -13,8 +13,9 @@ from prior_bench.backbones.stated_input import IMAGENET, STATISTICS, lacks_stati
 from prior_bench.checkpoints.files import not_finite, other_weights, read_tensors, sha256
 from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.layouts import Match
-from prior_bench.checkpoints.native import NativeInfo, read_info
+from prior_bench.checkpoints.native import NativeInfo, changed_tensors, read_info
 from prior_bench.checkpoints.timm_names import read_for_timm
+from prior_bench.registry import METHODS
 
 
 @dataclass
@@ -70,6 +71,11 @@ def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
     kind = f"method '{info.method['type']}'" if info.is_method else "image encoder"
     text = "yes, with its tokenizer" if info.is_method else CheckpointDescription.text
     notes = tuple(f"{key}: {value}" for key, value in info.provenance.items() if isinstance(value, str | int))
+    hashed = "tensors as written (sha256 in the file)" if info.tensors else "carries no hash of its tensors"
+    changed = changed_tensors(info, names)
+    notes = (*notes, *([] if changed else [hashed]))
+    if info.is_method and METHODS.registered(info.method["type"]) is None:
+        notes += ("its method is not registered here: evaluations need --method with its name",)
     mapping = {name: name for name in names}
     told = info.provenance.get("warnings")
     warnings = tuple(str(warning) for warning in told) if isinstance(told, list) else None
@@ -81,7 +87,7 @@ def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
         mapping,
         info.input,
         text,
-        problems=not_finite(names),
+        problems=(*([changed] if changed else []), *not_finite(names)),
         notes=notes,
         warnings=warnings,
     )
@@ -114,14 +120,19 @@ def _released(file: Path, found: Match, tensors: dict[str, Any]) -> CheckpointDe
 
 
 def _image_encoder(path: Path, file: Path) -> CheckpointDescription:
+    import torch
+
+    from prior_bench.backbones.plain_encoder import made_encoder
     from prior_bench.checkpoints.architectures import arguments_for
+    from prior_bench.checkpoints.permitted import check_depth
     from prior_bench.checkpoints.recognise import recognise
-    from prior_bench.encoders.image import ImageEncoder
 
     tensors = read_for_timm(file)
     spoiled = not_finite(tensors)
     told = arguments_for(tensors, path)
-    encoder = ImageEncoder(**told)
+    check_depth(told, len(tensors), path)
+    with torch.device("meta"):
+        encoder = made_encoder(told, path)
     found = recognise(tensors, encoder.model)
     notes = [] if found.is_refused else [f"left as drawn at random: {problem}" for problem in found.problems]
     notes += _other_weights(file)

@@ -81,4 +81,5 @@ class Pretrained:
                 warn_of_cache(f"the weights of {self.name} were trained", f"delete {folder}")
         else:
             path = pretrain(self.config, folder, seed, context.device, workers=context.workers)
+        _ = self.method_class  # the config may name it in full; its file alone may not
         return native_backbone(self.name, path, self.identity(seed))

@@ -34,6 +34,7 @@ def backbone_row(
     pool: str | None = None,
     remote_code: str | None = None,
     text_encoder: str | None = None,
+    method: str | None = None,
 ) -> dict[str, Any]:
     """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
@@ -49,6 +50,7 @@ def backbone_row(
         pool: global pooling of the image encoder.
         remote_code: name of a model on the hub whose own code may be run.
         text_encoder: folder or hub name of a text encoder that is not in the file of its image encoder.
+        method: name in full (``module:Class``) of the method of a checkpoint of prior-bench, to import it.
 
     Raises:
         BenchError: the text is neither a file nor a known source of weights, or the source does not take one
@@ -63,6 +65,7 @@ def backbone_row(
             remote_code=remote_code,
             image_encoder=image_encoder,
             text_encoder=text_encoder,
+            method=method,
         )
         kind = row["type"] if row["type"] in BUILT else row_of(row["model"], row.get("weights"))["type"]
         return _of_library(row, kind, {name: value for name, value in given.items() if value is not None})
@@ -78,6 +81,10 @@ def backbone_row(
             what = "only a checkpoint file can have its text encoder in another place"
             raise BenchError(what, where="text_encoder")
         row["text_encoder"] = text_encoder
+    if method is not None:
+        if not is_file:
+            raise BenchError("only a checkpoint file names a method", where="method", fix="leave it out")
+        row["method"] = method
     if image_encoder is not None:
         if not is_file:
             what = "only a checkpoint file needs the name of its architecture"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from prior_bench.api import InputSpec
-from prior_bench.checkpoints.files import read_tensors, require_finite
+from prior_bench.checkpoints.files import read_tensors, require_finite, require_numbers
 from prior_bench.checkpoints.layouts import (
     Match,
     ReleasedLayout,
@@ -52,8 +52,8 @@ def origin_of(file: str | Path, provenance: dict[str, Any] | None = None) -> Rel
         found = find_layout(shapes_of(read_tensors(file)))
         return found[0] if found is not None else None
     source: Any = provenance
-    while source := source.get("converted_from"):
-        if layout := layout_named(source.get("layout", "")):
+    while isinstance(source := source.get("converted_from"), dict):
+        if layout := layout_named(str(source.get("layout", ""))):
             return layout
     return None
 
@@ -173,6 +173,12 @@ def _fill(module: nn.Module, found: Match, tensors: dict[str, Tensor], beginning
         built = target.get(ours.removeprefix(beginning)) if ours.startswith(beginning) else None
         if built is not None:
             state[ours] = built if value is None else torch.full_like(built, value)
+    mapped = {
+        ours.removeprefix(beginning): tensors[t]
+        for ours, t in found.mapping.items()
+        if ours.startswith(beginning)
+    }
+    require_numbers(mapped, target, found.layout.name)
     for ours, theirs in found.mapping.items():
         if ours.startswith(beginning):
             state[ours] = tensors[theirs].reshape(target[ours.removeprefix(beginning)].shape)

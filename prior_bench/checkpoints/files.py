@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from prior_bench.checkpoints.inert import is_allowed, stand_ins
+from prior_bench.checkpoints.torch_records import check_records
 from prior_bench.errors import BenchError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
@@ -29,6 +30,8 @@ NO_WEIGHTS = {
     b"<html": ("is a web page and not a weights file", "the download wanted a login or a confirmation"),
 }
 """Beginnings of files that are saved in place of weights."""
+MOST_REPEATED = 3 << 29
+"""Bytes that tensors may need beyond those of their file: a file can store one value for all of a tensor."""
 DEEPEST = 5
 """Largest number of nested wrapping dicts; a malicious dict can contain itself."""
 
@@ -42,8 +45,11 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
     path = _existing(path)
     if _is_safetensors(path):
         with _open_safetensors(path) as file:
-            return {name: file.get_tensor(name) for name in file.keys()}
-    return _state_dict(_load_torch(path), path)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    else:
+        tensors = _state_dict(_load_torch(path), path)
+    _require_plain(tensors, path)
+    return tensors
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
@@ -61,12 +67,24 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 def not_finite(tensors: dict[str, Tensor]) -> tuple[str, ...]:
     """Return a problem for each tensor that contains NaN or infinity; all values are read."""
-    counts = {n: int((~torch.isfinite(t)).sum()) for n, t in tensors.items() if t.is_floating_point()}
+    counts = {
+        name: int((~torch.isfinite(_stored_values(t))).sum())
+        for name, t in tensors.items()
+        if t.is_floating_point()
+    }
     return tuple(
         f"{name} contains NaN or infinity ({count} value{'s' * (count > 1)})"
         for name, count in counts.items()
         if count
     )
+
+
+def _stored_values(tensor: Tensor) -> Tensor:
+    """Return a tensor without repetitions of one stored value, in a type that torch can test."""
+    for axis, step in enumerate(tensor.stride()):
+        if step == 0 and tensor.shape[axis] > 1:
+            tensor = tensor.narrow(axis, 0, 1)
+    return tensor.float() if tensor.element_size() == 1 else tensor
 
 
 def require_finite(tensors: dict[str, Tensor], path: str | Path) -> None:
@@ -75,6 +93,30 @@ def require_finite(tensors: dict[str, Tensor], path: str | Path) -> None:
         more = f"; and {len(spoiled) - 5} more" if len(spoiled) > 5 else ""
         raise BenchError(
             f"{'; '.join(spoiled[:5])}{more}", where=path, fix="take an earlier checkpoint: this one diverged"
+        )
+
+
+def require_numbers(given: dict[str, Tensor], wanted: dict[str, Tensor], path: str | Path) -> None:
+    """Check that weights are floating-point numbers; counters and indices of a model are integers.
+
+    Args:
+        given: tensors of a file, by the model's names.
+        wanted: those of the model.
+        path: the file, for messages.
+
+    Raises:
+        BenchError: some have integers or truth values where the model has weights.
+    """
+    wrong = [
+        f"{name} has values of type {str(tensor.dtype).removeprefix('torch.')}"
+        for name, tensor in given.items()
+        if name in wanted and wanted[name].is_floating_point() and not tensor.is_floating_point()
+    ]
+    if wrong:
+        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        what = f"these are no weights: {'; '.join(wrong[:5])}{more}"
+        raise BenchError(
+            what, where=path, fix="save floating-point weights (state = model.float().state_dict())"
         )
 
 
@@ -111,10 +153,21 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_file(path: str | Path) -> None:
+    """Check a weights file that another library will read, as far as that needs none of its values.
+
+    Raises:
+        BenchError: it is missing, truncated, damaged, or contains more than plain tensors and plain data.
+    """
+    read_tensors(path)
+
+
 def _existing(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
         raise BenchError("no such checkpoint file", where=path)
+    if not path.stat().st_size:
+        raise BenchError("truncated: the file is empty", where=path, fix="copy or download it again")
     if not os.access(path, os.R_OK):
         raise BenchError("cannot be read: permission denied", where=path, fix=f"chmod u+r {path}")
     beginning = _beginning(path, 64).lstrip().lower()
@@ -122,6 +175,24 @@ def _existing(path: str | Path) -> Path:
         if beginning.startswith(mark):
             raise BenchError(what, where=path, fix=fix)
     return path
+
+
+def _require_plain(tensors: dict[str, Tensor], path: Path) -> None:
+    """Raise BenchError for tensors that are no plain arrays of real numbers, or larger than their file."""
+    needed = 0
+    for name, tensor in tensors.items():
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type == "meta":
+            what = f"{name} is no plain tensor (sparse, quantised or without values)"
+        elif tensor.is_complex():
+            what = f"{name} has complex numbers"
+        else:  # one stored value can stand for many
+            needed += tensor.numel() * tensor.element_size()
+            if needed <= max(2 * path.stat().st_size, MOST_REPEATED):
+                continue
+            what = (
+                f"the tensors up to {name} {list(tensor.shape)} need {needed:,} bytes, far more than the file"
+            )
+        raise BenchError(what, where=path, fix="save the plain state dict of the model")
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -145,12 +216,13 @@ def _load_torch(path: Path) -> Any:
         if refused := sorted(name for name in named if not is_allowed(name)):
             raise _holds_more(path, ", ".join(refused))
         with stand_ins(named):
+            check_records(path)
             # with memory mapping, names and shapes are known without reading the tensors
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped or None)
     except BenchError:
         raise
     except pickle.UnpicklingError as error:
-        if "Weights only load failed" in str(error) and (zipped or _is_pickle(path)):
+        if zipped or _is_pickle(path):
             raise _holds_more(path, _refused(error)) from error
         raise _truncated(path, error) from error
     except Exception as error:  # torch raises nearly any exception for a damaged file

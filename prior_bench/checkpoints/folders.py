@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
 
@@ -33,24 +34,41 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
     """Return the arguments of ImageEncoder that a folder's configs state; empty for a file.
 
     Raises:
-        BenchError: a config cannot be read, or sets more than an architecture.
+        BenchError: a config cannot be read, has values of other types than timm's and transformers', or sets
+            more than an architecture.
     """
     path = Path(path)
     if not path.is_dir():
         return {}
     config, images = _json(path / "config.json"), _json(path / "preprocessor_config.json")
-    weights = config.get("pretrained_cfg") or {}
+    try:
+        found = _stated_encoder(config, images)
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError, ZeroDivisionError) as error:
+        what = (
+            f"config.json or preprocessor_config.json states its model or input in a form not known: {error}"
+        )
+        raise BenchError(what, where=path, fix="download the folder again") from error
+    if "input" in found:
+        spec_of({"channels": found.get("in_channels", 3), **found["input"]}, path)
+    if "model_name" in found:
+        check_image_encoder(found, path / "config.json")
+    return found
+
+
+def _stated_encoder(config: dict[str, Any], images: dict[str, Any]) -> dict[str, Any]:
+    weights = dict(config.get("pretrained_cfg") or {})
     found: dict[str, Any] = {}
     if name := config.get("architecture"):
-        found["model_name"] = name.partition(".")[0]
+        found["model_name"] = _text(name).partition(".")[0]
         arguments = dict(config.get("model_args") or {})
         found["in_channels"] = arguments.pop("in_chans", weights.get("input_size", [3])[0])
         arguments.pop("num_classes", None)
         if arguments:
             found["model_args"] = arguments
-            check_image_encoder(found, path / "config.json")
     elif "num_channels" in config:
         found["in_channels"] = config["num_channels"]
+    if "in_channels" in found and type(found["in_channels"]) is not int:
+        raise TypeError(f"channels are {found['in_channels']!r}")
     mean, std = (
         images.get(f"image_{which}") if images.get("do_normalize", True) else None
         for which in ("mean", "std")
@@ -76,8 +94,57 @@ def config_of_folder(path: str | Path) -> dict[str, Any]:
 
 def exposure_of_folder(path: str | Path) -> dict[str, Any]:
     """Return ``training_data`` and ``known_exposure`` of an exported folder; empty for any other path."""
-    found = _json(Path(path) / "config.json").get(EXPOSURE) if Path(path).is_dir() else None
-    return found if isinstance(found, dict) else {}
+    return sound_exposure(_json(Path(path) / "config.json").get(EXPOSURE)) if Path(path).is_dir() else {}
+
+
+def sound_exposure(told: Any) -> dict[str, Any]:
+    """Return what a file tells of its training data, without entries that are not in the form of ours.
+
+    ``training_data`` has dicts with ``dataset`` (a text, or a dict whose ``type`` is a text), ``split_rule``
+    and ``splits``; ``known_exposure`` has pairs of texts. Readers are looked up by
+    :func:`prior_bench.data.recorded.check_reader` before anything is opened.
+    """
+    told = told if isinstance(told, dict) else {}
+    data, known = told.get("training_data"), told.get("known_exposure")
+    found = {
+        "training_data": [one for one in data if is_training_data(one)] if isinstance(data, list) else [],
+        "known_exposure": [
+            tuple(pair)
+            for pair in (known if isinstance(known, list) else ())
+            if isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(t, str) for t in pair)
+        ],
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def training_data_of(provenance: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the data set, split rule and splits of the pre-training that one of our files states."""
+    config = provenance.get("config")
+    data = config.get("data") if isinstance(config, dict) else None
+    if not isinstance(data, dict):
+        return []
+    seen = {**data, "splits": provenance.get("seen_splits", data.get("splits", ("train",)))}
+    return [seen] if is_training_data(seen) else []
+
+
+def is_training_data(value: Any) -> bool:
+    """Whether a value that a file tells is a data set with its split rule and splits."""
+    if not isinstance(value, dict):
+        return False
+    data, splits = value.get("dataset"), value.get("splits", ())
+    if isinstance(data, dict):
+        named = all(isinstance(data.get(key, ""), str) for key in ("type", "name", "root"))
+        named = named and isinstance(data.get("type"), str) and all(isinstance(key, str) for key in data)
+    else:
+        named = isinstance(data, str)
+    listed = isinstance(splits, list | tuple) and all(isinstance(one, str) for one in splits)
+    return named and listed and isinstance(value.get("split_rule", ""), str)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no name")
+    return value
 
 
 def _side(size: Any) -> int | None:
@@ -90,6 +157,22 @@ def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BenchError(f"not valid JSON: {error}", where=path) from error
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BenchError(f"not valid JSON: {error}", where=path, fix="download it again") from error
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror}", where=path) from error
+    if not isinstance(found, dict):
+        what = f"is no config: {type(found).__name__} instead of a dict"
+        raise BenchError(what, where=path, fix="download it again")
+    return found
+
+
+def json_files(folder: Path) -> dict[str, Any]:
+    """Return the content of the configs in a folder, by name; those that other libraries read, too.
+
+    Raises:
+        BenchError: one cannot be read.
+    """
+    names = sorted(path.name for path in folder.glob("*config*.json"))
+    return {name: _json(folder / name) for name in names}

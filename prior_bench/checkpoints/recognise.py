@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from prior_bench.checkpoints.files import require_finite, sha256
+from prior_bench.checkpoints.files import require_finite, require_numbers, sha256
 from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
 from prior_bench.errors import BenchError
@@ -112,6 +112,7 @@ def load_image_weights(encoder: Any, path: str | Path) -> dict[str, Any]:
     tensors = read_for_timm(path)
     found = require_fit(tensors, encoder, path)
     target = encoder.model.state_dict()
+    require_numbers({name: tensors[source] for name, source in found.mapping.items()}, target, path)
     state = {name: _adapted(tensors[source], target[name].shape) for name, source in found.mapping.items()}
     require_finite(state, path)
     encoder.model.load_state_dict(state, strict=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from prior_bench.checkpoints.growing_rules import check_growth
 from prior_bench.checkpoints.layouts import ReleasedLayout
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
@@ -65,6 +66,7 @@ def read_tokenizer(path: str | Path, max_tokens: int) -> ReportTokenizer:
         raise BenchError(what, where=path, fix=f"give a {' or '.join(FILES)}, or its folder")
     try:
         if path.suffix == ".json":
+            check_growth(path)
             return ReportTokenizer(Tokenizer.from_file(str(path)), max_tokens=max_tokens)
         with open(path, encoding="utf-8") as lines:  # a word may contain other line separators
             words = [line.rstrip("\n") for line in lines]

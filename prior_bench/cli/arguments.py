@@ -56,6 +56,12 @@ def add_reading(parser: ArgumentParser) -> None:
         help="global pooling of the image encoder: avg, attention or first (hf: cls, mean or pooler)",
     )
     parser.add_argument(
+        "--method",
+        metavar="MODULE:CLASS",
+        help="import this class, which a checkpoint of prior-bench names as its method; without it, only "
+        "registered methods are built",
+    )
+    parser.add_argument(
         "--remote-code",
         metavar="NAME",
         help="run the code that this model of the hub brings; without it, such a model is refused",
@@ -79,6 +85,7 @@ def backbone_row_of(args: Namespace) -> dict[str, Any]:
         pool=args.pool,
         remote_code=args.remote_code,
         text_encoder=args.text_encoder,
+        method=args.method,
     )
 
 

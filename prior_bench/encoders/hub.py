@@ -97,6 +97,19 @@ def quiet(*loggers: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def no_questions() -> Iterator[None]:
+    """Within the block, transformers refuses a folder's own code instead of asking whether to run it."""
+    from transformers import dynamic_module_utils as library
+
+    before = library.TIME_OUT_REMOTE_CODE
+    library.TIME_OUT_REMOTE_CODE = 0
+    try:
+        yield
+    finally:
+        library.TIME_OUT_REMOTE_CODE = before
+
+
+@contextlib.contextmanager
 def no_progress_bar() -> Iterator[None]:
     """Hide the progress bar of transformers, which loads a folder within a second, within the block."""
     from transformers.utils import logging as library

@@ -13,6 +13,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRecord, RunSpec, TaskResult
 from prior_bench.api.encoders import require_encoder
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
@@ -23,6 +24,9 @@ from prior_bench.store.provenance import provenance
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun
 from prior_bench.suites.protocols import from_dict
+
+SCORES = ("score", "prompt_score", "flat_score")
+"""Predictions that rank or decide; a task's own check says more about where they come from."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,11 @@ class Runner:
         data = self.plan.data_sets.open(spec.data, spec.protocol, spec.seed)
         # each run starts from its own seed, so that it does not matter which ones went before it
         seed_everything(spec.seed)
-        return TASKS.get(spec.task)().run(backbone, data, from_dict(spec.protocol), context)
+        result = TASKS.get(spec.task)().run(backbone, data, from_dict(spec.protocol), context)
+        for name in SCORES:  # whatever the task is
+            if (scores := result.predictions.get(name)) is not None and scores.dtype.kind == "f":
+                require_finite_scores(scores, f"values of '{name}'", f"task '{spec.task}'")
+        return result
 
     def _record(self, run: PlannedRun, backbone: Backbone, result: TaskResult, seconds: float) -> None:
         record = RunRecord(

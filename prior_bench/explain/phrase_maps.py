@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from prior_bench.api import Backbone, Features, Method, RunContext, TextBatch
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.explain.attention import attention_of
@@ -122,6 +123,16 @@ def _maps(
     image = _of_rows(image, rows)
     if image.local is None:
         raise _no_map(backbone, "no local features", kind)
+    for what, features in (
+        ("images", image),
+        ("phrases", encoded),
+    ):  # NaN in a map means that it has no token
+        for part in (features.global_, features.local):
+            if part is not None:
+                finite = (
+                    part if features.mask is None or part is features.global_ else part[features.mask.bool()]
+                )
+                require_finite_scores(finite.float().cpu().numpy(), f"features of {what}", backbone.name)
     if kind == "attention":
         chosen = TextBatch(*(part[columns] for part in tokens))
         return _attention(backbone, method, image, encoded, chosen, [(text,) for _, text in pairs])

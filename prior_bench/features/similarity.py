@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from prior_bench.api import Backbone, Features, Method, RunContext, repeated
+from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 from prior_bench.features.extract import (
@@ -63,12 +64,13 @@ def similarity_matrices(
             the mean of their embeddings (:mod:`prior_bench.features.text_means`).
 
     Raises:
-        BenchError: there are groups, and the method compares more than cosines.
+        BenchError: similarities are not finite; or there are groups, and the method compares more than
+            cosines.
     """
     if backbone.stored is not None:
         for feed in feeds:
             feed.require_own_input(backbone)
-            yield backbone.stored.similarity(manifest, texts, groups)
+            yield _finite(backbone.stored.similarity(manifest, texts, groups), backbone)
         return
     method = backbone.text_method
     pieces: list[Features] = []
@@ -109,11 +111,17 @@ def similarity_matrices(
             once = name_of({**key, **feed.key()})
             with context.rehearsal.timed("similarity", "forward", len(rows), len(manifest), once=once):
                 some = compute(feed, manifest.select(rows))
-            yield some[repeated(len(manifest), len(rows))][:, columns]
+            yield _finite(some[repeated(len(manifest), len(rows))][:, columns], backbone)
         return
     source = source_of(method)
     for feed in feeds:
-        yield cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed), source)
+        compared = cached(context, "similarity", {**key, **feed.key()}, partial(compute, feed), source)
+        yield _finite(compared, backbone)
+
+
+def _finite(similarity: np.ndarray, backbone: Backbone) -> np.ndarray:
+    require_finite_scores(similarity, "similarities of images and texts", backbone.name)
+    return similarity
 
 
 def text_vectors(

@@ -17,6 +17,8 @@ from prior_bench.metrics.class_conditions import DESCRIBED as DESCRIBED
 from prior_bench.metrics.class_conditions import has_choice as has_choice
 from prior_bench.metrics.class_conditions import left_out as left_out
 from prior_bench.metrics.class_conditions import unmet as unmet
+from prior_bench.metrics.decided import argmax_shares as argmax_shares
+from prior_bench.metrics.decided import confusion as confusion
 from prior_bench.metrics.names import metric
 
 
@@ -37,9 +39,9 @@ class Case:
     thresholds: np.ndarray | None = None
 
     def decisions(self) -> np.ndarray:
-        """Return the predicted labels, bool [N, C]."""
+        """Return the predicted labels, bool [N, C]; shares of them, if highest scores are tied."""
         if self.exclusive:
-            return np.eye(self.score.shape[1], dtype=bool)[self.score.argmax(1)]
+            return argmax_shares(self.score)
         return self.score >= (0.5 if self.thresholds is None else self.thresholds)
 
     def decided(self) -> np.ndarray:
@@ -65,17 +67,6 @@ def best_f1_thresholds(score: np.ndarray, target: np.ndarray) -> np.ndarray:
     It is halfway between neighbouring scores, so that it does not depend on a single sample.
     """
     return _per_class(_best_f1_threshold, score, target)
-
-
-def confusion(decisions: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Count true positives, false positives, false negatives and true negatives per class, each [C]."""
-    positive, negative = target == 1, target == 0
-    return (
-        (decisions & positive).sum(0),
-        (decisions & negative).sum(0),
-        (~decisions & positive).sum(0),
-        (~decisions & negative).sum(0),
-    )
 
 
 def f1(decisions: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -110,17 +101,18 @@ def top1_accuracy(score: np.ndarray, target: np.ndarray) -> float:
     """
     if not has_choice(score, target):
         return float("nan")
-    return float((target[np.arange(len(score)), score.argmax(1)] == 1).mean())
+    chosen = argmax_shares(score)
+    return float((chosen * (target == 1)).sum(1).mean())
 
 
 def cohen_kappa(score: np.ndarray, target: np.ndarray) -> float:
     """Compute Cohen's kappa of the argmax and the true class (exclusive labels); NaN if undefined."""
     if not has_choice(score, target):
         return float("nan")
-    predicted, true = score.argmax(1), target.argmax(1)
-    counts = [np.bincount(one, minlength=score.shape[1]) for one in (predicted, true)]
-    by_luck = counts[0] @ counts[1] / len(true) ** 2
-    return float("nan") if by_luck == 1 else float(((predicted == true).mean() - by_luck) / (1 - by_luck))
+    predicted, true = argmax_shares(score), np.eye(score.shape[1], dtype=bool)[target.argmax(1)]
+    by_luck = predicted.sum(0) @ true.sum(0) / len(true) ** 2
+    agreement = (predicted * true).sum(1).mean()
+    return float("nan") if by_luck == 1 else float((agreement - by_luck) / (1 - by_luck))
 
 
 METRICS: dict[str, Callable[[Case], np.ndarray | float]] = {
@@ -215,7 +207,10 @@ def trivial(
         (multi-label) predicts every finding in every image; ``chance`` is a random score (for exclusive
         labels, a uniformly drawn class), for metrics whose expectation has a closed form.
     """
-    constant = np.broadcast_to(np.nan_to_num(prevalence, nan=0.5), target.shape)
+    shown = np.nan_to_num(prevalence, nan=0.5)
+    if exclusive and len(shown):  # among equally common classes, the first is the majority
+        shown[shown.argmax()] = np.nextafter(shown.max(), np.inf)
+    constant = np.broadcast_to(shown, target.shape)
     majority = finite(evaluate(constant, target, classes, metrics, exclusive=exclusive))
     expected = {"auroc": 0.5, "kappa": 0.0, "accuracy": 0.5}
     expected |= {"accuracy": 1 / len(classes), "recall": 1 / len(classes)} if exclusive else {}
@@ -288,4 +283,4 @@ def _best_on_test(case: Case) -> np.ndarray:
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, *, defined: np.ndarray) -> np.ndarray:
-    return np.where(defined, above / np.maximum(below, 1), np.nan)
+    return np.where(defined, above / np.where(below > 0, below, 1), np.nan)

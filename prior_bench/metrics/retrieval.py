@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from prior_bench.api import Metric, by_name
+from prior_bench.api.finite_scores import require_finite_scores
 
 KS = (1, 5, 10)
 """The values of K of all metrics at K."""
@@ -54,7 +55,11 @@ def ranks(similarity: np.ndarray, own: np.ndarray) -> Ranks:
     Args:
         similarity: [Q, P], of Q queries and a pool of P candidates; higher means more similar.
         own: int [Q], the column of each query's true candidate.
+
+    Raises:
+        BenchError: a similarity is not finite.
     """
+    require_finite_scores(similarity, "similarities", "retrieval")  # NaN is below nothing, and would win
     true = np.take_along_axis(similarity, own[:, None], axis=1)
     better = (similarity > true).sum(1)
     ties = (similarity == true).sum(1) - 1

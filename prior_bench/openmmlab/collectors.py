@@ -28,18 +28,20 @@ class SegmentationCollector(BaseMetric):
         counts: pixel counts of each image.
         predicted, true: uint8 [N, ceil(S * S / 8)], masks as packed bits.
         size: S.
+        not_finite: number of logits that were NaN or infinite; the masks are background there.
     """
 
     default_prefix = ""
 
     def __init__(self, names: tuple[str, ...], loss: Callable[[Tensor, Tensor], Tensor] | None = None):
         super().__init__()
-        self.names, self.loss = names, loss
+        self.names, self.loss, self.not_finite = names, loss, 0
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Add a batch of predictions."""
         loss = self._batch_loss(data_samples)
         for sample in data_samples:
+            self.not_finite += int((~torch.isfinite(sample["seg_logits"]["data"])).sum())
             masks = [sample[key]["data"][0].cpu().numpy() > 0.5 for key in ("pred_sem_seg", "gt_sem_seg")]
             packed = (np.packbits(mask) for mask in masks)
             self.results.append((sample["row"], masks[0].shape[0], loss, *packed))

@@ -20,6 +20,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from prior_bench.api import Protocol, RunContext
+from prior_bench.openmmlab.finite_outputs import finite_outputs
 from prior_bench.openmmlab.hooks import BEST, LATEST, ProgressBar, Reseed, Validated, validation_history
 from prior_bench.openmmlab.map_cache import CachedMaps
 from prior_bench.openmmlab.quiet import quiet
@@ -145,7 +146,8 @@ def train_and_test(
         history = validation_history(runner)
         tested = {"best": BEST, "last": LATEST}[stopping.tested]
         runner.load_checkpoint(str(context.work_dir / tested))
-        runner.test()
+        with finite_outputs(getattr(runner.model, "bbox_head", None), protocol.name):
+            runner.test()
     return history
 
 

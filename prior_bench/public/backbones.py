@@ -23,6 +23,7 @@ def load_backbone(
     pool: str | None = None,
     remote_code: str | None = None,
     text_encoder: str | Path | None = None,
+    method: str | None = None,
     seed: int = 0,
     device: str = "auto",
     workers: int = 0,
@@ -41,6 +42,7 @@ def load_backbone(
         pool: global pooling of the image encoder.
         remote_code: name of a model on the hub whose own code may be run.
         text_encoder: folder or hub name of a text encoder that is not in the file of its image encoder.
+        method: name in full (``module:Class``) of the method of a checkpoint of prior-bench, to import it.
         seed: seed of weights that are drawn or trained.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes, for training.
@@ -69,6 +71,7 @@ def load_backbone(
         pool=pool,
         remote_code=remote_code,
         text_encoder=None if text_encoder is None else str(text_encoder),
+        method=method,
     )
     return load(backbone_source(row), seed, device, workers)
 

@@ -20,12 +20,14 @@ def next_steps(checkpoint: str | Path) -> list[str]:
         checkpoint: written by :func:`prior_bench.pretrain`.
     """
     from prior_bench.checkpoints.native import read_info
-    from prior_bench.data.open import open_dataset
+    from prior_bench.data.open import open_dataset, resolve
+    from prior_bench.data.recorded import check_reader
 
     info = read_info(checkpoint)
     data = (info.provenance if info else {}).get("config", {}).get("data")
     if not data:
         return []
+    check_reader(resolve(data["dataset"]), str(checkpoint))  # what a file names is not imported
     given = _on_the_command_line(data)
     manifest = open_dataset(data["dataset"], split=data["split_rule"])
     if not (manifest.table["split"] == "test").any():

@@ -36,7 +36,11 @@ def test_a_function_named_as_method_is_not_called(tmp_path):
     (precious := tmp_path / "precious.txt").write_text("x")
     method = {"type": "logging:basicConfig", "filename": str(precious), "filemode": "w"}
     path = ours(tmp_path, {**method, "image_encoder": IMAGE, "text_encoder": BERT})
-    assert "names 'logging:basicConfig' as its method, which is not a model class" in refusal(path)
+    assert "names the method 'logging:basicConfig', which is not registered" in refusal(path)
+    assert "--method logging:basicConfig" in refusal(path)
+    assert precious.read_text() == "x"
+    with pytest.raises(BenchError, match="which is not a model class"):  # not even if the user names it
+        CheckpointFile("row", str(path), method="logging:basicConfig").check()
     assert precious.read_text() == "x"
 
 

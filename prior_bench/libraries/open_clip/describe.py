@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.api import InputSpec
+from prior_bench.api.inputs import spec_of
+from prior_bench.checkpoints.folders import json_files
+from prior_bench.checkpoints.permitted import check_folder_configs
 from prior_bench.errors import BenchError, NotThereError, unknown_name
 from prior_bench.libraries.folders import ModelFolder
 
@@ -95,6 +98,7 @@ def _patch_of_timm(name: str) -> int:
 
 def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> OpenClipConfig:
     path = place.folder / CONFIG
+    check_folder_configs(json_files(place.folder), place.folder)
     if not path.is_file():
         raise BenchError(f"there is no {CONFIG}", where=place.folder, fix="download the folder again")
     try:
@@ -106,11 +110,39 @@ def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> O
         raise BenchError(
             f"is no config of open_clip: {error}", where=path, fix="download it again"
         ) from error
+    _require_kinds(config, path)
     if "hf_model_name" in config["text_cfg"] and (place.folder / "config.json").is_file():
         config["text_cfg"]["hf_model_name"] = str(place.folder.resolve())
     return OpenClipConfig(
         reference, config, place, None, None, _input(config, preparation, changes, reference)
     )
+
+
+TOKENIZER_OPTIONS = ("clean", "strip_sep_token", "language", "reduction_mask", "additional_special_tokens")
+"""Options of a tokenizer that a config may set; the others go to transformers, and could make it run code."""
+
+
+def _require_kinds(config: dict[str, Any], path: Path) -> None:
+    """Raise BenchError if a config has other types than open_clip's, or options that a file may not set."""
+    parts = {name: config[name] for name in ("vision_cfg", "text_cfg")}
+    if wrong := [name for name, part in parts.items() if not isinstance(part, dict)]:
+        raise BenchError(f"{' and '.join(wrong)} must be a dict", where=path, fix="download it again")
+    options = parts["text_cfg"].get("tokenizer_kwargs") or {}
+    if not isinstance(options, dict) or (wrong := sorted(options.keys() - set(TOKENIZER_OPTIONS))):
+        named = ", ".join(wrong) if isinstance(options, dict) else options
+        what = f"gives the tokenizer options that a file may not set: {named}"
+        raise BenchError(what, where=path, fix="remove them, and use the folder only if you trust its source")
+    patch = parts["vision_cfg"].get("patch_size", 16)
+    if type(patch) is not int or patch < 1:
+        raise BenchError(f"patch_size is {patch!r}", where=path, fix="download it again")
+    text = parts["text_cfg"]
+    names = [parts["vision_cfg"].get("timm_model_name"), text.get("hf_tokenizer_name")]
+    if not (path.parent / "config.json").is_file():  # else that is the model's, wherever it was saved
+        names.append(text.get("hf_model_name"))
+    for name in filter(None, names):
+        if not isinstance(name, str) or ":" in name or Path(name).is_absolute():
+            what = f"names {name!r} as a part of the model; only names of timm and of the hub are allowed"
+            raise BenchError(what, where=path, fix="download it again")
 
 
 def _of_file(reference: str, name: str, file: Path, changes: dict[str, Any]) -> OpenClipConfig:
@@ -143,10 +175,12 @@ def _input(config: dict[str, Any], stated: dict[str, Any], changes: dict[str, An
     from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 
     size = config["vision_cfg"].get("image_size", 224)
-    size = size[0] if isinstance(size, list | tuple) else size
+    size = size[0] if isinstance(size, list | tuple) and size else size
     mode, filter = stated.get("resize_mode", "shortest"), stated.get("interpolation", "bicubic")
-    if mode not in RESIZES:
+    if not isinstance(mode, str) or mode not in RESIZES:
         raise BenchError(f"resizes in the way '{mode}'", where=where, fix=STATE)
+    if not isinstance(filter, str):
+        raise BenchError(f"interpolates by {filter!r}", where=where, fix=STATE)
     found = {
         "size": size,
         "mean": stated.get("mean") or OPENAI_DATASET_MEAN,
@@ -154,4 +188,4 @@ def _input(config: dict[str, Any], stated: dict[str, Any], changes: dict[str, An
         "resize": RESIZES[mode],
         "interpolation": "bilinear" if filter == "bilinear" else "bicubic",
     }
-    return InputSpec(**{**found, **changes})
+    return spec_of({**found, **changes}, where)

@@ -11,8 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from prior_bench.checkpoints.files import read_tensors, require_finite
-from prior_bench.encoders.hub import is_cached, require_hub
+from prior_bench.checkpoints.files import read_tensors, require_finite, require_numbers
+from prior_bench.checkpoints.folders import json_files
+from prior_bench.checkpoints.growing_rules import check_growth
+from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
+from prior_bench.encoders.hub import is_cached, no_questions, require_hub
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.open_clip.describe import OpenClipConfig
@@ -34,6 +37,7 @@ def build(found: OpenClipConfig) -> Any:
     """
     from open_clip.model import convert_to_custom_text_state_dict, resize_pos_embed, resize_text_pos_embed
 
+    require_weights(found)  # before memory for the model is asked for
     model, file = _empty(found), weights_file(found)
     tensors = _bare(read_tensors(file))
     if hasattr(model, "text") and "text_projection" in tensors:  # one of the two orders of open_clip's names
@@ -57,11 +61,14 @@ def require_weights(found: OpenClipConfig) -> None:
 
     file = weights_file(found)
     tensors = _bare(read_tensors(file))
+    check_depth(found.config, len(tensors), file)
     with torch.device("meta"):
         model = _empty(found)
     if hasattr(model, "text") and "text_projection" in tensors:
         tensors = convert_to_custom_text_state_dict(tensors)
-    _require_fit(tensors, model.state_dict(), file, resampled=True)
+    wanted = model.state_dict()
+    _require_fit(tensors, wanted, file, resampled=True)
+    require_numbers(tensors, wanted, file)
 
 
 def weights_file(found: OpenClipConfig) -> Path:
@@ -132,8 +139,11 @@ def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> Li
         require_hub(
             f"the tokenizer '{name}'", where=found.reference, fix=FIX
         )  # else it is tried for a minute
+    if folder is not None:
+        check_folder_configs(json_files(Path(folder)), folder)
+        check_growth(Path(folder))
     try:
-        with _silent():
+        with _silent(), no_questions():
             if place is None and not name:
                 tokenizer: Any = SimpleTokenizer(context_length=length, **options)
             else:
@@ -174,7 +184,7 @@ def _empty(found: OpenClipConfig) -> Any:
         if not is_cached(found.text_model, ("config.json",)):
             require_hub(what, where=found.reference, fix=fix)
     try:
-        with _silent(), torch.random.fork_rng(devices=[]):
+        with _silent(), no_questions(), torch.random.fork_rng(devices=[]):
             return kind(**config)
     except Exception as error:  # a config can hold anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

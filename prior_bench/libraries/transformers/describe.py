@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.api import InputSpec
+from prior_bench.api.inputs import spec_of
+from prior_bench.checkpoints.folders import json_files
+from prior_bench.checkpoints.permitted import check_folder_configs
 from prior_bench.encoders.hub import quiet
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.libraries.transformers.families import FAMILIES, POOLS, Family
@@ -67,10 +70,16 @@ def describe(
     Raises:
         BenchError: the model has no image encoder, or its input or its pooling is not known.
     """
+    if not remote_code:
+        check_folder_configs(json_files(folder), folder)
     config = _config(folder, remote_code)
     model = _class_of(config, folder, remote_code)
     is_two_towers = all(hasattr(model, name) for name in ("get_image_features", "get_text_features"))
     vision = getattr(config, "vision_config", None) if is_two_towers else config
+    kind = getattr(vision, "model_type", None)
+    if is_two_towers and not isinstance(kind, str):
+        what = "its vision_config is not in the form of transformers"
+        raise BenchError(what, where=folder / "config.json", fix="download the folder again")
     if vision is None or not (hasattr(vision, "image_size") or hasattr(vision, "num_channels")):
         what = f"a model of type '{config.model_type}' has no image encoder"
         raise BenchError(what, where=folder / "config.json", fix="give a vision model or a two-tower model")
@@ -147,16 +156,20 @@ def _input(folder: Path, vision: Any, changes: dict[str, Any], remote_code: bool
             raise BenchError(
                 f"cannot read the image processor: {reason}", where=folder, fix=SETTLE
             ) from error
-        stated = stated_input(processor.to_dict(), folder)
+        try:
+            stated = stated_input(processor.to_dict(), folder)
+        except (TypeError, ValueError, AttributeError, KeyError, ZeroDivisionError, OverflowError) as error:
+            what = f"the image processor states its input in a form not known: {error}"
+            raise BenchError(what, where=folder, fix=SETTLE) from error
     stated.setdefault("size", side_of(getattr(vision, "image_size", None)))
     told = {**{name: value for name, value in stated.items() if value is not None}, **changes}
     if missing := [name for name in ("size", "mean", "std") if name not in told]:
         what = f"its files do not state the {' and the '.join(missing)} of the input"
         raise BenchError(what, where=folder / files[0], fix=SETTLE)
     if "size" in changes and "resize_to" in told and "resize_to" not in changes:
-        spec = InputSpec(**{**told, "size": stated["size"], "channels": _channels(vision)})
+        spec = spec_of({**told, "size": stated["size"], "channels": _channels(vision)}, folder)
         return spec.changed(changes)
-    return InputSpec(**{"channels": _channels(vision), **told})
+    return spec_of({"channels": _channels(vision), **told}, folder)
 
 
 def _channels(vision: Any) -> int:

@@ -9,11 +9,18 @@ from typing import Any
 import torch
 from torch import nn
 
+from prior_bench.checkpoints.files import read_tensors, require_numbers
+from prior_bench.checkpoints.folders import json_files
+from prior_bench.checkpoints.growing_rules import check_growth
+from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
 from prior_bench.encoders.hub import no_progress_bar, quiet
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary, transformers_encoding
 from prior_bench.libraries.transformers.describe import FolderConfig
+
+ROOM = 50_000_000
+"""Values that a model may have beyond twice those of its files: of parts that files lack."""
 
 
 def build(found: FolderConfig) -> Any:
@@ -22,6 +29,7 @@ def build(found: FolderConfig) -> Any:
     Raises:
         BenchError: tensors are missing, misshapen, not finite or belong to a larger model.
     """
+    check_size(found)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": found.remote_code}
     if found.vision.model_type == "vit_mae":
         options["mask_ratio"] = 0.0
@@ -51,24 +59,54 @@ def require_weights(found: FolderConfig) -> None:
     Raises:
         BenchError: a shard is missing or damaged, or tensors are missing, misshapen or of a larger model.
     """
-    from safetensors import SafetensorError, safe_open
-
-    given: dict[str, tuple[int, ...]] = {}
-    for path in require_shards(found.folder):
-        if path.suffix != ".safetensors":
-            build(found)
-            return
-        try:
-            with safe_open(path, framework="pt") as file:
-                given |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
-        except SafetensorError as error:
-            what = f"truncated, or not a weights file ({error})"
-            raise BenchError(what, where=path, fix="download it again") from error
-    with torch.device("meta"), quiet("transformers"):
-        model = found.model(found.config)
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    if given != wanted:
+    given, wanted = check_size(found)
+    if given != wanted or any(path.suffix == ".bin" for path in require_shards(found.folder)):
         build(found)
+
+
+def check_size(found: FolderConfig) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    """Compare a folder's config with its weights files, before memory for the model is asked for.
+
+    Returns:
+        The shapes of the tensors in the files and in the model, by name.
+
+    Raises:
+        BenchError: a file is damaged or contains no weights, or the config describes a far larger model.
+    """
+    require_shards(found.folder)
+    tensors: dict[str, torch.Tensor] = {}
+    for path in sorted(found.folder.iterdir()):  # all of them: transformers has its own order
+        if path.suffix in (".safetensors", ".bin") and path.is_file():
+            tensors |= read_tensors(path)
+    if (found.folder / "adapter_config.json").is_file():
+        what = "is an adapter, which belongs to the weights of another model"
+        raise BenchError(what, where=found.folder, fix="merge it into its model and save that")
+    check_depth(found.config.to_dict(), len(tensors), found.folder / "config.json")
+    try:
+        with torch.device("meta"), quiet("transformers"):
+            model = found.model(found.config)
+    except Exception as error:  # a config can hold anything
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        what = f"transformers cannot build the model of its config.json: {reason}"
+        raise BenchError(what, where=found.folder, fix="download the folder again") from error
+    wanted = model.state_dict()
+    needed, given = (sum(t.numel() for t in state.values()) for state in (wanted, tensors))
+    if needed > 2 * given + ROOM:
+        what = f"config.json describes a model of {needed:,} values, the files have {given:,}"
+        raise BenchError(what, where=found.folder, fix="download the folder again")
+    _require_numbers(tensors, model, found.folder)
+    return (
+        {name: tuple(tensor.shape) for name, tensor in tensors.items()},
+        {name: tuple(tensor.shape) for name, tensor in wanted.items()},
+    )
+
+
+def _require_numbers(tensors: dict[str, torch.Tensor], model: nn.Module, folder: Path) -> None:
+    """Raise BenchError for integers where the model has no counters or indices; names may differ."""
+    integers = {name.rpartition(".")[2] for name, b in model.named_buffers() if not b.is_floating_point()}
+    integers |= {"position_ids", "num_batches_tracked", "relative_position_index"}
+    wanted = {n: torch.empty(0) for n in tensors if n.rpartition(".")[2] not in integers}
+    require_numbers(tensors, wanted, folder)
 
 
 def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> LibraryTokenizer:
@@ -87,7 +125,11 @@ def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> Libr
     require_vocabulary(folder)
     try:
         with quiet("transformers"):
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            check_folder_configs(json_files(folder), folder)
+            check_growth(folder)
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except BenchError:
+        raise
     except Exception as error:  # transformers raises nearly any exception for a missing tokenizer
         what = "there is no tokenizer that transformers can load"
         raise BenchError(what, where=folder, fix=FIX) from error
