@@ -22,6 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "migrate", help="move records and pre-trained weights of earlier versions to today's keys"
     )
     migrating.add_argument("stores", nargs="*", metavar="STORE", help="names or folders (default: all)")
+    migrating.add_argument(
+        "--own",
+        action="store_true",
+        help="the records are your own: also look up code, files and models of a hub that they name",
+    )
     migrating.add_argument("--dry-run", action="store_true", help="print what would happen, without writing")
 
 
@@ -53,11 +58,13 @@ def _import(args: argparse.Namespace) -> int:
     with opened(Path(args.source)) as source:
         merged = merge(source, target)
     counts = f"{len(merged.added)} added, {len(merged.known)} already present"
+    if merged.replaced:
+        counts = f"{len(merged.replaced)} finished that had failed here, {counts}"
     print(f"{counts}, {len(merged.conflicts)} in conflict, {len(merged.damaged)} damaged: {target.root}")
     for key, difference in merged.conflicts.items():
         print(f"conflict: {key}: {difference}; the existing record was kept", file=sys.stderr)
-    for key in merged.damaged:
-        print(f"damaged: {key} has no readable record and was left out", file=sys.stderr)
+    for key, reason in merged.damaged.items():
+        print(f"damaged: {key} was left out: {reason}", file=sys.stderr)
     return 1 if merged.conflicts or merged.damaged else 0
 
 
@@ -72,7 +79,7 @@ def _migrate(args: argparse.Namespace) -> int:
     stores = [require_store(name) for name in args.stores] or stores_of([EVERY_SUITE])
     would = "would be " if args.dry_run else ""
     context = LoadContext(pretrain_dir=paths.results_root() / "pretrain")
-    folders = migrate_folders(context.pretrain_dir, dry_run=args.dry_run)
+    folders = migrate_folders(context.pretrain_dir, dry_run=args.dry_run, own=args.own)
     if folders.moved or folders.left or folders.current:
         counts = f"{len(folders.current)} current, {len(folders.moved)} {would}migrated"
         print(f"pre-trained weights: {counts}, {len(folders.left)} left: {context.pretrain_dir}")
@@ -80,7 +87,7 @@ def _migrate(args: argparse.Namespace) -> int:
         print(f"  {old.name} -> {new.name}")
     _print_left({folder.name: reason for folder, reason in folders.left.items()})
     for store in stores:
-        done = migrate(store, context, dry_run=args.dry_run)
+        done = migrate(store, context, dry_run=args.dry_run, own=args.own)
         counts = f"{len(done.current)} current, {len(done.moved)} {would}migrated, {len(done.left)} left"
         print(f"records: {counts}: {store.root}")
         for old_key, new_key in done.moved.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prior_bench.data.generated import generated
+from prior_bench.data.generated import generated, ready
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.named_folders import is_known
 from prior_bench.data.open import locate, read_manifest
@@ -41,12 +41,19 @@ def open_recorded(reference: dict[str, Any], split: str, where: str) -> Manifest
         where: what names it, for the message.
 
     Raises:
-        BenchError: its reader is not registered, its folder is neither under the data root nor was opened
-            here before, or it cannot be opened.
+        BenchError: its reader is not registered, its data would have to be generated, its folder is neither
+            under the data root nor was opened here before, or it cannot be opened.
     """
     check_reader(reference, where)
+    place = reference.get("root")
+    if not ready(place):  # a file may not ask for minutes of work and gigabytes of disk
+        raise BenchError(
+            "its synthetic data are not on this machine",
+            where=place,
+            fix=f"make them: prior-bench data check {place}",
+        )
     folder = locate(reference)[2]
-    if not generated(reference.get("root")) and not is_known(folder):
+    if not generated(place) and not is_known(folder):
         raise BenchError(
             f"names data outside the data root that were not opened here before: {folder}",
             where=where,

@@ -69,4 +69,6 @@ def one_at_a_time(folder: Path, waiting: str) -> Iterator[None]:
 
 
 def _lock(folder: Path) -> FileLock:
+    if (folder / LOCK).is_symlink():  # a lock is emptied, and so would be what the link stands for
+        raise BenchError("is a symbolic link", where=folder / LOCK, fix="delete it")
     return FileLock(folder / LOCK, thread_local=False)

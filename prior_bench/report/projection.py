@@ -101,7 +101,7 @@ def work_of(record: RunRecord) -> list[Measured]:
 
 def peak(record: RunRecord, which: str = "memory") -> float:
     """Return the peak memory of a record in GiB; 0 where it is not known."""
-    return float(record.provenance.get("peak_gib", {}).get(which, 0.0))
+    return float((record.provenance.get("peak_gib") or {}).get(which, 0.0))
 
 
 def project(
@@ -133,7 +133,7 @@ def project(
 
 def _cell(record: RunRecord, seeds: int, forward: float, paid: set[str]) -> ProjectedCell:
     every = work_of(record)
-    rest = max(0.0, record.provenance.get("wall_seconds", 0.0) - sum(m.seconds for m in every))
+    rest = max(0.0, (record.provenance.get("wall_seconds") or 0.0) - sum(m.seconds for m in every))
     counted = [m for m in every if not m.once or m.once not in paid]
     paid |= {m.once for m in every if m.once}
     size = _size(record.spec["protocol"])
@@ -146,4 +146,5 @@ def _cell(record: RunRecord, seeds: int, forward: float, paid: set[str]) -> Proj
 
 
 def _size(protocol: dict[str, Any]) -> int:
-    return (protocol["transform"].get("input") or {}).get("size", 224)
+    size = (protocol.get("transform", {}).get("input") or {}).get("size", 224)
+    return size if isinstance(size, int) else 224

@@ -16,8 +16,10 @@ from prior_bench.store.source_hash import code_version, used_modules
 def task_source(task: str) -> str:
     """Hash of the source that a task uses: its module, its imports from our packages, and the encoders.
 
-    The hash is provenance and not part of a key. Computing it imports nothing.
+    The hash is provenance and not part of a key. It is empty for a task that is not registered here.
     """
+    if TASKS.registered(task) is None:  # a record names no module, not even one to look at
+        return ""
     place = task if ":" in task else TASKS.source(task)
     return code_version(*used_modules(place.partition(":")[0]), "prior_bench.encoders")
 
@@ -35,7 +37,7 @@ def changed_records(records: Iterable[RunRecord | None]) -> list[str]:
             try:
                 today[task] = task_source(task)
             except (BenchError, ModuleNotFoundError):
-                today[task] = ""  # a task that is not installed here
+                today[task] = ""  # a task whose source is not here
         if today[task] and today[task] != noted:
             changed.append(record.key)
     return changed

@@ -13,6 +13,7 @@ from typing import Any
 
 from prior_bench.api import Metric, Task, find_metric
 from prior_bench.registry import TASKS
+from prior_bench.schema.records import StoredMetric
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,11 @@ def _read(about: Mapping[str, Any]) -> Description:
     listed = about.get("metrics", {})
     for name, values in listed.items() if isinstance(listed, Mapping) else ():
         try:
+            StoredMetric.model_validate(
+                {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+            )
             metrics[str(name)] = Metric.from_dict(values)
-        except (TypeError, ValueError, AttributeError):
+        except (TypeError, ValueError, AttributeError, OverflowError):
             continue
     kinds = about.get("predictions", [])
     return Description(

@@ -1,13 +1,17 @@
 """Exchange of records between stores: results of several people are combined, and none is overwritten.
 
-An exported file is a ZIP archive with the layout of the store: ``plan.json`` and ``runs/<key>/…``.
+An exported file is a ZIP archive with the layout of the store: ``plan.json`` and ``runs/<key>/…``. What is
+imported is data of somebody else: symbolic links are not followed, and an archive is measured before it is
+unpacked.
 """
 
 from __future__ import annotations
 
 import contextlib
+import lzma
 import math
 import shutil
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -19,16 +23,23 @@ from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file, whole_folder
 from prior_bench.store.cells import identity
-from prior_bench.store.store import Store
+from prior_bench.store.reading import MIB, MOST_JSON, is_own_file, most_arrays, opened_zip
+from prior_bench.store.store import PLAN, PREDICTIONS, RECORD, TRACEBACK, Store
 
-FILES = ("record.json", "predictions.npz", "traceback.txt")
+FILES = (RECORD, PREDICTIONS, TRACEBACK)
 """Files of a run that are exchanged."""
 
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
-"""Exceptions raised when a damaged or encrypted ZIP file is read."""
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, OSError, ValueError)
+"""Exceptions raised when a damaged or encrypted ZIP file is read (NotImplementedError is a RuntimeError)."""
 
 TOLERANCE = 1e-6
 """Values that differ by at most this much count as equal, because machines round differently."""
+
+MOST_NAMES = 64 * MIB
+"""Bytes of the directory of an exported file: some hundred thousand records."""
+
+FREELY, RATIO = 64 * MIB, 50
+"""An archive unpacks to so many bytes, or to so many times its own size; records shrink to a fifth."""
 
 
 @dataclass
@@ -37,32 +48,36 @@ class Merged:
 
     Attributes:
         added: keys that are new in the target store.
-        known: keys whose record is the same in both stores.
+        replaced: keys that had failed in the target store and are finished in the source.
+        known: keys whose record is the same in both stores, or finished in the target and failed there.
         conflicts: the difference, by key; the record of the target store was kept.
-        damaged: keys without a readable record.
+        damaged: reason why there is no record that can be taken, by key.
     """
 
     added: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     known: list[str] = field(default_factory=list)
     conflicts: dict[str, str] = field(default_factory=dict)
-    damaged: list[str] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
 
 
 def export_store(store: Store, path: Path) -> int:
     """Write the readable records of a store to a ZIP file atomically; returns their number.
 
+    Symbolic links are left out: in a store that came from somebody else, they could stand for any file here.
+
     Raises:
         BenchError: the store is empty, or the file cannot be written.
     """
-    keys = list(store.records())
+    keys = [key for key in store.records() if is_own_file(store.runs / key / RECORD)]
     if not keys:
         raise BenchError("there are no records to export", where=store.root)
     with whole_file(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
-        if (store.root / "plan.json").is_file():
-            archive.write(store.root / "plan.json", "plan.json")
+        if is_own_file(store.root / PLAN):
+            archive.write(store.root / PLAN, PLAN)
         for key in keys:
             for name in FILES:
-                if (store.runs / key / name).is_file():
+                if is_own_file(store.runs / key / name):
                     archive.write(store.runs / key / name, f"runs/{key}/{name}")
     return len(keys)
 
@@ -72,18 +87,24 @@ def opened(path: Path) -> Iterator[Store]:
     """Open a store to import from: the folder of a store, or an exported file, unpacked temporarily.
 
     Raises:
-        BenchError: the path is neither.
+        BenchError: the path is neither, or the file is damaged or unpacks to too much.
     """
     if (path / "runs").is_dir():
+        if (path / "runs").is_symlink():
+            raise BenchError(
+                "is a symbolic link, which is not followed", where=path / "runs", fix="give its target"
+            )
         yield Store(path)
         return
     if not path.is_file():
         raise BenchError("is neither a store nor an exported file", where=path)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            with zipfile.ZipFile(path) as archive:
-                for name in filter(_ours, archive.namelist()):
-                    archive.extract(name, folder)
+            with opened_zip(path, MOST_NAMES) as archive:
+                members = [member for member in archive.infolist() if _ours(member.filename)]
+                _check_sizes(members, path, Path(folder))
+                for member in members:
+                    archive.extract(member, folder)
         except DAMAGED as error:
             fix = "export it again: prior-bench results export"
             raise BenchError(f"is not an exported store: {error}", where=path, fix=fix) from error
@@ -95,7 +116,8 @@ def opened(path: Path) -> Iterator[Store]:
 def merge(source: Store, target: Store) -> Merged:
     """Copy the records that ``target`` lacks. Existing records are kept; different values are a conflict.
 
-    Cells that the plan of ``target`` lacks are added to it, because tables show the cells of the plan.
+    A finished run is better than a failed one, wherever it is. Cells that the plan of ``target`` lacks are
+    added to it, because tables show the cells of the plan.
 
     Raises:
         BenchError: another process is writing to ``target``.
@@ -104,13 +126,19 @@ def merge(source: Store, target: Store) -> Merged:
     with target.writing():
         for folder in sorted(p for p in source.runs.glob("*") if not p.name.startswith(".")):
             key = folder.name
-            theirs, ours = source.get(key), target.get(key)
-            if theirs is None or theirs.key != key:
-                result.damaged.append(key)
-            elif ours is None:
+            try:
+                theirs = _read(source, folder)
+            except BenchError as error:
+                result.damaged[key] = f"{error.where}: {error.what}" if error.where else error.what
+                continue
+            ours = target.get(key)
+            if ours is None:
                 _copy(folder, target.runs / key)
                 result.added.append(key)
-            elif difference := _difference(ours, theirs):
+            elif ours.status == "failed" and theirs.status == "done":
+                _copy(folder, target.runs / key)
+                result.replaced.append(key)
+            elif ours.status == theirs.status and (difference := _difference(ours, theirs)):
                 result.conflicts[key] = difference
             else:
                 result.known.append(key)
@@ -118,25 +146,68 @@ def merge(source: Store, target: Store) -> Merged:
     return result
 
 
+def _read(source: Store, folder: Path) -> RunRecord:
+    """The record of a run that is to be imported.
+
+    Raises:
+        BenchError: there is none, a file is a symbolic link, or the predictions are damaged.
+    """
+    for place in (folder, *(folder / name for name in FILES)):
+        if place.is_symlink():
+            raise BenchError("a symbolic link is not followed", where=place.name)
+    try:
+        record = source.read(folder.name)
+    except FileNotFoundError:
+        raise BenchError("there is none", where=RECORD) from None
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror or error}", where=RECORD) from error
+    if is_own_file(folder / PREDICTIONS):
+        try:
+            source.predictions(folder.name)
+        except BenchError as error:
+            raise BenchError(error.what, where=PREDICTIONS) from error
+    return record
+
+
+def _check_sizes(members: list[zipfile.ZipInfo], path: Path, folder: Path) -> None:
+    """Raise BenchError if an archive unpacks to more than it should, or to more than the disk has."""
+    most = {PLAN: MOST_JSON, RECORD: MOST_JSON, TRACEBACK: MOST_JSON, PREDICTIONS: most_arrays()}
+    for member in members:
+        limit = most[PurePosixPath(member.filename).name]
+        if member.file_size > limit:
+            unpacked = f"{member.file_size / MIB:.0f} MiB"
+            what = f"{member.filename} unpacks to {unpacked}; at most {limit // MIB} are read"
+            raise BenchError(what, where=path)
+    total, size = sum(member.file_size for member in members), path.stat().st_size
+    if total > max(FREELY, RATIO * size):
+        what = f"{size / MIB:.1f} MiB unpack to {total / MIB:.0f} MiB, which is no archive of records"
+        raise BenchError(what, where=path)
+    if total > (free := shutil.disk_usage(folder).free):
+        what = f"unpacks to {total / MIB:.0f} MiB, and {free / MIB:.0f} MiB are free in {folder.parent}"
+        raise BenchError(what, where=path, fix="set TMPDIR to a folder with more room")
+
+
 def _ours(name: str) -> bool:
     """Whether a member of an archive belongs to a store; all others are not extracted."""
     parts = PurePosixPath(name).parts
-    if parts == ("plan.json",):
+    if parts == (PLAN,):
         return True
-    return len(parts) == 3 and parts[0] == "runs" and ".." not in parts and parts[2] in FILES
+    if len(parts) != 3 or parts[0] != "runs" or parts[2] not in FILES:
+        return False
+    return not parts[1].startswith(".") and "\\" not in name
 
 
 def _copy(folder: Path, place: Path) -> None:
     with whole_folder(place, durable=True) as fresh:  # replaces an unreadable record, which counts as missing
         for name in FILES:
-            if (folder / name).is_file():
-                shutil.copyfile(folder / name, fresh / name)
+            if is_own_file(folder / name):
+                shutil.copyfile(folder / name, fresh / name, follow_symlinks=False)
 
 
 def _difference(ours: RunRecord, theirs: RunRecord) -> str:
     """The first difference between two records of the same key; empty if they agree."""
-    if ours.status != theirs.status:
-        return f"{ours.status} here, {theirs.status} there"
+    if ours.spec["task"] != theirs.spec["task"]:
+        return f"its task is {ours.spec['task']} here, {theirs.spec['task']} there"
     for name in dict.fromkeys([*ours.metrics, *theirs.metrics]):
         here, there = ours.metrics.get(name, math.nan), theirs.metrics.get(name, math.nan)
         if not (abs(here - there) <= TOLERANCE or (math.isnan(here) and math.isnan(there))):
@@ -145,6 +216,11 @@ def _difference(ours: RunRecord, theirs: RunRecord) -> str:
 
 
 def _merge_plans(source: Store, target: Store) -> None:
+    if (source.root / PLAN).is_symlink():
+        print(
+            f"warning: {source.root / PLAN}: a symbolic link is not followed; it is ignored", file=sys.stderr
+        )
+        return
     ours, theirs = target.plan(), source.plan()
     if not theirs or (not ours and target.records().keys() - {cell["key"] for cell in theirs}):
         return  # without a plan, tables show all records

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -32,6 +34,8 @@ from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import remove_leftovers, whole_folder, write_json
 from prior_bench.io.locks import one_at_a_time, sole_writer
+from prior_bench.schema.records import check_plan, check_record
+from prior_bench.store.reading import check_samples, read_arrays, read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +44,11 @@ WRITABLE = "set PRIOR_BENCH_RESULTS to a folder that can be written"
 """Remedy if the results cannot be written."""
 DAY = 24 * 3600.0
 """Age in seconds from which temporary files belong to killed processes, though others may be writing."""
+RECORD, PREDICTIONS, TRACEBACK = "record.json", "predictions.npz", "traceback.txt"
+"""Files of a run."""
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""What a key may be: it is the name of a folder, and people paste it into commands."""
+PLAN, LOG = "plan.json", "runs.log"
 SCHEMA = 1
 """Version of the layout of record.json that is written; all older versions can be read."""
 
@@ -70,44 +79,70 @@ class Store:
 
     def get(self, key: str) -> RunRecord | None:
         """The record of a key, or None; an unreadable record is reported on stderr and counts as missing."""
-        path = self.runs / key / "record.json"
         try:
-            return _record(json.loads(path.read_text("utf-8")))
+            return self.read(key)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, BenchError) as error:
-            print(f"warning: {path}: unreadable record ({error}); it counts as not run", file=sys.stderr)
+        except BenchError as error:
+            where = "" if error.where is None else f"{error.where}: "
+            path = self.runs / key / RECORD
+            print(
+                f"warning: {path}: unreadable record ({where}{error.what}); it counts as not run",
+                file=sys.stderr,
+            )
             return None
+
+    def read(self, key: str) -> RunRecord:
+        """The record of a key.
+
+        Raises:
+            FileNotFoundError: there is none.
+            BenchError: it is no record of this key; ``where`` is the field that is wrong.
+        """
+        path = self.runs / key / RECORD
+        try:
+            values = read_json(path)
+        except BenchError as error:
+            raise BenchError(error.what) from error
+        record = _record(values)
+        if not KEY.fullmatch(key):
+            raise BenchError("is not of letters, digits, '.', '_' and '-'", where="key")
+        if record.key != key:
+            raise BenchError(f"is {record.key!r}, and its folder is {key!r}", where="key")
+        return record
 
     def predictions(self, key: str) -> dict[str, np.ndarray]:
         """The arrays that the task predicted, by name.
 
         Raises:
-            BenchError: there are no predictions, or the file is damaged.
+            BenchError: there are no predictions, or the file is damaged or too large.
         """
-        import zipfile
-
-        import numpy as np
-
-        path = self.runs / key / "predictions.npz"
+        path = self.runs / key / PREDICTIONS
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise BenchError(
-                f"predictions cannot be read: {error}", where=path, fix="run the suite with --overwrite all"
-            ) from error
+            arrays = read_arrays(path)
+            check_samples(arrays)
+        except BenchError as error:
+            fix = error.fix or "run the suite with --overwrite all"
+            raise BenchError(f"predictions cannot be read: {error.what}", where=path, fix=fix) from error
+        return arrays
 
     def plan(self) -> list[dict[str, Any]]:
-        """The cells saved by :meth:`save_plan`: ``spec``, ``key`` and ``reason``; empty without a plan."""
-        path = self.root / "plan.json"
+        """The cells saved by :meth:`save_plan`: ``spec``, ``key`` and ``reason``; empty without a plan.
+
+        A plan that is damaged is reported on stderr and ignored.
+        """
+        path = self.root / PLAN
         try:
-            return json.loads(path.read_text("utf-8"))["runs"]
+            values = read_json(path)
+            check_plan(values)
         except FileNotFoundError:
             return []
-        except (ValueError, KeyError, TypeError) as error:
-            print(f"warning: {path}: the plan cannot be read ({error}); it is ignored", file=sys.stderr)
+        except BenchError as error:
+            where = "" if error.where in (None, path) else f"{error.where}: "
+            what = f"the plan cannot be read ({where}{error.what}); it is ignored"
+            print(f"warning: {path}: {what}", file=sys.stderr)
             return []
+        return values["runs"]
 
     # --- writing ---
 
@@ -123,22 +158,22 @@ class Store:
                 import numpy as np
 
                 arrays: dict[str, Any] = {n: _storable(n, a) for n, a in predictions.items()}
-                np.savez_compressed(fresh / "predictions.npz", **arrays)
+                np.savez_compressed(fresh / PREDICTIONS, **arrays)
             if traceback:
-                (fresh / "traceback.txt").write_text(traceback, "utf-8")
+                (fresh / TRACEBACK).write_text(traceback, "utf-8")
             values = plain({**asdict(record), "schema": SCHEMA})
-            (fresh / "record.json").write_text(json.dumps(values, indent=1, allow_nan=False), "utf-8")
+            (fresh / RECORD).write_text(json.dumps(values, indent=1, allow_nan=False), "utf-8")
         return folder
 
     def save_plan(self, runs: list[dict[str, Any]]) -> None:
         """Save the cells of the suite, with their keys or the reasons why they have none."""
-        write_json(self.root / "plan.json", plain({"schema": SCHEMA, "runs": runs}))
+        write_json(self.root / PLAN, plain({"schema": SCHEMA, "runs": runs}))
 
     def log(self, event: str, key: str, label: str) -> None:
         """Append one line to the log: time, event (``started``, ``finished``, ``failed``), key, label."""
         self.root.mkdir(parents=True, exist_ok=True)
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with open(self.root / "runs.log", "a", encoding="utf-8") as file:
+        with open(self.root / LOG, "a", encoding="utf-8", opener=_not_followed) as file:
             file.write(f"{time}\t{event}\t{key}\t{label}\n")
 
     def work_dir(self, key: str) -> Path:
@@ -194,6 +229,11 @@ class Store:
             yield
 
 
+def _not_followed(path: str, flags: int) -> int:
+    """Open a file of the store, unless it is a symbolic link, which might stand for any file here."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 def plain(value: Any) -> Any:
     """Convert to plain types for JSON: NumPy values, paths, tuples to lists, NaN and infinity to None."""
     if isinstance(value, dict):
@@ -209,10 +249,16 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _record(values: dict[str, Any]) -> RunRecord:
-    """A RunRecord from any schema up to the current one; fields that it lacks take their defaults."""
-    if values.get("schema", 0) > SCHEMA:
-        raise BenchError(f"written by a newer prior-bench (schema {values['schema']}, known: {SCHEMA})")
+def _record(values: Any) -> RunRecord:
+    """A RunRecord from any schema up to the current one; fields that it lacks take their defaults.
+
+    Raises:
+        BenchError: the values are no record.
+    """
+    schema = values.get("schema", 0) if isinstance(values, dict) else 0
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise BenchError(f"written by a newer prior-bench (schema {schema}, known: {SCHEMA})")
+    check_record(values)
     known = {f.name for f in fields(RunRecord)}
     record = RunRecord(**{"status": "done", **{k: v for k, v in values.items() if k in known}})
     record.schema = SCHEMA

@@ -9,20 +9,29 @@ source code; the source of the weights is asked whether it has the weights of th
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from prior_bench.api import LoadContext, RunRecord, RunSpec
+from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_folder
-from prior_bench.store.store import Store, plain
+from prior_bench.registry import BACKBONES, CORRUPTIONS, DATASETS, TASKS
+from prior_bench.store.exchange import FILES
+from prior_bench.store.reading import is_own_file, read_json
+from prior_bench.store.store import RECORD, Store, plain
 from prior_bench.suites.keys import run_key, run_versions
 from prior_bench.suites.resolve import make_source
 from prior_bench.versions import finished_before
 
 OF_WEIGHTS = ("identity", "backbone", "input", "parameters")
 """The part of a record's provenance that describes its weights."""
+
+PLAIN_WORD = re.compile(r"[\w+-]*")
+"""Arguments of a row that can be neither a file, nor a model of a hub, nor code."""
 
 
 @dataclass
@@ -53,7 +62,7 @@ class _Left(Exception):
     """The reason why a record keeps its old key."""
 
 
-def migrate(store: Store, context: LoadContext, *, dry_run: bool = False) -> Migration:
+def migrate(store: Store, context: LoadContext, *, dry_run: bool = False, own: bool = False) -> Migration:
     """Move the records of a store to today's keys. Uncertain records stay, with the reason.
 
     A record is copied to its new key, complete or not at all; then the plan is given the new keys, and only
@@ -63,14 +72,16 @@ def migrate(store: Store, context: LoadContext, *, dry_run: bool = False) -> Mig
         store: whose records.
         context: where weights are found that have been pre-trained.
         dry_run: say what would happen, and write nothing.
+        own: whether the records are the user's own, so that code, files and models of a hub that they name
+            may be looked up. Otherwise, records that name any are left.
 
     Raises:
         BenchError: another process writes to the store.
     """
     if dry_run:
-        return _sort(store, context)[0]
+        return _sort(store, context, own)[0]
     with store.writing():
-        result, places = _sort(store, context)
+        result, places = _sort(store, context, own)
         for old, place in places.items():
             if store.get(place.key) is None:
                 _copy(store, old, place)
@@ -81,7 +92,7 @@ def migrate(store: Store, context: LoadContext, *, dry_run: bool = False) -> Mig
     return result
 
 
-def _sort(store: Store, context: LoadContext) -> tuple[Migration, dict[str, _Place]]:
+def _sort(store: Store, context: LoadContext, own: bool) -> tuple[Migration, dict[str, _Place]]:
     result, places = Migration(), {}
     records = store.records()
     confirmed: dict[str, tuple[str, str]] = {}
@@ -89,7 +100,7 @@ def _sort(store: Store, context: LoadContext) -> tuple[Migration, dict[str, _Pla
     newest = sorted(records.values(), key=lambda record: str(record.provenance.get("finished")), reverse=True)
     for record in newest:
         try:
-            place = _place(record, context, confirmed)
+            place = _place(record, context, confirmed, own)
         except _Left as reason:
             result.left[record.key] = str(reason)
             continue
@@ -103,17 +114,23 @@ def _sort(store: Store, context: LoadContext) -> tuple[Migration, dict[str, _Pla
     return result, places
 
 
-def _place(record: RunRecord, context: LoadContext, confirmed: dict[str, tuple[str, str]]) -> _Place:
+def _place(
+    record: RunRecord, context: LoadContext, confirmed: dict[str, tuple[str, str]], own: bool
+) -> _Place:
     provenance = record.provenance
     if record.status != "done":
         raise _Left("it failed, and is run again anyway")
     missing = [name for name in ("identity", "data_fingerprint", "finished") if not provenance.get(name)]
     if missing:
         raise _Left(f"its provenance lacks {', '.join(missing)}")
+    if not own and (named := _looked_up(record.spec)):
+        raise _Left(
+            f"it names {named}, which nothing here looks up because a record says so; if it is yours: --own"
+        )
     try:
         spec = RunSpec(**record.spec)
         versions = run_versions(spec)
-    except (BenchError, TypeError, KeyError) as error:
+    except (BenchError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise _Left(f"its spec cannot be resolved today: {error}") from error
     declared = provenance.get("declared_versions")
     if declared is not None:
@@ -130,6 +147,34 @@ def _place(record: RunRecord, context: LoadContext, confirmed: dict[str, tuple[s
     if why:
         raise _Left(why)
     return _Place(run_key(spec, identity, provenance["data_fingerprint"], versions), identity, versions)
+
+
+def _looked_up(spec: dict[str, Any]) -> str:
+    """What a spec names that may be code, a file or a model of a hub; empty if it names registered things."""
+    options = spec["protocol"].get("options", {})
+    corruptions = options.get("corruptions") or ()
+    named = [
+        (TASKS, spec["task"]),
+        (BACKBONES, spec["backbone"].get("type")),
+        (DATASETS, spec["data"].get("type")),
+    ]
+    named += [(CORRUPTIONS, name) for name in (corruptions if isinstance(corruptions, list) else ())]
+    for registry, name in named:
+        if registry.registered(str(name)) is None:
+            return f"the {registry.name} '{name}', which is not registered"
+    if isinstance(given := options.get("prompts"), str) and given not in prompts.names():
+        return f"the prompts '{given}'"
+    row = {name: value for name, value in spec["backbone"].items() if name not in ("name", "type")}
+    return next((f"'{text}'" for text in _texts(row) if not PLAIN_WORD.fullmatch(text)), "")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a value, except the names of keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def _identity(spec: RunSpec, provenance: dict[str, Any], context: LoadContext) -> tuple[str, str]:
@@ -151,7 +196,7 @@ def _identity(spec: RunSpec, provenance: dict[str, Any], context: LoadContext) -
 
 def _copy(store: Store, old: str, place: _Place) -> None:
     folder = store.runs / old
-    values = json.loads((folder / "record.json").read_text("utf-8"))
+    values = read_json(folder / RECORD)
     values["key"] = place.key
     values["provenance"] |= {
         "migrated_from": old,
@@ -159,7 +204,7 @@ def _copy(store: Store, old: str, place: _Place) -> None:
         "declared_versions": place.versions,
     }
     with whole_folder(store.runs / place.key, durable=True) as fresh:
-        for file in folder.iterdir():
-            if file.name != "record.json":
-                shutil.copyfile(file, fresh / file.name)
-        (fresh / "record.json").write_text(json.dumps(plain(values), indent=1), "utf-8")
+        for name in FILES:
+            if name != RECORD and is_own_file(folder / name):
+                shutil.copyfile(folder / name, fresh / name)
+        (fresh / RECORD).write_text(json.dumps(plain(values), indent=1), "utf-8")

@@ -6,14 +6,17 @@ import time
 
 import numpy as np
 import pytest
+from fixed_store import spec
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.store.store import Store, plain
 
+SPEC = spec("A", "fake", "chexpert", "p")
+
 
 def record(key="k1", **changes) -> RunRecord:
-    return RunRecord(**{"key": key, "status": "done", "spec": {"task": "fake"}, **changes})
+    return RunRecord(**{"key": key, "status": "done", "spec": SPEC, **changes})
 
 
 def test_record_and_predictions_survive_a_round_trip(tmp_path):
@@ -25,8 +28,9 @@ def test_record_and_predictions_survive_a_round_trip(tmp_path):
     )
     arrays = {
         "id": np.array(["a", "bb"], dtype=object),
-        "score": np.array([[0.1, 0.9]], np.float32),
+        "score": np.array([[0.1, 0.9], [0.5, 0.5]], np.float32),
         "example_prediction": np.packbits(np.ones((1, 16), bool), axis=1),
+        "example_row": np.array([1]),
         "meta_classes": ["Edema", "Pleural Effusion"],
     }
     store.save(saved, arrays)
@@ -96,7 +100,7 @@ def test_records_of_other_schemas(tmp_path, capsys):
     """A record written before ``schema``, ``trivial`` and ``split`` existed, and one from the future."""
     store = Store(tmp_path)
     for key, values in {
-        "old": {"key": "old", "spec": {"task": "fake"}, "metrics": {"auroc": None}, "gone_field": 1},
+        "old": {"key": "old", "spec": SPEC, "metrics": {"auroc": None}, "gone_field": 1},
         "new": {"key": "new", "status": "done", "spec": {}, "schema": 99},
     }.items():
         (tmp_path / "runs" / key).mkdir(parents=True)
@@ -148,8 +152,9 @@ def test_processes_that_share_a_store_wait_only_for_the_same_cell(tmp_path, caps
 def test_plan_and_log(tmp_path, capsys):
     store = Store(tmp_path / "suite")
     assert store.plan() == []
-    store.save_plan([{"spec": {"seed": 0}, "key": "", "reason": "no text encoder"}])
-    assert store.plan() == [{"spec": {"seed": 0}, "key": "", "reason": "no text encoder"}]
+    cells = [{"spec": plain(SPEC), "key": "", "reason": "no text encoder"}]
+    store.save_plan(cells)
+    assert store.plan() == cells
     (store.root / "plan.json").write_text("{")
     assert store.plan() == [] and "plan.json" in capsys.readouterr().err
     store.log("started", "k1", "a run")

@@ -95,10 +95,10 @@ def test_records_under_hashes_of_source_are_those_of_todays_plan(roots, capsys, 
     before, old = by_cell(store), {path.name for path in store.runs.iterdir()}
     plan = expand(load_suite("historic.py"))
     assert len(to_do(plan, store)) == len(before) == 18
-    assert main(["results", "migrate", "historic", "--dry-run"]) == 0
+    assert main(["results", "migrate", "--own", "historic", "--dry-run"]) == 0
     assert "records: 0 current, 18 would be migrated, 0 left" in capsys.readouterr().out
     assert {path.name for path in store.runs.iterdir()} == old and by_cell(store) == before
-    assert main(["results", "migrate", "historic"]) == 0
+    assert main(["results", "migrate", "--own", "historic"]) == 0
     assert "records: 0 current, 18 migrated, 0 left" in capsys.readouterr().out
     assert to_do(plan, store) == [] and by_cell(store) == before
     moved = {path.name for path in store.runs.iterdir()}
@@ -106,14 +106,14 @@ def test_records_under_hashes_of_source_are_those_of_todays_plan(roots, capsys, 
     record = next(iter(store.records().values()))
     assert record.provenance["migrated_from"] in old and record.provenance["declared_versions"]["task"] == 1
     assert record.provenance["code_version"]  # of the source that made it
-    assert main(["results", "migrate"]) == 0
+    assert main(["results", "migrate", "--own"]) == 0
     assert "records: 18 current, 0 migrated, 0 left" in capsys.readouterr().out
 
 
 def test_records_from_before_versions_began_are_left_and_counted(roots, capsys):
     store = store_of(roots, "schema1_2026_11")
     before = by_cell(store)
-    assert main(["results", "migrate", "historic"]) == 0
+    assert main(["results", "migrate", "--own", "historic"]) == 0
     out = capsys.readouterr().out
     assert f"0 migrated, {len(before)} left" in out and f"{len(before)} left: it is from before" in out
     assert by_cell(store) == before and len(expand(load_suite("historic.py")).runs) == 18
@@ -145,9 +145,9 @@ def test_after_a_kill_the_same_call_goes_on(roots, monkeypatch, moment):
 
             patch.setattr(module, name, third)
         with pytest.raises(Killed):
-            migration.migrate(store, context)
+            migration.migrate(store, context, own=True)
     assert by_cell(store) == before  # whatever the plan names is there, before and after
-    migration.migrate(store, context)
+    migration.migrate(store, context, own=True)
     assert by_cell(store) == before and to_do(expand(load_suite("historic.py")), store) == []
     assert len(list(store.runs.iterdir())) == 18
 
@@ -174,7 +174,7 @@ def test_what_is_not_certain_is_left_with_its_reason(roots, monkeypatch):
     unknown.spec["backbone"] = {"name": "Gone", "type": "gone"}
     store.save(unknown)
     expected[unknown.key] = "unknown backbone 'gone'"
-    found = migration.migrate(store, context, dry_run=True)
+    found = migration.migrate(store, context, dry_run=True, own=True)
     assert found.left.keys() == expected.keys()
     for key, reason in expected.items():
         assert reason in found.left[key]
@@ -186,7 +186,7 @@ def test_of_two_records_of_one_run_the_newer_is_moved(roots):
     for folder in (HISTORIC / "stores" / "schema1_2026_11_29" / "runs").iterdir():
         shutil.copytree(folder, store.runs / folder.name)
     as_if_of_today(store.root)
-    done = migration.migrate(store, context)
+    done = migration.migrate(store, context, own=True)
     assert len(done.moved) == len(done.left) == 18
     assert all("newer record of the same run" in reason for reason in done.left.values())
     assert all((HISTORIC / "stores/schema1_2026_11_29/runs" / old).is_dir() for old in done.moved)
@@ -215,7 +215,7 @@ def test_pretrained_weights_are_found_again(roots, trained, capsys, monkeypatch)
     assert "another config" in Pretrained("Row", "historic_convirt.py").confirms(0, provenance, context)
     (root / "unfinished").mkdir()
     (root / "unfinished" / RUN).write_text('{"identity": "2", "seed": 0}')
-    assert main(["results", "migrate", "--dry-run"]) == 0
+    assert main(["results", "migrate", "--own", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "0 current, 1 would be migrated, 1 left" in out and "1 left: training is not finished" in out
     assert folder.is_dir()
@@ -254,4 +254,4 @@ def test_checkpoint_files_are_known_by_their_content(roots, trained):
 def test_a_store_in_use_is_not_migrated(roots):
     store = store_of(roots, "schema1_2026_11_29")
     with store.writing(), pytest.raises(BenchError, match="another process"):
-        migration.migrate(store, LoadContext())
+        migration.migrate(store, LoadContext(), own=True)

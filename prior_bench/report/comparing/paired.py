@@ -10,6 +10,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.draws import load_predictions, metric_draws
 from prior_bench.report.runs.reported_runs import FinishedRun
+from prior_bench.report.runs.unfit import fitting
 from prior_bench.statistics import delong, significance
 from prior_bench.statistics.bootstrap import percentiles
 from prior_bench.statistics.significance import Difference
@@ -45,7 +46,8 @@ def paired_difference(
     if not np.isfinite(per_seed).all():
         raise NotTested("the metric is undefined")
     try:
-        error, patients = _error_over_seeds(pairs, metric)
+        with fitting(f"run {pairs[0][0].key}"):
+            error, patients = _error_over_seeds(pairs, metric)
     except BenchError as problem:
         raise NotTested("no stored predictions") from problem
     return significance.difference(per_seed, error, patients, spread)
@@ -68,8 +70,9 @@ def spread_over_seeds(methods: list[Runs], metric: str) -> tuple[float, int] | N
 def mean_interval(runs: Runs, metric: str, scale: float = 1.0) -> tuple[float, float] | None:
     """Compute the 95 % bootstrap interval by patient of the mean over seeds; None without predictions."""
     try:
-        _common_patients(list(runs.values()))
-        drawn = np.mean([metric_draws(run.record, run.store, metric) for run in runs.values()], axis=0)
+        with fitting(metric):
+            _common_patients(list(runs.values()))
+            drawn = np.mean([metric_draws(run.record, run.store, metric) for run in runs.values()], axis=0)
     except (BenchError, NotTested):
         return None
     low, high = percentiles(drawn)

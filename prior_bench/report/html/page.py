@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,19 +11,20 @@ from typing import Any, TypeVar
 
 from prior_bench.errors import BenchError
 from prior_bench.escaping.page import environment
+from prior_bench.report.html.attempts import Attempts
 from prior_bench.report.html.figures.row_look import colours_of, swatch
 from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.galleries.kinds import galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
 from prior_bench.report.html.sections.label_efficiency import label_efficiency, shot_curve
-from prior_bench.report.html.sections.monitoring import monitoring
+from prior_bench.report.html.sections.monitoring import Monitoring, monitoring
 from prior_bench.report.html.sections.partners import partner_tables
 from prior_bench.report.html.sections.prototypes import prototype_tables
-from prior_bench.report.html.sections.ranks import rank_section
+from prior_bench.report.html.sections.ranks import RankSection, rank_section
 from prior_bench.report.html.sections.robustness import robustness
 from prior_bench.report.html.sections.score_sections import score_sections
-from prior_bench.report.html.sections.subgroups import subgroups
+from prior_bench.report.html.sections.subgroups import Subgroups, subgroups
 from prior_bench.report.html.sections.training import pretraining, training
 from prior_bench.report.html.sortable import SortableTable, number, words
 from prior_bench.report.runs.reported_runs import FinishedRun, ReportedRun, finished_runs, reported_runs
@@ -38,6 +40,8 @@ from prior_bench.suites.plan import describe
 from prior_bench.suites.suite import Suite
 
 TEMPLATE = "page.html.j2"
+REVISION = re.compile("[0-9a-f]{7,64}")
+"""What git calls a revision."""
 Made = TypeVar("Made")
 
 
@@ -62,11 +66,16 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
     colours = colours_of(names)
     evaluations = evaluations_of(done)
     side_by_side = [one_per_backbone(runs) for runs in evaluations]
-    examples = [made for runs in progress(side_by_side, "example images") for made in galleries(runs)]
-    maps = [embedding_map(runs) for runs in progress(side_by_side, "embedding maps")]
-    watched = monitoring(done, colours)
-    trained = [pretraining(done, colours), *watched.plots]
-    trained += [plot for runs in evaluations for plot in training(runs, colours)]
+    parts = Attempts()
+    examples = parts.each("examples", galleries, progress(side_by_side, "example images"))
+    maps = parts.each("embedding map", embedding_map, progress(side_by_side, "embedding maps"))
+    watched = parts.one("monitoring", lambda: monitoring(done, colours), Monitoring())
+    trained = [parts.one("pre-training", lambda: pretraining(done, colours), None), *watched.plots]
+    trained += sum(parts.each("training", lambda runs: training(runs, colours), evaluations), [])
+    curves = [
+        lambda runs: label_efficiency(runs, colours),
+        lambda runs: shot_curve(runs, colours),
+    ]
     together = table_of(suite, found)
     tables = [build_table(config, [store], trivial=True) for config in tables_of(suite) or [together]]
     ranked = tables[0] if len(tables) == 1 else build_table(together, [store], test=False)
@@ -80,23 +89,26 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
         "names": names,
         "counts": {"cells": len(found), "done": len(done)},
         "tables": [(table.title, html_table(table, caption=False), table.notes) for table in tables],
-        "ranks": rank_section(ranked),
+        "ranks": parts.one("ranks", lambda: rank_section(ranked), RankSection(problem="it cannot be made")),
         "swatches": {name: swatch(name, colours) for name in names},
-        "efficiency": _made(
-            curve(runs, colours) for runs in evaluations for curve in (label_efficiency, shot_curve)
-        ),
+        "efficiency": [
+            made
+            for runs in evaluations
+            for curve in curves
+            for made in parts.each("label efficiency", curve, [runs])
+        ],
         "scores": score_sections(evaluations, colours),
-        "subgroups": subgroups(evaluations),
-        "robustness": _made(robustness(runs, colours) for runs in evaluations),
-        "maps": _made(maps),
-        "galleries": _ordered(examples),
-        "partners": [made for runs in side_by_side for made in partner_tables(runs)],
-        "prototypes": [made for runs in side_by_side for made in prototype_tables(runs)],
+        "subgroups": parts.one("subgroups", lambda: subgroups(evaluations), Subgroups()),
+        "robustness": parts.each("robustness", lambda runs: robustness(runs, colours), evaluations),
+        "maps": maps,
+        "galleries": _ordered(sum(examples, [])),
+        "partners": sum(parts.each("wrong partners", partner_tables, side_by_side), []),
+        "prototypes": sum(parts.each("prototypes", prototype_tables, side_by_side), []),
         "training": _made(trained),
         "monitoring": watched,
-        "cost": cost_table(done, names),
+        "cost": parts.one("cost", lambda: cost_table(done, names), SortableTable("", [])),
         "machines": machines(done),
-        "gaps": [(describe(e.spec), _gap(e)) for e in found if _gap(e)],
+        "gaps": [*((describe(e.spec), _gap(e)) for e in found if _gap(e)), *parts.problems],
         "protocols": list({e.spec["protocol"]["name"]: e.spec["protocol"] for e in found}.values()),
         "provenance": newest.record.provenance,
         "commands": list(dict.fromkeys(e.record.provenance.get("command", "") for e in done)),
@@ -133,6 +145,8 @@ def runs_table(done: list[FinishedRun]) -> SortableTable:
 def regenerate(suite: Suite, newest: FinishedRun) -> list[str]:
     """Return the commands that make records and page again, from the revision of the newest record."""
     revision = newest.record.provenance.get("git", {}).get("revision")
+    if not REVISION.fullmatch(revision or ""):
+        revision = None  # a record is data; this is a line that people paste into a shell
     name = " ".join(map(shlex.quote, suite.called.split()))
     first = [f"git checkout {revision}", "pip install -e ."] if revision else []
     if newest.record.provenance.get("git", {}).get("dirty"):

@@ -58,7 +58,7 @@ def scores_of(entries: list[FinishedRun]) -> tuple[list[ClassScores], list[str]]
             found.append(_scores(entry, load_predictions(entry.store.root, entry.key)))
         except KeyError as error:
             missing.setdefault(f"the stored predictions lack {error}", []).append(name)
-        except BenchError:
+        except (BenchError, ValueError, TypeError):
             missing.setdefault("the predictions are missing or damaged", []).append(name)
     return found, [f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in missing.items()]
 
@@ -75,6 +75,9 @@ def classes_of(scores: list[ClassScores]) -> list[str]:
 
 def _scores(entry: FinishedRun, predictions: dict[str, np.ndarray]) -> ClassScores:
     spec = entry.spec
+    classes, shape = predictions["meta_classes"], (len(predictions["id"]), predictions["meta_classes"].size)
+    if classes.ndim != 1 or predictions["score"].shape != shape or predictions["target"].shape != shape:
+        raise ValueError("scores and labels are not of these samples and classes")
     kinds = described(spec["task"], [entry]).predictions
     return ClassScores(
         name=spec["backbone"]["name"],

@@ -11,6 +11,7 @@ import numpy as np
 from prior_bench.api import RunRecord, Task
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.array_cache import Arrays, cached_arrays
+from prior_bench.report.runs.unfit import fitting
 from prior_bench.store.store import Store
 
 RESAMPLES = 500
@@ -37,8 +38,9 @@ def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLE
     def draw() -> Arrays:
         from prior_bench.statistics.bootstrap import bootstrap
 
-        task = task_of(record)()
-        return bootstrap(lambda p: task.score(p, (name,)), load_predictions(store.root, record.key), n=n)
+        task, predictions = task_of(record)(), load_predictions(store.root, record.key)
+        with fitting(f"run {record.key}"):
+            return bootstrap(lambda p: task.score(p, (name,)), predictions, n=n)
 
     drawn = cached_arrays("bootstrap", _key(record, store, name, n), draw)
     return drawn.get(metric, np.full(n, np.nan))

@@ -76,8 +76,10 @@ def reported_runs(stores: Iterable[Store]) -> list[ReportedRun]:
         plan = store.plan()
         if plan:
             for cell in plan:
-                record = records.get(cell["key"])
-                reason = cell["reason"] or ("" if record else "not run")
+                record, reason = records.get(cell["key"]), cell["reason"]
+                if record is not None and not _of_same_run(record.spec, cell["spec"]):
+                    record, reason = None, "the record under its key is of another run"
+                reason = reason or ("" if record else "not run")
                 found.append(run_of(cell["spec"], cell["key"], reason, record, store))
         else:
             newest: dict[tuple, RunRecord] = {}
@@ -101,6 +103,11 @@ def same_data(one: dict[str, Any], other: dict[str, Any]) -> bool:
         return {**rest, "generator": generator_of(data.get("root", ""))}
 
     return essence(one) == essence(other)
+
+
+def _of_same_run(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two specs may have one key. The names of the row and of the data set are not in a key."""
+    return [*identity(one)[1:2], *identity(one)[3:]] == [*identity(other)[1:2], *identity(other)[3:]]
 
 
 def _all_suites() -> list[str]:

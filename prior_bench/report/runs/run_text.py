@@ -8,6 +8,7 @@ from typing import Any
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.draws import task_of
+from prior_bench.report.runs.unfit import fitting
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import describe
 
@@ -111,7 +112,9 @@ def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tupl
     from prior_bench.statistics.bootstrap import interval
 
     task, metrics = task_of(record)(), tuple(record.spec["protocol"]["metrics"])
-    return interval(lambda p: task.score(p, metrics), store.predictions(record.key), n=resamples)
+    predictions = store.predictions(record.key)
+    with fitting(f"run {record.key}"):
+        return interval(lambda p: task.score(p, metrics), predictions, n=resamples)
 
 
 def summary(record: RunRecord, bounds: dict[str, tuple[float, float]]) -> str:

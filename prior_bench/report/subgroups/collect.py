@@ -11,6 +11,7 @@ from prior_bench.data.attributes import Grouping, choose
 from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.report.runs.reported_runs import FinishedRun
+from prior_bench.report.runs.unfit import fitting
 from prior_bench.report.subgroups.compare import LEAST, GroupComparison, compare_groups
 from prior_bench.report.subgroups.predicted import has_class_scores, read_test_images
 from prior_bench.runtime import progress
@@ -80,7 +81,10 @@ def collect(
             if label not in images.runs[0].classes:
                 raise unknown_name("label", label, list(images.runs[0].classes), where=data)
         for grouping in choose(images.attributes, by, images.data):
-            found = compare_groups(images, grouping, labels=tuple(labels), least=least, resamples=resamples)
+            with fitting(f"{task} on {data}"):
+                found = compare_groups(
+                    images, grouping, labels=tuple(labels), least=least, resamples=resamples
+                )
             sections.append(Section(task, data, protocol, labels_text(amount), synthetic, found))
     return sections
 

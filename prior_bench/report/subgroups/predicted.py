@@ -16,6 +16,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.draws import load_predictions
 from prior_bench.report.runs.reported_runs import FinishedRun
+from prior_bench.report.runs.unfit import fitting
 from prior_bench.statistics.subgroups import GroupMeasure
 
 NEGATIVE = "no finding"
@@ -103,8 +104,9 @@ def read_test_images(entries: list[FinishedRun], file: Path | None = None) -> Te
             or it has changed since.
     """
     first = load_predictions(entries[0].store.root, entries[0].key)
-    ids = first["id"].astype(str)
-    runs = [_predicted(entry, ids) for entry in entries]
+    with fitting(f"run {entries[0].key}"):
+        ids = first["id"].astype(str)
+        runs = [_predicted(entry, ids) for entry in entries]
     spec = entries[0].spec
     split = split_name(spec["protocol"]["split"], spec["seed"])
     manifest = open_recorded(dict(spec["data"]), split, f"record {entries[0].key}")
@@ -121,6 +123,8 @@ def _predicted(entry: FinishedRun, ids: np.ndarray) -> Predicted:
     if not np.array_equal(stored["id"].astype(str), ids):
         raise BenchError("was tested on other images than the first run", where=f"run {entry.key}")
     score, target = np.asarray(stored["score"], float), np.asarray(stored["target"], float)
+    if not score.shape == target.shape == (len(ids), len(stored["meta_classes"])):
+        raise BenchError("scores and labels are not of these images and classes", where=f"run {entry.key}")
     exclusive, thresholds = bool(stored.get("meta_exclusive", False)), stored.get("meta_thresholds")
     decisions = None  # similarities of zero-shot have no threshold
     if exclusive:

@@ -90,6 +90,8 @@ def _score(value: float) -> str:
 def _kept_masks(predictions: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return predicted and true masks, bool [S, S], by sample id."""
     height, width = (int(side) for side in np.broadcast_to(predictions["meta_size"], 2))
+    if height * width > 8 * predictions["example_target"][:1].size:  # numpy would make the missing bits up
+        raise ValueError(f"the stored masks have fewer than {height} x {width} pixels")
 
     def unpack(bits: np.ndarray) -> np.ndarray:
         return np.unpackbits(bits.reshape(-1), count=height * width).reshape(height, width).astype(bool)

@@ -11,6 +11,7 @@ from prior_bench.report.html.galleries.examples import ComparedRuns, Gallery
 from prior_bench.report.html.galleries.maker import Maker
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import FinishedRun
+from prior_bench.report.runs.unfit import fitting
 
 
 def galleries(entries: list[FinishedRun]) -> list[Gallery]:
@@ -25,10 +26,10 @@ def galleries(entries: list[FinishedRun]) -> list[Gallery]:
 def _gallery(kind: str, maker: Maker, data: str, opened: Callable[[], ComparedRuns]) -> Gallery | None:
     found = Gallery(kind, f"{maker.title}: {data}", maker.legend)
     try:
-        found.examples = maker(opened())
-    except (BenchError, KeyError) as error:
+        with fitting(data):
+            found.examples = maker(opened())
+    except BenchError as error:
         if maker.optional:
             return None
-        missing = f"the stored predictions lack {error}" if isinstance(error, KeyError) else str(error)
-        found.problem = f"No examples can be shown: {missing}"
+        found.problem = f"No examples can be shown: {error}"
     return found if found.examples or not maker.optional else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.plot import Multiples
 from prior_bench.report.html.sections.calibration import are_probabilities, error_table, reliability
 from prior_bench.report.html.sections.confusion import Matrix, confusion_matrices
@@ -15,6 +16,7 @@ from prior_bench.report.html.wording import evaluation_title
 from prior_bench.report.runs.class_scores import ClassScores, scores_of
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import FinishedRun
+from prior_bench.report.runs.unfit import fitting
 
 SECTIONS = ("curves", "calibration", "prompts")
 """Sections that state what they leave out."""
@@ -50,21 +52,31 @@ def score_sections(evaluations: list[list[FinishedRun]], colours: dict[str, str]
     page = ScoreSections()
     for entries in evaluations:
         title = evaluation_title(entries[0].spec)
-        held = described(entries[0].spec["task"], entries).predictions
-        scores, missing = scores_of(entries) if "class_scores" in held else ([], [])
-        if (classes := per_class(entries, scores, colours)) is not None:
-            page.classes.append(classes)
-        for line in missing:
-            page.leave_out("curves", title, line)
-        if scores:
-            _add_figures(page, scores, title, colours)
-        if "prompt_scores" in held:
-            table, why = prompt_table(entries)
-            if table is None:
-                page.leave_out("prompts", title, why)
-            else:
-                page.prompts.append(table)
+        try:
+            with fitting(title):
+                _add_evaluation(page, entries, title, colours)
+        except BenchError as error:
+            page.leave_out("curves", title, error.what)
     return page
+
+
+def _add_evaluation(
+    page: ScoreSections, entries: list[FinishedRun], title: str, colours: dict[str, str]
+) -> None:
+    held = described(entries[0].spec["task"], entries).predictions
+    scores, missing = scores_of(entries) if "class_scores" in held else ([], [])
+    if (classes := per_class(entries, scores, colours)) is not None:
+        page.classes.append(classes)
+    for line in missing:
+        page.leave_out("curves", title, line)
+    if scores:
+        _add_figures(page, scores, title, colours)
+    if "prompt_scores" in held:
+        table, why = prompt_table(entries)
+        if table is None:
+            page.leave_out("prompts", title, why)
+        else:
+            page.prompts.append(table)
 
 
 def _add_figures(page: ScoreSections, scores: list[ClassScores], title: str, colours: dict[str, str]) -> None:

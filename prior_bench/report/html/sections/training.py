@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
+from prior_bench import paths
+from prior_bench.data.named_folders import is_known
+from prior_bench.errors import BenchError
 from prior_bench.report.html.figures.line_plot import line_plot
 from prior_bench.report.html.figures.plot import Plot
 from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
@@ -14,6 +16,7 @@ from prior_bench.report.html.wording import evaluation_title, logged
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import one_per_backbone
+from prior_bench.store.reading import is_own_file, read_json
 
 TIMES = ("epoch", "iteration", "iter", "step")
 """Keys that give the time of a history entry, the preferred one first."""
@@ -90,13 +93,22 @@ def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
     backbone = entry.record.provenance.get("backbone", {})
     history = backbone.get("history")
     if history is None and backbone.get("path"):
+        place = Path(backbone["path"]).parent / "history.json"
+        if not _is_ours(place):
+            return []
         try:
-            history = json.loads((Path(backbone["path"]).parent / "history.json").read_text("utf-8"))
-        except (OSError, ValueError):
+            history = read_json(place)
+        except (OSError, BenchError):
             return []
     if not isinstance(history, list):
         return []
     return [point for point in history if isinstance(point, dict) and "epoch" in point]
+
+
+def _is_ours(place: Path) -> bool:
+    """Whether a file that a record names is under the results or data root, or beside opened weights."""
+    inside = place.resolve().is_relative_to(paths.results_root().resolve())
+    return (inside or is_known(place.parent)) and is_own_file(place)
 
 
 def stage_ends(history: list[dict[str, Any]]) -> list[float]:

@@ -1,0 +1,225 @@
+"""Read the files of a store as data of bounded size: JSON, and archives of arrays.
+
+A store may come from somebody else. Each file is checked against limits before anything is unpacked, and what
+is wrong with it is said in one message.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prior_bench.errors import BenchError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PREFIXES = ("flat_", "truth_", "example_", "meta_")
+"""Prefixes of arrays that have no row per test sample."""
+MIB = 2**20
+MOST_JSON = 32 * MIB
+"""Bytes of the largest ``record.json`` or ``plan.json`` that is read; a record has some 10 kB."""
+MOST_ARRAYS = 256 * MIB
+"""Bytes that the arrays of one run may have in memory, unless the environment says otherwise; a number may
+become eight bytes in computations, so that there are a fourth as many numbers at most."""
+VARIABLE = "PRIOR_BENCH_MAX_PREDICTIONS"
+"""Environment variable that sets another limit for the arrays of a run, in MiB."""
+KINDS = "biufUS"
+"""Kinds of arrays that are stored: booleans, numbers, text."""
+MOST_NAMES = MIB
+"""Bytes of the directory of an archive of arrays: some thousand names."""
+DIRECTORY = 5
+"""Place of the size of the directory in what zipfile finds at the end of an archive."""
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    RuntimeError,
+    NotImplementedError,
+    MemoryError,
+    OverflowError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What Python raises while it reads a damaged archive of arrays."""
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether a path is a regular file and no symbolic link, which could stand for any file here."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        BenchError: it is no regular file, too large, or no JSON.
+    """
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise BenchError("is no regular file", where=path)
+        if status.st_size > MOST_JSON:
+            raise BenchError(
+                f"has {status.st_size / MIB:.0f} MiB; at most {MOST_JSON // MIB} are read", where=path
+            )
+        return json.loads(path.read_text("utf-8"), parse_constant=_refuse)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(path) from error
+    except RecursionError as error:
+        raise BenchError("has too many lists inside each other", where=path) from error
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror or error}", where=path) from error
+    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
+        raise BenchError(f"is no JSON: {error}", where=path) from error
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read an archive of arrays (``.npz``) that holds numbers, booleans and text.
+
+    The sizes that the archive and the headers of its arrays state are checked before memory is taken.
+
+    Raises:
+        BenchError: it is missing, no regular file, damaged, too large, or holds other objects.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise BenchError("is no regular file", where=path)
+        with opened_zip(path, MOST_NAMES) as archive:
+            _check_size(archive, path)
+            found: dict[str, np.ndarray] = {}
+            for member in archive.infolist():
+                name = member.filename.removesuffix(".npy")
+                if name in found:
+                    raise ValueError(f"it holds {name} twice")
+                found[name] = _array(archive, member)
+            return found
+    except UNREADABLE as error:
+        raise BenchError(f"cannot be read: {error or type(error).__name__}", where=path) from error
+
+
+def check_samples(arrays: Mapping[str, np.ndarray]) -> None:
+    """Check that arrays are shaped as predictions are (:class:`prior_bench.api.TaskResult`).
+
+    Raises:
+        BenchError: arrays by sample differ in length, an array by example or by box differs from the array
+            that gives its rows, or such a row is not there.
+    """
+    if not arrays:
+        return
+    alone = {name: array for name, array in arrays.items() if not name.startswith(PREFIXES)}
+    samples = {name: len(array) if array.ndim else -1 for name, array in alone.items()}
+    _check_lengths(samples, "test samples")
+    count = next(iter(samples.values()), 0)
+    for prefix, rows in (("example_", "example_row"), ("flat_", "flat_sample"), ("truth_", "truth_sample")):
+        group = {name: array for name, array in arrays.items() if name.startswith(prefix)}
+        _check_lengths({name: len(array) if array.ndim else -1 for name, array in group.items()}, rows)
+        if rows in group:
+            places = group[rows]
+            if (
+                places.ndim != 1
+                or places.dtype.kind not in "iu"
+                or (len(places) and not (0 <= places.min() and places.max() < count))
+            ):
+                raise BenchError(f"'{rows}' names rows that the {count} test samples do not have")
+    for name in ("id", "patient_id"):
+        if name in arrays and (arrays[name].ndim != 1 or arrays[name].dtype.kind not in "US"):
+            raise BenchError(f"'{name}' is no list of names")
+
+
+def _check_lengths(lengths: Mapping[str, int], what: str) -> None:
+    first = next(iter(lengths), "")
+    for name, length in lengths.items():
+        if length < 0 or length != lengths[first]:
+            raise BenchError(
+                f"'{name}' has {max(length, 0)} rows, '{first}' {max(lengths[first], 0)} ({what})"
+            )
+
+
+@contextmanager
+def opened_zip(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
+    """Open a ZIP archive whose directory has at most ``most`` bytes, so that opening it takes little memory.
+
+    Raises:
+        BenchError: its directory is larger, or a member is not compressed as ours are.
+        zipfile.BadZipFile, OSError: it is damaged, or no archive.
+    """
+    with open(path, "rb") as file:
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # what ZipFile itself goes by
+        if end is not None and end[DIRECTORY] > most:
+            what = f"lists names of {end[DIRECTORY] / MIB:.0f} MiB; at most {most / MIB:g} are read"
+            raise BenchError(what, where=path)
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    # an LZMA member asks for up to 4 GiB before its first byte
+                    raise BenchError(
+                        f"{member.filename} is compressed by another method than deflate", where=path
+                    )
+            yield archive
+
+
+def most_arrays() -> int:
+    """Return the bytes that the arrays of one run may have."""
+    stated = os.environ.get(VARIABLE, "")
+    return int(stated) * MIB if stated.isdecimal() else MOST_ARRAYS
+
+
+def _check_size(archive: zipfile.ZipFile, path: Path) -> None:
+    total, most = sum(member.file_size for member in archive.infolist()), most_arrays()
+    if total > most:
+        raise BenchError(
+            f"unpacks to {total / MIB:.0f} MiB; at most {most // MIB} MiB are read",
+            where=path,
+            fix=f"if it is yours: {VARIABLE}={-(-total // MIB)}",
+        )
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    import numpy as np
+    from numpy.lib import format as npy
+
+    with archive.open(member) as file:
+        version = npy.read_magic(file)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"{member.filename} has an unknown version {version}")
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+        if dtype.kind not in KINDS or dtype.hasobject:
+            raise ValueError(f"{member.filename} holds objects of type {dtype}")
+        count = 1
+        for side in shape:  # whole numbers of Python do not overflow
+            if side < 0:
+                raise ValueError(f"{member.filename} has the shape {shape}")
+            count *= side
+        if 4 * count > most_arrays():
+            raise ValueError(f"{member.filename} has the shape {shape}, which is too much")
+        left = member.file_size - file.tell()
+        if count * dtype.itemsize != left:
+            raise ValueError(f"{member.filename} states {count * dtype.itemsize} bytes and has {left}")
+    with archive.open(member) as file:  # from the beginning; reading to the end also checks the CRC
+        array = np.lib.format.read_array(file, allow_pickle=False)
+        if file.read(1):
+            raise ValueError(f"{member.filename} is longer than it states")
+    return array
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number; an undefined value is null")
