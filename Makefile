@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo study test test-slow test-external campaign golden mutants lint clean
+.PHONY: demo study test test-slow test-external campaign golden mutants lint bandit audit hashes sbom clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
@@ -47,6 +47,25 @@ lint: $(INSTALLED)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+# faults that endanger security, in our own code; pyproject.toml says what is allowed and why
+bandit: $(INSTALLED)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
+	$(BIN)/python -m bandit -q -c pyproject.toml -r prior_bench baselines tasks
+
+# known faults of the packages in constraints-hashes.txt; asks a service on the internet
+audit: $(INSTALLED)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
+	$(BIN)/python -m pip_audit --require-hashes --disable-pip -r constraints-hashes.txt
+
+# the same, as the list of parts of a release (CycloneDX)
+sbom: $(INSTALLED)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
+	$(BIN)/python -m pip_audit --require-hashes --disable-pip -r constraints-hashes.txt -f cyclonedx-json -o sbom.json
+
+# constraints-hashes.txt from constraints.txt; needs the package index
+hashes: $(INSTALLED)
+	$(BIN)/python .ci/lock_hashes.py
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -24,12 +24,14 @@ class DiagnosisLine:
         state: ``ok``, ``absent`` (optional and missing) or ``broken`` (required).
         what: the finding.
         fix: what the user can do; may be empty.
+        shared: the finding for a bug report, if ``what`` names folders or files; otherwise None.
     """
 
     section: str
     state: str
     what: str
     fix: str = ""
+    shared: str | None = None
 
     @property
     def mark(self) -> str:
@@ -47,7 +49,8 @@ def _python() -> Iterator[DiagnosisLine]:
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
     fix = "" if fits else "install Python 3.11, 3.12 or 3.13 (mmengine does not run on 3.14)"
     yield DiagnosisLine("Python", "ok" if fits else "broken", text, fix)
-    yield DiagnosisLine("Python", "ok", f"prior-bench {__version__} in {paths.PACKAGE}")
+    installed = f"prior-bench {__version__}"
+    yield DiagnosisLine("Python", "ok", f"{installed} in {paths.PACKAGE}", shared=installed)
 
 
 def _packages() -> Iterator[DiagnosisLine]:
@@ -117,7 +120,8 @@ def _datasets() -> Iterator[DiagnosisLine]:
         if name == "csv":
             yield DiagnosisLine(section, "ok", "csv: your own images, --data FILE.csv")
         elif (paths.data_root() / name).exists():
-            yield DiagnosisLine(section, "ok", f"{name}: {paths.data_root() / name}")
+            where = f"{name}: {paths.data_root() / name}"
+            yield DiagnosisLine(section, "ok", where, shared=f"{name}: found")
         else:
             fix = f"prior-bench data describe {name}; the synthetic version is --data sample:{name}"
             yield DiagnosisLine(section, "absent", f"{name}: not found", fix)
@@ -128,7 +132,8 @@ def _checkpoints() -> Iterator[DiagnosisLine]:
     files = [p for p in sorted((paths.results_root() / "pretrain").rglob("*")) if p.suffix in CHECKPOINTS]
     finals = [p for p in files if p.suffix == ".safetensors"]
     for file in finals:
-        yield DiagnosisLine(section, "ok", f"{file}: {_megabytes(file)}")
+        size = _megabytes(file)
+        yield DiagnosisLine(section, "ok", f"{file}: {size}", shared=f"a checkpoint: {size}")
     if not finals:
         yield DiagnosisLine(
             section, "absent", "none found", "prior-bench pretrain convirt_sample, or --backbone FILE"

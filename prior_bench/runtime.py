@@ -1,4 +1,4 @@
-"""Settings of the process: device, seeds, progress bars. Importing this module has no side effects."""
+"""Settings of the process: device, threads, seeds, progress bars. Importing it has no side effects."""
 
 import os
 import random
@@ -10,6 +10,9 @@ from typing import Any
 from prior_bench.errors import BenchError
 from prior_bench.escaping.signs import one_line
 from prior_bench.escaping.streams import bare
+
+SMALL = 5_000_000
+"""Parameters of an image encoder up to which one thread is the default (a ResNet-18 has 11 million)."""
 
 
 def pick_device(wish: str = "auto") -> str:
@@ -40,6 +43,18 @@ def use_threads(count: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(count)
 
 
+def usual_threads(parameters: int) -> int | None:
+    """Return the number of threads where none is stated; None for those that the process has.
+
+    A small model gains little from several threads, and with one its numbers depend neither on the cores of
+    the machine nor on the number of jobs.
+
+    Args:
+        parameters: number of parameters of the image encoder; 0 where only its vectors are stored.
+    """
+    return 1 if parameters <= SMALL else None
+
+
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
     """Compute with so many threads inside the block; None changes nothing."""
@@ -56,6 +71,44 @@ def threads(count: int | None) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def deterministic(device: str, on_gpu: bool = False) -> Iterator[None]:
+    """Let torch choose deterministic algorithms inside the block: always on a CPU, on a GPU if wanted.
+
+    Operations that have none on this device warn and run as they are.
+
+    Args:
+        device: where it is computed.
+        on_gpu: whether to do so on a GPU as well, where these algorithms are slower.
+    """
+    if device != "cpu" and not on_gpu:
+        yield
+        return
+    import torch
+
+    filling: Any = torch.utils.deterministic  # its attribute is not in torch's types
+    # cuBLAS reads it when it is first used
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    cudnn = torch.backends.cudnn
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    filled, chosen = (
+        filling.fill_uninitialized_memory,
+        (cudnn.deterministic, cudnn.benchmark),
+    )
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    filling.fill_uninitialized_memory = False  # it only helps to find faults
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        filling.fill_uninitialized_memory = filled
+        cudnn.deterministic, cudnn.benchmark = chosen
 
 
 def seed_everything(seed: int) -> None:

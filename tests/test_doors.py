@@ -28,6 +28,7 @@ ARROWS = {
     "prior_bench": "offline",
     "paths": "errors",
     "runtime": "errors escaping",
+    "logs": "paths",
     "variants": "errors",
     "versions": "errors",
     "io": "errors",
@@ -61,15 +62,17 @@ ARROWS = {
     # suites, their execution, their report
     "suites": "api data errors io paths registry schema store versions",
     "protocol_parity": "api errors paths registry suites",
-    "engine": "api errors paths registry runtime store suites",
+    "engine": "api errors logs paths registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
+    "bugreport": "doctor errors logs paths store",
     "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry "
     "report runtime schema store suites",
-    "cli": "api backbones data doctor engine errors escaping explain io models parity paths pretraining "
-    "prior_bench protocol_parity public registry report runtime sample scaffold schema store suites",
+    "cli": "api backbones bugreport data doctor engine errors escaping explain io logs models parity paths "
+    "pretraining prior_bench protocol_parity public registry report runtime sample scaffold schema store "
+    "suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime schema "

@@ -188,11 +188,15 @@ class LoadContext:
         device: ``"cpu"`` or ``"cuda"``.
         pretrain_dir: folder with one sub-folder per pre-training run.
         workers: number of data loading processes.
+        threads: number of threads that is stated for whatever is computed; None for the usual one.
+        deterministic: whether to use deterministic algorithms on a GPU as well.
     """
 
     device: str = "cpu"
     pretrain_dir: Path = Path("results/pretrain")
     workers: int = 0
+    threads: int | None = None
+    deterministic: bool = False
 
 
 class BackboneSource(Interface):

@@ -24,6 +24,8 @@ def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
         for key in ("seed", "data", "identity", "chosen", "warnings", "converted_from")
         if key in info.provenance
     }
+    if "hardware" in info.provenance:
+        provenance["trained_on"] = info.provenance["hardware"]
     if not info.is_method:
         return made_backbone(name, module, None, identity, provenance)
     return made_backbone(name, module.image_encoder, module, identity, provenance)

@@ -80,6 +80,14 @@ class Pretrained:
             if source and source != training_source(self.config.method["type"]):
                 warn_of_cache(f"the weights of {self.name} were trained", f"delete {folder}")
         else:
-            path = pretrain(self.config, folder, seed, context.device, workers=context.workers)
+            path = pretrain(
+                self.config,
+                folder,
+                seed,
+                context.device,
+                workers=context.workers,
+                threads=context.threads,
+                deterministic=context.deterministic,
+            )
         _ = self.method_class  # the config may name it in full; its file alone may not
         return native_backbone(self.name, path, self.identity(seed))

@@ -4,17 +4,25 @@ Verb modules import torch, OpenMMLab libraries and pandas only inside ``run``.
 """
 
 import argparse
+import logging
 import os
+import shlex
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 
-from prior_bench import __version__
+from prior_bench import __version__, logs
 from prior_bench.cli.faults import of_ours, of_the_system, replace_missing_characters
 from prior_bench.errors import BenchError
 from prior_bench.escaping.streams import visible_output
 
+LOG = logging.getLogger(__name__)
+LOGGED = ("run", "eval", "pretrain", "submit", "embed", "explain")
+"""Verbs that write a log: those that compute. Others do so only when they meet a fault of prior-bench."""
+VERBOSE = "also print the lines of the log on stderr (docs/logs.md)"
 VERBS = (
     "doctor",
+    "bugreport",
     "list",
     "schema",
     "data",
@@ -47,11 +55,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"prior-bench {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    parser.add_argument("--verbose", action="store_true", help=VERBOSE)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in VERBS:
         module = import_module(f"prior_bench.cli.{name.replace('-', '_')}")
         verb = verbs.add_parser(name, help=module.HELP, description=module.HELP)
         module.configure(verb)
+        verb.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help=VERBOSE)
         verb.set_defaults(run=module.run)
     return parser
 
@@ -67,11 +77,23 @@ def _main(argv: list[str] | None) -> int:
     args = build_parser().parse_args(argv)
     # Threads that wait actively are many times slower on a machine that also runs other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    given = sys.argv[1:] if argv is None else argv
+    computes = args.verb in LOGGED and not getattr(args, "dry_run", False)
+    with logs.logged(args.verb, args.verbose) if computes else logs.joined(None, args.verbose):
+        LOG.info("prior-bench %s: %s", __version__, shlex.join(given), extra={"command": given})
+        status = _run(args, given)
+        LOG.info("ended with status %d", status)
+    return status
+
+
+def _run(args: argparse.Namespace, given: list[str]) -> int:
+    """Run the verb; print and log what goes wrong."""
     try:
         status = args.run(args)
         sys.stdout.flush()
         return status
     except BenchError as error:
+        LOG.info("refused: %s", error)
         if args.debug:
             raise
         print(f"error: {error}", file=sys.stderr)
@@ -80,11 +102,13 @@ def _main(argv: list[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the flush at exit fails
         return 141
     except KeyboardInterrupt:
+        LOG.info("interrupted")
         print("interrupted; finished work is kept; run the same command again to continue", file=sys.stderr)
         return 130
     except Exception as error:
+        with nullcontext() if logs.current()[0] else logs.logged(args.verb):
+            LOG.error("fault of prior-bench or the system in %s: %s", args.verb, error, exc_info=error)
         if args.debug:
             raise
-        given = sys.argv[1:] if argv is None else argv
         print(of_the_system(error) if isinstance(error, OSError) else of_ours(error, given), file=sys.stderr)
         return 1

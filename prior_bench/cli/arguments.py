@@ -68,6 +68,25 @@ def add_reading(parser: ArgumentParser) -> None:
     )
 
 
+def add_threads(parser: ArgumentParser) -> None:
+    """Add the number of threads and the switch of :func:`add_deterministic`."""
+    parser.add_argument(
+        "--threads",
+        type=at_least(1),
+        help="threads; numbers on a CPU depend on it (default: 1 for a small model, all cores for others)",
+    )
+    add_deterministic(parser)
+
+
+def add_deterministic(parser: ArgumentParser) -> None:
+    """Add the switch for deterministic algorithms on a GPU."""
+    parser.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="use deterministic algorithms on a GPU as well, as always on a CPU; slower",
+    )
+
+
 def backbone_row_of(args: Namespace) -> dict[str, Any]:
     """Return the row of a suite that the arguments of :func:`add_backbone` describe.
 

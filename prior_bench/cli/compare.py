@@ -29,6 +29,9 @@ def run(args: argparse.Namespace) -> int:
         print(compare.lines_text(lines, *(names if names[0] != names[1] else ("first", "second"))))
         for sentence in missing:
             print(sentence)
+        if different := compare.circumstances_between(*stores):
+            print("\nThe runs differ in")
+            print("\n".join(f"  {line}" for line in different))
     elif stores:
         store, other = (args.first, args.second) if find_store(args.first) else (args.second, args.first)
         raise BenchError(

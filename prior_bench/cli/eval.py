@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import add_backbone, at_least
+from prior_bench.cli.arguments import add_backbone, add_threads, at_least
 from prior_bench.cli.faults import OR_OURS
 
 HELP = "evaluate one backbone on one data set, with one or more protocols"
@@ -75,6 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
+    add_threads(parser)
     parser.add_argument(
         "--overwrite",
         choices=("skip", "failed", "all"),
@@ -111,6 +112,8 @@ def run(args: argparse.Namespace) -> int:
         overrides=assignments(args.set, "--set"),
         prompts=args.prompts,
         allow_leakage=args.allow_leakage,
+        threads=args.threads,
+        deterministic=args.deterministic,
     )
     for protocol in prepared.protocols:
         print(protocol_text(protocol), flush=True)

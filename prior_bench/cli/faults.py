@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-REPORT = "report it to those you have prior-bench from, with the traceback and `prior-bench doctor`"
+REPORT = "report it to those you have prior-bench from, with the file that `prior-bench bugreport` writes"
 """Where a fault of prior-bench can be reported."""
 OR_OURS = f"if it is a fault of prior-bench and not of the input, {REPORT}"
 ROOTS = "PRIOR_BENCH_RESULTS, PRIOR_BENCH_CACHE or PRIOR_BENCH_DATA"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from prior_bench.api.rehearsal import BATCH_ON_CPU, FACTOR
-from prior_bench.cli.arguments import at_least
+from prior_bench.cli.arguments import add_deterministic, at_least
 from prior_bench.cli.faults import OR_OURS
 
 if TYPE_CHECKING:
@@ -86,9 +86,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads",
         type=at_least(1),
-        help="threads of each job; numbers on a CPU depend on it (default: the suite's, or else each job's "
-        "share of the cores)",
+        help="threads of each job; numbers on a CPU depend on it (default: the suite's, or else 1 for a "
+        "small model and each job's share of the cores for others)",
     )
+    add_deterministic(parser)
 
 
 def add_images_per_second(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +122,7 @@ def run(args: argparse.Namespace) -> int:
     suite = _rehearsed(suite, args)
     suite.allow_leakage = suite.allow_leakage or args.allow_leakage
     suite.threads = args.threads or suite.threads
+    suite.deterministic = args.deterministic or suite.deterministic
     tables = tables_of(suite)
     plan = expand(suite, only=args.only, tolerate_absent=args.dry_run or args.skip_missing)
     store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)

@@ -6,6 +6,7 @@ it was in. A run that fails is recorded with its traceback and does not stop the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,10 +18,11 @@ from prior_bench.engine.clock import Clock
 from prior_bench.engine.jobs import run_in_processes
 from prior_bench.engine.runner import Event, Runner, weights_of
 from prior_bench.errors import BenchError
-from prior_bench.runtime import pick_device, threads
+from prior_bench.runtime import deterministic, pick_device, threads
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun, describe
 
+LOG = logging.getLogger(__name__)
 say_at_once = partial(print, flush=True)
 """Prints a line at once, also where the output is a file."""
 
@@ -102,13 +104,15 @@ def evaluate(
         outcome = SuiteOutcome(
             skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys))
         )
+        LOG.info("%d runs to do, %d recorded; store %s", len(waiting), len(outcome.skipped), store.root)
         if waiting:
+            LOG.info("device %s, %d jobs, threads %s", device, jobs, plan.suite.threads or "as usual")
             groups, device = _by_backbone(waiting), pick_device(device)
             jobs = min(jobs, len(waiting))
             progress = _Progress(store, [run for group in groups for run in group], jobs, say, outcome)
             if jobs == 1:
                 runner = Runner(plan, store, device, workers, progress)
-                with threads(plan.suite.threads):
+                with threads(plan.suite.threads), deterministic(device, plan.suite.deterministic):
                     for run in (run for group in groups for run in group):
                         runner.run(run)
             else:

@@ -1,6 +1,7 @@
 """Run cells in several processes, because one small model does not use a whole machine.
 
-Each process computes with its share of the cores, or with the threads that the suite states. They are
+Each process computes with its share of the cores, or with the threads that the suite states or that are usual
+for a small model (:func:`prior_bench.runtime.usual_threads`). They are
 spawned, as torch's threads do not survive a fork, and end with this process, however it ends.
 
 A process asks for one run after another (:mod:`prior_bench.engine.run_queue`).
@@ -8,23 +9,27 @@ A process asks for one run after another (:mod:`prior_bench.engine.run_queue`).
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prior_bench import logs
 from prior_bench.engine.run_queue import RunQueue
 from prior_bench.errors import BenchError
-from prior_bench.runtime import use_threads
+from prior_bench.runtime import deterministic, use_threads
 
 if TYPE_CHECKING:
     from prior_bench.engine.runner import Event
     from prior_bench.store.store import Store
     from prior_bench.suites.plan import Plan, PlannedRun
 
+LOG = logging.getLogger(__name__)
 NEXT = "next"
 """What a process sends when it wants another run; it gets None where there are no more."""
 
@@ -52,7 +57,8 @@ def run_in_processes(
     try:
         for _ in range(jobs):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, jobs, plan, store, device, workers))
+            work = (theirs, jobs, plan, store, device, workers, logs.current())
+            process = context.Process(target=_work, args=work)
             process.start()
             theirs.close()  # so that a dead process is an end of file here
             processes[ours] = process
@@ -115,8 +121,25 @@ def _why_ended(process: BaseProcess) -> BenchError:
     )
 
 
-def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, workers: int) -> None:
+def _work(
+    end: Connection,
+    jobs: int,
+    plan: Plan,
+    store: Store,
+    device: str,
+    workers: int,
+    log: tuple[Path | None, bool],
+) -> None:
     """Loop of one process: request a run and do it, until there are no more."""
+    with logs.joined(*log):
+        try:
+            _serve_runs(end, jobs, plan, store, device, workers)
+        except Exception:
+            LOG.exception("a process failed outside of a run")
+            raise
+
+
+def _serve_runs(end: Connection, jobs: int, plan: Plan, store: Store, device: str, workers: int) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     use_threads(plan.suite.threads or _threads(jobs))
     # a spawned process would spawn its own: data loaders take the platform's way, as without jobs
@@ -126,10 +149,11 @@ def _work(end: Connection, jobs: int, plan: Plan, store: Store, device: str, wor
     os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other
     runner = Runner(plan, store, device, workers, end.send)
     try:
-        end.send(NEXT)
-        while run := end.recv():
-            runner.run(run)
+        with deterministic(device, plan.suite.deterministic):
             end.send(NEXT)
+            while run := end.recv():
+                runner.run(run)
+                end.send(NEXT)
     except (KeyboardInterrupt, EOFError, ConnectionError):
         pass  # the parent says what there is to say
 

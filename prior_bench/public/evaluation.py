@@ -35,6 +35,8 @@ def evaluate(
     store: str | Path | Store | None = ...,
     device: str = ...,
     workers: int = ...,
+    threads: int | None = ...,
+    deterministic: bool = ...,
     overwrite: Literal["skip", "failed", "all"] = ...,
     say: Callable[[str], None] = ...,
 ) -> Result: ...
@@ -60,6 +62,8 @@ def evaluate(
     store: str | Path | Store | None = ...,
     device: str = ...,
     workers: int = ...,
+    threads: int | None = ...,
+    deterministic: bool = ...,
     overwrite: Literal["skip", "failed", "all"] = ...,
     say: Callable[[str], None] = ...,
 ) -> Result | Results: ...
@@ -84,6 +88,8 @@ def evaluate(
     store: str | Path | Store | None = STORE,
     device: str = "auto",
     workers: int = 0,
+    threads: int | None = None,
+    deterministic: bool = False,
     overwrite: Literal["skip", "failed", "all"] = "failed",
     say: Callable[[str], None] = quiet,
 ) -> Result | Results:
@@ -120,6 +126,9 @@ def evaluate(
         store: store of the records: a name under the results root, a folder, or None for a temporary one.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes.
+        threads: number of threads; by default 1 for a small model, otherwise those that torch takes. Numbers
+            on a CPU depend on it.
+        deterministic: whether to use deterministic algorithms on a GPU as well.
         overwrite: recorded runs to run again: none (``"skip"``), ``"failed"`` ones, or ``"all"``.
         say: function that receives progress lines, e.g. ``print``.
 
@@ -152,6 +161,8 @@ def evaluate(
         tokenizer=tokenizer,
         allow_leakage=allow_leakage,
         store=store,
+        threads=threads,
+        deterministic=deterministic,
     )
     results = prepared.run(device=device, workers=workers, overwrite=overwrite, say=say)
     failed = [result for result in results if result.record.status == "failed"]

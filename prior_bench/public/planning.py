@@ -104,6 +104,8 @@ def prepare(
     tokenizer: str | Path | None = None,
     allow_leakage: bool = False,
     store: str | Path | Store | None = STORE,
+    threads: int | None = None,
+    deterministic: bool = False,
 ) -> Prepared:
     """Check the arguments of :func:`prior_bench.evaluate` and plan its runs; nothing is loaded or run."""
     row, given = _row(model, name, tokenizer)
@@ -119,7 +121,14 @@ def prepare(
     named = dict.fromkeys(listed(protocol or default_protocol(task)))
     evaluations = [{**shared, "protocol": one} for one in named]
     suite = Suite(
-        STORE, [row], evaluations, listed(seed), allow_leakage=allow_leakage, where=f"evaluation of {task}"
+        STORE,
+        [row],
+        evaluations,
+        listed(seed),
+        allow_leakage=allow_leakage,
+        threads=threads,
+        deterministic=deterministic,
+        where=f"evaluation of {task}",
     )
     plan = expand(suite, given={} if given is None else {row["name"]: given})
     if reasons := {run.reason for run in plan.runs if run.reason}:

@@ -22,6 +22,8 @@ def pretrain(
     seed: int = 0,
     device: str = "auto",
     workers: int = 0,
+    threads: int | None = None,
+    deterministic: bool = False,
     folder: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     resume: bool = True,
@@ -36,6 +38,9 @@ def pretrain(
         seed: seed of the weights, the order and all random choices.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes.
+        threads: number of threads; by default 1 for a small model, otherwise those that torch takes. Numbers
+            on a CPU depend on it.
+        deterministic: whether to use deterministic algorithms on a GPU as well.
         folder: folder of this run; by default a folder under the results root that no other run shares.
         overrides: config values to change, e.g. ``{"schedule.epochs": 2}``.
         resume: whether to resume an interrupted run, or to start from the beginning.
@@ -55,7 +60,16 @@ def pretrain(
     source = Pretrained(str(config), str(config), changes)
     source.check()
     place = source.work_dir(seed, paths.results_root() / "pretrain") if folder is None else Path(folder)
-    return train(source.config, place, seed, device, resume=resume, workers=workers)
+    return train(
+        source.config,
+        place,
+        seed,
+        device,
+        resume=resume,
+        workers=workers,
+        threads=threads,
+        deterministic=deterministic,
+    )
 
 
 def _dataset(data: str | Path | Mapping[str, Any] | None, reader: Mapping[str, Any] | None) -> dict[str, Any]:

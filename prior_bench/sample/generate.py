@@ -225,7 +225,7 @@ def _run(
     try:
         with (
             tempfile.TemporaryFile("w+") as complaints,
-            subprocess.Popen(
+            subprocess.Popen(  # nosec B603
                 command,
                 env=environment,
                 stdin=subprocess.PIPE,

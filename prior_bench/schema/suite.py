@@ -77,7 +77,10 @@ class SuiteConfig(Strict):
     allow_leakage: bool = False
     """Whether to evaluate on patients that were also used in training; results then state it."""
     threads: Count | None = None
-    """Number of threads of each job; default: each job's share of the cores.
+    """Number of threads of each job; default: 1 for image encoders of up to 5 million parameters, otherwise
+    each job's share of the cores.
 
     Results on a CPU depend on it. A suite that is to give the same numbers on every machine states it.
     """
+    deterministic: bool = False
+    """Whether to use deterministic algorithms on a GPU too, as always on a CPU (docs/same_numbers.md)."""

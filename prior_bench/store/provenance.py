@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -61,7 +62,14 @@ def git_state() -> dict[str, Any]:
 
 
 def hardware(device: str = "cpu") -> dict[str, Any]:
-    """Processor, cores available to this process, its threads, memory in GiB, and the GPU if one is used."""
+    """What the numbers of this process may depend on besides versions, as plain types.
+
+    Returns:
+        ``device``, ``cpu`` (the processor), ``cores`` available to this process, ``system``, ``memory_gib``;
+        where torch is loaded, ``threads``, ``instructions`` (the vector instructions that torch uses),
+        ``blas`` (see :func:`blas`) and whether algorithms are ``deterministic``; and the ``gpu`` if one is
+        used.
+    """
     found: dict[str, Any] = {
         "device": device,
         "cpu": _processor(),
@@ -73,9 +81,34 @@ def hardware(device: str = "cpu") -> dict[str, Any]:
         found["memory_gib"] = round(memory / 2**30, 1)
     if torch := sys.modules.get("torch"):
         found["threads"] = torch.get_num_threads()
-    if device.startswith("cuda") and (torch := sys.modules.get("torch")):
-        found["gpu"] = torch.cuda.get_device_name(torch.device(device))
+        found["instructions"] = torch.backends.cpu.get_cpu_capability()
+        found["blas"] = blas()
+        found["deterministic"] = torch.are_deterministic_algorithms_enabled()
+        if device.startswith("cuda"):
+            found["gpu"] = torch.cuda.get_device_name(torch.device(device))
     return found
+
+
+def blas() -> list[str]:
+    """The libraries of linear algebra of torch, NumPy and SciPy, with version and kernels.
+
+    Those that other packages bring for themselves (OpenCV) are left out, so that the list does not depend on
+    what has been imported before.
+    """
+    import scipy.linalg  # noqa: F401 - loads its library
+    import torch
+    from threadpoolctl import threadpool_info
+
+    linked = torch.__config__.show()
+    found = {f"mkl {number}" for number in re.findall(r"Math Kernel Library Version (\S+?)-", linked)}
+    found |= {f"onednn {number}" for number in re.findall(r"MKL-DNN v(\S+)", linked)}
+    for library in threadpool_info():
+        place = library["filepath"]
+        of_others = "-packages" in place and not re.search(r"-packages/(numpy|scipy)", place)
+        if library["user_api"] == "blas" and library["internal_api"] != "mkl" and not of_others:
+            parts = (library["internal_api"], library["version"], library.get("architecture"))
+            found.add(" ".join(str(part) for part in parts if part))
+    return sorted(found)
 
 
 def op_provider() -> str:
@@ -97,7 +130,7 @@ def command() -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
+    run = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)  # nosec B603 B607
     run.check_returncode()
     return run.stdout.strip()
 

@@ -43,7 +43,9 @@ class Suite:
         table: name of the table config that shows the suite, or a list of several; empty for none.
         title: one line for reports.
         allow_leakage: evaluate on patients that were trained on too (:mod:`prior_bench.suites.leakage`).
-        threads: number of threads of each job; None for its share of the cores.
+        threads: number of threads of each job; None for 1 where the model is small, and otherwise the job's
+            share of the cores (:func:`prior_bench.runtime.usual_threads`).
+        deterministic: whether to use deterministic algorithms on a GPU as well.
         where: the config file, for messages.
         instead_of: where the suite was put on other data (:mod:`prior_bench.suites.scale`), the evaluations
             in whose place those above are, one by one: what the table configs ask for.
@@ -61,6 +63,7 @@ class Suite:
     title: str = ""
     allow_leakage: bool = False
     threads: int | None = None
+    deterministic: bool = False
     where: str = "suite"
     instead_of: list[dict[str, Any]] = field(default_factory=list)
     remark: str = ""

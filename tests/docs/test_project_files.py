@@ -65,3 +65,12 @@ def test_issue_forms_are_forms(path):
     form = yaml.safe_load(path.read_text())
     assert form["name"] and form["description"]
     assert all(part["type"] and part["attributes"]["label"] for part in form["body"])
+
+
+def test_the_hashes_are_of_the_constraints_and_name_no_address():
+    text = (ROOT / "constraints-hashes.txt").read_text()
+    stated = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "constraints.txt").read_text(), re.M)
+    plain = {(re.sub(r"[-_.]+", "-", name).lower(), version) for name, version in stated}
+    hashed = re.findall(r"^(\S+)==(\S+) ((?:\\\n +--hash=sha256:[0-9a-f]{64} ?)+)$", text, re.M)
+    assert {(name, version) for name, version, _ in hashed} == plain and len(plain) > 100
+    assert "://" not in text

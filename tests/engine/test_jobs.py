@@ -1,5 +1,6 @@
 """Several backbones at once, each in a process of its own."""
 
+import json
 import os
 import pickle
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import fake_parts
 import pytest
 
+from prior_bench import logs
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import BenchError
 from prior_bench.store.store import Store
@@ -166,8 +168,54 @@ def test_a_suite_that_states_its_threads_gets_them_whatever_the_jobs(tmp_path):
             used = {record.provenance["hardware"]["threads"] for record in store.records().values()}
             assert used == {1}, name
         assert torch.get_num_threads() == 2, "afterwards as before"
-        plan, store = plan_of(tmp_path, "free"), Store.of("free")
+        plan.suite.threads = 2
+        store = Store.of("stated")
         evaluate(plan, store, device="cpu", jobs=1, say=str)
         assert {record.provenance["hardware"]["threads"] for record in store.records().values()} == {2}
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_small_model_has_one_thread_whatever_the_jobs_and_a_large_one_what_there_is(tmp_path, monkeypatch):
+    import torch
+
+    def used(name, jobs):
+        plan, store = plan_of(tmp_path, name), Store.of(name)
+        evaluate(plan, store, device="cpu", jobs=jobs, say=str)
+        records = store.records().values()
+        return {r.provenance["hardware"]["threads"] for r in records if r.status == "done"}
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert used("small", 1) == {1} and used("small_jobs", 2) == {1}
+        assert torch.get_num_threads() == 2
+        monkeypatch.setattr("prior_bench.runtime.SMALL", -1)
+        assert used("large", 1) == {2}
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_records_tell_what_numbers_depend_on(tmp_path, jobs):
+    import torch
+
+    _, store = run(tmp_path, "told", jobs)
+    for record in store.records().values():
+        hardware = record.provenance["hardware"]
+        assert hardware["instructions"] == torch.backends.cpu.get_cpu_capability()
+        assert hardware["deterministic"] is True and hardware["blas"]
+    assert not torch.are_deterministic_algorithms_enabled(), "afterwards as before"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_log_has_the_lines_of_every_process_with_the_keys_of_their_runs(tmp_path, jobs):
+    with logs.logged("run") as path:
+        outcome, _ = run(tmp_path, "noted", jobs)
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    of_runs = [line for line in lines if line["run"]]
+    assert {line["run"] for line in of_runs} == set(outcome.records)
+    assert (os.getpid() in {line["process"] for line in of_runs}) == (jobs == 1)
+    failed = [line for line in lines if line["level"] == "ERROR"]
+    assert {line["run"] for line in failed} == set(outcome.failed)
+    assert all("RuntimeError: no weights today" in line["traceback"] for line in failed)

@@ -107,7 +107,7 @@ def _config(folder: Path, remote_code: bool) -> Any:
 
     try:
         with quiet("transformers"):
-            return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=remote_code)
+            return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=remote_code)  # nosec B615
     except Exception as error:  # a config can hold anything
         text = str(error).strip() or type(error).__name__
         if "trust_remote_code" in text:
@@ -148,7 +148,7 @@ def _input(folder: Path, vision: Any, changes: dict[str, Any], remote_code: bool
     if any((folder / name).is_file() for name in files) and needed:
         try:
             with quiet("transformers"):
-                processor = AutoImageProcessor.from_pretrained(
+                processor = AutoImageProcessor.from_pretrained(  # nosec B615
                     folder, local_files_only=True, trust_remote_code=remote_code
                 )
         except Exception as error:  # as above

@@ -9,6 +9,7 @@ from typing import Any
 
 from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import NotTested, Runs, paired_difference
+from prior_bench.report.runs.circumstances import differences
 from prior_bench.report.runs.described import metric_of
 from prior_bench.report.runs.reported_runs import (
     FinishedRun,
@@ -78,6 +79,16 @@ def compare_runs(first: ReportedRun, second: ReportedRun) -> list[Line]:
     return _corrected([_line(name, {0: first}, {0: second}, name) for name in names])
 
 
+def circumstances_between(first: Store, second: Store) -> list[str]:
+    """What the runs of the evaluations that two stores share were computed with, where it differs."""
+    one, two = (_evaluations(store) for store in (first, second))
+    sides = [
+        [run.record for key in side if key in one and key in two for run in side[key].values()]
+        for side in (one, two)
+    ]
+    return differences(*sides)
+
+
 def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
     """Compare the primary metric, averaged over seeds, in every evaluation that both stores have.
 
@@ -110,10 +121,14 @@ def compare_stores(first: Store, second: Store) -> tuple[list[Line], list[str]]:
 
 
 def spec_differences(first: ReportedRun, second: ReportedRun) -> list[str]:
-    """Settings in which two runs differ, such as ``"seed: 0, 1"``. Nested keys are joined by dots."""
+    """Settings in which two runs differ, such as ``"seed: 0, 1"``, and what they were computed with.
+
+    Nested keys are joined by dots.
+    """
     one, two = _flat(first.spec), _flat(second.spec)
     changed = [name for name in dict.fromkeys([*one, *two]) if one.get(name) != two.get(name)]
-    return [f"{name}: {inline(one.get(name))}, {inline(two.get(name))}" for name in changed]
+    lines = [f"{name}: {inline(one.get(name))}, {inline(two.get(name))}" for name in changed]
+    return lines + differences(*([run.record] if run.record else [] for run in (first, second)))
 
 
 def lines_text(lines: Iterable[Line], first: str, second: str) -> str:

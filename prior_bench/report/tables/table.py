@@ -12,6 +12,7 @@ from prior_bench import paths
 from prior_bench.errors import BenchError
 from prior_bench.protocol_parity.statements import verified_count
 from prior_bench.report.comparing.paired import Runs
+from prior_bench.report.runs.circumstances import mixture_note
 from prior_bench.report.runs.reported_runs import ReportedRun, finished_runs, reported_runs, stores_of
 from prior_bench.report.tables.config import (
     Column,
@@ -240,6 +241,7 @@ def notes_of(config: TableConfig, used: list[ReportedRun]) -> list[str]:
     if named := dict.fromkeys(name for name in protocols if name):
         notes.append(f"Protocols: {', '.join(named)}.")
     notes += _parity_notes(list(named))
+    notes += mixture_note(run.record for run in finished_runs(used))
     return notes + _leakage_notes(used)
 
 

@@ -147,7 +147,7 @@ def _drawn(figure: Figure, attributes: dict[str, str], tight: bool) -> ElementTr
     buffer = io.StringIO()
     box = {"bbox_inches": "tight", "pad_inches": 0.05} if tight else {}
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None}, **box)
-    drawn = ElementTree.fromstring(visible(buffer.getvalue()))
+    drawn = ElementTree.fromstring(visible(buffer.getvalue()))  # nosec B314
     size = " ".join(f"{float(side):.0f}" for side in drawn.attrib["viewBox"].split())
     svg = ElementTree.Element("svg", {**attributes, "viewBox": size})
     svg.extend(_kept(drawn))
