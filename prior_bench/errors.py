@@ -29,6 +29,13 @@ class NotThereError(BenchError):
     """
 
 
+class StorageError(BenchError):
+    """A file of ours that cannot be written: the disk is full, or the place may not be written to.
+
+    It says nothing about the run that wanted to write it, which counts as not done.
+    """
+
+
 class ErrorList(BenchError):
     """Several independent problems that are reported together, so that the user can fix them in one edit."""
 

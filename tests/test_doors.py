@@ -33,7 +33,7 @@ ARROWS = {
     "versions": "errors",
     "io": "errors",
     "registry": "bundled errors",
-    "schema": "api errors paths registry",
+    "schema": "api errors io paths registry",
     "statistics": "errors runtime",
     "mock": "api",
     # models and their files

@@ -16,6 +16,7 @@ import numpy as np
 
 from prior_bench.backbones.stored_embeddings import StoredEmbeddings
 from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_file
 
 FORMATS = (".npz", ".parquet")
@@ -90,8 +91,8 @@ def write_embeddings(path: str | Path, stored: StoredEmbeddings) -> None:
         del arrays["texts"]
     further["about"] = json.dumps(stored.about)
     further["trained_on"] = np.array(stored.trained_on, str)
-    with whole_file(path) as fresh, fresh.open("wb") as file:
-        np.savez(file, **{k: v for k, v in {**arrays, **further}.items() if v is not None})
+    with whole_file(path) as fresh:
+        write_arrays(fresh, {k: v for k, v in {**arrays, **further}.items() if v is not None}, compress=False)
 
 
 def _names(path: Path) -> dict[str, str]:

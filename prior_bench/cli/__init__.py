@@ -8,11 +8,19 @@ import logging
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import import_module
 
 from prior_bench import __version__, logs
-from prior_bench.cli.faults import of_ours, of_the_system, replace_missing_characters
+from prior_bench.cli.faults import (
+    give_up_output,
+    of_ours,
+    of_the_system,
+    open_missing_streams,
+    replace_missing_characters,
+)
+from prior_bench.cli.signals import INTERRUPTED, TERMINATED, Terminated, raised_on_sigterm
 from prior_bench.errors import BenchError
 from prior_bench.escaping.streams import visible_output
 
@@ -67,10 +75,21 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run ``prior-bench``; the exit status is 0, 1 (error) or 2 (usage)."""
+    """Run ``prior-bench``.
+
+    Returns:
+        The exit status: 0, 1 (error), 2 (usage), 130 (Ctrl-C), 141 (closed output) or 143 (SIGTERM).
+    """
+    open_missing_streams()
     replace_missing_characters()
-    with visible_output():  # names and messages come from files
-        return _main(argv)
+    with visible_output(), raised_on_sigterm():  # names and messages come from files
+        try:
+            return _main(argv)
+        except KeyboardInterrupt as end:
+            terminated = isinstance(end, Terminated)
+            what = "terminated" if terminated else "interrupted"
+            print(f"{what}; finished work is kept; run the same command again to continue", file=sys.stderr)
+            return TERMINATED if terminated else INTERRUPTED
 
 
 def _main(argv: list[str] | None) -> int:
@@ -86,7 +105,7 @@ def _main(argv: list[str] | None) -> int:
     return status
 
 
-def _run(args: argparse.Namespace, given: list[str]) -> int:
+def _run(args: argparse.Namespace, given: Sequence[str]) -> int:
     """Run the verb; print and log what goes wrong."""
     try:
         status = args.run(args)
@@ -99,12 +118,11 @@ def _run(args: argparse.Namespace, given: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader of the output closed it, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the flush at exit fails
+        give_up_output()
         return 141
-    except KeyboardInterrupt:
-        LOG.info("interrupted")
-        print("interrupted; finished work is kept; run the same command again to continue", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as end:
+        LOG.info("%s", "terminated" if isinstance(end, Terminated) else "interrupted")
+        raise
     except Exception as error:
         with nullcontext() if logs.current()[0] else logs.logged(args.verb):
             LOG.error("fault of prior-bench or the system in %s: %s", args.verb, error, exc_info=error)

@@ -12,7 +12,7 @@ from prior_bench import paths
 def remember(folder: Path) -> None:
     """Note that somebody here named a folder or file."""
     note = _note_of(folder)
-    if not note.is_file():
+    if not os.path.isfile(note):
         try:
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(f"{os.path.abspath(folder)}\n", encoding="utf-8")
@@ -24,7 +24,7 @@ def is_known(folder: Path) -> bool:
     """Whether a folder or file is under the data root, or somebody here has named it before."""
     # not resolved: a link in the data root is the user's own
     place = Path(os.path.abspath(folder))
-    return place.is_relative_to(os.path.abspath(paths.data_root())) or _note_of(folder).is_file()
+    return place.is_relative_to(os.path.abspath(paths.data_root())) or os.path.isfile(_note_of(folder))
 
 
 def _note_of(folder: Path) -> Path:

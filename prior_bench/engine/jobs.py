@@ -12,8 +12,10 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from prior_bench import logs
 from prior_bench.engine.run_queue import RunQueue
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, StorageError
 from prior_bench.runtime import deterministic, use_threads
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def run_in_processes(
 
     Raises:
         BenchError: a process was killed or failed; the others have done what they could.
+        StorageError: the disk is full, or may not be written to.
     """
     context = multiprocessing.get_context("spawn")
     processes: dict[Connection, BaseProcess] = {}
@@ -59,7 +62,8 @@ def run_in_processes(
             ours, theirs = context.Pipe()
             work = (theirs, jobs, plan, store, device, workers, logs.current())
             process = context.Process(target=_work, args=work)
-            process.start()
+            with _without_interrupts():
+                process.start()
             theirs.close()  # so that a dead process is an end of file here
             processes[ours] = process
         _serve(processes, RunQueue(groups), tell)
@@ -75,9 +79,24 @@ def run_in_processes(
                 worker.join()
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let processes that are started here ignore Ctrl-C: this process ends them, and says so once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Callable[[Event], None]) -> None:
     """Hand out runs and forward events until every process was told to stop or has died."""
-    busy, idle, ended = dict(processes), [], None
+    busy, idle = dict(processes), []
+    ended: BenchError | None = None
+    stopped: StorageError | None = None
     while busy:
         for end in wait(list(busy)):
             assert isinstance(end, Connection), "nothing else was waited for"
@@ -90,6 +109,9 @@ def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Call
             if message == NEXT:
                 queue.over(end)
                 idle.append(end)
+            elif isinstance(message, StorageError):
+                stopped = stopped or message  # the others end the runs that they are in
+                queue.stop()
             else:
                 tell(message)
         for end in [process for process in idle if process in busy]:
@@ -105,8 +127,8 @@ def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Call
             else:
                 if run is None:
                     del busy[end]
-    if ended:
-        raise ended
+    if reason := stopped or ended:
+        raise reason
 
 
 def _why_ended(process: BaseProcess) -> BenchError:
@@ -154,6 +176,8 @@ def _serve_runs(end: Connection, jobs: int, plan: Plan, store: Store, device: st
             while run := end.recv():
                 runner.run(run)
                 end.send(NEXT)
+    except StorageError as error:
+        end.send(error)
     except (KeyboardInterrupt, EOFError, ConnectionError):
         pass  # the parent says what there is to say
 

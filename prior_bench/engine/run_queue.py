@@ -65,6 +65,12 @@ class RunQueue:
         if group := self.groups.pop(worker, None):
             group.runs.clear()
 
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        self.waiting.clear()
+        for group in self.groups.values():
+            group.runs.clear()
+
     @property
     def empty(self) -> bool:
         """Whether no worker will get another run."""

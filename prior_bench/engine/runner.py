@@ -73,7 +73,11 @@ class Runner:
         self._rehearsal: Rehearsal | None = None
 
     def run(self, run: PlannedRun) -> None:
-        """Run a cell. One that fails is recorded and does not raise."""
+        """Run a cell. One that fails is recorded and does not raise.
+
+        Raises:
+            StorageError: the disk is full, or may not be written to; the cell counts as not done.
+        """
         with logs.of_run(run.key):
             self._run(run)
 
@@ -113,6 +117,8 @@ class Runner:
                     )
                 self._record(run, backbone, result, time.monotonic() - begun)
         except Exception as error:  # whatever it is, the other runs continue
+            if disk := self.store.disk_error(error):
+                raise disk from error  # it is not the run's fault; the run counts as not done
             self._backbone = None  # who knows what was done to it
             self._record_failure(run, error, time.monotonic() - begun)
             kind, text = "failed", f"FAILED: {_message(error)}  "

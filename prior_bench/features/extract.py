@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -22,7 +24,7 @@ from prior_bench.data.images.corruptions import SIDE, Condition, corrupt
 from prior_bench.data.images.dataset import ImageDataset
 from prior_bench.data.images.transforms import eval_transform
 from prior_bench.data.manifest import Manifest
-from prior_bench.errors import BenchError, unknown_name
+from prior_bench.errors import BenchError, StorageError, unknown_name
 from prior_bench.io.atomic import CACHE_FIX, whole_file
 from prior_bench.registry import CORRUPTIONS
 from prior_bench.runtime import progress
@@ -188,25 +190,41 @@ def cached(
     """The array stored under ``key`` in ``cache_dir/folder``; it is computed and stored if it is missing.
 
     The file is a safetensors file with its key and ``source`` as metadata. It is written atomically; if it
-    cannot be read, the array is computed again. An array that different source code computed is used, with a
-    warning.
+    cannot be read, the array is computed again, and if it cannot be written, it is not stored. An array that
+    different source code computed is used, with a warning.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.numpy import save_file
 
     text = json.dumps(key, sort_keys=True)
     path = context.cache_dir / folder / f"{name_of(key)}.safetensors"
-    if path.is_file():
+    if os.path.isfile(path):  # not of a cache that may not be read
         try:
             with safe_open(path, framework="numpy") as file:
                 values, made_by = file.get_tensor("values"), file.metadata().get("source", "")
-        except (SafetensorError, AttributeError):
+        except (SafetensorError, AttributeError, OSError):
             pass
         else:
             if made_by != source:
                 warn_of_cache(f"cached {folder} were computed", f"delete {path.parent}")
             return values
     values = np.ascontiguousarray(compute(), dtype=np.float32)
-    with whole_file(path, CACHE_FIX, errors=(SafetensorError,)) as fresh:
-        save_file({"values": values}, fresh, metadata={"key": text, "source": source})
+    try:
+        with whole_file(
+            path, CACHE_FIX, errors=(SafetensorError,), needed=values.nbytes + len(text)
+        ) as fresh:
+            save_file({"values": values}, fresh, metadata={"key": text, "source": source})
+    except StorageError as error:
+        _go_on_without(error)
     return values
+
+
+def _go_on_without(error: StorageError) -> None:
+    """Say once, on stderr, that nothing is cached."""
+    global _said
+    if not _said:
+        _said = True
+        print(f"remark: going on without the cache: {error}", file=sys.stderr)
+
+
+_said = False

@@ -1,37 +1,37 @@
 """Write files and folders that appear complete or not at all.
 
 Everything is written to a temporary sibling, which is renamed when it is complete. A process that is killed
-earlier leaves the old content and a sibling ``.<name>.<host>-<pid>-<random>.part``, which
-:func:`remove_leftovers` removes. Two writers never share a sibling; the one that finishes last wins.
+earlier leaves the old content and a temporary sibling, which is removed when another process first writes to
+the folder (:mod:`prior_bench.io.leftovers`). Two writers never share a sibling; the one that finishes last
+wins.
 """
 
 from __future__ import annotations
 
-import glob
 import json
 import os
-import secrets
 import shutil
-import socket
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from prior_bench.errors import BenchError
+from prior_bench.io.leftovers import REPLACED, UNFINISHED, clean_once, sibling
+from prior_bench.io.room import cannot_write
 
-UNFINISHED = ".part"
-"""Suffix of a file or folder that is being written."""
-REPLACED = ".old"
-"""Suffix of a folder that is being replaced."""
 CACHE_FIX = "make room, or set PRIOR_BENCH_CACHE"
 """Remedy in messages about files under the cache root."""
 
 
 @contextmanager
 def whole_file(
-    path: str | Path, fix: str = "", *, durable: bool = False, errors: tuple[type[Exception], ...] = ()
+    path: str | Path,
+    fix: str = "",
+    *,
+    durable: bool = False,
+    errors: tuple[type[Exception], ...] = (),
+    needed: int | None = None,
 ) -> Iterator[Path]:
     """Yield a temporary sibling to write to; it becomes ``path`` if the block ends without an error.
 
@@ -42,17 +42,19 @@ def whole_file(
         fix: remedy for the message if the file cannot be written.
         durable: whether to wait until the content is on disk before renaming.
         errors: exceptions besides OSError that the writer raises if it cannot write.
+        needed: bytes of the file, for the message of a full disk.
 
     Raises:
-        BenchError: the file cannot be written; its old content is kept.
+        StorageError: the file cannot be written; its old content is kept.
     """
     path = Path(path)
-    if path.is_dir():
-        raise BenchError("is a folder", where=path, fix="give a file")
-    fresh = _sibling(path, UNFINISHED)
+    fresh = sibling(path, UNFINISHED)
     failures: tuple[type[Exception], ...] = (OSError, *errors)
     try:
+        if path.is_dir():
+            raise BenchError("is a folder", where=path, fix="give a file")
         path.parent.mkdir(parents=True, exist_ok=True)
+        clean_once(path.parent)
         with open(fresh, "xb") as empty:
             mode = os.fstat(empty.fileno()).st_mode
         yield fresh
@@ -61,7 +63,7 @@ def whole_file(
             _flush(fresh)
         os.replace(fresh, path)
     except failures as error:
-        raise _cannot_write(path, error, fix) from error
+        raise cannot_write(path, error, fix, _at_least(fresh, needed)) from error
     finally:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
@@ -69,7 +71,7 @@ def whole_file(
 
 def write_bytes(path: str | Path, content: bytes, fix: str = "", *, durable: bool = False) -> Path:
     """Write ``content`` to ``path`` and return the path; see :func:`whole_file`."""
-    with whole_file(path, fix, durable=durable) as fresh:
+    with whole_file(path, fix, durable=durable, needed=len(content)) as fresh:
         fresh.write_bytes(content)
     return Path(path)
 
@@ -92,6 +94,7 @@ def whole_folder(
     durable: bool = False,
     first_wins: bool = False,
     errors: tuple[type[Exception], ...] = (),
+    needed: int | None = None,
 ) -> Iterator[Path]:
     """Yield a temporary folder next to ``path``; it becomes ``path`` if the block ends without an error.
 
@@ -104,13 +107,15 @@ def whole_folder(
         durable: whether to wait until the content is on disk before renaming.
         first_wins: whether to keep an existing folder that is not empty, and drop the new one.
         errors: exceptions besides OSError that the writer raises if it cannot write.
+        needed: bytes of its files at most, for the message of a full disk.
 
     Raises:
-        BenchError: the folder cannot be written.
+        StorageError: the folder cannot be written.
     """
     path = Path(path)
-    fresh, old = _sibling(path, UNFINISHED), _sibling(path, REPLACED)
+    fresh, old = sibling(path, UNFINISHED), sibling(path, REPLACED)
     failures: tuple[type[Exception], ...] = (OSError, *errors)
+    clean_once(path.parent)
     try:
         fresh.mkdir(parents=True)
         yield fresh
@@ -119,7 +124,7 @@ def whole_folder(
                 _flush(file)
         _replace_folder(fresh, path, old, first_wins)
     except failures as error:
-        raise _cannot_write(path, error, fix) from error
+        raise cannot_write(path, error, fix, _at_least(fresh, needed)) from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         if path.is_dir():
@@ -132,7 +137,7 @@ def write_new_texts(texts: Mapping[Path, str]) -> None:
     Raises:
         BenchError: a file cannot be written or already exists.
     """
-    unfinished = {file: _sibling(file, UNFINISHED) for file in texts}
+    unfinished = {file: sibling(file, UNFINISHED) for file in texts}
     done: list[Path] = []
     try:
         for file, text in texts.items():
@@ -143,45 +148,11 @@ def write_new_texts(texts: Mapping[Path, str]) -> None:
     except OSError as error:
         for file in done:
             file.unlink()
-        raise BenchError(f"cannot be written: {error}", where=error.filename) from error
+        raise cannot_write(Path(error.filename or file), error) from error
     finally:
         for file in unfinished.values():
             with suppress(OSError):
                 file.unlink(missing_ok=True)
-
-
-def remove_leftovers(folder: Path, name: str = "", older_than: float = 0.0) -> None:
-    """Remove temporary files of killed processes from ``folder``; no other process may be writing to it.
-
-    A folder that was to be replaced is restored if its replacement does not exist.
-
-    Args:
-        folder: folder to clean; its subfolders are not searched.
-        name: name of the file or folder that was being written; empty for all.
-        older_than: age in seconds; younger files are kept.
-    """
-    start = f".{glob.escape(name) if name else '*'}.*"
-    for leftover in [*folder.glob(start + UNFINISHED), *folder.glob(start + REPLACED)]:
-        with suppress(OSError):  # its owner may have renamed it just now
-            if older_than and time.time() - leftover.stat().st_mtime < older_than:
-                continue
-            if leftover.suffix == REPLACED and not (target := _target(leftover)).exists():
-                os.rename(leftover, target)
-            elif leftover.is_dir():
-                shutil.rmtree(leftover, ignore_errors=True)
-            else:
-                leftover.unlink()
-
-
-def _sibling(path: Path, suffix: str) -> Path:
-    """Return a hidden name that no other writer uses, on this host or another host that shares the disk."""
-    host = socket.gethostname().partition(".")[0][:32]
-    return path.parent / f".{path.absolute().name}.{host}-{os.getpid()}-{secrets.token_hex(4)}{suffix}"
-
-
-def _target(leftover: Path) -> Path:
-    """Return the path for which :func:`_sibling` made a name."""
-    return leftover.with_name(leftover.stem[1:].rpartition(".")[0])
 
 
 def _replace_folder(fresh: Path, path: Path, old: Path, first_wins: bool) -> None:
@@ -208,6 +179,11 @@ def _flush(file: Path) -> None:
         os.close(handle)
 
 
-def _cannot_write(path: Path, error: Exception, fix: str) -> BenchError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-    return BenchError(f"cannot be written: {reason}", where=path, fix=fix)
+def _at_least(fresh: Path, needed: int | None) -> int | None:
+    """Return the bytes that a file or folder needs: as stated, or those that were written."""
+    if needed is not None:
+        return needed
+    with suppress(OSError):
+        files = [fresh] if fresh.is_file() else [file for file in fresh.rglob("*") if file.is_file()]
+        return sum(file.stat().st_size for file in files) + 1
+    return None

@@ -13,9 +13,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from prior_bench.errors import BenchError
+from prior_bench.io.room import cannot_write
 
 LOCK = ".lock"
 """Name of the lock's file in the folder that it protects."""
+CANNOT_LOCK = (OSError, NotImplementedError)
+"""What a lock raises where a file cannot be written, or where the disk has no locks."""
 
 
 @contextmanager
@@ -29,7 +32,8 @@ def sole_writer(folder: Path, busy: str, fix: str, cannot: str = "") -> Iterator
         cannot: remedy if the folder cannot be written.
 
     Raises:
-        BenchError: another process holds the lock, or the folder cannot be written.
+        BenchError: another process holds the lock.
+        StorageError: the folder cannot be written.
     """
     lock = _lock(folder)
     try:
@@ -37,8 +41,8 @@ def sole_writer(folder: Path, busy: str, fix: str, cannot: str = "") -> Iterator
         lock.acquire(blocking=False)
     except Timeout as error:
         raise BenchError(busy, where=folder, fix=fix) from error
-    except OSError as error:
-        raise BenchError(f"cannot be written ({error})", where=folder, fix=cannot) from error
+    except CANNOT_LOCK as error:
+        raise cannot_write(folder, error, cannot) from error
     try:
         yield
     finally:
@@ -50,7 +54,7 @@ def one_at_a_time(folder: Path, waiting: str) -> Iterator[None]:
     """Lock a folder, which is made if necessary; if it is locked, print ``waiting`` on stderr and wait.
 
     Raises:
-        BenchError: the folder cannot be written.
+        StorageError: the folder cannot be written.
     """
     lock = _lock(folder)
     try:
@@ -60,8 +64,8 @@ def one_at_a_time(folder: Path, waiting: str) -> Iterator[None]:
         except Timeout:
             print(f"{waiting}: {folder}", file=sys.stderr)
             lock.acquire(poll_interval=0.2)
-    except OSError as error:
-        raise BenchError(f"cannot be written ({error})", where=folder) from error
+    except CANNOT_LOCK as error:
+        raise cannot_write(folder, error) from error
     try:
         yield
     finally:

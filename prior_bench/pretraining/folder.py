@@ -14,6 +14,7 @@ import torch
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json
 from prior_bench.io.locks import LOCK, one_at_a_time
+from prior_bench.io.room import writing_to
 from prior_bench.losses.gather import rank, world_size
 
 FINAL = "model.safetensors"
@@ -50,7 +51,8 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
     Raises:
         BenchError: the folder contains another run, and ``resume`` is true.
     """
-    work_dir.mkdir(parents=True, exist_ok=True)
+    with writing_to(work_dir):
+        work_dir.mkdir(parents=True, exist_ok=True)
     note, identity = work_dir / RUN, run["identity"]
     if resume and note.is_file():
         other = json.loads(note.read_text()).get("identity")

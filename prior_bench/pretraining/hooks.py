@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.dist import all_reduce, get_rank, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from torch import Tensor
 
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json
+from prior_bench.io.room import free_bytes, no_room
 from prior_bench.runtime import progress, seed_everything
 
 LOG = logging.getLogger(__name__)
@@ -52,6 +56,19 @@ class PlainCheckpoint(Hook):
         resumed = {k: v for k, v in checkpoint["message_hub"]["resumed_keys"].items() if k in info}
         checkpoint["message_hub"] = {"log_scalars": {}, "runtime_info": info, "resumed_keys": resumed}
         checkpoint["meta"] = plain_types(checkpoint["meta"])
+        folder, needed = Path(runner.work_dir), _bytes_of(checkpoint)
+        free = free_bytes(folder)
+        if free is not None and free < needed:  # mmengine would leave half a file
+            raise no_room(folder / f"epoch_{runner.epoch + 1}.pth", os.strerror(errno.ENOSPC), needed)
+
+
+def _bytes_of(value: Any) -> int:
+    """Return the bytes of all tensors in a nested value."""
+    if isinstance(value, Mapping):
+        return sum(map(_bytes_of, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_bytes_of, value))
+    return value.numel() * value.element_size() if isinstance(value, Tensor) else 0
 
 
 class ReseedEachEpoch(Hook):

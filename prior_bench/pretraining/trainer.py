@@ -25,6 +25,7 @@ from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import save_method
 from prior_bench.data.open import open_dataset
 from prior_bench.errors import BenchError
+from prior_bench.io.room import writing_to
 from prior_bench.losses.gather import rank, world_size
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
 from prior_bench.pretraining.best_epoch import best_epoch, in_words, require_best
@@ -93,6 +94,8 @@ def pretrain(
             "code_version": training_source(config.method["type"]),
         }
         if claim(work_dir, run, resume):
+            if rank() == 0:
+                tidy(work_dir)  # a process that was killed right after saving has not
             return work_dir / FINAL
         method: Any = build_method(config, pairs.corpus(), seed)
         size = sum(parameter.numel() for parameter in method.image_encoder.parameters())
@@ -106,13 +109,15 @@ def pretrain(
         measure = measurement(config, method, manifest, pairs, device)
         monitor = Monitor(config, history, work_dir, measure, save)
         hooks = [history, monitor, *_stage_hooks(config, method, save)]
-        runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
+        with writing_to(work_dir):
+            runner = _runner(config, method, pairs, work_dir, seed, device, workers, hooks)
         if rank() == 0:
             extent = _extent(config, pairs, len(runner.train_dataloader))
             print(extent, file=sys.stderr)
             LOG.info("pre-training started in %s: %s", work_dir, extent)
         try:
-            runner.train()
+            with writing_to(work_dir):  # log and states, which mmengine writes
+                runner.train()
         finally:
             close_logs(runner.logger)
         if rank() == 0:
@@ -141,6 +146,8 @@ class _Runner(Runner):
         for handler in logger.handlers:
             if not isinstance(handler, logging.FileHandler):
                 handler.setLevel(logging.ERROR)
+            else:  # by default, logging prints a traceback and goes on
+                handler.handleError = _raise_again  # type: ignore[method-assign]
         return logger
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
@@ -161,6 +168,11 @@ class _Runner(Runner):
             return model
         unused = self.cfg.get("find_unused_parameters", False)
         return MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=unused)
+
+
+def _raise_again(record: logging.LogRecord) -> None:
+    """Raise the exception that is being handled: the log cannot be written."""
+    raise
 
 
 def _runner(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from prior_bench.io.atomic import remove_leftovers, whole_folder
+from prior_bench.io.atomic import whole_folder
+from prior_bench.io.leftovers import remove_leftovers
 from prior_bench.rehearsal import chexpert, covidx, mimic_cxr, nih_chestxray14, object_cxr, rsna, siim, vindr
 from prior_bench.rehearsal.images import write_images
 from prior_bench.sample.lists import write_lists

@@ -13,6 +13,7 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, unknown_name
+from prior_bench.io.leftovers import remove_leftovers
 from prior_bench.sample.cohorts import SAMPLE, SAMPLE_VALIDATION, Benchmark
 
 VERSION = "2"
@@ -107,6 +108,9 @@ def sample_root(name: str, benchmark: Benchmark = SAMPLE) -> Path:
     size = os.environ.get(SIZE_VARIABLE) or "default"
     folder = benchmark_folder(size, benchmark)
     root = folder / FOLDERS[name]
+    # a killed process leaves a hidden copy; where its process is unknown, it takes much less than an hour
+    remove_leftovers(folder.parent, folder.name, older_than=3600)
+    remove_leftovers(folder, older_than=3600)
     if not root.is_dir():
         from prior_bench.sample.generate import FURTHER, add, generate
         from prior_bench.sample.sizes import SIZES

@@ -20,7 +20,8 @@ from types import ModuleType
 from typing import NamedTuple
 
 from prior_bench.errors import BenchError
-from prior_bench.io.atomic import remove_leftovers, whole_folder
+from prior_bench.io.atomic import whole_folder
+from prior_bench.io.leftovers import remove_leftovers
 from prior_bench.runtime import progress
 from prior_bench.sample.cohorts import BENCHMARKS, SAMPLE, Benchmark
 from prior_bench.sample.layouts import (
@@ -201,12 +202,15 @@ def _in_processes(
     with ThreadPoolExecutor(processes) as pool:
         jobs = [pool.submit(_run, todo, root, size, benchmark, done.put) for _ in range(processes)]
         running = len(jobs)
-        while running:
-            item = done.get()
-            if item is None:
-                running -= 1
-            else:
-                yield item
+        try:
+            while running:
+                item = done.get()
+                if item is None:
+                    running -= 1
+                else:
+                    yield item
+        finally:
+            _drop(todo)  # if interrupted, the pool would wait until all is written
         for job in jobs:
             job.result()
 
@@ -236,15 +240,20 @@ def _run(
         ):
             complete = _hand_out(todo, process, tell)
             if process.wait() or not complete:
-                with suppress(queue.Empty):  # the other processes can stop
-                    while True:
-                        todo.get_nowait()
+                _drop(todo)  # the other processes can stop
                 complaints.seek(0)
                 last = (complaints.read().strip().splitlines() or [f"exit status {process.returncode}"])[-1]
                 fix = "see that there is room on the disk (about 100 MB), then run it again"
                 raise BenchError(f"writing the sample data failed: {last}", where=root, fix=fix)
     finally:
         tell(None)
+
+
+def _drop(todo: queue.SimpleQueue[Share]) -> None:
+    """Hand out nothing more."""
+    with suppress(queue.Empty):
+        while todo.get_nowait():
+            pass
 
 
 def _hand_out(
@@ -278,8 +287,11 @@ def _hand_out(
 
 def serve(root: Path, size: str, benchmark: Benchmark) -> None:
     """Write the shares from the standard input, one per line; after each, print its records and null."""
+    parent = os.getppid()
     for line in sys.stdin:
         for record in _records(Share(*json.loads(line)), root, size, benchmark):
+            if os.getppid() != parent:
+                return  # it was killed, and another process may remove the folder
             print(json.dumps(record))
         print("null", flush=True)
 

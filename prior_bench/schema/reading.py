@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
 from prior_bench.errors import BenchError
+from prior_bench.io.room import FULL, cannot_write, of_the_disk
 
 
 def read_config(name: str, kind: str) -> tuple[dict[str, Any], Path]:
@@ -35,4 +37,6 @@ def read_file(path: Path) -> dict[str, Any]:
     try:
         return Config.fromfile(path).to_dict()
     except Exception as error:  # a Python file may raise anything
+        if (disk := of_the_disk(error)) and disk.errno in FULL:  # mmengine reads a temporary copy
+            raise cannot_write(Path(tempfile.gettempdir()), disk, "set TMPDIR") from error
         raise BenchError(f"cannot be read: {type(error).__name__}: {error}", where=path) from error

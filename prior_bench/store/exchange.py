@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file, whole_folder
+from prior_bench.io.room import FULL, cannot_write, of_the_disk
 from prior_bench.store.cells import identity
 from prior_bench.store.reading import MIB, MOST_JSON, is_own_file, most_arrays, opened_zip
 from prior_bench.store.store import PLAN, PREDICTIONS, RECORD, TRACEBACK, Store
@@ -72,7 +73,11 @@ def export_store(store: Store, path: Path) -> int:
     keys = [key for key in store.records() if is_own_file(store.runs / key / RECORD)]
     if not keys:
         raise BenchError("there are no records to export", where=store.root)
-    with whole_file(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        whole_file(path) as fresh,
+        # files of a time before 1980 or after 2107 are given the nearest that the format has
+        zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive,
+    ):
         if is_own_file(store.root / PLAN):
             archive.write(store.root / PLAN, PLAN)
         for key in keys:
@@ -106,6 +111,8 @@ def opened(path: Path) -> Iterator[Store]:
                 for member in members:
                     archive.extract(member, folder)
         except DAMAGED as error:
+            if (disk := of_the_disk(error)) and disk.errno in FULL:  # the archive itself is whole
+                raise cannot_write(Path(folder), disk, "set TMPDIR") from error
             fix = "export it again: prior-bench results export"
             raise BenchError(f"is not an exported store: {error}", where=path, fix=fix) from error
         if not (Path(folder) / "runs").is_dir():

@@ -31,9 +31,12 @@ from typing import TYPE_CHECKING, Any
 
 from prior_bench import paths
 from prior_bench.api import RunRecord
-from prior_bench.errors import BenchError
-from prior_bench.io.atomic import remove_leftovers, whole_folder, write_json
+from prior_bench.errors import BenchError, StorageError
+from prior_bench.io.arrays import write_arrays
+from prior_bench.io.atomic import whole_folder, write_json
+from prior_bench.io.leftovers import DAY, remove_leftovers
 from prior_bench.io.locks import one_at_a_time, sole_writer
+from prior_bench.io.room import FULL, cannot_write, of_the_disk, writing_to
 from prior_bench.schema.records import check_plan, check_record
 from prior_bench.store.reading import check_samples, read_arrays, read_json
 
@@ -42,8 +45,6 @@ if TYPE_CHECKING:
 
 WRITABLE = "set PRIOR_BENCH_RESULTS to a folder that can be written"
 """Remedy if the results cannot be written."""
-DAY = 24 * 3600.0
-"""Age in seconds from which temporary files belong to killed processes, though others may be writing."""
 RECORD, PREDICTIONS, TRACEBACK = "record.json", "predictions.npz", "traceback.txt"
 """Files of a run."""
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -151,40 +152,57 @@ class Store:
 
         Raises:
             BenchError: an array cannot be stored without pickle.
+            StorageError: the disk is full, or the store cannot be written.
         """
         folder = self.runs / record.key
-        with whole_folder(folder, durable=True) as fresh:
-            if predictions:
-                import numpy as np
-
-                arrays: dict[str, Any] = {n: _storable(n, a) for n, a in predictions.items()}
-                np.savez_compressed(fresh / PREDICTIONS, **arrays)
+        arrays = {name: _storable(name, values) for name, values in (predictions or {}).items()}
+        values = plain({**asdict(record), "schema": SCHEMA})
+        text = json.dumps(values, indent=1, allow_nan=False).encode("utf-8")
+        needed = sum(array.nbytes for array in arrays.values()) + len(traceback.encode("utf-8")) + len(text)
+        with whole_folder(folder, WRITABLE, durable=True, needed=needed) as fresh:
+            if arrays:
+                write_arrays(fresh / PREDICTIONS, arrays)
             if traceback:
                 (fresh / TRACEBACK).write_text(traceback, "utf-8")
-            values = plain({**asdict(record), "schema": SCHEMA})
-            (fresh / RECORD).write_text(json.dumps(values, indent=1, allow_nan=False), "utf-8")
+            (fresh / RECORD).write_bytes(text)
         return folder
 
     def save_plan(self, runs: list[dict[str, Any]]) -> None:
         """Save the cells of the suite, with their keys or the reasons why they have none."""
-        write_json(self.root / PLAN, plain({"schema": SCHEMA, "runs": runs}))
+        write_json(self.root / PLAN, plain({"schema": SCHEMA, "runs": runs}), WRITABLE)
 
     def log(self, event: str, key: str, label: str) -> None:
         """Append one line to the log: time, event (``started``, ``finished``, ``failed``), key, label."""
-        self.root.mkdir(parents=True, exist_ok=True)
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with open(self.root / LOG, "a", encoding="utf-8", opener=_not_followed) as file:
-            file.write(f"{time}\t{event}\t{key}\t{label}\n")
+        line = f"{time}\t{event}\t{key}\t{label}\n"
+        place = self.root / LOG
+        with writing_to(place, WRITABLE, len(line.encode("utf-8"))):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with open(place, "a", encoding="utf-8", opener=_not_followed) as file:
+                file.write(line)
 
     def work_dir(self, key: str) -> Path:
         """The scratch folder of a run; files of a killed run are kept, because they allow it to resume."""
         folder = self.root / "work" / key
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing_to(folder, WRITABLE):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def drop_work(self, key: str) -> None:
         """Remove the scratch folder of a run."""
         shutil.rmtree(self.root / "work" / key, ignore_errors=True)
+
+    def disk_error(self, error: Exception) -> StorageError | None:
+        """The error of a disk that is full or may not be written to, if a run failed because of it."""
+        if isinstance(error, StorageError):
+            return error
+        disk = of_the_disk(error)
+        if disk is None:
+            return None
+        place = Path(disk.filename or self.root)
+        if disk.errno not in FULL and not place.absolute().is_relative_to(self.root.absolute()):
+            return None  # data that may not be read are the run's own fault
+        return cannot_write(place, disk, WRITABLE)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -196,7 +214,8 @@ class Store:
         with sole_writer(
             self.root, "another process is running this suite", "wait for it, or stop it", WRITABLE
         ):
-            self.runs.mkdir(exist_ok=True)
+            with writing_to(self.runs, WRITABLE):
+                self.runs.mkdir(exist_ok=True)
             remove_leftovers(self.root)
             remove_leftovers(self.runs)
             yield
@@ -210,11 +229,8 @@ class Store:
         Raises:
             BenchError: the store cannot be written.
         """
-        try:
+        with writing_to(self.runs, WRITABLE):
             self.runs.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            what = f"cannot be written ({error.strerror})"
-            raise BenchError(what, where=error.filename, fix=WRITABLE) from error
         remove_leftovers(self.runs, older_than=DAY)
         with ExitStack() as stack:
             for key in sorted(set(keys)):  # in one order, so that two processes never wait for each other

@@ -15,7 +15,7 @@ import pytest
 
 from prior_bench import logs
 from prior_bench.engine.execute import evaluate
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, StorageError
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import expand
 from prior_bench.suites.suite import load_suite
@@ -75,12 +75,12 @@ def test_a_killed_process_is_reported_and_its_runs_are_done_next_time(tmp_path, 
     assert len([r for r in store.records().values() if r.status == "done"]) == 4
 
 
-def test_a_process_that_fails_outside_of_a_run_is_reported_as_that(tmp_path, capfd):
+def test_a_store_that_cannot_be_written_is_one_message_and_no_failed_run(tmp_path, capfd):
     plan, store = plan_of(tmp_path, "full"), Store.of("full")
     (store.root / "runs.log").mkdir(parents=True)  # cannot be written, as where the disk is full
-    with pytest.raises(BenchError, match="a process failed, its traceback is above"):
+    with pytest.raises(StorageError, match=r"runs.log: cannot be written: Is a directory\n  fix: set PRIOR"):
         evaluate(plan, store, device="cpu", jobs=2, say=str)
-    assert "IsADirectoryError" in capfd.readouterr().err
+    assert "Traceback" not in capfd.readouterr().err
     assert not store.records()
 
 

@@ -220,3 +220,12 @@ def test_torchrun_with_two_processes_equals_one(values, tmp_path):
     histories = [json.loads(Path(tmp_path, name, "history.json").read_text()) for name in ("one", "two")]
     for alone, shared in zip(*histories, strict=True):
         assert shared["loss"] == pytest.approx(alone["loss"], rel=1e-4)
+
+
+def test_what_a_run_that_was_killed_after_saving_left_is_tidied_up_at_the_next_start(config, tmp_path):
+    path = pretrain(config, tmp_path / "run", device="cpu")
+    names = sorted(file.name for file in path.parent.iterdir())
+    for left in ("epoch_3.pth", "last_checkpoint"):
+        (path.parent / left).write_text("")
+    assert pretrain(config, tmp_path / "run", device="cpu") == path
+    assert sorted(file.name for file in path.parent.iterdir()) == names

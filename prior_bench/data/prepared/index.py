@@ -11,6 +11,7 @@ import functools
 import gzip
 import hashlib
 import json
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -58,13 +59,15 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
         "manifest": {name: getattr(manifest, name) for name in KEPT},
         "table": encode_table(manifest.table),
     }
-    return write_bytes(place, gzip.compress(json.dumps(content).encode(), compresslevel=1), CACHE_FIX)
+    # without the time, which gzip cannot hold if the clock is before 1970
+    packed = gzip.compress(json.dumps(content).encode(), compresslevel=1, mtime=0)
+    return write_bytes(place, packed, CACHE_FIX)
 
 
 def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manifest | None:
     """Load the prepared manifest; return None if there is none or if it is stale (reported on stderr)."""
     place = place_of(kind, folder, split, options)
-    if not place.is_file():
+    if not os.path.isfile(place):  # nor in a cache that may not be read
         return None
     try:
         with gzip.open(place, "rt", encoding="utf-8") as stream:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from prior_bench import paths
-from prior_bench.errors import BenchError
+from prior_bench.errors import StorageError
+from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_file
 
 Arrays = dict[str, np.ndarray]
@@ -28,6 +29,6 @@ def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         pass
     made = make()
-    with contextlib.suppress(BenchError), whole_file(place) as fresh, open(fresh, "wb") as file:
-        np.savez_compressed(file, **made)  # type: ignore[arg-type]  # numpy's stub takes a name for a flag
+    with contextlib.suppress(StorageError), whole_file(place) as fresh:
+        write_arrays(fresh, made)
     return made

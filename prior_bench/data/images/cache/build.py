@@ -18,7 +18,7 @@ from prior_bench.data.images.cache.shard import SUFFIX, Entry, Shard, write_shar
 from prior_bench.data.images.decode import decode_file, reduced
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
-from prior_bench.io.atomic import remove_leftovers
+from prior_bench.io.leftovers import remove_leftovers
 from prior_bench.io.locks import sole_writer
 from prior_bench.runtime import progress
 
@@ -75,9 +75,13 @@ def build(manifest: Manifest, size: int, workers: int | None = None) -> Built:
         built.kept = len(there)
         missing = sorted(name for name in sources if name not in there)
         with ThreadPoolExecutor(workers) as pool:
-            for shard in _shards(pool, missing, sources, size):
-                write_shard(built.folder / _file_name(shard), shard, source_now())
-                there |= {name: entry for name, (_, entry) in shard.items()}
+            try:
+                for shard in _shards(pool, missing, sources, size):
+                    write_shard(built.folder / _file_name(shard), shard, source_now())
+                    there |= {name: entry for name, (_, entry) in shard.items()}
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)  # otherwise it decodes what nobody takes
+                raise
         built.made = len(missing)
     built.unreadable = {str(sources[n]): e.error for n, e in sorted(there.items()) if e.error}
     return built

@@ -1,0 +1,40 @@
+"""A signal ends a command with one line and the status that shells expect."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+from prior_bench import cli
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_signal_is_one_line(monkeypatch, capsys, number, status, word):
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
+    monkeypatch.setattr("prior_bench.cli.doctor.run", lambda args: os.kill(os.getpid(), number))
+    assert cli.main(["doctor"]) == status
+    signal.signal(signal.SIGINT, before)
+    err = capsys.readouterr().err
+    assert err.startswith(f"{word}; finished work is kept") and err.count("\n") == 1
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_closed_output_is_no_fault(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr("prior_bench.cli.doctor.run", lambda args: print("x") or 0)
+    assert cli.main(["doctor"]) == 0
+
+
+def test_a_full_output_is_one_message(monkeypatch, capsys):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        monkeypatch.setattr("prior_bench.cli.doctor.run", lambda args: print("x"))
+        assert cli.main(["doctor"]) == 1
+    assert capsys.readouterr().err == (
+        "error: the output cannot be written (No space left on device)\n  fix: make room where it goes\n"
+    )
