@@ -35,9 +35,8 @@ class CheckpointFile:
         path: the file, or a folder with a ``config.json`` as on the Hugging Face hub.
         image_encoder: arguments of ImageEncoder or a timm model's name. If given, only the file's image
             encoder is loaded; by default, the architecture is found automatically.
-        tokenizer: tokenizer of a released text encoder, because its file has no vocabulary: a folder, a
-            ``tokenizer.json`` or a ``vocab.txt``. By default, the hub's tokenizer is used; if it cannot be
-            obtained, only image tasks run.
+        tokenizer: tokenizer of a released text encoder, whose file has no vocabulary: a folder, a
+            ``tokenizer.json`` or a ``vocab.txt``. By default, the hub's; without it, only image tasks run.
         text_encoder: folder or hub name (``"hf:ORG/NAME"``) of a released image encoder's text encoder in
             another place (BioViL). By default, the hub's; if it cannot be obtained, only image tasks run.
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
@@ -193,10 +192,7 @@ class CheckpointFile:
         return training_data_of(self._native.provenance)
 
     def known_exposure(self) -> list[tuple[str, str]]:
-        """Return the data sets whose patients a released checkpoint has seen, with clauses that say so.
-
-        Conversion, export and the use of the image encoder alone preserve this knowledge.
-        """
+        """Return the data sets whose patients a released checkpoint has seen, also once it is converted."""
         told = exposure_of_folder(self.path).get("known_exposure", [])
         return [*(self._origin.exposure if self._origin is not None else ()), *map(tuple, told)]
 
