@@ -91,7 +91,7 @@ class LogFile(logging.Handler):
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
     """Return the fields of a line; ``event`` is the message without its values."""
-    found = {
+    found: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname,
         "host": socket.gethostname(),

@@ -78,7 +78,7 @@ def _read(log: Path) -> list[dict[str, Any]]:
 
 def _arguments(lines: list[dict[str, Any]]) -> list[str]:
     """Return the command line of a log."""
-    found = next((line["command"] for line in lines if isinstance(line.get("command"), list)), [])
+    found: list[Any] = next((line["command"] for line in lines if isinstance(line.get("command"), list)), [])
     return [str(argument) for argument in found]
 
 

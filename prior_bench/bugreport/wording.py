@@ -1,8 +1,8 @@
 """Texts without what belongs to a person: only words of prior-bench's own source are kept.
 
 A list of what is forbidden (paths, names, identifiers of patients) is never complete. So it is the
-other way round: a word is kept if prior-bench, Python or the system is known to say it, and everything
-else is replaced.
+other way round: a word is kept if prior-bench, Python or the system is known to say it; everything else is
+replaced.
 """
 
 from __future__ import annotations

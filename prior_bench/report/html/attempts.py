@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 from prior_bench.errors import BenchError
@@ -49,7 +50,7 @@ class Attempts:
         """
         found = []
         for runs in evaluations:
-            made = self.one(f"{what}, {evaluation_title(runs[0].spec)}", lambda runs=runs: make(runs), None)
+            made = self.one(f"{what}, {evaluation_title(runs[0].spec)}", partial(make, runs), None)
             if made is not None:
                 found.append(made)
         return found
