@@ -32,9 +32,10 @@ def next_steps(checkpoint: str | Path) -> list[str]:
     manifest = open_dataset(data["dataset"], split=data["split_rule"])
     if not (manifest.table["split"] == "test").any():
         return [f"{manifest.name} has no test split to evaluate on (rule '{data['split_rule']}')"]
-    lines = []
+    lines, method = [], str(info.method.get("type", "")) if info else ""
+    named = f" --method {shlex.quote(method)}" if ":" in method else ""  # a file alone gets nothing imported
     for task, missing in _fitting_tasks(manifest, data["split_rule"]):
-        command = f"prior-bench eval {task} --backbone {shlex.quote(str(checkpoint))} {given}"
+        command = f"prior-bench eval {task} --backbone {shlex.quote(str(checkpoint))}{named} {given}"
         lines.append(f"{command} --prompts FILE.json  # {missing}" if missing else command)
     return lines
 
