@@ -69,8 +69,8 @@ def write_pages(explanation: Explanation, folder: Path, command: str) -> Path:
     )
     index = templates.get_template("index.html.j2").render(**shared, links=links)
     written = write_text(folder / "index.html", index)
-    for leftover in set(folder.glob("image-*.html")) - {folder / name for name, *_ in links}:
-        leftover.unlink()
+    for left in set(folder.glob("image-*.html")) - {folder / name for name, *_ in links}:
+        left.unlink()
     return written
 
 
