@@ -25,6 +25,8 @@ from prior_bench import paths
 
 OURS = ("prior_bench", "tasks", "baselines")
 """Names of the loggers whose progress is logged; of others, only warnings and errors are."""
+COMMAND = "prior_bench.cli"
+"""Logger of the command line."""
 LARGEST = 4 * 2**20
 """Bytes of a file, after which only errors are added."""
 LONGEST = 32 * 2**10
@@ -60,6 +62,9 @@ def of_run(key: str) -> Iterator[None]:
 class LogFile(logging.Handler):
     """A handler that appends one JSON object per line; several processes may write to one file.
 
+    Without a results root, lines of the command line itself wait for a line of another module or an error, so
+    that a mistyped command makes no folder.
+
     Args:
         path: the file; created with its folder when something is first written.
     """
@@ -67,6 +72,7 @@ class LogFile(logging.Handler):
     def __init__(self, path: Path):
         super().__init__()
         self.path, self._given_up = path, False
+        self._waiting = b""
         self.addFilter(_is_wanted)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -75,6 +81,14 @@ class LogFile(logging.Handler):
             return
         try:
             line = f"{json.dumps(fields(record), ensure_ascii=False)}\n".encode(errors="replace")
+            if (
+                record.name == COMMAND
+                and record.levelno < logging.ERROR
+                and not paths.results_root().exists()
+            ):
+                self._waiting += line
+                return
+            line, self._waiting = self._waiting + line, b""
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:

@@ -112,3 +112,21 @@ def test_a_dry_run_and_verbs_that_only_read_write_none(monkeypatch):
     monkeypatch.setattr("prior_bench.cli.doctor.run", lambda args: 0)
     assert main(["run", "demo", "--dry-run"]) == main(["doctor"]) == 0
     assert logs.latest() is None
+
+
+def test_a_mistyped_command_makes_no_results_root_and_is_logged_where_there_is_one(tmp_path):
+    assert main(["run", "no_such_suite"]) == 1
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "results").mkdir()
+    assert main(["run", "no_such_suite"]) == 1
+    assert "refused: unknown config" in lines(logs.latest())[1]["message"]
+
+
+def test_lines_that_waited_come_first(monkeypatch, tmp_path):
+    monkeypatch.setattr("prior_bench.cli.run.run", lambda args: LOG.info("working") or 0)
+    assert main(["run", "demo"]) == 0
+    assert [line["message"].split()[0] for line in lines(logs.latest())] == [
+        "prior-bench",
+        "working",
+        "ended",
+    ]
