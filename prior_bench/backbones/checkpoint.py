@@ -21,7 +21,6 @@ from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.backbones.text_model import SeparateText, absent_text
 from prior_bench.checkpoints.folders import exposure_of_folder, training_data_of
 from prior_bench.checkpoints.permitted import check_given_method
-from prior_bench.data.named_folders import remember
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
 from prior_bench.versions import IMAGE_WEIGHTS, machinery, raised, statistics_part
@@ -177,7 +176,6 @@ class CheckpointFile:
         """
         if self._native is not None:
             check_given_method(self._native.method.get("type"), self._method_name, self.path)
-            remember(self.path.parent)  # reports may show the history of training that is beside the weights
             return native_backbone(self.name, self._file, self.identity(seed))
         self._check_statistics()
         if self._match is not None:

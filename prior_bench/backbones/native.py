@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prior_bench.api import Backbone
 from prior_bench.backbones.image_encoders import made_backbone
+from prior_bench.data.named_folders import remember
 
 
 def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
@@ -17,6 +18,7 @@ def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
     from prior_bench.checkpoints.native import load_method
 
     module, info = load_method(path)
+    remember(Path(path).parent / "history.json")  # a report may show it
     kind = info.method.get("type", "image encoder")
     provenance = {"source": "prior-bench checkpoint", "path": str(path), "method": kind}
     provenance |= {

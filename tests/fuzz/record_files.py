@@ -52,11 +52,11 @@ def make_clean(folder: Path) -> Path:
     from prior_bench.store.store import Store
 
     (folder / "data/all").mkdir(parents=True)
-    lines = ["image,patient_id,split,sex,Edema,Effusion"]
+    lines = ["id,image,patient_id,split,sex,Edema,Effusion"]
     for n in range(40):
         pixels = np.random.default_rng(n).integers(0, 255, (16, 16), np.uint8)
         Image.fromarray(pixels).save(folder / f"data/all/i{n:03}.png")
-        lines.append(f"i{n:03}.png,p{n // 2:03},test,{'FM'[n % 2]},{n % 2},{n // 2 % 2}")
+        lines.append(f"i{n:03},i{n:03}.png,p{n // 2:03},test,{'FM'[n % 2]},{n % 2},{n // 2 % 2}")
     (folder / "data/all/all.csv").write_text("\n".join(lines))
     (folder / "secret").mkdir()
     shutil.copytree(folder / "data/all", folder / "secret/all")

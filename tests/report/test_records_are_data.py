@@ -8,12 +8,16 @@ import pytest
 from PIL import Image
 from scored_store import save
 
+from prior_bench.api import RunRecord
 from prior_bench.cli import main
+from prior_bench.data.named_folders import remember
 from prior_bench.data.open import open_dataset
 from prior_bench.data.recorded import open_recorded
 from prior_bench.errors import BenchError
 from prior_bench.registry import DATASETS
+from prior_bench.report.html.sections.training import pretraining_history
 from prior_bench.report.runs.draws import load_predictions
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.store.store import Store
 
 SUITE = """
@@ -155,3 +159,17 @@ def test_a_reader_that_the_user_has_named_in_this_process_may_be_named_by_a_reco
     DATASETS.get("own_reader:read")
     open_dataset(reference)
     assert open_recorded(reference, "default", "record 1").name == "all"
+
+
+@pytest.mark.parametrize("place", ["elsewhere", "results/pretrain/a", "opened"])
+def test_a_history_is_read_beside_weights_of_here_only(tmp_path, place):
+    """A record says where its weights were; the file beside them is not everybody's."""
+    folder = tmp_path / place
+    folder.mkdir(parents=True)
+    (folder / "history.json").write_text('[{"epoch": 1, "loss": 2.0}]')
+    if place == "opened":
+        remember(folder / "history.json")
+    provenance = {"backbone": {"path": str(folder / "model.safetensors")}}
+    record = RunRecord("k", "done", {}, provenance=provenance)
+    found = pretraining_history(FinishedRun({}, "k", record=record))
+    assert found == ([] if place == "elsewhere" else [{"epoch": 1, "loss": 2.0}])

@@ -108,7 +108,7 @@ def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
 def _is_ours(place: Path) -> bool:
     """Whether a file that a record names is under the results or data root, or beside opened weights."""
     inside = place.resolve().is_relative_to(paths.results_root().resolve())
-    return (inside or is_known(place.parent)) and is_own_file(place)
+    return (inside or is_known(place)) and is_own_file(place)
 
 
 def stage_ends(history: list[dict[str, Any]]) -> list[float]:
