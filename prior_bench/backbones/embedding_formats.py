@@ -18,6 +18,7 @@ from prior_bench.backbones.stored_embeddings import StoredEmbeddings
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_file
+from prior_bench.store.reading import MIB, MOST_NAMES, UNREADABLE, opened_zip
 
 FORMATS = (".npz", ".parquet")
 ARRAYS = {
@@ -95,12 +96,17 @@ def write_embeddings(path: str | Path, stored: StoredEmbeddings) -> None:
         write_arrays(fresh, {k: v for k, v in {**arrays, **further}.items() if v is not None}, compress=False)
 
 
+FREELY, RATIO = 64 * MIB, 20
+"""An archive unpacks to so many bytes, or to so many times its own size."""
+
+
 def _names(path: Path) -> dict[str, str]:
     return ARRAYS if path.suffix == ".npz" else COLUMNS
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
     try:
+        _check_unpacked(path)
         with np.load(path, allow_pickle=False) as file:
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise ValueError("one array, not an archive of arrays")
@@ -108,7 +114,7 @@ def _read_npz(path: Path) -> dict[str, Any]:
             if errors := [unknown_name("array", name, known) for name in file.files if name not in known]:
                 raise ErrorList("the embeddings cannot be used:", errors, where=path)
             arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise _unreadable(path, error) from error
     found: dict[str, Any] = {field: arrays[name] for name, field in ARRAYS.items() if name in arrays}
     for name in ("scale", "bias"):
@@ -121,13 +127,23 @@ def _read_npz(path: Path) -> dict[str, Any]:
     return found
 
 
+def _check_unpacked(path: Path) -> None:
+    """Raise ValueError if an archive unpacks to far more than it has; vectors hardly shrink."""
+    if not zipfile.is_zipfile(path):
+        return
+    with opened_zip(path, MOST_NAMES) as archive:
+        total = sum(member.file_size for member in archive.infolist())
+    if total > max(FREELY, RATIO * path.stat().st_size):
+        raise ValueError(f"it unpacks to {total:,} bytes, {RATIO} times its size and more")
+
+
 def _read_parquet(path: Path) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
     given = [name for name in table.column_names if not name.startswith("__index_level_")]  # from pandas
     if errors := [unknown_name("column", name, list(COLUMNS)) for name in given if name not in COLUMNS]:
@@ -179,7 +195,7 @@ def _metadata(text: bytes | None, path: Path) -> dict[str, Any]:
     where = f"{path}: metadata {METADATA.decode()}"
     try:
         given = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BenchError(f"not JSON: {error}", where=where) from error
     if not isinstance(given, dict):
         raise BenchError("must be a JSON object", where=where)
@@ -238,7 +254,7 @@ def _trained_on(names: Any, path: Path) -> tuple[str, ...]:
 def _about(text: str, path: Path) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BenchError(f"not JSON: {error}", where=f"{path}: about") from error
     if not isinstance(found, dict):
         raise BenchError("must be a JSON object", where=f"{path}: about")

@@ -8,12 +8,25 @@ import os
 import socket
 import urllib.request
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from prior_bench.errors import BenchError, NotThereError
 from prior_bench.offline import VARIABLE, is_offline
+
+_forbidden: ContextVar[bool] = ContextVar("forbidden", default=False)
+
+
+@contextlib.contextmanager
+def without_hub() -> Iterator[None]:
+    """Within the block, :func:`require_hub` refuses: what is looked up is named by somebody else's file."""
+    token = _forbidden.set(True)
+    try:
+        yield
+    finally:
+        _forbidden.reset(token)
 
 
 def require_hub(what: str, *, where: object, fix: str) -> None:
@@ -29,6 +42,10 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
     """
     told = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
     offline = VARIABLE if is_offline() else "HF_HUB_OFFLINE" if told else ""
+    if _forbidden.get():
+        raise NotThereError(
+            f"{what} is not in the local cache, and nothing is fetched because a file names it", where=where
+        )
     if not offline and urllib.request.getproxies():
         return  # only a real request shows whether the proxy allows it
     endpoint = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from typing import Any, cast
 
-import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import BaseMetric
@@ -20,6 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from prior_bench.api import Protocol, RunContext
+from prior_bench.checkpoints.training_states import load_weights, read_state
 from prior_bench.openmmlab.finite_outputs import finite_outputs
 from prior_bench.openmmlab.hooks import BEST, LATEST, ProgressBar, Reseed, Validated, validation_history
 from prior_bench.openmmlab.map_cache import CachedMaps
@@ -48,9 +48,9 @@ class DeviceRunner(Runner):
         return model.to(self.wanted_device)
 
     def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Load all weights of a prior-bench file safely, without printing."""
-        checkpoint = torch.load(filename, map_location=self.wanted_device, weights_only=True)
-        self.model.load_state_dict(checkpoint["state_dict"])
+        """Load all weights of a state as data, without printing."""
+        checkpoint = read_state(filename, self.wanted_device)
+        load_weights(self.model, checkpoint, filename)
         self._has_loaded = True
         return checkpoint
 

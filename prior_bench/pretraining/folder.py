@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ STAGE = "stage_{}.safetensors"
 BEST = "best_{}.safetensors"
 HISTORY = "history.json"
 RUN = "run.json"
+STATE = re.compile(r"epoch_[0-9]{1,9}\.pth")
 
 
 @contextmanager
@@ -49,13 +51,13 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
     """Reserve the folder for a run; return whether the run is already complete.
 
     Raises:
-        BenchError: the folder contains another run, and ``resume`` is true.
+        BenchError: the folder contains another run, and ``resume`` is true; or it contains a symbolic link.
     """
     with writing_to(work_dir):
         work_dir.mkdir(parents=True, exist_ok=True)
     note, identity = work_dir / RUN, run["identity"]
     if resume and note.is_file():
-        other = json.loads(note.read_text()).get("identity")
+        other = noted(work_dir).get("identity")
         if other != identity:
             raise BenchError(
                 f"holds run {other}, not {identity}: config, seed, data or a declared version has changed",
@@ -64,6 +66,9 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:
             )
         if (work_dir / FINAL).is_file():
             return True
+    for file in work_dir.iterdir():
+        if file.is_symlink():  # log and states would be written to what the link stands for
+            raise BenchError("is a symbolic link, which is not followed", where=file, fix="delete it")
     if world_size() > 1:
         torch.distributed.barrier()  # no process removes files before the others have checked them
     if rank() == 0:
@@ -80,14 +85,15 @@ def noted(work_dir: Path) -> dict[str, Any]:
     """Return the content of ``run.json``, which describes the folder's run; empty if it cannot be read."""
     try:
         told = json.loads((work_dir / RUN).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 
 
 def states(work_dir: Path) -> list[Path]:
     """Return the saved states of epochs, latest first."""
-    return sorted(work_dir.glob("epoch_*.pth"), key=epoch_of, reverse=True)
+    found = (path for path in work_dir.glob("epoch_*.pth") if STATE.fullmatch(path.name))
+    return sorted(found, key=epoch_of, reverse=True)
 
 
 def epoch_of(state: Path) -> int:

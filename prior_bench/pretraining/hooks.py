@@ -151,9 +151,13 @@ class History(Hook):
         self._sums: dict[str, Any] = {}
 
     def before_train(self, runner: Any) -> None:
-        """Read the history of the completed epochs."""
+        """Read the history of the completed epochs.
+
+        Raises:
+            BenchError: it is no history of them.
+        """
         if runner.epoch and self.path.is_file():
-            self.epochs = json.loads(self.path.read_text())[: runner.epoch]
+            self.epochs = _history(self.path, runner.epoch)
 
     def before_train_epoch(self, runner: Any) -> None:
         """Start the epoch's sums and its progress bar."""
@@ -193,3 +197,18 @@ class History(Hook):
             done = f"{self.label} epoch {runner.epoch + 1}/{runner.max_epochs}".strip()
             print(f"{done}  {losses}  {seconds:.1f} s  {speed:.0f} pairs/s", file=sys.stderr)
             LOG.info("epoch %d of %d: %s, %.1f s", runner.epoch + 1, runner.max_epochs, losses, seconds)
+
+
+def _history(path: Path, count: int) -> list[dict[str, float]]:
+    """Read the values of the first ``count`` epochs."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        found = None
+    epochs = found[:count] if isinstance(found, list) else []
+    plain = all(isinstance(e, dict) and all(isinstance(v, int | float) for v in e.values()) for e in epochs)
+    if not plain or [epoch.get("epoch") for epoch in epochs] != list(range(1, count + 1)):
+        raise BenchError(
+            f"is no history of {count} epochs of this run", where=path, fix="start over: --no-resume"
+        )
+    return epochs

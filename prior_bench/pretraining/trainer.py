@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import sys
@@ -14,10 +13,6 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.logging import MMLogger
-from mmengine.model import MMDistributedDataParallel
-from mmengine.runner import Runner
-from torch import nn
 from torch.utils.data import DataLoader
 
 from prior_bench import runtime
@@ -39,6 +34,7 @@ from prior_bench.pretraining.logs import check_logs, close_logs, log_backends
 from prior_bench.pretraining.model import PretrainModel, build_method
 from prior_bench.pretraining.monitoring import Monitor
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
+from prior_bench.pretraining.runner import EpochRunner
 from prior_bench.pretraining.validation import measurement
 from prior_bench.store.provenance import hardware, versions
 
@@ -130,50 +126,6 @@ def pretrain(
     return work_dir / FINAL
 
 
-class _Runner(Runner):
-    """mmengine's Runner with less output and on the requested device instead of any available GPU."""
-
-    def __init__(self, *args: Any, device: str, **kwargs: Any):
-        self.device = device
-        super().__init__(*args, **kwargs)
-
-    def build_logger(
-        self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any
-    ) -> MMLogger:
-        """Build a logger that writes to ``pretrain.log`` and prints only errors."""
-        logger = super().build_logger(log_level, str(Path(self.work_dir) / "pretrain.log"), **kwargs)
-        for handler in logger.handlers:
-            if not isinstance(handler, logging.FileHandler):
-                handler.setLevel(logging.ERROR)
-            else:  # by default, logging prints a traceback and goes on
-                handler.handleError = _raise_again  # type: ignore[method-assign]
-        return logger
-
-    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
-        """Load an epoch's state; print the epoch instead of the path that mmengine prints."""
-        with contextlib.redirect_stdout(io.StringIO()):
-            super().resume(filename, *args, **kwargs)
-        if rank() == 0:
-            print(f"continuing after epoch {self.epoch}", file=sys.stderr)
-
-    def dump_config(self) -> None:
-        """Do nothing, because ``run.json`` and the checkpoint contain the config."""
-
-    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
-        """Move the model to the device, and make it data-parallel if there are several processes."""
-        if self.device != "cpu":
-            return super().wrap_model(model_wrapper_cfg, model)
-        if not self.distributed:
-            return model
-        unused = self.cfg.get("find_unused_parameters", False)
-        return MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=unused)
-
-
-def _raise_again(record: logging.LogRecord) -> None:
-    """Raise the exception that is being handled: the log cannot be written."""
-    raise
-
-
 def _runner(
     config: PretrainConfig,
     method: Any,
@@ -183,12 +135,12 @@ def _runner(
     device: str,
     workers: int,
     hooks: list[Hook],
-) -> Runner:
+) -> EpochRunner:
     loader = _loader(config, method, pairs, seed, device, workers)
     # mmengine shares hub, logger and visualizer between runs with the same name.
     name = f"{config.name or 'pretrain'}-{uuid.uuid4().hex[:8]}"
     state = latest_state(work_dir)
-    return _Runner(
+    return EpochRunner(
         device=device,
         model=PretrainModel(method),
         work_dir=str(work_dir),

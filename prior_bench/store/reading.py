@@ -65,6 +65,20 @@ def is_own_file(path: Path) -> bool:
         return False
 
 
+def not_followed(path: str, flags: int) -> int:
+    """Open a file, as an opener of Python, unless it is a symbolic link."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def require_folders(root: Path, *names: str) -> None:
+    """Raise BenchError if a folder of a store is a symbolic link: what is written would go elsewhere."""
+    for place in (root / name for name in names):
+        if place.is_symlink():
+            raise BenchError(
+                "is a symbolic link, which is not followed", where=place, fix="put a folder in its place"
+            )
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 

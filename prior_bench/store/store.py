@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import shutil
 import sys
@@ -38,7 +37,7 @@ from prior_bench.io.leftovers import DAY, remove_leftovers
 from prior_bench.io.locks import one_at_a_time, sole_writer
 from prior_bench.io.room import FULL, cannot_write, of_the_disk, writing_to
 from prior_bench.schema.records import check_plan, check_record
-from prior_bench.store.reading import check_samples, read_arrays, read_json
+from prior_bench.store.reading import check_samples, not_followed, read_arrays, read_json, require_folders
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,18 +177,20 @@ class Store:
         place = self.root / LOG
         with writing_to(place, WRITABLE, len(line.encode("utf-8"))):
             self.root.mkdir(parents=True, exist_ok=True)
-            with open(place, "a", encoding="utf-8", opener=_not_followed) as file:
+            with open(place, "a", encoding="utf-8", opener=not_followed) as file:
                 file.write(line)
 
     def work_dir(self, key: str) -> Path:
         """The scratch folder of a run; files of a killed run are kept, because they allow it to resume."""
         folder = self.root / "work" / key
+        require_folders(self.root, "work", f"work/{key}")
         with writing_to(folder, WRITABLE):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def drop_work(self, key: str) -> None:
         """Remove the scratch folder of a run."""
+        require_folders(self.root, "work")
         shutil.rmtree(self.root / "work" / key, ignore_errors=True)
 
     def disk_error(self, error: Exception) -> StorageError | None:
@@ -211,6 +212,7 @@ class Store:
         Raises:
             BenchError: another process is writing to the store. (The lock ends with its process.)
         """
+        require_folders(self.root, "runs")
         with sole_writer(
             self.root, "another process is running this suite", "wait for it, or stop it", WRITABLE
         ):
@@ -229,11 +231,13 @@ class Store:
         Raises:
             BenchError: the store cannot be written.
         """
+        keys = sorted(set(keys))  # in one order, so that two processes never wait for each other
+        require_folders(self.root, "runs", "locks", *(f"locks/{key}" for key in keys))
         with writing_to(self.runs, WRITABLE):
             self.runs.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.runs, older_than=DAY)
         with ExitStack() as stack:
-            for key in sorted(set(keys)):  # in one order, so that two processes never wait for each other
+            for key in keys:
                 lock = self.root / "locks" / key
                 stack.enter_context(one_at_a_time(lock, "waiting for another process at this evaluation"))
             yield
@@ -241,13 +245,9 @@ class Store:
     @contextmanager
     def changing_plan(self) -> Iterator[None]:
         """Lock the plan while it is read, changed and saved; waits for other processes."""
+        require_folders(self.root, "locks")
         with one_at_a_time(self.root / "locks", "waiting for another process that saves its plan"):
             yield
-
-
-def _not_followed(path: str, flags: int) -> int:
-    """Open a file of the store, unless it is a symbolic link, which might stand for any file here."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def plain(value: Any) -> Any:

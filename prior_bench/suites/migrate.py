@@ -8,6 +8,7 @@ source code; the source of the weights is asked whether it has the weights of th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 
 from prior_bench.api import LoadContext, RunRecord, RunSpec
 from prior_bench.data.texts import prompts
+from prior_bench.encoders.hub import without_hub
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_folder
 from prior_bench.registry import BACKBONES, CORRUPTIONS, DATASETS, TASKS
@@ -142,7 +144,8 @@ def _place(
         raise _Left(why)
     question = json.dumps([spec.backbone, spec.seed, *map(provenance.get, OF_WEIGHTS)], sort_keys=True)
     if question not in confirmed:
-        confirmed[question] = _identity(spec, provenance, context)
+        with contextlib.nullcontext() if own else without_hub():
+            confirmed[question] = _identity(spec, provenance, context)
     identity, why = confirmed[question]
     if why:
         raise _Left(why)

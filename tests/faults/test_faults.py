@@ -39,7 +39,7 @@ def test_a_few_kills_and_full_disks(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("script", "count"), [("kills", 80), ("disk", 48), ("permissions", 60), ("surroundings", 80)]
+    ("script", "count"), [("kills", 16), ("disk", 12), ("permissions", 15), ("surroundings", 16)]
 )
 def test_a_campaign(tmp_path, script, count):
     done = run(str(HERE / f"{script}.py"), str(tmp_path), "1000", str(count), seconds=1800)

@@ -5,7 +5,7 @@ from fuzz_scripts import outcome_of
 
 
 @pytest.mark.parametrize(
-    ("first", "count"), [(0, 30), pytest.param(30, 300, marks=pytest.mark.slow)], ids=["few", "many"]
+    ("first", "count"), [(0, 30), pytest.param(30, 60, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_odd_configs_and_options_give_one_message(tmp_path, first, count):
     found = outcome_of("fuzz/configs.py", tmp_path, first, count, seconds=10)

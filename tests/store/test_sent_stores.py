@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from fixed_store import spec
 
-from prior_bench.api import LoadContext, RunRecord
+from prior_bench.api import LoadContext, RunRecord, RunSpec
 from prior_bench.cli import main
+from prior_bench.encoders.hub import without_hub
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.migrate import require_registered
 from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.store.exchange import export_store, merge, opened
 from prior_bench.store.reading import MIB, VARIABLE, read_arrays
 from prior_bench.store.store import Store
-from prior_bench.suites.migrate import migrate
+from prior_bench.suites.migrate import _identity, migrate
 
 SPEC = spec("A", "classification", "chexpert", "demo/linear_probe")
 
@@ -346,3 +347,36 @@ def test_migration_looks_up_nothing_that_a_folder_of_weights_names(tmp_path, mon
     with pytest.raises(BenchError, match=r"run\.json holds no config|its config names .*--own"):
         require_registered(config, tmp_path)
     assert not (tmp_path / "ran").exists() and "evil" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"type": "card", "model": "rad_dino"},
+        {"type": "random", "image_encoder": {"model_name": "resnet18", "pretrained": True}},
+    ],
+)
+def test_migration_contacts_no_hub_because_of_a_record(theirs, monkeypatch, row):
+    def refused(*arguments, **named):
+        raise AssertionError("it contacts something")
+
+    monkeypatch.setattr("prior_bench.encoders.hub.is_offline", lambda: False)
+    monkeypatch.setattr("socket.create_connection", refused)
+    monkeypatch.setattr("socket.getaddrinfo", refused)
+    told = {"identity": "i", "data_fingerprint": "f", "finished": "2026-01-01", "declared_versions": {}}
+    changed(theirs.runs / "k", spec={**SPEC, "backbone": {"name": "A", **row}}, provenance=told)
+    with without_hub():
+        _, why = _identity(RunSpec(**theirs.get("k").spec), told, LoadContext())
+    assert "nothing is fetched" in why
+
+
+@pytest.mark.parametrize("name", ["runs", "work", "locks", "work/k", "locks/k"])
+def test_nothing_is_written_through_folders_that_are_links(tmp_path, name):
+    place, mine = tmp_path / "sent" / name, tmp_path / "mine"
+    mine.mkdir()
+    place.parent.mkdir(parents=True)
+    place.symlink_to(mine)
+    sent = Store(tmp_path / "sent")
+    with pytest.raises(BenchError, match="symbolic link"), sent.writing(), sent.writing_cells(["k"]):
+        sent.work_dir("k")
+    assert not any(mine.iterdir())

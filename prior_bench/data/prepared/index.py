@@ -27,6 +27,9 @@ from prior_bench.io.atomic import CACHE_FIX, write_bytes
 KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table", "synthetic"))
 """Fields of a manifest that are stored unchanged; tuples become lists."""
 
+FREELY, RATIO = 64 * 2**20, 100
+"""An index unpacks to so many bytes, or to so many times its own size."""
+
 
 def place_of(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
     """Return the path of the index for a data set, folder, split rule and options."""
@@ -70,17 +73,26 @@ def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manife
     if not os.path.isfile(place):  # nor in a cache that may not be read
         return None
     try:
-        with gzip.open(place, "rt", encoding="utf-8") as stream:
-            content = json.load(stream)
-        why = _stale(content, kind, folder)
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        content, why = {}, f"it cannot be read ({error})"
-    if why:
-        _say_stale(place, why, f"{kind}@{folder}")
-        return None
-    root = Path(content["root"])
-    kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()}
-    return Manifest(root=root, table=decode_table(content["table"], root), **kept)
+        content = json.loads(_unpacked(place))
+        if not (why := _stale(content, kind, folder)):
+            root = Path(content["root"])
+            kept: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()
+            }
+            return Manifest(root=root, table=decode_table(content["table"], root), **kept)
+    except Exception as error:  # a cache that is shared can hold anything
+        why = f"it cannot be read ({error})"
+    _say_stale(place, why, f"{kind}@{folder}")
+    return None
+
+
+def _unpacked(place: Path) -> bytes:
+    most = max(FREELY, RATIO * place.stat().st_size)
+    with gzip.open(place) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it unpacks to more than {RATIO} times its size")
+    return content
 
 
 @functools.cache  # once per process: a suite opens the same data set for every cell

@@ -22,6 +22,7 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ PROMPTS = ("classes", "templates", "names")
 """Keys of a file that hold prompts."""
 STATED = ("name", "version", "source", *PROMPTS)
 """Keys of a file that says more than its prompts."""
+
+MOST_PROMPTS = 100_000
+"""Prompts of a class that a product may make."""
 
 FORM = 'e.g. {"Edema": ["There is pulmonary edema."]}; docs/own_pairs.md describes the file'
 
@@ -125,10 +129,10 @@ def load(given: str | Path | Mapping[str, Any]) -> PromptSet:
 def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_once)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BenchError(f"not a JSON file: {error}", where=path, fix=FORM) from error
     except _TwiceError as error:
         raise BenchError(f"the key '{error}' is there twice", where=path, fix="join the two") from None
+    except (ValueError, RecursionError) as error:  # no JSON, or numbers or nesting without end
+        raise BenchError(f"not a JSON file: {error}", where=path, fix=FORM) from error
     except OSError as error:
         raise BenchError(f"cannot be read: {error.strerror}", where=path) from error
 
@@ -185,5 +189,8 @@ def _filled(templates: Iterable[str], names: Iterable[str]) -> list[str]:
 
 def _expand(prompts: list[str] | dict[str, Any]) -> tuple[str, ...]:
     if isinstance(prompts, dict):
+        if (count := prod(map(len, prompts["product"]))) > MOST_PROMPTS:
+            what = f"a product makes {count:.3g} prompts; a class may have {MOST_PROMPTS:,}"
+            raise BenchError(what, where="classes")
         return tuple(" ".join(parts) for parts in product(*prompts["product"]))
     return tuple(prompts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from prior_bench.data.texts.sentences import LETTER, WIDE, normalise_marks, split_sentences
+from prior_bench.data.texts.sentences import LETTER, WIDE, normalise_marks, split_sentences, without_long_runs
 from prior_bench.errors import unknown_name
 
 _CLOCK = r"(?<=\d):(?=\d\d)"  # "AP CHEST, 5:15 A.M.:" is one heading
@@ -55,7 +55,7 @@ def parse_sections(text: str) -> dict[str, str]:
     Unknown headings within findings or impression ("LUNGS:") belong to the prose. Empty sections are left
     out; parts of a section that occurs twice are joined.
     """
-    text = _BANNER.sub("", text.replace("\r\n", "\n"))
+    text = _BANNER.sub("", without_long_runs(text.replace("\r\n", "\n")))
     sections: dict[str, list[str]] = {}
     current, start = "preamble", 0
     for heading in _HEADING.finditer(text):

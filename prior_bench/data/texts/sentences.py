@@ -27,6 +27,18 @@ LETTER = r"[^\W\d_]"
 WIDE = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Ranges of scripts that put no blanks between words: Thai, Lao, Khmer, Japanese, Chinese."""
 _LETTER = re.compile(LETTER)
+LONGEST_RUN = 200
+"""Blanks and full stops in a row that are kept: the time of the rules grows with the square of a run."""
+_LONG_BLANK = re.compile(rf"\s{{{LONGEST_RUN + 1},}}")
+_LONG_STOP = re.compile(rf"[.!?]{{{LONGEST_RUN + 1},}}")
+_TITLE = 12
+"""Characters at the end of a sentence among which a title or an initial is looked for."""
+
+
+def without_long_runs(text: str) -> str:
+    """Shorten runs of white space, of which paragraphs remain, and of full stops."""
+    text = _LONG_BLANK.sub(lambda run: ("\n" * min(run[0].count("\n"), 2)) or " ", text)
+    return _LONG_STOP.sub(lambda run: run[0][:LONGEST_RUN], text)
 
 
 def split_sentences(text: str) -> tuple[str, ...]:
@@ -38,7 +50,7 @@ def split_sentences(text: str) -> tuple[str, ...]:
     Japanese, Hindi and Urdu need no blank behind them. Sentences without letters of any script, apart from
     de-identification marks, are dropped.
     """
-    text = text.replace("\r\n", "\n")
+    text = without_long_runs(text.replace("\r\n", "\n"))
     end = _END_LOWER if text == text.lower() else _END
     text = _LIST_ITEM.sub("\n\n", _BULLET.sub("\n\n", text))
     found: list[str] = []
@@ -55,7 +67,7 @@ def _cut(text: str, end: re.Pattern) -> list[str]:
         if following and following.islower():
             continue
         sentence = text[start : match.end()]
-        if not _NOT_AN_END.search(sentence):
+        if not _NOT_AN_END.search(sentence[-_TITLE:]):
             parts.append(sentence.strip())
             start = match.end()
     return [*parts, text[start:].strip()]
@@ -63,7 +75,7 @@ def _cut(text: str, end: re.Pattern) -> list[str]:
 
 def normalise_marks(text: str, replacement: str = "___") -> str:
     """Replace every de-identification mark; ``""`` removes the marks and repairs the spacing."""
-    text = MARK.sub(replacement, text)
+    text = MARK.sub(replacement, without_long_runs(text))
     if not replacement:
         text = re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"[^\S\n]+", " ", text))
     return text

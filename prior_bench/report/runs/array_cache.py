@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import zipfile
-import zlib
 from collections.abc import Callable
 
 import numpy as np
 
 from prior_bench import paths
-from prior_bench.errors import StorageError
+from prior_bench.errors import BenchError, StorageError
 from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_file
+from prior_bench.store.reading import read_arrays
 
 Arrays = dict[str, np.ndarray]
 
@@ -24,9 +23,8 @@ def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
     """
     place = paths.cache_root() / folder / f"{key}.npz"
     try:
-        with np.load(place, allow_pickle=False) as kept:
-            return {name: kept[name] for name in kept.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return read_arrays(place)  # a cache that is shared is data of others
+    except BenchError:
         pass
     made = make()
     with contextlib.suppress(StorageError), whole_file(place) as fresh:

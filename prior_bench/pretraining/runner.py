@@ -1,0 +1,79 @@
+"""mmengine's Runner as pre-training uses it: quiet, on a given device, and with states that are data."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import MMLogger
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from prior_bench.checkpoints.training_states import load_weights, no_state, read_state, require_schedulers
+from prior_bench.losses.gather import rank
+from prior_bench.pretraining.folder import epoch_of
+
+
+class EpochRunner(Runner):
+    """mmengine's Runner with less output and on the requested device instead of any available GPU."""
+
+    def __init__(self, *args: Any, device: str, **kwargs: Any):
+        self.device = device
+        super().__init__(*args, **kwargs)
+
+    def build_logger(
+        self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any
+    ) -> MMLogger:
+        """Build a logger that writes to ``pretrain.log`` and prints only errors."""
+        logger = super().build_logger(log_level, str(Path(self.work_dir) / "pretrain.log"), **kwargs)
+        for handler in logger.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.setLevel(logging.ERROR)
+            else:  # by default, logging prints a traceback and goes on
+                handler.handleError = _raise_again  # type: ignore[method-assign]
+        return logger
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Load an epoch's state; print the epoch instead of the path that mmengine prints."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                super().resume(filename, *args, **kwargs)
+            except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as error:
+                raise no_state(filename, f"{type(error).__name__}: {error}") from error
+        if rank() == 0:
+            print(f"continuing after epoch {self.epoch}", file=sys.stderr)
+
+    def load_checkpoint(self, filename: str, map_location: Any = "cpu", **kwargs: Any) -> dict[str, Any]:
+        """Load an epoch's state as data, with all weights; mmengine's own would run a config in it."""
+        state = read_state(filename, map_location)
+        if state["meta"]["epoch"] != epoch_of(Path(filename)):
+            raise no_state(filename, f"it is of epoch {state['meta']['epoch']}")
+        if not isinstance(state.get("optimizer"), dict):
+            raise no_state(filename, "it has no optimizer")
+        require_schedulers(state.get("param_schedulers"), self.param_schedulers, filename)
+        self.call_hook("after_load_checkpoint", checkpoint=state)
+        load_weights(self.model.module if is_model_wrapper(self.model) else self.model, state, filename)
+        self._has_loaded = True
+        return state
+
+    def dump_config(self) -> None:
+        """Do nothing, because ``run.json`` and the checkpoint contain the config."""
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Move the model to the device, and make it data-parallel if there are several processes."""
+        if self.device != "cpu":
+            return super().wrap_model(model_wrapper_cfg, model)
+        if not self.distributed:
+            return model
+        unused = self.cfg.get("find_unused_parameters", False)
+        return MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=unused)
+
+
+def _raise_again(record: logging.LogRecord) -> None:
+    """Raise the exception that is being handled: the log cannot be written."""
+    raise
