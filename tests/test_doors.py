@@ -50,7 +50,7 @@ ARROWS = {
     "pictures": "data",
     "metrics": "api data errors",
     "features": "api data errors io registry runtime store versions",
-    "openmmlab": "api data errors io metrics runtime schema",
+    "openmmlab": "api checkpoints data errors io metrics runtime schema",
     "probing": "api data errors features metrics openmmlab runtime",
     "explain": "api data errors escaping features io metrics pictures registry statistics store versions",
     # pre-training and where weights come from
@@ -60,7 +60,7 @@ ARROWS = {
     "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
-    "suites": "api data errors io paths registry schema store versions",
+    "suites": "api data encoders errors io paths registry schema store versions",
     "protocol_parity": "api errors paths registry suites",
     "engine": "api errors logs paths registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
