@@ -46,8 +46,9 @@ def made_encoder(arguments: dict[str, Any], path: Path) -> Any:
 
     try:
         return ImageEncoder(**arguments)
-    except BenchError:
-        raise
+    except BenchError as error:  # it names the argument; the file is named here
+        what = f"{error.where}: {error.what}" if error.where else error.what
+        raise BenchError(what, where=path, fix=error.fix) from error
     except Exception as error:  # a config can hold anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"its architecture cannot be built: {reason}"

@@ -37,6 +37,8 @@ METHOD = dict(
 )
 VOLATILE = ("runs.log",)
 """Files that differ between two runs of the same command, by name."""
+LOG_OF_A_COMMAND = ".jsonl"
+"""End of the names of files that each command adds one of."""
 
 
 class World:
@@ -128,7 +130,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in VOLATILE and path.name != ".lock"
+        if path.is_file() and path.name not in (*VOLATILE, ".lock") and path.suffix != LOG_OF_A_COMMAND
     }
 
 

@@ -304,7 +304,7 @@ def odd_array(luck: random.Random, array: np.ndarray) -> np.ndarray:
         if array.ndim > 1
         else array.astype("datetime64[s]")
         if array.dtype.kind in "iu"
-        else array[::-1]
+        else np.flip(array)
     )
 
 
