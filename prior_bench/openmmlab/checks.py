@@ -20,8 +20,11 @@ def annotation_problems(data: Manifest, annotation: str) -> list[BenchError]:
         return [BenchError(f"has no {annotation}", where=data.name)]
     rows = data.table[data.table[COLUMNS[annotation]].notna()]
     annotated = set(rows["split"])
+    blank = (
+        "" if annotation == "masks" else "images that show no object have 'none' in a CSV file, not a blank"
+    )
     problems = [
-        BenchError(f"split '{split}' has no image with {annotation}", where=data.name)
+        BenchError(f"split '{split}' has no image with {annotation}", where=data.name, fix=blank)
         for split in SPLITS
         if split not in annotated
     ]
