@@ -20,9 +20,7 @@ def annotation_problems(data: Manifest, annotation: str) -> list[BenchError]:
         return [BenchError(f"has no {annotation}", where=data.name)]
     rows = data.table[data.table[COLUMNS[annotation]].notna()]
     annotated = set(rows["split"])
-    blank = (
-        "" if annotation == "masks" else "images without an object have 'none' in a CSV file, not a blank"
-    )
+    blank = "" if annotation == "masks" else "images without an object have 'none' in a CSV file, not a blank"
     problems = [
         BenchError(f"split '{split}' has no image with {annotation}", where=data.name, fix=blank)
         for split in SPLITS
