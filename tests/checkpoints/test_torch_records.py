@@ -104,6 +104,7 @@ def test_tensors_that_are_no_plain_arrays(tmp_path, make, kind, zipped):
         read_tensors(tmp_path / "w.pt")
 
 
+@pytest.mark.slow
 def test_an_allowed_callable_makes_no_memory(tmp_path):
     class Much:
         def __reduce__(self):

@@ -91,6 +91,7 @@ def chexpert_root(real_annotations, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_check_of_chexpert_finds_the_rows_that_mgca_validates_and_trains_on(no_images, chexpert_root, capsys):
     lines = checked(capsys, f"chexpert@{chexpert_root}", "--split", "mgca", "--set", "views=all")
     found = [line.partition(", e.g.")[0] for line in lines if line.startswith("problem")]

@@ -176,6 +176,7 @@ def test_a_suite_that_states_its_threads_gets_them_whatever_the_jobs(tmp_path):
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_a_small_model_has_one_thread_whatever_the_jobs_and_a_large_one_what_there_is(tmp_path, monkeypatch):
     import torch
 
@@ -196,6 +197,7 @@ def test_a_small_model_has_one_thread_whatever_the_jobs_and_a_large_one_what_the
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_records_tell_what_numbers_depend_on(tmp_path, jobs):
     import torch
@@ -208,6 +210,7 @@ def test_records_tell_what_numbers_depend_on(tmp_path, jobs):
     assert not torch.are_deterministic_algorithms_enabled(), "afterwards as before"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_log_has_the_lines_of_every_process_with_the_keys_of_their_runs(tmp_path, jobs):
     with logs.logged("run") as path:

@@ -29,6 +29,7 @@ def run(*arguments: str, seconds: int = 600) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment)
 
 
+@pytest.mark.slow
 def test_a_few_kills_and_full_disks(tmp_path):
     done = run("-c", FEW, str(HERE), str(tmp_path), seconds=300)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -70,6 +70,7 @@ def test_a_script_that_ends_otherwise_is_wrong(scripts, tmp_path, body):
     assert found["tried"] == 5 and len(found["wrong"]) == 3 and found["survived"] == 0
 
 
+@pytest.mark.slow
 def test_a_script_that_hangs_is_stopped(scripts, tmp_path, monkeypatch):
     monkeypatch.setattr(campaign, "SECONDS", -59)
     (found,) = run([scripts("import time; time.sleep(60)")], tmp_path / "kept", print).values()

@@ -4,9 +4,7 @@ import pytest
 from fuzz_scripts import outcome_of
 
 
-@pytest.mark.parametrize(
-    ("first", "count"), [(0, 8), pytest.param(8, 30, marks=pytest.mark.slow)], ids=["few", "many"]
-)
+@pytest.mark.parametrize(("first", "count"), [pytest.param(0, 38, marks=pytest.mark.slow)], ids=["many"])
 def test_hostile_names_do_nothing(tmp_path, first, count):
     found = outcome_of("fuzz/injections.py", tmp_path, first, count, seconds=10)
     assert min(found["survived"], found["refused"]) > count / 10

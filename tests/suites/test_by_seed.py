@@ -91,6 +91,7 @@ def test_shipped_protocols_state_the_seed_only_where_the_author_does():
             assert entry.get("seeds", suite.seeds) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_rule_without_folds_says_so():
     data = {"name": "x", "type": "siim_acr", "root": "sample:siim_acr"}
     protocol = load("prior/segmentation_siim", {"split.rule": "default"}).to_dict()
