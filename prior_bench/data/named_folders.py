@@ -15,7 +15,7 @@ def remember(folder: Path) -> None:
     if not os.path.isfile(note):
         try:
             note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_text(f"{os.path.abspath(folder)}\n", encoding="utf-8")
+            note.write_bytes(os.fsencode(os.path.abspath(folder)) + b"\n")
         except OSError:
             pass  # a cache that cannot be written: reports will ask to open the data once
 
@@ -29,4 +29,4 @@ def is_known(folder: Path) -> bool:
 
 def _note_of(folder: Path) -> Path:
     place = os.path.abspath(folder)
-    return paths.cache_root() / "opened" / f"{hashlib.sha256(place.encode()).hexdigest()[:16]}.txt"
+    return paths.cache_root() / "opened" / f"{hashlib.sha256(os.fsencode(place)).hexdigest()[:16]}.txt"
