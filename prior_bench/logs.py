@@ -208,8 +208,8 @@ def _shortened(text: str) -> str:
 
 
 def _remove_old() -> None:
-    for old in sorted(folder().glob("*.jsonl"), key=_age)[: -KEPT + 1]:
-        with suppress(OSError):
+    with suppress(OSError):  # a folder that may not be read: what writes the log says so
+        for old in sorted(folder().glob("*.jsonl"), key=_age)[: -KEPT + 1]:
             old.unlink()
 
 
