@@ -99,7 +99,7 @@ class LogFile(logging.Handler):
         except OSError as error:  # the command itself goes on
             self._given_up = True
             print(f"warning: {self.path}: no log is written ({error.strerror})", file=sys.stderr)
-        except Exception:
+        except (TypeError, ValueError):  # a message and values that do not fit, as logging's handlers do it
             self.handleError(record)
 
 

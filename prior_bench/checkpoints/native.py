@@ -180,9 +180,9 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
     if changed := changed_tensors(info, tensors):
         raise BenchError(changed, where=path, fix="copy or download it again")
     check_depth(info.method, len(tensors), path)
-    if (outline := _outline(info, path)) is not None:  # before memory for its weights is asked for
-        _require_fit(outline, tensors, what, path)
     try:
+        if (outline := _outline(info, path)) is not None:  # before memory for its weights is asked for
+            _require_fit(outline, tensors, what, path)
         module = _built(info, path)
     except BenchError as error:
         raise _of_file(error, path) from error
@@ -197,13 +197,11 @@ def load_method(path: str | Path) -> tuple[Any, NativeInfo]:
 
 
 def _outline(info: NativeInfo, path: str | Path) -> dict[str, Tensor] | None:
-    """Return the state dict of the module without memory; None if its class needs memory to be built."""
+    """Return the module's state dict without memory; None if its class reads values while it is built."""
     try:
         with torch.device("meta"):
             return _built(info, path).state_dict()
-    except BenchError as error:
-        raise _of_file(error, path) from error
-    except Exception:  # building it really tells what is wrong
+    except (NotImplementedError, RuntimeError):  # what torch raises where a tensor without values is read
         return None
 
 

@@ -156,7 +156,7 @@ def _work(
     with logs.joined(*log):
         try:
             _serve_runs(end, jobs, plan, store, device, workers)
-        except Exception:
+        except Exception:  # multiprocessing prints it; the log has it as well
             LOG.exception("a process failed outside of a run")
             raise
 

@@ -14,13 +14,11 @@ import os
 import random
 import re
 import resource
-import shutil
-import sys
-import time
 from pathlib import Path
 
 import forked
 from kills import Campaign, Kind, halves, outcome
+from seeds import Attempt, Tried, campaign
 from world import finished, fresh, strays
 
 CLONE_NEWNS, MS_PRIVATE, MS_REC = 0x20000, 1 << 18, 1 << 14
@@ -92,8 +90,8 @@ class Disk:
             before = lambda: small_disk(self.here / "results", kilobytes)  # noqa: E731
         return self.campaign.run(self.here, kind.arguments, before)
 
-    def attempt(self, seed: int) -> tuple[Kind, str, forked.Ended, list[str], list[str]]:
-        """Fill the disk once; return kind, way, how the command ended, what is wrong and what is lost."""
+    def attempt(self, seed: int) -> Tried:
+        """Fill the disk once."""
         kinds = self.campaign.kinds
         kind, luck = kinds[seed % len(kinds)], random.Random(seed)
         way = self.ways[seed // len(kinds) % len(self.ways)]
@@ -121,27 +119,16 @@ class Disk:
             for name, content in files.items()
             if finished(store).get(name) != content
         ]
-        return kind, way, ended, wrong, lost
+        what = f"{kind.name}, {way}"
+        return Tried(
+            ended.code != 0, [f"{what}: {text}" for text in wrong], [f"{what}: {name}" for name in lost]
+        )
 
 
-def main(folder: Path, first: int, count: int, names: list[str] | None = None) -> dict:
-    """Fill the disk ``count`` times."""
-    disk = Disk(folder, names)
-    found: dict = {"kind": "full disks", "tried": 0, "refused": 0, "survived": 0, "wrong": [], "lost": []}
-    found |= {"slowest": 0.0, "memory": 0, "ways": disk.ways}
-    for seed in range(first, first + count):
-        print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
-        begun = time.monotonic()
-        kind, way, ended, wrong, lost = disk.attempt(seed)
-        found["tried"] += 1
-        if not wrong:
-            found["refused" if ended.code else "survived"] += 1
-        found["wrong"] += [f"seed {seed}: {kind.name}, {way}: {text}" for text in wrong]
-        found["lost"] += [f"seed {seed}: {kind.name}, {way}: {name}" for name in lost]
-        found["slowest"] = max(found["slowest"], time.monotonic() - begun)
-    shutil.rmtree(disk.here)
-    return found
+def prepare(folder: Path, names: list[str] | None = None) -> Attempt:
+    """Run the commands undisturbed."""
+    return Disk(folder, names).attempt
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])))
+    campaign("full disks", prepare)

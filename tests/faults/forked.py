@@ -23,7 +23,6 @@ from typing import NamedTuple
 
 from world import World, fresh, roots
 
-HELPERS = Path(__file__).parents[1] / "helpers"
 LONGEST = 300.0
 """Seconds after which a command counts as one that hangs; the slowest takes three on one core of its own."""
 PRINTED = 2**20
@@ -63,7 +62,6 @@ def warm(folder: Path, names: Sequence[str] = ()) -> World:
     """
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
-    sys.path.insert(0, str(HELPERS))
     import fake_parts
     import torch
 

@@ -13,13 +13,13 @@ import json
 import multiprocessing
 import random
 import signal
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import forked
+from seeds import Attempt, Tried, campaign
 from world import World, contents, finished, fresh, numbers, roots, strays
 
 GOLDEN = 0.6180339887498949
@@ -103,8 +103,8 @@ class Campaign:
         seconds = self.run(fresh(self.here, start), arguments).seconds
         return Kind(name, arguments, start, seconds, changes, files, found)
 
-    def kill(self, seed: int) -> tuple[Kind, str, list[str], forked.Ended]:
-        """Kill one command; return its kind, what was wrong, what was lost, and how the second run ended."""
+    def kill(self, seed: int) -> Tried:
+        """Kill one command and run it again."""
         kind, luck = self.kinds[seed % len(self.kinds)], random.Random(seed)
         round_ = seed // len(self.kinds)
         share = (round_ // 2 * GOLDEN + luck.random() / 100) % 1
@@ -137,7 +137,9 @@ class Campaign:
             for name, content in files.items()
             if finished(self.here / "results" / store).get(name) != content
         ]
-        return kind, "; ".join(wrong), lost, again
+        return Tried(
+            False, [f"{kind.name}: {text}" for text in wrong], [f"{kind.name}: {name}" for name in lost]
+        )
 
 
 def outcome(folder: Path) -> list:
@@ -187,27 +189,15 @@ def halves(folder: Path) -> list[str]:
                     assert file.keys()
             elif path.suffix == ".html":
                 assert path.read_text("utf-8").rstrip().endswith("</html>")
-        except Exception as error:
+        except Exception as error:  # whatever its reader says of half a file
             found.append(f"{path.relative_to(folder)}: {error!r}")
     return found
 
 
-def main(folder: Path, first: int, count: int, names: list[str] | None = None) -> dict:
-    """Kill ``count`` commands."""
-    campaign = Campaign(folder, names)
-    found: dict = {"kind": "kills", "tried": 0, "refused": 0, "survived": 0, "wrong": [], "lost": []}
-    found |= {"slowest": 0.0, "memory": 0, "kinds": {}}
-    for seed in range(first, first + count):
-        print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
-        kind, wrong, lost, again = campaign.kill(seed)
-        found["tried"] += 1
-        found["kinds"][kind.name] = found["kinds"].get(kind.name, 0) + 1
-        found["survived"] += not wrong and not lost
-        found["wrong"] += [f"seed {seed}: {kind.name}: {wrong}"] if wrong else []
-        found["lost"] += [f"seed {seed}: {kind.name}: {name}" for name in lost]
-        found["slowest"] = max(found["slowest"], again.seconds)
-    return found
+def prepare(folder: Path, names: list[str] | None = None) -> Attempt:
+    """Run the commands undisturbed."""
+    return Campaign(folder, names).kill
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])))
+    campaign("kills", prepare)

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import json
 import os
 import random
 import shutil
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import forked
 from disk import CLONE_NEWNS, MS_PRIVATE, MS_REC, may_mount
 from kills import as_forks
+from seeds import Attempt, Tried, campaign
 from world import World, fresh, numbers, roots, strays
 
 MS_READ_ONLY, MS_REMOUNT, MS_BIND = 1, 32, 4096
@@ -130,8 +128,8 @@ class Permissions:
         """Return what is stored, by suite."""
         return [numbers(self.here / "results" / suite) for suite in ("tiny", "eval")]
 
-    def attempt(self, seed: int) -> tuple[str, forked.Ended, list[str]]:
-        """Spoil one folder for one command; return what that was, how it ended, and what is wrong."""
+    def attempt(self, seed: int) -> Tried:
+        """Spoil one folder for one command."""
         name, folder, way = self.cases[seed % len(self.cases)]
         fresh(self.here, self.start)
         before = functools.partial(leave, self.here / "gone")
@@ -150,25 +148,13 @@ class Permissions:
             wrong.append(f"left behind: {left}")
         if any(value[0] != "done" for store in self.numbers() for value in store.values()):
             wrong.append("a run is recorded as failed")
-        return f"{name}, {folder}: {way}", ended, wrong
+        return Tried(ended.code != 0, [f"{name}, {folder}: {way}: {text}" for text in wrong])
 
 
-def main(folder: Path, first: int, count: int) -> dict:
-    """Spoil ``count`` folders."""
-    campaign = Permissions(folder)
-    found: dict = {"kind": "folders that may not be written to", "tried": 0, "refused": 0, "survived": 0}
-    found |= {"wrong": [], "lost": [], "slowest": 0.0, "memory": 0, "cases": len(campaign.cases)}
-    for seed in range(first, first + count):
-        print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
-        begun = time.monotonic()
-        what, ended, wrong = campaign.attempt(seed)
-        found["tried"] += 1
-        if not wrong:
-            found["refused" if ended.code else "survived"] += 1
-        found["wrong"] += [f"seed {seed}: {what}: {text}" for text in wrong]
-        found["slowest"] = max(found["slowest"], time.monotonic() - begun)
-    return found
+def prepare(folder: Path) -> Attempt:
+    """Run the commands undisturbed."""
+    return Permissions(folder).attempt
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    campaign("folders that may not be written to", prepare)

@@ -8,7 +8,6 @@ undisturbed run; or there is one message, and the same command, run again, has t
 from __future__ import annotations
 
 import io
-import json
 import os
 import random
 import signal
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import forked
 from kills import GOLDEN, Campaign, Kind, as_forks, outcome
+from seeds import Attempt, Tried, campaign
 from world import fresh, roots, strays
 
 TIMES = (-3e8, 0.0, 3e8, 3.5e9, 4.4e9, 6e9)
@@ -81,8 +81,8 @@ class Surroundings:
         self.here = self.campaign.here
         self.ways = (self.clock, self.times, self.output, self.signals, self.two)
 
-    def attempt(self, seed: int) -> tuple[str, int, list[str]]:
-        """Disturb one command; return what that was, its exit status, and what is wrong."""
+    def attempt(self, seed: int) -> Tried:
+        """Disturb one command."""
         kinds, luck = self.campaign.kinds, random.Random(seed)
         kind = kinds[seed % len(kinds)]
         way = self.ways[seed // len(kinds) % len(self.ways)]
@@ -96,7 +96,7 @@ class Surroundings:
             wrong.append("another outcome than undisturbed")
         if left := strays(self.here):
             wrong.append(f"left behind: {left}")
-        return f"{kind.name}, {what}", code, wrong
+        return Tried(code != 0, [f"{kind.name}, {what}: {text}" for text in wrong])
 
     def clock(self, kind: Kind, luck: random.Random, round_: int) -> tuple[str, int, list[str]]:
         """A clock that is decades wrong."""
@@ -153,22 +153,10 @@ def said_wrong(ended: forked.Ended, codes: tuple[int, ...]) -> list[str]:
     return []
 
 
-def main(folder: Path, first: int, count: int, names: list[str] | None = None) -> dict:
-    """Disturb ``count`` commands."""
-    campaign = Surroundings(folder, names)
-    found: dict = {"kind": "odd surroundings", "tried": 0, "refused": 0, "survived": 0}
-    found |= {"wrong": [], "lost": [], "slowest": 0.0, "memory": 0}
-    for seed in range(first, first + count):
-        print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
-        begun = time.monotonic()
-        what, code, wrong = campaign.attempt(seed)
-        found["tried"] += 1
-        if not wrong:
-            found["refused" if code else "survived"] += 1
-        found["wrong"] += [f"seed {seed}: {what}: {text}" for text in wrong]
-        found["slowest"] = max(found["slowest"], time.monotonic() - begun)
-    return found
+def prepare(folder: Path, names: list[str] | None = None) -> Attempt:
+    """Run the commands undisturbed."""
+    return Surroundings(folder, names).attempt
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])))
+    campaign("odd surroundings", prepare)

@@ -3,39 +3,15 @@
 The scripts beside this file say what each does and checks; `make campaign` runs hundreds of rounds of each.
 """
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from fuzz_scripts import outcome_of
 
 HERE = Path(__file__).parent
-FEW = """
-import json, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import disk, kills
-folder, names = Path(sys.argv[2]), ["data prepare", "results import"]
-print(json.dumps([module.main(folder / module.__name__, 0, 4, names) for module in (kills, disk)]))
-"""
-"""Two scripts in one process, as importing torch takes longer than the rest."""
-
-
-def run(*arguments: str, seconds: int = 600) -> subprocess.CompletedProcess:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment)
-
-
-@pytest.mark.slow
-def test_a_few_kills_and_full_disks(tmp_path):
-    done = run("-c", FEW, str(HERE), str(tmp_path), seconds=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    for found in json.loads(done.stdout.splitlines()[-1]):
-        assert found["wrong"] == found["lost"] == []
-        assert found["tried"] == found["refused"] + found["survived"] == 4
 
 
 @pytest.mark.slow
@@ -43,17 +19,13 @@ def test_a_few_kills_and_full_disks(tmp_path):
     ("script", "count"), [("kills", 16), ("disk", 12), ("permissions", 15), ("surroundings", 16)]
 )
 def test_a_campaign(tmp_path, script, count):
-    done = run(str(HERE / f"{script}.py"), str(tmp_path), "1000", str(count), seconds=1800)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["wrong"] == found["lost"] == []
-    assert found["tried"] == found["refused"] + found["survived"] == count
+    outcome_of(f"faults/{script}.py", tmp_path, 1000, count, seconds=60)
 
 
 @pytest.mark.slow
 def test_another_locale_and_names_of_other_alphabets(tmp_path):
     """Turkish lower case, an ASCII locale without UTF-8 mode, and a folder of neither."""
-    sys.path[:0] = [str(HERE), str(HERE.parent / "helpers")]
+    sys.path.insert(0, str(HERE))
     from world import World, roots
 
     folder = tmp_path / "Iğdır İstanbul"

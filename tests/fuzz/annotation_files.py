@@ -1,6 +1,6 @@
 """Seeded mutations of a table of data: it is read as it says, or refused in one message; nothing else.
 
-``python annotation_files.py FOLDER FIRST COUNT``: see :mod:`outcomes`. A mutation changes bytes of the file
+``python annotation_files.py FOLDER FIRST COUNT``: see :mod:`seeds`. A mutation changes bytes of the file
 as people and programs do: cells, separators, quotes, encodings, lines. What the mutated file says is decided
 by Python's csv module and a few lines here, not by the code under test. Each is read as a table of a user's
 own, and as a downloaded one, as all readers of data sets do it.
@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
 import numpy as np
 import pandas as pd
-from outcomes import Attempt, campaign
+from seeds import Attempt, Tried, campaign
 from writers import write_image
 
 from prior_bench.data.readers.csv.reader import read
@@ -168,7 +168,7 @@ def prepare(folder: Path) -> Attempt:
     for number in range(ROWS):
         write_image(folder / f"img/{number:02d}.png")
 
-    def attempt(seed: int) -> bool:
+    def attempt(seed: int) -> Tried:
         data, place = mutated(seed), folder / f"{seed}.csv"
         place.write_bytes(data)
         refused = []
@@ -180,7 +180,7 @@ def prepare(folder: Path) -> Attempt:
                 assert place.name in str(error) and error.what, f"the message names no file: {error}"
                 refused.append(True)
         place.unlink()
-        return refused[0]
+        return Tried(refused[0])
 
     return attempt
 

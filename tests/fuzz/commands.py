@@ -2,7 +2,6 @@
 
 import io
 import sys
-import traceback
 from unittest.mock import patch
 
 from hostile_text import wrong_on_terminal
@@ -22,9 +21,6 @@ def called(*arguments: object) -> tuple[int, str, str]:
             status = main([str(argument) for argument in arguments])
         except SystemExit as error:
             status = int(error.code or 0)
-        except Exception:
-            status = -1
-            err.write(traceback.format_exc())
         out.flush(), err.flush()
         said, complained = (stream.buffer.getvalue().decode() for stream in (out, err))
     shown = " ".join(map(str, arguments[:3]))

@@ -1,4 +1,4 @@
-"""Odd configs and options: ``python configs.py FOLDER FIRST COUNT``; see :mod:`outcomes`.
+"""Odd configs and options: ``python configs.py FOLDER FIRST COUNT``; see :mod:`seeds`.
 
 A seed changes a shipped suite, table, protocol or pre-training config (values of other kinds and sizes, keys
 that are missing, unknown or misspelt, files that are damaged), or gives an option of the command line an odd
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 from commands import called
 from hostile_text import hostile
 from mmengine.config import Config
-from outcomes import Attempt, campaign
+from seeds import Attempt, Tried, campaign
 from writers import write_image
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -296,14 +296,14 @@ def prepare(folder: Path) -> Attempt:
 
     called("run", "demo", "--dry-run")  # loads the libraries
 
-    def attempt(seed: int) -> bool:
+    def attempt(seed: int) -> Tried:
         place, working = folder / f"seed{seed}", os.getcwd()
         shutil.copytree(folder / "table", place)
         os.chdir(place)
         roots = {f"PRIOR_BENCH_{root}": str(place / root.lower()) for root in ("DATA", "RESULTS", "CACHE")}
         try:
             with patch.dict(os.environ, {**roots, "PRIOR_BENCH_SAMPLE_SIZE": "tiny"}):
-                return (odd_config if seed % 3 else odd_options)(random.Random(seed), place)
+                return Tried((odd_config if seed % 3 else odd_options)(random.Random(seed), place))
         finally:
             os.chdir(working)
             shutil.rmtree(place)

@@ -25,8 +25,8 @@ from hostile_text import (
     wrong_in_markdown,
     wrong_in_page,
 )
-from outcomes import Attempt, campaign
 from scored_store import save
+from seeds import Attempt, Tried, campaign
 from writers import write_png
 
 from prior_bench.api import RunRecord
@@ -166,7 +166,7 @@ def prepare(folder: Path) -> Attempt:
     for n in range(IMAGES):
         write_png(folder / f"images/{n}.png", rng.integers(0, 255, (32, 32), dtype=np.uint8))
 
-    def attempt(seed: int) -> bool:
+    def attempt(seed: int) -> Tried:
         place, before, working = folder / f"seed{seed}", sorted(folder.iterdir()), os.getcwd()
         place.mkdir()
         os.chdir(place)
@@ -179,7 +179,7 @@ def prepare(folder: Path) -> Attempt:
             os.chdir(working)
             shutil.rmtree(place)
         assert sorted(folder.iterdir()) == before, "files were written elsewhere"
-        return refused
+        return Tried(refused)
 
     return attempt
 

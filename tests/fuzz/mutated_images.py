@@ -1,6 +1,6 @@
 """Mutated image files are read as before, or visibly otherwise, or refused by name.
 
-``python mutated_images.py FOLDER FIRST COUNT``: see :mod:`outcomes`.
+``python mutated_images.py FOLDER FIRST COUNT``: see :mod:`seeds`.
 """
 
 import random
@@ -12,7 +12,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
 from image_files import write_dicom_kind, write_jpeg, write_palette, write_png_kind, write_tiff
-from outcomes import Attempt, campaign
+from seeds import Attempt, Tried, campaign
 
 from prior_bench.data.images.decode import decode_mask, decode_with_remarks, size_of_file
 from prior_bench.errors import BenchError
@@ -102,7 +102,7 @@ def prepare(folder: Path) -> Attempt:
     contents = [path.read_bytes() for path in files]
     pictures = [decode_with_remarks(path)[0] for path in files]
 
-    def attempt(seed: int) -> bool:
+    def attempt(seed: int) -> Tried:
         luck = random.Random(seed)
         which = luck.randrange(len(files))
         content, kind = mutated(contents[which], contents, luck)
@@ -112,7 +112,7 @@ def prepare(folder: Path) -> Attempt:
         checked = path.suffix == ".png" and kind != "mix"
         wrong = wrong_with(path, kind, pictures[which], checked=checked)
         assert not wrong, f"{kind} of {files[which].name}: {wrong}"
-        return wrong is None
+        return Tried(wrong is None)
 
     return attempt
 

@@ -2,8 +2,6 @@
 
 import os
 import struct
-import sys
-import types
 import zlib
 
 import numpy as np
@@ -11,10 +9,6 @@ import pydicom
 import pytest
 import tifffile
 from PIL import Image
-from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
-from pydicom.pixels.decoders.base import Decoder
-from pydicom.uid import JPEG2000Lossless, JPEGLossless, JPEGLSLossless
 from writers import write_dicom
 
 from prior_bench.data.images import decoded
@@ -280,52 +274,6 @@ def test_a_picture_that_is_called_dicom_says_what_it_is(tmp_path):
         read_image(tmp_path / "a.dcm")
 
 
-# --- DICOM that is compressed by what needs a plug-in ---
-
-
-def compressed(path, syntax):
-    """A file of a transfer syntax, whose pixels are the code of no decoder."""
-    data = pydicom.dcmread(write_dicom(path, RAMP.astype(np.uint8)))
-    data.file_meta.TransferSyntaxUID = syntax
-    data.PixelData = encapsulate([b"\xff\xd8code\xff\xd9"])
-    data["PixelData"].is_undefined_length = True
-    data.save_as(path)
-    return path
-
-
-@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless, JPEGLossless])
-def test_a_compression_without_a_decoder_names_it_and_the_extra(tmp_path, syntax, monkeypatch):
-    monkeypatch.setattr(Decoder, "is_available", False)
-    path = compressed(tmp_path / "a.dcm", syntax)
-    with pytest.raises(BenchError) as caught:
-        read_image(path)
-    assert str(path) in str(caught.value) and syntax.name in caught.value.what
-    assert "no installed package decodes it" in caught.value.what
-    assert "pip install 'prior-bench[dicom]'" in caught.value.fix
-
-
-def test_a_decoder_that_is_installed_is_used(tmp_path, monkeypatch):
-    plug_in = types.ModuleType("fake_jpeg_ls")
-    plug_in.is_available = lambda uid: True
-    plug_in.DECODER_DEPENDENCIES = {JPEGLSLossless: ("fake_jpeg_ls",)}
-    plug_in.decode = lambda code, runner: bytearray(GREY.tobytes())
-    monkeypatch.setitem(sys.modules, "fake_jpeg_ls", plug_in)
-    decoder = get_decoder(JPEGLSLossless)
-    decoder.add_plugin("fake", ("fake_jpeg_ls", "decode"))
-    try:
-        np.testing.assert_array_equal(read_image(compressed(tmp_path / "a.dcm", JPEGLSLossless)), GREY)
-    finally:
-        decoder.remove_plugin("fake")
-
-
-def test_the_extra_is_declared():
-    import tomllib
-    from pathlib import Path
-
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
-    assert any(name.startswith("pylibjpeg") for name in project["optional-dependencies"]["dicom"])
-
-
 # --- bounds and damage ---
 
 
@@ -393,21 +341,3 @@ def test_what_else_can_lie_on_a_disk(tmp_path, read):
     (tmp_path / "a.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
     with pytest.raises(BenchError, match="no image format that is known"):
         read(tmp_path / "a.eps")
-
-
-@pytest.mark.parametrize(
-    ("content", "what", "fix"),
-    [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n", "Git LFS", "git lfs pull"),
-        (b"<!DOCTYPE html><html>Sign in</html>", "web page", "log in"),
-        (b"\x80\x04K\x01.", "pickled", "the image itself"),
-        (b"%PDF-1.7 ...", "PDF", "the image itself"),
-    ],
-)
-@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.dcm"])
-def test_what_is_no_image_is_called_what_it_is(tmp_path, name, content, what, fix):
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(BenchError) as caught:
-        read_image(path)
-    assert what in caught.value.what and fix in caught.value.fix and str(path) in str(caught.value)
