@@ -1,4 +1,4 @@
-"""Compressed DICOM: the picture of the uncompressed counterpart, both pydicom's; without a decoder, a message."""
+"""Compressed DICOM is the picture of its uncompressed counterpart; without a decoder, there is a message."""
 
 import numpy as np
 import pydicom
