@@ -18,7 +18,7 @@ from prior_bench.backbones.stored_embeddings import StoredEmbeddings
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_file
-from prior_bench.store.reading import MIB, MOST_NAMES, UNREADABLE, opened_zip
+from prior_bench.io.bounded import MIB, MOST_NAMES, UNREADABLE, opened_zip
 
 FORMATS = (".npz", ".parquet")
 ARRAYS = {

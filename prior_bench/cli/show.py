@@ -24,9 +24,9 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
+    from prior_bench.io.plain import plain
     from prior_bench.report.runs.find_run import find_run
     from prior_bench.report.runs.run_text import run_text
-    from prior_bench.store.store import plain
 
     found = find_run(args.recorded)
     assert found.record is not None and found.store is not None, "it was found in a store"

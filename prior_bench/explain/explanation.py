@@ -20,8 +20,8 @@ from prior_bench.explain.localisation import localisation
 from prior_bench.explain.measure import Measure, image_l1, in_words, mean_image, measure
 from prior_bench.explain.partners import PartnerLoss, partner_losses
 from prior_bench.features.extract import evaluating
+from prior_bench.io.plain import plain
 from prior_bench.pictures.choice import spread
-from prior_bench.store.store import plain
 
 TOP_PROTOTYPES = 12
 """Number of most used prototypes that are shown."""

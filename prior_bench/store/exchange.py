@@ -22,9 +22,9 @@ from pathlib import Path, PurePosixPath
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file, whole_folder
+from prior_bench.io.bounded import MIB, MOST_JSON, is_own_file, most_arrays, opened_zip
 from prior_bench.io.room import FULL, cannot_write, of_the_disk
 from prior_bench.store.cells import identity
-from prior_bench.store.reading import MIB, MOST_JSON, is_own_file, most_arrays, opened_zip
 from prior_bench.store.store import PLAN, PREDICTIONS, RECORD, TRACEBACK, Store
 
 FILES = (RECORD, PREDICTIONS, TRACEBACK)

@@ -33,11 +33,13 @@ from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, StorageError
 from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_folder, write_json
+from prior_bench.io.bounded import not_followed, read_arrays, read_json, require_folders
 from prior_bench.io.leftovers import DAY, remove_leftovers
 from prior_bench.io.locks import one_at_a_time, sole_writer
+from prior_bench.io.plain import plain
 from prior_bench.io.room import FULL, cannot_write, of_the_disk, writing_to
 from prior_bench.schema.records import check_plan, check_record
-from prior_bench.store.reading import check_samples, not_followed, read_arrays, read_json, require_folders
+from prior_bench.store.sample_shapes import check_samples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -248,21 +250,6 @@ class Store:
         require_folders(self.root, "locks")
         with one_at_a_time(self.root / "locks", "waiting for another process that saves its plan"):
             yield
-
-
-def plain(value: Any) -> Any:
-    """Convert to plain types for JSON: NumPy values, paths, tuples to lists, NaN and infinity to None."""
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(v) for v in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if hasattr(value, "tolist"):  # NumPy scalars and arrays, torch tensors
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return str(value)
 
 
 def _record(values: Any) -> RunRecord:

@@ -8,7 +8,7 @@ from typing import Any
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.open import open_dataset
 from prior_bench.data.splitting.seeded import split_name
-from prior_bench.store.store import plain
+from prior_bench.io.plain import plain
 
 
 class DataSets:

@@ -7,9 +7,9 @@ import json
 
 from prior_bench.api import RehearsalSize, RunSpec, version_of
 from prior_bench.data.versions import data_versions
+from prior_bench.io.plain import plain
 from prior_bench.registry import CORRUPTIONS, TASKS
 from prior_bench.schema.protocol import FewShot
-from prior_bench.store.store import plain
 from prior_bench.suites.protocols import from_dict
 from prior_bench.versions import EVALUATION, machinery, raised
 

@@ -21,8 +21,8 @@ from prior_bench.data.open import read_manifest, resolve
 from prior_bench.data.recorded import check_reader
 from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError
+from prior_bench.io.plain import plain
 from prior_bench.registry import TASKS
-from prior_bench.store.store import plain
 
 if TYPE_CHECKING:
     from prior_bench.data.manifest import Manifest

@@ -21,10 +21,11 @@ from prior_bench.data.texts import prompts
 from prior_bench.encoders.hub import without_hub
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_folder
+from prior_bench.io.bounded import is_own_file, read_json
+from prior_bench.io.plain import plain
 from prior_bench.registry import BACKBONES, CORRUPTIONS, DATASETS, TASKS
 from prior_bench.store.exchange import FILES
-from prior_bench.store.reading import is_own_file, read_json
-from prior_bench.store.store import RECORD, Store, plain
+from prior_bench.store.store import RECORD, Store
 from prior_bench.suites.keys import run_key, run_versions
 from prior_bench.suites.resolve import make_source
 from prior_bench.versions import finished_before

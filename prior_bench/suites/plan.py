@@ -12,8 +12,8 @@ from typing import Any
 
 from prior_bench.api import BackboneSource, RehearsalSize, RunSpec
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.io.plain import plain
 from prior_bench.store.cells import labels_of, labels_text
-from prior_bench.store.store import plain
 from prior_bench.suites.data_sets import DataSets
 from prior_bench.suites.filters import fields_of, passes, read_filters
 from prior_bench.suites.keys import rehearsal_key, run_key, run_versions

@@ -12,10 +12,10 @@ from prior_bench.data.open import locate, resolve
 from prior_bench.data.splitting.seeded import different_splits
 from prior_bench.data.splitting.shots import shortages
 from prior_bench.errors import BenchError, ErrorList, NotThereError
+from prior_bench.io.plain import plain
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
 from prior_bench.schema.arguments import argument_errors
 from prior_bench.schema.protocol import FewShot
-from prior_bench.store.store import plain
 from prior_bench.suites import protocols
 from prior_bench.suites.filters import passes
 from prior_bench.suites.suite import shots_of

@@ -11,7 +11,7 @@ from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.open import OWN_FILES
 from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError
-from prior_bench.store.store import plain
+from prior_bench.io.plain import plain
 from prior_bench.suites.suite import listed
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from prior_bench.api import LoadContext, RunRecord, RunSpec
 from prior_bench.cli import main
 from prior_bench.encoders.hub import without_hub
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import MIB, VARIABLE, read_arrays
 from prior_bench.pretraining.migrate import require_registered
 from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.store.exchange import export_store, merge, opened
-from prior_bench.store.reading import MIB, VARIABLE, read_arrays
 from prior_bench.store.store import Store
 from prior_bench.suites.migrate import _identity, migrate
 

@@ -10,7 +10,8 @@ from fixed_store import spec
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
-from prior_bench.store.store import Store, plain
+from prior_bench.io.plain import plain
+from prior_bench.store.store import Store
 
 SPEC = spec("A", "fake", "chexpert", "p")
 

@@ -15,12 +15,13 @@ from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.cli import main
 from prior_bench.engine.execute import to_do
 from prior_bench.errors import BenchError
+from prior_bench.io.plain import plain
 from prior_bench.pretraining.folder import FINAL, RUN
 from prior_bench.pretraining.migrate import migrate_folders
 from prior_bench.pretraining.trainer import pretrain
 from prior_bench.registry import TASKS
 from prior_bench.sample import VERSION, SampleBenchmark
-from prior_bench.store.store import Store, plain
+from prior_bench.store.store import Store
 from prior_bench.suites import migrate as migration
 from prior_bench.suites.plan import expand
 from prior_bench.suites.suite import load_suite

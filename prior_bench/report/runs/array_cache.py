@@ -11,7 +11,7 @@ from prior_bench import paths
 from prior_bench.errors import BenchError, StorageError
 from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_file
-from prior_bench.store.reading import read_arrays
+from prior_bench.io.bounded import read_arrays
 
 Arrays = dict[str, np.ndarray]
 

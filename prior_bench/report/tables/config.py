@@ -22,6 +22,7 @@ from typing import Any
 from prior_bench.api import Metric
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.io.plain import plain
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import ReportedRun, same_data
 from prior_bench.schema.arguments import key_errors
@@ -30,7 +31,6 @@ from prior_bench.schema.reading import read_config
 from prior_bench.schema.table import TableFile
 from prior_bench.store.cells import Labels, labels_of, labels_text
 from prior_bench.store.descriptions import Description, of_records
-from prior_bench.store.store import plain
 
 OF_METRIC = ("scale", "digits", "higher_is_better")
 """Fields of a column that are taken from its metric if the config does not set them."""

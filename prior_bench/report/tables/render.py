@@ -10,11 +10,11 @@ from prior_bench.errors import unknown_name
 from prior_bench.escaping import markdown as md
 from prior_bench.escaping import spreadsheet
 from prior_bench.escaping.page import markup
+from prior_bench.io.plain import plain
 from prior_bench.report.tables.latex import latex
 from prior_bench.report.tables.layout import blocks_of, cell_text, groups_of, heading_of
 from prior_bench.report.tables.marks import BEST, LEADING, TIED
 from prior_bench.report.tables.table import Cell, Column, Row, Table
-from prior_bench.store.store import plain
 
 WIDTH = 110
 """Largest width of Markdown tables in characters; wider ones are split between column groups."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from prior_bench.data.open import resolve
 from prior_bench.errors import BenchError
+from prior_bench.io.plain import plain
 from prior_bench.report.runs.reported_runs import ReportedRun, same_data
 from prior_bench.report.tables.config import Column, TableConfig, load_table, table_of_entries
-from prior_bench.store.store import plain
 from prior_bench.suites import protocols
 from prior_bench.suites.suite import Suite, fractions_of, shots_of
 

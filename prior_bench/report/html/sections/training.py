@@ -9,6 +9,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.data.named_folders import is_known
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import is_own_file, read_json
 from prior_bench.report.html.figures.line_plot import line_plot
 from prior_bench.report.html.figures.plot import Plot
 from prior_bench.report.html.figures.series import Series, over_seeds, spread_caption
@@ -16,7 +17,6 @@ from prior_bench.report.html.wording import evaluation_title, logged
 from prior_bench.report.runs.described import described
 from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.runs.selection import one_per_backbone
-from prior_bench.store.reading import is_own_file, read_json
 
 TIMES = ("epoch", "iteration", "iter", "step")
 """Keys that give the time of a history entry, the preferred one first."""

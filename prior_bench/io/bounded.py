@@ -1,7 +1,7 @@
-"""Read the files of a store as data of bounded size: JSON, and archives of arrays.
+"""Read files that somebody else may have made as data of bounded size: JSON, and archives of arrays.
 
-A store may come from somebody else. Each file is checked against limits before anything is unpacked, and what
-is wrong with it is said in one message.
+Each file is checked against limits before anything is unpacked, and what is wrong with it is said in one
+message.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,6 @@ from prior_bench.errors import BenchError
 if TYPE_CHECKING:
     import numpy as np
 
-PREFIXES = ("flat_", "truth_", "example_", "meta_")
-"""Prefixes of arrays that have no row per test sample."""
 MIB = 2**20
 MOST_JSON = 32 * MIB
 """Bytes of the largest ``record.json`` or ``plan.json`` that is read; a record has some 10 kB."""
@@ -71,7 +69,7 @@ def not_followed(path: str, flags: int) -> int:
 
 
 def require_folders(root: Path, *names: str) -> None:
-    """Raise BenchError if a folder of a store is a symbolic link: what is written would go elsewhere."""
+    """Raise BenchError if a folder is a symbolic link: what is written would go elsewhere."""
     for place in (root / name for name in names):
         if place.is_symlink():
             raise BenchError(
@@ -127,44 +125,6 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
             return found
     except UNREADABLE as error:
         raise BenchError(f"cannot be read: {error or type(error).__name__}", where=path) from error
-
-
-def check_samples(arrays: Mapping[str, np.ndarray]) -> None:
-    """Check that arrays are shaped as predictions are (:class:`prior_bench.api.TaskResult`).
-
-    Raises:
-        BenchError: arrays by sample differ in length, an array by example or by box differs from the array
-            that gives its rows, or such a row is not there.
-    """
-    if not arrays:
-        return
-    alone = {name: array for name, array in arrays.items() if not name.startswith(PREFIXES)}
-    samples = {name: len(array) if array.ndim else -1 for name, array in alone.items()}
-    _check_lengths(samples, "test samples")
-    count = next(iter(samples.values()), 0)
-    for prefix, rows in (("example_", "example_row"), ("flat_", "flat_sample"), ("truth_", "truth_sample")):
-        group = {name: array for name, array in arrays.items() if name.startswith(prefix)}
-        _check_lengths({name: len(array) if array.ndim else -1 for name, array in group.items()}, rows)
-        if rows in group:
-            places = group[rows]
-            if (
-                places.ndim != 1
-                or places.dtype.kind not in "iu"
-                or (len(places) and not (0 <= places.min() and places.max() < count))
-            ):
-                raise BenchError(f"'{rows}' names rows that the {count} test samples do not have")
-    for name in ("id", "patient_id"):
-        if name in arrays and (arrays[name].ndim != 1 or arrays[name].dtype.kind not in "US"):
-            raise BenchError(f"'{name}' is no list of names")
-
-
-def _check_lengths(lengths: Mapping[str, int], what: str) -> None:
-    first = next(iter(lengths), "")
-    for name, length in lengths.items():
-        if length < 0 or length != lengths[first]:
-            raise BenchError(
-                f"'{name}' has {max(length, 0)} rows, '{first}' {max(lengths[first], 0)} ({what})"
-            )
 
 
 @contextmanager
