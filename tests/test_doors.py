@@ -52,7 +52,7 @@ ARROWS = {
     "features": "api data errors io registry runtime store versions",
     "openmmlab": "api checkpoints data errors io metrics runtime schema",
     "probing": "api data errors features metrics openmmlab runtime",
-    "explain": "api data errors escaping features io metrics pictures registry statistics store versions",
+    "explain": "api data errors escaping features io metrics pictures registry statistics versions",
     # pre-training and where weights come from
     "pretraining": "api bundled checkpoints data encoders errors features io losses metrics registry runtime "
     "schema store versions",

@@ -91,9 +91,8 @@ def test_shipped_protocols_state_the_seed_only_where_the_author_does():
             assert entry.get("seeds", suite.seeds) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.slow
-def test_a_rule_without_folds_says_so():
-    data = {"name": "x", "type": "siim_acr", "root": "sample:siim_acr"}
+def test_a_rule_without_folds_says_so(tiny_sample):
+    data = {"name": "x", "type": "siim_acr", "root": str(tiny_sample / "siim_acr")}
     protocol = load("prior/segmentation_siim", {"split.rule": "default"}).to_dict()
     with pytest.raises(BenchError, match=re.escape("makes one split, and none for seed 2")):
         DataSets().open(data, protocol, 2)
