@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import io
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from prior_bench.data.tables.text_file import AGAIN
-from prior_bench.data.tables.text_table import read_text_table
+from prior_bench.data.tables.text_table import TextTable, read_text_table
 from prior_bench.errors import BenchError
 
 
@@ -52,7 +53,7 @@ def read_table(
     found = read_text_table(path, columns, strict=strict)
     try:
         table = pd.read_csv(
-            io.StringIO(found.text),
+            io.StringIO(_with_plain_line_ends(found)),
             sep=found.separator,
             skipinitialspace=True,
             low_memory=False,
@@ -64,6 +65,15 @@ def read_table(
     table.columns = table.columns.str.strip()
     require_columns(table, columns, path)
     return table
+
+
+def _with_plain_line_ends(table: TextTable) -> str:
+    """Return the text for pandas, which loses an empty first field after a lone carriage return."""
+    if "\r" not in table.text.replace("\r\n", ""):
+        return table.text
+    plain = io.StringIO()
+    csv.writer(plain, delimiter=table.separator, lineterminator="\n").writerows([table.header, *table.rows])
+    return plain.getvalue()
 
 
 def require_columns(table: pd.DataFrame, columns: Iterable[str], where: object) -> None:
