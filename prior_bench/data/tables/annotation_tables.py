@@ -72,7 +72,8 @@ def _with_plain_line_ends(table: TextTable) -> str:
     if "\r" not in table.text.replace("\r\n", ""):
         return table.text
     plain = io.StringIO()
-    csv.writer(plain, delimiter=table.separator, lineterminator="\n").writerows([table.header, *table.rows])
+    writer = csv.writer(plain, delimiter=table.separator, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerows([table.header, *table.rows])
     return plain.getvalue()
 
 
