@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ class CheckpointFile:
         input: fields of InputSpec to change, e.g. ``dict(mean=0.50627, std=0.28947)``; not for files of
             prior-bench. Files that do not state their mean and std need it.
         method: name in full (``module:Class``) of a prior-bench file's method, to import it.
+        allow_nonfinite: whether weights with NaN or infinity are loaded, which the record then lists. Scores
+            that are not finite still fail a run.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class CheckpointFile:
         input: dict[str, Any] | None = None,
         text_encoder: str | None = None,
         method: str | None = None,
+        allow_nonfinite: bool = False,
     ):
         self.name, self.path, self._method_name = name, Path(path), method
+        self._allow_nonfinite = allow_nonfinite
         self._encoder = None if image_encoder is None else encoder_arguments(image_encoder)
         self._given_tokenizer, self._input = tokenizer, dict(input or {})
         self._given_text = text_encoder
@@ -174,6 +179,15 @@ class CheckpointFile:
         Raises:
             BenchError: the file cannot be read or has another architecture.
         """
+        if not self._allow_nonfinite:
+            return self._load(seed)
+        from prior_bench.checkpoints.files import nonfinite_allowed
+
+        with nonfinite_allowed() as found:
+            backbone = self._load(seed)
+        return replace(backbone, provenance={**backbone.provenance, "nonfinite": found})
+
+    def _load(self, seed: int) -> Backbone:
         if self._native is not None:
             check_given_method(self._native.method.get("type"), self._method_name, self.path)
             return native_backbone(self.name, self._file, self.identity(seed))

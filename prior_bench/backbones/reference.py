@@ -35,6 +35,7 @@ def backbone_row(
     remote_code: str | None = None,
     text_encoder: str | None = None,
     method: str | None = None,
+    allow_nonfinite: bool = False,
 ) -> dict[str, Any]:
     """Return the row of a suite for a text that ``--backbone`` or the Python API accepts.
 
@@ -51,6 +52,7 @@ def backbone_row(
         remote_code: name of a model on the hub whose own code may be run.
         text_encoder: folder or hub name of a text encoder that is not in the file of its image encoder.
         method: name in full (``module:Class``) of the method of a checkpoint of prior-bench, to import it.
+        allow_nonfinite: whether a checkpoint file with NaN or infinity in its weights is loaded.
 
     Raises:
         BenchError: the text is neither a file nor a known source of weights, or the source does not take one
@@ -66,6 +68,7 @@ def backbone_row(
             image_encoder=image_encoder,
             text_encoder=text_encoder,
             method=method,
+            allow_nonfinite=allow_nonfinite or None,
         )
         kind = row["type"] if row["type"] in BUILT else row_of(row["model"], row.get("weights"))["type"]
         return _of_library(row, kind, {name: value for name, value in given.items() if value is not None})
@@ -85,6 +88,12 @@ def backbone_row(
         if not is_file:
             raise BenchError("only a checkpoint file names a method", where="method", fix="leave it out")
         row["method"] = method
+    if allow_nonfinite:
+        if not is_file:
+            raise BenchError(
+                "only a checkpoint file can be loaded so", where="allow_nonfinite", fix="leave it out"
+            )
+        row["allow_nonfinite"] = True
     if image_encoder is not None:
         if not is_file:
             what = "only a checkpoint file needs the name of its architecture"

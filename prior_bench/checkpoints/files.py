@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +91,32 @@ def _stored_values(tensor: Tensor) -> Tensor:
 
 
 def require_finite(tensors: dict[str, Tensor], path: str | Path) -> None:
-    """Raise BenchError if a tensor contains NaN or infinity."""
-    if spoiled := not_finite(tensors):
+    """Raise BenchError if a tensor contains NaN or infinity, unless :func:`nonfinite_allowed`."""
+    spoiled, allowed = not_finite(tensors), _allowed.get()
+    if spoiled and allowed is None:
         more = f"; and {len(spoiled) - 5} more" if len(spoiled) > 5 else ""
         raise BenchError(
-            f"{'; '.join(spoiled[:5])}{more}", where=path, fix="take an earlier checkpoint: this one diverged"
+            f"{'; '.join(spoiled[:5])}{more}",
+            where=path,
+            fix="take an earlier checkpoint: this one diverged (or, if the tensors are not used, "
+            "--allow-nonfinite)",
         )
+    if allowed is not None:
+        allowed += spoiled
+
+
+_allowed: ContextVar[list[str] | None] = ContextVar("allowed", default=None)
+
+
+@contextmanager
+def nonfinite_allowed() -> Iterator[list[str]]:
+    """Let weights with NaN or infinity be loaded inside; yields the list that their problems are added to."""
+    found: list[str] = []
+    token = _allowed.set(found)
+    try:
+        yield found
+    finally:
+        _allowed.reset(token)
 
 
 def require_numbers(given: dict[str, Tensor], wanted: dict[str, Tensor], path: str | Path) -> None:

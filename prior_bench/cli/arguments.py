@@ -66,6 +66,11 @@ def add_reading(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="run the code that this model of the hub brings; without it, such a model is refused",
     )
+    parser.add_argument(
+        "--allow-nonfinite",
+        action="store_true",
+        help="load a checkpoint file with NaN or infinity in its weights; the record lists the tensors",
+    )
 
 
 def add_threads(parser: ArgumentParser) -> None:
@@ -105,6 +110,7 @@ def backbone_row_of(args: Namespace) -> dict[str, Any]:
         remote_code=args.remote_code,
         text_encoder=args.text_encoder,
         method=args.method,
+        allow_nonfinite=args.allow_nonfinite,
     )
 
 

@@ -24,6 +24,7 @@ def load_backbone(
     remote_code: str | None = None,
     text_encoder: str | Path | None = None,
     method: str | None = None,
+    allow_nonfinite: bool = False,
     seed: int = 0,
     device: str = "auto",
     workers: int = 0,
@@ -43,6 +44,8 @@ def load_backbone(
         remote_code: name of a model on the hub whose own code may be run.
         text_encoder: folder or hub name of a text encoder that is not in the file of its image encoder.
         method: name in full (``module:Class``) of the method of a checkpoint of prior-bench, to import it.
+        allow_nonfinite: whether a checkpoint file with NaN or infinity in its weights is loaded;
+            ``provenance["nonfinite"]`` then lists the tensors.
         seed: seed of weights that are drawn or trained.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         workers: number of data loading processes, for training.
@@ -72,6 +75,7 @@ def load_backbone(
         remote_code=remote_code,
         text_encoder=None if text_encoder is None else str(text_encoder),
         method=method,
+        allow_nonfinite=allow_nonfinite,
     )
     return load(backbone_source(row), seed, device, workers)
 

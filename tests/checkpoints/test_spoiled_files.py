@@ -7,6 +7,7 @@ import torch
 from prior_bench.api import LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.backbones.describe import as_text, describe
+from prior_bench.backbones.reference import backbone_row
 from prior_bench.checkpoints.files import other_weights, read_tensors
 from prior_bench.errors import BenchError
 
@@ -43,6 +44,23 @@ def test_weights_that_are_not_numbers_are_refused_by_name(tmp_path, value):
     found = describe(path)
     assert found.problems == ("layer3.1.conv2.weight contains NaN or infinity (1 value)",)
     assert "the file is refused" in as_text(found)
+
+
+def test_the_user_may_allow_them_and_the_record_lists_them(tmp_path):
+    path, spoiled = tmp_path / "weights.pth", state()
+    spoiled["layer3.1.conv2.weight"][0, 0, 0, 0] = float("nan")
+    torch.save(spoiled, path)
+    allowed = CheckpointFile("row", str(path), input=HALF, allow_nonfinite=True)
+    backbone = allowed.load(0, LoadContext())
+    assert backbone.provenance["nonfinite"] == ["layer3.1.conv2.weight contains NaN or infinity (1 value)"]
+    assert torch.isnan(dict(backbone.image_encoder.model.named_parameters())["layer3.1.conv2.weight"]).any()
+    refusing = CheckpointFile("row", str(path), input=HALF)
+    assert allowed.identity(0) == refusing.identity(0)  # the same weights
+    with pytest.raises(BenchError, match="--allow-nonfinite"):  # and the permission has ended
+        refusing.load(0, LoadContext())
+    assert backbone_row(str(path), allow_nonfinite=True)["allow_nonfinite"] is True
+    with pytest.raises(BenchError, match="only a checkpoint file can be loaded so"):
+        backbone_row("random:resnet18", allow_nonfinite=True)
 
 
 @pytest.mark.parametrize("average", [state(), {"state_dict": state(), "decay": 0.99}])
