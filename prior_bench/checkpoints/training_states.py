@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from prior_bench.checkpoints.files import require_finite
 from prior_bench.checkpoints.inert import stand_ins
@@ -84,6 +85,28 @@ def require_schedulers(told: Any, schedulers: Any, path: str | Path) -> None:
             k: _kind(v) for k, v in own.items()
         }:
             raise no_state(path, f"other values than those of {type(scheduler).__name__}")
+
+
+def require_optimizer(optimizer: Optimizer, path: str | Path) -> None:
+    """Check what an optimizer was given from a state; torch itself finds out at the next step, or never.
+
+    Raises:
+        BenchError: moments have another shape than their parameters or are not finite, or a setting is of
+            another type.
+    """
+    for group in optimizer.param_groups:
+        for name, own in optimizer.defaults.items():
+            if _kind(group.get(name)) is not _kind(own):
+                raise no_state(path, f"the optimizer's {name} is {str(group.get(name))[:40]!r}")
+        for parameter in group["params"]:
+            for name, value in optimizer.state.get(parameter, {}).items():
+                if isinstance(value, Tensor) and value.dim() and value.shape != parameter.shape:
+                    what = f"has the shape {tuple(value.shape)}, its parameter {tuple(parameter.shape)}"
+                    raise no_state(path, f"the optimizer's {name} {what}")
+                if isinstance(value, Tensor) and not torch.isfinite(value).all():
+                    raise no_state(path, f"the optimizer's {name} contains NaN or infinity")
+                if not isinstance(value, Tensor | int | float | None):
+                    raise no_state(path, f"the optimizer's {name} is no number")
 
 
 def no_state(path: str | Path, why: str) -> BenchError:

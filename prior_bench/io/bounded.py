@@ -30,6 +30,8 @@ MOST_ARRAYS = 256 * MIB
 become eight bytes in computations, so that there are a fourth as many numbers at most."""
 VARIABLE = "PRIOR_BENCH_MAX_PREDICTIONS"
 """Environment variable that sets another limit for the arrays of a run, in MiB."""
+UNPACKED_FREELY, UNPACKED_RATIO = 256 * MIB, 30
+"""A compressed file unpacks to so many bytes, or to so many times its own size."""
 KINDS = "biufUS"
 """Kinds of arrays that are stored: booleans, numbers, text."""
 MOST_NAMES = MIB
@@ -53,6 +55,14 @@ UNREADABLE = (
     lzma.LZMAError,
 )
 """What Python raises while it reads a damaged archive of arrays."""
+
+
+def most_unpacked(packed: int) -> int:
+    """Return the bytes that a compressed file of ``packed`` bytes may have when it is unpacked.
+
+    A text shrinks to a tenth, and a small file may be a table with one value for all rows.
+    """
+    return max(UNPACKED_FREELY, UNPACKED_RATIO * packed)
 
 
 def is_own_file(path: Path) -> bool:

@@ -19,7 +19,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from prior_bench.api import Protocol, RunContext
-from prior_bench.checkpoints.training_states import load_weights, read_state
+from prior_bench.checkpoints.training_states import load_weights, read_state, require_optimizer
 from prior_bench.openmmlab.finite_outputs import finite_outputs
 from prior_bench.openmmlab.hooks import BEST, LATEST, ProgressBar, Reseed, Validated, validation_history
 from prior_bench.openmmlab.map_cache import CachedMaps
@@ -46,6 +46,11 @@ class DeviceRunner(Runner):
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Move the model to the device."""
         return model.to(self.wanted_device)
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Go on from a state, whose optimizer is checked too."""
+        super().resume(filename, *args, **kwargs)
+        require_optimizer(self.optim_wrapper.optimizer, filename)
 
     def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Load all weights of a state as data, without printing."""

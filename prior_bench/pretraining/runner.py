@@ -14,7 +14,14 @@ from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from prior_bench.checkpoints.training_states import load_weights, no_state, read_state, require_schedulers
+from prior_bench.checkpoints.training_states import (
+    load_weights,
+    no_state,
+    read_state,
+    require_optimizer,
+    require_schedulers,
+)
+from prior_bench.errors import BenchError
 from prior_bench.losses.gather import rank
 from prior_bench.pretraining.folder import epoch_of
 
@@ -43,6 +50,9 @@ class EpochRunner(Runner):
         with contextlib.redirect_stdout(io.StringIO()):
             try:
                 super().resume(filename, *args, **kwargs)
+                require_optimizer(self.optim_wrapper.optimizer, filename)
+            except BenchError:
+                raise
             except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as error:
                 raise no_state(filename, f"{type(error).__name__}: {error}") from error
         if rank() == 0:

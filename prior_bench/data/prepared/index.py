@@ -23,12 +23,10 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.prepared.cells import decode_table, encode_table
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import CACHE_FIX, write_bytes
+from prior_bench.io.bounded import UNPACKED_RATIO, most_unpacked
 
 KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table", "synthetic"))
 """Fields of a manifest that are stored unchanged; tuples become lists."""
-
-FREELY, RATIO = 64 * 2**20, 100
-"""An index unpacks to so many bytes, or to so many times its own size."""
 
 
 def place_of(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
@@ -87,11 +85,11 @@ def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manife
 
 
 def _unpacked(place: Path) -> bytes:
-    most = max(FREELY, RATIO * place.stat().st_size)
+    most = most_unpacked(place.stat().st_size)
     with gzip.open(place) as stream:
         content = stream.read(most + 1)
     if len(content) > most:
-        raise ValueError(f"it unpacks to more than {RATIO} times its size")
+        raise ValueError(f"it unpacks to more than {UNPACKED_RATIO} times its size")
     return content
 
 

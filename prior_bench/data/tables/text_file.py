@@ -8,8 +8,10 @@ import os
 import zipfile
 import zlib
 from pathlib import Path
+from typing import IO
 
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import UNPACKED_RATIO, most_unpacked
 from prior_bench.io.what_is import stand_in, what_is
 
 AGAIN = "download it again"
@@ -94,7 +96,7 @@ def _content(path: Path) -> bytes:
     try:
         if path.suffix.lower() == ".gz":
             with gzip.open(path) as packed:
-                return _limited(packed.read(LARGEST + 1), path)
+                return _unpacked(packed, path)
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as archive:
                 names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
@@ -102,7 +104,7 @@ def _content(path: Path) -> bytes:
                     what = f"holds {len(names)} files; expected is one table"
                     raise BenchError(what, where=path, fix="unpack it, and give the table inside")
                 with archive.open(names[0]) as packed:
-                    return _limited(packed.read(LARGEST + 1), path)
+                    return _unpacked(packed, path)
         kind = what_is(path)
         if kind:
             what = f"not a CSV file as expected: it {kind.what}"
@@ -113,6 +115,18 @@ def _content(path: Path) -> bytes:
         raise BenchError(f"archive is truncated or damaged ({error})", where=path, fix=AGAIN) from error
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def _unpacked(packed: IO[bytes], path: Path) -> bytes:
+    most = most_unpacked(path.stat().st_size)
+    data = packed.read(min(most, LARGEST) + 1)
+    if len(data) > most:
+        raise BenchError(
+            f"unpacks to more than {UNPACKED_RATIO} times its size",
+            where=path,
+            fix="look into it; if it is yours, unpack it",
+        )
+    return _limited(data, path)
 
 
 def _limited(data: bytes, path: Path) -> bytes:

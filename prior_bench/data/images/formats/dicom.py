@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prior_bench.data.images.decoded import Decoded, require_bounded
+from prior_bench.data.images.formats.deflated import require_bounded_content
 from prior_bench.data.images.remarks import ImageRemark
 from prior_bench.errors import BenchError
 from prior_bench.io.what_is import no_image
@@ -99,7 +100,10 @@ def dataset(path: Path, *, pixels: bool) -> FileDataset:
     import pydicom
 
     try:
+        require_bounded_content(path)
         return pydicom.dcmread(path, stop_before_pixels=not pixels, force=_starts_without_preamble(path))
+    except BenchError:
+        raise
     except Exception as error:  # pydicom raises nearly everything for a damaged file
         what, fix = "not a DICOM file", "download it again"
         if other := _other_format(path):
