@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from prior_bench.checkpoints.slow_patterns import check_patterns
 from prior_bench.errors import BenchError
 
 MOST_GROWTH = 64
@@ -32,10 +33,11 @@ def check_rules(rules: Any, where: object) -> None:
     """Check the rules of a tokenizer, as its JSON states them.
 
     Raises:
-        BenchError: its replacements make texts grow.
+        BenchError: its replacements make texts grow, or its patterns may take very long.
     """
     if not isinstance(rules, dict):
         raise BenchError("is not a tokenizer: no dict", where=where, fix="download it again")
+    check_patterns(rules, where)
     growth = 1
     for part in ("normalizer", "pre_tokenizer"):
         for step in _steps(rules.get(part)):
