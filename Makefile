@@ -58,10 +58,10 @@ audit: $(INSTALLED)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
 	$(BIN)/python -m pip_audit --require-hashes --disable-pip -r constraints-hashes.txt
 
-# the same, as the list of parts of a release (CycloneDX)
+# the packages in constraints-hashes.txt, as the list of parts of a release (CycloneDX)
 sbom: $(INSTALLED)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
-	$(BIN)/python -m pip_audit --require-hashes --disable-pip -r constraints-hashes.txt -f cyclonedx-json -o sbom.json
+	$(BIN)/cyclonedx-py requirements constraints-hashes.txt --pyproject pyproject.toml -o sbom.json
 
 # constraints-hashes.txt from constraints.txt; needs the package index
 hashes: $(INSTALLED)

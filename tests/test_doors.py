@@ -37,7 +37,7 @@ ARROWS = {
     "statistics": "errors runtime",
     "mock": "api",
     # models and their files
-    "encoders": "api errors offline",
+    "encoders": "api errors io offline",
     "checkpoints": "api encoders errors io registry",
     "libraries": "api checkpoints encoders errors",
     "models": "errors paths registry schema",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from prior_bench.backbones.image_encoders import (
     made_backbone,
     size_problem,
 )
+from prior_bench.backbones.model_identity import other_than_noted
 from prior_bench.backbones.native import native_backbone
 from prior_bench.backbones.plain_encoder import load_plain, require_plain_fit
 from prior_bench.backbones.stated_input import check_input, require_statistics
 from prior_bench.backbones.text_model import SeparateText, absent_text
-from prior_bench.checkpoints.folders import exposure_of_folder, training_data_of
+from prior_bench.checkpoints.folders import exposure_of_folder, training_data_of, weights_file
 from prior_bench.checkpoints.permitted import check_given_method
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS
@@ -58,10 +58,9 @@ class CheckpointFile:
         allow_nonfinite: bool = False,
     ):
         self.name, self.path, self._method_name = name, Path(path), method
-        self._allow_nonfinite = allow_nonfinite
         self._encoder = None if image_encoder is None else encoder_arguments(image_encoder)
         self._given_tokenizer, self._input = tokenizer, dict(input or {})
-        self._given_text = text_encoder
+        self._given_text, self._allow_nonfinite = text_encoder, allow_nonfinite
 
     @property
     def has_text(self) -> bool:
@@ -159,19 +158,10 @@ class CheckpointFile:
         return (*parts, "recognition", *statistics_part(told))
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
-        """Return "" if a record has the same weights, otherwise a reason.
-
-        Weights are the same if the file's hash or, for files of prior-bench, the identity is equal.
-        """
-        noted = provenance.get("backbone", {})
-        if self._given_text and self._text is not None:
-            if noted.get("text_content") != self._text.content():
-                return "the record does not state the same content of the text encoder"
-        if "sha256" in noted:
-            return "" if noted["sha256"] == self._sha256 else "the weights file has changed since"
+        """Return "" if a record has the same weights, by hash or identity; otherwise a reason."""
+        text = self._text.content() if self._given_text and self._text is not None else None
         identity = self._native.provenance.get("identity") if self._native is not None else None
-        same = identity is not None and identity == noted.get("identity")
-        return "" if same else "the record does not state the content of the weights file"
+        return other_than_noted(provenance.get("backbone", {}), self._sha256, identity, text)
 
     def load(self, seed: int, context: LoadContext) -> Backbone:
         """Load the backbone.
@@ -179,13 +169,12 @@ class CheckpointFile:
         Raises:
             BenchError: the file cannot be read or has another architecture.
         """
-        if not self._allow_nonfinite:
-            return self._load(seed)
-        from prior_bench.checkpoints.files import nonfinite_allowed
+        from prior_bench.checkpoints.values import nonfinite_allowed
 
-        with nonfinite_allowed() as found:
+        with nonfinite_allowed(self._allow_nonfinite) as found:
             backbone = self._load(seed)
-        return replace(backbone, provenance={**backbone.provenance, "nonfinite": found})
+        backbone.provenance.update({"nonfinite": found} if found else {})
+        return backbone
 
     def _load(self, seed: int) -> Backbone:
         if self._native is not None:
@@ -261,8 +250,6 @@ class CheckpointFile:
 
     @cached_property
     def _file(self) -> Path:
-        from prior_bench.checkpoints.folders import weights_file
-
         return weights_file(self.path)
 
     @cached_property

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.backbones.stated_input import IMAGENET, STATISTICS, lacks_statistics
-from prior_bench.checkpoints.files import not_finite, other_weights, read_tensors, sha256
+from prior_bench.checkpoints.files import other_weights, read_tensors, sha256
 from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.layouts import Match
 from prior_bench.checkpoints.native import NativeInfo, changed_tensors, read_info
 from prior_bench.checkpoints.timm_names import read_for_timm
+from prior_bench.checkpoints.values import not_finite
 from prior_bench.registry import METHODS
 
 

@@ -9,10 +9,12 @@ from typing import Any
 from safetensors import SafetensorError
 
 from prior_bench.api import Backbone
+from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.folders import EXPOSURE
 from prior_bench.checkpoints.native import storable
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_folder
+from prior_bench.io.digest import save_sealed
 from prior_bench.libraries.vision import LibraryEncoder
 
 
@@ -78,12 +80,10 @@ def timm_config(encoder: Any) -> dict[str, Any]:
 
 
 def _image(backbone: Backbone, target: Path, shown: Path, exposure: dict[str, Any]) -> list[str]:
-    from safetensors.torch import save_file
-
     encoder = backbone.image_encoder
     config = timm_config(encoder)
     target.mkdir(parents=True)
-    save_file(storable(encoder.model), target / "model.safetensors", metadata={"format": "pt"})
+    save_sealed(storable(encoder.model), target / "model.safetensors")
     _write_json(target / "config.json", {**config, **({EXPOSURE: exposure} if exposure else {})})
     arguments = "".join(f", {key}={value!r}" for key, value in config.get("model_args", {}).items())
     name = config["architecture"]
@@ -93,7 +93,7 @@ def _image(backbone: Backbone, target: Path, shown: Path, exposure: dict[str, An
         f"transformers  TimmWrapperModel.from_pretrained('{shown}')",
     ]
     if encoder.attention_pool is not None:
-        save_file(storable(encoder.attention_pool), target / "attention_pool.safetensors")
+        save_sealed(storable(encoder.attention_pool), target / "attention_pool.safetensors")
         lines.append(
             f"note          the backbone's global feature is an attention pool over the last map, which timm "
             f"lacks: its weights are in {shown}/attention_pool.safetensors"
@@ -122,6 +122,8 @@ def _text(backbone: Backbone, target: Path, shown: Path) -> list[str]:
     )
     with quiet("transformers"):
         encoder.model.save_pretrained(target)
+    for file in target.glob("*.safetensors"):
+        save_sealed(read_tensors(file), file)
     tokenizer.save_pretrained(target)
     return [f"text          AutoModel.from_pretrained('{shown}', add_pooling_layer=False), AutoTokenizer"]
 

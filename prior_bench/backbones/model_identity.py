@@ -82,3 +82,20 @@ def _source(one: type) -> str:
         return inspect.getsource(one)
     except (OSError, TypeError):
         return "(source not known)"
+
+
+def other_than_noted(noted: dict[str, Any], sha256: str, identity: str | None, text: str | None) -> str:
+    """Return why a record may have other weights than a file; empty if it has the same.
+
+    Args:
+        noted: the record's description of its backbone.
+        sha256: hash of the weights file.
+        identity: identity of the pre-training that made the file, if it states one.
+        text: hash of the content of a text encoder in another place, if the user gave one.
+    """
+    if text is not None and noted.get("text_content") != text:
+        return "the record does not state the same content of the text encoder"
+    if "sha256" in noted:
+        return "" if noted["sha256"] == sha256 else "the weights file has changed since"
+    same = identity is not None and identity == noted.get("identity")
+    return "" if same else "the record does not state the content of the weights file"

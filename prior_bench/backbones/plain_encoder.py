@@ -23,10 +23,10 @@ def require_plain_fit(file: Path, path: Path, arguments: dict[str, Any]) -> None
     """
     import torch
 
-    from prior_bench.checkpoints.files import require_numbers
     from prior_bench.checkpoints.permitted import check_depth
     from prior_bench.checkpoints.recognise import require_fit
     from prior_bench.checkpoints.timm_names import read_for_timm
+    from prior_bench.checkpoints.values import require_numbers
 
     tensors = read_for_timm(file)
     check_depth(arguments, len(tensors), path)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from prior_bench.api import InputSpec
-from prior_bench.checkpoints.files import read_tensors, require_finite, require_numbers
+from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.layouts import (
     Match,
     ReleasedLayout,
@@ -21,6 +21,7 @@ from prior_bench.checkpoints.layouts import (
     match,
     shapes_of,
 )
+from prior_bench.checkpoints.values import require_finite, require_numbers
 from prior_bench.checkpoints.vocabulary import placeholder
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer

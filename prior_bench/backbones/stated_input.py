@@ -51,7 +51,8 @@ def require_statistics(
     if not lacks_statistics(stated):
         return
     if file is not None:
-        from prior_bench.checkpoints.files import read_tensors, require_finite
+        from prior_bench.checkpoints.files import read_tensors
+        from prior_bench.checkpoints.values import require_finite
 
         require_finite(read_tensors(file), where)
     example = f"'{IMAGENET[channels]}' (these are ImageNet's; one number for all channels, or one for each)"

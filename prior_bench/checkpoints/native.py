@@ -12,8 +12,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from prior_bench.api import InputSpec
-from prior_bench.checkpoints.digest import description_sha256, tensors_sha256
-from prior_bench.checkpoints.files import read_metadata, read_tensors, require_finite, require_numbers
+from prior_bench.checkpoints.files import read_metadata, read_tensors
 from prior_bench.checkpoints.growing_rules import check_rules
 from prior_bench.checkpoints.permitted import (
     check_depth,
@@ -21,8 +20,10 @@ from prior_bench.checkpoints.permitted import (
     check_text_encoder,
     permitted_method,
 )
+from prior_bench.checkpoints.values import require_finite, require_numbers
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file
+from prior_bench.io.digest import description_sha256, tensors_sha256
 
 KEY = "prior_bench"
 """Name of prior-bench's entry in the metadata of a safetensors file."""
@@ -41,7 +42,7 @@ class NativeInfo:
         tokenizer: JSON of the ReportTokenizer; empty without a text encoder.
         input: fields of InputSpec.
         provenance: config, seed, data fingerprint, versions, history.
-        tensors: SHA-256 of the tensors (:mod:`prior_bench.checkpoints.digest`); empty in files of schema 1.
+        tensors: SHA-256 of the tensors (:mod:`prior_bench.io.digest`); empty in files of schema 1.
             It is part of no identity.
     """
 

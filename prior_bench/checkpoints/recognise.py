@@ -16,9 +16,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from prior_bench.checkpoints.files import require_finite, require_numbers, sha256
+from prior_bench.checkpoints.files import sha256
 from prior_bench.checkpoints.folders import weights_file
 from prior_bench.checkpoints.timm_names import Naming, naming_of, read_for_timm
+from prior_bench.checkpoints.values import require_finite, require_numbers
 from prior_bench.errors import BenchError
 
 MINIMUM_SHARE = 0.9

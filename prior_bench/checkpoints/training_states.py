@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from prior_bench.checkpoints.files import require_finite
 from prior_bench.checkpoints.inert import stand_ins
 from prior_bench.checkpoints.torch_records import check_records
+from prior_bench.checkpoints.values import require_finite
 from prior_bench.errors import BenchError
 
 FIX = "start over (prior-bench pretrain: --no-resume), or delete the file"

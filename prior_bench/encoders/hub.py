@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from prior_bench.errors import BenchError, NotThereError
+from prior_bench.io.digest import require_seals
 from prior_bench.offline import VARIABLE, is_offline
 
 _forbidden: ContextVar[bool] = ContextVar("forbidden", default=False)
@@ -91,6 +92,7 @@ def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
         except (OSError, ValueError):
             require_hub(f"{what} '{name}'", where="text_encoder.name", fix=fix)
     try:
+        require_seals(Path(name))
         return factory.from_pretrained(name, trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
         raise BenchError(

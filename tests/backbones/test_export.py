@@ -7,9 +7,11 @@ import timm
 import torch
 from transformers import AutoModel, AutoTokenizer, TimmWrapperModel
 
-from prior_bench.api import Backbone
+from prior_bench.api import Backbone, LoadContext
 from prior_bench.backbones.checkpoint import CheckpointFile
 from prior_bench.backbones.export import export
+from prior_bench.checkpoints.files import read_tensors
+from prior_bench.encoders.hub import load_from_hub
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
@@ -95,6 +97,32 @@ def test_attention_pool_is_written_beside(tmp_path):
     images = torch.randn(2, 1, 64, 64)
     wrapped = TimmWrapperModel.from_pretrained(tmp_path / "out/image_encoder").eval()
     assert torch.equal(wrapped(images).last_hidden_state.flatten(2).mT, encoder(images).local)
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[-1000] ^= 1
+    path.write_bytes(content)
+
+
+def test_one_changed_bit_is_noticed_in_each_file(tmp_path):
+    made = method()
+    encoder = ImageEncoder(**RESNET, pool="attention", input=dict(size=64, mean=0.4, std=0.2))
+    export(backbone_of(encoder, made), tmp_path / "out")
+    image, text = tmp_path / "out/image_encoder", str(tmp_path / "out/text_encoder")
+    row = CheckpointFile("row", str(image))
+    row.load(0, LoadContext())
+    load_from_hub(AutoModel, text, "the text model")
+    for path in (image / "model.safetensors", image / "attention_pool.safetensors"):
+        read_tensors(path)
+        flipped(path)
+        with pytest.raises(BenchError, match=f"{path.name}: damaged: its tensors are not those .*sha256"):
+            read_tensors(path)
+    with pytest.raises(BenchError, match="sha256"):
+        CheckpointFile("row", str(image)).load(0, LoadContext())
+    flipped(tmp_path / "out/text_encoder/model.safetensors")
+    with pytest.raises(BenchError, match="text_encoder/model.safetensors: damaged"):
+        load_from_hub(AutoModel, text, "the text model")
 
 
 def test_nothing_is_overwritten_or_half_written(tmp_path, monkeypatch):

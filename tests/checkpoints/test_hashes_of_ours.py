@@ -80,7 +80,7 @@ def test_files_of_before_still_load_and_say_that_they_carry_none(saved):
 
 
 def test_the_hash_is_of_names_types_shapes_and_values():
-    from prior_bench.checkpoints.digest import tensors_sha256
+    from prior_bench.io.digest import tensors_sha256
 
     one = {"a": torch.arange(6.0), "b": torch.ones(2)}
     others = [

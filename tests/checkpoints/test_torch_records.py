@@ -7,7 +7,8 @@ import zipfile
 import pytest
 import torch
 
-from prior_bench.checkpoints.files import read_tensors, require_numbers
+from prior_bench.checkpoints.files import read_tensors
+from prior_bench.checkpoints.values import require_numbers
 from prior_bench.errors import BenchError
 
 STATE = {"a.weight": torch.arange(400.0).reshape(20, 20), "b.weight": torch.ones(100)}

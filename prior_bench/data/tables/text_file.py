@@ -117,7 +117,7 @@ def _content(path: Path) -> bytes:
         raise _unreadable(path, error) from error
 
 
-def _unpacked(packed: IO[bytes], path: Path) -> bytes:
+def _unpacked(packed: IO[bytes] | gzip.GzipFile, path: Path) -> bytes:
     most = most_unpacked(path.stat().st_size)
     data = packed.read(min(most, LARGEST) + 1)
     if len(data) > most:

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from prior_bench.checkpoints.files import read_tensors, require_finite, require_numbers
+from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.folders import json_files
 from prior_bench.checkpoints.growing_rules import check_growth
 from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
+from prior_bench.checkpoints.values import require_finite, require_numbers
 from prior_bench.encoders.hub import is_cached, no_questions, require_hub
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards

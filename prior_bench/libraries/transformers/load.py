@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from prior_bench.checkpoints.files import read_tensors, require_numbers
+from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.folders import json_files
 from prior_bench.checkpoints.growing_rules import check_growth
 from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
+from prior_bench.checkpoints.values import require_numbers
 from prior_bench.encoders.hub import no_progress_bar, quiet
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import require_shards
@@ -171,6 +172,6 @@ def _require_loaded(model: nn.Module, told: dict[str, Any], found: FolderConfig)
         shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
         what = f"the weights are not those of its config.json: {shown}"
         raise BenchError(what, where=found.folder, fix="download the folder again")
-    from prior_bench.checkpoints.files import require_finite
+    from prior_bench.checkpoints.values import require_finite
 
     require_finite(dict(model.state_dict()), found.folder)
