@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-IMAGES = {"rsna": 300, "chexpert": 160, "siim": 80}
+IMAGES = {"rsna": 300, "chexpert": 800, "siim": 80}
 """Images of the copies: the first of the sample; for CheXpert, of the training part."""
 TESTED = 60
 """Images of CheXpert's test part."""

@@ -163,6 +163,12 @@ class Backbone:
     stored: StoredVectors | None = None
 
     @property
+    def parameters(self) -> int:
+        """Number of parameters of the image encoder; 0 where only its vectors are stored."""
+        counted = None if self.stored is not None else getattr(self.image_encoder, "parameters", None)
+        return sum(one.numel() for one in counted()) if counted else 0
+
+    @property
     def text_method(self) -> Method:
         """The method, which compares images with texts.
 

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from prior_bench.explain.pages import write_pages
     from prior_bench.public.backbones import backbone_source, load
     from prior_bench.public.datasets import open_dataset
-    from prior_bench.runtime import pick_device
+    from prior_bench.runtime import pick_device, threads, usual_threads
     from prior_bench.store.provenance import command
 
     source = backbone_source(backbone_row_of(args))
@@ -79,16 +79,17 @@ def run(args: argparse.Namespace) -> int:
     device = pick_device(args.device)
     backbone = load(source, args.seed, device, args.workers)
     context = RunContext(device=device, workers=args.workers, cache_dir=paths.cache_root())
-    explanation = explain(
-        backbone,
-        manifest,
-        context,
-        split=args.split,
-        ids=args.image,
-        count=args.count,
-        measured=args.measure,
-        phrases=None if args.phrases is None else open_dataset(args.phrases),
-    )
+    with threads(usual_threads(backbone.parameters)):
+        explanation = explain(
+            backbone,
+            manifest,
+            context,
+            split=args.split,
+            ids=args.image,
+            count=args.count,
+            measured=args.measure,
+            phrases=None if args.phrases is None else open_dataset(args.phrases),
+        )
     for line in explanation.lines():
         print(line)
     print(write_pages(explanation, Path(args.output), command()))

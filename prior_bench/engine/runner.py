@@ -105,7 +105,7 @@ class Runner:
                 raise self._unloadable
             backbone = self._backbone
             assert backbone is not None, "it was loaded, or could not be"
-            with threads(self.plan.suite.threads or usual_threads(_parameters(backbone))):
+            with threads(self.plan.suite.threads or usual_threads(backbone.parameters)):
                 before = _checksum(backbone)
                 peak_memory.restart(self.device)
                 result = self._run_task(backbone, run)
@@ -237,14 +237,6 @@ def _rehearsed(rehearsal: Rehearsal | None) -> dict[str, Any]:
         return {}
     work = [measured.to_dict() for measured in rehearsal.measured]
     return {"rehearsal": {"factor": rehearsal.size.factor, "batch": rehearsal.size.batch, "work": work}}
-
-
-def _parameters(backbone: Backbone) -> int:
-    """Parameters of the image encoder; 0 if only stored vectors exist."""
-    if backbone.stored is not None:
-        return 0
-    parameters = getattr(backbone.image_encoder, "parameters", None)
-    return sum(p.numel() for p in parameters()) if parameters else 0
 
 
 def _checksum(backbone: Backbone) -> int:

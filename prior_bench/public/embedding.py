@@ -69,7 +69,7 @@ def embed(
     from prior_bench.backbones.embed import compute_embeddings
     from prior_bench.backbones.embedding_formats import require_format, write_embeddings
     from prior_bench.public.backbones import load
-    from prior_bench.runtime import pick_device
+    from prior_bench.runtime import pick_device, threads, usual_threads
     from prior_bench.suites.leakage import exposure_of
 
     require_format(output)
@@ -87,7 +87,8 @@ def embed(
     device = pick_device(device)
     backbone = load(source, seed, device, workers)
     context = RunContext(seed=seed, device=device, workers=workers, cache_dir=paths.cache_root())
-    stored, notes = compute_embeddings(backbone, needed, context, exposure_of(source))
+    with threads(usual_threads(backbone.parameters)):
+        stored, notes = compute_embeddings(backbone, needed, context, exposure_of(source))
     write_embeddings(output, stored)
     for note in notes:
         say(note)

@@ -10,6 +10,7 @@ from tiny_data import CLASSES
 from tiny_methods import build
 
 import prior_bench as pb
+from prior_bench.backbones import embed as embed_module
 from prior_bench.backbones.embedding_formats import read_embeddings, write_embeddings
 from prior_bench.backbones.stored_embeddings import StoredEmbeddings
 from prior_bench.cli import main
@@ -125,6 +126,23 @@ def test_an_image_encoder_alone_has_vectors_for_a_probe(my_csv, model):
     assert found == pytest.approx(own, abs=1e-5, nan_ok=True)
     with pytest.raises(pb.BenchError, match="no vectors of texts"):
         evaluated("embeddings:quiet.npz", my_csv, "retrieval")
+
+
+def test_a_small_model_computes_with_one_thread_as_in_an_evaluation(my_csv, model, monkeypatch):
+    compute, seen = embed_module.compute_embeddings, []
+
+    def noted(*given):
+        seen.append(torch.get_num_threads())
+        return compute(*given)
+
+    monkeypatch.setattr(embed_module, "compute_embeddings", noted)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        pb.embed(model, my_csv, "e.npz", device="cpu")
+        assert seen == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_texts_of_a_method_with_other_scores_are_left_out(my_csv):
