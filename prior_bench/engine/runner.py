@@ -228,7 +228,7 @@ def _network(backbone: Backbone) -> dict[str, Any]:
     """Input and size of the image encoder; nothing if only stored vectors exist."""
     if backbone.stored is not None:
         return {}
-    return {"input": backbone.input.to_dict(), "parameters": _parameters(backbone)}
+    return {"input": backbone.input.to_dict(), "parameters": backbone.parameters}
 
 
 def _rehearsed(rehearsal: Rehearsal | None) -> dict[str, Any]:
