@@ -79,7 +79,7 @@ class Pretrained:
         """Load the trained method; if its weights do not exist, train it first or resume its training."""
         from prior_bench.backbones.native import native_backbone
         from prior_bench.pretraining.folder import FINAL, noted
-        from prior_bench.pretraining.launch import pretrain_on
+        from prior_bench.pretraining.on_gpus import pretrain_on
 
         folder = self.work_dir(seed, context.pretrain_dir)
         path = folder / FINAL

@@ -61,7 +61,7 @@ def pretrain(
         config: a :class:`PretrainConfig`, or the name or path of a config.
         work_dir: folder of this run only, for the log, ``history.json`` and, during training, the states.
         seed: seed of the weights, the order and all random choices.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
         resume: whether to continue from the last epoch's state; False starts over.
         workers: number of data loading processes per training process.
         threads, deterministic: see :func:`prior_bench.pretrain`.
@@ -243,11 +243,8 @@ def _process_group(device: str) -> Iterator[None]:
     mine = int(os.environ.get("WORLD_SIZE", 1)) > 1 and not distributed.is_initialized()
     if mine:
         if device != "cpu":
-            alone = torch.cuda.device_count() == 1  # Slurm may show each process its own GPU only
-            torch.cuda.set_device(0 if alone else int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         distributed.init_process_group("gloo" if device == "cpu" else "nccl")
-    elif ":" in device:  # mmengine moves the model to the current device
-        torch.cuda.set_device(device)
     try:
         yield
     finally:

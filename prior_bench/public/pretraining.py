@@ -10,7 +10,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.errors import BenchError
-from prior_bench.pretraining.launch import pretrain_on
+from prior_bench.pretraining.on_gpus import pretrain_on
 from prior_bench.public.planning import data_reference
 from prior_bench.runtime import named_gpus
 from prior_bench.schema.overrides import DELETE

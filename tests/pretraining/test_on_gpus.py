@@ -1,0 +1,46 @@
+"""Pre-training in one process per GPU; on a machine without any, the processes compute on the CPU."""
+
+import json
+import os
+
+import pytest
+
+from prior_bench.errors import BenchError
+from prior_bench.pretraining.config import from_dict
+from prior_bench.pretraining.on_gpus import pretrain_on
+from prior_bench.public.pretraining import pretrain
+
+
+@pytest.mark.slow
+def test_each_gpu_gets_a_process_and_a_failure_is_one_message(config, tmp_path, capfd):
+    folder = tmp_path / "run"
+    path = pretrain_on(["0", "1"], config, folder, 0, "cpu")
+    assert path == folder / "model.safetensors" and path.is_file()
+    epochs = json.loads((folder / "history.json").read_text())
+    assert len(epochs) == 3 and "CUDA_VISIBLE_DEVICES" not in os.environ
+    assert "FutureWarning: `broadcast_buffers`" in capfd.readouterr().err, (
+        "mmengine's, of a data-parallel model"
+    )
+    with pytest.raises(
+        BenchError, match=r"run: holds run \w+, not \w+: config, seed, .*\n  fix: choose another"
+    ):
+        pretrain_on(["0", "1"], config, folder, 1, "cpu")
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_run_without_gpus_stays_in_this_process(config, tmp_path):
+    assert pretrain_on([], config, tmp_path / "run", 0, "cpu").is_file()
+
+
+def test_gpus_are_not_for_processes_that_torchrun_has_started(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(
+        BenchError, match="--gpus: is for a run that torchrun has not started\n  fix: leave it"
+    ):
+        pretrain("convirt_sample", gpus="0,1")
+
+
+def test_a_number_of_gpus_is_in_no_identity(config):
+    values = config.to_dict()
+    assert from_dict({**values, "gpus": 4}).determining() == config.determining()
+    assert "gpus" not in config.determining()
