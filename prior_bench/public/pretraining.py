@@ -11,6 +11,7 @@ from prior_bench import paths
 from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.on_gpus import pretrain_on
+from prior_bench.pretraining.trainer import pretrain as train
 from prior_bench.public.planning import data_reference
 from prior_bench.runtime import named_gpus
 from prior_bench.schema.overrides import DELETE
@@ -65,14 +66,10 @@ def pretrain(
     source = Pretrained(str(config), str(config), changes)
     source.check()
     place = source.work_dir(seed, paths.results_root() / "pretrain") if folder is None else Path(folder)
-    if gpus is not None and "WORLD_SIZE" in os.environ:
-        fix = "leave it out: each process has its GPU from the program that started it"
-        raise BenchError("is for a run that torchrun has not started", where="--gpus", fix=fix)
-    if gpus is not None and device.startswith("cuda:"):
-        fix = "leave out one of them"
-        raise BenchError(f"cannot be used together with --device {device}", where="--gpus", fix=fix)
-    return pretrain_on(
-        [] if gpus is None else named_gpus(gpus),
+    if gpus is not None:
+        how = {"resume": resume, "workers": workers, "threads": threads, "deterministic": deterministic}
+        return pretrain_on(_named(gpus, device), source.config, place, seed, device, **how)
+    return train(
         source.config,
         place,
         seed,
@@ -82,6 +79,17 @@ def pretrain(
         threads=threads,
         deterministic=deterministic,
     )
+
+
+def _named(gpus: str, device: str) -> list[str]:
+    """The names of GPUs, where each is to get a process of this run."""
+    if "WORLD_SIZE" in os.environ:
+        fix = "leave it out: each process has its GPU from the program that started it"
+        raise BenchError("is for a run that torchrun has not started", where="--gpus", fix=fix)
+    if device.startswith("cuda:"):
+        fix = "leave out one of them"
+        raise BenchError(f"cannot be used together with --device {device}", where="--gpus", fix=fix)
+    return named_gpus(gpus)
 
 
 def _dataset(data: str | Path | Mapping[str, Any] | None, reader: Mapping[str, Any] | None) -> dict[str, Any]:
