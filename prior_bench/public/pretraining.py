@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.errors import BenchError
+from prior_bench.pretraining.on_gpus import pretrain_on
 from prior_bench.pretraining.trainer import pretrain as train
 from prior_bench.public.planning import data_reference
+from prior_bench.runtime import named_gpus
 from prior_bench.schema.overrides import DELETE
 
 
@@ -22,6 +25,7 @@ def pretrain(
     seed: int = 0,
     device: str = "auto",
     workers: int = 0,
+    gpus: str | None = None,
     threads: int | None = None,
     deterministic: bool = False,
     folder: str | Path | None = None,
@@ -36,8 +40,10 @@ def pretrain(
             ``"mimic_cxr@DIR"``, or a dict with ``type`` and the reader's options.
         reader: options of the reader of ``data``, e.g. ``{"missing": "skip"}``.
         seed: seed of the weights, the order and all random choices.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         workers: number of data loading processes.
+        gpus: ``"all"``, or numbers of GPUs as torch counts them, e.g. ``"0,1"``: each gets a process. By
+            default, this process trains alone.
         threads: number of threads; by default 1 for a small model, otherwise those that torch takes. Numbers
             on a CPU depend on it.
         deterministic: whether to use deterministic algorithms on a GPU as well.
@@ -60,6 +66,9 @@ def pretrain(
     source = Pretrained(str(config), str(config), changes)
     source.check()
     place = source.work_dir(seed, paths.results_root() / "pretrain") if folder is None else Path(folder)
+    if gpus is not None:
+        how = {"resume": resume, "workers": workers, "threads": threads, "deterministic": deterministic}
+        return pretrain_on(_named(gpus, device), source.config, place, seed, device, **how)
     return train(
         source.config,
         place,
@@ -70,6 +79,17 @@ def pretrain(
         threads=threads,
         deterministic=deterministic,
     )
+
+
+def _named(gpus: str, device: str) -> list[str]:
+    """The names of GPUs, where each is to get a process of this run."""
+    if "WORLD_SIZE" in os.environ:
+        fix = "leave it out: each process has its GPU from the program that started it"
+        raise BenchError("is for a run that torchrun has not started", where="--gpus", fix=fix)
+    if device.startswith("cuda:"):
+        fix = "leave out one of them"
+        raise BenchError(f"cannot be used together with --device {device}", where="--gpus", fix=fix)
+    return named_gpus(gpus)
 
 
 def _dataset(data: str | Path | Mapping[str, Any] | None, reader: Mapping[str, Any] | None) -> dict[str, Any]:
