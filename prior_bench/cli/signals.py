@@ -11,6 +11,8 @@ from types import FrameType
 
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 """Exit statuses of a command that a signal has ended, as shells state them."""
+REQUEUED = 75
+"""Exit status of a training that has saved its state on SIGUSR2 and shall be started again (EX_TEMPFAIL)."""
 
 
 class Terminated(KeyboardInterrupt):

@@ -58,10 +58,14 @@ def pretrain(
     """
     changes = {**_dataset(data, reader), **(overrides or {})}
     source = Pretrained(str(config), str(config), changes)
-    source.check()
-    place = source.work_dir(seed, paths.results_root() / "pretrain") if folder is None else Path(folder)
+
+    def place() -> Path:  # it needs the data, which may be missing in one of several processes
+        if folder is not None:
+            return Path(folder)
+        return source.work_dir(seed, paths.results_root() / "pretrain")
+
     return train(
-        source.config,
+        lambda: source.config,
         place,
         seed,
         device,
