@@ -44,6 +44,8 @@ def require_same(processes: Processes, facts: Mapping[str, Any]) -> None:
         for name in first:
             for key, mine, theirs in _differences(name, first[name], other.get(name)):
                 errors.append(BenchError(f"{mine} in {places[0]}, {theirs} in {places[1]}", where=key))
+    if errors and processes.rank:
+        raise BenchError("the processes of this training differ; process 0 says in what")
     if errors:
         shown = errors[:8]
         if len(errors) > len(shown):

@@ -87,7 +87,7 @@ class Processes:
             limit: longest time to wait for others; None waits as long as it takes.
 
         Raises:
-            BenchError: a process could not do it; all processes raise the same error.
+            BenchError: a process could not do it. It and the first process say why; all processes stop.
         """
         if self.count == 1:
             return [do()]
@@ -103,6 +103,8 @@ class Processes:
                 if error is not None and rank == self.rank:
                     raise error
                 what_is_wrong, where, fix = problem
+                if self.rank:
+                    raise BenchError(f"process {rank} cannot train; it and process 0 say why")
                 raise BenchError(
                     f"process {rank} of {self.count}: {what_is_wrong}", where=where or None, fix=fix
                 )

@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ class EpochRunner(Runner):
 
     def __init__(self, *args: Any, device: str, **kwargs: Any):
         self.device = device
-        super().__init__(*args, **kwargs)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Setting .*NUM_THREADS environment variable")
+            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated")
+            super().__init__(*args, **kwargs)
 
     def build_logger(
         self, log_level: int | str = "INFO", log_file: str | None = None, **kwargs: Any

@@ -231,7 +231,7 @@ class PretrainFile(Strict):
     keep_checkpoints: Count = 2
     """Number of epochs whose states are kept during training, for resuming."""
     save_every: Duration | None = "10min"
-    """Time between two states within an epoch, e.g. ``30s``, ``10min`` or ``1h``; none saves on request alone."""
+    """Time between two states within an epoch, such as ``30s`` or ``1h``; none saves on request alone."""
     validation: ValidationSection | None = ValidationSection()
     """Validation on held-out pre-training patients; none switches it off."""
     log: Distinct[Literal["tensorboard", "wandb"]] = ()
