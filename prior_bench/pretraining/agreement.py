@@ -14,10 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.pretraining.folder import SHARED
 from prior_bench.pretraining.processes import Processes
 
-SHARED = ".shared-{}"
-"""Name of a file by which processes see that they have the same folder."""
 VISIBLE_AFTER = 10.0
 """Seconds in which a network file system shows a new file on other machines."""
 SAME = "start all processes with the same command, code and data"

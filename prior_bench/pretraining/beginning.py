@@ -28,7 +28,7 @@ from prior_bench.pretraining.folder import (
 )
 from prior_bench.pretraining.identity import determining, run_identity, run_versions, training_source
 from prior_bench.pretraining.logs import check_logs
-from prior_bench.pretraining.processes import Processes
+from prior_bench.pretraining.processes import READING, Processes
 from prior_bench.store.provenance import versions
 
 COMPUTED = "computed"
@@ -105,7 +105,7 @@ def begin(
         manifest = open_dataset(found.data.dataset, split=found.data.split_rule)
         read.append((found, folder, manifest, read_pairs(found.data, manifest)))
 
-    processes.together("reading the data", reading)
+    processes.together("reading the data", reading, READING)
     [(config, folder, manifest, pairs)] = read
     run = {
         "identity": run_identity(config, pairs.fingerprint, seed),

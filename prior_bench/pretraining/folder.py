@@ -20,6 +20,8 @@ STAGE = "stage_{}.safetensors"
 BEST = "best_{}.safetensors"
 HISTORY = "history.json"
 RUN = "run.json"
+SHARED = ".shared-{}"
+"""Name of a file by which processes see that they have the same folder."""
 STATE = re.compile(r"epoch_([0-9]{1,9})(?:_step_([0-9]{1,9}))?\.pth")
 """Names of states: after a number of epochs, and within the next one after a number of its steps."""
 
@@ -133,7 +135,8 @@ def latest_state(work_dir: Path, within_epochs: bool = True) -> Path | None:
 
 def tidy(work_dir: Path) -> None:
     """Remove files that only resuming needs, and the empty folders that mmengine creates for its logs."""
-    for state in (*states(work_dir), *work_dir.glob(BEST.format("*")), work_dir / "last_checkpoint"):
+    kept = (*work_dir.glob(BEST.format("*")), *work_dir.glob(SHARED.format("*")))
+    for state in (*states(work_dir), *kept, work_dir / "last_checkpoint"):
         state.unlink(missing_ok=True)
     for folder in work_dir.iterdir():
         if folder.is_dir() and not any(folder.iterdir()):

@@ -20,12 +20,16 @@ import torch.distributed as dist
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.launch import Launch, device_index, launched
 
+READING = timedelta(hours=1)
+"""How long processes wait for one that still reads its data set."""
 START = timedelta(minutes=15)
 """How long processes wait for each other at the start; a shared disk may need minutes to load torch."""
 ANSWER = timedelta(seconds=60)
 """How long processes wait in an exchange of a few words, once all have said that they are there."""
 TRAINING = timedelta(minutes=30)
 """How long a step waits for another process, e.g. for one that validates."""
+LEAVE = 10.0
+"""Seconds for which the first process stays, so that the others see that it was there."""
 TOLD_EVERY = 60.0
 """Seconds between two lines that say who is waited for."""
 POLL = 0.1
@@ -118,14 +122,20 @@ class Processes:
         if self.count > 1:
             _meet(self.store, f"meeting {next(self._meetings)}", self.rank, self.count, what, limit)
 
+    def after_first(self, what: str) -> None:
+        """Let the others wait until the first process has come here; it waits for nobody."""
+        if self.count > 1:
+            name = f"meeting {next(self._meetings)}"
+            _meet(self.store, name, self.rank, self.count, what, None, [] if self.rank == 0 else [0])
+
 
 def gone(error: BaseException) -> BenchError:
     """Return the error of a process that finds another one gone."""
-    reason = " ".join(str(error).split())[:200]
+    reason = re.sub(r"^\[\S+\]\s*", "", " ".join(str(error).split())).partition(". ")[0][:200]
     return BenchError(f"another process of this training has ended or does not answer ({reason})", fix=ENDED)
 
 
-def is_of_another(error: RuntimeError) -> bool:
+def _is_of_another(error: RuntimeError) -> bool:
     """Return whether torch says that another process is gone; it has no class for such errors."""
     return isinstance(error, dist.DistError) or bool(GONE.search(str(error)))
 
@@ -140,7 +150,7 @@ def joined(device: str) -> Iterator[Processes]:
         device: ``cpu`` or ``cuda``; with several processes, each takes a GPU of its own.
 
     Raises:
-        BenchError: the others cannot be reached.
+        BenchError: the others cannot be reached, or one of them ends.
     """
     launch = launched()
     if dist.is_initialized():  # by the caller
@@ -167,6 +177,10 @@ def joined(device: str) -> Iterator[Processes]:
         raise gone(error) from error
     try:
         yield _processes(store, launch.rank, launch.processes)
+    except RuntimeError as error:
+        if _is_of_another(error):
+            raise gone(error) from error
+        raise
     finally:
         dist.destroy_process_group()
 
@@ -210,11 +224,19 @@ def reachable(host: str) -> str:
     return words.get("NodeAddr") or host
 
 
-def _meet(store: Any, name: str, rank: int, count: int, what: str, limit: timedelta | None) -> None:
+def _meet(
+    store: Any,
+    name: str,
+    rank: int,
+    count: int,
+    what: str,
+    limit: timedelta | None,
+    others: list[int] | None = None,
+) -> None:
     begun = told = time.monotonic()
     try:
         store.set(f"{name}/{rank}", "here")
-        missing = [other for other in range(count) if other != rank]
+        missing = [other for other in range(count) if other != rank] if others is None else others
         while missing := [other for other in missing if not store.check([f"{name}/{other}"])]:
             now = time.monotonic()
             who = ", ".join(map(str, missing[:8])) + ("…" if len(missing) > 8 else "")
@@ -232,7 +254,7 @@ def _meet(store: Any, name: str, rank: int, count: int, what: str, limit: timede
 
 def _leave_last(store: Any, name: str, rank: int, count: int) -> None:
     """Let the first process, which may hold the store, stay until the others have seen all keys."""
-    until = time.monotonic() + ANSWER.total_seconds()
+    until = time.monotonic() + LEAVE
     try:
         store.add(f"{name}/seen", 1)
         while rank == 0 and store.add(f"{name}/seen", 0) < count and time.monotonic() < until:

@@ -33,7 +33,7 @@ from prior_bench.pretraining.mid_epoch import Ended, ResumeWithinEpoch, SaveWith
 from prior_bench.pretraining.model import PretrainModel, build_method
 from prior_bench.pretraining.monitoring import Monitor
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
-from prior_bench.pretraining.processes import Processes, gone, is_of_another, joined
+from prior_bench.pretraining.processes import Processes, joined
 from prior_bench.pretraining.runner import EpochRunner
 from prior_bench.pretraining.stop_signals import Requests, end, requested
 from prior_bench.pretraining.validation import measurement
@@ -88,7 +88,7 @@ def pretrain(
             size = sum(parameter.numel() for parameter in method.image_encoder.parameters())
             settings.enter_context(runtime.threads(threads or runtime.usual_threads(size)))
             _train(begun, method, processes, seed, device, workers)
-        processes.meet("the end of the run")
+        processes.after_first("the weights of the run")
     return begun.work_dir / FINAL
 
 
@@ -120,10 +120,6 @@ def _train(begun: Beginning, method: Any, processes: Processes, seed: int, devic
     except Ended as ended:
         LOG.info("pre-training in %s stops on request; its state is saved", work_dir)
         end(ended.wish)
-    except RuntimeError as error:
-        if processes.count > 1 and is_of_another(error):
-            raise gone(error) from error
-        raise
     finally:
         close_logs(runner.logger)
     if processes.rank == 0:
