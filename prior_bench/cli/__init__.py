@@ -20,7 +20,14 @@ from prior_bench.cli.faults import (
     open_missing_streams,
     replace_missing_characters,
 )
-from prior_bench.cli.signals import INTERRUPTED, REQUEUED, TERMINATED, Terminated, raised_on_sigterm
+from prior_bench.cli.signals import (
+    INTERRUPTED,
+    REQUEUED,
+    TERMINATED,
+    Terminated,
+    ignore_sigterm,
+    raised_on_sigterm,
+)
 from prior_bench.errors import BenchError, Requeued
 from prior_bench.escaping.streams import visible_output
 
@@ -85,11 +92,13 @@ def main(argv: list[str] | None = None) -> int:
     replace_missing_characters()
     with visible_output(), raised_on_sigterm():  # names and messages come from files
         try:
-            return _main(argv)
+            status = _main(argv)
         except KeyboardInterrupt as end:
             what, status = _ended_by(end)
             print(f"{what}; finished work is kept; run the same command again to continue", file=sys.stderr)
-            return status
+    if status == REQUEUED:
+        ignore_sigterm()
+    return status
 
 
 def _main(argv: list[str] | None) -> int:
@@ -107,9 +116,9 @@ def _main(argv: list[str] | None) -> int:
 
 def _ended_by(end: KeyboardInterrupt) -> tuple[str, int]:
     """Return in a word why a command ended early, and its exit status."""
-    if isinstance(end, Terminated):
-        return "terminated", TERMINATED
-    return ("stopped", REQUEUED) if isinstance(end, Requeued) else ("interrupted", INTERRUPTED)
+    if isinstance(end, Requeued) or isinstance(end.__context__, Requeued):  # srun ends the other tasks
+        return "stopped", REQUEUED
+    return ("terminated", TERMINATED) if isinstance(end, Terminated) else ("interrupted", INTERRUPTED)
 
 
 def _run(args: argparse.Namespace, given: Sequence[str]) -> int:

@@ -42,3 +42,12 @@ def raised_on_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def ignore_sigterm() -> None:
+    """Ignore SIGTERM until this process ends, which it is about to do with a status that must not change.
+
+    ``srun -K1`` sends it to all tasks as soon as the first one has ended.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -3,19 +3,23 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from ranks import ended, start_ranks
 
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.training_states import PARTS, read_state
 from prior_bench.errors import BenchError, Requeued
 from prior_bench.pretraining import beginning
 from prior_bench.pretraining.config import from_dict
-from prior_bench.pretraining.folder import latest_state, states
+from prior_bench.pretraining.folder import latest_state, states, step_of
 from prior_bench.pretraining.stop_signals import REQUEUE, SAVE, TERMINATE, Requests, end, requested
 from prior_bench.pretraining.trainer import pretrain
 
@@ -275,3 +279,47 @@ def test_handlers_of_the_caller_are_left_alone():
             assert signal.getsignal(signal.SIGUSR1) is own
     finally:
         signal.signal(signal.SIGUSR1, mine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGUSR2, 75), (signal.SIGTERM, 143)])
+def test_a_signal_to_one_of_two_processes_ends_both(values, tmp_path, number, status):
+    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
+    path = tmp_path / "small.py"
+    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
+    command = ["pretrain", str(path), "--device", "cpu", "--work-dir", "run"]
+    processes = start_ranks([command] * 2, tmp_path)
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
+        time.sleep(0.05)
+    processes[1].send_signal(number)
+    first, second = ended(processes)
+    assert (first.code, second.code) == (status, status), first.err + second.err
+    assert "its state is saved" in first.err and "run the same command again to continue" in first.err
+    assert "Traceback" not in first.err + second.err
+    latest = latest_state(tmp_path / "run")
+    if step_of(latest):
+        assert len(read_state(latest)[PARTS]) == 2
+
+
+@pytest.mark.slow
+def test_torchrun_passes_sigterm_on(values, tmp_path):
+    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
+    path = tmp_path / "small.py"
+    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
+    command = ["-m", "prior_bench", "pretrain", str(path), "--device", "cpu", "--work-dir", "run"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    process = subprocess.Popen(
+        [*launch, *command],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    (only,) = ended([process])
+    assert only.code != 0 and "its state is saved" in only.err and "epoch 1000/1000" not in only.err
