@@ -127,9 +127,10 @@ def begin(
             return {"complete": True, "file": _sized(folder / FINAL)}
         before = _computed(folder)
         # the random states within an epoch are those of the same processes on the same device
-        state = latest_state(folder, within_epochs=before[-1:] == [now]) if resume else None
-        computed = [*before, now] if state and before[-1:] != [now] else before if state else [now]
-        return {"complete": False, "file": state and _sized(state), COMPUTED: computed}
+        same = before[-1:] == [now]
+        state = latest_state(folder, within_epochs=same) if resume else None
+        computed = [now] if state is None else before if same else [*before, now]
+        return {"complete": False, "file": state and _sized(state), "same": same, COMPUTED: computed}
 
     decided = processes.together("the folder of the run", decide)[0]
     require_one_folder(processes, folder, decided["file"])
@@ -137,7 +138,8 @@ def begin(
         return Beginning(config, folder, manifest, pairs, run, None, True)
     run[COMPUTED] = decided[COMPUTED]
     processes.together(
-        "the folder of the run", lambda: None if processes.rank else claim(folder, run, resume)
+        "the folder of the run",
+        lambda: None if processes.rank else claim(folder, run, resume, decided["same"]),
     )
     state = folder / decided["file"][0] if decided["file"] else None
     return Beginning(config, folder, manifest, pairs, run, state, False)

@@ -65,8 +65,17 @@ def is_complete(work_dir: Path, identity: str, resume: bool) -> bool:
     return False
 
 
-def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> None:
-    """Reserve the folder for a run, and remove what it must not resume from."""
+def claim(work_dir: Path, run: dict[str, Any], resume: bool, within_epochs: bool = True) -> None:
+    """Reserve the folder for a run, and remove what it must not resume from.
+
+    Args:
+        work_dir: folder of the run.
+        run: content of ``run.json``.
+        resume: whether states are kept.
+        within_epochs: whether those within epochs are kept, too.
+    """
+    if not within_epochs:  # before the note says that they are of this computation
+        remove_mid_epoch(work_dir)
     if not resume:
         for old in (*states(work_dir), *work_dir.glob("*.safetensors"), work_dir / HISTORY):
             old.unlink(missing_ok=True)

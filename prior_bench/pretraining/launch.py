@@ -38,7 +38,7 @@ class Launch(NamedTuple):
     port: int
 
 
-def launched(environment: Mapping[str, str] | None = None) -> Launch | None:
+def launched(environment: Mapping[str, str] | None = None, slurm: bool = True) -> Launch | None:
     """Return this process's place among several, as its environment tells; None if it trains alone.
 
     The variables of torchrun count before those of Slurm, because torchrun may run inside a Slurm step. A
@@ -46,6 +46,7 @@ def launched(environment: Mapping[str, str] | None = None) -> Launch | None:
 
     Args:
         environment: environment variables; by default those of this process.
+        slurm: whether the tasks of a Slurm step train together; each could also run a suite of its own.
 
     Raises:
         BenchError: variables are missing, or are not what they should be.
@@ -53,7 +54,7 @@ def launched(environment: Mapping[str, str] | None = None) -> Launch | None:
     environment = os.environ if environment is None else environment
     if "WORLD_SIZE" in environment:
         return _of_torchrun(environment)
-    return _of_slurm(environment)
+    return _of_slurm(environment) if slurm else None
 
 
 def is_first() -> bool:

@@ -184,7 +184,8 @@ def plain_model(runner: Any) -> torch.nn.Module:
 def own_part(model: torch.nn.Module, history: History) -> dict[str, Any]:
     """Return what this process alone knows, as tensors and plain types."""
     version, words, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    twister: Any = np.random.get_state(legacy=True)
+    name, keys, position, has_gauss, cached = twister
     cuda = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
     return {
         "torch": torch.get_rng_state(),

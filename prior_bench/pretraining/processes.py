@@ -141,18 +141,19 @@ def _is_of_another(error: RuntimeError) -> bool:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[Processes]:
+def joined(device: str, slurm: bool = True) -> Iterator[Processes]:
     """Join the processes that torchrun or srun started, if any, and leave them at the end.
 
     mmengine cannot do this without a GPU.
 
     Args:
         device: ``cpu`` or ``cuda``; with several processes, each takes a GPU of its own.
+        slurm: whether the tasks of a Slurm step train together.
 
     Raises:
         BenchError: the others cannot be reached, or one of them ends.
     """
-    launch = launched()
+    launch = launched(slurm=slurm)
     if dist.is_initialized():  # by the caller
         yield _processes(dist.distributed_c10d._get_default_store(), dist.get_rank(), dist.get_world_size())
         return

@@ -65,6 +65,18 @@ def requested(requests: Requests) -> Iterator[None]:
         _restore(before)
 
 
+def ignore_requests(worker: int) -> None:
+    """Let a process that loads data outlive signals that are sent to all processes of a job.
+
+    Otherwise torch ends the training before its state is saved. It ends with its parent.
+
+    Args:
+        worker: its number, which torch gives.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def end(wish: int) -> NoReturn:
     """End this process as the signal that was noted would have, outside of :func:`requested`.
 

@@ -35,7 +35,7 @@ from prior_bench.pretraining.monitoring import Monitor
 from prior_bench.pretraining.optimisation import optim_wrapper, scheduler
 from prior_bench.pretraining.processes import Processes, joined
 from prior_bench.pretraining.runner import EpochRunner
-from prior_bench.pretraining.stop_signals import Requests, end, requested
+from prior_bench.pretraining.stop_signals import Requests, end, ignore_requests, requested
 from prior_bench.pretraining.validation import measurement
 from prior_bench.schema.duration import seconds_of
 from prior_bench.store.provenance import hardware, versions
@@ -52,6 +52,7 @@ def pretrain(
     workers: int = 0,
     threads: int | None = None,
     deterministic: bool = False,
+    slurm: bool = False,
 ) -> Path:
     """Train, or resume an interrupted run, and return the checkpoint; a completed run is not repeated.
 
@@ -69,6 +70,7 @@ def pretrain(
         resume: whether to continue from the last state; False starts over.
         workers: number of data loading processes per training process.
         threads, deterministic: see :func:`prior_bench.pretrain`.
+        slurm: whether the tasks of a Slurm step train together, as processes of torchrun always do.
 
     Returns:
         Path of ``model.safetensors``, see :mod:`prior_bench.checkpoints.native`. If training has several
@@ -80,7 +82,7 @@ def pretrain(
     """
     device = runtime.pick_device(device)
     reproducible = runtime.deterministic(device, deterministic)
-    with joined(device) as processes, reproducible, contextlib.ExitStack() as settings:
+    with joined(device, slurm) as processes, reproducible, contextlib.ExitStack() as settings:
         begun = begin(processes, settings, config, work_dir, seed, device, resume)
         if not begun.complete:
             chosen, work_dir = begun.config, begun.work_dir
@@ -203,6 +205,7 @@ def _loader(
         collate_fn=Collate(method.text_encoder.tokenizer),
         num_workers=workers,
         pin_memory=device != "cpu",
+        worker_init_fn=ignore_requests,
     )
 
 

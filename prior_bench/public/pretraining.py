@@ -30,6 +30,8 @@ def pretrain(
 ) -> Path:
     """Pre-train a method. An interrupted run is resumed; a finished one is not changed.
 
+    Processes that torchrun started, and the tasks of a Slurm step, train together (docs/scaling.md).
+
     Args:
         config: name of a shipped config (``prior_bench.available("pretraining")``) or a ``.py`` file.
         data: image-report pairs in place of the config's: a reference such as ``"my_pairs.csv"`` or
@@ -73,6 +75,7 @@ def pretrain(
         workers=workers,
         threads=threads,
         deterministic=deterministic,
+        slurm=True,
     )
 
 

@@ -31,6 +31,11 @@ def test_a_task_of_a_slurm_step():
     assert launched(TASK) == Launch("slurm", 3, 4, 1, "gpu07", FIRST_PORT + 41 * 31)
 
 
+def test_tasks_that_are_not_to_train_together():
+    assert launched(TASK, slurm=False) is None
+    assert launched(TORCHRUN, slurm=False) == launched(TORCHRUN)
+
+
 def test_a_step_of_fewer_tasks_than_the_job():
     assert launched({**TASK, "SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}) is None
     two = {**TASK, "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "1", "SLURM_STEP_ID": "5"}

@@ -192,6 +192,20 @@ def test_a_state_of_another_computation_is_left_aside(stoppable, tmp_path, stop_
     assert [one["processes"] for one in read_info(path).provenance["computed"]] == [2, 1]
 
 
+def test_a_state_of_another_computation_is_gone_before_the_note_is_written(stoppable, tmp_path, stop_at):
+    """Otherwise it would pass for one of this computation after the next kill."""
+    stop_at(8)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            pretrain(stoppable, tmp_path / "run", device="cpu")
+        note = tmp_path / "run/run.json"
+        told = json.loads(note.read_text())
+        told["computed"][-1]["device"] = "cuda"
+        note.write_text(json.dumps(told))
+        stop_at(6)  # before the first state
+    assert [path.name for path in states(tmp_path / "run")] == ["epoch_1.pth"]
+
+
 def test_a_folder_from_before_it_was_noted(tmp_path):
     (tmp_path / "run.json").write_text("{}")
     assert beginning._computed(tmp_path) == [beginning.NOT_NOTED]
@@ -323,3 +337,28 @@ def test_torchrun_passes_sigterm_on(values, tmp_path):
     process.send_signal(signal.SIGTERM)
     (only,) = ended([process])
     assert only.code != 0 and "its state is saved" in only.err and "epoch 1000/1000" not in only.err
+
+
+@pytest.mark.slow
+def test_a_signal_to_the_whole_job_spares_the_processes_that_load_data(values, tmp_path):
+    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
+    path = tmp_path / "small.py"
+    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
+    command = ["-m", "prior_bench", "pretrain", str(path), "--device", "cpu", "--workers", "2"]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--work-dir", "run"],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGTERM)
+    (only,) = ended([process])
+    assert only.code == 143 and "its state is saved" in only.err and "Traceback" not in only.err
+    with pytest.raises(ProcessLookupError):  # none of them stays
+        os.killpg(process.pid, 0)
