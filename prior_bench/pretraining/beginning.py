@@ -107,7 +107,7 @@ def begin(
 
     processes.together("reading the data", reading, READING)
     [(config, folder, manifest, pairs)] = read
-    run = {
+    run: dict[str, Any] = {
         "identity": run_identity(config, pairs.fingerprint, seed),
         "seed": seed,
         "config": config.to_dict(),
