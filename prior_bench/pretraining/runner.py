@@ -26,6 +26,7 @@ from prior_bench.checkpoints.training_states import (
 )
 from prior_bench.losses.gather import rank, world_size
 from prior_bench.pretraining.folder import epoch_of, step_of
+from prior_bench.pretraining.synchronised import synchronised
 
 
 class EpochRunner(Runner):
@@ -111,17 +112,6 @@ class EpochRunner(Runner):
             broadcast_buffers=False,
             find_unused_parameters=self.cfg.get("find_unused_parameters", False),
         )
-
-
-def synchronised(model: nn.Module) -> nn.Module:
-    """Let the batch normalisations of a model, which is changed, take statistics over all processes.
-
-    timm's layers that normalise and activate (DenseNet, EfficientNet, ResNetV2) keep their activations, which
-    torch's and mmengine's converters drop.
-    """
-    from timm.layers import convert_sync_batchnorm
-
-    return convert_sync_batchnorm(model)
 
 
 def _raise_again(record: logging.LogRecord) -> None:

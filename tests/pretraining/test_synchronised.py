@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import timm
 import torch
 from torch import nn
 
-from prior_bench.pretraining.runner import synchronised
+from prior_bench.pretraining.identity import run_versions
+from prior_bench.pretraining.synchronised import synchronised, synchronised_part
 
 
 def activations(model):
@@ -53,3 +56,17 @@ def test_activations_that_a_plain_converter_drops_are_there():
         before = model.eval()(images)
         plain = nn.SyncBatchNorm.convert_sync_batchnorm(model).eval()(images)
     assert (plain - before).abs().max() > 0.01  # what the test above would see
+
+
+def test_the_identity_tells_where_activations_had_been_dropped_and_nowhere_else(config):
+    assert synchronised_part({"model_name": "densenet121"}) == ("synchronised_statistics",)
+    assert synchronised_part({"model_name": "resnet18"}) == synchronised_part({"model_name": "nothing"}) == ()
+    encoder = {**config.method["image_encoder"], "model_name": "test_efficientnet", "model_args": {}}
+    dense = replace(config, method={**config.method, "image_encoder": encoder})
+    for one, told in (
+        (config, False),
+        (replace(config, sync_batch_norm=True), False),
+        (dense, False),
+        (replace(dense, sync_batch_norm=True), True),
+    ):
+        assert ("synchronised_statistics" in run_versions(one)) == told
