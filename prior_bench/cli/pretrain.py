@@ -47,9 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print the path of the checkpoint."""
-    import os
-
     from prior_bench.cli.arguments import assignments
+    from prior_bench.pretraining.launch import is_first
     from prior_bench.public.next_steps import next_steps
     from prior_bench.public.pretraining import pretrain
 
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         overrides=assignments(args.set, "--set"),
         resume=not args.no_resume,
     )
-    if int(os.environ.get("RANK", 0)) == 0:
+    if is_first():
         print(f"checkpoint: {path}")
         print("\n".join(["next:", *(f"  {line}" for line in next_steps(path))]))
     return 0

@@ -34,6 +34,8 @@ def pretrain(
 ) -> Path:
     """Pre-train a method. An interrupted run is resumed; a finished one is not changed.
 
+    Processes that torchrun started, and the tasks of a Slurm step, train together (docs/scaling.md).
+
     Args:
         config: name of a shipped config (``prior_bench.available("pretraining")``) or a ``.py`` file.
         data: image-report pairs in place of the config's: a reference such as ``"my_pairs.csv"`` or
@@ -64,13 +66,18 @@ def pretrain(
     """
     changes = {**_dataset(data, reader), **(overrides or {})}
     source = Pretrained(str(config), str(config), changes)
-    source.check()
-    place = source.work_dir(seed, paths.results_root() / "pretrain") if folder is None else Path(folder)
+
+    def place() -> Path:  # it needs the data, which may be missing in one of several processes
+        if folder is not None:
+            return Path(folder)
+        return source.work_dir(seed, paths.results_root() / "pretrain")
+
     if gpus is not None:
+        source.check()
         how = {"resume": resume, "workers": workers, "threads": threads, "deterministic": deterministic}
-        return pretrain_on(_named(gpus, device), source.config, place, seed, device, **how)
+        return pretrain_on(_named(gpus, device), source.config, place(), seed, device, **how)
     return train(
-        source.config,
+        lambda: source.config,
         place,
         seed,
         device,
@@ -78,6 +85,7 @@ def pretrain(
         workers=workers,
         threads=threads,
         deterministic=deterministic,
+        slurm=True,
     )
 
 

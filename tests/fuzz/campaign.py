@@ -66,6 +66,7 @@ CAMPAIGN = (
     Attack("fuzz/injections.py", 300),
     Attack("fuzz/configs.py", 500),
     *(Attack("faults/kills.py", 100, 50, command) for command in KILLED),
+    Attack("faults/kills_of_ranks.py", 100),
     Attack("faults/disk.py", 100),
     Attack("faults/permissions.py", 100),
     Attack("faults/surroundings.py", 100),
