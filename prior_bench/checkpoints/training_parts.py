@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prior_bench.checkpoints.files import require_finite
 from prior_bench.checkpoints.training_states import PARTS, is_count, no_state
+from prior_bench.checkpoints.values import require_finite
 
 KEYS = {"torch", "cuda", "python", "numpy", "buffers", "sums", "seconds"}
 """What there is of a process."""
