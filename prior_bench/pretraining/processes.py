@@ -88,7 +88,7 @@ class Processes:
         Args:
             what: what is done, for the line that says who is waited for.
             do: function without arguments.
-            limit: longest time to wait for others; None waits as long as it takes.
+            limit: longest time to wait for others; None waits for the first one as long as it takes.
 
         Raises:
             BenchError: a process could not do it. It and the first process say why; all processes stop.
@@ -241,7 +241,9 @@ def _meet(
         while missing := [other for other in missing if not store.check([f"{name}/{other}"])]:
             now = time.monotonic()
             who = ", ".join(map(str, missing[:8])) + ("…" if len(missing) > 8 else "")
-            if limit is not None and now - begun > limit.total_seconds():
+            # the first process may wait for a lock; the others come at once, or not at all
+            longest = limit or (None if 0 in missing else ANSWER)
+            if longest is not None and now - begun > longest.total_seconds():
                 what = f"process {who} of {count} has not come after {now - begun:.0f} s: {what}"
                 raise BenchError(what, fix=ENDED)
             if now - told > TOLD_EVERY and rank <= 1:

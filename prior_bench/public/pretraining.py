@@ -10,6 +10,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.errors import BenchError
+from prior_bench.pretraining.launch import launched
 from prior_bench.pretraining.on_gpus import pretrain_on
 from prior_bench.pretraining.trainer import pretrain as train
 from prior_bench.public.planning import data_reference
@@ -66,6 +67,8 @@ def pretrain(
     """
     changes = {**_dataset(data, reader), **(overrides or {})}
     source = Pretrained(str(config), str(config), changes)
+    if launched() is None:  # several processes check together, so that all learn of what is wrong in one
+        source.check()
 
     def place() -> Path:  # it needs the data, which may be missing in one of several processes
         if folder is not None:

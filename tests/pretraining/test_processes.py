@@ -66,6 +66,12 @@ def test_who_does_not_come_is_named(pair):
         pair[0].meet("the data", timedelta(seconds=0.1))
 
 
+def test_the_first_one_does_not_wait_for_ever_for_one_that_was_killed(pair, monkeypatch):
+    monkeypatch.setattr(processes, "ANSWER", timedelta(seconds=0.1))
+    with pytest.raises(BenchError, match="process 1 of 2 has not come after"):
+        pair[0].meet("the folder")
+
+
 def test_the_first_one_waits_for_nobody_at_the_end(pair, monkeypatch):
     monkeypatch.setattr(processes, "LEAVE", 0.1)
     first, second = pair
