@@ -37,9 +37,9 @@ def build_detector(
         size: side of the input, in pixels.
         protocol: uses its ``head``: ``type`` (``"yolov3"``; ``"yolov3_mgca"`` or ``"yolov3_lovt"``, with
             their targets, losses and suppression: :mod:`prior_bench.openmmlab.mgca_yolo`), ``width`` (factor
-            for YOLOv3's channels) and ``anchors`` (three times three (width, height) in pixels of the input, coarsest map first; by
-            default COCO's times size / 416, as in MGCA); and its ``options`` for prediction: ``confidence``
-            (smallest objectness), ``nms_iou`` and ``max_boxes`` per image.
+            for YOLOv3's channels) and ``anchors`` (three times three (width, height) in pixels of the input,
+            coarsest map first; by default COCO's times size / 416, as in MGCA); and its ``options`` for
+            prediction: ``confidence`` (smallest objectness), ``nms_iou`` and ``max_boxes`` per image.
     """
     ops.install()
     import mmdet.models  # noqa: F401  registers

@@ -40,8 +40,8 @@ class ResUNetHead(BaseDecodeHead):
 
     Two convolutions on the coarsest map are the bridge. Each block then doubles the size by a transposed
     convolution, concatenates the next finer map, and applies two convolutions; the last block concatenates
-    the image itself. All convolutions are 3x3 with a bias, and followed by BatchNorm and ReLU; a 1x1 convolution
-    gives the logits. Initial weights are PyTorch's defaults.
+    the image itself. All convolutions are 3x3 with a bias, and followed by BatchNorm and ReLU; a 1x1
+    convolution gives the logits. Initial weights are PyTorch's defaults.
 
     Args:
         in_channels: channels of the backbone's maps with strides 2, 4, 8 …, finest first.
@@ -80,7 +80,8 @@ class ResUNetHead(BaseDecodeHead):
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Return logits [B, classes, H, W] of the images and the maps, finest first."""
-        *skips, x = self._transform_inputs(inputs)
+        image, *finer, x = self._transform_inputs(inputs)
+        skips = [image.expand(-1, IMAGE_CHANNELS, -1, -1), *finer]  # some encoders take one grey channel
         x = self.bridge(x)
         for up, block, skip in zip(self.ups, self.blocks, reversed(skips), strict=True):
             x = block(torch.cat([up(x), skip], dim=1))

@@ -59,8 +59,8 @@ HEADS = {
     "upernet": _upernet,
 }
 """Decoders by name: a U-Net; those of segmentation_models_pytorch (MGCA, GLoRIA) and of LoVT; one linear
-layer per pixel of the coarsest map, with mmseg's or LoVT's initial weights; UPerNet with pooling scales 1, 2, 3
-and 6 (BenchX). The logits are upsampled to the input bilinearly."""
+layer per pixel of the coarsest map, with mmseg's or LoVT's initial weights; UPerNet with pooling scales 1, 2,
+3 and 6 (BenchX). The logits are upsampled to the input bilinearly."""
 HALF_COUNTS = ("linear_lovt", "resunet")
 """Decoders for which a probability of exactly one half is foreground."""
 BELOW_HALF = 0.5 - 2**-25
@@ -76,8 +76,8 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
         channels: of its maps, finest first.
         protocol: uses its ``head``: ``type`` (one of HEADS, by default ``"unet"``), ``channels`` (U-Net:
             width of each decoder block, coarsest first; ``resunet``: first that of the bridge; UPerNet: one
-            width; linear: not used), ``dropout``, ``loss`` (weights of LOSSES) and ``outputs`` (1, or 2 for a softmax over background and
-            foreground).
+            width; linear: not used), ``dropout``, ``loss`` (weights of LOSSES) and ``outputs`` (1, or 2 for a
+            softmax over background and foreground).
 
     Raises:
         BenchError: the head or a loss is unknown.

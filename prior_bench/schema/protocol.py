@@ -148,8 +148,8 @@ class TrainingOptimizer(Strict):
     """Quantity whose progress ``plateau`` waits for: that of ``stopping.monitor``, or the loss of validation
     images, a mean over their batches (LoVT; only in segmentation and detection)."""
     frozen_steps: Index = 0
-    """First iterations, in which the backbone is frozen and the rate is ``frozen_lr``; BatchNorm of the backbone
-    stays in evaluation mode until the epoch ends (LoVT)."""
+    """First iterations, in which the backbone is frozen and the rate is ``frozen_lr``; its BatchNorm stays
+    in evaluation mode until the epoch ends (LoVT)."""
     frozen_lr: Positive | None = None
     """Learning rate of the first ``frozen_steps``."""
 
