@@ -70,11 +70,12 @@ class Detection:
         }
         config, channels, sources = dense.attach(backbone, datasets, STRIDES, protocol, context)
         with_loss = protocol.optimizer.get("plateau_on") == VALID_LOSS
+        clips = protocol.transform.get("boxes") != "whole"
         histories, heads = [], []
         for of_head in head_contexts(context, DetectionProtocol.of(protocol).options.heads):
             collectors = {
-                "valid": DetectionCollector(splits["valid"], protocol.metrics, with_loss),
-                "test": DetectionCollector(splits["test"], protocol.metrics),
+                "valid": DetectionCollector(splits["valid"], protocol.metrics, with_loss, clips),
+                "test": DetectionCollector(splits["test"], protocol.metrics, clips=clips),
             }
             histories.append(
                 train_and_test(
@@ -97,6 +98,7 @@ class Detection:
             "flat_score": found.score,
             "flat_label": found.label,
             **({} if len(heads) == 1 else detections.head_arrays(heads)),
+            **({} if found.pixel is None else {"pixel": found.pixel}),
             "truth_sample": found.truth_sample,
             "truth_box": found.truth_box,
             "truth_label": found.truth_label,

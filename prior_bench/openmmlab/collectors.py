@@ -15,6 +15,9 @@ from prior_bench.metrics import detection, segmentation
 from prior_bench.metrics.detections import Detections
 from prior_bench.openmmlab.recipe import VALID_LOSS
 
+NEEDS_PIXEL = "map_lovt"
+"""The metric that depends on the size of a pixel of the input."""
+
 
 class SegmentationCollector(BaseMetric):
     """Metric that counts true and false pixels per image at the size of the input, and keeps packed masks.
@@ -86,6 +89,7 @@ class DetectionCollector(BaseMetric):
         manifest: the evaluated rows, all annotated.
         names: names of the metrics to compute.
         with_loss: whether the metrics contain ``valid_loss``, the mean of the losses of the batches.
+        clips: whether detections end at the borders of the image.
 
     Attributes:
         found: all detections and true boxes.
@@ -93,17 +97,19 @@ class DetectionCollector(BaseMetric):
 
     default_prefix = ""
 
-    def __init__(self, manifest: Manifest, names: tuple[str, ...], with_loss: bool = False):
+    def __init__(
+        self, manifest: Manifest, names: tuple[str, ...], with_loss: bool = False, clips: bool = True
+    ):
         super().__init__()
-        self.manifest, self.names, self.with_loss = manifest, names, with_loss
+        self.manifest, self.names, self.with_loss, self.clips = manifest, names, with_loss, clips
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Add a batch of predictions."""
         for sample in data_samples:
             found = {key: value.cpu().numpy() for key, value in sample["pred_instances"].items()}
-            boxes = np.asarray(sample["geometry"].to_original(found["bboxes"]), dtype=np.float32)
+            boxes = np.asarray(sample["geometry"].to_original(found["bboxes"], self.clips), np.float32)
             loss = sample["batch_loss"] if self.with_loss else 0.0
-            of_batch = loss, 1 / len(data_samples)
+            of_batch = loss, 1 / len(data_samples), sample["geometry"].pixel
             kept = boxes.reshape(-1, 4), found["scores"], found["labels"]
             self.results.append((sample["row"], *of_batch, *kept))
 
@@ -113,7 +119,7 @@ class DetectionCollector(BaseMetric):
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute the metrics over all images."""
-        rows, losses, shares, boxes, scores, labels = zip(*results, strict=True)
+        rows, losses, shares, pixels, boxes, scores, labels = zip(*results, strict=True)
         truth = [np.asarray(one, dtype=np.float32).reshape(-1, 5) for one in self.manifest.table["boxes"]]
         seen = set(rows)  # validation may leave out its last batch; its true boxes do not count then
         truth = [one if row in seen else one[:0] for row, one in enumerate(truth)]
@@ -128,6 +134,13 @@ class DetectionCollector(BaseMetric):
             truth_sample=np.repeat(np.arange(len(truth)), [len(one) for one in truth]),
             truth_box=everything[:, :4],
             truth_label=everything[:, 4].astype(np.int64),
+            pixel=self._of_all(rows, pixels) if NEEDS_PIXEL in self.names else None,
         )
         loss = {VALID_LOSS: float(np.average(losses, weights=shares))} if self.with_loss else {}
         return {**detection.score(self.found, self.names), **loss}
+
+    def _of_all(self, rows: tuple[int, ...], pixels: tuple[tuple[float, float], ...]) -> np.ndarray:
+        """Return the pixels of all rows, also of those that were left out."""
+        found = np.ones((len(self.manifest), 2), np.float32)
+        found[list(rows)] = pixels
+        return found

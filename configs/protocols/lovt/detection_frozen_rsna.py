@@ -35,12 +35,12 @@ protocol = dict(
     stopping=dict(
         epochs=50,
         patience=10,
-        monitor="map_40_75",
+        monitor="map_lovt",
         tested="best",
         min_delta=1e-5,
         last_batch="dropped_in_training",
     ),
-    metrics=("map_40_75", "ap_50", "map_mgca_compat", "froc"),
+    metrics=("map_lovt", "map_40_75", "ap_50", "map_mgca_compat", "froc"),
     options=dict(confidence=0.2, nms_iou=0.4, max_boxes=3087),
     defects=(
         "1 % and 10 % are the first rows of the list, the same in every run (datasets/*/train.csv)",

@@ -144,13 +144,20 @@ class Geometry:
         """Map boxes [n, 4 or more] (x1, y1, x2, y2, …) from stored to input pixels, without clipping."""
         return _affine(boxes, self._scale, self._corner)
 
-    def to_original(self, boxes: np.ndarray | Tensor) -> np.ndarray:
-        """Map boxes [n, 4 or more] from input pixels back to stored pixels, clipped to the stored image."""
+    @property
+    def pixel(self) -> tuple[float, float]:
+        """Width and height of a pixel of the input, in pixels of the stored image."""
+        sx, sy = self._scale
+        return 1 / sx, 1 / sy
+
+    def to_original(self, boxes: np.ndarray | Tensor, clip: bool = True) -> np.ndarray:
+        """Map boxes [n, 4 or more] from input pixels back to stored ones, clipped to the stored image or not."""
         boxes = boxes.detach().cpu().numpy() if isinstance(boxes, Tensor) else boxes
         (sx, sy), (left, top) = self._scale, self._corner
         back = _affine(boxes, (1 / sx, 1 / sy), (-left / sx, -top / sy))
-        back[:, 0:4:2] = back[:, 0:4:2].clip(0, self.width)
-        back[:, 1:4:2] = back[:, 1:4:2].clip(0, self.height)
+        if clip:
+            back[:, 0:4:2] = back[:, 0:4:2].clip(0, self.width)
+            back[:, 1:4:2] = back[:, 1:4:2].clip(0, self.height)
         return back
 
 
