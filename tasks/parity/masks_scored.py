@@ -58,7 +58,8 @@ def _collected(protocol: Protocol, logits: Tensor, target: Tensor) -> Segmentati
     outputs = protocol.head.get("outputs", 1)
     both = torch.stack([torch.zeros_like(logits), logits], dim=1) if outputs == 2 else logits[:, None]
     model: Any = build(protocol, (4,) * len(protocol.head["strides"]))
-    masks = target if outputs == 1 else (target > 0.5).long()
+    soft = protocol.transform.get("masks") == "area"
+    masks = target if soft and outputs == 1 else (target > 0.5).long()
     samples = [mask_sample(mask, row) for row, mask in enumerate(masks)]
     model.postprocess_result(both, samples)
     loss = training_loss(protocol) if outputs == 1 else None

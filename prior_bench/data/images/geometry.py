@@ -151,7 +151,7 @@ class Geometry:
         return 1 / sx, 1 / sy
 
     def to_original(self, boxes: np.ndarray | Tensor, clip: bool = True) -> np.ndarray:
-        """Map boxes [n, 4 or more] from input pixels back to stored ones, clipped to the stored image or not."""
+        """Map boxes [n, 4 or more] from input pixels back to stored ones, clipped to the image or not."""
         boxes = boxes.detach().cpu().numpy() if isinstance(boxes, Tensor) else boxes
         (sx, sy), (left, top) = self._scale, self._corner
         back = _affine(boxes, (1 / sx, 1 / sy), (-left / sx, -top / sy))
