@@ -145,11 +145,9 @@ class TrainingOptimizer(Strict):
     patience: Index = 3
     """Number of validations without progress that ``plateau`` waits for."""
     plateau_on: Literal["monitor", "valid_loss"] = "monitor"
-    """Quantity whose progress ``plateau`` waits for: that of ``stopping.monitor``, or the loss of validation
-    images, a mean over their batches (LoVT; only in segmentation and detection)."""
+    """Progress for which ``plateau`` waits: of ``stopping.monitor``, or of the loss of validation batches."""
     frozen_steps: Index = 0
-    """First iterations, in which the backbone is frozen and the rate is ``frozen_lr``; its BatchNorm stays
-    in evaluation mode until the epoch ends (LoVT)."""
+    """First iterations, with a frozen backbone, whose BatchNorm is frozen until the epoch ends (LoVT)."""
     frozen_lr: Positive | None = None
     """Learning rate of the first ``frozen_steps``."""
 
@@ -173,9 +171,6 @@ class TrainingOptimizer(Strict):
         if self.frozen_steps and (self.schedule != "constant" or self.warmup):
             what = "after frozen_steps, the rate is constant"
             problems.add("schedule", self.schedule, what, "use schedule 'constant' and no warmup")
-        if self.plateau_on != "monitor" and self.schedule != "plateau":
-            what = f"the schedule is '{self.schedule}'"
-            problems.add("plateau_on", self.plateau_on, what, "use schedule 'plateau', or leave it out")
         problems.raise_any()
         return self
 

@@ -111,7 +111,8 @@ def data_options(protocol: Protocol, given: Values) -> dict[str, Any]:
     if "suite" not in given:
         return {}
     entries = load_suite(given["suite"]).evaluations
-    references = [entry["data"] for entry in entries if entry["protocol"] == protocol.name]
+    name = protocol.name.partition(" (changed")[0]
+    references = [entry["data"] for entry in entries if entry["protocol"] == name]
     return dict(resolve(references[0]))
 
 
