@@ -220,8 +220,9 @@ def _resizing(spec: dict[str, Any]) -> str:
     filtered = spec.get("interpolation", "bilinear")
     rounded = ", rounded down" if spec.get("rounding", "nearest") == "down" else ""
     bright = ", brightest pixel made white" if spec.get("brighten") else ""
+    equal = ", histogram equalised" if spec.get("equalize") else ""
     filtering = f", {filtered}" if filtered != "bilinear" else ""
-    return f"resize '{spec['resize']}'{scaled}{rounded}{filtering}{bright}"
+    return f"resize '{spec['resize']}'{scaled}{rounded}{filtering}{bright}{equal}"
 
 
 def _numbers(statistic: float | Sequence[float] | None) -> str:

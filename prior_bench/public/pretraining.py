@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,7 +75,6 @@ def pretrain(
         return source.work_dir(seed, paths.results_root() / "pretrain")
 
     if gpus is not None:
-        source.check()
         how = {"resume": resume, "workers": workers, "threads": threads, "deterministic": deterministic}
         return pretrain_on(_named(gpus, device), source.config, place(), seed, device, **how)
     return train(
@@ -94,9 +92,9 @@ def pretrain(
 
 def _named(gpus: str, device: str) -> list[str]:
     """The names of GPUs, where each is to get a process of this run."""
-    if "WORLD_SIZE" in os.environ:
+    if launched() is not None:
         fix = "leave it out: each process has its GPU from the program that started it"
-        raise BenchError("is for a run that torchrun has not started", where="--gpus", fix=fix)
+        raise BenchError("is for a run that neither torchrun nor srun has started", where="--gpus", fix=fix)
     if device.startswith("cuda:"):
         fix = "leave out one of them"
         raise BenchError(f"cannot be used together with --device {device}", where="--gpus", fix=fix)
