@@ -30,9 +30,11 @@ def test_a_run_without_gpus_stays_in_this_process(config, tmp_path):
 
 
 def test_gpus_are_not_for_processes_that_torchrun_has_started(monkeypatch):
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    place = dict(WORLD_SIZE="2", RANK="0", LOCAL_RANK="0", MASTER_ADDR="127.0.0.1", MASTER_PORT="29500")
+    for name, value in place.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(
-        BenchError, match="--gpus: is for a run that torchrun has not started\n  fix: leave it"
+        BenchError, match="--gpus: is for a run that neither torchrun nor srun has started\n  fix: leave it"
     ):
         pretrain("convirt_sample", gpus="0,1")
 
