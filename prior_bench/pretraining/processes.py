@@ -6,8 +6,6 @@ import itertools
 import re
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,22 +17,14 @@ import torch.distributed as dist
 
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.launch import Launch, device_index, launched
+from prior_bench.pretraining.meeting import ANSWER, alive, gone, meet
 
 READING = timedelta(hours=1)
 """How long processes wait for one that still reads its data set."""
 START = timedelta(minutes=15)
 """How long processes wait for each other at the start; a shared disk may need minutes to load torch."""
-ANSWER = timedelta(seconds=60)
-"""How long processes wait in an exchange of a few words, once all have said that they are there."""
 TRAINING = timedelta(minutes=30)
 """How long a step waits for another process, e.g. for one that validates."""
-LEAVE = 10.0
-"""Seconds for which the first process stays, so that the others see that it was there."""
-TOLD_EVERY = 60.0
-"""Seconds between two lines that say who is waited for."""
-POLL = 0.1
-"""Seconds between two looks at who has come."""
-ENDED = "see the message of that process; then start all of them again, and training goes on"
 
 GONE = re.compile("connection (closed|reset|was)|broken pipe|timed out|socket (closed|error)", re.IGNORECASE)
 """What gloo says where another process is gone."""
@@ -120,19 +110,13 @@ class Processes:
         Unlike a barrier, it waits for hours if it must: until another training of the same run has ended.
         """
         if self.count > 1:
-            _meet(self.store, f"meeting {next(self._meetings)}", self.rank, self.count, what, limit)
+            meet(self.store, f"meeting {next(self._meetings)}", self.rank, self.count, what, limit)
 
     def after_first(self, what: str) -> None:
         """Let the others wait until the first process has come here; it waits for nobody."""
         if self.count > 1:
             name = f"meeting {next(self._meetings)}"
-            _meet(self.store, name, self.rank, self.count, what, None, [] if self.rank == 0 else [0])
-
-
-def gone(error: BaseException) -> BenchError:
-    """Return the error of a process that finds another one gone."""
-    reason = re.sub(r"^\[\S+\]\s*", "", " ".join(str(error).split())).partition(". ")[0][:200]
-    return BenchError(f"another process of this training has ended or does not answer ({reason})", fix=ENDED)
+            meet(self.store, name, self.rank, self.count, what, None, [] if self.rank == 0 else [0])
 
 
 def _is_of_another(error: RuntimeError) -> bool:
@@ -155,7 +139,9 @@ def joined(device: str, slurm: bool = True) -> Iterator[Processes]:
     """
     launch = launched(slurm=slurm)
     if dist.is_initialized():  # by the caller
-        yield _processes(dist.distributed_c10d._get_default_store(), dist.get_rank(), dist.get_world_size())
+        store = dist.PrefixStore(f"words {next(_groups)}", dist.distributed_c10d._get_default_store())
+        with alive(store, dist.get_rank()):
+            yield _processes(store, dist.get_rank(), dist.get_world_size())
         return
     if launch is None:
         if device.startswith("cuda:"):
@@ -165,7 +151,13 @@ def joined(device: str, slurm: bool = True) -> Iterator[Processes]:
     if device != "cpu":
         torch.cuda.set_device(device_index(launch.local_rank, torch.cuda.device_count()))
     store = dist.PrefixStore(f"prior-bench {next(_groups)}", _store(launch))
-    _meet(store, "start", launch.rank, launch.processes, "the start of all processes", START)
+    with alive(store, launch.rank), _group(launch, store, device) as processes:
+        yield processes
+
+
+@contextmanager
+def _group(launch: Launch, store: Any, device: str) -> Iterator[Processes]:
+    meet(store, "start", launch.rank, launch.processes, "the start of all processes", START)
     try:
         dist.init_process_group(
             "gloo" if device == "cpu" else "nccl",
@@ -189,9 +181,8 @@ def joined(device: str, slurm: bool = True) -> Iterator[Processes]:
 def _processes(store: Any, rank: int, count: int) -> Processes:
     if count == 1:
         return Processes()
-    own = dist.PrefixStore(f"words {next(_groups)}", store)
     steps = None if dist.get_backend() == "gloo" else dist.new_group(backend="gloo", timeout=TRAINING)
-    return Processes(rank, count, own, dist.new_group(backend="gloo", timeout=ANSWER), steps)
+    return Processes(rank, count, store, dist.new_group(backend="gloo", timeout=ANSWER), steps)
 
 
 def _store(launch: Launch) -> Any:
@@ -223,44 +214,3 @@ def reachable(host: str) -> str:
         return host
     words = dict(word.partition("=")[::2] for word in told.stdout.split())
     return words.get("NodeAddr") or host
-
-
-def _meet(
-    store: Any,
-    name: str,
-    rank: int,
-    count: int,
-    what: str,
-    limit: timedelta | None,
-    others: list[int] | None = None,
-) -> None:
-    begun = told = time.monotonic()
-    try:
-        store.set(f"{name}/{rank}", "here")
-        missing = [other for other in range(count) if other != rank] if others is None else others
-        while missing := [other for other in missing if not store.check([f"{name}/{other}"])]:
-            now = time.monotonic()
-            who = ", ".join(map(str, missing[:8])) + ("…" if len(missing) > 8 else "")
-            # the first process may wait for a lock; the others come at once, or not at all
-            longest = limit or (None if 0 in missing else ANSWER)
-            if longest is not None and now - begun > longest.total_seconds():
-                what = f"process {who} of {count} has not come after {now - begun:.0f} s: {what}"
-                raise BenchError(what, fix=ENDED)
-            if now - told > TOLD_EVERY and rank <= 1:
-                told = now
-                print(f"process {rank} waits for process {who}: {what}", file=sys.stderr, flush=True)
-            time.sleep(POLL)
-    except RuntimeError as error:  # the store went with the process that holds it
-        raise gone(error) from error
-    _leave_last(store, name, rank, count)
-
-
-def _leave_last(store: Any, name: str, rank: int, count: int) -> None:
-    """Let the first process, which may hold the store, stay until the others have seen all keys."""
-    until = time.monotonic() + LEAVE
-    try:
-        store.add(f"{name}/seen", 1)
-        while rank == 0 and store.add(f"{name}/seen", 0) < count and time.monotonic() < until:
-            time.sleep(POLL / 10)
-    except RuntimeError as error:
-        raise gone(error) from error

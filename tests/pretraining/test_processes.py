@@ -10,15 +10,16 @@ from ranks import ended, start_ranks
 
 from prior_bench.errors import BenchError
 from prior_bench.io.locks import LOCK
-from prior_bench.pretraining import processes
+from prior_bench.pretraining import meeting, processes
 from prior_bench.pretraining.launch import Launch
-from prior_bench.pretraining.processes import Processes, _is_of_another, gone, joined, reachable
+from prior_bench.pretraining.meeting import alive, gone, meet
+from prior_bench.pretraining.processes import Processes, _is_of_another, joined, reachable
 
 
 @pytest.fixture
 def pair(monkeypatch):
-    monkeypatch.setattr(processes, "TOLD_EVERY", 0.2)
-    monkeypatch.setattr(processes, "POLL", 0.01)
+    monkeypatch.setattr(meeting, "TOLD_EVERY", 0.2)
+    monkeypatch.setattr(meeting, "POLL", 0.01)
     store = dist.HashStore()
     return [Processes(rank, 2, store) for rank in range(2)]
 
@@ -67,13 +68,31 @@ def test_who_does_not_come_is_named(pair):
 
 
 def test_the_first_one_does_not_wait_for_ever_for_one_that_was_killed(pair, monkeypatch):
-    monkeypatch.setattr(processes, "ANSWER", timedelta(seconds=0.1))
+    monkeypatch.setattr(meeting, "ANSWER", timedelta(seconds=0.1))
     with pytest.raises(BenchError, match="process 1 of 2 has not come after"):
         pair[0].meet("the folder")
 
 
+def test_one_that_was_killed_while_it_read_its_data_is_noticed(pair, monkeypatch):
+    monkeypatch.setattr(meeting, "BEAT", 0.02)
+    monkeypatch.setattr(meeting, "SILENT", 0.3)
+    first, second = pair
+    hour = timedelta(hours=1)
+    with alive(second.store, 1):
+        late = threading.Timer(0.8, second.meet, ["the data", hour])  # it reads for long, and lives
+        late.start()
+        first.meet("the data", hour)
+        late.join()
+    unborn = threading.Timer(0.8, Processes(1, 2, store := dist.HashStore()).meet, ["the start"])
+    unborn.start()
+    Processes(0, 2, store).meet("the start", hour)  # it is waited for, however long it takes to start
+    unborn.join()
+    with pytest.raises(BenchError, match="process 1 of 2 has ended or does not answer: the data"):
+        meet(first.store, "another", 0, 2, "the data", hour)
+
+
 def test_the_first_one_waits_for_nobody_at_the_end(pair, monkeypatch):
-    monkeypatch.setattr(processes, "LEAVE", 0.1)
+    monkeypatch.setattr(meeting, "LEAVE", 0.1)
     first, second = pair
     waiting = threading.Thread(target=second.after_first, args=["the weights"])
     waiting.start()
