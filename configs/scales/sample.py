@@ -131,7 +131,7 @@ protocols = {
     "lovt/segmentation_unet_frozen_*": _lovt_unet,
     **{
         name: dict(_lovt_unet, optimizer=dict(lr=1e-2, frozen_steps=10, frozen_lr=1e-2))
-        for name in ("lovt/segmentation_unet_finetune_*", "prior/segmentation_siim")
+        for name in ("lovt/segmentation_unet_finetune_*", "prior/segmentation_*")
     },
     **{
         name: dict(
