@@ -5,11 +5,10 @@ from datetime import timedelta
 
 import pytest
 import torch.distributed as dist
-from filelock import FileLock
 from ranks import ended, start_ranks
 
 from prior_bench.errors import BenchError
-from prior_bench.io.locks import LOCK
+from prior_bench.io.locks import sole_writer
 from prior_bench.pretraining import meeting, processes
 from prior_bench.pretraining.launch import Launch
 from prior_bench.pretraining.meeting import alive, gone, meet
@@ -149,7 +148,7 @@ def test_all_wait_while_another_training_holds_the_folder(values, tmp_path):
     path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
     (tmp_path / "run").mkdir()
     command = ["pretrain", str(path), "--device", "cpu", "--work-dir", "run"]
-    with FileLock(tmp_path / "run" / LOCK):
+    with sole_writer(tmp_path / "run", "busy", "wait"):
         started = start_ranks([command] * 2, tmp_path)
         assert "waiting for another process" in started[0].stderr.readline()
         assert started[1].poll() is None
