@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from prior_bench.engine.events import Event
 from prior_bench.engine.job_process import Order, Ready
 from prior_bench.engine.slots import Slot
-from prior_bench.errors import BenchError, ErrorList, StorageError
+from prior_bench.errors import BenchError, ErrorList
 
 if TYPE_CHECKING:
     from prior_bench.engine.claimed_runs import ClaimedRuns
@@ -57,7 +57,7 @@ class Handout:
         self.jobs, self.queue, self.seen, self.tell, self.claimed = dict(jobs), queue, seen, tell, claimed
         self.idle: list[Connection] = []
         self.errors: list[BenchError] = []
-        self.disk: StorageError | None = None
+        self.stopped: BenchError | None = None
 
     def serve(self) -> None:
         """Hand out runs and forward events until every process was told to stop or has died.
@@ -79,15 +79,15 @@ class Handout:
             for run in self.claimed.free():
                 self.queue.add([run])
             self._hand_out()
-        if self.disk:
-            raise self.disk
+        if self.stopped:
+            raise self.stopped
         if self.errors:
             raise self.errors[0] if len(self.errors) == 1 else ErrorList("processes ended:", self.errors)
 
-    def _take(self, end: Connection, message: Event | Ready | StorageError) -> None:
+    def _take(self, end: Connection, message: Event | Ready | BenchError) -> None:
         """Take note of what a process tells."""
-        if isinstance(message, StorageError):
-            self.disk = self.disk or message  # the others end the runs that they are in
+        if isinstance(message, BenchError):
+            self.stopped = self.stopped or message  # the others end the runs that they are in
             self.queue.stop()
             self.claimed.clear()
             return
@@ -101,7 +101,7 @@ class Handout:
         if message.kind == "loaded":
             self.queue.made(end)
             self._free_helpers(end)
-        if message.kind != "claimed" or self.disk is None:
+        if message.kind != "claimed" or self.stopped is None:
             self.tell(message)
 
     def _hand_out(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from prior_bench import logs
 from prior_bench.engine.slots import Slot
-from prior_bench.errors import StorageError
+from prior_bench.errors import BenchError
 from prior_bench.runtime import deterministic, use_threads
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def work(end: Connection, shared: Shared, slot: Slot) -> None:
     with logs.joined(*shared.log):
         try:
             _serve_runs(end, shared, slot)
-        except Exception:  # multiprocessing prints it; the log has it as well
+        except Exception:  # a fault of ours: multiprocessing prints it once more, and ends the process
             LOG.exception("a process failed outside of a run")
             raise
 
@@ -93,7 +93,7 @@ def _serve_runs(end: Connection, shared: Shared, slot: Slot) -> None:
             while order := end.recv():
                 runner.gpus = order.gpus
                 end.send(Ready(runner.run_claimed(order.run, order.seen)))
-    except StorageError as error:
+    except BenchError as error:  # of the store; what a run fails of is in its record
         end.send(error)
     except (KeyboardInterrupt, EOFError, ConnectionError):
         pass  # the parent says what there is to say

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from torch import nn
@@ -26,21 +26,22 @@ def synchronised_part(image_encoder: Mapping[str, Any]) -> tuple[str, ...]:
 
     Args:
         image_encoder: arguments of ImageEncoder. Models without layers that also activate were always right.
+
+    Raises:
+        BenchError: timm has no such model, or it does not take the arguments.
     """
     name, arguments = image_encoder.get("model_name"), image_encoder.get("model_args") or {}
     return ("synchronised_statistics",) if _activates(str(name), json.dumps(arguments)) else ()
 
 
-@lru_cache(maxsize=32)
+@cache
 def _activates(name: str, arguments: str) -> bool:
     """Return whether a model of timm has layers that normalise and activate."""
-    import timm
     import torch
     from timm.layers import BatchNormAct2d
 
-    try:
-        with torch.device("meta"):
-            model = timm.create_model(name, num_classes=0, **json.loads(arguments))
-    except Exception:  # whatever timm raises; building the encoder says what is wrong
-        return False
-    return any(isinstance(layer, BatchNormAct2d) for layer in model.modules())
+    from prior_bench.encoders.image import ImageEncoder
+
+    with torch.device("meta"):
+        encoder = ImageEncoder(name, model_args=json.loads(arguments))
+    return any(isinstance(layer, BatchNormAct2d) for layer in encoder.modules())

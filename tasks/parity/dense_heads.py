@@ -53,7 +53,7 @@ def decoder(protocol: Protocol, given: Values) -> Values:
     rest = [p for name, p in head.named_parameters() if not name.startswith("conv_seg")]
     described = _described([*rest, *last])
     described["bias"] = float(last[-1].detach().abs().max())
-    plant([*rest, *last])
+    plant([*rest, *last], given.get("gain", 1.0))
     size, maps = given["size"], []
     if getattr(head, "takes_images", False):
         maps.append(wave(1, 3, size, size, start=1))

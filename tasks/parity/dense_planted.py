@@ -23,13 +23,18 @@ def wave(*shape: int, start: int = 0) -> Tensor:
     return torch.from_numpy(((steps * 7919 % 2003) / 1001.0 - 1).astype(np.float32).reshape(shape))
 
 
-def plant(parameters: list[nn.Parameter]) -> None:
-    """Fill parameters in the given order: matrices and kernels by their fan-in, others around 1 or 0."""
+def plant(parameters: list[nn.Parameter], gain: float = 1.0) -> None:
+    """Fill parameters in the given order: matrices and kernels by their fan-in, others around one half.
+
+    Args:
+        parameters: what is filled.
+        gain: factor of matrices and kernels. In a deep decoder, one carries what comes from below to the end.
+    """
     for index, parameter in enumerate(parameters):
         values = wave(*parameter.shape, start=31 * index)
         with torch.no_grad():
             if parameter.ndim > 1:
-                parameter.copy_(values * (6 / parameter[0].numel()) ** 0.5)
+                parameter.copy_(values * gain * (6 / parameter[0].numel()) ** 0.5)
             else:
                 parameter.copy_(0.5 + 0.1 * values)
 

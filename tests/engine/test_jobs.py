@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import fake_parts
 import pytest
 
 from prior_bench import logs
+from prior_bench.engine import job_process
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import BenchError, StorageError
 from prior_bench.store.store import Store
@@ -76,6 +78,34 @@ def test_a_killed_process_is_reported_and_its_runs_are_done_next_time(tmp_path, 
     outcome, store = run(tmp_path, "cut", 2)
     assert len(outcome.ran) + len(outcome.skipped) == 4
     assert len([r for r in store.records().values() if r.status == "done"]) == 4
+
+
+def test_a_fault_outside_of_a_run_is_logged_and_ends_the_process(tmp_path, monkeypatch):
+    monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path))
+
+    def faulty(*_):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(job_process, "_serve_runs", faulty)
+    tmp_path.mkdir(exist_ok=True)
+    with logs.logged("run") as log:
+        with pytest.raises(RuntimeError, match="ours"):
+            job_process.work(None, SimpleNamespace(log=(log, False)), None)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    found = [line for line in lines if line["message"] == "a process failed outside of a run"]
+    assert found and found[0]["level"] == "ERROR" and "RuntimeError: ours" in found[0]["traceback"]
+
+
+def test_a_claim_that_is_a_link_is_one_message_with_any_number_of_jobs(tmp_path, capfd):
+    plan, store = plan_of(tmp_path, "linked"), Store.of("linked")
+    (store.root / "claims").mkdir(parents=True)
+    for planned in plan.runs:
+        (store.root / "claims" / planned.key).symlink_to(tmp_path / "mine")
+    for jobs in (1, 2):
+        with pytest.raises(BenchError, match=r"is a symbolic link\n  fix: delete it"):
+            evaluate(plan, store, device="cpu", jobs=jobs, say=str)
+    assert "Traceback" not in capfd.readouterr().err
+    assert not (tmp_path / "mine").exists()
 
 
 def test_a_store_that_cannot_be_written_is_one_message_and_no_failed_run(tmp_path, capfd):

@@ -69,7 +69,7 @@ def outcome(kind: str, attempt: Attempt, first: int, count: int) -> dict:
             told = attempt(seed)
         except AssertionError as error:
             told = Tried(False, wrong=[str(error)])
-        except Exception:  # what the campaign looks for
+        except Exception:  # a traceback is what the campaign looks for: it is counted as wrong, and shown
             told = Tried(False, wrong=[traceback.format_exc()[-1500:]])
         found["tried"] += 1
         if not told.wrong and not told.lost:

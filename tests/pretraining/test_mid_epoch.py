@@ -295,17 +295,28 @@ def test_handlers_of_the_caller_are_left_alone():
         signal.signal(signal.SIGUSR1, mine)
 
 
+def long_run(values, folder):
+    """Write a config that trains until it is stopped, and saves after each step; return its path."""
+    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
+    path = folder / "small.py"
+    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
+    return str(path)
+
+
+def wait_for_a_state(folder):
+    """Wait until there is a state within an epoch."""
+    until = time.monotonic() + 120
+    while not list(folder.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
+        time.sleep(0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGUSR2, 75), (signal.SIGTERM, 143)])
 def test_a_signal_to_one_of_two_processes_ends_both(values, tmp_path, number, status):
-    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
-    path = tmp_path / "small.py"
-    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
-    command = ["pretrain", str(path), "--device", "cpu", "--work-dir", "run"]
+    config = long_run(values, tmp_path)
+    command = ["pretrain", config, "--device", "cpu", "--work-dir", "run"]
     processes = start_ranks([command] * 2, tmp_path)
-    until = time.monotonic() + 120
-    while not list(tmp_path.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for_a_state(tmp_path)
     processes[1].send_signal(number)
     first, second = ended(processes)
     assert (first.code, second.code) == (status, status), first.err + second.err
@@ -318,10 +329,8 @@ def test_a_signal_to_one_of_two_processes_ends_both(values, tmp_path, number, st
 
 @pytest.mark.slow
 def test_torchrun_passes_sigterm_on(values, tmp_path):
-    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
-    path = tmp_path / "small.py"
-    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
-    command = ["-m", "prior_bench", "pretrain", str(path), "--device", "cpu", "--work-dir", "run"]
+    config = long_run(values, tmp_path)
+    command = ["-m", "prior_bench", "pretrain", config, "--device", "cpu", "--work-dir", "run"]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     process = subprocess.Popen(
         [*launch, *command],
@@ -331,9 +340,7 @@ def test_torchrun_passes_sigterm_on(values, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    until = time.monotonic() + 120
-    while not list(tmp_path.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for_a_state(tmp_path)
     process.send_signal(signal.SIGTERM)
     (only,) = ended([process])
     assert only.code != 0 and "its state is saved" in only.err and "epoch 1000/1000" not in only.err
@@ -341,10 +348,8 @@ def test_torchrun_passes_sigterm_on(values, tmp_path):
 
 @pytest.mark.slow
 def test_a_signal_to_the_whole_job_spares_the_processes_that_load_data(values, tmp_path):
-    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
-    path = tmp_path / "small.py"
-    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
-    command = ["-m", "prior_bench", "pretrain", str(path), "--device", "cpu", "--workers", "2"]
+    config = long_run(values, tmp_path)
+    command = ["-m", "prior_bench", "pretrain", config, "--device", "cpu", "--workers", "2"]
     process = subprocess.Popen(
         [sys.executable, *command, "--work-dir", "run"],
         cwd=tmp_path,
@@ -354,9 +359,7 @@ def test_a_signal_to_the_whole_job_spares_the_processes_that_load_data(values, t
         text=True,
         start_new_session=True,
     )
-    until = time.monotonic() + 120
-    while not list(tmp_path.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for_a_state(tmp_path)
     os.killpg(process.pid, signal.SIGTERM)
     (only,) = ended([process])
     assert only.code == 143 and "its state is saved" in only.err and "Traceback" not in only.err

@@ -5,6 +5,7 @@ import timm
 import torch
 from torch import nn
 
+from prior_bench.errors import BenchError
 from prior_bench.pretraining.identity import run_versions
 from prior_bench.pretraining.synchronised import synchronised, synchronised_part
 
@@ -60,7 +61,11 @@ def test_activations_that_a_plain_converter_drops_are_there():
 
 def test_the_identity_tells_where_activations_had_been_dropped_and_nowhere_else(config):
     assert synchronised_part({"model_name": "densenet121"}) == ("synchronised_statistics",)
-    assert synchronised_part({"model_name": "resnet18"}) == synchronised_part({"model_name": "nothing"}) == ()
+    assert synchronised_part({"model_name": "resnet18"}) == ()
+    with pytest.raises(BenchError, match="timm has no model 'nothing'"):
+        synchronised_part({"model_name": "nothing"})
+    with pytest.raises(BenchError, match="resnet18 does not take these arguments"):
+        synchronised_part({"model_name": "resnet18", "model_args": {"width": 3}})
     encoder = {**config.method["image_encoder"], "model_name": "test_efficientnet", "model_args": {}}
     dense = replace(config, method={**config.method, "image_encoder": encoder})
     for one, told in (

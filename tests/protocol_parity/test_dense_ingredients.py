@@ -1,32 +1,6 @@
 """What our segmentation and detection do equals the papers' code, and a wrong line of ours is told apart."""
 
-from pathlib import Path
-
 import pytest
-
-from prior_bench.protocol_parity.ingredients import ingredients_of
-from prior_bench.protocol_parity.official import official_runs
-from prior_bench.protocol_parity.values import differing
-from prior_bench.suites import protocols
-
-GOLDEN = Path(__file__).parents[1] / "golden/protocols"
-
-
-@pytest.fixture(scope="module")
-def measured():
-    found = {}
-    for run in official_runs(GOLDEN):
-        for name in run.protocols:
-            found |= {(name, part): one for part, one in run.ingredients.items()}
-    return found
-
-
-def off(measured, name, part, changes):
-    """Names of the quantities that differ under changes of the protocol."""
-    protocol, one = protocols.load(name, changes), measured[name, part]
-    compute = ingredients_of(protocol.task)[part].compute
-    return set(differing(compute(protocol, one.given), one.expected, one.tolerance))
-
 
 SEGMENTED, DETECTED, SPLIT = "mgca/segmentation_rsna", "mgca/detection_rsna", "benchx/segmentation_rsna"
 UNET = {"head.type": "unet", "head.channels": (256, 128, 64, 32)}
@@ -53,12 +27,12 @@ UNET = {"head.type": "unet", "head.channels": (256, 128, 64, 32)}
         (DETECTED, "metric", {"metrics": ("map_40_75",)}, "map"),
     ],
 )
-def test_another_protocol_is_told_apart(measured, name, part, changes, differs):
+def test_another_protocol_is_told_apart(off, name, part, changes, differs):
     kept = {"map_40_75"} if changes.get("metrics") == ("map_40_75",) else set()
     if kept:
         changes = {**changes, "stopping.monitor": "map_40_75"}
-    assert differs not in off(measured, name, part, {})
-    assert differs in off(measured, name, part, changes)
+    assert differs not in off(name, part)
+    assert differs in off(name, part, changes)
 
 
 @pytest.mark.slow
@@ -72,24 +46,24 @@ def test_another_protocol_is_told_apart(measured, name, part, changes, differs):
         (DETECTED, "head", {"head.type": "yolov3"}, "std"),
     ],
 )
-def test_another_model_or_selection_is_told_apart(measured, name, part, changes, differs):
-    assert differs not in off(measured, name, part, {})
-    assert differs in off(measured, name, part, changes)
+def test_another_model_or_selection_is_told_apart(off, name, part, changes, differs):
+    assert differs not in off(name, part)
+    assert differs in off(name, part, changes)
 
 
 @pytest.mark.parametrize("part", ["loss", "assigned targets"])
-def test_wrong_targets_are_told_apart(measured, monkeypatch, part):
+def test_wrong_targets_are_told_apart(off, monkeypatch, part):
     from prior_bench.openmmlab import mgca_yolo
 
     monkeypatch.setattr(mgca_yolo, "IGNORED_ABOVE", 0.9)
-    assert off(measured, DETECTED, part, {})
+    assert off(DETECTED, part)
 
 
-def test_a_suppression_without_the_last_pixel_is_told_apart(measured, monkeypatch):
+def test_a_suppression_without_the_last_pixel_is_told_apart(off, monkeypatch):
     from prior_bench.openmmlab import mgca_yolo
 
     nms = mgca_yolo.nms
     monkeypatch.setattr(
         mgca_yolo, "nms", lambda boxes, scores, limit, offset: nms(boxes, scores, limit - 0.03, offset=0)
     )
-    assert "count" in off(measured, DETECTED, "suppression", {})
+    assert "count" in off(DETECTED, "suppression")
