@@ -11,6 +11,8 @@ from prior_bench.errors import BenchError
 from prior_bench.escaping.signs import one_line
 from prior_bench.escaping.streams import bare
 
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+"""Environment variable that binds a process to GPUs; CUDA reads it once, when it is first used."""
 SMALL = 5_000_000
 """Parameters of an image encoder up to which one thread is the default (a ResNet-18 has 11 million)."""
 
@@ -28,6 +30,59 @@ def pick_device(wish: str = "auto") -> str:
     if wish.startswith("cuda") and not torch.cuda.is_available():
         raise BenchError("no CUDA device is visible", where="--device", fix="use --device cpu or auto")
     return wish
+
+
+def named_gpus(gpus: str) -> list[str]:
+    """Return the names of GPUs for ``CUDA_VISIBLE_DEVICES``.
+
+    Args:
+        gpus: ``"all"``, or numbers of GPUs as torch counts them, e.g. ``"0,1"``. A machine without GPUs takes
+            any numbers: its processes are bound, and compute on the CPU.
+
+    Raises:
+        BenchError: the numbers cannot be read, or are not there.
+    """
+    import torch
+
+    count = torch.cuda.device_count()
+    names = _visible() or [str(number) for number in range(count)]
+    if gpus.strip() == "all":
+        if not count:
+            fix = "use --jobs on a CPU"
+            raise BenchError("no CUDA device is visible", where="--gpus", fix=fix)
+        return names[:count]
+    texts = [text.strip() for text in gpus.split(",")]
+    if not all(text.isascii() and text.isdecimal() for text in texts):
+        fix = "give 'all' or numbers, e.g. 0,1,2"
+        raise BenchError(f"'{gpus}' is not a list of GPUs", where="--gpus", fix=fix)
+    numbers = [int(text) for text in texts]
+    if len(set(numbers)) < len(numbers):
+        raise BenchError(f"'{gpus}' names a GPU twice", where="--gpus", fix="name each once")
+    if count and max(numbers) >= count:
+        known = f"0 to {count - 1}" if count > 1 else "0"
+        raise BenchError(f"there is no GPU {max(numbers)}", where="--gpus", fix=f"there are: {known}")
+    return [names[number] for number in numbers] if count else [str(number) for number in numbers]
+
+
+@contextmanager
+def bound(gpus: list[str] | None) -> Iterator[None]:
+    """Let processes that are started inside the block see these GPUs alone; None changes nothing."""
+    if gpus is None:
+        yield
+        return
+    before = os.environ.get(VISIBLE)
+    os.environ[VISIBLE] = ",".join(gpus)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VISIBLE]
+        else:
+            os.environ[VISIBLE] = before
+
+
+def _visible() -> list[str]:
+    return [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
 
 
 def use_threads(count: int) -> None:

@@ -62,7 +62,7 @@ ARROWS = {
     # suites, their execution, their report
     "suites": "api data encoders errors io paths registry schema store versions",
     "protocol_parity": "api errors paths registry suites",
-    "engine": "api errors logs paths registry runtime store suites",
+    "engine": "api errors io logs paths registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
     # what users start

@@ -196,6 +196,7 @@ class LoadContext:
         workers: number of data loading processes.
         threads: number of threads that is stated for whatever is computed; None for the usual one.
         deterministic: whether to use deterministic algorithms on a GPU as well.
+        gpus: GPUs of a pre-training, as ``CUDA_VISIBLE_DEVICES`` names them; if several, each gets a process.
     """
 
     device: str = "cpu"
@@ -203,6 +204,7 @@ class LoadContext:
     workers: int = 0
     threads: int | None = None
     deterministic: bool = False
+    gpus: tuple[str, ...] = ()
 
 
 class BackboneSource(Interface):

@@ -53,6 +53,14 @@ class Pretrained:
         """Return the folder of the run; runs with different identities never share a folder."""
         return Path(pretrain_dir) / f"{self.config.name}-seed{seed}-{self.identity(seed)}"
 
+    def gpus_wanted(self, seed: int, pretrain_dir: Path) -> int:
+        """Return how many GPUs making the weights takes; one once they exist."""
+        from prior_bench.pretraining.folder import FINAL
+
+        if self.config.gpus == 1 or (self.work_dir(seed, pretrain_dir) / FINAL).is_file():
+            return 1
+        return self.config.gpus
+
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
         """Return "" if a folder of pre-training has the weights of a record, otherwise a reason."""
         from prior_bench.pretraining.folder import RUN, noted
@@ -71,7 +79,7 @@ class Pretrained:
         """Load the trained method; if its weights do not exist, train it first or resume its training."""
         from prior_bench.backbones.native import native_backbone
         from prior_bench.pretraining.folder import FINAL, noted
-        from prior_bench.pretraining.trainer import pretrain
+        from prior_bench.pretraining.launch import pretrain_on
 
         folder = self.work_dir(seed, context.pretrain_dir)
         path = folder / FINAL
@@ -80,7 +88,8 @@ class Pretrained:
             if source and source != training_source(self.config.method["type"]):
                 warn_of_cache(f"the weights of {self.name} were trained", f"delete {folder}")
         else:
-            path = pretrain(
+            path = pretrain_on(
+                context.gpus,
                 self.config,
                 folder,
                 seed,

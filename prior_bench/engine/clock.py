@@ -33,12 +33,13 @@ class Clock:
         """Note how long it took to load a backbone."""
         self.loading.append(seconds)
 
-    def line(self, run: PlannedRun, seconds: float, result: str) -> str:
-        """Progress after a run has ended."""
+    def line(self, run: PlannedRun, seconds: float, result: str, *, ours: bool = True) -> str:
+        """Progress after a run has ended; one that is not ``ours`` is left out of estimates."""
         self.waiting.remove(run)
-        self.seconds.setdefault(run.spec.task, []).append(seconds)
+        if ours:
+            self.seconds.setdefault(run.spec.task, []).append(seconds)
         every = [s for values in self.seconds.values() for s in values]
-        remaining = sum(mean(self.seconds.get(r.spec.task, every)) for r in self.waiting)
+        remaining = sum(mean(self.seconds.get(r.spec.task, every) or [0]) for r in self.waiting)
         to_load = {_weights(r) for r in self.waiting} - {_weights(run)}
         remaining += len(to_load) * mean(self.loading or [0])
         remaining /= self.jobs

@@ -2,24 +2,34 @@
 
 A finished run is on disk before the next begins, so a process killed at any moment loses at most the run
 it was in. A run that fails is recorded with its traceback and does not stop the others.
+
+Any number of processes may run cells of one store: each cell is claimed while it runs
+(:mod:`prior_bench.store.cell_claims`). Cells of other processes are left to them and waited for at the end.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from typing import Any
 
+from prior_bench import logs, paths
 from prior_bench.api import RunRecord
+from prior_bench.engine.claimed_runner import ClaimedRunner
+from prior_bench.engine.claimed_runs import ClaimedRuns
 from prior_bench.engine.clock import Clock
+from prior_bench.engine.events import Event
+from prior_bench.engine.job_process import Shared
 from prior_bench.engine.jobs import run_in_processes
-from prior_bench.engine.runner import Event, Runner, weights_of
+from prior_bench.engine.runner import weights_of
+from prior_bench.engine.slots import Slot, slots_of
 from prior_bench.errors import BenchError
 from prior_bench.runtime import deterministic, pick_device, threads
-from prior_bench.store.store import Store
+from prior_bench.store.store import Stamp, Store
 from prior_bench.suites.plan import Plan, PlannedRun, describe
 
 LOG = logging.getLogger(__name__)
@@ -73,8 +83,8 @@ def evaluate(
     device: str = "auto",
     workers: int = 0,
     jobs: int = 1,
+    gpus: str | None = None,
     overwrite: Overwrite = Overwrite.FAILED,
-    shared: bool = False,
     say: Callable[[str], None] = say_at_once,
 ) -> SuiteOutcome:
     """Run the cells that the store does not contain. Suites and single evaluations use the same function.
@@ -85,42 +95,82 @@ def evaluate(
         device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
         workers: data loading processes.
         jobs: number of processes, see :mod:`prior_bench.engine.jobs`.
+        gpus: GPUs of which each gets a process, see :func:`prior_bench.engine.slots.slots_of`.
         overwrite: which recorded runs are run again.
-        shared: whether other processes may write other cells of the store meanwhile, as single evaluations
-            do; they wait for each other only at the same cell. Otherwise, this process is the only writer.
         say: takes progress lines.
 
     Raises:
-        BenchError: the device is not there, another process is writing to the store, or a job was
-            killed or failed.
+        BenchError: the device is not there, the store cannot be written, or a job was killed or failed.
     """
-    if jobs < 1:
-        raise BenchError(f"is {jobs}; must be at least 1", where="--jobs")
-    with store.writing_cells(run.key for run in plan.runnable()) if shared else store.writing():
-        with store.changing_plan():
-            store.save_plan(merged_plan(plan, store))
-        waiting = to_do(plan, store, overwrite)
-        keys = {run.key for run in waiting}
-        outcome = SuiteOutcome(
-            skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys))
-        )
-        LOG.info("%d runs to do, %d recorded; store %s", len(waiting), len(outcome.skipped), store.root)
-        if waiting:
-            LOG.info("device %s, %d jobs, threads %s", device, jobs, plan.suite.threads or "as usual")
-            groups, device = _by_backbone(waiting), pick_device(device)
-            jobs = min(jobs, len(waiting))
-            progress = _Progress(store, [run for group in groups for run in group], jobs, say, outcome)
-            if jobs == 1:
-                runner = Runner(plan, store, device, workers, progress)
-                with threads(plan.suite.threads), deterministic(device, plan.suite.deterministic):
-                    for run in (run for group in groups for run in group):
-                        runner.run(run)
-            else:
-                run_in_processes(plan, store, device, workers, groups, jobs, progress)
-        records = {run.key: store.get(run.key) for run in plan.runnable()}
-        outcome.records = {key: record for key, record in records.items() if record is not None}
+    slots = slots_of(jobs, gpus)
+    if gpus is not None and device.startswith("cuda:"):
+        fix = "leave out one of them"
+        raise BenchError(f"cannot be used together with --device {device}", where="--gpus", fix=fix)
+    store.prepare()
+    with store.changing_plan():
+        store.save_plan(merged_plan(plan, store))
+    seen = {run.key: store.stamp(run.key) for run in plan.runnable()}  # before the records are read
+    waiting = to_do(plan, store, overwrite)
+    keys = {run.key for run in waiting}
+    outcome = SuiteOutcome(skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys)))
+    LOG.info("%d runs to do, %d recorded; store %s", len(waiting), len(outcome.skipped), store.root)
+    if waiting:
+        groups, device = _by_backbone(waiting), pick_device(device)
+        wanted = _slots_wanted(plan, groups, slots)
+        slots = slots[: max(len(waiting), *(wanted(runs[0]) for runs in groups))]
+        where = f"{len(slots)} {'jobs' if gpus is None else 'GPUs'}"
+        LOG.info("device %s, %s, threads %s", device, where, plan.suite.threads or "as usual")
+        progress = _Progress(store, [run for group in groups for run in group], len(slots), say, outcome)
+        if slots == [Slot(0)]:
+            runner = ClaimedRunner(plan, store, device, workers, progress)
+            with threads(plan.suite.threads), deterministic(device, plan.suite.deterministic):
+                _run_here(runner, groups, seen, progress.claimed)
+        else:
+            shared = Shared(plan, store, device, workers, len(slots), logs.current())
+            run_in_processes(shared, slots, groups, seen, wanted, progress, progress.claimed)
+    records = {run.key: store.get(run.key) for run in plan.runnable()}
+    outcome.records = {key: record for key, record in records.items() if record is not None}
     outcome.failed = [key for key, record in outcome.records.items() if record and record.status == "failed"]
     return outcome
+
+
+def _slots_wanted(
+    plan: Plan, groups: list[list[PlannedRun]], slots: list[Slot]
+) -> Callable[[PlannedRun], int]:
+    """Return the function that says how many slots a run's weights take until they are made.
+
+    Raises:
+        BenchError: they take more GPUs than there are.
+    """
+    pretrained = paths.results_root() / "pretrain"
+
+    def wanted(run: PlannedRun) -> int:
+        source = plan.sources[run.spec.backbone["name"]]
+        if slots[0].gpu is None or not hasattr(source, "gpus_wanted"):
+            return 1
+        return source.gpus_wanted(run.spec.seed, pretrained)
+
+    for runs in groups:
+        if (most := wanted(runs[0])) > len(slots):
+            raise BenchError(
+                f"its pre-training takes {most} GPUs, and --gpus names {len(slots)}",
+                where=runs[0].spec.backbone["name"],
+                fix="name more GPUs, or change 'gpus' in its config",
+            )
+    return wanted
+
+
+def _run_here(
+    runner: ClaimedRunner, groups: list[list[PlannedRun]], seen: Mapping[str, Stamp], claimed: ClaimedRuns
+) -> None:
+    """Run all groups in this process, and at last the cells of others that they do not finish."""
+    runs = [run for group in groups for run in group]
+    while runs:
+        for run in runs:
+            runner.run_claimed(run, seen[run.key])
+        while not (runs := claimed.free()) and (pause := claimed.pause()) is not None:
+            claimed.waiting()
+            time.sleep(pause)
 
 
 def merged_plan(plan: Plan, store: Store) -> list[dict[str, Any]]:
@@ -149,6 +199,7 @@ class _Progress:
         self, store: Store, waiting: list[PlannedRun], jobs: int, say: Callable, outcome: SuiteOutcome
     ):
         self.runs, self.say, self.outcome = {run.key: run for run in waiting}, say, outcome
+        self.claimed = ClaimedRuns(store, say)
         self.clock = Clock(store, jobs)
         self.clock.start(waiting)
 
@@ -158,6 +209,11 @@ class _Progress:
             self.say(event.text)
         elif event.kind == "loaded":
             self.clock.loaded(event.seconds)
+        elif event.kind == "claimed":
+            self.claimed.add(self.runs[event.key], event.text)
+        elif event.kind == "recorded":
+            self.outcome.skipped.append(event.key)
+            self.say(self.clock.line(self.runs[event.key], 0.0, event.text, ours=False))
         else:
             if event.kind == "finished":
                 self.outcome.ran.append(event.key)

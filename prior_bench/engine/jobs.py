@@ -1,82 +1,88 @@
-"""Run cells in several processes, because one small model does not use a whole machine.
+"""Run cells in several processes: one per GPU, or several on a CPU, which one small model does not fill.
 
-Each process computes with its share of the cores, or with the threads that the suite states or that are usual
-for a small model (:func:`prior_bench.runtime.usual_threads`). They are
-spawned, as torch's threads do not survive a fork, and end with this process, however it ends.
+On a CPU, each process computes with its share of the cores, or with the threads that the suite states or that
+are usual for a small model (:func:`prior_bench.runtime.usual_threads`). On GPUs, each is bound to its own
+before CUDA is used. They are spawned, as torch's threads do not survive a fork, and end with this process,
+however it ends.
 
-A process asks for one run after another (:mod:`prior_bench.engine.run_queue`).
+The pools of concurrent.futures and loky are of no use here: a process that dies takes all others with it, is
+not named with its run, and tasks cannot wait for weights or take several slots.
 """
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
-import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prior_bench import logs
+from prior_bench.engine.handout import Handout, Job
+from prior_bench.engine.job_process import Shared, work
 from prior_bench.engine.run_queue import RunQueue
-from prior_bench.errors import BenchError, StorageError
-from prior_bench.runtime import deterministic, use_threads
+from prior_bench.engine.slots import Slot
+from prior_bench.runtime import bound
 
 if TYPE_CHECKING:
-    from prior_bench.engine.runner import Event
-    from prior_bench.store.store import Store
-    from prior_bench.suites.plan import Plan, PlannedRun
-
-LOG = logging.getLogger(__name__)
-NEXT = "next"
-"""What a process sends when it wants another run; it gets None where there are no more."""
+    from prior_bench.engine.claimed_runs import ClaimedRuns
+    from prior_bench.engine.events import Event
+    from prior_bench.store.store import Stamp
+    from prior_bench.suites.plan import PlannedRun
 
 
 def run_in_processes(
-    plan: Plan,
-    store: Store,
-    device: str,
-    workers: int,
+    shared: Shared,
+    slots: list[Slot],
     groups: list[list[PlannedRun]],
-    jobs: int,
+    seen: Mapping[str, Stamp],
+    wanted: Callable[[PlannedRun], int],
     tell: Callable[[Event], None],
+    claimed: ClaimedRuns,
 ) -> None:
-    """Run all groups in ``jobs`` processes, each with a :class:`prior_bench.engine.runner.Runner`.
+    """Run all groups in one process per slot (:mod:`prior_bench.engine.job_process`).
 
     Args:
+        shared: what all processes get.
+        slots: one per process.
         groups: runs of the same weights each.
+        seen: stamps of the runs' records, see :class:`prior_bench.engine.job_process.Order`.
+        wanted: returns how many slots a run's weights take until they are made.
         tell: takes the events of all of them, in this process.
+        claimed: the runs that other processes have, as noted by ``tell``.
 
     Raises:
         BenchError: a process was killed or failed; the others have done what they could.
         StorageError: the disk is full, or may not be written to.
     """
     context = multiprocessing.get_context("spawn")
-    processes: dict[Connection, BaseProcess] = {}
+    jobs: dict[Connection, Job] = {}
     try:
-        for _ in range(jobs):
+        for slot in slots:
             ours, theirs = context.Pipe()
-            work = (theirs, jobs, plan, store, device, workers, logs.current())
-            process = context.Process(target=_work, args=work)
-            with _without_interrupts():
+            process = context.Process(target=work, args=(theirs, shared, slot))
+            with _without_interrupts(), bound(None if slot.gpu is None else [slot.gpu]):
                 process.start()
             theirs.close()  # so that a dead process is an end of file here
-            processes[ours] = process
-        _serve(processes, RunQueue(groups), tell)
-        for worker in processes.values():
-            worker.join(timeout=30)  # they have been told to stop, and tidy up
+            jobs[ours] = Job(process, slot)
+        Handout(jobs, RunQueue(groups, wanted), seen, tell, claimed).serve()
+        for job in jobs.values():
+            job.process.join(timeout=30)  # they have been told to stop, and tidy up
     finally:
-        for worker in processes.values():
-            worker.terminate()
-        for worker in processes.values():
-            worker.join(timeout=10)
-            if worker.is_alive():  # it hangs while it ends
-                worker.kill()
-                worker.join()
+        _end([job.process for job in jobs.values()])
+        shared.store.claims.sweep()
+
+
+def _end(processes: list[BaseProcess]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(timeout=10)
+        if process.is_alive():  # it hangs while it ends
+            process.kill()
+            process.join()
 
 
 @contextmanager
@@ -90,108 +96,3 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _serve(processes: dict[Connection, BaseProcess], queue: RunQueue, tell: Callable[[Event], None]) -> None:
-    """Hand out runs and forward events until every process was told to stop or has died."""
-    busy, idle = dict(processes), []
-    ended: BenchError | None = None
-    stopped: StorageError | None = None
-    while busy:
-        for end in wait(list(busy)):
-            assert isinstance(end, Connection), "nothing else was waited for"
-            try:
-                message = end.recv()
-            except (EOFError, OSError):
-                ended = _why_ended(busy.pop(end))
-                queue.died(end)
-                continue
-            if message == NEXT:
-                queue.over(end)
-                idle.append(end)
-            elif isinstance(message, StorageError):
-                stopped = stopped or message  # the others end the runs that they are in
-                queue.stop()
-            else:
-                tell(message)
-        for end in [process for process in idle if process in busy]:
-            run = queue.next(end)
-            if run is None and not queue.empty:
-                continue  # the weights of the last groups are not made yet
-            idle.remove(end)
-            try:
-                end.send(run)
-            except OSError:  # it died with our message unread
-                ended = _why_ended(busy.pop(end))
-                queue.died(end)
-            else:
-                if run is None:
-                    del busy[end]
-    if reason := stopped or ended:
-        raise reason
-
-
-def _why_ended(process: BaseProcess) -> BenchError:
-    process.join(timeout=10)
-    if (process.exitcode or 0) > 0:
-        what = "a process failed, its traceback is above; finished runs are recorded"
-        return BenchError(what, where="--jobs", fix="fix what it names, then run the same command again")
-    return BenchError(
-        "a process was killed; finished runs are recorded",
-        where="--jobs",
-        fix="where memory ran out use fewer; then run the same command again",
-    )
-
-
-def _work(
-    end: Connection,
-    jobs: int,
-    plan: Plan,
-    store: Store,
-    device: str,
-    workers: int,
-    log: tuple[Path | None, bool],
-) -> None:
-    """Loop of one process: request a run and do it, until there are no more."""
-    with logs.joined(*log):
-        try:
-            _serve_runs(end, jobs, plan, store, device, workers)
-        except Exception:  # multiprocessing prints it; the log has it as well
-            LOG.exception("a process failed outside of a run")
-            raise
-
-
-def _serve_runs(end: Connection, jobs: int, plan: Plan, store: Store, device: str, workers: int) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    use_threads(plan.suite.threads or _threads(jobs))
-    # a spawned process would spawn its own: data loaders take the platform's way, as without jobs
-    multiprocessing.set_start_method(None, force=True)
-    from prior_bench.engine.runner import Runner
-
-    os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other
-    runner = Runner(plan, store, device, workers, end.send)
-    try:
-        with deterministic(device, plan.suite.deterministic):
-            end.send(NEXT)
-            while run := end.recv():
-                runner.run(run)
-                end.send(NEXT)
-    except StorageError as error:
-        end.send(error)
-    except (KeyboardInterrupt, EOFError, ConnectionError):
-        pass  # the parent says what there is to say
-
-
-def _threads(jobs: int) -> int:
-    """This process's share of the cores."""
-    import torch
-
-    return max(1, torch.get_num_threads() // jobs)  # knows of OMP_NUM_THREADS and of allotted cores
-
-
-def _end_with_parent() -> None:
-    """End when the parent ends, so that a new run of the suite finds no process at work."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "it was started by another process"
-    parent.join()
-    os._exit(1)

@@ -2,11 +2,14 @@
 
 The runs of the same weights are a group. A worker takes a group and runs it in order. If no group is left, it
 helps with another worker's group, as soon as the weights of this group are made.
+
+Weights whose making takes several workers come first: workers that have nothing to do wait until there are
+enough of them, and once the weights are made, all of them evaluate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,16 +37,36 @@ class RunQueue:
 
     Args:
         groups: runs of the same weights each.
+        wanted: returns how many workers the making of a run's weights takes; by default one.
     """
 
-    def __init__(self, groups: list[list[PlannedRun]]):
-        self.waiting = [_Group(list(runs)) for runs in groups]
+    def __init__(self, groups: list[list[PlannedRun]], wanted: Callable[[PlannedRun], int] | None = None):
+        self._wanted = wanted or (lambda run: 1)
+        first = sorted(groups, key=lambda runs: self._wanted(runs[0]) == 1)  # keeps the order of the others
+        self.waiting = [_Group(list(runs)) for runs in first]
         self.groups: dict[Worker, _Group] = {}
 
-    def next(self, worker: Worker) -> PlannedRun | None:
-        """Take the next run for a worker; None if there is none now (later there may be, see ``empty``)."""
+    def wanted(self) -> int:
+        """Return how many workers the first group that nobody has takes now."""
+        return self._wanted(self.waiting[0].runs[0]) if self.waiting else 1
+
+    def drop(self) -> PlannedRun:
+        """Leave out the first group that nobody has; return its first run."""
+        return self.waiting.pop(0).runs[0]
+
+    def next(self, worker: Worker, fresh: bool = False) -> PlannedRun | None:
+        """Take the next run for a worker; None if there is none now (later there may be, see ``empty``).
+
+        Args:
+            worker: who asks.
+            fresh: whether it leaves its group to others and takes one that nobody has.
+        """
         group = self.groups.get(worker)
-        if group is None or not group.runs:
+        if fresh and group is not None and group.runs:
+            del self.groups[worker]
+            if not any(other is group for other in self.groups.values()):
+                self.waiting.append(group)
+        if fresh or group is None or not group.runs:
             group = self.waiting.pop(0) if self.waiting else self._longest()
             if group is None:
                 return None
@@ -55,10 +78,14 @@ class RunQueue:
         shared = [group for group in self.groups.values() if group.made and group.runs]
         return max(shared, key=lambda group: len(group.runs), default=None)
 
-    def over(self, worker: Worker) -> None:
-        """Note that a worker has done its run."""
+    def made(self, worker: Worker) -> None:
+        """Note that the weights of a worker's group exist."""
         if worker in self.groups:
             self.groups[worker].made = True
+
+    def add(self, runs: list[PlannedRun]) -> None:
+        """Hand out further runs of the same weights: those that another process has not finished."""
+        self.waiting.append(_Group(list(runs)))
 
     def died(self, worker: Worker) -> None:
         """Drop the group of a worker that has died: it may have died of it."""

@@ -7,7 +7,6 @@ import time
 import traceback
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRec
 from prior_bench.api.encoders import require_encoder
 from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.engine import peak_memory
+from prior_bench.engine.events import Event, LostClaim
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.runtime import seed_everything, threads, usual_threads
@@ -32,23 +32,6 @@ SCORES = ("score", "prompt_score", "flat_score")
 """Predictions that rank or decide; a task's own check says more about where they come from."""
 
 
-@dataclass(frozen=True)
-class Event:
-    """What has just happened.
-
-    Attributes:
-        kind: ``"loading"``, ``"loaded"``, ``"finished"`` or ``"failed"``.
-        key: of the run.
-        seconds: that it took.
-        text: for the progress line.
-    """
-
-    kind: str
-    key: str
-    seconds: float = 0.0
-    text: str = ""
-
-
 def weights_of(run: PlannedRun) -> tuple[str, str]:
     """What runs of the same weights have in common."""
     return run.spec.backbone["name"], run.identity
@@ -63,10 +46,24 @@ class Runner:
         device: ``"cpu"`` or ``"cuda"``.
         workers: data loading processes.
         tell: takes the events.
+        binding: what records say of the GPU that this process is bound to, if it is.
+
+    Attributes:
+        gpus: that may be used while weights are made, as ``CUDA_VISIBLE_DEVICES`` names them.
     """
 
-    def __init__(self, plan: Plan, store: Store, device: str, workers: int, tell: Callable[[Event], None]):
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        device: str,
+        workers: int,
+        tell: Callable[[Event], None],
+        binding: dict[str, Any] | None = None,
+    ):
         self.plan, self.store, self.device, self.workers, self.tell = plan, store, device, workers, tell
+        self.binding = binding
+        self.gpus: tuple[str, ...] = ()
         self._weights: tuple[str, str] | None = None
         self._backbone: Backbone | None = None
         self._unloadable: Exception | None = None
@@ -116,6 +113,9 @@ class Runner:
                         fix="train a copy (copy.deepcopy)",
                     )
                 self._record(run, backbone, result, time.monotonic() - begun)
+        except LostClaim:
+            LOG.warning("the run was taken over by another process")
+            raise
         except Exception as error:  # whatever it is, the other runs continue
             if disk := self.store.disk_error(error):
                 raise disk from error  # it is not the run's fault; the run counts as not done
@@ -137,7 +137,8 @@ class Runner:
         seed_everything(seed)
         suite = self.plan.suite
         pretrained = paths.results_root() / "pretrain"
-        context = LoadContext(self.device, pretrained, self.workers, suite.threads, suite.deterministic)
+        how = suite.threads, suite.deterministic, self.gpus
+        context = LoadContext(self.device, pretrained, self.workers, *how)
         backbone = self.plan.sources[name].load(seed, context)
         require_encoder(backbone.image_encoder, name)
         return backbone
@@ -182,7 +183,7 @@ class Runner:
             },
             synthetic=self._synthetic(run.spec),
         )
-        self.store.save(record, result.predictions)
+        self._save(record, result.predictions)
 
     def _record_failure(self, run: PlannedRun, error: Exception, seconds: float) -> None:
         record = RunRecord(
@@ -193,7 +194,10 @@ class Runner:
             provenance=self._provenance(run, seconds),
             synthetic=self._synthetic(run.spec),
         )
-        self.store.save(record, traceback="".join(traceback.format_exception(error)))
+        self._save(record, traceback="".join(traceback.format_exception(error)))
+
+    def _save(self, record: RunRecord, predictions: Any = None, traceback: str = "") -> None:
+        self.store.save(record, predictions, traceback)
 
     def _synthetic(self, spec: RunSpec) -> bool:
         return self.plan.data_sets.open(spec.data, spec.protocol, spec.seed).synthetic
@@ -201,6 +205,7 @@ class Runner:
     def _provenance(self, run: PlannedRun, seconds: float) -> dict[str, Any]:
         return {
             **provenance(self.device),
+            **({"binding": self.binding} if self.binding else {}),
             "identity": run.identity,
             "data_fingerprint": self.plan.data_sets.fingerprint(
                 run.spec.data, run.spec.protocol, run.spec.seed

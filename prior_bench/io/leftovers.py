@@ -6,17 +6,16 @@ machine, it is known whether this process still runs; its files are removed if n
 
 from __future__ import annotations
 
-import functools
 import glob
-import hashlib
 import os
 import re
 import secrets
 import shutil
-import socket
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from prior_bench.io.processes import host, is_alive, machine
 
 UNFINISHED = ".part"
 """Suffix of a file or folder that is being written."""
@@ -31,8 +30,7 @@ _cleaned: set[tuple[int, Path]] = set()
 
 def sibling(path: Path, suffix: str) -> Path:
     """Return a hidden name that no other writer uses, on this host or another host that shares the disk."""
-    host = socket.gethostname().partition(".")[0][:32]
-    owner = f"{host}-{os.getpid()}-{_machine()}-{secrets.token_hex(4)}"
+    owner = f"{host()}-{os.getpid()}-{machine()}-{secrets.token_hex(4)}"
     return path.parent / f".{path.absolute().name}.{owner}{suffix}"
 
 
@@ -81,28 +79,9 @@ def _alive(leftover: Path) -> bool | None:
     Another process may have got the number of a killed one; its files then wait for the next start.
     """
     found = OWNER.search(leftover.name)
-    if not found or found[2] != _machine() or os.name != "posix":
-        return None
-    try:
-        os.kill(int(found[1]), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass  # it belongs to another user
-    return True
+    return is_alive(int(found[1])) if found and found[2] == machine() else None
 
 
 def _target(leftover: Path) -> Path:
     """Return the path for which :func:`sibling` made a name."""
     return leftover.with_name(leftover.stem[1:].rpartition(".")[0])
-
-
-@functools.cache
-def _machine() -> str:
-    """Return a hash of what process numbers refer to: this start of this machine, and the container."""
-    parts = [socket.gethostname()]
-    with suppress(OSError):  # elsewhere than on Linux
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
-    with suppress(OSError):
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]

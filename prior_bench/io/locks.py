@@ -1,78 +1,84 @@
-"""Locks that let only one process at a time write to a folder.
+"""Let only one process at a time write to a folder, of all hosts that share it.
 
-The lock is released when its process ends for any reason. A leftover ``.lock`` file blocks nobody.
+The process claims the folder (:mod:`prior_bench.io.claims`), which is free again when the process has ended
+for any reason.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from prior_bench.errors import BenchError
-from prior_bench.io.room import cannot_write
+from prior_bench.io.claims import Claim, Owner, take
+from prior_bench.io.room import cannot_write, writing_to
 
-LOCK = ".lock"
-"""Name of the lock's file in the folder that it protects."""
-CANNOT_LOCK = (OSError, NotImplementedError)
-"""What a lock raises where a file cannot be written, or where the disk has no locks."""
+CLAIM = ".claim"
+"""Name of the claim's file in the folder that it protects."""
+PAUSES = 0.1, 2.0
+"""Seconds between two looks at another's claim: at first, and at most."""
+SAID_AGAIN = 600.0
+"""Seconds after which a process that still waits says so again."""
 
 
 @contextmanager
 def sole_writer(folder: Path, busy: str, fix: str, cannot: str = "") -> Iterator[None]:
-    """Lock a folder, which is made if necessary, or fail immediately.
+    """Claim a folder, which is made if necessary, or fail immediately.
 
     Args:
-        folder: folder to lock.
-        busy: message if another process holds the lock.
+        folder: folder to claim.
+        busy: message if another process has it; the process is added.
         fix: remedy in this case.
         cannot: remedy if the folder cannot be written.
 
     Raises:
-        BenchError: another process holds the lock.
+        BenchError: another process has the folder.
         StorageError: the folder cannot be written.
     """
-    lock = _lock(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise BenchError(busy, where=folder, fix=fix) from error
-    except CANNOT_LOCK as error:
+        claim = take(folder / CLAIM)
+    except OSError as error:
         raise cannot_write(folder, error, cannot) from error
-    try:
+    if isinstance(claim, Owner):
+        raise BenchError(f"{busy}: {claim}", where=folder, fix=fix)
+    with claim:
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
-def one_at_a_time(folder: Path, waiting: str) -> Iterator[None]:
-    """Lock a folder, which is made if necessary; if it is locked, print ``waiting`` on stderr and wait.
+def one_at_a_time(folder: Path, waiting: str, name: str = CLAIM, fix: str = "") -> Iterator[None]:
+    """Claim a folder, which is made if necessary; if another process has it, say ``waiting`` and wait.
+
+    Args:
+        folder: folder to claim.
+        waiting: line for stderr; the process and the folder are added.
+        name: of the claim's file.
+        fix: remedy if the folder cannot be written.
 
     Raises:
         StorageError: the folder cannot be written.
     """
-    lock = _lock(folder)
-    try:
+    with writing_to(folder, fix):
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            print(f"{waiting}: {folder}", file=sys.stderr)
-            lock.acquire(poll_interval=0.2)
-    except CANNOT_LOCK as error:
-        raise cannot_write(folder, error) from error
-    try:
+        claim = _waited(folder, name, waiting)
+    with claim:
         yield
-    finally:
-        lock.release()
 
 
-def _lock(folder: Path) -> FileLock:
-    if (folder / LOCK).is_symlink():  # a lock is emptied, and so would be what the link stands for
-        raise BenchError("is a symbolic link", where=folder / LOCK, fix="delete it")
-    return FileLock(folder / LOCK, thread_local=False)
+def _waited(folder: Path, name: str, waiting: str) -> Claim:
+    """Wait until a claim can be had."""
+    pause, said, known = PAUSES[0], time.monotonic(), ""
+    begun = said
+    while isinstance(claim := take(folder / name), Owner):
+        now = time.monotonic()
+        if str(claim) != known or now - said > SAID_AGAIN:
+            since = f", for {round((now - begun) / 60)} minutes" if now - begun > SAID_AGAIN else ""
+            print(f"{waiting} ({claim}{since}): {folder}", file=sys.stderr, flush=True)
+            known, said = str(claim), now
+        time.sleep(pause)
+        pause = min(1.5 * pause, PAUSES[1])
+    return claim

@@ -109,6 +109,7 @@ class PretrainConfig:
         hooks: further mmengine hooks, e.g. those of a method.
         keep_checkpoints: number of epochs whose states are kept during training, for resuming.
         validation: validation on held-out patients, or None.
+        gpus: number of GPUs that the run takes in a suite with ``--gpus``.
         log: ``tensorboard`` or ``wandb``, in addition to the log file and ``history.json``.
         name: name of the config file.
     """
@@ -126,6 +127,7 @@ class PretrainConfig:
     hooks: tuple[dict[str, Any], ...] = ()
     keep_checkpoints: int = 2
     validation: Validation | None = field(default_factory=Validation)
+    gpus: int = 1
     log: tuple[str, ...] = ()
     name: str = ""
 
@@ -146,9 +148,10 @@ class PretrainConfig:
     def determining(self) -> dict[str, Any]:
         """Return the part that determines the weights.
 
-        Name, logs and number of kept states are left out, and validation too unless it chooses the epoch.
+        Name, logs, GPUs and number of kept states are left out, and validation too unless it chooses the
+        epoch.
         """
-        left_out = ["name", "log", "keep_checkpoints"]
+        left_out = ["name", "log", "gpus", "keep_checkpoints"]
         if not self.choose:
             left_out.append("validation")
         return {key: value for key, value in self.to_dict().items() if key not in left_out}

@@ -1,4 +1,4 @@
-"""The folder of a pre-training run: its lock, its content, and the files that remain after training."""
+"""The folder of a pre-training run: its claim, its content, and the files that remain after training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json
-from prior_bench.io.locks import LOCK, one_at_a_time
+from prior_bench.io.locks import one_at_a_time
 from prior_bench.io.room import writing_to
 from prior_bench.losses.gather import rank, world_size
 
@@ -28,10 +28,10 @@ STATE = re.compile(r"epoch_[0-9]{1,9}\.pth")
 
 @contextmanager
 def alone(work_dir: Path) -> Iterator[None]:
-    """Lock the folder; wait if another process trains the same run.
+    """Claim the folder; wait if another process trains the same run.
 
-    Two rows of a suite may have the same weights, and two suites the same row. The lock is released when its
-    process ends.
+    Two rows of a suite may have the same weights, and two suites the same row. The claim of a process that
+    was killed is taken over. Processes that have waited find the run complete.
     """
     if rank() > 0:
         torch.distributed.barrier()
@@ -40,11 +40,7 @@ def alone(work_dir: Path) -> Iterator[None]:
     with one_at_a_time(work_dir, "waiting for another process that trains this run"):
         if world_size() > 1:
             torch.distributed.barrier()
-        try:
-            yield
-        finally:
-            if (work_dir / FINAL).is_file():  # processes that still wait find the run complete
-                (work_dir / LOCK).unlink(missing_ok=True)
+        yield
 
 
 def claim(work_dir: Path, run: dict[str, Any], resume: bool) -> bool:

@@ -80,7 +80,6 @@ class Prepared:
             device=device,
             workers=workers,
             overwrite=Overwrite(overwrite),
-            shared=True,
             say=say,
         )
         warn_of_records((outcome.records[key] for key in outcome.skipped), "the same with overwrite all")

@@ -231,6 +231,8 @@ class PretrainFile(Strict):
     """Number of epochs whose states are kept during training, for resuming."""
     validation: ValidationSection | None = ValidationSection()
     """Validation on held-out pre-training patients; none switches it off."""
+    gpus: Count = 1
+    """Number of GPUs that the run takes in a suite with ``--gpus``; elsewhere, it takes those it is given."""
     log: Distinct[Literal["tensorboard", "wandb"]] = ()
     """Logs in addition to the log file and ``history.json``."""
     name: str = ""

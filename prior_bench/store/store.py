@@ -9,7 +9,7 @@
         runs/<key>/predictions.npz   the task's predictions per test sample
         runs/<key>/traceback.txt     traceback of a failed run
         work/<key>/                  scratch folder of an unfinished run
-        locks/<key>/                 lock of a cell that one of several processes writes
+        claims/<key>                 which process runs a cell (prior_bench.store.cell_claims)
 
 A folder in ``runs`` is always complete: it is written under a temporary name and then renamed.
 """
@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,10 +36,10 @@ from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_folder, write_json
 from prior_bench.io.bounded import not_followed, read_arrays, read_json, require_folders
 from prior_bench.io.leftovers import DAY, remove_leftovers
-from prior_bench.io.locks import one_at_a_time, sole_writer
 from prior_bench.io.plain import plain
 from prior_bench.io.room import FULL, cannot_write, of_the_disk, writing_to
 from prior_bench.schema.records import check_plan, check_record
+from prior_bench.store.cell_claims import CellClaims
 from prior_bench.store.sample_shapes import check_samples
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ RECORD, PREDICTIONS, TRACEBACK = "record.json", "predictions.npz", "traceback.tx
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """What a key may be: it is the name of a folder, and people paste it into commands."""
 PLAN, LOG = "plan.json", "runs.log"
+Stamp = tuple[int, int] | None
+"""What :meth:`Store.stamp` returns."""
 SCHEMA = 1
 """Version of the layout of record.json that is written; all older versions can be read."""
 
@@ -65,6 +68,7 @@ class Store:
     def __init__(self, root: Path):
         self.root = Path(root)
         self.runs = self.root / "runs"
+        self.claims = CellClaims(self.root, WRITABLE)
 
     @classmethod
     def of(cls, suite: str) -> Store:
@@ -112,6 +116,16 @@ class Store:
         if record.key != key:
             raise BenchError(f"is {record.key!r}, and its folder is {key!r}", where="key")
         return record
+
+    def stamp(self, key: str) -> Stamp:
+        """What changes whenever a record is written; None without one."""
+        with suppress(OSError):
+            os.close(os.open(self.runs, os.O_RDONLY))  # NFS then looks for records of other hosts
+        try:
+            status = os.stat(self.runs / key / RECORD)
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
 
     def predictions(self, key: str) -> dict[str, np.ndarray]:
         """The arrays that the task predicted, by name.
@@ -207,48 +221,35 @@ class Store:
             return None  # data that may not be read are the run's own fault
         return cannot_write(place, disk, WRITABLE)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Lock the store for writing and remove the incomplete files of killed processes.
+    def prepare(self) -> None:
+        """Make the folder of the runs, and remove what ended processes have left unfinished.
 
         Raises:
-            BenchError: another process is writing to the store. (The lock ends with its process.)
+            StorageError: the store cannot be written.
         """
         require_folders(self.root, "runs")
-        with sole_writer(
-            self.root, "another process is running this suite", "wait for it, or stop it", WRITABLE
-        ):
-            with writing_to(self.runs, WRITABLE):
-                self.runs.mkdir(exist_ok=True)
-            remove_leftovers(self.root)
-            remove_leftovers(self.runs)
-            yield
-
-    @contextmanager
-    def writing_cells(self, keys: Iterable[str]) -> Iterator[None]:
-        """Lock single cells for writing; other processes may write other cells of the store meanwhile.
-
-        Waits, with a line on stderr, while another process has one of them.
-
-        Raises:
-            BenchError: the store cannot be written.
-        """
-        keys = sorted(set(keys))  # in one order, so that two processes never wait for each other
-        require_folders(self.root, "runs", "locks", *(f"locks/{key}" for key in keys))
         with writing_to(self.runs, WRITABLE):
             self.runs.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(self.runs, older_than=DAY)
-        with ExitStack() as stack:
-            for key in keys:
-                lock = self.root / "locks" / key
-                stack.enter_context(one_at_a_time(lock, "waiting for another process at this evaluation"))
+        for folder in (self.root, self.runs):
+            remove_leftovers(folder, older_than=DAY)
+        self.claims.sweep()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Claim the whole store, for changes of many records.
+
+        Raises:
+            BenchError: another process is writing to the store.
+        """
+        self.prepare()
+        busy, fix = "another process is running this suite", "wait for it, or stop it"
+        with self.claims.whole(busy, fix), self.claims.plan():
             yield
 
     @contextmanager
     def changing_plan(self) -> Iterator[None]:
-        """Lock the plan while it is read, changed and saved; waits for other processes."""
-        require_folders(self.root, "locks")
-        with one_at_a_time(self.root / "locks", "waiting for another process that saves its plan"):
+        """Claim the plan while it is read, changed and saved; waits for other processes."""
+        with self.claims.plan():
             yield
 
 

@@ -46,7 +46,7 @@ def test_a_results_root_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "file"))
     store = Store.of("eval")
-    for writing in (store.writing, lambda: store.writing_cells(["key"])):
+    for writing in (store.writing, lambda: store.claims.take("key")):
         with (
             pytest.raises(BenchError, match="cannot be written(.|\n)*PRIOR_BENCH_RESULTS"),
             writing(),

@@ -9,7 +9,7 @@ from prior_bench.engine.run_queue import RunQueue
 def test_a_worker_stays_with_its_group():
     queue = RunQueue([["a1", "a2"], ["b1", "b2"]])
     assert [queue.next("one"), queue.next("two")] == ["a1", "b1"]
-    queue.over("two")
+    queue.made("two")
     assert [queue.next("two"), queue.next("one")] == ["b2", "a2"]
     assert queue.empty
 
@@ -18,7 +18,7 @@ def test_others_help_only_where_the_weights_are_made():
     queue = RunQueue([["a1", "a2", "a3"]])
     assert queue.next("one") == "a1"
     assert queue.next("two") is None and not queue.empty
-    queue.over("one")
+    queue.made("one")
     assert queue.next("two") == "a2"
     assert queue.next("one") == "a3" and queue.empty
     assert queue.next("one") is None and queue.next("two") is None
@@ -28,14 +28,14 @@ def test_help_goes_to_the_longest_group():
     queue = RunQueue([["a1", "a2"], ["b1", "b2", "b3"], ["c1"]])
     for worker in ("one", "two", "three"):
         queue.next(worker)
-        queue.over(worker)
+        queue.made(worker)
     assert queue.next("three") == "b2"
 
 
 def test_runs_of_a_worker_that_died_are_not_handed_out():
     queue = RunQueue([["a1", "a2"], ["b1"]])
     queue.next("one")
-    queue.over("one")
+    queue.made("one")
     queue.died("one")
     assert queue.next("two") == "b1"
     assert queue.next("two") is None and queue.empty
@@ -50,7 +50,7 @@ def test_every_run_is_handed_out_once(sizes, turns):
     queue, handed, busy = RunQueue(groups), [], set()
     for worker in (*turns, *[*range(4)] * (sum(sizes) + 1)):
         if worker in busy:
-            queue.over(worker)
+            queue.made(worker)
             busy.remove(worker)
         if (run := queue.next(worker)) is not None:
             handed.append(run)

@@ -41,7 +41,7 @@ def test_a_replaced_folder_of_an_ended_process_comes_back(tmp_path):
 
 def test_those_of_other_machines_wait_for_a_day_also_if_their_clock_is_ahead(tmp_path, monkeypatch):
     here = sibling(tmp_path / "a", UNFINISHED)
-    monkeypatch.setattr(leftovers, "_machine", lambda: "0" * 8)
+    monkeypatch.setattr(leftovers, "machine", lambda: "0" * 8)
     young, old, ahead = (sibling(tmp_path / name, UNFINISHED) for name in "bcd")
     monkeypatch.undo()
     for path, age in ((young, 0), (old, 2 * leftovers.DAY), (ahead, -2 * leftovers.DAY)):

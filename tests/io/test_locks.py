@@ -1,5 +1,8 @@
-"""One process at a time writes to a folder, and a lock vanishes with its process."""
+"""One process at a time writes to a folder, also where no file can be locked; a killed one blocks nobody."""
 
+import errno
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -9,8 +12,8 @@ import time
 import pytest
 
 from prior_bench.errors import BenchError
-from prior_bench.io import locks
-from prior_bench.io.locks import LOCK, one_at_a_time, sole_writer
+from prior_bench.io.locks import CLAIM, one_at_a_time, sole_writer
+from prior_bench.io.processes import host
 
 HOLDER = """
 import sys, time
@@ -37,13 +40,13 @@ def holder(tmp_path):
 
 def test_a_second_writer_is_refused_and_a_killed_one_holds_nobody_up(tmp_path, holder):
     folder, start = tmp_path / "folder", time.monotonic()
-    with pytest.raises(BenchError, match="folder: busy\n  fix: wait"):
+    with pytest.raises(BenchError, match=rf"folder: busy: process {holder.pid} on \S+\n  fix: wait"):
         with sole_writer(folder, "busy", "wait"):
             pass
     assert time.monotonic() - start < 2, "it is refused at once"
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    assert (folder / LOCK).exists()
+    assert (folder / CLAIM).exists()
     with sole_writer(folder, "busy", "wait"):
         pass
 
@@ -54,18 +57,12 @@ def test_one_process_waits_for_another_and_says_so(tmp_path, holder, capsys):
     start = time.monotonic()
     with one_at_a_time(folder, "waiting for the other"):
         assert time.monotonic() - start > 0.4
-    assert capsys.readouterr().err == f"waiting for the other: {folder}\n"
+    assert capsys.readouterr().err == (
+        f"waiting for the other (process {holder.pid} on {host()}): {folder}\n"
+    )
 
 
-def test_a_free_folder_is_held_without_a_word_and_let_go_after_an_error(tmp_path, capsys, monkeypatch):
-    made = []  # a lock that nobody refers to any more is let go by Python itself
-
-    def kept(folder):
-        made.append(lock_of(folder))
-        return made[-1]
-
-    lock_of = locks._lock
-    monkeypatch.setattr(locks, "_lock", kept)
+def test_a_free_folder_is_held_without_a_word_and_let_go_after_an_error(tmp_path, capsys):
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             with one_at_a_time(tmp_path / "folder", "waiting"):
@@ -73,7 +70,7 @@ def test_a_free_folder_is_held_without_a_word_and_let_go_after_an_error(tmp_path
         with pytest.raises(ZeroDivisionError):
             with sole_writer(tmp_path / "folder", "busy", "wait"):
                 raise ZeroDivisionError
-    assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "" and not any((tmp_path / "folder").iterdir())
 
 
 @pytest.mark.parametrize("hold", [sole_writer, one_at_a_time])
@@ -89,3 +86,16 @@ def test_an_os_error_of_the_work_itself_stays_what_it_is(tmp_path):
     with pytest.raises(FileNotFoundError):
         with sole_writer(tmp_path / "folder", "busy", "wait"):
             open(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
+def test_folders_are_shared_where_files_cannot_be_locked(tmp_path, holder, monkeypatch, number):
+    def flock(*arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr(fcntl, "lockf", flock)
+    with pytest.raises(BenchError, match="busy"), sole_writer(tmp_path / "folder", "busy", "wait"):
+        pass
+    with one_at_a_time(tmp_path / "free", "waiting"):
+        pass

@@ -15,6 +15,7 @@ from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.native import load_method, read_info
 from prior_bench.errors import BenchError
+from prior_bench.io.locks import CLAIM
 from prior_bench.pretraining.config import from_dict
 from prior_bench.pretraining.trainer import pretrain
 from prior_bench.registry import BACKBONES
@@ -129,7 +130,7 @@ def test_the_same_run_started_twice_at_once_is_trained_once(values, tmp_path):
     assert [process.returncode for process in both] == [0, 0], told
     assert sum(errors.count("epoch 3/3") for _, errors in told) == 1
     assert all("checkpoint: run/model.safetensors" in out for out, _ in told)
-    assert not (tmp_path / "run/.lock").exists()
+    assert not (tmp_path / "run" / CLAIM).exists()
 
 
 def test_the_terminal_gets_one_line_per_epoch(config, tmp_path, capfd):

@@ -181,7 +181,7 @@ def test_a_task_without_texts_takes_no_prompts(my_csv):
 def test_an_evaluation_does_not_wait_for_another_one_in_the_same_store():
     other = pb.evaluate(MINE, "fake", "fake", seed=1, **PLAIN)
     store = Store.of("eval")
-    with store.writing_cells([other.record.key]):  # as a process that evaluates with seed 1
+    with store.claims.take(other.record.key):  # as a process that evaluates with seed 1
         found = pb.evaluate(MINE, "fake", "fake", seed=2, **PLAIN)
     assert found.record.status == "done" and set(store.records()) == {other.record.key, found.record.key}
     assert {cell["key"] for cell in store.plan()} == {other.record.key, found.record.key}

@@ -1,8 +1,8 @@
 import json
 import math
 import os
-import threading
-import time
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +10,8 @@ from fixed_store import spec
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
+from prior_bench.io.claims import Claim, Owner
+from prior_bench.io.leftovers import UNFINISHED, sibling
 from prior_bench.io.plain import plain
 from prior_bench.store.store import Store
 
@@ -62,17 +64,27 @@ def test_saving_again_replaces_the_whole_folder(tmp_path):
     assert [p.name for p in (tmp_path / "runs").iterdir()] == ["k1"]
 
 
+def ended(path):
+    """A temporary name as a process that has ended has left it."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    name = sibling(path, UNFINISHED).name
+    return path.with_name(name.replace(f"-{os.getpid()}-", f"-{process.pid}-"))
+
+
 def test_half_written_leftovers_are_ignored_and_cleaned(tmp_path):
     store = Store(tmp_path)
     store.save(record())
-    leftover = tmp_path / "runs" / ".k2.host-123-0a.part"
+    leftover, plan = (ended(tmp_path / place) for place in ("runs/k2", "plan.json"))
     leftover.mkdir()
     (leftover / "record.json").write_text("{")
-    (tmp_path / ".plan.json.host-123-0a.part").write_text("[")
+    plan.write_text("[")
+    other = tmp_path / "runs/.k4.elsewhere-123-0a0a0a0a-00000000.part"  # of another host, which may write it
+    other.mkdir()
     (tmp_path / "runs" / "k3").mkdir()  # a folder without a record is no record
     assert list(store.records()) == ["k1"]
-    with store.writing():
-        assert not leftover.exists() and not (tmp_path / ".plan.json.host-123-0a.part").exists()
+    store.prepare()
+    assert not leftover.exists() and not plan.exists() and other.exists()
     assert list(store.records()) == ["k1"]
 
 
@@ -113,41 +125,42 @@ def test_records_of_other_schemas(tmp_path, capsys):
     assert "newer prior-bench (schema 99" in capsys.readouterr().err
 
 
-def test_only_one_process_writes(tmp_path):
+def test_only_one_process_changes_the_whole_store(tmp_path):
     with Store(tmp_path).writing():
-        with pytest.raises(BenchError, match="another process is running this suite"):
+        with pytest.raises(BenchError, match=f"another process is running this suite: process {os.getpid()}"):
             with Store(tmp_path).writing():
                 pass
     with Store(tmp_path).writing():  # free again
         pass
 
 
-def test_processes_that_share_a_store_wait_only_for_the_same_cell(tmp_path, capsys):
-    order, held, free = [], threading.Event(), threading.Event()
+def test_a_cell_is_one_process_s_and_the_others_are_free(tmp_path):
+    one, two = Store(tmp_path).claims, Store(tmp_path).claims
+    with one.take("a") as claim:
+        assert claim.held() and two.owner("a") == two.take("a")
+        assert two.owner("a").pid == os.getpid() and two.owner("b") is None
+        with two.take("b"):
+            assert one.owner("b")
+    assert two.owner("a") is None and not any((tmp_path / "claims").iterdir())
 
-    def first():
-        with Store(tmp_path).writing_cells(["b", "a"]):
-            held.set()
-            free.wait(10)
-            order.append("first")
 
-    def second():
-        with Store(tmp_path).writing_cells(["c", "a"]):
-            order.append("second")
+def test_cells_and_changes_of_the_whole_store_keep_out_of_each_other_s_way(tmp_path):
+    store = Store(tmp_path)
+    with store.claims.take("a"), pytest.raises(BenchError, match="is running this suite"), store.writing():
+        pass
+    with store.writing():
+        assert isinstance(store.claims.take("a"), Owner) and store.claims.owner("b")
+    with store.claims.take("a") as claim:
+        assert isinstance(claim, Claim)
 
-    threads = [threading.Thread(target=first), threading.Thread(target=second)]
-    threads[0].start()
-    assert held.wait(10)
-    threads[1].start()
-    with Store(tmp_path).writing_cells(["d"]):
-        order.append("another cell")
-    while "waiting for another process at this evaluation" not in (said := capsys.readouterr().err):
-        time.sleep(0.01)
-    assert str(tmp_path / "locks" / "a") in said
-    free.set()
-    for thread in threads:
-        thread.join(10)
-    assert order == ["another cell", "first", "second"]
+
+def test_a_stamp_changes_with_every_record(tmp_path):
+    store, stamps = Store(tmp_path), set()
+    assert store.stamp("k1") is None
+    for _ in range(3):
+        store.save(record())
+        stamps.add(store.stamp("k1"))
+    assert len(stamps) == 3 and store.stamp("k1") == store.stamp("k1")
 
 
 def test_plan_and_log(tmp_path, capsys):

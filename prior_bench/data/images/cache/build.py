@@ -18,7 +18,7 @@ from prior_bench.data.images.cache.shard import SUFFIX, Entry, Shard, write_shar
 from prior_bench.data.images.decode import decode_file, reduced
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
-from prior_bench.io.leftovers import remove_leftovers
+from prior_bench.io.leftovers import DAY, remove_leftovers
 from prior_bench.io.locks import sole_writer
 from prior_bench.runtime import progress
 
@@ -145,12 +145,12 @@ def _file_name(names: Iterable[str]) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Lock the cache for writing, and remove files that a killed process left incomplete.
+    """Claim the cache for writing, and remove files that a killed process left incomplete.
 
     Raises:
-        BenchError: another process holds the lock, or the folder cannot be made.
+        BenchError: another process has the claim, or the folder cannot be made.
     """
     busy = "another process is making this cache"
     with sole_writer(folder, busy, "wait for it", cannot="set PRIOR_BENCH_CACHE"):
-        remove_leftovers(folder)
+        remove_leftovers(folder, older_than=DAY)
         yield
