@@ -25,7 +25,7 @@ from prior_bench.errors import BenchError
 from prior_bench.escaping.streams import visible_output
 
 LOG = logging.getLogger(__name__)
-LOGGED = ("run", "eval", "pretrain", "embed", "explain")
+LOGGED = ("run", "job", "eval", "pretrain", "embed", "explain")
 """Verbs that write a log: those that compute. Others do so only when they meet a fault of prior-bench."""
 VERBOSE = "also print the lines of the log on stderr (docs/logs.md)"
 VERBS = (
@@ -38,6 +38,8 @@ VERBS = (
     "eval",
     "explain",
     "run",
+    "submit",
+    "job",
     "rehearsal",
     "table",
     "show",

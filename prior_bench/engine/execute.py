@@ -85,6 +85,7 @@ def evaluate(
     jobs: int = 1,
     gpus: str | None = None,
     overwrite: Overwrite = Overwrite.FAILED,
+    binding: dict[str, Any] | None = None,
     say: Callable[[str], None] = say_at_once,
 ) -> SuiteOutcome:
     """Run the cells that the store does not contain. Suites and single evaluations use the same function.
@@ -97,6 +98,7 @@ def evaluate(
         jobs: number of processes, see :mod:`prior_bench.engine.jobs`.
         gpus: GPUs of which each gets a process, see :func:`prior_bench.engine.slots.slots_of`.
         overwrite: which recorded runs are run again.
+        binding: what records say of the GPU that this process was given by a scheduler.
         say: takes progress lines.
 
     Raises:
@@ -122,7 +124,7 @@ def evaluate(
         LOG.info("device %s, %s, threads %s", device, where, plan.suite.threads or "as usual")
         progress = _Progress(store, [run for group in groups for run in group], len(slots), say, outcome)
         if slots == [Slot(0)]:
-            runner = ClaimedRunner(plan, store, device, workers, progress)
+            runner = ClaimedRunner(plan, store, device, workers, progress, binding)
             with threads(plan.suite.threads), deterministic(device, plan.suite.deterministic):
                 _run_here(runner, groups, seen, progress.claimed)
         else:

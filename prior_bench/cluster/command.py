@@ -1,0 +1,86 @@
+"""What submitit runs in each task of a job: a ``prior-bench`` command that is told of the job's end.
+
+Slurm announces a time limit and a pre-emption by SIGUSR2 or SIGTERM to all processes of a step. The command
+then saves what it can and ends; the job is queued again and goes on from there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+from prior_bench.io import slurm
+
+if TYPE_CHECKING:
+    from submitit.core.utils import DelayedSubmission
+
+SAVED = 75
+"""Exit status of a command that has saved its state and shall be started again (EX_TEMPFAIL)."""
+ANNOUNCED = (SAVED, 128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGUSR2)
+"""Statuses of a command that the announced end of its job has ended."""
+SETTLED = 3.0
+"""Seconds until a signal that has ended the command has also come here, and Slurm's state is up to date."""
+ENDING = 900
+"""Seconds after which Slurm has ended a task of a job that it ends."""
+
+
+class JobCommand:
+    """A command line, run in a job's task.
+
+    Args:
+        argv: the command and its arguments.
+        folder: where it runs.
+        environment: variables to set for it.
+        requeues: how often the job is queued again.
+    """
+
+    def __init__(self, argv: list[str], folder: str, environment: dict[str, str], requeues: int):
+        self.argv, self.folder, self.environment, self.requeues = argv, folder, environment, requeues
+        self._process: subprocess.Popen | None = None
+
+    def __call__(self) -> None:
+        """Run the command; exit with its status if it is not 0, so that Slurm sees it."""
+        environment = {**os.environ, **self.environment}
+        self._process = subprocess.Popen(self.argv, cwd=self.folder, env=environment)  # nosec B603
+        status = self._process.wait()  # submitit's handler of SIGUSR2 may end this process here
+        if status in ANNOUNCED:
+            time.sleep(SETTLED)
+            if slurm.runs(slurm.number()):
+                self._start_again(status)
+        if status:
+            sys.exit(status if status > 0 else 128 - status)
+
+    def checkpoint(self) -> DelayedSubmission | None:
+        """Let the command save and end; called by submitit on SIGUSR2, in the job's first task.
+
+        Returns:
+            What runs when the job is started again; None if it is not.
+        """
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGUSR2)  # as a rule, Slurm has sent it already
+            self._process.wait()
+        if not self._may_start_again():
+            return None
+        from submitit.core.utils import DelayedSubmission
+
+        return DelayedSubmission(JobCommand(self.argv, self.folder, self.environment, self.requeues))
+
+    def _may_start_again(self) -> bool:
+        if (count := slurm.restarts()) >= self.requeues:
+            print(f"not queued again: it was, {count} times (requeues in the cluster file)", file=sys.stderr)
+            return False
+        return True
+
+    def _start_again(self, status: int) -> NoReturn:
+        """Queue the job again in its first task; in all tasks, wait for Slurm to end them."""
+        if os.environ.get("SLURM_PROCID", "0") == "0":
+            if not self._may_start_again():
+                sys.exit(status if status > 0 else 128 - status)
+            print(f"job {slurm.number()} is queued again", file=sys.stderr, flush=True)
+            slurm.requeue(slurm.number())
+        time.sleep(ENDING)
+        sys.exit(SAVED)
