@@ -98,7 +98,6 @@ def _print_status(suite: Suite, store: Store, only: list[str]) -> int:
 
 
 def _submit(args: argparse.Namespace, suite: Suite, store: Store, cluster: ClusterFile) -> int:
-    import shutil
     import sys
     from pathlib import Path
 
@@ -106,6 +105,7 @@ def _submit(args: argparse.Namespace, suite: Suite, store: Store, cluster: Clust
     from prior_bench.cluster.queue import queue
     from prior_bench.cluster.sbatch import require_slurm
     from prior_bench.cluster.submission import submit_suite, survey
+    from prior_bench.errors import BenchError
     from prior_bench.report.tables.suite_tables import tables_of
     from prior_bench.schema.cluster_jobs import StoredOptions
     from prior_bench.suites.plan import expand
@@ -119,7 +119,11 @@ def _submit(args: argparse.Namespace, suite: Suite, store: Store, cluster: Clust
     file = Path(args.suite)
     called = str(file.absolute()) if file.suffix == ".py" and file.is_file() else args.suite
     if args.dry_run:
-        queued = queue() if shutil.which("squeue") else {}
+        try:
+            queued = queue()
+        except BenchError as error:
+            print(f"warning: the queue is taken as empty: {error}", file=sys.stderr)
+            queued = {}
         print(dry_run_text(survey(plan, store, cluster, called, queued), cluster))
         return 0
     options = StoredOptions(

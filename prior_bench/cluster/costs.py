@@ -49,7 +49,7 @@ class Costs:
 def _kinds(spec: dict[str, Any]) -> list[tuple[str, ...]]:
     """Kinds of cells that a cell belongs to, the narrowest first."""
     task, protocol, data = spec["task"], spec["protocol"]["name"], spec["data"]["name"]
-    amount = f"{spec['fraction']} {spec['shots']}"
+    amount = f"{spec['fraction']} {spec.get('shots')}"
     return [(task, protocol, data, amount), (task, protocol, data), (task, protocol), (task,)]
 
 

@@ -22,9 +22,7 @@ from prior_bench.schema.cluster_jobs import Kind
 COMMENT = "prior-bench "
 """Beginning of the comment of our jobs; the token of their submission follows."""
 ROOTS = ("PRIOR_BENCH_DATA", "PRIOR_BENCH_RESULTS", "PRIOR_BENCH_CACHE")
-INSTEAD = (
-    "run it where jobs are submitted; prior-bench run SUITE needs no Slurm, and --dry-run shows the jobs"
-)
+INSTEAD = "run it where jobs are submitted; --dry-run and prior-bench run SUITE need no Slurm"
 NAMELESS = re.compile(r"[^A-Za-z0-9._-]+")
 """What a job's name does not hold."""
 

@@ -47,9 +47,8 @@ def plan_of(job: StoredJob) -> Plan:
         deterministic=options.deterministic,
         called=options.called,
     )
-    return Plan(
-        suite, runs, {name: _source(row, job) for name, row in rows.items()}, DataSets(), partial=True
-    )
+    sources = {name: _source(row, job) for name, row in rows.items()}
+    return Plan(suite, runs, sources, DataSets(), partial=True)
 
 
 def _source(row: dict[str, Any], job: StoredJob) -> BackboneSource:

@@ -1,4 +1,4 @@
-"""The schema of cluster files (``configs/cluster``): what the jobs of ``prior-bench submit`` ask Slurm for."""
+"""The schema of cluster files (``configs/cluster``): what jobs of ``prior-bench submit`` ask Slurm for."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ class ClusterFile(Strict):
     """Features of the nodes of all jobs."""
     gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$")] = ""
     """Type of GPU, such as ``a100``, where Slurm must be told."""
-    options: dict[Text, Line | int | Annotated[bool, Field()]] = {}
-    """Further options of ``sbatch`` for all jobs, such as ``{"exclude": "n07"}``; true for one without value."""
+    options: dict[Text, Line | int | bool] = {}
+    """Further options of ``sbatch`` for all jobs, e.g. ``{"exclude": "n07"}``; true if without value."""
     setup: Several[Line] = ()
     """Lines of the job's script before the command: modules to load, an environment to activate."""
     python: Line | None = None
