@@ -45,6 +45,13 @@ class ErrorList(BenchError):
         super().__init__(f"{what}{lines}", where=where)
 
 
+class Requeued(KeyboardInterrupt):
+    """Raised on SIGUSR2, by which schedulers announce the end of a job, once a training's state is saved.
+
+    The same command goes on from there; the command line ends with a status that says so.
+    """
+
+
 def unknown_name(kind: str, name: str, known: list[str], *, where: object = None) -> BenchError:
     """Return an error for an unknown name that suggests the most similar known names."""
     import difflib

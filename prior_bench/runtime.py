@@ -166,6 +166,34 @@ def deterministic(device: str, on_gpu: bool = False) -> Iterator[None]:
         cudnn.deterministic, cudnn.benchmark = chosen
 
 
+def arithmetic(device: str) -> dict[str, str]:
+    """Return the kind of device and the precision in which a model would compute now, for keys of caches.
+
+    Returns:
+        ``device``, ``cpu`` or ``cuda``; ``precision``, the type of autocast where it is on, otherwise
+        ``float32``, or ``tf32`` on a GPU whose convolutions or products may round to it.
+    """
+    import torch
+
+    kind = "cuda" if device.startswith("cuda") else "cpu"
+    if torch.is_autocast_enabled(kind):
+        precision = str(torch.get_autocast_dtype(kind)).removeprefix("torch.")
+    else:
+        precision = "tf32" if kind == "cuda" and _rounds_to_tf32() else "float32"
+    return {"device": kind, "precision": precision}
+
+
+def _rounds_to_tf32() -> bool:
+    import torch
+
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    try:
+        return cudnn.allow_tf32 or matmul.allow_tf32
+    except RuntimeError:  # torch does not tell if they were set by their newer names
+        newer: Any = cudnn
+        return "tf32" in (matmul.fp32_precision, newer.conv.fp32_precision)
+
+
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and torch (all devices)."""
     import numpy as np

@@ -83,6 +83,11 @@ MACHINERY: dict[str, Machine] = {
         version=2,  # learning rates follow their schedule; they had stopped after as many steps as epochs
         since="2026-11-24T18:27:11+00:00",
     ),
+    "synchronised_statistics": Machine(
+        "batch statistics over all GPUs, of models whose layers also activate: pretraining/synchronised.py",
+        version=2,  # their activations stay; they had been dropped
+        since="2026-11-30T05:05:00+00:00",
+    ),
 }
 """Shared parts by their names in keys and records."""
 

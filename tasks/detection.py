@@ -53,6 +53,7 @@ class Detection:
         from prior_bench.openmmlab.collectors import DetectionCollector
         from prior_bench.openmmlab.datasets import DetectionDataset
         from prior_bench.openmmlab.detector import STRIDES, build_detector
+        from prior_bench.openmmlab.recipe import VALID_LOSS
         from prior_bench.openmmlab.runner import train_and_test
 
         splits = dense.annotated_splits(data, "boxes", protocol, context)
@@ -61,17 +62,20 @@ class Detection:
         datasets = {
             name: DetectionDataset(
                 rows,
-                dense_transform(feed.input, augmentation.get(name)),
+                dense_transform(feed.input, augmentation.get(name), **box_options(protocol)),
                 data.box_classes,
                 feed.input,
             )
             for name, rows in splits.items()
         }
         config, channels, sources = dense.attach(backbone, datasets, STRIDES, protocol, context)
+        with_loss = protocol.optimizer.get("plateau_on") == VALID_LOSS
+        clips = protocol.transform.get("boxes") != "whole"
         histories, heads = [], []
         for of_head in head_contexts(context, DetectionProtocol.of(protocol).options.heads):
             collectors = {
-                name: DetectionCollector(splits[name], protocol.metrics) for name in ("valid", "test")
+                "valid": DetectionCollector(splits["valid"], protocol.metrics, with_loss, clips),
+                "test": DetectionCollector(splits["test"], protocol.metrics, clips=clips),
             }
             histories.append(
                 train_and_test(
@@ -94,6 +98,7 @@ class Detection:
             "flat_score": found.score,
             "flat_label": found.label,
             **({} if len(heads) == 1 else detections.head_arrays(heads)),
+            **({} if found.pixel is None else {"pixel": found.pixel}),
             "truth_sample": found.truth_sample,
             "truth_box": found.truth_box,
             "truth_label": found.truth_label,
@@ -123,6 +128,11 @@ class Detection:
         """Compute the given metrics from the boxes, averaged over the detectors."""
         of_heads = [metrics.score(found, names) for found in detections.of_heads(predictions)]
         return {name: float(np.mean([one[name] for one in of_heads])) for name in names}
+
+
+def box_options(protocol: Protocol) -> dict[str, str]:
+    """Return the arguments of ``dense_transform`` that concern boxes, where a protocol has them."""
+    return {name: protocol.transform[name] for name in ("boxes",) if name in protocol.transform}
 
 
 def head_contexts(context: RunContext, heads: int) -> list[RunContext]:

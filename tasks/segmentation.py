@@ -59,6 +59,7 @@ class Segmentation:
         from prior_bench.openmmlab import dense
         from prior_bench.openmmlab.collectors import SegmentationCollector
         from prior_bench.openmmlab.datasets import SegmentationDataset
+        from prior_bench.openmmlab.recipe import VALID_LOSS
         from prior_bench.openmmlab.runner import train_and_test
         from prior_bench.openmmlab.segmentor import build_segmentor, training_loss
 
@@ -74,9 +75,11 @@ class Segmentation:
         }
         strides = tuple(protocol.head["strides"])
         config, channels, sources = dense.attach(backbone, datasets, strides, protocol, context)
-        loss = training_loss(protocol) if protocol.stopping["monitor"] == "minus_loss" else None
+        of_batches = protocol.optimizer.get("plateau_on") == VALID_LOSS
+        monitored = of_batches or protocol.stopping["monitor"] == "minus_loss"
+        loss = training_loss(protocol) if monitored else None
         collectors = {
-            "valid": SegmentationCollector(protocol.metrics, loss),
+            "valid": SegmentationCollector(protocol.metrics, loss, of_batches),
             "test": SegmentationCollector(protocol.metrics),
         }
         history = train_and_test(

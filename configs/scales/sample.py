@@ -63,6 +63,13 @@ _lovt_yolo = dict(
 )
 
 _lovt_linear = dict(transform=dict(input=_input), batch_size=16, stopping=dict(epochs=10, patience=None))
+_lovt_unet = dict(
+    transform=dict(input=_input),
+    head=dict(channels=(256, 128, 64, 32, 16, 8)),
+    optimizer=dict(lr=1e-2),
+    batch_size=4,
+    stopping=dict(epochs=10, patience=None),
+)
 _lovt_detection = dict(
     transform=dict(input=_input),
     head=_lovt_yolo,
@@ -70,6 +77,7 @@ _lovt_detection = dict(
     batch_size=4,
     stopping=dict(epochs=12, patience=None),
 )
+_lovt_finetune = dict(_lovt_detection, optimizer=dict(lr=3e-3, frozen_steps=10, frozen_lr=3e-3))
 # LoVT trains longer on fewer labels
 _on_10_percent = dict(stopping=dict(epochs=24, patience=None))
 _on_1_percent = dict(stopping=dict(epochs=48, patience=None))
@@ -120,6 +128,11 @@ protocols = {
         batch_size=4,
         stopping=dict(epochs=10, patience=None),
     ),
+    "lovt/segmentation_unet_frozen_*": _lovt_unet,
+    **{
+        name: dict(_lovt_unet, optimizer=dict(lr=1e-2, frozen_steps=10, frozen_lr=1e-2))
+        for name in ("lovt/segmentation_unet_finetune_*", "prior/segmentation_*")
+    },
     **{
         name: dict(
             transform=dict(input=_input),
@@ -145,6 +158,10 @@ protocols = {
         batch_size=4,
         stopping=dict(epochs=12, patience=None),
     ),
+    "lovt/detection_finetune_*_1": dict(_lovt_finetune, **_on_1_percent),
+    "lovt/detection_finetune_*_10": dict(_lovt_finetune, **_on_10_percent),
+    "lovt/detection_finetune_*": _lovt_finetune,
+    "prior/detection_rsna": _lovt_finetune,
     "lovt/detection_*_1": dict(_lovt_detection, **_on_1_percent),
     "lovt/detection_*_10": dict(_lovt_detection, **_on_10_percent),
     "clean/detection_*": dict(

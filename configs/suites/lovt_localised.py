@@ -10,10 +10,11 @@ title = "LoVT's tasks on SIIM-ACR and Object-CXR"
 table = "lovt"
 
 _object = dict(name="object_cxr (sides swapped)", type="object_cxr", root="object_cxr", boxes="swapped")
+_masks = dict(name="object_cxr (polygons swapped)", type="object_cxr", root="object_cxr", masks="swapped")
 evaluations = [
     dict(task="segmentation", data="siim_acr", protocol="lovt/segmentation_unet_finetune_siim"),
     dict(task="segmentation", data="siim_acr", protocol="lovt/segmentation_unet_frozen_siim"),
     dict(task="detection", data=_object, protocol="lovt/detection_finetune_object"),
     dict(task="detection", data=_object, protocol="lovt/detection_frozen_object"),
-    dict(task="segmentation", data="object_cxr", protocol="lovt/segmentation_linear_object"),
+    dict(task="segmentation", data=_masks, protocol="lovt/segmentation_linear_object"),
 ]

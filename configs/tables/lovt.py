@@ -8,6 +8,7 @@ title = "Localised tasks on COVID Rural, SIIM, Object-CXR and NIH CXR8, as LoVT 
 suite = "*"
 
 _swapped = dict(name="object_cxr (sides swapped)", type="object_cxr", root="object_cxr", boxes="swapped")
+_masks = dict(name="object_cxr (polygons swapped)", type="object_cxr", root="object_cxr", masks="swapped")
 _covid, _siim, _objects = ("COVID Rural (Dice)", "covid_rural"), ("SIIM (Dice)", "siim_acr"), "Object-CXR"
 _fine, _frozen, _linear = (
     "segmentation (fine-tune, U-Net)",
@@ -35,7 +36,7 @@ _evaluations = [
         "detection (frozen encoder, YOLOv3)",
         "froc_lovt",
     ),
-    (f"{_objects} (Dice)", "object_cxr", "lovt/segmentation_linear_object", _linear, "dice_micro"),
+    (f"{_objects} (Dice)", _masks, "lovt/segmentation_linear_object", _linear, "dice_micro"),
     ("NIH CXR8 (Dice)", "nih_cxr8_boxes", "", _linear, ""),
 ]
 columns = [

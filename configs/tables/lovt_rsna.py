@@ -8,8 +8,8 @@ title = "RSNA with 1, 10 and 100 % of the labels, as LoVT evaluates"
 suite = "*"
 
 _evaluations = [
-    ("YOLOv3, fine-tuned (mAP)", "detection_finetune", "map_40_75", "detection (fine-tune, YOLOv3)"),
-    ("YOLOv3, frozen (mAP)", "detection_frozen", "map_40_75", "detection (frozen encoder, YOLOv3)"),
+    ("YOLOv3, fine-tuned (mAP)", "detection_finetune", "map_lovt", "detection (fine-tune, YOLOv3)"),
+    ("YOLOv3, frozen (mAP)", "detection_frozen", "map_lovt", "detection (frozen encoder, YOLOv3)"),
     ("Linear, frozen (Dice)", "segmentation_linear", "dice_micro", "segmentation (frozen encoder, linear)"),
 ]
 columns = [

@@ -12,7 +12,8 @@ from prior_bench.errors import BenchError, unknown_name
 
 INTERPOLATIONS = ("bilinear", "bicubic", "area", "bilinear_aliased")
 ROUNDINGS = ("nearest", "down")
-RESIZES = ("squash", "pad", "crop")
+RESIZES = ("squash", "pad", "crop", "pad_first")
+FILES = ("png", "jpeg")
 LARGEST = 8192
 """Largest side length in pixels; a slip or a damaged file would ask for terabytes."""
 LEAST_STD, MOST = 1e-6, 1e4
@@ -22,6 +23,7 @@ LATER_FIELDS: dict[str, Any] = {
     "resize_to": None,
     "rounding": "nearest",
     "brighten": None,
+    "equalize": None,
 }
 """Fields of InputSpec that were added later, with the values that are left out of keys."""
 
@@ -36,7 +38,8 @@ class InputSpec:
         mean, std: normalisation of pixels scaled to [0, 1]: one number, or one for each channel.
             Equal numbers for all channels become one.
         resize: ``"squash"`` (ignores the aspect ratio), ``"pad"`` (resizes the longest side, then pads with
-            zeros to a square) or ``"crop"`` (resizes the shortest side, then crops the centre).
+            zeros to a square), ``"crop"`` (resizes the shortest side, then crops the centre) or
+            ``"pad_first"`` (pads with zeros to a square, then resizes it, as LoVT does).
         interpolation: filter of the resizing: ``"bilinear"`` or ``"bicubic"``, both antialiased; ``"area"``,
             the mean over the area that a new pixel covers (OpenCV's INTER_AREA); or ``"bilinear_aliased"``,
             which interpolates between the four nearest pixels only (OpenCV's INTER_LINEAR).
@@ -47,6 +50,8 @@ class InputSpec:
         brighten: whether pixels are first multiplied so that the brightest is white, as some papers do with
             DICOM files, and how the products are rounded: to the ``"nearest"`` grey level, or ``"down"``.
             None: pixels stay as they are.
+        equalize: whether the histogram is equalised before anything else, and the kind of file that keeps the
+            result in between: ``"png"``, or ``"jpeg"``, which changes it (LoVT). None: it stays as it is.
     """
 
     size: int = 224
@@ -58,6 +63,7 @@ class InputSpec:
     resize_to: int | None = None
     rounding: str = "nearest"
     brighten: str | None = None
+    equalize: str | None = None
 
     def __post_init__(self):
         _require_side("size", self.size)
@@ -75,6 +81,8 @@ class InputSpec:
             raise unknown_name("rounding", self.rounding, list(ROUNDINGS), where="input")
         if self.brighten not in (None, *ROUNDINGS):
             raise unknown_name("rounding of brighten", str(self.brighten), list(ROUNDINGS), where="input")
+        if self.equalize not in (None, *FILES):
+            raise unknown_name("file of equalize", str(self.equalize), list(FILES), where="input")
         if self.resize_to == self.size:
             object.__setattr__(self, "resize_to", None)
         if self.resize_to is not None and self.resize_to < self.size:

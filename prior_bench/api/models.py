@@ -196,7 +196,7 @@ class LoadContext:
         workers: number of data loading processes.
         threads: number of threads that is stated for whatever is computed; None for the usual one.
         deterministic: whether to use deterministic algorithms on a GPU as well.
-        gpus: GPUs of a pre-training, as ``CUDA_VISIBLE_DEVICES`` names them; if several, each gets a process.
+        gpus: GPUs of a pre-training in several processes, as ``CUDA_VISIBLE_DEVICES`` names them.
     """
 
     device: str = "cpu"

@@ -72,6 +72,7 @@ def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
     kind = f"method '{info.method['type']}'" if info.is_method else "image encoder"
     text = "yes, with its tokenizer" if info.is_method else CheckpointDescription.text
     notes = tuple(f"{key}: {value}" for key, value in info.provenance.items() if isinstance(value, str | int))
+    notes += tuple(f"trained with {part}" for part in _computed(info.provenance.get("computed")))
     hashed = "tensors as written (sha256 in the file)" if info.tensors else "carries no hash of its tensors"
     changed = changed_tensors(info, names)
     notes = (*notes, *([] if changed else [hashed]))
@@ -92,6 +93,16 @@ def _native(file: Path, info: NativeInfo) -> CheckpointDescription:
         notes=notes,
         warnings=warnings,
     )
+
+
+def _computed(told: Any) -> list[str]:
+    """Return processes, device and precision of each part of a pre-training, such as ``processes 2, …``."""
+    parts = told if isinstance(told, list) else []
+    return [
+        ", ".join(f"{key} {value}" for key, value in part.items() if isinstance(value, str | int))
+        for part in parts
+        if isinstance(part, dict)
+    ]
 
 
 def _released(file: Path, found: Match, tensors: dict[str, Any]) -> CheckpointDescription:
@@ -209,8 +220,9 @@ def _resizing(spec: dict[str, Any]) -> str:
     filtered = spec.get("interpolation", "bilinear")
     rounded = ", rounded down" if spec.get("rounding", "nearest") == "down" else ""
     bright = ", brightest pixel made white" if spec.get("brighten") else ""
+    equal = ", histogram equalised" if spec.get("equalize") else ""
     filtering = f", {filtered}" if filtered != "bilinear" else ""
-    return f"resize '{spec['resize']}'{scaled}{rounded}{filtering}{bright}"
+    return f"resize '{spec['resize']}'{scaled}{rounded}{filtering}{bright}{equal}"
 
 
 def _numbers(statistic: float | Sequence[float] | None) -> str:

@@ -17,6 +17,9 @@ from prior_bench.io.atomic import whole_folder
 from prior_bench.io.digest import save_sealed
 from prior_bench.libraries.vision import LibraryEncoder
 
+CROP_MODES = {"squash": "squash", "pad": "border", "pad_first": "border", "crop": "center"}
+"""timm's names of the ways to make an image square."""
+
 
 def export(backbone: Backbone, folder: str | Path, exposure: dict[str, Any] | None = None) -> list[str]:
     """Write ``image_encoder/`` and, with a text encoder, ``text_encoder/``; the folder appears when complete.
@@ -73,7 +76,7 @@ def timm_config(encoder: Any) -> dict[str, Any]:
             "std": list(spec.stds),
             "interpolation": spec.library_interpolation,
             "crop_pct": spec.size / (spec.resize_to or spec.size),
-            "crop_mode": {"squash": "squash", "pad": "border", "crop": "center"}[spec.resize],
+            "crop_mode": CROP_MODES[spec.resize],
             "num_classes": 0,
         },
     }

@@ -23,7 +23,7 @@ def native_backbone(name: str, path: str | Path, identity: str) -> Backbone:
     provenance = {"source": "prior-bench checkpoint", "path": str(path), "method": kind}
     provenance |= {
         key: info.provenance[key]
-        for key in ("seed", "data", "identity", "chosen", "warnings", "converted_from")
+        for key in ("seed", "data", "identity", "chosen", "warnings", "computed", "converted_from")
         if key in info.provenance
     }
     if "hardware" in info.provenance:

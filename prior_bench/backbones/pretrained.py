@@ -89,7 +89,7 @@ class Pretrained:
     def make(self, seed: int, context: LoadContext) -> Path:
         """Train the method, or resume its training; return the checkpoint. Existing weights stay."""
         from prior_bench.pretraining.folder import FINAL, noted
-        from prior_bench.pretraining.launch import pretrain_on
+        from prior_bench.pretraining.on_gpus import pretrain_on
 
         folder = self.work_dir(seed, context.pretrain_dir)
         path = folder / FINAL

@@ -20,6 +20,8 @@ from prior_bench.checkpoints.values import require_finite
 from prior_bench.errors import BenchError
 
 FIX = "start over (prior-bench pretrain: --no-resume), or delete the file"
+PARTS = "processes"
+"""Key of what each process needs to go on within an epoch; the state of a whole epoch has none."""
 KEPT = "keep_ckpt_ids"
 """Key of the epochs whose states mmengine keeps; it removes the files of others."""
 
@@ -42,14 +44,14 @@ def read_state(path: str | Path, device: Any = "cpu") -> dict[str, Any]:
     if not isinstance(state, dict):
         raise no_state(path, "it holds no dict")
     meta, hub = state.get("meta"), state.get("message_hub")
-    if not isinstance(meta, dict) or not all(_is_count(meta.get(name)) for name in ("epoch", "iter")):
+    if not isinstance(meta, dict) or not all(is_count(meta.get(name)) for name in ("epoch", "iter")):
         raise no_state(path, "it does not say its epoch and iteration")
     if not isinstance(hub, dict) or not all(
         isinstance(hub.get(part), dict) for part in ("runtime_info", "resumed_keys")
     ):
         raise no_state(path, "it has no message hub")
     kept = hub["runtime_info"].get(KEPT, [])
-    if not isinstance(kept, list) or not all(map(_is_count, kept)):
+    if not isinstance(kept, list) or not all(map(is_count, kept)):
         raise no_state(path, f"{KEPT} are no epochs")
     state["meta"] = {name: meta[name] for name in ("epoch", "iter")}
     state["message_hub"] = {**hub, "log_scalars": {}}
@@ -114,7 +116,8 @@ def no_state(path: str | Path, why: str) -> BenchError:
     return BenchError(f"is no state that training can be resumed from: {why}", where=path, fix=FIX)
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
+    """Return whether a value is a whole number, from 0, of a reasonable size."""
     return type(value) is int and 0 <= value < 1 << 53
 
 

@@ -20,8 +20,15 @@ from prior_bench.cli.faults import (
     open_missing_streams,
     replace_missing_characters,
 )
-from prior_bench.cli.signals import INTERRUPTED, TERMINATED, Terminated, raised_on_sigterm
-from prior_bench.errors import BenchError
+from prior_bench.cli.signals import (
+    INTERRUPTED,
+    REQUEUED,
+    TERMINATED,
+    Terminated,
+    ignore_sigterm,
+    raised_on_sigterm,
+)
+from prior_bench.errors import BenchError, Requeued
 from prior_bench.escaping.streams import visible_output
 
 LOG = logging.getLogger(__name__)
@@ -80,18 +87,20 @@ def main(argv: list[str] | None = None) -> int:
     """Run ``prior-bench``.
 
     Returns:
-        The exit status: 0, 1 (error), 2 (usage), 130 (Ctrl-C), 141 (closed output) or 143 (SIGTERM).
+        The exit status: 0, 1 (error), 2 (usage), 75 (SIGUSR2, to be started again), 130 (Ctrl-C), 141 (closed
+        output) or 143 (SIGTERM).
     """
     open_missing_streams()
     replace_missing_characters()
     with visible_output(), raised_on_sigterm():  # names and messages come from files
         try:
-            return _main(argv)
+            status = _main(argv)
         except KeyboardInterrupt as end:
-            terminated = isinstance(end, Terminated)
-            what = "terminated" if terminated else "interrupted"
+            what, status = _ended_by(end)
             print(f"{what}; finished work is kept; run the same command again to continue", file=sys.stderr)
-            return TERMINATED if terminated else INTERRUPTED
+    if status == REQUEUED:
+        ignore_sigterm()
+    return status
 
 
 def _main(argv: list[str] | None) -> int:
@@ -105,6 +114,13 @@ def _main(argv: list[str] | None) -> int:
         status = _run(args, given)
         LOG.info("ended with status %d", status)
     return status
+
+
+def _ended_by(end: KeyboardInterrupt) -> tuple[str, int]:
+    """Return in a word why a command ended early, and its exit status."""
+    if isinstance(end, Requeued) or isinstance(end.__context__, Requeued):  # srun ends the other tasks
+        return "stopped", REQUEUED
+    return ("terminated", TERMINATED) if isinstance(end, Terminated) else ("interrupted", INTERRUPTED)
 
 
 def _run(args: argparse.Namespace, given: Sequence[str]) -> int:
@@ -123,7 +139,7 @@ def _run(args: argparse.Namespace, given: Sequence[str]) -> int:
         give_up_output()
         return 141
     except KeyboardInterrupt as end:
-        LOG.info("%s", "terminated" if isinstance(end, Terminated) else "interrupted")
+        LOG.info("%s", _ended_by(end)[0])
         raise
     except Exception as error:
         with nullcontext() if logs.current()[0] else logs.logged(args.verb):

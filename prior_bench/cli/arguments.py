@@ -83,6 +83,15 @@ def add_threads(parser: ArgumentParser) -> None:
     add_deterministic(parser)
 
 
+def add_gpus(parser: ArgumentParser) -> None:
+    """Add the GPUs of which each gets a process."""
+    parser.add_argument(
+        "--gpus",
+        metavar="N,…",
+        help="'all', or numbers of GPUs: one process for each (docs/scaling.md; default: one process in all)",
+    )
+
+
 def add_deterministic(parser: ArgumentParser) -> None:
     """Add the switch for deterministic algorithms on a GPU."""
     parser.add_argument(

@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import add_backbone, add_threads, at_least
+from prior_bench.cli.arguments import add_backbone, add_gpus, add_threads, at_least
 from prior_bench.cli.faults import OR_OURS
 
 HELP = "evaluate one backbone on one data set, with one or more protocols"
@@ -75,6 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
+    add_gpus(parser)
     add_threads(parser)
     parser.add_argument(
         "--overwrite",
@@ -120,7 +121,11 @@ def run(args: argparse.Namespace) -> int:
     for leak in prepared.leaks:
         print(f"leakage: {leak}", flush=True)
     results = prepared.run(
-        device=args.device, workers=args.workers, overwrite=args.overwrite, say=say_at_once
+        device=args.device,
+        workers=args.workers,
+        gpus=args.gpus,
+        overwrite=args.overwrite,
+        say=say_at_once,
     )
     failed = [result for result in results if result.record.status == "failed"]
     for result in results:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import add_threads, at_least
+from prior_bench.cli.arguments import add_gpus, add_threads, at_least
 
 HELP = "pre-train a method from a config; the same command continues an interrupted run"
 
@@ -26,8 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="option of the reader of --data, e.g. missing=skip; may be repeated",
     )
     parser.add_argument("--seed", type=at_least(0), default=0, help="default 0")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N; default auto")
     parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes; default 0")
+    add_gpus(parser)
     add_threads(parser)
     parser.add_argument(
         "--work-dir", metavar="DIR", help="folder of this run (default: under results/pretrain)"
@@ -46,9 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print the path of the checkpoint."""
-    import os
-
     from prior_bench.cli.arguments import assignments
+    from prior_bench.pretraining.launch import is_first
     from prior_bench.public.next_steps import next_steps
     from prior_bench.public.pretraining import pretrain
 
@@ -59,13 +59,14 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         device=args.device,
         workers=args.workers,
+        gpus=args.gpus,
         threads=args.threads,
         deterministic=args.deterministic,
         folder=args.work_dir,
         overrides=assignments(args.set, "--set"),
         resume=not args.no_resume,
     )
-    if int(os.environ.get("RANK", 0)) == 0:
+    if is_first():
         print(f"checkpoint: {path}")
         print("\n".join(["next:", *(f"  {line}" for line in next_steps(path))]))
     return 0

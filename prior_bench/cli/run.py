@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from prior_bench.api.rehearsal import BATCH_ON_CPU, FACTOR
-from prior_bench.cli.arguments import add_deterministic, at_least
+from prior_bench.cli.arguments import add_deterministic, add_gpus, at_least
 from prior_bench.cli.faults import OR_OURS
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="number of processes that run cells, each with its share of the cores (default: 1)",
     )
+    add_gpus(parser)
     parser.add_argument(
         "--threads",
         type=at_least(1),
@@ -131,8 +132,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for message in plan.absent:
         print(f"missing: {message}", file=sys.stderr)
-    how = dict(device=args.device, workers=args.workers, jobs=args.jobs, overwrite=overwrite)
-    outcome = evaluate(plan, store, **how)
+    how = dict(device=args.device, workers=args.workers, jobs=args.jobs, gpus=args.gpus)
+    outcome = evaluate(plan, store, **how, overwrite=overwrite)
     warn_of_records(
         (outcome.records[key] for key in outcome.skipped), f"prior-bench run {args.suite} --overwrite all"
     )

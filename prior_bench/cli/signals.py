@@ -11,6 +11,8 @@ from types import FrameType
 
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 """Exit statuses of a command that a signal has ended, as shells state them."""
+REQUEUED = 75
+"""Exit status of a training that has saved its state on SIGUSR2 and shall be started again (EX_TEMPFAIL)."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -40,3 +42,12 @@ def raised_on_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def ignore_sigterm() -> None:
+    """Ignore SIGTERM until this process ends, which it is about to do with a status that must not change.
+
+    ``srun -K1`` sends it to all tasks as soon as the first one has ended.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)

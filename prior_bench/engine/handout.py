@@ -120,8 +120,8 @@ class Handout:
             job, helpers = self.jobs[end], self.idle[: wanted - 1]
             del self.idle[: wanted - 1]
             job.run, job.helpers = run, helpers
-            names = [job.slot.gpu, *(self.jobs[helper].slot.gpu for helper in helpers)]
-            order = run and Order(run, self.seen[run.key], tuple(name for name in names if name is not None))
+            names = [self.jobs[one].slot.gpu for one in (end, *helpers)] if helpers else []
+            order = run and Order(run, self.seen[run.key], tuple(str(name) for name in names))
             try:
                 end.send(order)
             except OSError:  # it died with our message unread

@@ -48,7 +48,7 @@ class Order:
     Attributes:
         run: what to run.
         seen: stamp of its record, see :meth:`prior_bench.engine.claimed_runner.ClaimedRunner.run_claimed`.
-        gpus: that the process may use while it makes the weights; empty without slots.
+        gpus: of several slots, for a pre-training that takes them; otherwise empty.
     """
 
     run: PlannedRun

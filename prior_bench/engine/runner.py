@@ -49,7 +49,7 @@ class Runner:
         binding: what records say of the GPU that this process is bound to, if it is.
 
     Attributes:
-        gpus: that may be used while weights are made, as ``CUDA_VISIBLE_DEVICES`` names them.
+        gpus: see :class:`prior_bench.api.LoadContext`.
     """
 
     def __init__(

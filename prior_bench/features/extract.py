@@ -27,7 +27,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, StorageError, unknown_name
 from prior_bench.io.atomic import CACHE_FIX, whole_file
 from prior_bench.registry import CORRUPTIONS
-from prior_bench.runtime import progress
+from prior_bench.runtime import arithmetic, progress
 from prior_bench.store.changed_source import warn_of_cache
 from prior_bench.store.source_hash import code_version, used_modules
 from prior_bench.versions import machinery, raised
@@ -189,6 +189,8 @@ def cached(
 ) -> np.ndarray:
     """The array stored under ``key`` in ``cache_dir/folder``; it is computed and stored if it is missing.
 
+    The kind of device and its precision are added to the key, because the numbers differ.
+
     The file is a safetensors file with its key and ``source`` as metadata. It is written atomically; if it
     cannot be read, the array is computed again, and if it cannot be written, it is not stored. An array that
     different source code computed is used, with a warning.
@@ -196,6 +198,7 @@ def cached(
     from safetensors import SafetensorError, safe_open
     from safetensors.numpy import save_file
 
+    key = {**key, **arithmetic(context.device)}
     text = json.dumps(key, sort_keys=True)
     path = context.cache_dir / folder / f"{name_of(key)}.safetensors"
     if os.path.isfile(path):  # not of a cache that may not be read

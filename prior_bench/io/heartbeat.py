@@ -49,7 +49,7 @@ def stop(token: str) -> None:
         known = heart.claims.pop(token, None) is not None
         if known and not heart.claims:  # no thread is left over: processes may be forked
             heart.rest.set()
-            heart.thread.join(timeout=BEAT)
+            heart.thread.join(timeout=10)  # more only where a disk hangs
 
 
 def beats(token: str) -> bool:

@@ -18,6 +18,8 @@ class Detections(NamedTuple):
         box, truth_box: float [D, 4], [T, 4], as x1, y1, x2, y2.
         score: float [D], confidence.
         label, truth_label: int [D], [T], class index.
+        pixel: float [images, 2], width and height of a pixel of the detector's input, in the units of the
+            boxes; None if they are those pixels.
     """
 
     images: int
@@ -29,6 +31,7 @@ class Detections(NamedTuple):
     truth_sample: np.ndarray
     truth_box: np.ndarray
     truth_label: np.ndarray
+    pixel: np.ndarray | None = None
 
     def of_class(self, label: int) -> Detections:
         """Return only the boxes of one class; the number of images is unchanged."""
@@ -59,6 +62,7 @@ def from_predictions(predictions: dict[str, np.ndarray]) -> Detections:
         truth_sample=predictions["truth_sample"],
         truth_box=predictions["truth_box"].reshape(-1, 4),
         truth_label=predictions["truth_label"],
+        pixel=predictions.get("pixel"),
     )
 
 

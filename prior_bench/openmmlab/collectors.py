@@ -13,6 +13,10 @@ from torch import Tensor
 from prior_bench.data.manifest import Manifest
 from prior_bench.metrics import detection, segmentation
 from prior_bench.metrics.detections import Detections
+from prior_bench.openmmlab.recipe import VALID_LOSS
+
+NEEDS_PIXEL = "map_lovt"
+"""The metric that depends on the size of a pixel of the input."""
 
 
 class SegmentationCollector(BaseMetric):
@@ -22,6 +26,7 @@ class SegmentationCollector(BaseMetric):
         names: names of the metrics to compute.
         loss: function of logits [B, 1, S, S] and masks [B, S, S]. If given, the metrics contain
             ``minus_loss``, the negative mean over the images.
+        of_batches: whether the metrics contain ``valid_loss`` instead, the mean of the losses of the batches.
 
     Attributes:
         rows: int [N], row of each image.
@@ -33,9 +38,14 @@ class SegmentationCollector(BaseMetric):
 
     default_prefix = ""
 
-    def __init__(self, names: tuple[str, ...], loss: Callable[[Tensor, Tensor], Tensor] | None = None):
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+        of_batches: bool = False,
+    ):
         super().__init__()
-        self.names, self.loss, self.not_finite = names, loss, 0
+        self.names, self.loss, self.of_batches, self.not_finite = names, loss, of_batches, 0
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Add a batch of predictions."""
@@ -44,7 +54,7 @@ class SegmentationCollector(BaseMetric):
             self.not_finite += int((~torch.isfinite(sample["seg_logits"]["data"])).sum())
             masks = [sample[key]["data"][0].cpu().numpy() > 0.5 for key in ("pred_sem_seg", "gt_sem_seg")]
             packed = (np.packbits(mask) for mask in masks)
-            self.results.append((sample["row"], masks[0].shape[0], loss, *packed))
+            self.results.append((sample["row"], masks[0].shape[0], loss, 1 / len(data_samples), *packed))
 
     def placed(self, result: tuple, row: int) -> tuple:
         """Return the result of an image as that of a row."""
@@ -52,11 +62,15 @@ class SegmentationCollector(BaseMetric):
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute the metrics over all images."""
-        rows, sizes, losses, predicted, true = zip(*results, strict=True)
+        rows, sizes, losses, shares, predicted, true = zip(*results, strict=True)
         self.rows, self.size = np.asarray(rows), sizes[0]
         self.predicted, self.true = np.stack(predicted), np.stack(true)
         self.counts = segmentation.count_packed(self.predicted, self.true, self.size**2)
-        loss = {"minus_loss": -float(np.mean(losses))} if self.loss is not None else {}
+        loss = {}
+        if self.loss is not None and self.of_batches:
+            loss = {VALID_LOSS: float(np.average(losses, weights=shares))}
+        elif self.loss is not None:
+            loss = {"minus_loss": -float(np.mean(losses))}
         return {**segmentation.score(self.counts, self.names), **loss}
 
     def _batch_loss(self, samples: Sequence[dict[str, Any]]) -> float:
@@ -74,6 +88,8 @@ class DetectionCollector(BaseMetric):
     Args:
         manifest: the evaluated rows, all annotated.
         names: names of the metrics to compute.
+        with_loss: whether the metrics contain ``valid_loss``, the mean of the losses of the batches.
+        clips: whether detections end at the borders of the image.
 
     Attributes:
         found: all detections and true boxes.
@@ -81,16 +97,21 @@ class DetectionCollector(BaseMetric):
 
     default_prefix = ""
 
-    def __init__(self, manifest: Manifest, names: tuple[str, ...]):
+    def __init__(
+        self, manifest: Manifest, names: tuple[str, ...], with_loss: bool = False, clips: bool = True
+    ):
         super().__init__()
-        self.manifest, self.names = manifest, names
+        self.manifest, self.names, self.with_loss, self.clips = manifest, names, with_loss, clips
 
     def process(self, data_batch: dict[str, Any], data_samples: Sequence[dict[str, Any]]) -> None:
         """Add a batch of predictions."""
         for sample in data_samples:
             found = {key: value.cpu().numpy() for key, value in sample["pred_instances"].items()}
-            boxes = np.asarray(sample["geometry"].to_original(found["bboxes"]), dtype=np.float32)
-            self.results.append((sample["row"], boxes.reshape(-1, 4), found["scores"], found["labels"]))
+            boxes = np.asarray(sample["geometry"].to_original(found["bboxes"], self.clips), np.float32)
+            loss = sample["batch_loss"] if self.with_loss else 0.0
+            of_batch = loss, 1 / len(data_samples), sample["geometry"].pixel
+            kept = boxes.reshape(-1, 4), found["scores"], found["labels"]
+            self.results.append((sample["row"], *of_batch, *kept))
 
     def placed(self, result: tuple, row: int) -> tuple:
         """Return the result of an image as that of a row."""
@@ -98,7 +119,7 @@ class DetectionCollector(BaseMetric):
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute the metrics over all images."""
-        rows, boxes, scores, labels = zip(*results, strict=True)
+        rows, losses, shares, pixels, boxes, scores, labels = zip(*results, strict=True)
         truth = [np.asarray(one, dtype=np.float32).reshape(-1, 5) for one in self.manifest.table["boxes"]]
         seen = set(rows)  # validation may leave out its last batch; its true boxes do not count then
         truth = [one if row in seen else one[:0] for row, one in enumerate(truth)]
@@ -113,5 +134,13 @@ class DetectionCollector(BaseMetric):
             truth_sample=np.repeat(np.arange(len(truth)), [len(one) for one in truth]),
             truth_box=everything[:, :4],
             truth_label=everything[:, 4].astype(np.int64),
+            pixel=self._of_all(rows, pixels) if NEEDS_PIXEL in self.names else None,
         )
-        return detection.score(self.found, self.names)
+        loss = {VALID_LOSS: float(np.average(losses, weights=shares))} if self.with_loss else {}
+        return {**detection.score(self.found, self.names), **loss}
+
+    def _of_all(self, rows: tuple[int, ...], pixels: tuple[tuple[float, float], ...]) -> np.ndarray:
+        """Return the pixels of all rows, also of those that were left out."""
+        found = np.ones((len(self.manifest), 2), np.float32)
+        found[list(rows)] = pixels
+        return found

@@ -15,6 +15,9 @@ from prior_bench.openmmlab import map_cache
 from prior_bench.openmmlab.backbone import MapReader, is_frozen
 from prior_bench.openmmlab.datasets import DenseDataset
 
+TAKE_IMAGES = ("resunet",)
+"""Decoders that take the images, too."""
+
 
 def annotated_splits(
     data: Manifest, column: str, protocol: Protocol, context: RunContext
@@ -44,7 +47,7 @@ def attach(
     """Attach the backbone to the model or, if it is fully frozen, apply it to the data once.
 
     A fully frozen backbone sees the same images in every epoch, unless training images are augmented. Its
-    maps are then computed once, if they fit into memory.
+    maps are then computed once, if they fit into memory and the decoder takes nothing else.
 
     Returns:
         The config of the model's backbone, the channels of its maps (finest first), and the data sets to use.
@@ -52,6 +55,7 @@ def attach(
     encoder = backbone.image_encoder.to(context.device)
     channels = MapReader(encoder, strides).channels
     once = is_frozen(protocol.frozen) and not protocol.transform.get("train")
+    once = once and protocol.head.get("type") not in TAKE_IMAGES
     if once and map_cache.fits(encoder, strides, list(datasets.values()), context.device):
         cached = {
             name: map_cache.precompute(encoder, strides, dataset, context)

@@ -10,6 +10,7 @@ from torch import nn
 
 from prior_bench.api import Protocol
 from prior_bench.openmmlab import ops
+from prior_bench.openmmlab.recipe import VALID_LOSS
 
 STRIDES = (8, 16, 32)
 """Strides of the maps that YOLOv3 uses, finest first."""
@@ -19,6 +20,9 @@ COCO_ANCHORS = (
     ((10, 13), (16, 30), (33, 23)),
 )
 """Anchors (width, height) of YOLOv3 at 416 pixels, coarsest map first (arXiv 1804.02767)."""
+
+OWN_HEADS = {"yolov3_mgca": "MgcaYoloHead", "yolov3_lovt": "LovtYoloHead"}
+"""Heads that are not mmdet's, by the type in a protocol."""
 
 
 def build_detector(
@@ -31,37 +35,38 @@ def build_detector(
         channels: channels of its maps, finest first.
         classes: number of box classes.
         size: side of the input, in pixels.
-        protocol: uses its ``head``: ``type`` (``"yolov3"``, or ``"yolov3_mgca"`` with MGCA's targets, losses
-            and suppression: :mod:`prior_bench.openmmlab.mgca_yolo`), ``width`` (factor for YOLOv3's channels)
-            and ``anchors`` (three times three (width, height) in pixels of the input, coarsest map first; by
-            default COCO's times size / 416, as in MGCA); and its ``options`` for prediction: ``confidence``
-            (smallest objectness), ``nms_iou`` and ``max_boxes`` per image.
+        protocol: uses its ``head``: ``type`` (``"yolov3"``; ``"yolov3_mgca"`` or ``"yolov3_lovt"``, with
+            their targets, losses and suppression: :mod:`prior_bench.openmmlab.mgca_yolo`), ``width`` (factor
+            for YOLOv3's channels) and ``anchors`` (three times three (width, height) in pixels of the input,
+            coarsest map first; by default COCO's times size / 416, as in MGCA); and its ``options`` for
+            prediction: ``confidence`` (smallest objectness), ``nms_iou`` and ``max_boxes`` per image.
     """
     ops.install()
     import mmdet.models  # noqa: F401  registers
     from mmdet.registry import MODELS
 
     import prior_bench.openmmlab.backbone
-    import prior_bench.openmmlab.mgca_yolo  # noqa: F401
+    import prior_bench.openmmlab.mgca_yolo
+    import prior_bench.openmmlab.scored_detector  # noqa: F401
 
     neck = [round(width * protocol.head["width"]) for width in (512, 256, 128)]
     strides = list(reversed(STRIDES))
     anchors = protocol.head.get("anchors")
     if anchors is None:
         anchors = [[(w * size / 416, h * size / 416) for w, h in level] for level in COCO_ANCHORS]
-    of_mgca = protocol.head.get("type") == "yolov3_mgca"
+    head_type = OWN_HEADS.get(protocol.head.get("type", ""), "YOLOV3Head")
     config = dict(
-        type="YOLOV3",
+        type="LossYOLOV3" if protocol.optimizer.get("plateau_on") == VALID_LOSS else "YOLOV3",
         data_preprocessor=dict(type="StackInputs"),
         backbone=backbone,
         neck=dict(
-            type="MgcaYoloNeck" if of_mgca else "YOLOV3Neck",
+            type="YOLOV3Neck" if head_type == "YOLOV3Head" else "MgcaYoloNeck",
             num_scales=3,
             in_channels=list(reversed(channels)),
             out_channels=neck,
         ),
         bbox_head=dict(
-            type="MgcaYoloHead" if of_mgca else "YOLOV3Head",
+            type=head_type,
             num_classes=classes,
             in_channels=neck,
             out_channels=[2 * width for width in neck],

@@ -16,14 +16,23 @@ class BatchDiceLoss(nn.Module):
     Args:
         loss_weight: factor of the loss.
         smooth: value added to numerator and denominator (1 in GLoRIA's and MGCA's code).
+        eps: smallest denominator.
         log: whether to use the negative logarithm of the Dice instead of one minus Dice (GLoRIA, MGCA).
+        skips_empty: whether the loss of a batch without foreground is 0 (segmentation_models_pytorch).
         loss_name: key of the loss; it must begin with ``loss_``.
     """
 
     def __init__(
-        self, loss_weight: float = 1.0, smooth: float = 1.0, log: bool = False, loss_name: str = "loss_dice"
+        self,
+        loss_weight: float = 1.0,
+        smooth: float = 1.0,
+        log: bool = False,
+        loss_name: str = "loss_dice",
+        eps: float = 0.0,
+        skips_empty: bool = False,
     ):
         super().__init__()
+        self.eps, self.skips_empty = eps, skips_empty
         self.loss_weight, self.smooth, self.log, self.loss_name = loss_weight, smooth, log, loss_name
 
     def forward(
@@ -33,5 +42,8 @@ class BatchDiceLoss(nn.Module):
         probability, target = logits.squeeze(1).float().sigmoid(), target.float()
         overlap = (probability * target).sum()
         size = probability.sum() + target.sum()
-        dice = (2 * overlap + self.smooth) / (size + self.smooth)
-        return self.loss_weight * (-dice.log() if self.log else 1 - dice)
+        dice = (2 * overlap + self.smooth) / (size + self.smooth).clamp_min(self.eps)
+        loss = -dice.log() if self.log else 1 - dice
+        if self.skips_empty:
+            loss = loss * (target.sum() > 0)
+        return self.loss_weight * loss

@@ -1,4 +1,4 @@
-"""Hooks of the Runner: exact resumption, best weights, early stopping, a progress bar."""
+"""Hooks of the Runner: exact resumption, best weights, early stopping, a frozen start, a progress bar."""
 
 from __future__ import annotations
 
@@ -42,12 +42,13 @@ class Validated(Hook):
     Args:
         monitor: metric that decides; higher is better, NaN is worst.
         patience: number of validations without improvement after which training stops; None for never.
+        min_delta: an improvement that is not larger than this does not count for ``patience``.
     """
 
     priority = "VERY_LOW"
 
-    def __init__(self, monitor: str, patience: int | None):
-        self.monitor, self.patience = monitor, patience
+    def __init__(self, monitor: str, patience: int | None, min_delta: float = 0.0):
+        self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
 
     def before_train(self, runner: Runner) -> None:
         """Do not continue training if the interrupted run had already stopped early."""
@@ -72,14 +73,44 @@ class Validated(Hook):
         checkpoint["message_hub"] = dict(log_scalars={}, runtime_info=history, resumed_keys={HISTORY: True})
 
     def _best(self, history: list[dict[str, float]]) -> int:
-        values = [entry[self.monitor] for entry in history]
-        values = [-math.inf if math.isnan(value) else value for value in values]
+        values = self._values(history)
         return values.index(max(values))
+
+    def _values(self, history: list[dict[str, float]]) -> list[float]:
+        values = [entry[self.monitor] for entry in history]
+        return [-math.inf if math.isnan(value) else value for value in values]
 
     def _is_over(self, history: list[dict[str, float]]) -> bool:
         if self.patience is None or not history:
             return False
-        return len(history) - 1 - self._best(history) >= self.patience
+        (best, *later), waited = self._values(history), 0
+        for value in later:
+            if value - self.min_delta > best:
+                best, waited = value, 0
+            else:
+                waited += 1
+        return waited >= self.patience
+
+
+class FrozenStart(Hook):
+    """Hook that freezes the backbone in the first steps, with its BatchNorm in evaluation mode, as LoVT does.
+
+    The rest of the epoch in which these steps end trains the weights with BatchNorm still in evaluation mode,
+    because mmengine changes the mode at the start of an epoch.
+
+    Args:
+        steps: number of steps.
+    """
+
+    def __init__(self, steps: int):
+        self.steps = steps
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Freeze the backbone, or let it be trained from the first step after."""
+        if runner.iter <= self.steps:
+            runner.model.backbone.requires_grad_(runner.iter == self.steps)
+        if runner.iter < self.steps:
+            runner.model.backbone.eval()
 
 
 class ProgressBar(Hook):

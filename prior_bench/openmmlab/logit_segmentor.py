@@ -18,6 +18,15 @@ class LogitSegmentor(EncoderDecoder):
     mmseg stores their sigmoid under ``seg_logits``; a loss of them would apply the sigmoid twice.
     """
 
+    def extract_feat(self, inputs: Any) -> Any:
+        """Return the backbone's maps; a decoder that ``takes_images`` gets the images before them.
+
+        Without a backbone, the inputs are maps, and already include the images.
+        """
+        maps = super().extract_feat(inputs)
+        takes = getattr(self.decode_head, "takes_images", False) and isinstance(inputs, Tensor)
+        return (inputs, *maps) if takes else maps
+
     def loss(self, inputs: Any, data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """Return the losses; a softmax over two outputs needs masks of integers of 64 bits."""
         if self.decode_head.out_channels > 1:

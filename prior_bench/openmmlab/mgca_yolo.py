@@ -1,4 +1,4 @@
-"""YOLOv3 as MGCA trains it: mmdet's layers with other targets, losses, initial weights and suppression.
+"""YOLOv3 as MGCA and LoVT train it: mmdet's layers, other targets, losses, initial weights, suppression.
 
 Source: mgca/utils/yolo_loss.py and mgca/models/ssl_detector.py of HKU-MedAI/MGCA.
 """
@@ -21,6 +21,8 @@ IGNORED_ABOVE = 0.5
 """Overlap with a true box above which an anchor of its cell is no negative."""
 BOX_WEIGHT = 2.5
 """Weight of each of the four losses of a box."""
+SMALLEST = 1e-16
+"""Added to the relative sides of a box, which may have no width."""
 NEGATIVE_WEIGHT = 0.5
 """Weight of the confidence loss of negatives."""
 
@@ -58,7 +60,12 @@ class MgcaYoloHead(YOLOV3Head):
     Every level learns every box, by the anchor of that level that fits best; YOLOv3 chooses one anchor of all
     levels. Losses are means over all anchors of a level, so that a coarse level counts as much as a fine one;
     mmdet sums. A confidence is the objectness alone.
+
+    Attributes:
+        learns_one_class: whether a single class is learnt, too.
     """
+
+    learns_one_class = True
 
     def init_weights(self) -> None:
         """Draw all weights by PyTorch's defaults."""
@@ -92,7 +99,9 @@ class MgcaYoloHead(YOLOV3Head):
                 best = int(overlap.argmax())
                 made.positive[image, best, row, column] = 1
                 place = corners.new_tensor((centre[0] - column, centre[1] - row))
-                made.box[image, best, row, column] = torch.cat([place, (sides / anchors[best]).log()])
+                made.box[image, best, row, column] = torch.cat(
+                    [place, (sides / anchors[best] + SMALLEST).log()]
+                )
                 made.label[image, best, row, column, label] = 1
         return made
 
@@ -118,8 +127,9 @@ class MgcaYoloHead(YOLOV3Head):
                 terms["loss_wh"].append(
                     2 * BOX_WEIGHT * share * functional.mse_loss(sides, made.box[at][:, 2:])
                 )
-                entropy = functional.binary_cross_entropy_with_logits(values[at][:, 5:], made.label[at])
-                terms["loss_cls"].append(share * entropy)
+                if self.num_classes > 1 or self.learns_one_class:
+                    entropy = functional.binary_cross_entropy_with_logits(values[at][:, 5:], made.label[at])
+                    terms["loss_cls"].append(share * entropy)
             confidence = values[..., 4]
             positive = made.positive * functional.softplus(-confidence)
             negative = made.negative * functional.softplus(confidence)
@@ -168,6 +178,13 @@ class MgcaYoloHead(YOLOV3Head):
         rows = torch.cat(kept) if kept else label
         rows = rows[found[rows, 4].argsort(descending=True, stable=True)][: cfg.max_per_img]
         return InstanceData(bboxes=found[rows, :4], scores=found[rows, 4], labels=label[rows])
+
+
+@MODELS.register_module()
+class LovtYoloHead(MgcaYoloHead):
+    """LoVT's head (src/models/downstream/detection.py): MGCA's without a loss of a single class."""
+
+    learns_one_class = False
 
 
 def reset(module: nn.Module) -> None:

@@ -10,6 +10,8 @@ NEARLY_ZERO = 1e-12
 """First factor of a warm-up from zero; mmengine multiplies each rate by a ratio, and cannot leave zero."""
 
 
+VALID_LOSS = "valid_loss"
+"""Name of the validation loss among the metrics of a validation."""
 NEVER = 1_000_000_000
 """Last step of a schedule without an end; mmengine would end it with training, maybe within the warm-up."""
 
@@ -20,6 +22,8 @@ def optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
     amp = optimizer.amp and device.startswith("cuda")
     named = ("type", "lr", "weight_decay", "betas")
     inner = {key: value for key in named if (value := getattr(optimizer, key)) is not None}
+    if optimizer.frozen_lr is not None:
+        inner["lr"] = optimizer.frozen_lr
     wrapper: dict[str, Any] = dict(type="AmpOptimWrapper" if amp else "OptimWrapper", optimizer=inner)
     if optimizer.backbone_lr_scale is not None:
         scale = dict(backbone=dict(lr_mult=optimizer.backbone_lr_scale))
@@ -35,8 +39,12 @@ def schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> lis
     The schedule is ``constant``, ``cosine`` (to zero at the end or after ``total`` iterations),
     ``cosine_wave`` (the same, but it rises again after ``total``, and its warm-up begins at zero), ``linear``
     (to zero at the end), or ``plateau`` (multiplied by ``factor`` (0.5) after more than ``patience`` (3)
-    validations in a row without a better ``monitor``).
+    validations in a row without a better ``monitor``, or without a lower loss: ``plateau_on``). After
+    ``frozen_steps``, the rate changes from ``frozen_lr`` to ``lr``.
     """
+    if optimizer.frozen_lr is not None:
+        change = optimizer.lr / optimizer.frozen_lr
+        return [dict(type="MultiStepLR", milestones=[optimizer.frozen_steps], gamma=change, by_epoch=False)]
     total = iterations if optimizer.total is None else optimizer.total
     if optimizer.schedule == "cosine_wave":
         return _wave(optimizer.warmup, total)
@@ -53,7 +61,11 @@ def schedule(optimizer: TrainingOptimizer, iterations: int, monitor: str) -> lis
         parts.append(dict(type="PolyLR", power=1.0, by_epoch=False, begin=warmup, end=iterations))
     elif optimizer.schedule == "plateau":
         how = dict(factor=optimizer.factor, patience=optimizer.patience)
-        parts.append(dict(type="ReduceOnPlateauLR", monitor=monitor, rule="greater", **how))
+        if optimizer.plateau_on == "valid_loss":
+            watched = dict(monitor=VALID_LOSS, rule="less")
+        else:
+            watched = dict(monitor=monitor, rule="greater")
+        parts.append(dict(type="ReduceOnPlateauLR", **watched, **how))
     return parts
 
 

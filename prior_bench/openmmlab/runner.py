@@ -21,7 +21,15 @@ from torch.utils.data import DataLoader, Dataset
 from prior_bench.api import Protocol, RunContext
 from prior_bench.checkpoints.training_states import load_weights, read_state, require_optimizer
 from prior_bench.openmmlab.finite_outputs import finite_outputs
-from prior_bench.openmmlab.hooks import BEST, LATEST, ProgressBar, Reseed, Validated, validation_history
+from prior_bench.openmmlab.hooks import (
+    BEST,
+    LATEST,
+    FrozenStart,
+    ProgressBar,
+    Reseed,
+    Validated,
+    validation_history,
+)
 from prior_bench.openmmlab.map_cache import CachedMaps
 from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.recipe import optim_wrapper, rounds, schedule, validations
@@ -136,7 +144,8 @@ def train_and_test(
             default_hooks=dict(checkpoint=None, logger=None),
             custom_hooks=[
                 Reseed(context.seed),
-                Validated(stopping.monitor, stopping.patience),
+                Validated(stopping.monitor, stopping.patience, stopping.min_delta),
+                *([FrozenStart(optimizer.frozen_steps)] if optimizer.frozen_steps else []),
                 ProgressBar(f"{protocol.task} training"),
                 *clocks,
             ],

@@ -29,7 +29,8 @@ class RoundSampler(Sampler[Draw]):
         seed: seed of order and augmentation.
         iterations: number of steps per round; None for one pass over the images.
         last_batch: images that fill no batch at the end of a pass: ``carried`` into the next round,
-            ``dropped``, or ``kept`` as a smaller batch. With the last two, each round begins a new pass.
+            ``dropped`` (or ``dropped_in_training``), or ``kept`` as a smaller batch. Unless they are carried,
+            each round begins a new pass.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from prior_bench.openmmlab.quiet import quiet
 LOSSES: dict[str, dict[str, Any]] = {
     "cross_entropy": dict(type="CrossEntropyLoss", use_sigmoid=True, loss_name="loss_ce"),
     "dice": dict(type="BatchDiceLoss"),
+    "smp_dice": dict(type="BatchDiceLoss", smooth=0.0, eps=1e-7, skips_empty=True, loss_name="loss_smp_dice"),
     "log_dice": dict(type="BatchDiceLoss", log=True, loss_name="loss_log_dice"),
     "focal": dict(type="BinaryFocalLoss"),
 }
@@ -36,27 +37,47 @@ def _linear(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
     return dict(type="FCNHead", num_convs=0, concat_input=False, **last)
 
 
+def _linear_lovt(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
+    return dict(type="LovtLinearHead", in_channels=channels[-1], in_index=len(channels) - 1)
+
+
+def _resunet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
+    return dict(type="ResUNetHead", in_channels=channels, decoder_channels=tuple(head["channels"]))
+
+
 def _upernet(channels: tuple[int, ...], head: dict[str, Any]) -> dict[str, Any]:
     every = dict(in_channels=list(channels), in_index=list(range(len(channels))))
     return dict(type="UPerHead", channels=head["channels"][0], norm_cfg=dict(type="BN"), **every)
 
 
-HEADS = {"unet": _unet, "smp_unet": _smp_unet, "linear": _linear, "upernet": _upernet}
-"""Decoders by name: a U-Net; that of segmentation_models_pytorch (MGCA, GLoRIA); one linear layer per pixel
-of the coarsest map (LoVT); UPerNet with pooling scales 1, 2, 3 and 6 (BenchX). The logits are upsampled to
-the input bilinearly."""
+HEADS = {
+    "unet": _unet,
+    "smp_unet": _smp_unet,
+    "resunet": _resunet,
+    "linear": _linear,
+    "linear_lovt": _linear_lovt,
+    "upernet": _upernet,
+}
+"""Decoders by name: a U-Net; those of segmentation_models_pytorch (MGCA, GLoRIA) and of LoVT; one linear
+layer per pixel of the coarsest map, with mmseg's or LoVT's initial weights; UPerNet with pooling scales 1, 2,
+3 and 6 (BenchX). The logits are upsampled to the input bilinearly."""
+HALF_COUNTS = ("linear_lovt", "resunet")
+"""Decoders for which a probability of exactly one half is foreground."""
+BELOW_HALF = 0.5 - 2**-25
+"""The largest float32 below one half."""
 
 
 def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protocol: Protocol) -> nn.Module:
-    """Build an EncoderDecoder with one output channel (a pixel is foreground if p > 0.5), or with two.
+    """Build an EncoderDecoder with one output channel (a pixel is foreground if p > 0.5; with
+    :data:`HALF_COUNTS`, if p >= 0.5), or with two.
 
     Args:
         backbone: config of a registered backbone.
         channels: of its maps, finest first.
         protocol: uses its ``head``: ``type`` (one of HEADS, by default ``"unet"``), ``channels`` (U-Net:
-            width of each decoder block, coarsest first; UPerNet: one width; linear: not used), ``dropout``,
-            ``loss`` (weights of LOSSES) and ``outputs`` (1, or 2 for a softmax over background and
-            foreground).
+            width of each decoder block, coarsest first; ``resunet``: first that of the bridge; UPerNet: one
+            width; linear: not used), ``dropout``, ``loss`` (weights of LOSSES) and ``outputs`` (1, or 2 for a
+            softmax over background and foreground).
 
     Raises:
         BenchError: the head or a loss is unknown.
@@ -75,7 +96,7 @@ def build_segmentor(backbone: dict[str, Any], channels: tuple[int, ...], protoco
             **HEADS[kind](channels, head),
             num_classes=2,
             out_channels=outputs,
-            threshold=0.5 if outputs == 1 else None,
+            threshold=(BELOW_HALF if kind in HALF_COUNTS else 0.5) if outputs == 1 else None,
             dropout_ratio=head.get("dropout", 0.0),
             loss_decode=losses,
         ),
@@ -114,6 +135,7 @@ def _models() -> Registry:
     import prior_bench.openmmlab.dice_loss
     import prior_bench.openmmlab.focal_loss
     import prior_bench.openmmlab.logit_segmentor
+    import prior_bench.openmmlab.lovt_heads
     import prior_bench.openmmlab.smp_unet_head
     import prior_bench.openmmlab.unet_head  # noqa: F401
 

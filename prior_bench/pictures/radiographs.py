@@ -83,7 +83,7 @@ class Original:
         if mode == "squash":
             scaled = size, size
         else:
-            scale = size / (max if mode == "pad" else min)(height, width)
+            scale = size / (min if mode == "crop" else max)(height, width)
             scaled = max(1, round(width * scale)), max(1, round(height * scale))
         square = Image.new("L", (size, size))
         offset = (size - scaled[0]) // 2, (size - scaled[1]) // 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Protocol, cast
 
 import torch
@@ -77,18 +78,25 @@ class LengthGroupedBatches(Sampler[list[tuple[int, int]]]):
                 f"{batch_size} is not a multiple of the {processes} processes", where="batch_size"
             )
         self.dataset, self.batch_size, self.seed = dataset, batch_size, seed
-        self.rank, self.processes, self.epoch = rank, processes, 0
+        self.rank, self.processes, self.epoch, self._left_out = rank, processes, 0, 0
         self.shard_window = shard_window
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch of the next iteration."""
         self.epoch = epoch
 
+    def skip(self, batches: int) -> None:
+        """Leave out so many batches at the start of the next iteration, without reading their samples."""
+        self._left_out = batches
+
     def __len__(self) -> int:
         return len(self.dataset) // self.batch_size
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        epoch = self.epoch
+        epoch, left_out, self._left_out = self.epoch, self._left_out, 0
+        yield from islice(self._all(epoch), left_out, None)
+
+    def _all(self, epoch: int) -> Iterator[list[tuple[int, int]]]:
         draw = random.Random(f"order/{self.seed}/{epoch}")
         windows: Iterable[list[int]] = []
         shards: list[int] | None = None

@@ -108,6 +108,7 @@ class PretrainConfig:
         find_unused_parameters: whether the method does not use all parameters in every step.
         hooks: further mmengine hooks, e.g. those of a method.
         keep_checkpoints: number of epochs whose states are kept during training, for resuming.
+        save_every: time between two states within an epoch, or None to save on request alone.
         validation: validation on held-out patients, or None.
         gpus: number of GPUs that the run takes in a suite with ``--gpus``.
         log: ``tensorboard`` or ``wandb``, in addition to the log file and ``history.json``.
@@ -126,6 +127,7 @@ class PretrainConfig:
     find_unused_parameters: bool = False
     hooks: tuple[dict[str, Any], ...] = ()
     keep_checkpoints: int = 2
+    save_every: str | None = "10min"
     validation: Validation | None = field(default_factory=Validation)
     gpus: int = 1
     log: tuple[str, ...] = ()
@@ -148,10 +150,10 @@ class PretrainConfig:
     def determining(self) -> dict[str, Any]:
         """Return the part that determines the weights.
 
-        Name, logs, GPUs and number of kept states are left out, and validation too unless it chooses the
+        Name, logs, GPUs, and number and times of states are left out; validation, too, unless it chooses the
         epoch.
         """
-        left_out = ["name", "log", "gpus", "keep_checkpoints"]
+        left_out = ["name", "log", "gpus", "keep_checkpoints", "save_every"]
         if not self.choose:
             left_out.append("validation")
         return {key: value for key, value in self.to_dict().items() if key not in left_out}

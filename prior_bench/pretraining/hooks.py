@@ -173,6 +173,16 @@ class History(Hook):
             self._sums[name] = self._sums.get(name, 0) + value.detach()
         self._bar.update()
 
+    def within_epoch(self) -> dict[str, Any]:
+        """Return the sums of the losses of the present epoch and its seconds until now."""
+        sums = {name: value.detach().cpu().clone() for name, value in self._sums.items()}
+        return {"sums": sums, "seconds": time.monotonic() - self._start}
+
+    def restore(self, sums: dict[str, Tensor], seconds: float, steps: int) -> None:
+        """Go on within an epoch with what :meth:`within_epoch` returned."""
+        self._sums, self._start = dict(sums), time.monotonic() - seconds
+        self._bar.update(steps)
+
     def add(self, values: dict[str, float]) -> None:
         """Add values to the last completed epoch."""
         self.epochs[-1] |= values

@@ -16,6 +16,7 @@ from prior_bench.data.texts import prompts
 from prior_bench.data.versions import data_versions
 from prior_bench.pretraining.best_epoch import DESCRIBED, OF_PROMPTS
 from prior_bench.pretraining.config import Data, PretrainConfig
+from prior_bench.pretraining.synchronised import synchronised_part
 from prior_bench.registry import METHODS
 from prior_bench.versions import METHOD_WEIGHTS, TRAINED_WEIGHTS, machinery, raised, statistics_part
 
@@ -71,7 +72,13 @@ def run_versions(config: PretrainConfig) -> dict[str, int]:
         **data_versions(resolve(config.data.dataset)),
         **{f"hook {_known_as(name)}": _hook_version(name) for name in map(_hook_type, config.hooks)},
         **_choice_versions(config),
+        **machinery(_synchronised(config)),
     }
+
+
+def _synchronised(config: PretrainConfig) -> tuple[str, ...]:
+    encoder = config.method.get("image_encoder")
+    return synchronised_part(encoder) if config.sync_batch_norm and isinstance(encoder, Mapping) else ()
 
 
 def _choice_versions(config: PretrainConfig) -> dict[str, int]:

@@ -65,6 +65,7 @@ class Prepared:
         *,
         device: str = "auto",
         workers: int = 0,
+        gpus: str | None = None,
         overwrite: str = "failed",
         say: Callable[[str], None] = quiet,
     ) -> Results:
@@ -72,6 +73,7 @@ class Prepared:
 
         Args:
             device, workers, overwrite: see :func:`prior_bench.evaluate`.
+            gpus: GPUs of which each gets a process, see :func:`prior_bench.runtime.named_gpus`.
             say: function that receives progress lines.
         """
         outcome = execute(
@@ -79,6 +81,7 @@ class Prepared:
             self.store,
             device=device,
             workers=workers,
+            gpus=gpus,
             overwrite=Overwrite(overwrite),
             say=say,
         )

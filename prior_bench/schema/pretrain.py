@@ -29,6 +29,7 @@ from prior_bench.schema.base import (
     Strict,
     Text,
 )
+from prior_bench.schema.duration import Duration
 from prior_bench.schema.encoders import ImageEncoderSection, TextEncoderSection
 from prior_bench.schema.protocol import ADAM_LIKE, Beta
 from prior_bench.schema.suite import Reference, has_colon
@@ -229,6 +230,8 @@ class PretrainFile(Strict):
     """Further mmengine hooks, e.g. those that a method needs in its stages."""
     keep_checkpoints: Count = 2
     """Number of epochs whose states are kept during training, for resuming."""
+    save_every: Duration | None = "10min"
+    """Time between two states within an epoch, such as ``30s`` or ``1h``; none saves on request alone."""
     validation: ValidationSection | None = ValidationSection()
     """Validation on held-out pre-training patients; none switches it off."""
     gpus: Count = 1

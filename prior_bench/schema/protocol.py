@@ -144,6 +144,12 @@ class TrainingOptimizer(Strict):
     """Factor by which ``plateau`` multiplies the learning rate."""
     patience: Index = 3
     """Number of validations without progress that ``plateau`` waits for."""
+    plateau_on: Literal["monitor", "valid_loss"] = "monitor"
+    """Progress for which ``plateau`` waits: of ``stopping.monitor``, or of the loss of validation batches."""
+    frozen_steps: Index = 0
+    """First iterations, with a frozen backbone, whose BatchNorm is frozen until the epoch ends (LoVT)."""
+    frozen_lr: Positive | None = None
+    """Learning rate of the first ``frozen_steps``."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -159,6 +165,12 @@ class TrainingOptimizer(Strict):
             problems.add(
                 "total", self.total, f"is {self.total}; must be above warmup, which is {self.warmup}"
             )
+        if (self.frozen_steps > 0) != (self.frozen_lr is not None):
+            key, given = ("frozen_lr", None) if self.frozen_steps else ("frozen_steps", 0)
+            problems.add(key, given, "frozen_steps and frozen_lr belong together", "give both or neither")
+        if self.frozen_steps and (self.schedule != "constant" or self.warmup):
+            what = "after frozen_steps, the rate is constant"
+            problems.add("schedule", self.schedule, what, "use schedule 'constant' and no warmup")
         problems.raise_any()
         return self
 
@@ -174,12 +186,15 @@ class Stopping(Strict):
     """Steps between validations, required with ``iterations``; with ``epochs``, epochs between them."""
     first: Count | None = None
     """Epoch of the first validation, with ``epochs``; default: ``interval``. The last epoch has one, too."""
-    last_batch: Literal["carried", "dropped", "kept"] = "carried"
+    last_batch: Literal["carried", "dropped", "dropped_in_training", "kept"] = "carried"
     """Images that fill no batch at the end of an epoch: the next epoch begins with them (``carried``); they
-    are left out of training and of the validation, as in MGCA and GLoRIA (``dropped``); or they are a smaller
-    batch (``kept``). With ``iterations``: always ``carried``."""
+    are left out of training and of the validation, as in MGCA and GLoRIA (``dropped``), or of training alone,
+    as in LoVT (``dropped_in_training``); or they are a smaller batch (``kept``). With ``iterations``: always
+    ``carried``."""
     patience: Count | None = None
     """Number of validations without progress after which training stops; none: no early stopping."""
+    min_delta: NotNegative = 0.0
+    """Progress that ``patience`` does not count as any, if it is not larger."""
     monitor: Text
     """Quantity on the validation split that chooses the weights; higher is better."""
     tested: Literal["best", "last"] = "best"

@@ -182,8 +182,8 @@ class InputChange(Strict):
     """Mean of the pixels in [0, 1]: a number, or one for each channel."""
     std: Deviation = LEFT_OUT
     """Standard deviation of the pixels in [0, 1]: a number, or one for each channel."""
-    resize: Literal["squash", "pad", "crop"] = LEFT_OUT
-    """Way to make an image square."""
+    resize: Literal["squash", "pad", "crop", "pad_first"] = LEFT_OUT
+    """Way to make an image square; ``pad`` scales, then pads, and ``pad_first`` pads, then scales (LoVT)."""
     interpolation: Literal["bilinear", "bicubic", "area", "bilinear_aliased"] = LEFT_OUT
     """Filter of the resizing: two antialiased ones, and OpenCV's INTER_AREA and INTER_LINEAR."""
     resize_to: Annotated[int, Field(ge=8)] = LEFT_OUT
@@ -193,6 +193,8 @@ class InputChange(Strict):
     """Rounding of the other side's scaled length where the aspect ratio is kept."""
     brighten: Literal["nearest", "down"] | None = LEFT_OUT
     """Whether pixels are first multiplied so that the brightest is white, and how products are rounded."""
+    equalize: Literal["png", "jpeg"] | None = LEFT_OUT
+    """Whether the histogram is first equalised, and the kind of file that then keeps the image (LoVT)."""
 
 
 class Transform(Strict):

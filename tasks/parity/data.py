@@ -102,10 +102,18 @@ def summary(names: Sequence[str], by_id: Mapping[str, Sequence[float]]) -> Value
 
 def manifest(protocol: Protocol, given: Values) -> Manifest:
     """Return the drawn data set as the suite of the fixture reads it under the protocol."""
-    entries = load_suite(given["suite"]).evaluations
-    references = [entry["data"] for entry in entries if entry["protocol"] == protocol.name]
-    options = {**resolve(references[0]), "root": str(folder(given["files"]).name)}
+    options = {**data_options(protocol, given), "root": str(folder(given["files"]).name)}
     return _read(json.dumps(options, sort_keys=True), protocol.split["rule"])
+
+
+def data_options(protocol: Protocol, given: Values) -> dict[str, Any]:
+    """Return how the suite of the fixture reads the data under the protocol; empty without a suite."""
+    if "suite" not in given:
+        return {}
+    entries = load_suite(given["suite"]).evaluations
+    name = protocol.name.partition(" (changed")[0]
+    references = [entry["data"] for entry in entries if entry["protocol"] == name]
+    return dict(resolve(references[0]))
 
 
 @cache

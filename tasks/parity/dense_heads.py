@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from prior_bench.openmmlab.segmentor import build_segmentor
 from prior_bench.protocol_parity.ingredients import Values
 
 from .dense_planted import plant, sketch, wave
+from .toy_run import toy_run
 
 MAPS: dict[str, Any] = dict(type="PrecomputedMaps")
 
@@ -53,6 +55,8 @@ def decoder(protocol: Protocol, given: Values) -> Values:
     described["bias"] = float(last[-1].detach().abs().max())
     plant([*rest, *last])
     size, maps = given["size"], []
+    if getattr(head, "takes_images", False):
+        maps.append(wave(1, 3, size, size, start=1))
     for channels, stride in zip(given["channels"], protocol.head["strides"], strict=True):
         maps.append(wave(1, channels, size // stride, size // stride, start=stride))
     with torch.no_grad():
@@ -88,7 +92,11 @@ def detector(protocol: Protocol, given: Values) -> Values:
 
 
 def frozen(protocol: Protocol, given: Values) -> Values:
-    """Say which share of a backbone is trained, and whose statistics move in one pass of training mode."""
+    """Say which share of a backbone is trained, and whose statistics move in one pass of training mode.
+
+    If it is frozen in the first steps, this is said of the time after, and also from which step on, and from
+    which one on in training mode, where each epoch has ``steps_per_epoch``.
+    """
     encoder = _Encoder()
     strides = tuple(protocol.head.get("strides", STRIDES))
     config = dict(type="EncoderBackbone", encoder=encoder, strides=strides, frozen=protocol.frozen)
@@ -102,7 +110,16 @@ def frozen(protocol: Protocol, given: Values) -> Values:
     model.backbone(wave(2, 3, given["size"], given["size"]))
     moved = [not torch.equal(old, layer.running_mean) for old, layer in zip(before, layers, strict=True)]
     rest = [p.requires_grad for name, p in model.named_parameters() if not name.startswith("backbone")]
+    found: Values = {}
+    if protocol.optimizer.get("frozen_steps"):
+        run = toy_run(
+            replace(protocol, batch_size=1), images=given["steps_per_epoch"], epochs=given["epochs"]
+        )
+        for name, flags in (("trained", run.trained), ("training_mode", run.in_training_mode)):
+            first = flags.index(True)
+            found[f"{name}_from"] = first if all(flags[first:]) else -1
     return {
+        **found,
         "trained": sum(trained) / len(trained),
         "statistics_move": sum(moved) / len(moved),
         "momentum": layers[0].momentum,

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from prior_bench.api import InputSpec, Protocol
 from prior_bench.data.annotations.boxes import boxes_of_sides
-from prior_bench.data.annotations.masks import BoxMask, RleMask, ShapeMask
+from prior_bench.data.annotations.masks import BoxMask, RleMask
 from prior_bench.data.images.transforms import dense_transform
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.readers import object_cxr
@@ -24,7 +24,9 @@ from prior_bench.features.extract import Feed
 from prior_bench.openmmlab.datasets import DetectionDataset, SegmentationDataset
 from prior_bench.protocol_parity.ingredients import Values
 
+from ..detection import box_options
 from ..segmentation import mask_options
+from .data import data_options
 from .dense_planted import picture, sketch
 
 PARTS = 14
@@ -51,6 +53,7 @@ def training_mask_and_image(protocol: Protocol, given: Values) -> Values:
     image, target = _segmented(protocol, given, steps)
     return {
         **drawn,
+        "random": bool(steps),
         "image": sketch(image[:1], PARTS),
         "mask": sketch(target, PARTS),
         "foreground": _foreground(target)["foreground"],
@@ -78,19 +81,21 @@ def training_image(protocol: Protocol, given: Values) -> Values:
 def _segmented(protocol: Protocol, given: Values, steps: Mapping[str, Any] | None) -> tuple[Tensor, Tensor]:
     transform = dense_transform(_input(protocol), steps, **mask_options(protocol))
     with TemporaryDirectory() as folder:
-        rows = _manifest(folder, given, "mask", _annotation(given))
+        rows = _manifest(folder, given, "mask", _annotation(protocol, given))
         sample = SegmentationDataset(rows, transform, ("foreground",)).sample(0)
     return sample["inputs"], sample["data_samples"].gt_sem_seg.data[0]
 
 
 def _detected(protocol: Protocol, given: Values) -> tuple[Tensor, Tensor]:
     spec = _input(protocol)
-    transform = dense_transform(spec, protocol.transform.get("train"))
+    transform = dense_transform(spec, protocol.transform.get("train"), **box_options(protocol))
     if "boxes" in given:
         sides = np.asarray(given["boxes"], np.float32).reshape(-1, 4)
         annotated = boxes_of_sides(sides, np.zeros(len(sides), np.float32))
     else:
-        annotated = object_cxr.enclosing_boxes(_shapes(given))
+        annotated = object_cxr.boxes_of(
+            _shapes(given), data_options(protocol, given).get("boxes", "enclosing")
+        )
     with TemporaryDirectory() as folder:
         rows = _manifest(folder, given, "boxes", annotated)
         sample = DetectionDataset(rows, transform, ("object",), spec).sample(0)
@@ -117,13 +122,13 @@ def planted_file(height: int, width: int) -> np.ndarray:
     return pixels
 
 
-def _annotation(given: Values) -> Any:
+def _annotation(protocol: Protocol, given: Values) -> Any:
     if "rle" in given:
         return RleMask(tuple(given["rle"]))
     if "boxes" in given:
         sides = np.asarray(given["boxes"], np.float32)
         return BoxMask(boxes_of_sides(sides, np.zeros(len(sides), np.float32)))
-    return ShapeMask(_shapes(given))
+    return object_cxr.mask_of(_shapes(given), data_options(protocol, given).get("masks", "outlines"))
 
 
 def _shapes(given: Values) -> tuple[Any, ...]:

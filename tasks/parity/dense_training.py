@@ -36,17 +36,31 @@ def loss(protocol: Protocol, given: Values) -> Values:
 
 
 def optimiser(protocol: Protocol, given: Values) -> Values:
-    """Describe the optimiser and its groups of parameters."""
+    """Describe the optimiser and its groups of parameters, and the rates of which validation chooses one."""
     wrapper, options = _optimiser(protocol)
     made = wrapper.optimizer
     group = made.param_groups[0]
     kept = {name: group[name] for name in ("lr", "weight_decay", "betas", "eps", "amsgrad")}
     groups = {tuple(one[name] for name in ("lr", "weight_decay")) for one in made.param_groups}
-    return {"type": options.type, **kept, "groups": len(groups)}
+    return {"type": options.type, **kept, "groups": len(groups), "rates_tried": [options.lr]}
 
 
 def schedule(protocol: Protocol, given: Values) -> Values:
-    """Compute the learning rate at each of ``steps``; the monitored quantity does not improve."""
+    """Compute the learning rate at each of ``steps``.
+
+    With histories of ``score`` and ``loss`` by epoch, the real loop runs so many epochs. Without them, the
+    monitored quantity does not improve.
+    """
+    if "score" in given:
+        run = toy_run(
+            replace(protocol, batch_size=1),
+            images=given["steps_per_epoch"],
+            monitored=given["score"],
+            losses=given["loss"],
+            epochs=len(given["score"]),
+        )
+        of_steps = [step["head"] for epoch in run.rates for step in epoch]
+        return {"lr": [of_steps[step] for step in given["steps"]]}
     wrapper, options = _optimiser(protocol)
     stopping = Stopping.model_validate(protocol.stopping)
     length = stopping.iterations or (stopping.epochs or 0) * given["steps_per_epoch"]

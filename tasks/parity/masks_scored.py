@@ -10,6 +10,7 @@ from torch import Tensor
 from prior_bench.api import Protocol
 from prior_bench.openmmlab.collectors import SegmentationCollector
 from prior_bench.openmmlab.datasets import mask_sample
+from prior_bench.openmmlab.recipe import VALID_LOSS
 from prior_bench.openmmlab.segmentor import training_loss
 from prior_bench.protocol_parity.ingredients import Values
 
@@ -30,14 +31,16 @@ def post_processing(protocol: Protocol, given: Values) -> Values:
 
 
 def metric(protocol: Protocol, given: Values) -> Values:
-    """Score planted logits of so many images, and compute the validation loss of the first."""
+    """Score planted logits of so many images, and compute the validation loss of the first (or of both)."""
     names = ("dice", "dice_with_a_short_last_batch")
     found = {}
     for name, count in zip(names, given["images"], strict=True):
         logits, target = planted(count, given["side"])
         collector = _collected(protocol, logits, target)
         found[name] = collector.compute_metrics(collector.results)[protocol.metrics[0]]
-        if collector.loss is not None:
+        if collector.of_batches:
+            found[f"loss_of_{name}"] = collector.compute_metrics(collector.results)[VALID_LOSS]
+        elif collector.loss is not None:
             found.setdefault("loss", -collector.compute_metrics(collector.results)["minus_loss"])
     return found
 
@@ -55,10 +58,13 @@ def _collected(protocol: Protocol, logits: Tensor, target: Tensor) -> Segmentati
     outputs = protocol.head.get("outputs", 1)
     both = torch.stack([torch.zeros_like(logits), logits], dim=1) if outputs == 2 else logits[:, None]
     model: Any = build(protocol, (4,) * len(protocol.head["strides"]))
-    masks = target if outputs == 1 else (target > 0.5).long()
+    soft = protocol.transform.get("masks") == "area"
+    masks = target if soft and outputs == 1 else (target > 0.5).long()
     samples = [mask_sample(mask, row) for row, mask in enumerate(masks)]
     model.postprocess_result(both, samples)
-    collector = SegmentationCollector(protocol.metrics, training_loss(protocol) if outputs == 1 else None)
+    loss = training_loss(protocol) if outputs == 1 else None
+    of_batches = protocol.optimizer.get("plateau_on") == VALID_LOSS
+    collector = SegmentationCollector(protocol.metrics, loss, of_batches)
     for first in range(0, len(samples), protocol.batch_size):
         batch = samples[first : first + protocol.batch_size]
         collector.process({}, [sample.to_dict() for sample in batch])

@@ -21,6 +21,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from prior_bench.api import Protocol, RunContext
+from prior_bench.openmmlab.recipe import VALID_LOSS
 from prior_bench.openmmlab.runner import train_and_test
 from prior_bench.openmmlab.sampler import Draw
 
@@ -35,6 +36,7 @@ class ToyRun:
     Attributes:
         rates: learning rates of each step by part, for each epoch.
         rows: rows of each batch, for each epoch.
+        trained, in_training_mode: whether the backbone has a gradient, and its mode, at each step.
         weights: the two weights after each step.
         validated: number of images of each validation, by epoch.
         tested_rows: rows of the test.
@@ -44,6 +46,8 @@ class ToyRun:
     rates: list[list[dict[str, float]]] = field(default_factory=list)
     rows: list[list[list[int]]] = field(default_factory=list)
     weights: list[list[float]] = field(default_factory=list)
+    trained: list[bool] = field(default_factory=list)
+    in_training_mode: list[bool] = field(default_factory=list)
     validated: dict[int, int] = field(default_factory=dict)
     tested_rows: list[int] = field(default_factory=list)
     tested_epoch: int = 0
@@ -102,6 +106,8 @@ class _Toy(BaseModel):
                 if weight.requires_grad and any(weight is one for one in group["params"])
             }
         )
+        self.found.trained.append(self.backbone.weight.requires_grad)
+        self.found.in_training_mode.append(self.backbone.training)
         losses: dict[str, torch.Tensor] = super().train_step(data, optim_wrapper)
         self.steps += 1
         self.found.weights.append([weight.item() for weight in self.weights.values()])
@@ -121,9 +127,9 @@ class _Planted(BaseMetric):
 
     default_prefix = ""
 
-    def __init__(self, monitor: str, values: Sequence[float], found: ToyRun):
+    def __init__(self, monitor: str, values: Sequence[float], losses: Sequence[float], found: ToyRun):
         super().__init__()
-        self.monitor, self.values, self.found = monitor, values, found
+        self.monitor, self.values, self.losses, self.found = monitor, values, losses, found
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         self.results.extend(data_samples)
@@ -131,7 +137,8 @@ class _Planted(BaseMetric):
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         epoch = len(self.found.rows)
         self.found.validated[epoch] = len(results)
-        return {self.monitor: self.values[min(epoch, len(self.values)) - 1]}
+        planted = {self.monitor: self.values, VALID_LOSS: self.losses}
+        return {name: values[min(epoch, len(values)) - 1] for name, values in planted.items()}
 
 
 class _Tested(BaseMetric):
@@ -161,6 +168,7 @@ def toy_run(
     validation: int = 1,
     test: int = 1,
     monitored: Sequence[float] = (0.0,),
+    losses: Sequence[float] = (0.0,),
     gradients: Sequence[Sequence[float]] = ((1.0, 1.0),),
     epochs: int | None = None,
 ) -> ToyRun:
@@ -169,6 +177,7 @@ def toy_run(
     Args:
         images, validation, test: number of images of each part.
         monitored: values of the monitored quantity by epoch, higher is better; the last one is repeated.
+        losses: validation losses by epoch, in the same way.
         gradients: gradients of backbone and head by step; they are repeated.
         epochs: number of epochs after which the run is broken off; None for all.
     """
@@ -176,7 +185,7 @@ def toy_run(
     monitor = protocol.stopping["monitor"]
     data = {"train": _Rows(images), "valid": _Rows(validation), "test": _Rows(test)}
     collectors: dict[str, BaseMetric] = {
-        "valid": _Planted(monitor, monitored, found),
+        "valid": _Planted(monitor, monitored, losses, found),
         "test": _Tested(found),
     }
     with TemporaryDirectory() as folder:

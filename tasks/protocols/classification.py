@@ -29,6 +29,7 @@ from prior_bench.schema.protocol import (
 )
 
 from .corrupted import CorruptionOptions, corruption_problems, with_corrupted
+from .training import start_problems
 
 MONITORS = ("auroc", "minus_loss", "f1_class_1")
 """Quantities on the validation split that can choose the epoch; higher is better."""
@@ -157,6 +158,10 @@ class GradientProtocol(ClassificationProtocol):
     def _fits(self) -> Self:
         problems = Problems()
         monitor_problems(self.stopping, MONITORS, problems)
+        start_problems(self.frozen, self.optimizer, problems)
+        if self.optimizer.plateau_on != "monitor":
+            what, fix = "classification computes no validation loss by batch", "use monitor 'minus_loss'"
+            problems.add("optimizer.plateau_on", self.optimizer.plateau_on, what, fix)
         corruption_problems(self.metrics, self.options, problems)
         if self.options.enlarge and _cached(self):
             what = "images that pass the network once, for cached features, are not enlarged"

@@ -20,6 +20,7 @@ from prior_bench.schema.base import (
     Strict,
 )
 from prior_bench.schema.protocol import monitor_problems
+from prior_bench.schema.transforms import Transform
 
 from .training import TrainedProtocol
 
@@ -32,8 +33,8 @@ Three = Field(min_length=3, max_length=3)
 class YoloHead(Strict):
     """YOLOv3's neck and head on maps with strides 8, 16 and 32."""
 
-    type: Literal["yolov3", "yolov3_mgca"] = "yolov3"
-    """The detector: YOLOv3 with MMDetection's targets and losses, or with those of MGCA's code."""
+    type: Literal["yolov3", "yolov3_mgca", "yolov3_lovt"] = "yolov3"
+    """The detector: YOLOv3 with MMDetection's targets and losses, or with those of MGCA's or LoVT's code."""
     width: Annotated[Positive, Field(ge=NARROWEST, le=16)]
     """Factor for YOLOv3's channels."""
     anchors: Annotated[Several[Annotated[Several[Pair[Positive]], Three]], Three] | None = None
@@ -59,8 +60,19 @@ class DetectionOptions(Strict):
     """
 
 
+class DetectionTransform(Transform):
+    """The preparation of images and boxes."""
+
+    boxes: Literal["clipped", "whole"] = "clipped"
+    """Whether boxes end at the borders of the input, and those that show less than a pixel are left out, or
+    all stay as they are (LoVT)."""
+
+
 class DetectionProtocol(TrainedProtocol):
     """Object detection by YOLOv3 on the backbone."""
+
+    transform: DetectionTransform = DetectionTransform()
+    """The preparation of images and boxes."""
 
     head: YoloHead
     """The detector."""

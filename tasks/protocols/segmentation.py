@@ -33,6 +33,8 @@ class Loss(Strict):
     """Binary cross-entropy."""
     dice: Positive | None = None
     """1 - Dice over the batch."""
+    smp_dice: Positive | None = None
+    """1 - Dice over the batch without smoothing; 0 for a batch without foreground (LoVT)."""
     log_dice: Positive | None = None
     """-log Dice over the batch."""
     focal: Positive | None = None
@@ -84,7 +86,7 @@ class UNetDecoder(Decoder):
     """A U-Net decoder on the maps."""
 
     type: Literal["unet"]
-    """U-Net decoder (MGCA, GLoRIA, LoVT)."""
+    """U-Net decoder."""
     channels: Several[Count]
     """Width of each block, coarsest first; one block fewer than strides."""
 
@@ -118,11 +120,34 @@ class SmpUNetDecoder(Decoder):
         return self
 
 
+class ResUNetDecoder(Decoder):
+    """LoVT's U-Net on the maps and on the image."""
+
+    type: Literal["resunet"]
+    """U-Net with a bridge, transposed convolutions and a last block that sees the image (LoVT)."""
+    channels: Several[Count]
+    """Width of the bridge and of each block, coarsest first; one more than strides, which begin at 2 and
+    double."""
+
+    @model_validator(mode="after")
+    def _bridge_and_blocks(self) -> Self:
+        problems, wanted = Problems(), tuple(2 ** (n + 1) for n in range(len(self.strides)))
+        if tuple(self.strides) != wanted:
+            problems.add("strides", self.strides, f"must be {wanted}: each block doubles the size")
+        if len(self.channels) != len(self.strides) + 1:
+            what = (
+                f"has {len(self.channels)} entries; {len(self.strides)} strides need {len(self.strides) + 1}"
+            )
+            problems.add("channels", self.channels, what)
+        problems.raise_any()
+        return self
+
+
 class LinearDecoder(Decoder):
     """One linear layer per pixel of the coarsest map."""
 
-    type: Literal["linear"]
-    """Linear decoder (LoVT)."""
+    type: Literal["linear", "linear_lovt"]
+    """Linear decoder, with MMSegmentation's initial weights or with PyTorch's (LoVT)."""
     channels: Annotated[Several[Count], Field(max_length=0)] = ()
     """Not used."""
 
@@ -145,7 +170,8 @@ class SegmentationProtocol(TrainedProtocol):
     transform: SegmentationTransform = SegmentationTransform()
     """The preparation of images and masks."""
     head: Annotated[
-        UNetDecoder | SmpUNetDecoder | LinearDecoder | UperNetDecoder, Field(discriminator="type")
+        UNetDecoder | SmpUNetDecoder | ResUNetDecoder | LinearDecoder | UperNetDecoder,
+        Field(discriminator="type"),
     ]
     """The decoder."""
     metrics: Annotated[

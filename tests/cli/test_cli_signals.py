@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from prior_bench import cli
+from prior_bench.errors import Requeued
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,27 @@ def test_a_signal_is_one_line(monkeypatch, capsys, number, status, word):
     err = capsys.readouterr().err
     assert err.startswith(f"{word}; finished work is kept") and err.count("\n") == 1
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("ended_by_others", [False, True])
+def test_a_training_that_shall_be_started_again_has_a_status_that_others_do_not_change(
+    monkeypatch, capsys, ended_by_others
+):
+    def train(args):
+        try:
+            raise Requeued
+        finally:
+            if ended_by_others:  # srun -K1 ends all tasks when the first one has ended
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("prior_bench.cli.doctor.run", train)
+    try:
+        assert cli.main(["doctor"]) == 75
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    err = capsys.readouterr().err
+    assert err == "stopped; finished work is kept; run the same command again to continue\n"
 
 
 def test_a_closed_output_is_no_fault(monkeypatch):

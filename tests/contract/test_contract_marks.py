@@ -146,7 +146,7 @@ def test_a_pair_that_cannot_be_tested_does_not_end_the_others(monkeypatch):
 def test_the_spread_over_seeds_is_that_of_all_rows_of_the_column(monkeypatch):
     given = []
 
-    def tested(first, second, metric, spread):
+    def tested(first, second, metric, spread, parts):
         given.append((metric, spread))
         return SimpleNamespace(p=0.001, covers_seeds=True)
 

@@ -16,7 +16,8 @@ HERE = Path(__file__).parent
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("script", "count"), [("kills", 16), ("disk", 12), ("permissions", 15), ("surroundings", 16)]
+    ("script", "count"),
+    [("kills", 16), ("kills_of_ranks", 4), ("disk", 12), ("permissions", 15), ("surroundings", 16)],
 )
 def test_a_campaign(tmp_path, script, count):
     outcome_of(f"faults/{script}.py", tmp_path, 1000, count, seconds=60)

@@ -11,6 +11,7 @@ from prior_bench.errors import BenchError
 from prior_bench.features.extract import Feed, evaluating, extract
 from prior_bench.features.similarity import similarity_matrix
 from prior_bench.mock import mock_backbone
+from prior_bench.runtime import arithmetic
 from prior_bench.store.changed_source import warn_of_cache
 from prior_bench.suites import protocols
 from prior_bench.versions import MACHINERY
@@ -51,6 +52,27 @@ def test_what_changes_features_changes_the_key(tiny, context):
     assert not np.array_equal(first, joint)
     assert len(extract(mock_backbone(), tiny.split("test"), context)) == 12
     assert len(files(context)) == 5
+
+
+def test_devices_and_precisions_do_not_share_the_cache(tiny, context, monkeypatch):
+    backbone = mock_backbone()
+    extract(backbone, tiny, context)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = extract(backbone, tiny, context)
+    assert backbone.image_encoder.images_seen == 120 and len(files(context)) == 2
+    assert not np.array_equal(half, extract(backbone, tiny, context))
+    gpu = {"device": "cuda", "precision": "float32"}
+    monkeypatch.setattr("prior_bench.features.extract.arithmetic", lambda device: gpu)
+    extract(backbone, tiny, context)
+    assert backbone.image_encoder.images_seen == 180 and len(files(context)) == 3
+
+
+def test_the_precision_of_a_gpu_is_that_of_its_products(monkeypatch):
+    assert arithmetic("cpu") == {"device": "cpu", "precision": "float32"}
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    assert arithmetic("cuda:1") == {"device": "cuda", "precision": "float32"}
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    assert arithmetic("cuda") == {"device": "cuda", "precision": "tf32"}
 
 
 def test_other_source_code_uses_the_cache_and_says_so_once(tiny, context, monkeypatch, capsys):

@@ -66,6 +66,7 @@ CAMPAIGN = (
     Attack("fuzz/injections.py", 300),
     Attack("fuzz/configs.py", 500),
     *(Attack("faults/kills.py", 100, 50, command) for command in KILLED),
+    Attack("faults/kills_of_ranks.py", 100),
     Attack("faults/disk.py", 100),
     Attack("faults/permissions.py", 100),
     Attack("faults/surroundings.py", 100),
@@ -172,6 +173,14 @@ def table(attacks: Sequence[Attack], outcomes: dict[str, dict | None]) -> str:
     return "\n".join(lines + ([""] + details if details else []))
 
 
+def commit() -> str:
+    """Return a line that says of which commit the table is; empty outside a git checkout."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=TESTS, capture_output=True, text=True, check=False
+    )
+    return f"Commit {done.stdout.strip()}, {time.strftime('%d %B %Y')}." if done.returncode == 0 else ""
+
+
 def write_page(text: str, page: Path = PAGE) -> None:
     """Put a text between the markers of the page."""
     before, start, rest = page.read_text("utf-8").partition(START)
@@ -196,7 +205,7 @@ def main() -> int:
         parser.error("--write is for the whole campaign")
     args.folder.mkdir(parents=True, exist_ok=True)
     outcomes = run(chosen, args.folder.resolve(), lambda line: print(line, file=sys.stderr, flush=True))
-    text = table(chosen, outcomes)
+    text = "\n\n".join(part for part in (table(chosen, outcomes), commit()) if part)
     print(text)
     if args.write:
         write_page(text)

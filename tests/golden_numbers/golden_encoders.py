@@ -24,6 +24,7 @@ from prior_bench.features.extract import Feed, extract
 from prior_bench.features.similarity import similarity_matrix
 from prior_bench.losses.contrastive import Temperature, info_nce
 from prior_bench.mock import mock_backbone
+from prior_bench.pretraining.synchronised import synchronised
 from prior_bench.probing.logistic import probe
 from prior_bench.probing.model import classification_loss
 
@@ -61,6 +62,14 @@ def input_statistics(folder: Path) -> Numbers:
         stated = encoder_of_folder(folder)["input"]
         found[f"folder, {channels}"] = [stated["mean"], stated["std"]]
     return found
+
+
+def synchronised_statistics(folder: Path) -> Numbers:
+    """Features of a model whose layers normalise and activate, after the conversion."""
+    torch.manual_seed(0)
+    model = synchronised(timm.create_model("test_efficientnet", num_classes=0))
+    with torch.no_grad():
+        return {"features": summary(model.eval()(torch.rand(2, 3, 64, 64)))}
 
 
 def recognition(folder: Path) -> Numbers:
@@ -206,6 +215,7 @@ def library_models(folder: Path) -> Numbers:
 CASES = [
     Case("image encoders", ("image_encoder",), image_encoders),
     Case("input statistics", ("input_statistics",), input_statistics),
+    Case("synchronised statistics", ("synchronised_statistics",), synchronised_statistics),
     Case("recognition", ("recognition",), recognition),
     Case("text encoders", ("text_encoder", "tokenizer"), text_encoders),
     Case("tokens", ("tokenizer",), tokens),

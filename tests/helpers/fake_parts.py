@@ -139,6 +139,20 @@ class Sleeper(FakeTask):
         time.sleep(60)
 
 
+class Gathering(FakeTask):
+    """Waits until ``FAKE_GATHER`` processes are at work; measures which GPU this process is bound to."""
+
+    def run(self, backbone, data, protocol, context):
+        (Path(data.root) / f"{os.getpid()}.pid").touch()
+        until = time.monotonic() + 300
+        while len(list(Path(data.root).glob("*.pid"))) < int(os.environ.get("FAKE_GATHER", 1)):
+            assert time.monotonic() < until, "the others do not come"
+            time.sleep(0.05)
+        result = super().run(backbone, data, protocol, context)
+        result.metrics["visible"] = float(os.environ.get("CUDA_VISIBLE_DEVICES") or -1)
+        return result
+
+
 def protocol(task="fake", **options):
     """A registrable protocol."""
     return lambda: {"task": task, "metrics": ("auroc",), "options": options}

@@ -195,6 +195,7 @@ def test_a_heart_beats_while_there_are_claims(path, monkeypatch):
         while path.stat().st_mtime == 0:
             assert time.monotonic() < until
             time.sleep(0.01)
+    heartbeat._heart.thread.join(timeout=10)
     assert not heartbeat._heart.thread.is_alive()
 
 

@@ -54,6 +54,15 @@ def test_processes_share_each_batch():
         assert sorted(first + second) == sorted(batch)
 
 
+@pytest.mark.parametrize("skipped", [0, 1, 5, 6])
+def test_batches_are_left_out_once_and_the_others_stay(skipped):
+    sampler = LengthGroupedBatches(Texts(50), 8, seed=4, rank=1, processes=2)
+    whole = batches(sampler, 2)
+    sampler.skip(skipped)
+    assert batches(sampler, 2) == whole[skipped:] and len(sampler) == 6
+    assert batches(sampler, 2) == whole
+
+
 def test_batches_that_cannot_be_made():
     with pytest.raises(BenchError, match="3 pairs do not fill.*\\n.*set batch_size to 2"):
         LengthGroupedBatches(Texts(3), 4)

@@ -135,15 +135,16 @@ def test_protocols_are_listed_by_task():
 def test_pretrain_hands_its_arguments_on(monkeypatch, tmp_path):
     calls = []
 
-    def train(config, folder, seed, device, resume, workers, threads, deterministic):
-        calls.append((config.schedule.epochs, folder, seed, device, resume, workers, threads, deterministic))
-        return folder / "model.safetensors"
+    def train(config, folder, seed, device, **how):
+        calls.append((config().schedule.epochs, folder(), seed, device, how))
+        return folder() / "model.safetensors"
 
     monkeypatch.setattr("prior_bench.public.pretraining.train", train)
     changes = {"schedule.epochs": 3}
     how = dict(seed=2, device="cpu", folder="here", resume=False, threads=3, deterministic=True)
     path = pb.pretrain("convirt_sample", overrides=changes, **how)
     assert path == Path("here/model.safetensors")
-    assert calls == [(3, Path("here"), 2, "cpu", False, 0, 3, True)]
+    how = dict(resume=False, workers=0, threads=3, deterministic=True, slurm=True)
+    assert calls == [(3, Path("here"), 2, "cpu", how)]
     with pytest.raises(pb.BenchError, match="convirt_sampel"):
         pb.pretrain("convirt_sampel")

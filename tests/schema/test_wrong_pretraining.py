@@ -261,7 +261,8 @@ WRONG = [
 
 @pytest.mark.parametrize(("config", "setting", "message"), WRONG, ids=[f"{c}-{s}" for c, s, _ in WRONG])
 def test_a_wrong_value_is_refused_with_its_key(tmp_path, monkeypatch, capsys, config, setting, message):
-    def train(*arguments, **named):
+    def train(config, *arguments, **named):
+        config()  # it is read where all processes can be told
         raise AssertionError("something was trained")
 
     for name in ("DATA", "RESULTS", "CACHE"):

@@ -7,8 +7,8 @@ _base_ = ["./detection_frozen_rsna.py"]
 
 protocol = dict(
     fraction_sampler=dict(_delete_=True, by="first_rounded"),
-    transform=dict(input=dict(mean=0.5053, std=0.2899)),
-    stopping=dict(epochs=50, monitor="froc_lovt"),
+    transform=dict(input=dict(mean=0.5053, std=0.2899, equalize="jpeg")),
+    stopping=dict(epochs=100, monitor="froc_lovt"),
     metrics=("froc_lovt", "froc", "map_40_75", "ap_50"),
     defects=(
         "width and height of boxes are exchanged: object_cxr_dataset.py:134; name the data "

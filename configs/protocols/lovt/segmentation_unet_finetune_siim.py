@@ -7,6 +7,15 @@ _base_ = ["./segmentation_unet_frozen_siim.py"]
 
 protocol = dict(
     frozen=dict(backbone=False, batch_norm=False),
-    # LoVT begins with 100 steps of a frozen encoder; here the rate increases over 100 steps
-    optimizer=dict(lr=3e-5, warmup=100),
+    # each step sets the rate again, so that nothing reduces it
+    optimizer=dict(
+        _delete_=True,
+        type="Adam",
+        lr=3e-5,
+        weight_decay=1e-6,
+        schedule="constant",
+        frozen_steps=100,
+        frozen_lr=1e-3,
+        amp=True,
+    ),
 )

@@ -7,8 +7,8 @@ _base_ = ["./segmentation_linear_rsna.py"]
 
 protocol = dict(
     fraction_sampler=dict(_delete_=True, by="first_rounded"),
-    transform=dict(input=dict(mean=0.5043, std=0.2880)),
-    head=dict(type="unet", strides=(2, 4, 8, 16, 32), channels=(256, 128, 64, 32)),
+    transform=dict(input=dict(mean=0.5043, std=0.2880, equalize="png")),
+    head=dict(type="resunet", strides=(2, 4, 8, 16, 32), channels=(2048, 1024, 512, 256, 128, 64)),
     optimizer=dict(lr=3e-5),
     defects=(),
 )

@@ -11,6 +11,8 @@ protocol = dict(
     "and names Lightning Flash 0.7.4; this is LoVT's fine-tuned YOLOv3",
     split=dict(rule="prior", by_seed=True),
     fraction_sampler=dict(_delete_=True, by="first_rounded"),  # validates on the whole fold, unlike LoVT
-    options=dict(confidence=0.005),
+    stopping=dict(monitor="map_40_75"),
+    metrics=("map_40_75", "ap_50", "map_mgca_compat", "froc"),
+    options=dict(confidence=0.005, max_boxes=100),
     defects=("only images with pneumonia are used, so that false alarms on other images do not count",),
 )

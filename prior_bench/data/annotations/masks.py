@@ -127,6 +127,31 @@ class ShapeMask:
 
 
 @dataclass(frozen=True)
+class SwappedShapeMask:
+    """The union of outlines as LoVT's code fills them: x and y of polygons are exchanged, ellipses are boxes.
+
+    Attributes:
+        shapes: as in :class:`ShapeMask`.
+    """
+
+    shapes: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+    def decode(self, height: int, width: int) -> np.ndarray:
+        """Draw 1 inside any shape, uint8 [height, width]; shapes are cut at the edges of the image."""
+        import cv2
+
+        mask = np.zeros((height, width), np.uint8)
+        for kind, numbers in self.shapes:
+            if kind == "polygon":
+                points = np.array(numbers).reshape(-1, 2)[:, ::-1]
+                cv2.fillPoly(mask, [np.ascontiguousarray(points, dtype=np.int32)], (1,))
+            else:
+                x1, y1, x2, y2 = (max(round(number), 0) for number in numbers)
+                mask[y1:y2, x1:x2] = 1
+        return mask
+
+
+@dataclass(frozen=True)
 class FileMask:
     """A mask stored as an image of the radiograph's size; values above 0 are foreground (docs/images.md).
 

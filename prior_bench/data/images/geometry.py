@@ -13,18 +13,21 @@ from torchvision.transforms.v2 import functional as F
 
 from prior_bench.errors import unknown_name
 
-RESIZE_MODES = ("squash", "pad", "crop")
+RESIZE_MODES = ("squash", "pad", "crop", "pad_first")
 
 
 @dataclass(frozen=True)
 class Geometry:
     """Scaling to ``scaled`` pixels, followed by padding (positive offset) or cropping (negative) to a square.
 
+    With ``border``, the stored image is first padded.
+
     Attributes:
         height, width: size of the stored image, in pixels.
         scaled: (height, width) after scaling.
         offset: (top, left) corner of the scaled image in the square.
         size: side length of the square.
+        border: (rows, columns) of zeros that are added on both sides before the scaling.
     """
 
     height: int
@@ -32,6 +35,7 @@ class Geometry:
     scaled: tuple[int, int]
     offset: tuple[int, int]
     size: int
+    border: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(
@@ -48,7 +52,9 @@ class Geometry:
         Args:
             height, width: size of the stored image, in pixels.
             size: side length of the square.
-            mode: ``"squash"``, ``"pad"`` or ``"crop"``.
+            mode: ``"squash"``, ``"pad"``, ``"crop"`` or ``"pad_first"``. The last one adds whole
+                pixels on both sides: if the sides differ by an odd number, the square lacks a row or column,
+                as in LoVT.
             scale_to: side length to which the mode scales before the centre is cropped; by default ``size``.
             rounding: of the scaled length of the other side: ``"nearest"`` or ``"down"``. With ``"down"``,
                 where ``"crop"`` could begin at two pixels, it takes the even one, as torchvision does.
@@ -61,6 +67,10 @@ class Geometry:
         if mode == "squash":
             scaled = (scale_to or size,) * 2
             return cls(height, width, scaled, ((size - scaled[0]) // 2,) * 2, size)
+        if mode == "pad_first":
+            border = (max(height, width) - height) // 2, (max(height, width) - width) // 2
+            scaled = (scale_to or size,) * 2
+            return cls(height, width, scaled, ((size - scaled[0]) // 2,) * 2, size, border)
         target, side = scale_to or size, (max if mode == "pad" else min)(height, width)
         if rounding == "down":
             # in integers, because 103 * (256 / 103) is less than 256
@@ -81,6 +91,7 @@ class Geometry:
             pixels: the image.
             interpolation: filter, as in :class:`prior_bench.api.InputSpec`.
         """
+        pixels = self._bordered(pixels)
         if interpolation == "area":
             return self._place(resized_by_area(pixels, self.scaled))
         aliased = interpolation == "bilinear_aliased"
@@ -97,9 +108,14 @@ class Geometry:
                 area that a new pixel covers (OpenCV's INTER_AREA on a float mask).
         """
         if filter == "area":
-            return self._place(area_means(mask[None], self.scaled))[0]
-        nearest = F.resize(mask[None], list(self.scaled), interpolation=InterpolationMode.NEAREST_EXACT)
+            return self._place(area_means(self._bordered(mask[None]), self.scaled))[0]
+        bordered = self._bordered(mask[None])
+        nearest = F.resize(bordered, list(self.scaled), interpolation=InterpolationMode.NEAREST_EXACT)
         return self._place(nearest)[0]
+
+    def _bordered(self, stored: Tensor) -> Tensor:
+        rows, columns = self.border
+        return F.pad(stored, [columns, rows, columns, rows]) if any(self.border) else stored
 
     def _place(self, scaled: Tensor) -> Tensor:
         (top, left), (height, width) = self.offset, self.scaled
@@ -115,20 +131,33 @@ class Geometry:
 
     @property
     def _scale(self) -> tuple[float, float]:
-        return self.scaled[1] / self.width, self.scaled[0] / self.height
+        (rows, columns) = self.border
+        return self.scaled[1] / (self.width + 2 * columns), self.scaled[0] / (self.height + 2 * rows)
+
+    @property
+    def _corner(self) -> tuple[float, float]:
+        """Place (x, y) of the stored image's upper left corner in the input."""
+        (sx, sy), (top, left), (rows, columns) = self._scale, self.offset, self.border
+        return left + columns * sx, top + rows * sy
 
     def boxes(self, boxes: np.ndarray) -> np.ndarray:
         """Map boxes [n, 4 or more] (x1, y1, x2, y2, …) from stored to input pixels, without clipping."""
-        (sx, sy), (top, left) = self._scale, self.offset
-        return _affine(boxes, (sx, sy), (left, top))
+        return _affine(boxes, self._scale, self._corner)
 
-    def to_original(self, boxes: np.ndarray | Tensor) -> np.ndarray:
-        """Map boxes [n, 4 or more] from input pixels back to stored pixels, clipped to the stored image."""
+    @property
+    def pixel(self) -> tuple[float, float]:
+        """Width and height of a pixel of the input, in pixels of the stored image."""
+        sx, sy = self._scale
+        return 1 / sx, 1 / sy
+
+    def to_original(self, boxes: np.ndarray | Tensor, clip: bool = True) -> np.ndarray:
+        """Map boxes [n, 4 or more] from input pixels back to stored ones, clipped to the image or not."""
         boxes = boxes.detach().cpu().numpy() if isinstance(boxes, Tensor) else boxes
-        (sx, sy), (top, left) = self._scale, self.offset
+        (sx, sy), (left, top) = self._scale, self._corner
         back = _affine(boxes, (1 / sx, 1 / sy), (-left / sx, -top / sy))
-        back[:, 0:4:2] = back[:, 0:4:2].clip(0, self.width)
-        back[:, 1:4:2] = back[:, 1:4:2].clip(0, self.height)
+        if clip:
+            back[:, 0:4:2] = back[:, 0:4:2].clip(0, self.width)
+            back[:, 1:4:2] = back[:, 1:4:2].clip(0, self.height)
         return back
 
 

@@ -17,6 +17,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from prior_bench.api import InputSpec
+from prior_bench.data.images.equalise import equalised
 from prior_bench.data.images.geometry import Geometry
 from prior_bench.errors import BenchError, unknown_name
 
@@ -57,6 +58,8 @@ class RadiographTransform:
         augment: ``"resized"``: augmentations change the resized image; ``"stored"``: the image as it is
             stored, which is resized afterwards. Masks are augmented after the resizing in both cases, as in
             GLoRIA's and MGCA's code, by the same draws. ``"stored"`` allows no step that changes the size.
+        boxes: ``"clipped"``: boxes end at the borders of the input, and those that show less than a pixel are
+            left out; ``"whole"``: all boxes stay as they are.
 
     Raises:
         BenchError: an augmentation or an argument is unknown.
@@ -70,8 +73,10 @@ class RadiographTransform:
         random: bool,
         masks: str = "nearest",
         augment: str = "resized",
+        boxes: str = "clipped",
     ):
         self.spec, self.masks, self.stored_first = spec, masks, augment == "stored"
+        self.clips = boxes == "clipped"
         steps = dict(cfg or {})
         resize = steps.pop("Resize", None)
         self.scale_to = spec.resize_to if resize is None else None
@@ -107,7 +112,7 @@ class RadiographTransform:
 
     def __call__(self, image: np.ndarray) -> Tensor:
         """Transform an image, uint8 [H, W], to float32 [C, size, size]."""
-        image = brightened(image, self.spec.brighten)
+        image = _prepared(image, self.spec)
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         if self.base:
             pixels = self._geometry(*image.shape).image(pixels, self.spec.interpolation)
@@ -126,11 +131,12 @@ class RadiographTransform:
             mask: uint8 [H, W].
 
         Returns:
-            The image, float32 [C, S, S]; the boxes in input pixels, clipped, without those outside the image;
+            The image, float32 [C, S, S]; the boxes in input pixels, clipped, without those outside the image
+            (unless ``boxes`` is ``"whole"``);
             the mask, uint8 [S, S] (float32 if reduced by area); and the Geometry, or None if augmentation is
             random.
         """
-        image = brightened(image, self.spec.brighten)
+        image = _prepared(image, self.spec)
         pixels = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
         drawn = torch.from_numpy(np.require(mask, requirements=["C", "W"])) if mask is not None else None
         placed = np.asarray(boxes, np.float32) if boxes is not None else None
@@ -147,7 +153,7 @@ class RadiographTransform:
         elif self.augment and draws is not None and drawn is not None:
             torch.set_rng_state(draws)
             _, _, drawn = _augment_all(self.augment, torch.zeros(1, *drawn.shape), None, drawn)
-        if placed is not None:
+        if placed is not None and self.clips:
             placed = _clip(placed, pixels.shape[-2], pixels.shape[-1])
         return normalise(pixels, self.spec), placed, drawn, self.geometry(*image.shape)
 
@@ -166,14 +172,24 @@ def train_transform(spec: InputSpec, cfg: Mapping[str, Any] | None = None) -> Ra
 
 
 def dense_transform(
-    spec: InputSpec, cfg: Mapping[str, Any] | None = None, masks: str = "nearest", augment: str = "resized"
+    spec: InputSpec,
+    cfg: Mapping[str, Any] | None = None,
+    masks: str = "nearest",
+    augment: str = "resized",
+    boxes: str = "clipped",
 ) -> DenseTransform:
     """Return ``(image, boxes, mask) -> (tensor, boxes, mask, Geometry or None)``; see
-    RadiographTransform.dense, and RadiographTransform for ``masks`` and ``augment``.
+    RadiographTransform.dense, and RadiographTransform for ``masks``, ``augment`` and ``boxes``.
 
     Without ``cfg``, nothing is random, and the Geometry maps boxes and masks back exactly.
     """
-    return RadiographTransform(spec, cfg, random=bool(cfg), masks=masks, augment=augment).dense
+    made = RadiographTransform(spec, cfg, random=bool(cfg), masks=masks, augment=augment, boxes=boxes)
+    return made.dense
+
+
+def _prepared(image: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """Return a stored image, uint8 [H, W], with the changes of its grey levels."""
+    return equalised(brightened(image, spec.brighten), spec.equalize)
 
 
 def brightened(image: np.ndarray, rounding: str | None) -> np.ndarray:

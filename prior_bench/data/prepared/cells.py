@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.annotations.masks import BoxMask, CocoMask, FileMask, RleMask, ShapeMask, UnionMask
+from prior_bench.data.annotations.masks import (
+    BoxMask,
+    CocoMask,
+    FileMask,
+    RleMask,
+    ShapeMask,
+    SwappedShapeMask,
+    UnionMask,
+)
 from prior_bench.data.annotations.phrases import GroundedPhrase, box_tuples
 
 
@@ -57,6 +65,8 @@ def _encode(value: Any) -> Any:
             return {"box_mask": _encode(np.asarray(value.boxes))}
         case ShapeMask():
             return {"shapes": value.shapes}
+        case SwappedShapeMask():
+            return {"swapped_shapes": value.shapes}
         case FileMask():
             return {"file": str(value.path)}
     return value
@@ -82,7 +92,13 @@ def _decode(value: Any, root: Path) -> Any:
         case "box_mask":
             return BoxMask(_decode(value["box_mask"], root))
         case "shapes":
-            return ShapeMask(tuple((kind, tuple(numbers)) for kind, numbers in value["shapes"]))
+            return ShapeMask(_shapes(value["shapes"]))
+        case "swapped_shapes":
+            return SwappedShapeMask(_shapes(value["swapped_shapes"]))
         case "file":
             return FileMask(value["file"], root)
     raise ValueError(f"unknown cell {value}")
+
+
+def _shapes(stored: Any) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    return tuple((kind, tuple(numbers)) for kind, numbers in stored)

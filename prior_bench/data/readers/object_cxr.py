@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.annotations.masks import ShapeMask
+from prior_bench.data.annotations.masks import ShapeMask, SwappedShapeMask
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import (
@@ -27,11 +27,22 @@ LABEL = "Foreign object"
 KINDS = {"0": "rectangle", "1": "ellipse", "2": "polygon"}
 NAME_COLUMNS = ("image_name", "image_path")
 BOXES = ("enclosing", "swapped")
+MASKS: dict[str, type[ShapeMask] | type[SwappedShapeMask]] = {
+    "outlines": ShapeMask,
+    "swapped": SwappedShapeMask,
+}
 
 Shape = tuple[str, tuple[float, ...]]
 
 
-def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missing: str = "error") -> Manifest:
+def read(
+    root: Path,
+    *,
+    split: str = "default",
+    boxes: str = "enclosing",
+    masks: str = "outlines",
+    missing: str = "error",
+) -> Manifest:
     """Read one row per image, with its label, the boxes that enclose the objects, and the outlines as a mask.
 
     Args:
@@ -40,6 +51,8 @@ def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missin
         split: a name in :data:`RULES`.
         boxes: ``"enclosing"``, or ``"swapped"``, which exchanges width and height. This is a defect of LoVT's
             code that very probably affects its published detection results.
+        masks: ``"outlines"``, or ``"swapped"``, with the defects of LoVT's code: it fills polygons with x and
+            y exchanged, and the boxes of ellipses.
         missing: ``"error"`` or ``"skip"`` absent images.
 
     Raises:
@@ -47,12 +60,17 @@ def read(root: Path, *, split: str = "default", boxes: str = "enclosing", missin
     """
     if boxes not in BOXES:
         raise unknown_name("kind of boxes", boxes, list(BOXES), where="object_cxr")
+    if masks not in MASKS:
+        raise unknown_name("kind of masks", masks, list(MASKS), where="object_cxr")
     parts = [read_part(find_table(root, f"{part}.csv"), part) for part in ("train", "dev")]
     if any(root.glob("test.csv*")):
         parts.append(read_part(find_table(root, "test.csv"), "test"))
     table = apply_rule(split, RULES, pd.concat(parts, ignore_index=True), "object_cxr", root=root)
     if boxes == "swapped":
         table["boxes"] = pd.Series([swap_sides(b) for b in table["boxes"]], dtype=object)
+    if masks != "outlines":
+        drawn = [mask_of(mask.shapes, masks) for mask in table["mask"]]
+        table["mask"] = pd.Series(drawn, dtype=object)
     table, absent = require_images(table, root, missing=missing, where=root)
     return Manifest(
         "object_cxr",
@@ -132,6 +150,17 @@ def enclosing_boxes(shapes: tuple[Shape, ...]) -> np.ndarray:
     return np.array(boxes, np.float32).reshape(-1, 5)
 
 
+def boxes_of(shapes: tuple[Shape, ...], kind: str) -> np.ndarray:
+    """Return the boxes of an image, float32 [n, 5], of a kind in :data:`BOXES`."""
+    boxes = enclosing_boxes(shapes)
+    return swap_sides(boxes) if kind == "swapped" else boxes
+
+
+def mask_of(shapes: tuple[Shape, ...], kind: str) -> ShapeMask | SwappedShapeMask:
+    """Return the mask of an image, of a kind in :data:`MASKS`."""
+    return MASKS[kind](shapes)
+
+
 def swap_sides(boxes: np.ndarray) -> np.ndarray:
     """Return boxes [n, 5] with the same upper left corners, and with width and height exchanged."""
     swapped = boxes.copy()
@@ -203,6 +232,7 @@ lovt/train.csv, validation.csv, test.csv     (LoVT's lists; only for the rule lo
     splits=describe(RULES),
     options={
         "boxes": "enclosing, or swapped (sides exchanged, as in LoVT's code)",
+        "masks": "outlines, or swapped (x and y of polygons exchanged, as in LoVT's code)",
         "missing": "error, or skip absent images",
     },
     caveats=(

@@ -70,6 +70,7 @@ class OpenClipEncoder(LibraryEncoder):
             return line
         target.mkdir(parents=True)
         spec, ways = self.input, {ours: theirs for theirs, ours in RESIZES.items()}
+        ways["pad_first"] = ways["pad"]
         preparation = {
             "mean": spec.means,
             "std": spec.stds,

@@ -16,7 +16,9 @@ ON_A_CPU = {
     "blas": "BLAS",
 }
 ON_A_GPU = {"gpu": "GPU"}
-"""Fields of a record's hardware that its numbers may depend on, and their names, by the device."""
+OF_TRAINING = {"processes": "processes", "device": "device", "precision": "precision"}
+"""Fields of a record's hardware that its numbers may depend on, and their names, by the device; and those of
+a pre-training, which may go on with others than it began with."""
 PAGE = "docs/same_numbers.md"
 
 
@@ -29,7 +31,8 @@ def circumstances(record: RunRecord) -> dict[str, str]:
     found = _of_hardware(record.provenance.get("hardware"))
     backbone = record.provenance.get("backbone")
     trained = backbone.get("trained_on") if isinstance(backbone, dict) else None
-    found |= {f"{name} of the pre-training": value for name, value in _of_hardware(trained).items()}
+    told = {**_of_hardware(trained), **(_of_training(backbone) if isinstance(backbone, dict) else {})}
+    found |= {f"{name} of the pre-training": value for name, value in told.items()}
     packages = record.provenance.get("versions")
     if isinstance(packages, dict):
         found |= {f"version of {name}": str(packages[name]) for name in packages if name != "prior-bench"}
@@ -68,6 +71,20 @@ def _of_hardware(hardware: Any) -> dict[str, str]:
     own = ON_A_CPU if hardware.get("device") == "cpu" else ON_A_GPU
     names = {**ON_EVERY_DEVICE, **own}
     return {words: _text(hardware[name]) for name, words in names.items() if name in hardware}
+
+
+def _of_training(backbone: dict[str, Any]) -> dict[str, str]:
+    """Return what a pre-training was computed with, such as ``2, then 1`` processes."""
+    parts = backbone.get("computed")
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        return {}
+    found = {}
+    for name, words in OF_TRAINING.items():
+        values = [inline(part.get(name, "not noted")) for part in parts]
+        changes = [value for value, before in zip(values, [None, *values], strict=False) if value != before]
+        if changes:
+            found[words] = ", then ".join(changes)
+    return found
 
 
 def _text(value: Any) -> str:

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from prior_bench.report.comparing.paired import NotTested, Runs, paired_difference, spread_over_seeds
+from prior_bench.report.comparing.run_parts import RunParts
 from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.units import unit_of_several
 from prior_bench.statistics.significance import LEVEL, holm
@@ -159,9 +160,10 @@ def _tests(
         pairs: Iterable[tuple[int, int]] = combinations(filled, 2)
         if declared is not None:
             pairs = [pair for pair in declared if column.compared and set(pair) <= set(filled)]
+        parts = RunParts(column.metric)
         for one, two in pairs:
             try:
-                difference = paired_difference(runs[one][c], runs[two][c], column.metric, spread)
+                difference = paired_difference(runs[one][c], runs[two][c], column.metric, spread, parts)
             except NotTested as reason:
                 untested[c, one, two] = str(reason)
                 continue

@@ -58,6 +58,28 @@ def test_the_pre_training_and_versions_count_too(tmp_path):
     assert spec_differences(one, other) == ["threads of the pre-training: 1, 4", "version of torch: 2.6, 2.7"]
 
 
+def test_how_a_pre_training_was_computed_counts_too(tmp_path):
+    """BatchNorm and dropout of each process see its share of a batch alone; the identity does not tell."""
+
+    def trained(name, *parts):
+        run = recorded(Store(tmp_path / name))
+        run.record.provenance["backbone"] = {"computed": list(parts)}
+        return run
+
+    one = dict(processes=1, device="cpu", precision="float32")
+    first = trained("one", one)
+    assert spec_differences(first, trained("same", dict(one))) == []
+    two = trained("two", {**one, "processes": 2})
+    assert spec_differences(first, two) == ["processes of the pre-training: 1, 2"]
+    (note,) = mixture_note([first.record, two.record])
+    assert note.startswith("The runs differ in processes of the pre-training (1, 2).")
+    then = trained("then", {**one, "processes": 2}, one)
+    assert circumstances(then.record)["processes of the pre-training"] == "2, then 1"
+    assert circumstances(then.record)["precision of the pre-training"] == "float32"
+    odd = trained("odd", 3)
+    assert not any("pre-training" in name for name in circumstances(odd.record))
+
+
 def test_the_processor_says_nothing_of_a_gpu(tmp_path):
     gpu = {"device": "cuda", "gpu": "H", "cpu": "some"}
     one = recorded(Store(tmp_path / "one"), **gpu)

@@ -1,11 +1,17 @@
 """The paired test of two runs against a permutation test, which assumes nothing in common with it."""
 
+from collections import Counter
+from dataclasses import replace
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scored_store import CLASSES, save
 
 from prior_bench.metrics.classification import evaluate
+from prior_bench.report.comparing import run_parts
 from prior_bench.report.comparing.paired import paired_difference
+from prior_bench.report.comparing.run_parts import NotTested, RunParts
 from prior_bench.report.runs.draws import load_predictions
 from prior_bench.statistics.delong import contributions
 from prior_bench.store.store import Store
@@ -44,7 +50,7 @@ def test_an_auroc_is_tested_by_delong_and_another_metric_by_the_bootstrap(tmp_pa
     one, two = ({0: save(store, name, s, metrics=("auroc", "f1"))} for name, s in (("A", 1.0), ("B", 1.3)))
     drawn = []
     monkeypatch.setattr(
-        "prior_bench.report.comparing.paired.metric_draws",
+        "prior_bench.report.comparing.run_parts.metric_draws",
         lambda record, store, metric: (
             drawn.append(metric) or np.random.default_rng(len(drawn)).normal(size=99)
         ),
@@ -57,3 +63,38 @@ def test_an_auroc_is_tested_by_delong_and_another_metric_by_the_bootstrap(tmp_pa
     assert found.error == pytest.approx(np.sqrt((by_patient**2).sum()))
     paired_difference(two, one, "f1")
     assert drawn == ["f1", "f1"]
+
+
+@pytest.mark.parametrize("metric", ["auroc", "auroc/Edema", "f1"])
+def test_shared_parts_give_the_same_and_read_each_run_once(tmp_path, metric, monkeypatch):
+    store, read = Store(tmp_path / "s"), []
+    methods = [
+        {seed: save(store, name, skill, seed) for seed in (0, 1)}
+        for name, skill in (("A", 0.5), ("B", 1.0), ("C", 2.0))
+    ]
+    alone = [paired_difference(one, two, metric) for one, two in combinations(methods, 2)]
+    monkeypatch.setattr(
+        run_parts, "load_predictions", lambda root, key: read.append(key) or load_predictions(root, key)
+    )
+    parts = RunParts(metric)
+    shared = [paired_difference(one, two, metric, parts=parts) for one, two in combinations(methods, 2)]
+    assert shared == alone and len({found.error for found in shared}) == 3
+    assert max(Counter(read).values()) <= 2  # for its samples, and for its contributions
+
+
+def test_runs_in_another_order_have_the_same_samples(tmp_path):
+    store = Store(tmp_path / "s")
+    one, two = (save(store, name, skill) for name, skill in (("A", 0.5), ("B", 1.0)))
+    expected = paired_difference({0: one}, {0: two}, "auroc")
+    found = load_predictions(store.root, two.key)
+    mixed = np.random.default_rng(0).permutation(len(found["id"]))
+    other = {k: v if k.startswith("meta_") else v[mixed] for k, v in found.items()}
+    elsewhere = Store(tmp_path / "t")
+    elsewhere.save(two.record, other)
+    moved = paired_difference({0: one}, {0: replace(two, store=elsewhere)}, "auroc")
+    assert moved.error == pytest.approx(expected.error, rel=1e-12) and moved.error > 0
+    other["id"] = np.array([f"x{name}" for name in other["id"]])
+    strange = Store(tmp_path / "u")
+    strange.save(two.record, other)
+    with pytest.raises(NotTested, match="the test samples differ"):
+        paired_difference({0: one}, {0: replace(two, store=strange)}, "auroc")

@@ -61,6 +61,7 @@ def test_killed_twice_it_goes_on_where_it_was(images, tmp_path):
         before = now
     folder = next(iter(before)).parent
     (folder / ".half.host-1-0a.part").write_bytes(b"half")
+    os.utime(folder / ".half.host-1-0a.part", (0, 0))  # of another host, and old
     last = subprocess.run(command, capture_output=True, text=True)
     assert last.returncode == 0, last.stderr
     kept = 8 * len(before)
