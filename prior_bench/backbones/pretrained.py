@@ -86,8 +86,14 @@ class Pretrained:
 
         return (self.work_dir(seed, pretrain_dir) / FINAL).is_file()
 
-    def make(self, seed: int, context: LoadContext) -> Path:
-        """Train the method, or resume its training; return the checkpoint. Existing weights stay."""
+    def make(self, seed: int, context: LoadContext, slurm: bool = False) -> Path:
+        """Train the method, or resume its training; return the checkpoint. Existing weights stay.
+
+        Args:
+            seed: of the weights.
+            context: how to train.
+            slurm: whether this process may be one of several tasks of a Slurm step, which train together.
+        """
         from prior_bench.pretraining.folder import FINAL, noted
         from prior_bench.pretraining.on_gpus import pretrain_on
 
@@ -107,6 +113,7 @@ class Pretrained:
             workers=context.workers,
             threads=context.threads,
             deterministic=context.deterministic,
+            slurm=slurm,
         )
 
     def load(self, seed: int, context: LoadContext) -> Backbone:

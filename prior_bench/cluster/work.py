@@ -55,7 +55,7 @@ def _pretrain(job: StoredJob, plan: Plan) -> int:
     source: Any = plan.sources[training.row["name"]]
     how = job.suite.workers, job.suite.threads, job.suite.deterministic
     context = LoadContext(pick_device("auto"), paths.results_root() / "pretrain", *how)
-    print(f"weights: {source.make(training.seed, context)}")
+    print(f"weights: {source.make(training.seed, context, slurm=True)}")
     return 0
 
 
