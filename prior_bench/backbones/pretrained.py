@@ -8,7 +8,7 @@ from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
 from prior_bench.pretraining.config import PretrainConfig, load_config
-from prior_bench.pretraining.identity import data_fingerprint, run_identity, training_source
+from prior_bench.pretraining.identity import data_fingerprint, run_identity, run_versions, training_source
 from prior_bench.registry import METHODS
 from prior_bench.store.changed_source import warn_of_cache
 
@@ -53,6 +53,18 @@ class Pretrained:
     def fingerprint(self) -> str:
         """Hash the content of the data."""
         return self._fingerprint or data_fingerprint(self.config.data)
+
+    def made_from(self) -> dict[str, Any]:
+        """Return what the weights are made from besides config and seed, as plain types.
+
+        Returns:
+            ``fingerprint`` of the data, ``source`` (hash of the method's code), and declared ``versions``.
+        """
+        return {
+            "fingerprint": self.fingerprint(),
+            "source": training_source(self.config.method["type"]),
+            "versions": run_versions(self.config),
+        }
 
     def assume(self, fingerprint: str) -> None:
         """Take the hash of the data as given, where reading them is not worth it: the weights exist."""

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from prior_bench.io import slurm
@@ -41,18 +42,23 @@ class JobCommand:
     def __init__(self, argv: list[str], folder: str, environment: dict[str, str], requeues: int):
         self.argv, self.folder, self.environment, self.requeues = argv, folder, environment, requeues
         self._process: subprocess.Popen | None = None
+        self._told = False
 
     def __call__(self) -> None:
         """Run the command; exit with its status if it is not 0, so that Slurm sees it."""
         environment = {**os.environ, **self.environment}
+        signal.signal(signal.SIGTERM, self._note)  # submitit does nothing on it
         self._process = subprocess.Popen(self.argv, cwd=self.folder, env=environment)  # nosec B603
         status = self._process.wait()  # submitit's handler of SIGUSR2 may end this process here
-        if status in ANNOUNCED:
+        if status and (status in ANNOUNCED or self._told):
             time.sleep(SETTLED)
             if slurm.runs(slurm.number()):
                 self._start_again(status)
         if status:
             sys.exit(status if status > 0 else 128 - status)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._told = True
 
     def checkpoint(self) -> DelayedSubmission | None:
         """Let the command save and end; called by submitit on SIGUSR2, in the job's first task.

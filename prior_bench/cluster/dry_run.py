@@ -42,4 +42,4 @@ def _what(job: PlannedJob, cluster: ClusterFile) -> str:
         return f"{size}, at most {cluster.pretraining.time} before it is queued again"
     time = "" if job.seconds is None else f", about {clock(job.seconds)}"
     after = ", after its pre-training" if job.needs else ""
-    return f"{len(job.keys)} cells{time}{after}"
+    return f"{len(job.keys)} {'cell' if len(job.keys) == 1 else 'cells'}{time}{after}"

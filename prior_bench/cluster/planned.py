@@ -70,7 +70,7 @@ def plan_jobs(
             needs = identity
             if identity not in begun:
                 begun.add(identity)
-                shape = nodes_and_gpus(cluster, source.config.gpus, title)
+                shape = nodes_and_gpus(cluster, source.gpus_wanted(runs[0].spec.seed, pretrained), title)
                 jobs.append(PlannedJob("pretraining", title, (identity,), (runs[0],), shape=shape))
         for packed, seconds in pack(runs, cluster, costs):
             keys = tuple(run.key for run in packed)

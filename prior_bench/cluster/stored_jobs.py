@@ -10,8 +10,6 @@ from typing import Any
 
 from prior_bench.api import BackboneSource, RunSpec
 from prior_bench.cluster.planned import PlannedJob
-from prior_bench.pretraining.identity import run_versions as training_versions
-from prior_bench.pretraining.identity import training_source
 from prior_bench.schema.cluster_jobs import StoredJob, StoredOptions, StoredRun, StoredTraining
 from prior_bench.schema.records import StoredSpec
 from prior_bench.store.changed_source import task_source
@@ -81,8 +79,6 @@ def _trainings(run: PlannedRun, plan: Plan) -> list[StoredTraining]:
             row=run.spec.backbone,
             seed=run.spec.seed,
             identity=run.identity,
-            fingerprint=source.fingerprint(),
-            source=training_source(source.config.method["type"]),
-            versions=training_versions(source.config),
+            **source.made_from(),
         )
     ]

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.pretraining.identity import run_versions as training_versions
-from prior_bench.pretraining.identity import training_source
 from prior_bench.schema.cluster_jobs import StoredJob, StoredRun, StoredTraining
 from prior_bench.store.changed_source import task_source
 from prior_bench.suites.keys import run_key, run_versions
@@ -44,15 +42,15 @@ def require_unchanged(job: StoredJob, plan: Plan) -> None:
 def _of_training(noted: StoredTraining, plan: Plan, trains: bool) -> dict[str, str]:
     """What has changed of a pre-training, by place; source code counts only where it ``trains``."""
     source: Any = plan.sources[noted.row["name"]]
-    where = f"backbone '{noted.row['name']}'"
-    found = _versions(noted.versions, training_versions(source.config))
-    if trains and source.fingerprint() != noted.fingerprint:
-        found["the pre-training data"] = _text("content", noted.fingerprint, source.fingerprint())
-    code = training_source(source.config.method["type"])
-    if trains and code != noted.source:
-        found[f"source code of the method '{source.config.method['type']}'"] = _text("it", noted.source, code)
+    today = source.made_from()
+    found = _versions(noted.versions, today["versions"])
+    if trains and today["fingerprint"] != noted.fingerprint:
+        found["data"] = _text("content", noted.fingerprint, today["fingerprint"])
+    if trains and today["source"] != noted.source:
+        found["source code of its method"] = _text("it", noted.source, today["source"])
     if not found and (identity := source.identity(noted.seed)) != noted.identity:
-        found["its pre-training config"] = _text("identity", noted.identity, identity)
+        found["config"] = _text("identity", noted.identity, identity)
+    where = f"pre-training of '{noted.row['name']}'"
     return {f"{where}: {part}": what for part, what in found.items()}
 
 

@@ -22,6 +22,8 @@ from prior_bench.store.store import Store
 
 PATIENCE = 900
 """Seconds for all jobs; a machine that does other things as well starts Python slowly."""
+EPOCHS = 150
+"""Epochs of a pre-training, which takes a minute."""
 
 PRETRAIN = """
 method = dict(
@@ -36,7 +38,7 @@ method = dict(
         config=dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32),
         max_tokens=32,
     ),
-    embed_dim=8,
+    embed_dim={size},
 )
 vocab_size = 120
 data = dict(dataset={data!r}, transform=dict(RandomAffine=dict(degrees=5)))
@@ -84,8 +86,9 @@ def place(tmp_path):
     with open(tmp_path / "data.csv", "w", newline="") as file:
         csv.writer(file).writerows(rows)
     data = str(tmp_path / "data.csv")
-    for name, epochs in (("one", 400), ("two", 12)):
-        (tmp_path / f"{name}.py").write_text(PRETRAIN.format(data=data, epochs=epochs))
+    for name in ("one", "two"):
+        text = PRETRAIN.format(data=data, size=8 if name == "one" else 6, epochs=EPOCHS)
+        (tmp_path / f"{name}.py").write_text(text)
     names = {name: str(tmp_path / f"{name}.py") for name in ("one", "two")}
     (tmp_path / "suite.py").write_text(SUITE.format(data=data, **names))
     (tmp_path / "cluster.py").write_text(CLUSTER)
@@ -137,13 +140,13 @@ def test_a_suite_is_done_once_whatever_happens_to_its_jobs(place):
         assert "6 jobs submitted" in bench("submit", "suite.py")
         assert "nothing to submit" in bench("submit", "suite.py")
         first = numbers(store)
-        assert sorted(job.kind for job in first.values()) == ["evaluation"] * 4 + ["pretraining"] * 2 + [
-            "table"
-        ]
+        kinds = [*4 * ["evaluation"], *2 * ["pretraining"], "table"]
+        assert sorted(job.kind for job in first.values()) == kinds
         assert set(first) == set(slurm.states())
         one, two = (n for n, job in first.items() if job.kind == "pretraining")
         folders = bench.results / "pretrain"
-        wait("an epoch", lambda: list(folders.glob("one-*/epoch_*.pth")), bench, slurm)
+        for name in ("one", "two"):
+            wait("an epoch", lambda name=name: list(folders.glob(f"{name}-*/epoch_*.pth")), bench, slurm)
         status = bench("submit", "suite.py", "--status")
         assert "small: 8 cells" in status and f"(job {one})" in status
         slurm.run("scontrol", "requeue", one)
@@ -161,16 +164,9 @@ def test_a_suite_is_done_once_whatever_happens_to_its_jobs(place):
 
     serial = Bench(place, "serial")
     for name in ("one", "two"):
-        torchrun = (
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc_per_node",
-            "2",
-            "-m",
-            "prior_bench",
-        )
-        serial("pretrain", f"{name}.py", "--threads", "1", launcher=torchrun)
+        torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+        command = ("-m", "prior_bench", "pretrain", f"{name}.py", "--threads", "1")
+        serial(*command, launcher=torchrun)
     serial("run", "suite.py")
     done, expected = store.records(), Store(serial.results / "small").records()
     assert set(done) == set(expected) and len(done) == 8
@@ -191,7 +187,7 @@ def assert_weights_went_on(folders, expected):
         assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
     (one,) = folders.glob("one-*/history.json")
     epochs = [entry["epoch"] for entry in json.loads(one.read_text())]
-    assert epochs == list(range(1, 401))
+    assert epochs == list(range(1, EPOCHS + 1))
     (note,) = folders.glob("one-*/run.json")
     assert len(json.loads(note.read_text())["computed"]) >= 1
 

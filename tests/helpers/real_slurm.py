@@ -1,8 +1,8 @@
 """A Slurm of the test's own on this machine: two nodes with two fake GPUs each, on the loopback.
 
-The GPUs are null devices: Slurm hands them out and sets ``CUDA_VISIBLE_DEVICES``, and nothing opens them. There
-is no accounting, as on many small clusters. Debian has it all in the packages slurmctld, slurmd, slurm-client
-and munge, whose own services need not run.
+The GPUs are null devices: Slurm hands them out and sets ``CUDA_VISIBLE_DEVICES``, and nothing opens them.
+There is no accounting, as on many small clusters. Debian has it all in the packages slurmctld, slurmd,
+slurm-client and munge, whose own services need not run.
 """
 
 import os
