@@ -1,6 +1,7 @@
 """A suite on a real Slurm: two pre-trainings on two nodes each, and eight cells.
 
-One job is queued again while it trains, one is cancelled, and everything is submitted twice.
+One job is queued again while it trains, one is cancelled and, later, told of its time limit, and everything is
+submitted twice.
 """
 
 import csv
@@ -67,6 +68,7 @@ table = dict(cpus=1)
 
 pytestmark = [
     pytest.mark.external,
+    pytest.mark.slow,
     pytest.mark.skipif(bool(why_not()), reason=f"Slurm cannot be started here: {why_not()}"),
 ]
 
@@ -156,7 +158,12 @@ def test_a_suite_is_done_once_whatever_happens_to_its_jobs(place):
         wait("its evaluations", lambda: len(slurm.states()) == 4, bench, slurm)
         assert "3 jobs submitted" in bench("submit", "suite.py")
         assert "nothing to submit" in bench("submit", "suite.py")
+        (two,) = (n for n, job in numbers(store).items() if job.kind == "pretraining" and n != one)
+        log = store.root / f"cluster/submitit/{two}_0_log.out"
+        wait("another epoch", lambda: log.is_file() and "epoch" in log.read_text(), bench, slurm)
+        slurm.run("scancel", "--signal=USR2", two)  # as before a time limit
         wait("all jobs", lambda: not slurm.states(), bench, slurm)
+        assert "its state is saved" in log.read_text() and "queued again" in log.read_text().lower()
         status = bench("submit", "suite.py", "--status")
         assert "done           8" in status, status
         assert (store.root / "tables.md").is_file() and (store.root / "report.html").is_file()

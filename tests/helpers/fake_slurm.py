@@ -12,8 +12,9 @@ comment=$(sed -n "s/^#SBATCH --comment=//p" "$1" | tr -d "'")
 last=$(sed -n "s/^#SBATCH --array='\\{0,1\\}0-\\([0-9]*\\)%.*/\\1/p" "$1")
 state=PENDING; reason=Priority
 grep -q "^#SBATCH --dependency" "$1" && reason=Dependency
-if [ -z "$last" ]; then echo "$state||$reason|$comment" > "$FAKE_SLURM/queue/$number"
-else for i in $(seq 0 "$last"); do echo "$state||$reason|$comment" > "$FAKE_SLURM/queue/${number}_$i"; done; fi
+jobs=$number
+[ -z "$last" ] || jobs=$(seq -f "${number}_%g" 0 "$last")
+for job in $jobs; do echo "$state||$reason|$comment" > "$FAKE_SLURM/queue/$job"; done
 [ -e "$FAKE_SLURM/forget" ] && { echo "sbatch: error: Socket timed out" >&2; exit 1; }
 echo "Submitted batch job $number"
 """
@@ -23,7 +24,11 @@ cd "$FAKE_SLURM/queue"
 for job in $(ls | sort -V); do echo "$job|$(cat "$job")"; done
 """
 SCANCEL = """#!/bin/bash
-for job in "$@"; do case $job in --*) ;; *) echo "$job" >> "$FAKE_SLURM/cancelled"; rm -f "$FAKE_SLURM/queue/$job";; esac; done
+for job in "$@"; do
+    case $job in --*) continue ;; esac
+    echo "$job" >> "$FAKE_SLURM/cancelled"
+    rm -f "$FAKE_SLURM/queue/$job"
+done
 """
 SCONTROL = """#!/bin/bash
 echo "$@" >> "$FAKE_SLURM/scontrol"

@@ -124,7 +124,7 @@ class RealSlurm:
             "SlurmUser": "root",
             "SlurmdUser": "root",
             "AuthType": "auth/munge",
-            "AuthInfo": f"socket={self.root / 'munge/socket'}",
+            "AuthInfo": f"socket={self.root / 'munge/socket'},cred_expire=5",  # a requeued job waits for it
             "CredType": "cred/munge",
             "StateSaveLocation": self.root / "state",
             "SlurmdSpoolDir": self.root / "spool/%n",
