@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         if args.only:
             fix = "leave one of them out; scancel NUMBER cancels single jobs"
             raise BenchError("cannot be used together with --only", where="--cancel", fix=fix)
-        print(f"{cancel_suite(store)} jobs of {suite.name} cancelled")
+        print(f"jobs of {suite.name} cancelled: {cancel_suite(store)}")
         return 0
     suite.allow_leakage = suite.allow_leakage or args.allow_leakage
     suite.threads = args.threads or suite.threads
@@ -136,5 +136,5 @@ def _submit(args: argparse.Namespace, suite: Suite, store: Store, cluster: Clust
     )
     count = submit_suite(plan, store, cluster, options)
     again = "see them: prior-bench submit " + args.suite + " --status"
-    print(f"{count} jobs submitted; {again}" if count else "nothing to submit: all cells are done or queued")
+    print(f"jobs submitted: {count}; {again}" if count else "nothing to submit: all cells are done or queued")
     return 0

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -23,6 +24,8 @@ SAVED = 75
 """Exit status of a command that has saved its state and shall be started again (EX_TEMPFAIL)."""
 ANNOUNCED = (SAVED, 128 + signal.SIGTERM, -signal.SIGTERM, -signal.SIGUSR2)
 """Statuses of a command that the announced end of its job has ended."""
+POLL = 0.2
+"""Seconds between two looks whether the command has ended."""
 SETTLED = 3.0
 """Seconds until a signal that has ended the command has also come here, and Slurm's state is up to date."""
 ENDING = 900
@@ -42,6 +45,7 @@ class JobCommand:
     def __init__(self, argv: list[str], folder: str, environment: dict[str, str], requeues: int):
         self.argv, self.folder, self.environment, self.requeues = argv, folder, environment, requeues
         self._process: subprocess.Popen | None = None
+        self._status: int | None = None
         self._told = False
 
     def __call__(self) -> None:
@@ -49,13 +53,24 @@ class JobCommand:
         environment = {**os.environ, **self.environment}
         signal.signal(signal.SIGTERM, self._note)  # submitit does nothing on it
         self._process = subprocess.Popen(self.argv, cwd=self.folder, env=environment)  # nosec B603
-        status = self._process.wait()  # submitit's handler of SIGUSR2 may end this process here
+        # not process.wait(): submitit's handler of SIGUSR2 interrupts it, and would wait for its lock
+        threading.Thread(target=self._take_status, args=(self._process,), daemon=True).start()
+        status = self._ended()
         if status and (status in ANNOUNCED or self._told):
             time.sleep(SETTLED)
             if slurm.runs(slurm.number()):
                 self._start_again(status)
         if status:
             sys.exit(status if status > 0 else 128 - status)
+
+    def _take_status(self, process: subprocess.Popen) -> None:
+        self._status = process.wait()
+
+    def _ended(self) -> int:
+        """Wait for the command's end; return its status."""
+        while self._status is None:
+            time.sleep(POLL)
+        return self._status
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._told = True
@@ -66,9 +81,9 @@ class JobCommand:
         Returns:
             What runs when the job is started again; None if it is not.
         """
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self._process.send_signal(signal.SIGUSR2)  # as a rule, Slurm has sent it already
-            self._process.wait()
+            self._ended()
         if not self._may_start_again():
             return None
         from submitit.core.utils import DelayedSubmission

@@ -24,7 +24,7 @@ def dry_run_text(found: Survey, cluster: ClusterFile) -> str:
         lines.append(f"estimated time of evaluation, one job after another: {clock(sum(known))}{without}")
     lines.append(
         f"{found.done + found.queued + cells} cells: {found.done} done, {found.queued} queued or running, "
-        f"{cells} in {len(evaluations)} new jobs; {trainings} new pre-trainings"
+        f"{cells} in {len(evaluations)} new jobs; new pre-trainings: {trainings}"
     )
     return "\n".join(lines)
 
@@ -38,7 +38,7 @@ def clock(seconds: float) -> str:
 def _what(job: PlannedJob, cluster: ClusterFile) -> str:
     if job.kind == "pretraining":
         nodes, gpus = job.shape or (1, 0)
-        size = f"{nodes} x {gpus} GPUs" if gpus else f"{nodes} x 1 process on a CPU"
+        size = f"nodes x GPUs {nodes} x {gpus}" if gpus else f"nodes {nodes}, on CPUs"
         return f"{size}, at most {cluster.pretraining.time} before it is queued again"
     time = "" if job.seconds is None else f", about {clock(job.seconds)}"
     after = ", after its pre-training" if job.needs else ""

@@ -57,7 +57,9 @@ def cell_states(store: Store, queued: Mapping[str, QueuedJob], only: Iterable[st
     if not cells:
         raise BenchError("no cell passes these filters", where="--only", fix="loosen them")
     followed = follow(JobsFolder(store).jobs(), queued)
-    return [_of_cell(key, spec, store, followed) for key, spec in cells.items()]
+    alive = keys_of(followed, "evaluation")
+    tried = {key for one in followed if not one.job.cancelled for key in one.job.keys}
+    return [_of_cell(key, spec, store, alive.get(key), key in tried) for key, spec in cells.items()]
 
 
 def training_states(store: Store, queued: Mapping[str, QueuedJob]) -> list[State]:
@@ -86,12 +88,11 @@ def status_text(suite: str, cells: list[State], trainings: list[State]) -> str:
     return "\n".join(lines)
 
 
-def _of_cell(key: str, spec: dict[str, Any], store: Store, followed: list[FollowedJob]) -> State:
+def _of_cell(key: str, spec: dict[str, Any], store: Store, job: FollowedJob | None, tried: bool) -> State:
     what = describe(spec)
     record = store.get(key)
     if record is not None and record.status == "done":
         return State(what, "done")
-    job = keys_of(followed, "evaluation").get(key)
     owner = store.claims.owner(key)
     if job is not None and job.queued is not None and job.queued.runs and owner is not None:
         return State(what, "running", _place(job.queued))
@@ -101,7 +102,6 @@ def _of_cell(key: str, spec: dict[str, Any], store: Store, followed: list[Follow
         return State(what, "queued")
     if record is not None:
         return State(what, "failed", record.error.partition("\n")[0])
-    tried = any(key in one.job.keys and not one.job.cancelled for one in followed)
     return State(what, "failed", ENDED) if tried else State(what, "not submitted")
 
 

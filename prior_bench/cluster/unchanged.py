@@ -64,7 +64,7 @@ def _of_run(noted: StoredRun, run: PlannedRun, plan: Plan) -> dict[str, str]:
         found[f"data set '{spec.data['name']}'"] = _text("content", noted.fingerprint, fingerprint)
     identity = plan.sources[spec.backbone["name"]].identity(spec.seed)
     if identity != noted.identity:
-        found[f"backbone '{spec.backbone['name']}'"] = _text("weights", noted.identity, identity)
+        found[f"backbone '{spec.backbone['name']}'"] = _text("identity", noted.identity, identity)
     if (code := task_source(spec.task)) != noted.source:
         found[f"source code of the task '{spec.task}'"] = _text("it", noted.source, code)
     if not found and (key := run_key(spec, identity, fingerprint, versions)) != noted.key:

@@ -65,7 +65,10 @@ def _evaluate(job: StoredJob, plan: Plan, store: Store) -> int:
         if not source.is_made(training.seed, paths.results_root() / "pretrain"):
             fix = f"prior-bench submit {job.suite.called} submits its pre-training"
             raise BenchError("its pre-trained weights are not there", where=training.row["name"], fix=fix)
-    outcome = evaluate(plan, store, workers=job.suite.workers, binding=slurm.binding())
+    binding = slurm.binding()
+    if binding and binding.get("CUDA_VISIBLE_DEVICES") and pick_device() == "cpu":
+        print("warning: Slurm has given a GPU, and torch sees none: computing on the CPU", file=sys.stderr)
+    outcome = evaluate(plan, store, workers=job.suite.workers, binding=binding, planned=True)
     for key in outcome.failed:
         trace = store.runs / key / "traceback.txt"
         print(f"error: {outcome.records[key].error}\n  traceback: {trace}", file=sys.stderr)

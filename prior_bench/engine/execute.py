@@ -86,6 +86,7 @@ def evaluate(
     gpus: str | None = None,
     overwrite: Overwrite = Overwrite.FAILED,
     binding: dict[str, Any] | None = None,
+    planned: bool = False,
     say: Callable[[str], None] = say_at_once,
 ) -> SuiteOutcome:
     """Run the cells that the store does not contain. Suites and single evaluations use the same function.
@@ -99,6 +100,7 @@ def evaluate(
         gpus: GPUs of which each gets a process, see :func:`prior_bench.engine.slots.slots_of`.
         overwrite: which recorded runs are run again.
         binding: what records say of the GPU that this process was given by a scheduler.
+        planned: whether the cells are in the store's plan already.
         say: takes progress lines.
 
     Raises:
@@ -109,8 +111,9 @@ def evaluate(
         fix = "leave out one of them"
         raise BenchError(f"cannot be used together with --device {device}", where="--gpus", fix=fix)
     store.prepare()
-    with store.changing_plan():
-        store.save_plan(merged_plan(plan, store))
+    if not planned:
+        with store.changing_plan():
+            store.save_plan(merged_plan(plan, store))
     seen = {run.key: store.stamp(run.key) for run in plan.runnable()}  # before the records are read
     waiting = to_do(plan, store, overwrite)
     keys = {run.key for run in waiting}

@@ -102,17 +102,21 @@ def test_submitits_hook_lets_the_command_save_first(job, tmp_path):
     )
     task = JobCommand([sys.executable, "-S", "-c", text], os.getcwd(), {"A": "b"}, 3)
     again = []
+    before = signal.signal(
+        signal.SIGUSR2, lambda *_: again.append(task.checkpoint())
+    )  # as submitit's handler
 
     def announce():
         while not begun.exists():
             time.sleep(0.05)
-        again.append(task.checkpoint())
+        os.kill(os.getpid(), signal.SIGUSR2)
 
-    thread = threading.Thread(target=announce)
-    thread.start()
-    with pytest.raises(SystemExit):
-        task()
-    thread.join()
+    threading.Thread(target=announce).start()
+    try:
+        with pytest.raises(SystemExit):
+            task()
+    finally:
+        signal.signal(signal.SIGUSR2, before)
     assert note.exists()
     function = pickle.loads(pickle.dumps(again[0].function))
     assert (function.argv, function.environment, function.requeues) == (task.argv, {"A": "b"}, 3)

@@ -1,6 +1,6 @@
 """A suite on a real Slurm: two pre-trainings on two nodes each, and eight cells.
 
-One job is queued again while it trains, one is cancelled and, later, told of its time limit, and everything is
+One job is queued again while it trains, one is cancelled and, later, told of its time limit, and all is
 submitted twice.
 """
 
@@ -137,9 +137,9 @@ def test_a_suite_is_done_once_whatever_happens_to_its_jobs(place):
     with RealSlurm() as slurm:
         bench = Bench(place, "results", slurm.environment)
         store = Store(bench.results / "small")
-        assert "8 in 4 new jobs; 2 new pre-trainings" in bench("submit", "suite.py", "--dry-run")
+        assert "8 in 4 new jobs; new pre-trainings: 2" in bench("submit", "suite.py", "--dry-run")
         assert not bench.results.exists()
-        assert "6 jobs submitted" in bench("submit", "suite.py")
+        assert "jobs submitted: 6" in bench("submit", "suite.py")
         assert "nothing to submit" in bench("submit", "suite.py")
         first = numbers(store)
         kinds = [*4 * ["evaluation"], *2 * ["pretraining"], "table"]
@@ -156,7 +156,7 @@ def test_a_suite_is_done_once_whatever_happens_to_its_jobs(place):
         wait("the cancelled job", lambda: two not in slurm.states(), bench, slurm)
         # its evaluations can never run, so that Slurm has cancelled them
         wait("its evaluations", lambda: len(slurm.states()) == 4, bench, slurm)
-        assert "3 jobs submitted" in bench("submit", "suite.py")
+        assert "jobs submitted: 3" in bench("submit", "suite.py")
         assert "nothing to submit" in bench("submit", "suite.py")
         (two,) = (n for n, job in numbers(store).items() if job.kind == "pretraining" and n != one)
         log = store.root / f"cluster/submitit/{two}_0_log.out"

@@ -201,10 +201,10 @@ def test_the_status_names_nodes_and_counts(slurm, submit, store, plan, command):
 def test_cancelling_takes_this_suites_jobs_alone(slurm, submit, store, command):
     (slurm.root / "queue" / "7").write_text("PENDING||Priority|another\n")
     submit()
-    assert command("--cancel") == (0, "6 jobs of tiny cancelled\n", "")
+    assert command("--cancel") == (0, "jobs of tiny cancelled: 6\n", "")
     assert slurm.queue() == ["7"]
     assert states(store) == 6 * ["not submitted"]
-    assert command("--cancel")[1] == "0 jobs of tiny cancelled\n"
+    assert command("--cancel")[1] == "jobs of tiny cancelled: 0\n"
     assert len(submit()) == 4
 
 
@@ -214,17 +214,17 @@ def test_a_dry_run_prints_the_jobs_and_makes_nothing(slurm, store, command):
     assert text.splitlines() == [
         "evaluation    Ready seed 0: 2 cells",
         "evaluation    Ready seed 0: 1 cell",
-        "pre-training  Trained seed 0: 1 x 1 GPUs, at most 24h before it is queued again",
+        "pre-training  Trained seed 0: nodes x GPUs 1 x 1, at most 24h before it is queued again",
         "evaluation    Trained seed 0: 2 cells, after its pre-training",
         "evaluation    Trained seed 0: 1 cell, after its pre-training",
         "tables        after all others",
-        "6 cells: 0 done, 0 queued or running, 6 in 4 new jobs; 1 new pre-trainings",
+        "6 cells: 0 done, 0 queued or running, 6 in 4 new jobs; new pre-trainings: 1",
     ]
     assert slurm.queue() == [] and not store.root.exists()
 
 
 def test_the_command_submits_once(slurm, command):
-    assert "5 jobs submitted; see them: prior-bench submit" in command()[1]
+    assert "jobs submitted: 5; see them: prior-bench submit" in command()[1]
     assert command()[1] == "nothing to submit: all cells are done or queued\n"
     assert slurm.options("101")["partition"] == "gpu"
 

@@ -118,7 +118,7 @@ def test_an_evaluation_refuses_what_has_changed(written, plan, parts, store, mon
         assert "declared version of task: it was 1, and is 2 now" in changes(path)
     with monkeypatch.context() as change:
         change.setattr(parts.FakeBackbone, "identity", lambda self, seed: "other")
-        assert "backbone 'Ready': weights was 1.0-0, and is other now" in changes(path)
+        assert "backbone 'Ready': identity was 1.0-0, and is other now" in changes(path)
     assert not store.records()
     assert run_job(path) == 0
 
