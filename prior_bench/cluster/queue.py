@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ ACTIVE = ("RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_O
 OVER = ("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "BOOT_FAIL", "DEADLINE", "OUT_OF_MEMORY")
 """States of a job that will not run again; the queue shows some for a while."""
 FIELDS = "%i|%T|%N|%r|%k"
+PREFIX = re.compile(r"^[a-z]+: (?:(?:error|fatal): )?")
+"""What a program of Slurm puts before a message."""
 MOST = 500
 """Numbers of jobs in one call of ``scancel``."""
 
@@ -90,6 +93,11 @@ def _output(command: list[str], fix: str) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise BenchError(f"gives no answer: {error}", where=name, fix=fix) from error
     if answer.returncode:
-        said = " ".join(answer.stderr.split()) or f"status {answer.returncode}"
-        raise BenchError(said, where=name, fix=fix)
+        raise BenchError(said(answer.stderr) or f"status {answer.returncode}", where=name, fix=fix)
     return answer.stdout
+
+
+def said(text: str) -> str:
+    """Return what one of Slurm's programs says on stderr, as one line without its name."""
+    lines = [PREFIX.sub("", line).strip() for line in text.splitlines()]
+    return "; ".join(dict.fromkeys(line for line in lines if line))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.cluster.command import JobCommand
-from prior_bench.cluster.queue import require
+from prior_bench.cluster.queue import require, said
 from prior_bench.cluster.settings import parameters
 from prior_bench.errors import BenchError
 from prior_bench.schema.cluster import ClusterFile
@@ -82,20 +82,21 @@ def submit(
     }
     if after:
         asked["dependency"] = f"{'afterany' if kind == 'table' else 'afterok'}:{':'.join(after)}"
-    said = io.StringIO()
+    printed = io.StringIO()
     try:
         executor = SlurmExecutor(folder, max_num_timeout=cluster.requeues, python=cluster.python)
         executor.update_parameters(**asked)
         commands = [_command(file, cluster) for file in files]
-        with contextlib.redirect_stderr(said):  # submitit prints what the error says, too
+        with contextlib.redirect_stderr(printed):  # submitit prints what the error says, too
             if len(commands) == 1:
                 jobs = [executor.submit(commands[0])]
             else:
                 with executor.batch():
                     jobs = [executor.submit(command) for command in commands]
     except (FailedJobError, FailedSubmissionError) as error:
-        what = " ".join(str(error).split()).removeprefix("sbatch: error: ")
-        raise BenchError(what, where="sbatch", fix="change the cluster file, or ask who runs it") from error
+        raise BenchError(
+            said(str(error)), where="sbatch", fix="change the cluster file, or ask who runs it"
+        ) from error
     return [job.job_id for job in jobs]
 
 
