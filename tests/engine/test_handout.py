@@ -142,13 +142,17 @@ def test_a_process_that_dies_is_named_with_its_run_and_gives_its_slots_back():
 
 def test_a_pre_training_for_which_too_few_processes_are_left_is_named():
     wanted, _ = only("big1", 2)
-    team = Team(2, {"a1": lambda end, order: False})
+    dead = threading.Event()
+
+    def second(end, order):
+        end.send(Ready(True))
+        return dead.wait(10)
+
+    team = Team(2, {"a1": lambda end, order: dead.set(), "b1": second})
 
     def late(run):
-        return wanted(run) if dead else 1
+        return wanted(run) if dead.is_set() else 1
 
-    dead = []
-    team.behaviour["a1"] = lambda end, order: dead.append(1)
     with pytest.raises(ErrorList, match="run big1: its pre-training takes 2 GPUs"):
         team.serve([["a1"], ["b1", "b2"], ["big1"]], late)
     assert "big1" not in team.keys and {"a1", "b1", "b2"} == set(team.keys)
