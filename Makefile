@@ -24,7 +24,7 @@ test: $(INSTALLED)
 test-slow: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "slow and not external"
 
-# the report in Chromium and the tables in LaTeX, where these are installed
+# the report in Chromium, the tables in LaTeX and jobs in Slurm, where these are installed (Slurm: and root)
 test-external: $(INSTALLED)
 	$(BIN)/python -m pytest -m external -rs
 

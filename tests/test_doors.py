@@ -70,9 +70,10 @@ ARROWS = {
     "bugreport": "doctor errors logs paths store",
     "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry "
     "report runtime schema store suites",
-    "cli": "api backbones bugreport data doctor engine errors escaping explain io logs models parity paths "
-    "pretraining prior_bench protocol_parity public registry report runtime sample scaffold schema store "
-    "suites",
+    "cluster": "api engine errors io paths pretraining public report runtime schema store suites",
+    "cli": "api backbones bugreport cluster data doctor engine errors escaping explain io logs models parity "
+    "paths pretraining prior_bench protocol_parity public registry report runtime sample scaffold schema "
+    "store suites",
     "__main__": "cli",
     # found by name, through the registries: no room of the core may import these
     "prior": "api checkpoints encoders errors explain losses parity pictures pretraining runtime schema "

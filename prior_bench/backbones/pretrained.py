@@ -8,7 +8,7 @@ from typing import Any
 
 from prior_bench.api import Backbone, LoadContext
 from prior_bench.pretraining.config import PretrainConfig, load_config
-from prior_bench.pretraining.identity import data_fingerprint, run_identity, training_source
+from prior_bench.pretraining.identity import data_fingerprint, run_identity, run_versions, training_source
 from prior_bench.registry import METHODS
 from prior_bench.store.changed_source import warn_of_cache
 
@@ -26,6 +26,7 @@ class Pretrained:
 
     def __init__(self, name: str, config: str, overrides: dict[str, Any] | None = None):
         self.name, self._config_name, self._overrides = name, config, overrides
+        self._fingerprint: str | None = None
 
     @cached_property
     def config(self) -> PretrainConfig:
@@ -47,7 +48,27 @@ class Pretrained:
 
     def identity(self, seed: int) -> str:
         """Hash the config, the seed, the content of the data and the declared versions."""
-        return run_identity(self.config, data_fingerprint(self.config.data), seed)
+        return run_identity(self.config, self.fingerprint(), seed)
+
+    def fingerprint(self) -> str:
+        """Hash the content of the data."""
+        return self._fingerprint or data_fingerprint(self.config.data)
+
+    def made_from(self) -> dict[str, Any]:
+        """Return what the weights are made from besides config and seed, as plain types.
+
+        Returns:
+            ``fingerprint`` of the data, ``source`` (hash of the method's code), and declared ``versions``.
+        """
+        return {
+            "fingerprint": self.fingerprint(),
+            "source": training_source(self.config.method["type"]),
+            "versions": run_versions(self.config),
+        }
+
+    def assume(self, fingerprint: str) -> None:
+        """Take the hash of the data as given, where reading them is not worth it: the weights exist."""
+        self._fingerprint = fingerprint
 
     def work_dir(self, seed: int, pretrain_dir: Path) -> Path:
         """Return the folder of the run; runs with different identities never share a folder."""
@@ -55,11 +76,7 @@ class Pretrained:
 
     def gpus_wanted(self, seed: int, pretrain_dir: Path) -> int:
         """Return how many GPUs making the weights takes; one once they exist."""
-        from prior_bench.pretraining.folder import FINAL
-
-        if self.config.gpus == 1 or (self.work_dir(seed, pretrain_dir) / FINAL).is_file():
-            return 1
-        return self.config.gpus
+        return 1 if self.config.gpus == 1 or self.is_made(seed, pretrain_dir) else self.config.gpus
 
     def confirms(self, seed: int, provenance: dict[str, Any], context: LoadContext) -> str:
         """Return "" if a folder of pre-training has the weights of a record, otherwise a reason."""
@@ -75,9 +92,20 @@ class Pretrained:
                 )
         return f"its pre-trained weights are not in {context.pretrain_dir}"
 
-    def load(self, seed: int, context: LoadContext) -> Backbone:
-        """Load the trained method; if its weights do not exist, train it first or resume its training."""
-        from prior_bench.backbones.native import native_backbone
+    def is_made(self, seed: int, pretrain_dir: Path) -> bool:
+        """Return whether the weights exist."""
+        from prior_bench.pretraining.folder import FINAL
+
+        return (self.work_dir(seed, pretrain_dir) / FINAL).is_file()
+
+    def make(self, seed: int, context: LoadContext, slurm: bool = False) -> Path:
+        """Train the method, or resume its training; return the checkpoint. Existing weights stay.
+
+        Args:
+            seed: of the weights.
+            context: how to train.
+            slurm: whether this process may be one of several tasks of a Slurm step, which train together.
+        """
         from prior_bench.pretraining.folder import FINAL, noted
         from prior_bench.pretraining.on_gpus import pretrain_on
 
@@ -87,16 +115,23 @@ class Pretrained:
             source = noted(folder).get("code_version")
             if source and source != training_source(self.config.method["type"]):
                 warn_of_cache(f"the weights of {self.name} were trained", f"delete {folder}")
-        else:
-            path = pretrain_on(
-                context.gpus,
-                self.config,
-                folder,
-                seed,
-                context.device,
-                workers=context.workers,
-                threads=context.threads,
-                deterministic=context.deterministic,
-            )
+            return path
+        return pretrain_on(
+            context.gpus,
+            self.config,
+            folder,
+            seed,
+            context.device,
+            workers=context.workers,
+            threads=context.threads,
+            deterministic=context.deterministic,
+            slurm=slurm,
+        )
+
+    def load(self, seed: int, context: LoadContext) -> Backbone:
+        """Load the trained method; if its weights do not exist, train it first or resume its training."""
+        from prior_bench.backbones.native import native_backbone
+
+        path = self.make(seed, context)
         _ = self.method_class  # the config may name it in full; its file alone may not
         return native_backbone(self.name, path, self.identity(seed))

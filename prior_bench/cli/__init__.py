@@ -32,7 +32,7 @@ from prior_bench.errors import BenchError, Requeued
 from prior_bench.escaping.streams import visible_output
 
 LOG = logging.getLogger(__name__)
-LOGGED = ("run", "eval", "pretrain", "embed", "explain")
+LOGGED = ("run", "job", "eval", "pretrain", "embed", "explain")
 """Verbs that write a log: those that compute. Others do so only when they meet a fault of prior-bench."""
 VERBOSE = "also print the lines of the log on stderr (docs/logs.md)"
 VERBS = (
@@ -45,6 +45,8 @@ VERBS = (
     "eval",
     "explain",
     "run",
+    "submit",
+    "job",
     "rehearsal",
     "table",
     "show",

@@ -14,8 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="",
         metavar="NAME",
-        help="JSON Schema of pretrain, suite, table, scale, prompts, model or protocol/TASK; without NAME, "
-        "of all",
+        help="JSON Schema of pretrain, suite, table, scale, cluster, prompts, model or protocol/TASK; "
+        "without NAME, of all",
     )
 
 

@@ -85,6 +85,8 @@ def evaluate(
     jobs: int = 1,
     gpus: str | None = None,
     overwrite: Overwrite = Overwrite.FAILED,
+    binding: dict[str, Any] | None = None,
+    planned: bool = False,
     say: Callable[[str], None] = say_at_once,
 ) -> SuiteOutcome:
     """Run the cells that the store does not contain. Suites and single evaluations use the same function.
@@ -97,6 +99,8 @@ def evaluate(
         jobs: number of processes, see :mod:`prior_bench.engine.jobs`.
         gpus: GPUs of which each gets a process, see :func:`prior_bench.engine.slots.slots_of`.
         overwrite: which recorded runs are run again.
+        binding: what records say of the GPU that this process was given by a scheduler.
+        planned: whether the cells are in the store's plan already.
         say: takes progress lines.
 
     Raises:
@@ -107,8 +111,9 @@ def evaluate(
         fix = "leave out one of them"
         raise BenchError(f"cannot be used together with --device {device}", where="--gpus", fix=fix)
     store.prepare()
-    with store.changing_plan():
-        store.save_plan(merged_plan(plan, store))
+    if not planned:
+        with store.changing_plan():
+            store.save_plan(merged_plan(plan, store))
     seen = {run.key: store.stamp(run.key) for run in plan.runnable()}  # before the records are read
     waiting = to_do(plan, store, overwrite)
     keys = {run.key for run in waiting}
@@ -122,7 +127,7 @@ def evaluate(
         LOG.info("device %s, %s, threads %s", device, where, plan.suite.threads or "as usual")
         progress = _Progress(store, [run for group in groups for run in group], len(slots), say, outcome)
         if slots == [Slot(0)]:
-            runner = ClaimedRunner(plan, store, device, workers, progress)
+            runner = ClaimedRunner(plan, store, device, workers, progress, binding)
             with threads(plan.suite.threads), deterministic(device, plan.suite.deterministic):
                 _run_here(runner, groups, seen, progress.claimed)
         else:

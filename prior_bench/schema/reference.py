@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from prior_bench.errors import unknown_name
 from prior_bench.registry import OWN_DISTRIBUTION, TASKS
+from prior_bench.schema.cluster import ClusterFile
 from prior_bench.schema.model import ModelCard
 from prior_bench.schema.pretrain import PretrainFile
 from prior_bench.schema.prompts import PromptFile
@@ -23,6 +24,7 @@ FILES: dict[str, tuple[type[BaseModel], ...]] = {
     "suite": (SuiteConfig,),
     "table": (TableFile,),
     "scale": (ScaleConfig,),
+    "cluster": (ClusterFile,),
     "prompts": (PromptFile,),
     "model": (ModelCard,),
 }

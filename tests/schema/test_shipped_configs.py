@@ -3,6 +3,7 @@
 import pytest
 
 from prior_bench import paths
+from prior_bench.schema.cluster import ClusterFile
 from prior_bench.schema.errors import checked
 from prior_bench.schema.protocol import AnyProtocol
 from prior_bench.schema.reading import read_config
@@ -11,7 +12,7 @@ from prior_bench.schema.suite import SuiteConfig
 from prior_bench.schema.table import TableFile
 from prior_bench.suites import protocols
 
-MODELS = {"suites": SuiteConfig, "tables": TableFile, "scales": ScaleConfig}
+MODELS = {"suites": SuiteConfig, "tables": TableFile, "scales": ScaleConfig, "cluster": ClusterFile}
 SHIPPED = [
     (kind, path.stem)
     for kind in MODELS
