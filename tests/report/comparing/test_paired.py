@@ -12,7 +12,7 @@ from prior_bench.metrics.classification import evaluate
 from prior_bench.report.comparing import run_parts
 from prior_bench.report.comparing.paired import paired_difference
 from prior_bench.report.comparing.run_parts import NotTested, RunParts
-from prior_bench.report.runs.draws import load_predictions
+from prior_bench.report.runs.draws import load_predictions, metric_draws
 from prior_bench.statistics.delong import contributions
 from prior_bench.store.store import Store
 
@@ -91,10 +91,33 @@ def test_runs_in_another_order_have_the_same_samples(tmp_path):
     other = {k: v if k.startswith("meta_") else v[mixed] for k, v in found.items()}
     elsewhere = Store(tmp_path / "t")
     elsewhere.save(two.record, other)
-    moved = paired_difference({0: one}, {0: replace(two, store=elsewhere)}, "auroc")
-    assert moved.error == pytest.approx(expected.error, rel=1e-12) and moved.error > 0
+    other_order = {0: replace(two, store=elsewhere)}
+    for moved in (
+        paired_difference({0: one}, other_order, "auroc"),
+        paired_difference(other_order, {0: one}, "auroc"),
+    ):
+        assert moved.error == pytest.approx(expected.error, rel=1e-12) and moved.error > 0
     other["id"] = np.array([f"x{name}" for name in other["id"]])
     strange = Store(tmp_path / "u")
     strange.save(two.record, other)
     with pytest.raises(NotTested, match="the test samples differ"):
         paired_difference({0: one}, {0: replace(two, store=strange)}, "auroc")
+
+
+def test_the_error_is_that_of_the_mean_over_all_seeds(tmp_path):
+    store = Store(tmp_path / "s")
+    one, two = ({seed: save(store, n, skill, seed) for seed in (0, 1)} for n, skill in (("A", 0.5), ("B", 1)))
+
+    def of(run):
+        found = load_predictions(store.root, run.key)
+        return contributions(found["score"], found["target"])
+
+    seeds = [of(one[seed]) - of(two[seed]) for seed in (0, 1)]
+    by_patient = np.mean(seeds, axis=0).reshape(-1, 2).sum(1)  # two images each
+    assert paired_difference(one, two, "auroc").parts[0][0] == pytest.approx((by_patient**2).sum())
+    drawn = [
+        np.mean([metric_draws(run.record, run.store, "f1") for run in side.values()], axis=0)
+        for side in (one, two)
+    ]
+    expected = (drawn[0] - drawn[1]).var(ddof=1)
+    assert paired_difference(one, two, "f1").parts[0][0] == pytest.approx(expected)
