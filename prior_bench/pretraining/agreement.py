@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.pretraining.folder import SHARED
-from prior_bench.pretraining.processes import Processes
+from prior_bench.pretraining.processes import Processes, SaidElsewhere
 
 VISIBLE_AFTER = 10.0
 """Seconds in which a network file system shows a new file on other machines."""
@@ -44,7 +44,7 @@ def require_same(processes: Processes, facts: Mapping[str, Any]) -> None:
             for key, mine, theirs in _differences(name, first[name], other.get(name)):
                 errors.append(BenchError(f"{mine} in {places[0]}, {theirs} in {places[1]}", where=key))
     if errors and processes.rank:
-        raise BenchError("the processes of this training differ; process 0 says in what")
+        raise SaidElsewhere("the processes of this training differ; process 0 says in what")
     if errors:
         shown = errors[:8]
         if len(errors) > len(shown):

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
+import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, Requeued
 from prior_bench.pretraining.config import PretrainConfig
 from prior_bench.pretraining.folder import FINAL
+from prior_bench.pretraining.processes import SaidElsewhere
 from prior_bench.pretraining.trainer import pretrain
 from prior_bench.runtime import bound
 
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 """Signals whose handlers torch replaces and leaves so."""
+PASSED_ON = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that :mod:`prior_bench.pretraining.stop_signals` knows and torch does not pass on."""
+LATER = 3.0
+"""Seconds after which a process ends that stops because of another one."""
 REPORTS = ("multiprocessing", "agent.server")
 """Parts of torch that log what is said in one message here."""
 
@@ -38,6 +48,7 @@ def pretrain_on(
 
     Raises:
         BenchError: a process failed or was killed.
+        Requeued: the state was saved on SIGUSR2.
     """
     if not gpus:
         return pretrain(config, work_dir, seed, device, **how)
@@ -51,10 +62,13 @@ def pretrain_on(
         max_restarts=0,
         start_method="spawn",
     )
+    passed: list[int] = []
     try:
-        with bound(list(gpus)), _quietly():
+        with bound(list(gpus)), _quietly(), _passed_on(passed):
             elastic_launch(settings, _train)(config, work_dir, seed, device, how)
     except ChildFailedError as error:
+        if signal.SIGUSR2 in passed:  # the processes have saved their state, and ended
+            raise Requeued from error
         raise _why_failed(error, work_dir, gpus) from error
     except SignalException as error:
         signal.raise_signal(error.sigval)  # now with the handler of before
@@ -65,14 +79,21 @@ def pretrain_on(
 def _train(config: PretrainConfig, work_dir: Path, seed: int, device: str, how: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the system sends it when the parent is killed
     multiprocessing.set_start_method(None, force=True)  # data loaders take the platform's way
-    pretrain(config, work_dir, seed, device, **how)
+    try:
+        pretrain(config, work_dir, seed, device, **how)
+    except SaidElsewhere:
+        time.sleep(LATER)  # torch tells of the first failure alone, and ends the other processes
+        raise
+    except Requeued:  # torch takes an interruption for the parent's, and waits for a result
+        sys.exit(os.EX_TEMPFAIL)
 
 
 def _why_failed(error: ChildFailedError, work_dir: Path, gpus: Sequence[str]) -> BenchError:
     failure = error.get_first_failure()[1]
     message = failure.message if isinstance(failure.message, str) else str(failure.message.get("message"))
     kind, _, said = message.partition(": ")
-    if kind == BenchError.__name__:
+    ours: list[type[BenchError]] = [BenchError, *BenchError.__subclasses__()]
+    if kind in [one.__name__ for one in ours]:
         return BenchError(said)
     where = f"process {failure.local_rank} of {len(gpus)} (GPU {gpus[failure.local_rank]})"
     fix = "where memory ran out, take a smaller batch or more GPUs; then run the same command again"
@@ -92,5 +113,26 @@ def _quietly() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _passed_on(passed: list[int]) -> Iterator[None]:
+    """Pass signals on to the processes that are started inside the block, and add them to a list."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        passed.append(number)
+        for process in multiprocessing.active_children():
+            if process.pid is not None:
+                os.kill(process.pid, number)
+
+    before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+    try:
+        yield
+    finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -33,6 +33,10 @@ _groups = itertools.count()
 """Numbers of the groups that this process has joined; a launcher's store keeps the keys of earlier ones."""
 
 
+class SaidElsewhere(BenchError):
+    """The error of a process that stops because of another one, which says what is wrong."""
+
+
 @dataclass
 class Processes:
     """All processes of a training; of one that trains alone, everything is trivial.
@@ -98,7 +102,8 @@ class Processes:
                     raise error
                 what_is_wrong, where, fix = problem
                 if self.rank:
-                    raise BenchError(f"process {rank} cannot train; it and process 0 say why")
+                    who = f"process {rank} cannot train; {'it and process 0 say' if rank else 'it says'} why"
+                    raise SaidElsewhere(who)
                 raise BenchError(
                     f"process {rank} of {self.count}: {what_is_wrong}", where=where or None, fix=fix
                 )

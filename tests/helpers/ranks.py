@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,3 +68,20 @@ def ended(processes: Sequence[subprocess.Popen], limit: float = 240) -> list[End
         for process in processes:
             process.kill()
     return [Ended(*one, time.monotonic() - begun) for one in found]
+
+
+def long_run(values: dict, folder: Path) -> str:
+    """Write a config that trains until it is stopped, and saves after each step; return its path."""
+    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
+    path = folder / "small.py"
+    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
+    return str(path)
+
+
+def wait_for_a_state(folder: Path, known: Collection[str] = ()) -> None:
+    """Wait until there is a state within an epoch, other than those ``known`` by name."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        if any(path.name not in known for path in folder.glob("run/epoch_*_step_*.pth")):
+            return
+        time.sleep(0.05)

@@ -5,14 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
-from ranks import ended, start_ranks
+from ranks import ended, long_run, start_ranks, wait_for_a_state
 
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.training_states import PARTS, read_state
@@ -293,21 +292,6 @@ def test_handlers_of_the_caller_are_left_alone():
             assert signal.getsignal(signal.SIGUSR1) is own
     finally:
         signal.signal(signal.SIGUSR1, mine)
-
-
-def long_run(values, folder):
-    """Write a config that trains until it is stopped, and saves after each step; return its path."""
-    values |= dict(batch_size=4, save_every="0s", schedule=dict(epochs=1000))
-    path = folder / "small.py"
-    path.write_text("\n".join(f"{key} = {value!r}" for key, value in values.items() if key != "name"))
-    return str(path)
-
-
-def wait_for_a_state(folder):
-    """Wait until there is a state within an epoch."""
-    until = time.monotonic() + 120
-    while not list(folder.glob("run/epoch_*_step_*.pth")) and time.monotonic() < until:
-        time.sleep(0.05)
 
 
 @pytest.mark.slow

@@ -1,8 +1,12 @@
 """Pre-training in one process per GPU; on a machine without any, the processes compute on the CPU."""
 
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
+from ranks import long_run, wait_for_a_state
 
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import from_dict
@@ -23,6 +27,27 @@ def test_each_gpu_gets_a_process_and_a_failure_is_one_message(values, tmp_path, 
     with pytest.raises(BenchError, match=r"run: holds run \w+, not \w+: config(.|\n)*fix: choose another"):
         pretrain_on(["0", "1"], config, folder, 1, "cpu")
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_signal_of_schedulers_reaches_all_processes_and_the_same_command_goes_on(values, tmp_path):
+    command = [sys.executable, "-m", "prior_bench", "pretrain", long_run(values, tmp_path)]
+    command += ["--device", "cpu", "--gpus", "0,1", "--work-dir", "run"]
+    own = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def stopped(known=()):
+        started = subprocess.Popen(command, cwd=tmp_path, env=own, stderr=subprocess.PIPE, text=True)
+        wait_for_a_state(tmp_path, known)
+        started.send_signal(signal.SIGUSR1)
+        started.send_signal(signal.SIGUSR2)
+        said = started.communicate(timeout=120)[1]
+        assert started.returncode == 75, said
+        assert "its state is saved" in said and "Traceback" not in said
+        return said
+
+    assert "continuing" not in stopped()
+    known = [path.name for path in tmp_path.glob("run/epoch_*_step_*.pth")]
+    assert "continuing after epoch" in stopped(known)
 
 
 def test_a_run_without_gpus_stays_in_this_process(config, tmp_path):
