@@ -148,6 +148,7 @@ def test_a_missing_or_renamed_tensor_of_the_text_encoder_is_refused(tmp_path, na
             CheckpointFile("row", str(image_file(tmp_path)), text_encoder=str(tmp_path / "text")).check()
 
 
+@pytest.mark.slow
 def test_another_architecture_is_refused_though_tensors_fit(tmp_path):
     write_cxr_bert(tmp_path / "text", num_attention_heads=4, hidden_act="relu")
     found = CheckpointFile("row", str(image_file(tmp_path)), text_encoder=str(tmp_path / "text"))
@@ -241,6 +242,7 @@ def test_zero_shot_retrieval_and_grounding_run_on_two_files(tmp_path, tiny_sampl
     assert {record["spec"]["backbone"]["text_encoder"] for record in records} == {str(folder)}
 
 
+@pytest.mark.slow
 def test_a_vocabulary_may_come_from_elsewhere(tmp_path):
     found = source(tmp_path)
     (tmp_path / "text/vocab.txt").unlink()

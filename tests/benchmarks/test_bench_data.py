@@ -49,6 +49,7 @@ def test_both_orders_read_the_same_images_and_the_cache_opens_again(tmp_path, mo
     assert sorted(one) == sorted(other) == sorted(pair.images[0] for pair in shards.pairs) and one != other
 
 
+@pytest.mark.slow
 def test_benchmark_prints_every_kind_both_orders_and_all_loaders(capsys):
     sizes = ["--images", "2", "--height", "120", "--width", "100", "--size", "64", "--input", "32"]
     sizes += ["--cached", "256"]

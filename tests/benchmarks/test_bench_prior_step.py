@@ -54,6 +54,7 @@ def test_parts_cover_the_heads():
     assert not missed
 
 
+@pytest.mark.slow
 def test_benchmark_prints_every_part_and_stage(capsys):
     sizes = ["--batch", "3", "--dim", "16", "--image-size", "14", "--layers", "1"]
     runs = ["--repeats", "1", "--memory-batches", "2", "3", "4", "--threads", "1", "--without-encoders"]

@@ -51,6 +51,7 @@ def run(folder, name, jobs, say=str, **options):
     return evaluate(plan, Store.of(name), device="cpu", jobs=jobs, say=say), Store.of(name)
 
 
+@pytest.mark.slow
 def test_many_jobs_record_what_one_does(tmp_path):
     lines = []
     one, _ = run(tmp_path, "one", 1)
@@ -96,6 +97,7 @@ def test_a_fault_outside_of_a_run_is_logged_and_ends_the_process(tmp_path, monke
     assert found and found[0]["level"] == "ERROR" and "RuntimeError: ours" in found[0]["traceback"]
 
 
+@pytest.mark.slow
 def test_a_claim_that_is_a_link_is_one_message_with_any_number_of_jobs(tmp_path, capfd):
     plan, store = plan_of(tmp_path, "linked"), Store.of("linked")
     (store.root / "claims").mkdir(parents=True)
@@ -187,6 +189,7 @@ def test_less_than_one_job(tmp_path):
 assert fake_parts  # importable by the other processes
 
 
+@pytest.mark.slow
 def test_a_suite_that_states_its_threads_gets_them_whatever_the_jobs(tmp_path):
     import torch
 

@@ -74,6 +74,7 @@ def choosing(watched_values):
     return from_dict(watched_values)
 
 
+@pytest.mark.slow
 def test_the_weights_are_those_of_the_best_epoch_and_the_same_after_kills(
     planted, choosing, tmp_path, monkeypatch
 ):

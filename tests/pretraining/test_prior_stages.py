@@ -99,6 +99,7 @@ def test_each_stage_has_its_losses_and_leaves_a_checkpoint(undisturbed):
     assert len(read_info(undisturbed.with_name("stage_1.safetensors")).provenance["history"]) == 2
 
 
+@pytest.mark.slow
 def test_killed_in_every_stage_and_resumed_equals_undisturbed(staged, undisturbed, tmp_path, monkeypatch):
     folder = tmp_path / "killed"
     for start in STARTS:  # in the second step of each stage's first epoch, and of its second

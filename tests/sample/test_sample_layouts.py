@@ -31,6 +31,7 @@ def content(folder):
     }
 
 
+@pytest.mark.slow
 def test_same_bytes_every_time_and_with_any_number_of_processes(tiny_sample, tmp_path):
     again = generate(tmp_path / "again", "tiny", processes=3)
     assert content(again) == content(tiny_sample)
