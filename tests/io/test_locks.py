@@ -43,7 +43,7 @@ def test_a_second_writer_is_refused_and_a_killed_one_holds_nobody_up(tmp_path, h
     with pytest.raises(BenchError, match=rf"folder: busy: process {holder.pid} on \S+\n  fix: wait"):
         with sole_writer(folder, "busy", "wait"):
             pass
-    assert time.monotonic() - start < 2, "it is refused at once"
+    assert time.monotonic() - start < 30, "it is refused at once, and not when the other ends"
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     assert (folder / CLAIM).exists()
