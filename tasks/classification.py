@@ -13,7 +13,7 @@ from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.data.splitting.shots import few_shot_parts, few_shot_summary
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.metrics import classification, defined, robustness
+from prior_bench.metrics import classification, defined, resampled, robustness
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images
 
@@ -165,6 +165,18 @@ class Classification:
     def score(self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
         """Compute the given metrics from stored predictions; NaN if undefined."""
         return robustness.score(_clean_score, predictions, metrics)
+
+    def score_resamples(
+        self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...], counts: np.ndarray
+    ) -> dict[str, np.ndarray] | None:
+        """Compute metrics of clean images on resamples; see :class:`prior_bench.api.Task`."""
+        case = classification.Case(
+            predictions["score"],
+            predictions["target"],
+            bool(predictions["meta_exclusive"]),
+            predictions["meta_thresholds"],
+        )
+        return resampled.evaluate(case, tuple(map(str, predictions["meta_classes"])), metrics, counts)
 
 
 def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:

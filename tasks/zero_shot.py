@@ -14,7 +14,7 @@ docs/zero_shot.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from prior_bench.data.images.corruptions import conditions
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.metrics import classification, defined, prompt_wording, robustness
+from prior_bench.metrics import classification, defined, prompt_wording, resampled, robustness
 from prior_bench.metrics.prompt_scores import probability, standardise
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images
@@ -199,6 +199,23 @@ class ZeroShot:
             values |= prompt_wording.evaluate(scores, owner, target, of_wording)
         return values
 
+    def score_resamples(
+        self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...], counts: np.ndarray
+    ) -> dict[str, np.ndarray] | None:
+        """Compute metrics of clean images on resamples; see :class:`prior_bench.api.Task`."""
+        alone = _one_by_one(predictions)
+        if alone:
+            left_out = _of_argmax(predictions["score"].shape[1])
+            metrics = tuple(m for m in metrics if m not in left_out)
+        values: dict[str, np.ndarray] = {}
+        for names, case, rows in _cases(predictions, metrics):
+            classes = tuple(map(str, predictions["meta_classes"]))
+            found = resampled.evaluate(case, classes, names, counts[:, rows])
+            if found is None:
+                return None
+            values |= found
+        return values
+
 
 def judgement(prompt_set: prompts.PromptSet, score: str) -> dict[str, np.ndarray]:
     """How the scores are judged, as stored beside them: label by label, and whether as probabilities."""
@@ -211,15 +228,29 @@ def judgement(prompt_set: prompts.PromptSet, score: str) -> dict[str, np.ndarray
 
 def _clean_score(predictions: dict[str, np.ndarray], metrics: tuple[str, ...]) -> dict[str, float]:
     classes = tuple(str(c) for c in predictions["meta_classes"])
-    every = tuple(m for m in metrics if m in RANKING)
+    values: dict[str, float] = {}
+    for names, case, _ in _cases(predictions, metrics):
+        values |= classification.evaluate(case.score, case.target, classes, names, exclusive=case.exclusive)
+    return values
+
+
+def _cases(
+    predictions: dict[str, np.ndarray], metrics: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], classification.Case, np.ndarray]]:
+    """Yield metrics with the scores they are of, and which samples these are, bool [N].
+
+    Rankings are of all images. Decisions are of images with one finding, or label by label.
+    """
     score, target = predictions["score"], predictions["target"]
-    values = classification.evaluate(score, target, classes, every)
+    everything = np.full(len(score), True)
+    yield tuple(m for m in metrics if m in RANKING), classification.Case(score, target), everything
     argmax = tuple(m for m in metrics if m not in RANKING)
     if _one_by_one(predictions):
         decided = score if predictions.get("meta_probability", False) else probability(score)
-        return values | classification.evaluate(decided, target, classes, argmax)
-    single = _single(predictions)
-    return values | classification.evaluate(score[single], target[single], classes, argmax, exclusive=True)
+        yield argmax, classification.Case(decided, target), everything
+    else:
+        single = _single(predictions)
+        yield argmax, classification.Case(score[single], target[single], exclusive=True), single
 
 
 def _one_by_one(predictions: dict[str, np.ndarray]) -> bool:

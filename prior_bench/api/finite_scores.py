@@ -14,6 +14,8 @@ FIX = (
     "'prior-bench checkpoint inspect FILE' names tensors that are not finite; a training that diverged needs "
     "a lower learning rate"
 )
+AT_ONCE = 2**20
+"""Number of scores that are looked at in one go: a matrix of similarities may fill the memory."""
 
 
 def require_finite_scores(values: np.ndarray, what: str, where: object) -> None:
@@ -27,6 +29,8 @@ def require_finite_scores(values: np.ndarray, what: str, where: object) -> None:
     Raises:
         BenchError: some are NaN or infinite; the run fails.
     """
-    wrong = int((~(abs(values) < math.inf)).sum())
+    rows = max(1, AT_ONCE * len(values) // max(1, values.size))
+    parts = (values[start : start + rows] for start in range(0, len(values), rows))
+    wrong = sum(int((~(abs(part) < math.inf)).sum()) for part in parts)
     if wrong:
         raise BenchError(f"{wrong:,} of {values.size:,} {what} are not finite", where=where, fix=FIX)

@@ -167,6 +167,10 @@ class Task(Interface):
         lacks (nothing): method ``(method: type, protocol: Protocol) -> str``, why a backbone with a method of
             this class cannot be evaluated; empty if it can. Its cell then has this reason and is not run.
 
+    Optional, for intervals: ``score_resamples(predictions, metrics, counts) -> dict[str, ndarray] | None``,
+    what ``score`` gives for D resamples, [D] per metric, where ``counts`` [D, N] says how often each contains
+    each sample; None if the metrics cannot be computed from counts.
+
     Optional, for backbones of which only vectors are stored (:class:`prior_bench.api.StoredVectors`):
     ``needs_pixels(protocol) -> str``, why a run needs the images themselves, empty if vectors suffice; and
     ``needed_vectors(data, protocol) -> NeededVectors``, the images and texts whose vectors it then uses. A

@@ -8,6 +8,7 @@ over these orders, and the rank is the mean rank. A model that scores all candid
 exactly at chance, and not at 0 or 1.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ from prior_bench.api.finite_scores import require_finite_scores
 
 KS = (1, 5, 10)
 """The values of K of all metrics at K."""
+
+BLOCK = 2**22
+"""Number of similarities that are compared at once, so that memory does not grow with queries times pool."""
 
 DESCRIBED = by_name(
     (
@@ -60,9 +64,12 @@ def ranks(similarity: np.ndarray, own: np.ndarray) -> Ranks:
         BenchError: a similarity is not finite.
     """
     require_finite_scores(similarity, "similarities", "retrieval")  # NaN is below nothing, and would win
-    true = np.take_along_axis(similarity, own[:, None], axis=1)
-    better = (similarity > true).sum(1)
-    ties = (similarity == true).sum(1) - 1
+    better, ties = np.empty((2, len(similarity)), dtype=np.int64)
+    for block in _blocks(similarity):
+        some = np.ascontiguousarray(similarity[block])
+        true = np.take_along_axis(some, own[block, None], axis=1)
+        better[block] = (some > true).sum(1)
+        ties[block] = (some == true).sum(1) - 1
     return Ranks(1 + better + ties / 2, ties)
 
 
@@ -77,13 +84,38 @@ def top(similarity: np.ndarray, k: int, *, seed: int = 0, exclude: np.ndarray | 
         exclude: int [Q], a candidate to leave out for each query (its own counterpart); ``k`` is then at most
             P - 1.
     """
-    shuffled = np.random.default_rng(seed).permutation(similarity.shape[1])
-    scores = similarity[:, shuffled].astype(np.float64)
-    k = min(k, similarity.shape[1])
-    if exclude is not None:
-        scores[np.argsort(shuffled)[exclude][:, None] == np.arange(len(shuffled))] = -np.inf
-        k = min(k, similarity.shape[1] - 1)
-    return shuffled[np.argsort(-scores, axis=1, kind="stable")[:, :k]]
+    pool = similarity.shape[1]
+    place = np.argsort(np.random.default_rng(seed).permutation(pool))
+    k = min(k, pool if exclude is None else pool - 1)
+    best = np.empty((len(similarity), k), dtype=np.int64)
+    kind = similarity.dtype if similarity.dtype.kind == "f" else np.float64
+    for block in _blocks(similarity):
+        scores = np.array(similarity[block], dtype=kind, order="C")
+        if exclude is not None:
+            scores[np.arange(len(scores)), exclude[block]] = -np.inf
+        best[block] = _best(scores, k, place)
+    return best
+
+
+def _best(scores: np.ndarray, k: int, place: np.ndarray) -> np.ndarray:
+    """Return the columns of the ``k`` highest of ``scores`` [B, P], best first, of ties by ``place`` [P].
+
+    Only scores that reach the k-th one are sorted.
+    """
+    if k == 0:
+        return np.empty((len(scores), 0), dtype=np.int64)
+    least = np.partition(scores, -k, axis=1)[:, -k, None]
+    query, column = np.nonzero(scores >= least)  # at least k per query; more, where the k-th is tied
+    order = np.lexsort((place[column], -scores[query, column], query))
+    starts = np.searchsorted(query, np.arange(len(scores)))
+    return column[order][starts[:, None] + np.arange(k)]
+
+
+def _blocks(similarity: np.ndarray) -> Iterator[slice]:
+    """Yield ranges of queries of at most BLOCK similarities, and of at least one query."""
+    step = max(1, BLOCK // max(1, similarity.shape[1]))
+    for start in range(0, len(similarity), step):
+        yield slice(start, start + step)
 
 
 def recall_at(k: int, found: Ranks) -> float:
@@ -144,12 +176,13 @@ def majority(groups: np.ndarray, *, exclude_self: bool) -> dict[str, float]:
         groups, exclude_self: see :func:`chance`.
     """
     size = np.bincount(groups)[groups]
-    order = np.lexsort((groups, -size))
-    liking = np.empty(len(groups))
-    liking[order] = -np.arange(len(groups))
-    everyone = np.broadcast_to(liking, (len(groups), len(groups)))
-    found = top(everyone, max(KS), exclude=np.arange(len(groups)) if exclude_self else None)
-    match = groups[found] == groups[:, None]
+    first = np.lexsort((groups, -size))[: max(KS) + 1]
+    found = np.tile(first, (len(groups), 1))
+    if exclude_self:
+        others = found != np.arange(len(groups))[:, None]
+        others[others.all(1), -1] = False  # who is not among the first leaves out the last of them
+        found = found[others].reshape(len(groups), len(first) - 1)
+    match = groups[found[:, : max(KS)]] == groups[:, None]
     return {f"{name}_at_{k}": value(k, match) for k in KS for name, value in _BY_CLASS.items()}
 
 

@@ -137,3 +137,36 @@ def test_a_rank_is_lower_the_better_and_not_a_share():
     assert (rank.direction, rank.scale, rank.bounds) == ("lower", 1.0, (1.0, None))
     others = [metric for name, metric in m.DESCRIBED.items() if name != "median_rank"]
     assert {(one.direction, one.scale, one.bounds) for one in others} == {("higher", 100.0, (0.0, 1.0))}
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_blocks_of_queries_give_what_a_whole_stable_sort_gives(block, monkeypatch):
+    monkeypatch.setattr(m, "BLOCK", block)
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        queries, pool, k = random.integers(1, 14, 3)
+        similarity = random.integers(0, 4, (queries, pool)).astype(np.float32)
+        left_out = random.integers(0, pool, queries)
+        order = np.random.default_rng(seed).permutation(pool)
+        whole = order[np.argsort(-similarity[:, order], axis=1, kind="stable")]
+        assert m.top(similarity, k, seed=seed).tolist() == whole[:, :k].tolist()
+        others = [row[row != one][:k].tolist() for row, one in zip(whole, left_out, strict=True)]
+        assert m.top(similarity, k, seed=seed, exclude=left_out).tolist() == others
+        found = m.ranks(np.asfortranarray(similarity), left_out)
+        own = similarity[np.arange(queries), left_out][:, None]
+        assert (found.ties == (similarity == own).sum(1) - 1).all()
+        assert (found.rank == 1 + (similarity > own).sum(1) + found.ties / 2).all()
+
+
+@pytest.mark.parametrize("exclude_self", [True, False])
+def test_majority_is_a_model_that_likes_the_same_candidates(exclude_self):
+    for seed in range(30):
+        groups = np.random.default_rng(seed).integers(0, 5, 2 + seed)
+        frequent = np.lexsort((groups, -np.bincount(groups)[groups]))
+        liking = np.broadcast_to(-np.argsort(frequent), (len(groups),) * 2)
+        found = m.top(liking, 10, exclude=np.arange(len(groups)) if exclude_self else None)
+        match = groups[found] == groups[:, None]
+        values = m.majority(groups, exclude_self=exclude_self)
+        for k in m.KS:
+            assert values[f"precision_at_{k}"] == pytest.approx(m.precision_at(k, match))
+            assert values[f"hit_at_{k}"] == pytest.approx(m.hit_at(k, match))

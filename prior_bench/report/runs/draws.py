@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from prior_bench.errors import BenchError
 from prior_bench.report.runs.array_cache import Arrays, cached_arrays
 from prior_bench.report.runs.unfit import fitting
 from prior_bench.store.store import Store
+
+if TYPE_CHECKING:
+    from prior_bench.statistics.bootstrap import CountsFunction, ScoreFunction
 
 RESAMPLES = 500
 """Number of draws of each bootstrap in a table."""
@@ -40,10 +44,20 @@ def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLE
 
         task, predictions = task_of(record)(), load_predictions(store.root, record.key)
         with fitting(f"run {record.key}"):
-            return bootstrap(lambda p: task.score(p, (name,)), predictions, n=n)
+            score, of_counts = scoring(task, (name,))
+            return bootstrap(score, predictions, n=n, of_counts=of_counts)
 
     drawn = cached_arrays("bootstrap", _key(record, store, name, n), draw)
     return drawn.get(metric, np.full(n, np.nan))
+
+
+def scoring(task: Task, metrics: tuple[str, ...]) -> tuple[ScoreFunction, CountsFunction | None]:
+    """Return a task's functions for :func:`prior_bench.statistics.bootstrap.bootstrap`."""
+    of_counts = getattr(task, "score_resamples", None)
+    return (
+        lambda found: task.score(found, metrics),
+        of_counts and (lambda found, counts: of_counts(found, metrics, counts)),
+    )
 
 
 def task_of(record: RunRecord) -> type[Task]:

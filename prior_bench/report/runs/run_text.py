@@ -7,7 +7,7 @@ from typing import Any
 
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
-from prior_bench.report.runs.draws import task_of
+from prior_bench.report.runs.draws import scoring, task_of
 from prior_bench.report.runs.unfit import fitting
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import describe
@@ -114,7 +114,8 @@ def intervals(record: RunRecord, store: Store, resamples: int) -> dict[str, tupl
     task, metrics = task_of(record)(), tuple(record.spec["protocol"]["metrics"])
     predictions = store.predictions(record.key)
     with fitting(f"run {record.key}"):
-        return interval(lambda p: task.score(p, metrics), predictions, n=resamples)
+        score, of_counts = scoring(task, metrics)
+        return interval(score, predictions, n=resamples, of_counts=of_counts)
 
 
 def summary(record: RunRecord, bounds: dict[str, tuple[float, float]]) -> str:
