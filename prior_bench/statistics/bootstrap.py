@@ -4,10 +4,11 @@ Patients are resampled, not images: images of one patient are not independent, a
 independence are too narrow.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
-from numpy.random import Generator
 
 from prior_bench.errors import BenchError
 from prior_bench.runtime import progress
@@ -53,7 +54,7 @@ def bootstrap(
     starts, counts = spans(number[order], number.max() + 1)
     random = np.random.default_rng(seed)
     if of_counts is not None:
-        found = _by_counts(of_counts, predictions, number, n, np.random.default_rng(seed))
+        found = _by_counts(of_counts, predictions, number, n, seed)
         if found is not None:
             return found
     draws = []
@@ -69,19 +70,44 @@ def _by_counts(
     predictions: dict[str, np.ndarray],
     number: np.ndarray,
     n: int,
-    random: Generator,
+    seed: int,
 ) -> dict[str, np.ndarray] | None:
     """Compute metrics on ``n`` resamples of the groups ``number`` [N]; None if counts do not suffice."""
-    groups, blocks = int(number.max()) + 1, []
-    step = max(1, DRAWS_AT_ONCE // len(number))
-    for first in progress(range(0, n, step), "bootstrap"):
-        drawn = [random.integers(groups, size=groups) for _ in range(min(step, n - first))]
-        counts = np.stack([np.bincount(one, minlength=groups) for one in drawn]).astype(np.int32)[:, number]
-        block = of_counts(predictions, counts)
+    groups, step, blocks = int(number.max()) + 1, max(1, DRAWS_AT_ONCE // len(number)), []
+    drawn = (_few_draws if groups * n <= DRAWS_AT_ONCE else Draws)(groups, n, step, seed)
+    for counts in progress(drawn, "bootstrap"):
+        block = of_counts(predictions, np.take(counts, number, axis=1))
         if block is None:
             return None
         blocks.append(block)
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]} if blocks else {}
+
+
+class Draws:
+    """How often each of G groups is drawn in each of ``n`` resamples, int32 [D, G], ``step`` at a time.
+
+    The groups are those that :func:`bootstrap` takes one by one.
+    """
+
+    def __init__(self, groups: int, n: int, step: int, seed: int):
+        self.groups, self.n, self.step, self.seed = groups, n, step, seed
+
+    def __len__(self) -> int:
+        return math.ceil(self.n / self.step)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        random = np.random.default_rng(self.seed)
+        for first in range(0, self.n, self.step):
+            drawn = random.integers(self.groups, size=(min(self.step, self.n - first), self.groups))
+            drawn += self.groups * np.arange(len(drawn))[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=drawn.size)
+            yield counts.astype(np.int32).reshape(drawn.shape)
+
+
+@lru_cache(maxsize=4)
+def _few_draws(groups: int, n: int, step: int, seed: int) -> list[np.ndarray]:
+    """The same as a list: the runs of a table, which were tested on the same patients, share it."""
+    return list(Draws(groups, n, step, seed))
 
 
 def interval(
