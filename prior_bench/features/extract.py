@@ -118,14 +118,17 @@ def extract(
 
     def compute(manifest: Manifest = manifest) -> np.ndarray:
         encode = backbone.text_method.encode_image if what == "joint" else backbone.image_encoder
+        features, filled = np.empty((0, 0), dtype=np.float32), 0
         with evaluating(module, context.device):
-            batches = [
-                features_of(encode(images)).global_.float().cpu()
-                for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}")
-            ]
-        features = torch.cat(batches).numpy()
-        if not np.isfinite(features).all():
-            raise BenchError("features are not finite", where=backbone.name, fix="check the weights")
+            for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}"):
+                batch = features_of(encode(images)).global_.float().cpu().numpy()
+                if not np.isfinite(batch).all():
+                    raise BenchError("features are not finite", where=backbone.name, fix="check the weights")
+                if not filled:  # a list of batches, and then one array, would be twice the memory
+                    features = np.empty((len(manifest), *batch.shape[1:]), dtype=np.float32)
+                features[filled : filled + len(batch)] = batch
+                filled += len(batch)
+        assert filled == len(features)
         return features
 
     if context.rehearsal is not None:
@@ -191,7 +194,8 @@ def cached(
 
     The kind of device and its precision are added to the key, because the numbers differ.
 
-    The file is a safetensors file with its key and ``source`` as metadata. It is written atomically; if it
+    The file is a safetensors file with its key and ``source`` as metadata. What was stored is mapped into
+    memory; it can be changed in place, which does not change the file. A file is written atomically; if it
     cannot be read, the array is computed again, and if it cannot be written, it is not stored. An array that
     different source code computed is used, with a warning.
     """
@@ -203,8 +207,8 @@ def cached(
     path = context.cache_dir / folder / f"{name_of(key)}.safetensors"
     if os.path.isfile(path):  # not of a cache that may not be read
         try:
-            with safe_open(path, framework="numpy") as file:
-                values, made_by = file.get_tensor("values"), file.metadata().get("source", "")
+            with safe_open(path, framework="pt") as file:  # torch maps the file: pages are read where used
+                values, made_by = file.get_tensor("values").numpy(), file.metadata().get("source", "")
         except (SafetensorError, AttributeError, OSError):
             pass
         else:
