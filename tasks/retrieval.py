@@ -71,8 +71,8 @@ class Retrieval:
         number = {text: i for i, text in enumerate(texts)}
         feed = Feed.of(backbone, protocol)
         similarity = similarity_matrix(backbone, pool, texts, context, feed)
-        # equal reports have the same column, which makes them exact ties
-        similarity = similarity[:, [number[report] for report in reports]]
+        if len(texts) < len(reports):  # equal reports have the same column, which makes them exact ties
+            similarity = similarity[:, [number[report] for report in reports]]
 
         groups = groups_of_labels(pool, options)
         predictions = {

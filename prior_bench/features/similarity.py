@@ -77,7 +77,7 @@ def similarity_matrices(
     means: list[Features] = []
 
     def compute(feed: Feed, manifest: Manifest = manifest) -> np.ndarray:
-        rows = []
+        compared, filled = np.empty((len(manifest), len(texts) + len(groups)), dtype=np.float32), 0
         with evaluating(method, context.device):
             if not pieces:
                 pieces.extend(_encoded(method, texts, context.device))
@@ -87,8 +87,10 @@ def similarity_matrices(
                     require_cosine(method, encoded, pieces[0], backbone.name)
                     means.append(mean_texts(pieces, groups))
                 scores = [method.similarity(encoded, piece).float() for piece in (*pieces, *means)]
-                rows.append(torch.cat(scores, dim=1).cpu())
-        return torch.cat(rows).numpy()
+                rows = slice(filled, filled := filled + len(images))
+                compared[rows] = torch.cat(scores, dim=1).cpu().numpy()
+        assert filled == len(compared)
+        return compared
 
     key: dict[str, Any] = {
         "backbone": backbone.identity,
