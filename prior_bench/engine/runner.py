@@ -69,9 +69,9 @@ class Runner:
         self._unloadable: Exception | None = None
         self._rehearsal: Rehearsal | None = None
 
-    def processes_of(self, run: PlannedRun) -> int:
-        """Return how many processes share a run."""
-        return 1
+    def shared_by(self, run: PlannedRun) -> dict[str, Any]:
+        """Return what the record says of the processes that share a run, if several do."""
+        return {}
 
     def run(self, run: PlannedRun) -> None:
         """Run a cell. One that fails is recorded and does not raise.
@@ -254,7 +254,7 @@ class Runner:
         return {
             **provenance(self.device),
             **({"binding": self.binding} if self.binding else {}),
-            **({"processes": self.processes_of(run)} if self.processes_of(run) > 1 else {}),
+            **self.shared_by(run),
             "identity": run.identity,
             "data_fingerprint": self.plan.data_sets.fingerprint(
                 run.spec.data, run.spec.protocol, run.spec.seed

@@ -48,9 +48,9 @@ class LeadingRunner(ClaimedRunner):
 
     processes: Processes
 
-    def processes_of(self, run: PlannedRun) -> int:
-        """Return how many processes share a run."""
-        return self.processes.count
+    def shared_by(self, run: PlannedRun) -> dict[str, Any]:
+        """Return what the record says of the processes that share a run."""
+        return {"processes": self.processes.count}
 
     def run(self, run: PlannedRun) -> None:
         """Run a cell in all processes; see :meth:`prior_bench.engine.runner.Runner.run`."""

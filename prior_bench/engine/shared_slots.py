@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.api import Backbone, TaskResult
 from prior_bench.engine.claimed_runner import ClaimedRunner
-from prior_bench.engine.events import Event, RanksEnded
+from prior_bench.engine.events import RanksEnded
 from prior_bench.engine.runner import Runner
 from prior_bench.errors import BenchError
-from prior_bench.runtime import deterministic
+from prior_bench.runtime import VISIBLE, deterministic
 
 if TYPE_CHECKING:
     from prior_bench.store.store import Store
@@ -27,9 +27,15 @@ class SlotsRunner(ClaimedRunner):
 
     _peak: dict[str, float] | None = None
 
-    def processes_of(self, run: PlannedRun) -> int:
-        """Return how many processes share a run."""
-        return max(1, min(run.gpus, len(self.gpus)))
+    def shared_by(self, run: PlannedRun) -> dict[str, Any]:
+        """Return what the record says of the processes that share a run, if several do."""
+        if len(gpus := self._taken(run)) == 1:
+            return {}
+        return {"processes": len(gpus), "binding": {**(self.binding or {}), VISIBLE: ",".join(gpus)}}
+
+    def _taken(self, run: PlannedRun) -> tuple[str, ...]:
+        """Return the GPUs that a run takes; one without a name if it stays in this process."""
+        return self.gpus[: run.gpus] if run.gpus > 1 and len(self.gpus) > 1 else ("",)
 
     def peak(self) -> dict[str, float]:
         """Return the most memory that a process of the last run took."""
@@ -37,10 +43,10 @@ class SlotsRunner(ClaimedRunner):
 
     def _run_task(self, backbone: Backbone, run: PlannedRun) -> TaskResult:
         self._peak = None
-        if (count := self.processes_of(run)) == 1:
+        if len(gpus := self._taken(run)) == 1:
             return super()._run_task(backbone, run)
         what = self.plan, self.store, self.device, self.workers, run
-        result, self._peak = evaluated_on(self.gpus[:count], run, *what)
+        result, self._peak = evaluated_on(gpus, run, *what)
         return result
 
 
@@ -83,17 +89,12 @@ def _evaluate(
 
     begin_process()
     os.environ["PRIOR_BENCH_PROGRESS"] = ""
-    tell: Callable[[Event], None] = _ignored
     try:
         with joined(device, slurm=False) as processes, deterministic(device, plan.suite.deterministic):
-            runner = Runner(plan, store, device, workers, tell)
+            runner = Runner(plan, store, device, workers, tell=lambda event: None)
             result = runner.evaluate_alone(run)
             return (None if processes.rank else result), runner.peak()
     except BenchError as error:
         if error.fix == ENDED:
             time.sleep(LATER)  # torch tells of the first failure alone, which is the other process's
         raise
-
-
-def _ignored(event: Event) -> None:
-    """Ignore an event."""
