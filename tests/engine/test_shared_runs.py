@@ -88,9 +88,9 @@ def test_ranks_share_the_runs_that_want_it_and_take_the_others_each(tmp_path):
     told = of_each_backbone(store, lambda record: record.provenance.get("processes"))
     assert told == {"0": [2, 2], "1": [None, None]}
     assert not any((store.root / "claims").iterdir())
-    assert as_torchrun(2, tmp_path, of_torchrun, tmp_path)[0][0] == [], "nothing is left to do"
 
 
+@pytest.mark.slow
 def test_an_error_of_all_ranks_is_recorded_by_the_first(tmp_path, monkeypatch):
     monkeypatch.setenv("SHARED_FAULT", "broken all")
     for ran, _, records, _ in as_torchrun(2, tmp_path, of_torchrun, tmp_path):

@@ -11,6 +11,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from ranks import free_port, of_torchrun
 
+from prior_bench.runtime import deterministic
+
 
 def in_ranks(count: int, folder: Path, do: Callable[..., Any], *arguments: Any) -> list[Any]:
     """Call a function in all processes of a group; return what each has returned."""
@@ -19,6 +21,8 @@ def in_ranks(count: int, folder: Path, do: Callable[..., Any], *arguments: Any) 
 
 def as_torchrun(count: int, folder: Path, do: Callable[..., Any], *arguments: Any) -> list[Any]:
     """Call a function in several processes with the variables of torchrun; return what each has returned."""
+    with deterministic("cpu"):
+        pass  # for this, torch imports much: once before the fork
     return _forked(count, folder, _apart, do, arguments)
 
 
