@@ -105,7 +105,7 @@ def test_the_number_of_gpus_makes_no_other_protocol(protocol):
 
 
 def test_gpus_are_not_for_what_is_not_trained():
-    with pytest.raises(BenchError, match="linear_probe: unknown key 'gpus'"):
+    with pytest.raises(BenchError, match="unknown key 'gpus'"):
         protocols.load("clean/linear_probe", {"gpus": 2})
     changes = {"gpus": 2, "frozen": {"backbone": True, "batch_norm": True}, "transform.train": None}
     with pytest.raises(BenchError, match="gpus: features of a frozen backbone are computed once"):
