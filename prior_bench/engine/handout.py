@@ -168,7 +168,7 @@ def why_ended(job: Job) -> BenchError:
 
 
 def _too_few(run: PlannedRun, wanted: int) -> BenchError:
-    what = f"it or its pre-training takes {wanted} GPUs, and fewer processes are left"
+    what = f"its pre-training takes {wanted} GPUs, and fewer processes are left"
     return BenchError(what, where=run.label, fix="run the same command again")
 
 

@@ -124,7 +124,7 @@ def test_a_pre_training_takes_its_slots_and_the_others_evaluate_meanwhile():
     assert team.keys == ["b1", "b2", "big1", "big2", "c1"]
     given = {key: gpus for done in team.did.values() for key, gpus in done}
     assert len(set(given["big1"])) == 2 and not any(gpus for key, gpus in given.items() if key != "big1")
-    (leader,) = (number for number, done in team.did.items() if done[0][0] == "big1")
+    (leader,) = (number for number, done in team.did.items() if done and done[0][0] == "big1")
     assert given["big1"][0] == str(leader), "its own GPU is the first"
     third = ({"0", "1", "2"} - set(given["big1"])).pop()
     assert [key for key, _ in team.did[int(third)]][:3] == ["b1", "b2", "c1"]
