@@ -24,6 +24,7 @@ ARROWS = {
     "escaping": "",
     "api": "errors",
     "losses": "",
+    "shares": "errors losses",
     "offline": "",
     "prior_bench": "offline",
     "paths": "errors",
@@ -50,19 +51,19 @@ ARROWS = {
     "pictures": "data",
     "metrics": "api data errors",
     "features": "api data errors io registry runtime store versions",
-    "openmmlab": "api checkpoints data errors io metrics runtime schema",
-    "probing": "api data errors features metrics openmmlab runtime",
+    "openmmlab": "api checkpoints data errors io losses metrics runtime schema shares",
+    "probing": "api data errors features metrics openmmlab runtime shares",
     "explain": "api data errors escaping features io metrics pictures registry statistics versions",
     # pre-training and where weights come from
     "pretraining": "api bundled checkpoints data encoders errors features io losses metrics registry runtime "
-    "schema store versions",
+    "schema shares store versions",
     "backbones": "api bundled checkpoints data encoders errors features io libraries models paths "
     "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
     "suites": "api data encoders errors io paths registry schema store versions",
     "protocol_parity": "api errors paths registry suites",
-    "engine": "api errors io logs paths registry runtime store suites",
+    "engine": "api errors io logs paths pretraining registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
     # what users start

@@ -41,6 +41,8 @@ class Protocol:
         options: settings of this task alone (prompts, score normalisation, anchors, pool…).
         defects: departures from good practice that the protocol reproduces on purpose.
         version: raised when the protocol gives different results than before although no field has changed.
+        gpus: number of processes, one per GPU, that train together where so many are given. It changes no
+            result, and is in no key.
     """
 
     name: str
@@ -59,10 +61,14 @@ class Protocol:
     defects: tuple[str, ...] = ()
     version: int = 1
     few_shot: dict[str, Any] = field(default_factory=dict)
+    gpus: int = 1
 
     def to_dict(self) -> dict[str, Any]:
-        """The protocol as plain types, for JSON."""
-        return asdict(self)
+        """The protocol as plain types, for JSON; ``gpus`` only if there are several."""
+        values = asdict(self)
+        if self.gpus == 1:
+            del values["gpus"]
+        return values
 
 
 @dataclass

@@ -116,6 +116,8 @@ def _submit(args: argparse.Namespace, suite: Suite, store: Store, cluster: Clust
     plan = expand(suite, only=args.only, tolerate_absent=args.dry_run or args.skip_missing)
     for message in plan.absent:
         print(f"missing: {message}", file=sys.stderr)
+    if several := sum(run.gpus > 1 for run in plan.runnable()):
+        print(f"note: {several} cells want several GPUs (gpus of their protocols); a job trains each on one")
     file = Path(args.suite)
     called = str(file.absolute()) if file.suffix == ".py" and file.is_file() else args.suite
     if args.dry_run:

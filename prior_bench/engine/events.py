@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prior_bench.errors import BenchError
+
 
 @dataclass(frozen=True)
 class Event:
@@ -21,6 +23,10 @@ class Event:
     key: str
     seconds: float = 0.0
     text: str = ""
+
+
+class RanksEnded(BenchError):
+    """One of several processes that share a run has ended, or does not answer; nothing is recorded."""
 
 
 class LostClaim(Exception):

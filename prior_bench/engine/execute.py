@@ -28,6 +28,7 @@ from prior_bench.engine.jobs import run_in_processes
 from prior_bench.engine.runner import weights_of
 from prior_bench.engine.slots import Slot, slots_of
 from prior_bench.errors import BenchError
+from prior_bench.pretraining.launch import launched
 from prior_bench.runtime import deterministic, pick_device, threads
 from prior_bench.store.store import Stamp, Store
 from prior_bench.suites.plan import Plan, PlannedRun, describe
@@ -119,6 +120,9 @@ def evaluate(
     keys = {run.key for run in waiting}
     outcome = SuiteOutcome(skipped=list(dict.fromkeys(r.key for r in plan.runnable() if r.key not in keys)))
     LOG.info("%d runs to do, %d recorded; store %s", len(waiting), len(outcome.skipped), store.root)
+    if gpus is None and jobs == 1 and launched(slurm=False) is not None:
+        device = pick_device(device)
+        waiting = _shared_by_ranks(plan, store, waiting, seen, (device, workers, binding), say, outcome)
     if waiting:
         groups, device = _by_backbone(waiting), pick_device(device)
         wanted = _slots_wanted(plan, groups, slots)
@@ -142,21 +146,26 @@ def evaluate(
 def _slots_wanted(
     plan: Plan, groups: list[list[PlannedRun]], slots: list[Slot]
 ) -> Callable[[PlannedRun], int]:
-    """Return the function that says how many slots a run's weights take until they are made.
+    """Return the function that says how many slots a run takes, or its weights until they are made.
+
+    A run takes as many as its protocol wants, or all; its result does not depend on it.
 
     Raises:
-        BenchError: they take more GPUs than there are.
+        BenchError: weights take more GPUs than there are.
     """
     pretrained = paths.results_root() / "pretrain"
 
-    def wanted(run: PlannedRun) -> int:
+    def of_weights(run: PlannedRun) -> int:
         source = plan.sources[run.spec.backbone["name"]]
         if slots[0].gpu is None or not hasattr(source, "gpus_wanted"):
             return 1
         return source.gpus_wanted(run.spec.seed, pretrained)
 
+    def wanted(run: PlannedRun) -> int:
+        return max(of_weights(run), 1 if slots[0].gpu is None else min(run.gpus, len(slots)))
+
     for runs in groups:
-        if (most := wanted(runs[0])) > len(slots):
+        if (most := of_weights(runs[0])) > len(slots):
             raise BenchError(
                 f"its pre-training takes {most} GPUs, and --gpus names {len(slots)}",
                 where=runs[0].spec.backbone["name"],
@@ -178,6 +187,54 @@ def _run_here(
             time.sleep(pause)
 
 
+def _shared_by_ranks(
+    plan: Plan,
+    store: Store,
+    waiting: list[PlannedRun],
+    seen: Mapping[str, Stamp],
+    how: tuple[str, int, dict[str, Any] | None],
+    say: Callable[[str], None],
+    outcome: SuiteOutcome,
+) -> list[PlannedRun]:
+    """Do in all processes of torchrun what they do together; return the runs that are left for each alone.
+
+    Args:
+        plan, store, say: see :func:`evaluate`.
+        waiting, seen: runs to do, and the stamps of their records.
+        how: device, workers and binding.
+        outcome: takes what was run.
+
+    Raises:
+        RanksEnded: another process has ended, or does not answer.
+    """
+    from prior_bench.engine.shared_ranks import FollowingRunner, LeadingRunner, to_make, to_share
+    from prior_bench.pretraining.processes import joined
+
+    if not to_share(plan):
+        return waiting
+    shared, (device, workers, binding) = [run for run in waiting if run.gpus > 1], how
+    progress, suite = _Progress(store, shared, 1, say, outcome), plan.suite
+    with (
+        joined(device, slurm=False) as processes,
+        threads(suite.threads),
+        deterministic(device, suite.deterministic),
+    ):
+        if processes.rank == 0:
+            leader = LeadingRunner(plan, store, device, workers, progress, binding)
+            leader.processes = processes
+            for run in to_make(plan, waiting, paths.results_root() / "pretrain"):
+                leader.make(run)
+            _run_here(leader, _by_backbone(shared), seen, progress.claimed)
+            leader.end()
+        else:
+            follower = FollowingRunner(plan, store, device, workers, lambda event: None)
+            follower.processes = processes
+            follower.follow(plan.runnable())
+            for run in shared:
+                progress(Event("recorded", run.key, text="done by process 0  "))
+    return [run for run in waiting if run.gpus == 1]
+
+
 def merged_plan(plan: Plan, store: Store) -> list[dict[str, Any]]:
     """The cells to write to ``plan.json``. A partial plan keeps the other cells that are noted there."""
     cells = {
@@ -190,10 +247,13 @@ def merged_plan(plan: Plan, store: Store) -> list[dict[str, Any]]:
 
 
 def _by_backbone(waiting: list[PlannedRun]) -> list[list[PlannedRun]]:
-    """Group runs that share weights; otherwise keep the order of the plan."""
-    groups: dict[tuple[str, str], list[PlannedRun]] = {}
+    """Group runs that share weights; otherwise keep the order of the plan.
+
+    A run that takes several slots is a group of its own.
+    """
+    groups: dict[tuple[str, ...], list[PlannedRun]] = {}
     for run in waiting:
-        groups.setdefault(weights_of(run), []).append(run)
+        groups.setdefault((*weights_of(run), run.key if run.gpus > 1 else ""), []).append(run)
     return list(groups.values())
 
 

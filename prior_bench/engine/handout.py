@@ -28,7 +28,8 @@ class Job:
     Attributes:
         process, slot: the process and its slot.
         run: what it runs now.
-        helpers: processes whose slots it uses while it makes weights; they have nothing to do meanwhile.
+        helpers: processes whose slots it uses while it makes weights, or for the whole of a run that takes
+            several; they have nothing to do meanwhile.
     """
 
     process: BaseProcess
@@ -94,13 +95,16 @@ class Handout:
         if isinstance(message, Ready):
             if message.done:
                 self.queue.made(end)
+            if message.error is not None:
+                self.errors.append(message.error)
             self.jobs[end].run = None
             self._free_helpers(end)
             self.idle.append(end)
             return
         if message.kind == "loaded":
             self.queue.made(end)
-            self._free_helpers(end)
+            if (run := self.jobs[end].run) is None or run.gpus == 1:
+                self._free_helpers(end)
         if message.kind != "claimed" or self.stopped is None:
             self.tell(message)
 

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prior_bench import logs
+from prior_bench.engine.events import RanksEnded
 from prior_bench.engine.slots import Slot
 from prior_bench.errors import BenchError
 from prior_bench.runtime import deterministic, use_threads
 
 if TYPE_CHECKING:
+    from prior_bench.engine.claimed_runner import ClaimedRunner
     from prior_bench.store.store import Stamp, Store
     from prior_bench.suites.plan import Plan, PlannedRun
 
@@ -48,7 +50,7 @@ class Order:
     Attributes:
         run: what to run.
         seen: stamp of its record, see :meth:`prior_bench.engine.claimed_runner.ClaimedRunner.run_claimed`.
-        gpus: of several slots, for a pre-training that takes them; otherwise empty.
+        gpus: of several slots, for a run or a pre-training that takes them; otherwise empty.
     """
 
     run: PlannedRun
@@ -62,9 +64,11 @@ class Ready:
 
     Attributes:
         done: whether nothing is left to do of the run before; false at first, and if another process has it.
+        error: why the run was given up, with nothing recorded.
     """
 
     done: bool
+    error: BenchError | None = None
 
 
 def work(end: Connection, shared: Shared, slot: Slot) -> None:
@@ -83,20 +87,27 @@ def _serve_runs(end: Connection, shared: Shared, slot: Slot) -> None:
     use_threads(suite.threads or _threads(shared.jobs))
     # a spawned process would spawn its own: data loaders take the platform's way, as without jobs
     multiprocessing.set_start_method(None, force=True)
-    from prior_bench.engine.claimed_runner import ClaimedRunner
+    from prior_bench.engine.shared_slots import SlotsRunner
 
     os.environ["PRIOR_BENCH_PROGRESS"] = ""  # bars of several processes would overwrite each other
-    runner = ClaimedRunner(shared.plan, shared.store, shared.device, shared.workers, end.send, slot.binding)
+    runner = SlotsRunner(shared.plan, shared.store, shared.device, shared.workers, end.send, slot.binding)
     try:
         with deterministic(shared.device, suite.deterministic):
             end.send(Ready(False))
             while order := end.recv():
                 runner.gpus = order.gpus
-                end.send(Ready(runner.run_claimed(order.run, order.seen)))
+                end.send(_served(runner, order))
     except BenchError as error:  # of the store; what a run fails of is in its record
         end.send(error)
     except (KeyboardInterrupt, EOFError, ConnectionError):
         pass  # the parent says what there is to say
+
+
+def _served(runner: ClaimedRunner, order: Order) -> Ready:
+    try:
+        return Ready(runner.run_claimed(order.run, order.seen))
+    except RanksEnded as error:
+        return Ready(True, error)
 
 
 def _threads(jobs: int) -> int:

@@ -3,8 +3,8 @@
 The runs of the same weights are a group. A worker takes a group and runs it in order. If no group is left, it
 helps with another worker's group, as soon as the weights of this group are made.
 
-Weights whose making takes several workers come first: workers that have nothing to do wait until there are
-enough of them, and once the weights are made, all of them evaluate.
+Weights whose making takes several workers come first, and runs that take several: workers that have nothing
+to do wait until there are enough of them. Once the weights are made, all of them evaluate.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RunQueue:
 
     Args:
         groups: runs of the same weights each.
-        wanted: returns how many workers the making of a run's weights takes; by default one.
+        wanted: returns how many workers a run takes, or the making of its weights; by default one.
     """
 
     def __init__(self, groups: list[list[PlannedRun]], wanted: Callable[[PlannedRun], int] | None = None):

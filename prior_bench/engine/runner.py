@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,8 @@ from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRec
 from prior_bench.api.encoders import require_encoder
 from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.engine import peak_memory
-from prior_bench.engine.events import Event, LostClaim
+from prior_bench.engine.checksum import checksum
+from prior_bench.engine.events import Event, LostClaim, RanksEnded
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
 from prior_bench.runtime import seed_everything, threads, usual_threads
@@ -69,6 +69,10 @@ class Runner:
         self._unloadable: Exception | None = None
         self._rehearsal: Rehearsal | None = None
 
+    def shared_by(self, run: PlannedRun) -> dict[str, Any]:
+        """Return what the record says of the processes that share a run, if several do."""
+        return {}
+
     def run(self, run: PlannedRun) -> None:
         """Run a cell. One that fails is recorded and does not raise.
 
@@ -84,35 +88,15 @@ class Runner:
         self._rehearsal = None if size is None else Rehearsal(size)
         self.store.log("started", run.key, run.label)
         LOG.info("run started: %s", run.label)
-        if self._weights != weights_of(run):
-            self._weights, self._backbone, self._unloadable = weights_of(run), None, None
-        if self._backbone is None and self._unloadable is None:
-            name, seed = run.spec.backbone["name"], run.spec.seed
-            self.tell(Event("loading", run.key, text=f"making {name} ready (seed {seed})"))
-            try:
-                self._backbone = self._load(run)
-            except Exception as error:
-                self._unloadable = error
-            else:
-                self.tell(Event("loaded", run.key, time.monotonic() - begun))
-                LOG.info("backbone loaded in %.1f s", time.monotonic() - begun)
-                begun = time.monotonic()
+        if self._make_ready(run):
+            begun = time.monotonic()
         try:
-            if self._unloadable is not None:
-                raise self._unloadable
-            backbone = self._backbone
-            assert backbone is not None, "it was loaded, or could not be"
-            with threads(self.plan.suite.threads or usual_threads(backbone.parameters)):
-                before = _checksum(backbone)
-                peak_memory.restart(self.device)
-                result = self._run_task(backbone, run)
-                if _checksum(backbone) != before:
-                    raise BenchError(
-                        "the task changed the backbone's weights in place",
-                        where=run.spec.task,
-                        fix="train a copy (copy.deepcopy)",
-                    )
-                self._record(run, backbone, result, time.monotonic() - begun)
+            result = self._evaluate(run)
+            assert self._backbone is not None, "it was evaluated"
+            self._record(run, self._backbone, result, time.monotonic() - begun)
+        except RanksEnded:
+            LOG.warning("a process that shares the run has ended")
+            raise
         except LostClaim:
             LOG.warning("the run was taken over by another process")
             raise
@@ -132,14 +116,78 @@ class Runner:
         self.store.log(kind, run.key, run.label)
         self.tell(Event(kind, run.key, time.monotonic() - begun, text))
 
+    def evaluate_alone(self, run: PlannedRun) -> TaskResult:
+        """Load the backbone of a run unless it is there, and evaluate it; nothing is recorded.
+
+        Raises:
+            Exception: whatever the run fails of.
+        """
+        self._make_ready(run)
+        try:
+            return self._evaluate(run)
+        except Exception:
+            self._backbone = None  # who knows what was done to it
+            raise
+
+    def _make_ready(self, run: PlannedRun) -> bool:
+        """Load the backbone of a run unless it is there; return whether it was loaded now.
+
+        An error is kept for all runs of the same weights.
+        """
+        begun = time.monotonic()
+        if self._weights != weights_of(run):
+            self._weights, self._backbone, self._unloadable = weights_of(run), None, None
+        if self._backbone is not None or self._unloadable is not None:
+            return False
+        name, seed = run.spec.backbone["name"], run.spec.seed
+        self.tell(Event("loading", run.key, text=f"making {name} ready (seed {seed})"))
+        try:
+            self._backbone = self._load(run)
+        except RanksEnded:
+            raise
+        except Exception as error:
+            self._unloadable = error
+            return False
+        self.tell(Event("loaded", run.key, time.monotonic() - begun))
+        LOG.info("backbone loaded in %.1f s", time.monotonic() - begun)
+        return True
+
+    def _evaluate(self, run: PlannedRun) -> TaskResult:
+        """Evaluate the backbone that is ready.
+
+        Raises:
+            Exception: whatever the run fails of, or the loading before it.
+        """
+        if self._unloadable is not None:
+            raise self._unloadable
+        backbone = self._backbone
+        assert backbone is not None, "it was loaded, or could not be"
+        with threads(self.plan.suite.threads or usual_threads(backbone.parameters)):
+            before = checksum(backbone)
+            peak_memory.restart(self.device)
+            result = self._run_task(backbone, run)
+            if checksum(backbone) != before:
+                raise BenchError(
+                    "the task changed the backbone's weights in place",
+                    where=run.spec.task,
+                    fix="train a copy (copy.deepcopy)",
+                )
+        return result
+
+    def peak(self) -> dict[str, float]:
+        """Return the most memory that the last run took; see :mod:`prior_bench.engine.peak_memory`."""
+        return peak_memory.peak(self.device)
+
+    def load_context(self) -> LoadContext:
+        """Return how backbones are loaded."""
+        suite = self.plan.suite
+        how = suite.threads, suite.deterministic, self.gpus
+        return LoadContext(self.device, paths.results_root() / "pretrain", self.workers, *how)
+
     def _load(self, run: PlannedRun) -> Backbone:
         name, seed = run.spec.backbone["name"], run.spec.seed
         seed_everything(seed)
-        suite = self.plan.suite
-        pretrained = paths.results_root() / "pretrain"
-        how = suite.threads, suite.deterministic, self.gpus
-        context = LoadContext(self.device, pretrained, self.workers, *how)
-        backbone = self.plan.sources[name].load(seed, context)
+        backbone = self.plan.sources[name].load(seed, self.load_context())
         require_encoder(backbone.image_encoder, name)
         return backbone
 
@@ -206,6 +254,7 @@ class Runner:
         return {
             **provenance(self.device),
             **({"binding": self.binding} if self.binding else {}),
+            **self.shared_by(run),
             "identity": run.identity,
             "data_fingerprint": self.plan.data_sets.fingerprint(
                 run.spec.data, run.spec.protocol, run.spec.seed
@@ -214,7 +263,7 @@ class Runner:
             "code_version": task_source(run.spec.task),
             **({"leakage": list(run.leaks)} if run.leaks else {}),
             "wall_seconds": round(seconds, 3),
-            "peak_gib": peak_memory.peak(self.device),
+            "peak_gib": self.peak(),
             "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
         }
 
@@ -242,16 +291,3 @@ def _rehearsed(rehearsal: Rehearsal | None) -> dict[str, Any]:
         return {}
     work = [measured.to_dict() for measured in rehearsal.measured]
     return {"rehearsal": {"factor": rehearsal.size.factor, "batch": rehearsal.size.batch, "work": work}}
-
-
-def _checksum(backbone: Backbone) -> int:
-    """CRC over the image encoder's and, where present, the method's weights and buffers."""
-    import torch
-
-    owner = backbone.method if backbone.method is not None else backbone.image_encoder
-    checksum = 0
-    for name, tensor in sorted(getattr(owner, "state_dict", dict)().items()):
-        if isinstance(tensor, torch.Tensor):
-            data = tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data
-            checksum = zlib.crc32(data, zlib.crc32(name.encode(), checksum))
-    return checksum

@@ -132,15 +132,25 @@ class StackInputs(BaseDataPreprocessor):
     tuples).
     """
 
-    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Return the batch with ``inputs`` [B, C, H, W], or a tuple of such tensors, one per map."""
+    _empty: Tensor | tuple[Tensor, ...] | None = None
+
+    def forward(self, data: dict[str, Any] | None, training: bool = False) -> dict[str, Any]:
+        """Return the batch with ``inputs`` [B, C, H, W], or a tuple of such tensors, one per map.
+
+        None is an empty share of a batch.
+        """
+        if data is None:
+            assert self._empty is not None, "the first share of a round is not empty"
+            return {"inputs": self._empty, "data_samples": []}
         data = self.cast_data(data)
         inputs = data["inputs"]
         stacked: Tensor | tuple[Tensor, ...]
         if isinstance(inputs[0], Tensor):
             stacked = torch.stack(tuple(inputs))
+            self._empty = stacked[:0].clone()
         else:
             stacked = tuple(torch.stack(level) for level in inputs)
+            self._empty = tuple(level[:0].clone() for level in stacked)
         return {**data, "inputs": stacked}
 
 

@@ -51,10 +51,11 @@ class SegmentationCollector(BaseMetric):
         """Add a batch of predictions."""
         loss = self._batch_loss(data_samples)
         for sample in data_samples:
-            self.not_finite += int((~torch.isfinite(sample["seg_logits"]["data"])).sum())
+            wrong = int((~torch.isfinite(sample["seg_logits"]["data"])).sum())
             masks = [sample[key]["data"][0].cpu().numpy() > 0.5 for key in ("pred_sem_seg", "gt_sem_seg")]
             packed = (np.packbits(mask) for mask in masks)
-            self.results.append((sample["row"], masks[0].shape[0], loss, 1 / len(data_samples), *packed))
+            of_batch = loss, 1 / len(data_samples)
+            self.results.append((sample["row"], masks[0].shape[0], wrong, *of_batch, *packed))
 
     def placed(self, result: tuple, row: int) -> tuple:
         """Return the result of an image as that of a row."""
@@ -62,8 +63,8 @@ class SegmentationCollector(BaseMetric):
 
     def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Compute the metrics over all images."""
-        rows, sizes, losses, shares, predicted, true = zip(*results, strict=True)
-        self.rows, self.size = np.asarray(rows), sizes[0]
+        rows, sizes, wrong, losses, shares, predicted, true = zip(*results, strict=True)
+        self.rows, self.size, self.not_finite = np.asarray(rows), sizes[0], sum(wrong)
         self.predicted, self.true = np.stack(predicted), np.stack(true)
         self.counts = segmentation.count_packed(self.predicted, self.true, self.size**2)
         loss = {}

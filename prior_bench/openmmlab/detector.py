@@ -56,7 +56,7 @@ def build_detector(
         anchors = [[(w * size / 416, h * size / 416) for w, h in level] for level in COCO_ANCHORS]
     head_type = OWN_HEADS.get(protocol.head.get("type", ""), "YOLOV3Head")
     config = dict(
-        type="LossYOLOV3" if protocol.optimizer.get("plateau_on") == VALID_LOSS else "YOLOV3",
+        type="LossYOLOV3" if protocol.optimizer.get("plateau_on") == VALID_LOSS else "SharedYOLOV3",
         data_preprocessor=dict(type="StackInputs"),
         backbone=backbone,
         neck=dict(

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from prior_bench.io.atomic import whole_file
+from prior_bench.losses.gather import rank
 from prior_bench.runtime import progress, seed_everything
 
 LATEST, BEST = "latest.pth", "best.pth"
@@ -144,7 +145,12 @@ def validation_history(runner: Runner) -> list[dict[str, float]]:
 
 
 def save(runner: Runner, name: str, optimizer: bool = True) -> None:
-    """Write a checkpoint called ``name`` to the work dir; it appears complete or not at all."""
+    """Write a checkpoint called ``name`` to the work dir; it appears complete or not at all.
+
+    Of several processes, the first one writes.
+    """
+    if rank() != 0:
+        return
     with whole_file(Path(runner.work_dir) / name) as fresh:
         runner.save_checkpoint(
             runner.work_dir,

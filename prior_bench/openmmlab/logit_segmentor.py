@@ -8,7 +8,12 @@ from mmengine.registry import MODELS
 from mmengine.structures import PixelData
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
 from torch import Tensor
+
+from prior_bench.openmmlab.shared import whole_samples
+from prior_bench.shares.rows import whole
+from prior_bench.shares.share import current
 
 
 @MODELS.register_module()
@@ -32,8 +37,12 @@ class LogitSegmentor(EncoderDecoder):
         if self.decode_head.out_channels > 1:
             for sample in data_samples:
                 sample.gt_sem_seg = PixelData(data=sample.gt_sem_seg.data.long())
-        losses: dict[str, Tensor] = super().loss(inputs, data_samples)
-        return losses
+        if current() is None:
+            losses: dict[str, Tensor] = super().loss(inputs, data_samples)
+            return losses
+        logits = whole(self.decode_head(self.extract_feat(inputs)))
+        found = self.decode_head.loss_by_feat(logits, whole_samples(data_samples, logits.device))
+        return add_prefix(found, "decode")
 
     def postprocess_result(
         self, seg_logits: Tensor, data_samples: list[SegDataSample] | None = None

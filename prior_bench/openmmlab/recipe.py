@@ -16,8 +16,13 @@ NEVER = 1_000_000_000
 """Last step of a schedule without an end; mmengine would end it with training, maybe within the warm-up."""
 
 
-def optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
-    """Return the config of the optimiser, its groups, clipping and precision."""
+def optim_wrapper(optimizer: TrainingOptimizer, device: str, shared: bool = False) -> dict[str, Any]:
+    """Return the config of the optimiser, its groups, clipping and precision.
+
+    Args:
+        optimizer, device: what is wanted, and where.
+        shared: whether several processes share each batch.
+    """
     # mmengine's AMP asserts a GPU, and bf16 on a CPU is slower than float32
     amp = optimizer.amp and device.startswith("cuda")
     named = ("type", "lr", "weight_decay", "betas")
@@ -25,6 +30,8 @@ def optim_wrapper(optimizer: TrainingOptimizer, device: str) -> dict[str, Any]:
     if optimizer.frozen_lr is not None:
         inner["lr"] = optimizer.frozen_lr
     wrapper: dict[str, Any] = dict(type="AmpOptimWrapper" if amp else "OptimWrapper", optimizer=inner)
+    if shared:
+        wrapper["type"] = f"Shared{wrapper['type']}"
     if optimizer.backbone_lr_scale is not None:
         scale = dict(backbone=dict(lr_mult=optimizer.backbone_lr_scale))
         wrapper["paramwise_cfg"] = dict(custom_keys=scale)

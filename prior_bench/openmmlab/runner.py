@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
+import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.evaluator import BaseMetric
@@ -20,6 +22,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from prior_bench.api import Protocol, RunContext
 from prior_bench.checkpoints.training_states import load_weights, read_state, require_optimizer
+from prior_bench.errors import BenchError
+from prior_bench.losses.gather import rank, world_size
 from prior_bench.openmmlab.finite_outputs import finite_outputs
 from prior_bench.openmmlab.hooks import (
     BEST,
@@ -35,8 +39,17 @@ from prior_bench.openmmlab.quiet import quiet
 from prior_bench.openmmlab.recipe import optim_wrapper, rounds, schedule, validations
 from prior_bench.openmmlab.rehearsed import ROUNDS, shortened, some_images
 from prior_bench.openmmlab.sampler import RoundSampler
+from prior_bench.openmmlab.shared import (
+    SharedBatches,
+    SharedCollector,
+    SharedSteps,
+    collated,
+    shared_model,
+)
 from prior_bench.runtime import seed_everything
 from prior_bench.schema.protocol import Stopping, TrainingOptimizer
+from prior_bench.shares.evaluated import DealtBatches, of_first
+from prior_bench.shares.share import only_here
 
 
 class DeviceRunner(Runner):
@@ -79,6 +92,10 @@ def train_and_test(
 
     An interrupted call in ``context.work_dir`` is resumed, with the same outcome.
 
+    Processes of one torch process group train and evaluate together, with the same outcome but for rounding
+    (:mod:`prior_bench.shares`): each has a share of every batch, and whole batches in evaluation. The first
+    one saves weights. All need the same folder, and return the same.
+
     Args:
         build: function that makes the model; it is called after seeding.
         data: data sets for ``train``, ``valid`` and ``test``.
@@ -102,8 +119,11 @@ def train_and_test(
     first, interval = validations(stopping)
     name = f"{protocol.task}-{uuid.uuid4().hex}"  # mmengine shares loggers and hubs between equal names
     latest = context.work_dir / LATEST
-    with quiet(), _forgotten(name):
-        model = build()
+    shared, resumes = world_size() > 1, _resumes(latest)
+    if shared and context.rehearsal is not None:
+        raise BenchError("a rehearsal measures one process", where="gpus", fix="rehearse with gpus=1")
+    with quiet(), _forgotten(name), only_here():
+        model = shared_model(build(), context.device) if shared else build()
         samples = len(cast(Sized, data["train"]))
         batch_size, last_batch, clocks = protocol.batch_size, stopping.last_batch, []
         sampler = RoundSampler(samples, batch_size, context.seed, iterations, last_batch=last_batch)
@@ -115,14 +135,25 @@ def train_and_test(
             count, first, interval, clocks = ROUNDS, 1, 1, [clock]
             sampler = RoundSampler(samples, batch_size, context.seed, iterations, last_batch=last_batch)
             data, collectors = some_images(rehearsal, data, collectors)
-        loaders = {
-            part: DataLoader(
-                dataset,
+        batches: dict[str, dict[str, Any]] = {
+            part: dict(
                 batch_size=batch_size,
                 sampler=sampler if part == "train" else None,
                 drop_last=part == "valid" and _drops(stopping, dataset, protocol.batch_size),
+            )
+            for part, dataset in data.items()
+        }
+        if shared:
+            batches = {part: _shared(data[part], **how) for part, how in batches.items()}
+            collectors = {
+                part: SharedCollector(one, batches[part]["batch_sampler"]) for part, one in collectors.items()
+            }
+        loaders = {
+            part: DataLoader(
+                dataset,
+                **batches[part],
                 num_workers=0 if isinstance(dataset, CachedMaps) else context.workers,
-                collate_fn=pseudo_collate,
+                collate_fn=collated(pseudo_collate) if shared else pseudo_collate,
                 pin_memory=context.device.startswith("cuda"),
             )
             for part, dataset in data.items()
@@ -139,7 +170,7 @@ def train_and_test(
             test_cfg=dict(),
             val_evaluator=[collectors["valid"]],
             test_evaluator=[collectors["test"]],
-            optim_wrapper=build_optim_wrapper(model, optim_wrapper(optimizer, context.device)),
+            optim_wrapper=build_optim_wrapper(model, optim_wrapper(optimizer, context.device, shared)),
             param_scheduler=schedule(optimizer, count * len(loaders["train"]), stopping.monitor),
             default_hooks=dict(checkpoint=None, logger=None),
             custom_hooks=[
@@ -147,10 +178,11 @@ def train_and_test(
                 Validated(stopping.monitor, stopping.patience, stopping.min_delta),
                 *([FrozenStart(optimizer.frozen_steps)] if optimizer.frozen_steps else []),
                 ProgressBar(f"{protocol.task} training"),
+                *([SharedSteps(batches["train"]["batch_sampler"])] if shared else []),
                 *clocks,
             ],
-            resume=latest.is_file(),
-            load_from=str(latest) if latest.is_file() else None,
+            resume=resumes,
+            load_from=str(latest) if resumes else None,
             randomness=dict(seed=context.seed),
             experiment_name=name,
             log_level="ERROR",
@@ -158,11 +190,35 @@ def train_and_test(
         )
         runner.train()
         history = validation_history(runner)
+        if shared:
+            dist.barrier()  # the first process may still be saving
         tested = {"best": BEST, "last": LATEST}[stopping.tested]
         runner.load_checkpoint(str(context.work_dir / tested))
         with finite_outputs(getattr(runner.model, "bbox_head", None), protocol.name):
             runner.test()
     return history
+
+
+def _resumes(latest: Path) -> bool:
+    """Whether there is a state to go on from; the first process decides for all."""
+    there = latest.is_file()
+    if world_size() == 1:
+        return there
+    if (wanted := of_first(there)) and not there:
+        fix = "give all processes one folder that every machine sees: PRIOR_BENCH_RESULTS"
+        raise BenchError("the state that the first process has is not there", where=latest, fix=fix)
+    return bool(wanted)
+
+
+def _shared(
+    dataset: Dataset, batch_size: int, sampler: RoundSampler | None, drop_last: bool
+) -> dict[str, SharedBatches | DealtBatches]:
+    """Return the batches of this process: a share of each in training, or some of them in evaluation."""
+    if sampler is not None:
+        return {"batch_sampler": SharedBatches(sampler, batch_size)}
+    return {
+        "batch_sampler": DealtBatches(len(cast(Sized, dataset)), batch_size, drop_last, rank(), world_size())
+    }
 
 
 def _drops(stopping: Stopping, dataset: Dataset, batch_size: int) -> bool:

@@ -1,16 +1,35 @@
-"""A YOLOv3 that also computes the training loss of the batches on which it is evaluated."""
+"""mmdet's YOLOv3 for batches that several processes share, and with the loss of evaluated batches."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from mmdet.models.detectors import YOLOV3
+from mmdet.models.utils import unpack_gt_instances
 from mmengine.registry import MODELS
 from torch import Tensor
 
+from prior_bench.openmmlab.shared import whole_samples
+from prior_bench.shares.rows import whole
+from prior_bench.shares.share import current
+
 
 @MODELS.register_module()
-class LossYOLOV3(YOLOV3):
+class SharedYOLOV3(YOLOV3):
+    """mmdet's YOLOv3, which computes the loss of the whole batch where a process has a share of it."""
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: list[Any]) -> Any:
+        """Return the losses of a batch."""
+        if current() is None:
+            return super().loss(batch_inputs, batch_data_samples)
+        (levels,) = self.bbox_head(self.extract_feat(batch_inputs))
+        levels = tuple(whole(level) for level in levels)
+        truth, ignored, places = unpack_gt_instances(whole_samples(batch_data_samples, levels[0].device))
+        return self.bbox_head.loss_by_feat(levels, truth, places, ignored)
+
+
+@MODELS.register_module()
+class LossYOLOV3(SharedYOLOV3):
     """mmdet's YOLOv3 whose predictions state the loss of their batch in their metainfo, ``batch_loss``."""
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: list[Any], rescale: bool = True) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import socket
 import time
@@ -10,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.pretraining.folder import SHARED
 from prior_bench.pretraining.processes import Processes, SaidElsewhere
+from prior_bench.shares.replicas import digest_of
 
 VISIBLE_AFTER = 10.0
 """Seconds in which a network file system shows a new file on other machines."""
@@ -120,22 +119,9 @@ def require_replicas(processes: Processes, model: nn.Module, optimizer: Any = No
     """
     if processes.count == 1:
         return
-    digest = hashlib.sha256()
-    for name, parameter in model.named_parameters():
-        digest.update(name.encode())
-        _add(digest, parameter)
-    for state in optimizer.state.values() if optimizer is not None else ():
-        for value in state.values():
-            if isinstance(value, Tensor):
-                _add(digest, value)
-    found = processes.gather(digest.hexdigest()[:16], training=True)
+    found = processes.gather(digest_of(model, optimizer), training=True)
     if others := [str(rank) for rank, other in enumerate(found) if other != found[0]]:
         raise BenchError(
             f"weights of process {', '.join(others)} are not those of process 0 ({when}); nothing is saved",
             fix="start over with --no-resume; if it happens again, report it (prior-bench bugreport)",
         )
-
-
-def _add(digest: Any, tensor: Tensor) -> None:
-    values = tensor.detach().cpu().contiguous().reshape(-1)
-    digest.update(values.view(torch.uint8).numpy() if values.numel() else b"")

@@ -1,4 +1,4 @@
-"""Pre-train in one process per GPU, as torchrun does."""
+"""Pre-train, or do something else, in one process per GPU, as torchrun does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -52,33 +52,57 @@ def pretrain_on(
     """
     if not gpus:
         return pretrain(config, work_dir, seed, device, **how)
+    passed: list[int] = []
+    try:
+        with _passed_on(passed):
+            in_processes(gpus, work_dir.name, _train, config, work_dir, seed, device, how)
+    except ChildFailedError as error:
+        if signal.SIGUSR2 in passed:  # the processes have saved their state, and ended
+            raise Requeued from error
+        raise _why_failed(error, work_dir, gpus) from error
+    return work_dir / FINAL
+
+
+def in_processes(
+    gpus: Sequence[str], name: str, do: Callable[..., Any], *arguments: Any
+) -> Mapping[int, Any]:
+    """Call a function in one new process per GPU, as torchrun starts them; return what each has returned.
+
+    Args:
+        gpus: as ``CUDA_VISIBLE_DEVICES`` names them.
+        name: of what is done, for torch.
+        do: function of a module. It calls :func:`begin_process` first.
+        arguments: for it; they are pickled.
+
+    Raises:
+        ChildFailedError: a process failed or was killed; the others were ended.
+    """
     settings = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
         nproc_per_node=len(gpus),
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
-        run_id=work_dir.name,
+        run_id=name,
         max_restarts=0,
         start_method="spawn",
     )
-    passed: list[int] = []
     try:
-        with bound(list(gpus)), _quietly(), _passed_on(passed):
-            elastic_launch(settings, _train)(config, work_dir, seed, device, how)
-    except ChildFailedError as error:
-        if signal.SIGUSR2 in passed:  # the processes have saved their state, and ended
-            raise Requeued from error
-        raise _why_failed(error, work_dir, gpus) from error
+        with bound(list(gpus)), _quietly():
+            return elastic_launch(settings, do)(*arguments)
     except SignalException as error:
         signal.raise_signal(error.sigval)  # now with the handler of before
         raise KeyboardInterrupt from error
-    return work_dir / FINAL
+
+
+def begin_process() -> None:
+    """Let a process of :func:`in_processes` end with its parent, and load data as others do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the system sends it when the parent is killed
+    multiprocessing.set_start_method(None, force=True)  # data loaders take the platform's way
 
 
 def _train(config: PretrainConfig, work_dir: Path, seed: int, device: str, how: dict[str, Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the system sends it when the parent is killed
-    multiprocessing.set_start_method(None, force=True)  # data loaders take the platform's way
+    begin_process()
     try:
         pretrain(config, work_dir, seed, device, **how)
     except SaidElsewhere:
@@ -89,15 +113,22 @@ def _train(config: PretrainConfig, work_dir: Path, seed: int, device: str, how: 
 
 
 def _why_failed(error: ChildFailedError, work_dir: Path, gpus: Sequence[str]) -> BenchError:
+    message, where = what_failed(error, gpus)
+    if not where:
+        return BenchError(message)
+    fix = "where memory ran out, take a smaller batch or more GPUs; then run the same command again"
+    return BenchError(f"pre-training failed in {where}: {message}", where=work_dir, fix=fix)
+
+
+def what_failed(error: ChildFailedError, gpus: Sequence[str]) -> tuple[str, str]:
+    """Return what the process says that failed first, and which one it is; "" if its message says enough."""
     failure = error.get_first_failure()[1]
     message = failure.message if isinstance(failure.message, str) else str(failure.message.get("message"))
     kind, _, said = message.partition(": ")
     ours: list[type[BenchError]] = [BenchError, *BenchError.__subclasses__()]
     if kind in [one.__name__ for one in ours]:
-        return BenchError(said)
-    where = f"process {failure.local_rank} of {len(gpus)} (GPU {gpus[failure.local_rank]})"
-    fix = "where memory ran out, take a smaller batch or more GPUs; then run the same command again"
-    return BenchError(f"pre-training failed in {where}: {message}", where=work_dir, fix=fix)
+        return said, ""
+    return message, f"process {failure.local_rank} of {len(gpus)} (GPU {gpus[failure.local_rank]})"
 
 
 @contextmanager

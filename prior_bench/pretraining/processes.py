@@ -124,7 +124,7 @@ class Processes:
             meet(self.store, name, self.rank, self.count, what, None, [] if self.rank == 0 else [0])
 
 
-def _is_of_another(error: RuntimeError) -> bool:
+def is_of_another(error: RuntimeError) -> bool:
     """Return whether torch says that another process is gone; it has no class for such errors."""
     return isinstance(error, dist.DistError) or bool(GONE.search(str(error)))
 
@@ -176,7 +176,7 @@ def _group(launch: Launch, store: Any, device: str) -> Iterator[Processes]:
     try:
         yield _processes(store, launch.rank, launch.processes)
     except RuntimeError as error:
-        if _is_of_another(error):
+        if is_of_another(error):
             raise gone(error) from error
         raise
     finally:

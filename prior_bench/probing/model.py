@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from prior_bench.api.encoders import features_of
 from prior_bench.errors import unknown_name
+from prior_bench.shares.rows import whole
 
 NORMS = {"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
 """Normalisations before the linear layer (``layer``: BenchX, ``batch``: LoVT)."""
@@ -23,9 +24,16 @@ bias; or weights with a standard deviation of 2e-5 and torch's default bias (Ben
 class Stack(BaseDataPreprocessor):
     """Data preprocessor that stacks samples into batches on the model's device."""
 
-    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Tensor]:
-        """Stack ``inputs`` and ``target``, each a list of B tensors."""
-        return self.cast_data({key: torch.stack(values) for key, values in data.items()})
+    _empty: dict[str, Tensor] | None = None
+
+    def forward(self, data: dict[str, Any] | None, training: bool = False) -> dict[str, Tensor]:
+        """Stack ``inputs`` and ``target``, each a list of B tensors; None is an empty share of a batch."""
+        if data is None:
+            assert self._empty is not None, "the first share of a round is not empty"
+            return self._empty
+        batch = self.cast_data({key: torch.stack(values) for key, values in data.items()})
+        self._empty = {key: values[:0].clone() for key, values in batch.items()}
+        return batch
 
 
 class Classifier(BaseModel):
@@ -81,7 +89,7 @@ class Classifier(BaseModel):
         logits = self.head(features.float())
         if mode == "tensor":
             return logits
-        loss = (paired_loss if self.paired else self._loss)(logits, target)
+        loss = (paired_loss if self.paired else self._loss)(whole(logits), whole(target))
         if mode == "loss":
             return {"loss": loss}
         if self.paired:

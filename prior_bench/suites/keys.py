@@ -13,7 +13,7 @@ from prior_bench.schema.protocol import FewShot
 from prior_bench.suites.protocols import from_dict
 from prior_bench.versions import EVALUATION, machinery, raised
 
-UNHEARD = ("source", "few_shot")
+UNHEARD = ("source", "few_shot", "gpus")
 """Fields of a protocol that do not change a number; ``few_shot`` is in the keys of few-shot runs alone."""
 
 NEUTRAL = {"version": 1}

@@ -7,7 +7,7 @@ that the data sets show. No backbone is loaded and nothing is run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prior_bench.api import BackboneSource, RehearsalSize, RunSpec
@@ -50,6 +50,7 @@ class PlannedRun:
         identity: of the backbone's weights; runs with the same one share a loaded backbone.
         leaks: what is known of its test patients having been trained on, as clauses.
         versions: declared ones of everything that the run uses.
+        gpus: of the protocol; the spec leaves it out, because it determines nothing.
     """
 
     spec: RunSpec
@@ -58,6 +59,7 @@ class PlannedRun:
     identity: str = ""
     leaks: tuple[str, ...] = ()
     versions: dict[str, int] = field(default_factory=dict)
+    gpus: int = 1
 
     @property
     def label(self) -> str:
@@ -212,7 +214,7 @@ def _cells(
             backbone=plain(row),
             task=evaluation.entry["task"],
             data=plain(evaluation.data),
-            protocol=plain(evaluation.protocol.to_dict()),
+            protocol=plain(replace(evaluation.protocol, gpus=1).to_dict()),
             fraction=fraction,
             seed=seed,
             shots=shots,
@@ -234,7 +236,8 @@ def _cells(
             versions = run_versions(spec)
             key = run_key(spec, weights.identity, fingerprint, versions)
             key = key if rehearsal is None else rehearsal_key(key, rehearsal)
-            yield PlannedRun(spec, key, identity=weights.identity, versions=versions)
+            gpus = evaluation.protocol.gpus if rehearsal is None else 1
+            yield PlannedRun(spec, key, identity=weights.identity, versions=versions, gpus=gpus)
 
 
 def _lacking(evaluation: Evaluation, source: BackboneSource) -> str:

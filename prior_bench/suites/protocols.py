@@ -20,6 +20,9 @@ from prior_bench.schema.reading import read_file
 PROTOCOLS = LazyRegistry("protocol", "prior_bench.suites.protocols")
 """Third-party protocols: functions returning a dict of the fields of Protocol."""
 
+UNNAMED = {"gpus"}
+"""Fields whose change makes no other protocol: they change no result."""
+
 
 def names() -> list[str]:
     """All protocol names, shipped and registered."""
@@ -58,8 +61,8 @@ def load(name: str, overrides: dict[str, Any] | None = None) -> Protocol:
     if settled is not values:
         checked(model, settled, where=name, what="the protocol cannot be used:")
         values = settled
-    if overrides:
-        values["name"] = f"{values['name']} (changed: {', '.join(sorted(overrides))})"
+    if changed := sorted(set(overrides or ()) - UNNAMED):
+        values["name"] = f"{values['name']} (changed: {', '.join(changed)})"
     return from_dict(values, where=name)
 
 

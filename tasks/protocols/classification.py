@@ -153,6 +153,9 @@ class GradientProtocol(ClassificationProtocol):
     """The optimiser and the course of the learning rate."""
     stopping: Stopping
     """Length of training and weights to test; ``monitor``: ``auroc``, ``minus_loss`` or ``f1_class_1``."""
+    gpus: Count = 1
+    """Processes, one per GPU, that train together with ``--gpus``; under torchrun, all do if it is above 1.
+    It changes results by rounding alone, and is in no key (docs/scaling.md)."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -166,6 +169,9 @@ class GradientProtocol(ClassificationProtocol):
         if self.options.enlarge and _cached(self):
             what = "images that pass the network once, for cached features, are not enlarged"
             problems.add("options.enlarge", self.options.enlarge, what, ENLARGE_LESS)
+        if self.gpus > 1 and _cached(self):
+            what = "features of a frozen backbone are computed once, and a head on them is trained fast"
+            problems.add("gpus", self.gpus, what, "leave it out")
         if self.options.corruptions:
             what = "corruptions need a head that is fitted on features of a frozen backbone and clean images"
             fix = "use head type 'logistic_regression', or leave options.corruptions out"

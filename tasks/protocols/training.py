@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from prior_bench.schema.base import Problems
+from prior_bench.schema.base import Count, Problems
 from prior_bench.schema.protocol import Frozen, ProtocolModel, Stopping, TrainingOptimizer
 
 
@@ -19,6 +19,9 @@ class TrainedProtocol(ProtocolModel):
     """The optimiser and the course of the learning rate."""
     stopping: Stopping
     """The length of training, and the weights that are tested."""
+    gpus: Count = 1
+    """Processes, one per GPU, that train together with ``--gpus``; under torchrun, all do if it is above 1.
+    It changes results by rounding alone, and is in no key (docs/scaling.md)."""
 
     @model_validator(mode="after")
     def _starts(self) -> Self:

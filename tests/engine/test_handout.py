@@ -21,6 +21,7 @@ class Run:
     """Stands in for a planned run."""
 
     key: str
+    gpus: int = 1
 
     @property
     def label(self) -> str:
