@@ -22,7 +22,7 @@ from prior_bench.shares.evaluated import DealtBatches, in_order, of_first
 from prior_bench.shares.gradients import add_up, trained
 from prior_bench.shares.replicas import digest_of
 from prior_bench.shares.rows import whole_list
-from prior_bench.shares.share import Share, begin_step, current, end_step
+from prior_bench.shares.share import BatchShare, begin_step, current, end_step
 from prior_bench.shares.statistics import with_shared_statistics
 
 
@@ -54,7 +54,7 @@ class SharedBatches(Sampler[list[Draw]]):
         draws = iter(self.sampler)
         for step in range(len(self)):
             batch = [next(draws) for _ in range(self.rows(step))]
-            yield batch[Share(len(batch), rank(), world_size()).own]
+            yield batch[BatchShare(len(batch), rank(), world_size()).own]
 
 
 class SharedSteps(Hook):

@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from prior_bench.shares.share import Share, current, outputs_are_complete
+from prior_bench.shares.share import BatchShare, current, outputs_are_complete
 
 
 def whole(outputs: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def whole_list(values: Sequence[Any]) -> list[Any]:
 
 class _Whole(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, outputs: Tensor, share: Share) -> Tensor:
+    def forward(ctx: Any, outputs: Tensor, share: BatchShare) -> Tensor:
         ctx.own = share.own
         largest = -(-share.rows // share.count)
         padded = outputs.new_zeros(largest, *outputs.shape[1:])  # NCCL gathers equal sizes alone

@@ -14,7 +14,7 @@ from prior_bench.losses.gather import rank, world_size
 
 
 @dataclass(frozen=True)
-class Share:
+class BatchShare:
     """The share of a process in a batch; shares follow each other in the order of the processes.
 
     Attributes:
@@ -50,14 +50,14 @@ class _Step:
             are not looked for.
     """
 
-    share: Share | None = None
+    share: BatchShare | None = None
     drawn: list[Tensor] | None = None
 
 
 _now = _Step()
 
 
-def current() -> Share | None:
+def current() -> BatchShare | None:
     """Return this process's share in the present step; None where a process has whole batches."""
     return _now.share
 
@@ -71,9 +71,9 @@ def only_here() -> Iterator[None]:
         end_step()
 
 
-def begin_step(rows: int) -> Share:
+def begin_step(rows: int) -> BatchShare:
     """Begin a training step with a batch of so many rows, in all processes."""
-    _now.share, _now.drawn = Share(rows, rank(), world_size()), _states()
+    _now.share, _now.drawn = BatchShare(rows, rank(), world_size()), _states()
     return _now.share
 
 

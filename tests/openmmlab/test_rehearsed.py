@@ -81,6 +81,6 @@ def test_results_of_dense_tasks_are_placed_in_their_rows():
 
     collector = SegmentationCollector(("dice_micro",))
     some = np.packbits(np.eye(4, dtype=bool))
-    collector.results = [(7, 4, 0.0, 0.5, some, some), (3, 4, 0.0, 0.5, some, some)]
+    collector.results = [(7, 4, 0, 0.0, 0.5, some, some), (3, 4, 0, 0.0, 0.5, some, some)]
     assert Repeated(collector, 5).evaluate(2)["dice_micro"] == pytest.approx(1.0)
     assert list(collector.rows) == [0, 1, 2, 3, 4] and len(collector.true) == 5

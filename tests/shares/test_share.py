@@ -13,7 +13,7 @@ from prior_bench.shares.evaluated import DealtBatches, in_order, joined_results
 from prior_bench.shares.gradients import add_up
 from prior_bench.shares.replicas import digest_of
 from prior_bench.shares.rows import whole, whole_list
-from prior_bench.shares.share import Share, begin_step, end_step, require_no_other_draws
+from prior_bench.shares.share import BatchShare, begin_step, end_step, require_no_other_draws
 from prior_bench.shares.statistics import SharedBatchNorm, with_shared_statistics
 
 ROWS = 7  # three for one process, four for the other
@@ -152,7 +152,9 @@ def test_a_process_with_other_rows_than_its_share_is_refused(tmp_path):
 @pytest.mark.parametrize("rows", range(9))
 def test_shares_are_all_rows_once_and_in_order(rows):
     for count in (1, 2, 3, 5):
-        taken = [row for index in range(count) for row in range(rows)[Share(rows, index, count).of(index)]]
+        taken = [
+            row for index in range(count) for row in range(rows)[BatchShare(rows, index, count).of(index)]
+        ]
         assert taken == list(range(rows))
 
 
