@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
+from prior_bench.io.bounded import is_own_file
 
 OURS = ("prior_bench", "tasks", "baselines")
 """Names of the loggers whose progress is logged; of others, only warnings and errors are."""
@@ -46,7 +47,7 @@ def folder() -> Path:
 
 def latest() -> Path | None:
     """Return the newest log, or None."""
-    return max(folder().glob("*.jsonl"), key=_age, default=None)
+    return max(filter(is_own_file, folder().glob("*.jsonl")), key=_age, default=None)
 
 
 @contextmanager
