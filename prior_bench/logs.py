@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.io.bounded import is_own_file
 
 OURS = ("prior_bench", "tasks", "baselines")
 """Names of the loggers whose progress is logged; of others, only warnings and errors are."""
@@ -47,7 +46,8 @@ def folder() -> Path:
 
 def latest() -> Path | None:
     """Return the newest log, or None."""
-    return max(filter(is_own_file, folder().glob("*.jsonl")), key=_age, default=None)
+    found = (path for path in folder().glob("*.jsonl") if path.is_file() and not path.is_symlink())
+    return max(found, key=_age, default=None)
 
 
 @contextmanager
