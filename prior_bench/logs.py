@@ -46,7 +46,8 @@ def folder() -> Path:
 
 def latest() -> Path | None:
     """Return the newest log, or None."""
-    return max(folder().glob("*.jsonl"), key=_age, default=None)
+    found = (path for path in folder().glob("*.jsonl") if path.is_file() and not path.is_symlink())
+    return max(found, key=_age, default=None)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ ARROWS = {
     "logs": "paths",
     "variants": "errors",
     "versions": "errors",
-    "io": "errors",
+    "io": "errors escaping",
     "registry": "bundled errors",
     "schema": "api errors io paths registry",
     "statistics": "errors runtime",
@@ -40,9 +40,9 @@ ARROWS = {
     # models and their files
     "encoders": "api errors io offline",
     "checkpoints": "api encoders errors io registry",
-    "libraries": "api checkpoints encoders errors",
+    "libraries": "api checkpoints encoders errors io",
     "models": "errors paths registry schema",
-    "parity": "errors registry",
+    "parity": "errors io registry",
     # data, features, numbers
     "store": "api bundled errors io paths registry schema",
     "data": "api checkpoints encoders errors io paths registry runtime schema store versions",
@@ -61,17 +61,17 @@ ARROWS = {
     "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
-    "suites": "api data encoders errors io paths registry schema store versions",
-    "protocol_parity": "api errors paths registry suites",
+    "suites": "api data encoders errors escaping io paths registry schema store versions",
+    "protocol_parity": "api errors io paths registry suites",
     "engine": "api errors io logs paths pretraining registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
-    "bugreport": "doctor errors logs paths store",
+    "bugreport": "doctor errors io logs paths store",
     "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry "
     "report runtime schema store suites",
-    "cluster": "api engine errors io paths pretraining public report runtime schema store suites",
+    "cluster": "api engine errors escaping io paths pretraining public report runtime schema store suites",
     "cli": "api backbones bugreport cluster data doctor engine errors escaping explain io logs models parity "
     "paths pretraining prior_bench protocol_parity public registry report runtime sample scaffold schema "
     "store suites",

@@ -85,7 +85,11 @@ class Pretrained:
 
         for note in context.pretrain_dir.glob(f"*/{RUN}"):
             told = noted(note.parent)
-            if provenance["identity"] in (told.get("identity"), *told.get("migrated_from", [])):
+            earlier = told.get("migrated_from")
+            if provenance["identity"] in (
+                told.get("identity"),
+                *(earlier if isinstance(earlier, list) else ()),
+            ):
                 today = identity_today(note.parent, told)
                 return (
                     "" if today == self.identity(seed) else f"{note.parent.name} has another config or data"

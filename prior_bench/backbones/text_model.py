@@ -15,6 +15,7 @@ from torch import Tensor
 from prior_bench.checkpoints.files import read_tensors
 from prior_bench.checkpoints.layouts import TEXT_MODEL, Match, ReleasedLayout, match, shapes_of
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import json_text
 from prior_bench.libraries.folders import ModelFolder, require_shards
 
 FIELDS = (
@@ -104,11 +105,11 @@ class SeparateText:
         from transformers import BertConfig
 
         try:
-            stated = json.loads(path.read_text(encoding="utf-8"))
+            stated = json.loads(json_text(path))
         except FileNotFoundError:
             what = f"there is no config.json of the text encoder of {self.layout.name}"
             raise BenchError(what, where=self.reference, fix=self._fix) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BenchError(f"cannot be read: {error}", where=path, fix="download it again") from error
         given = {key: value for key, value in self._config.items() if key != "model_type"}
         wanted = BertConfig(**given, vocab_size=self.layout.vocabulary)

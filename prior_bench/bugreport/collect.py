@@ -13,8 +13,11 @@ from prior_bench.bugreport.config_text import config_text
 from prior_bench.bugreport.frames import traceback_text
 from prior_bench.bugreport.wording import masked
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import MIB, json_text
 from prior_bench.store.provenance import git_state, hardware
 
+MOST_LOG = 64 * MIB
+"""Bytes of the largest log that is read; prior-bench adds only errors to one of 4 MiB."""
 LINES = 300
 """Number of lines of the log, from its end."""
 CONFIGS = {"run": "suites", "pretrain": "pretrain"}
@@ -62,14 +65,14 @@ def _installation() -> Iterable[str]:
 
 def _read(log: Path) -> list[dict[str, Any]]:
     try:
-        text = log.read_text("utf-8", errors="replace")
+        text = json_text(log, MOST_LOG, errors="replace")
     except OSError as error:
         raise BenchError(f"cannot be read ({error.strerror})", where=log, fix="give another --log") from error
     found = []
     for line in text.splitlines():
         try:
             values = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # cut while it was written
         if isinstance(values, dict):
             found.append(values)

@@ -33,6 +33,8 @@ NO_WEIGHTS = {
 """Beginnings of files that are saved in place of weights."""
 MOST_REPEATED = 3 << 29
 """Bytes that tensors may need beyond those of their file: a file can store one value for all of a tensor."""
+MOST_HEADER = 16 << 20
+"""Bytes of the header of a safetensors file: names of some hundred thousand tensors, and a vocabulary."""
 DEEPEST = 5
 """Largest number of nested wrapping dicts; a malicious dict can contain itself."""
 
@@ -148,6 +150,10 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _open_safetensors(path: Path) -> Any:
+    header = int.from_bytes(_beginning(path, 8), "little")
+    if MOST_HEADER < header <= path.stat().st_size:  # otherwise it is truncated
+        what = f"its header has {header >> 20} MiB; at most {MOST_HEADER >> 20} are read"
+        raise BenchError(what, where=path, fix="save the tensors of the model alone")
     try:
         return safe_open(path, framework="pt", device="cpu")
     except SafetensorError as error:

@@ -9,6 +9,7 @@ from typing import Any
 from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import json_text
 
 EXPOSURE = "prior_bench"
 """Key of ``config.json`` in folders that prior-bench exported; it holds the exposure of the weights."""
@@ -157,7 +158,7 @@ def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(json_text(path))
     except (ValueError, RecursionError) as error:
         raise BenchError(f"not valid JSON: {error}", where=path, fix="download it again") from error
     except OSError as error:

@@ -8,9 +8,13 @@ from typing import Any
 
 from prior_bench.checkpoints.slow_patterns import check_patterns
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import json_text
 
 MOST_GROWTH = 64
 """Largest factor by which all replacements together may lengthen a text."""
+
+MOST_BYTES, MOST_VALUES = 128 << 20, 8_000_000
+"""Size of a ``tokenizer.json``, and commas and brackets in it; a vocabulary of 256,000 words has 34 MB."""
 
 
 def check_growth(place: Path) -> None:
@@ -23,7 +27,7 @@ def check_growth(place: Path) -> None:
     if not path.is_file():
         return
     try:
-        rules = json.loads(path.read_text(encoding="utf-8"))
+        rules = json.loads(json_text(path, MOST_BYTES, MOST_VALUES))
     except (OSError, ValueError, RecursionError) as error:
         raise BenchError(f"is not a tokenizer: {error}", where=path, fix="download it again") from error
     check_rules(rules, path)

@@ -9,6 +9,7 @@ from prior_bench.checkpoints.growing_rules import check_growth
 from prior_bench.checkpoints.layouts import ReleasedLayout
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import json_text
 
 FIX = (
     "give it: --tokenizer PATH, or tokenizer='PATH' in the suite's row; PATH is a folder, a tokenizer.json "
@@ -86,10 +87,10 @@ def _lower_cases(folder: Path) -> bool:
     import json
 
     try:
-        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        config = json.loads(json_text(folder / "tokenizer_config.json"))
+    except (OSError, ValueError, RecursionError):
         return True
-    return bool(config.get("do_lower_case", True))
+    return bool(config.get("do_lower_case", True)) if isinstance(config, dict) else True
 
 
 @lru_cache(maxsize=2)

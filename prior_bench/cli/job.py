@@ -12,8 +12,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if a cell failed."""
+    import os
     from pathlib import Path
 
+    from prior_bench.cluster.sbatch import JOB
     from prior_bench.cluster.work import run_job
+    from prior_bench.errors import BenchError
 
-    return run_job(Path(args.file))
+    file = Path(args.file)
+    if os.environ.get(JOB) != file.name:  # it may have come with a store, and can name a config to run
+        what = "was not submitted by this process's job, and what it names would be run"
+        fix = f"prior-bench run SUITE; or, if you have read and trust the file, {JOB}={file.name}"
+        raise BenchError(what, where=file, fix=fix)
+    return run_job(file)

@@ -22,6 +22,14 @@ class FollowedJob:
     job: SubmittedJob
     queued: QueuedJob | None
 
+    @property
+    def cancellable(self) -> bool:
+        """Whether it is in the queue, and its comment there says that this entry is of it.
+
+        A list that came with a store, or is older than the numbers of the cluster, may name other jobs.
+        """
+        return self.queued is not None and self.queued.comment == COMMENT + self.job.token
+
 
 def follow(jobs: list[SubmittedJob], queue: Mapping[str, QueuedJob]) -> list[FollowedJob]:
     """Look up jobs in the queue.

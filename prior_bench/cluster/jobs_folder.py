@@ -5,9 +5,10 @@
     <results root>/<suite>/cluster/
         jobs.json               every job that is known, with Slurm's number
         jobs/<digest>.json      what a job does: its cells with their keys
-        submitit/               scripts, logs, and submitit's pickles; private to the user
+        submitit/<token>/       scripts, logs and submitit's pickles of a submission; private to the user
 
-What a job does is data of bounded size. Nothing of ours is pickled.
+What a job does is data of bounded size. Nothing of ours is pickled. A job may run a config, so it must be
+what was submitted. The folder may have come with a store of somebody else: no name makes a file in it ours.
 """
 
 from __future__ import annotations
@@ -75,22 +76,26 @@ class JobsFolder:
 
     def add(self, job: StoredJob) -> str:
         """Write the file of a job, and return its name; the same job has the same file."""
-        content = json.dumps(plain_model(job), indent=1, sort_keys=True).encode()
-        name = f"{hashlib.sha256(content).hexdigest()[:16]}.json"
-        place = self.root / FILES / name
-        if not place.is_file():
-            write_bytes(place, content, WRITABLE, durable=True)
+        content = _content_of(job)
+        name = _name_of(content)
+        write_bytes(self.root / FILES / name, content, WRITABLE, durable=True)  # whatever was there
         return name
 
     def path(self, name: str) -> Path:
         """Return the place of a job's file."""
         return (self.root / FILES / name).absolute()
 
-    def submitit(self) -> Path:
-        """Return the folder for submitit, which unpickles what lies there: nobody else may write to it.
+    def submitit(self, token: str) -> Path:
+        """Return a new folder for submitit, which unpickles what lies there: nobody else may write to it.
+
+        It is new for each submission: in one that came with a store, pickles and links could wait under the
+        numbers of jobs.
+
+        Args:
+            token: of the submission, which nobody can guess.
 
         Raises:
-            BenchError: it belongs to somebody else.
+            BenchError: the folder around it belongs to somebody else.
         """
         folder = self.root / SUBMITIT
         with writing_to(folder, WRITABLE):
@@ -100,7 +105,16 @@ class JobsFolder:
                 what = "is not a folder of yours, and what is in it would be run"
                 raise BenchError(what, where=folder, fix="remove it")
             folder.chmod(0o700)
-        return folder.absolute()
+            (folder / token).mkdir(mode=0o700)
+        return (folder / token).absolute()
+
+
+def _content_of(job: StoredJob) -> bytes:
+    return json.dumps(plain_model(job), indent=1, sort_keys=True).encode()
+
+
+def _name_of(content: bytes) -> str:
+    return f"{hashlib.sha256(content).hexdigest()[:16]}.json"
 
 
 def read_model(model: type[Model], path: Path) -> Model:
@@ -125,12 +139,18 @@ def read_job(path: Path) -> StoredJob:
     """Read the file of a job.
 
     Raises:
-        BenchError: there is none, or it is damaged.
+        BenchError: there is none, it is damaged, or its name is not the hash of its content.
     """
     fix = "submit the suite again"
     try:
-        return read_model(StoredJob, path)
-    except FileNotFoundError:
+        job = read_model(StoredJob, path)
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         raise BenchError("there is no such job", where=path, fix=fix) from None
     except BenchError as error:
         raise BenchError(f"cannot be read: {error.what}", where=error.where, fix=fix) from error
+    if path.name != _name_of(content) or _content_of(job) != content:
+        raise BenchError(
+            "is not what was submitted: its name is a hash of another content", where=path, fix=fix
+        )
+    return job

@@ -22,6 +22,8 @@ from prior_bench.schema.cluster_jobs import Kind
 COMMENT = "prior-bench "
 """Beginning of the comment of our jobs; the token of their submission follows."""
 ROOTS = ("PRIOR_BENCH_DATA", "PRIOR_BENCH_RESULTS", "PRIOR_BENCH_CACHE")
+JOB = "PRIOR_BENCH_JOB"
+"""Variable that names the job that this process was submitted for."""
 INSTEAD = "run it where jobs are submitted; --dry-run and prior-bench run SUITE need no Slurm"
 NAMELESS = re.compile(r"[^A-Za-z0-9._-]+")
 """What a job's name does not hold."""
@@ -104,4 +106,4 @@ def _command(file: Path, cluster: ClusterFile) -> JobCommand:
     python = shlex.split(cluster.python) if cluster.python else [sys.executable]
     roots = {name: os.path.abspath(os.environ[name]) for name in ROOTS if os.environ.get(name)}
     argv = [*python, "-m", "prior_bench", "job", str(file)]
-    return JobCommand(argv, os.getcwd(), roots, cluster.requeues)
+    return JobCommand(argv, os.getcwd(), {**roots, JOB: file.name}, cluster.requeues)

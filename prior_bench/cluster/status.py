@@ -13,6 +13,7 @@ from prior_bench.cluster.followed import FollowedJob, follow, keys_of
 from prior_bench.cluster.jobs_folder import JobsFolder
 from prior_bench.cluster.queue import QueuedJob
 from prior_bench.errors import BenchError
+from prior_bench.escaping.signs import one_line
 from prior_bench.pretraining.folder import FINAL
 from prior_bench.store.store import Store
 from prior_bench.suites.filters import fields_of, passes, read_filters
@@ -85,7 +86,7 @@ def status_text(suite: str, cells: list[State], trainings: list[State]) -> str:
         lines.append("pre-trainings")
         for one in trainings:
             lines.append(f"  {one.state:<{width}}  {one.what}" + (f": {one.detail}" if one.detail else ""))
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _of_cell(key: str, spec: dict[str, Any], store: Store, job: FollowedJob | None, tried: bool) -> State:

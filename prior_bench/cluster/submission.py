@@ -116,7 +116,7 @@ def cancel_suite(store: Store) -> int:
         return 0
     with folder.alone():
         followed = follow(folder.jobs(), queue())
-        alive = {one.job.number for one in followed if one.queued is not None}
+        alive = {one.job.number for one in followed if one.cancellable}
         cancel(sorted(alive))
         jobs = [one.job for one in followed]
         folder.save(
@@ -174,7 +174,7 @@ class _Submitter:
         ]
         self.folder.save([*self.listed, *entries])
         places, name = [self.folder.path(file) for file in files], self._name(jobs)
-        shape, folder = jobs[0].shape, self.folder.submitit()
+        shape, folder = jobs[0].shape, self.folder.submitit(token)
         numbers = sbatch.submit(places, kind, name, token, self.cluster, folder, shape=shape, after=after)
         self.listed += numbered(entries, numbers)
         self.folder.save(self.listed)
@@ -184,7 +184,7 @@ class _Submitter:
     def submit_table(self) -> None:
         """Submit the job that writes the tables after all others, in place of an earlier one."""
         earlier = [job for job in self.listed if job.kind == "table"]
-        cancel([job.number for job in earlier if job.number])
+        cancel([one.job.number for one in follow(earlier, queue()) if one.cancellable])
         self.listed = [job for job in self.listed if job.kind != "table"]
         alive = follow(self.listed, queue())
         after = [one.job.number.partition("_")[0] for one in alive if one.queued is not None]

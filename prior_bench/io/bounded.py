@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MIB = 2**20
 MOST_JSON = 32 * MIB
 """Bytes of the largest ``record.json`` or ``plan.json`` that is read; a record has some 10 kB."""
+MOST_VALUES = 2_000_000
+"""Values of such a file; each takes up to a hundred bytes of memory, and time to be checked."""
 MOST_ARRAYS = 256 * MIB
 """Bytes that the arrays of one run may have in memory, unless the environment says otherwise; a number may
 become eight bytes in computations, so that there are a fourth as many numbers at most."""
@@ -74,8 +76,8 @@ def is_own_file(path: Path) -> bool:
 
 
 def not_followed(path: str, flags: int) -> int:
-    """Open a file, as an opener of Python, unless it is a symbolic link."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    """Open a file, as an opener of Python, unless it is a symbolic link; a pipe is not waited for."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def require_folders(root: Path, *names: str) -> None:
@@ -95,14 +97,7 @@ def read_json(path: Path) -> Any:
         BenchError: it is no regular file, too large, or no JSON.
     """
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise BenchError("is no regular file", where=path)
-        if status.st_size > MOST_JSON:
-            raise BenchError(
-                f"has {status.st_size / MIB:.0f} MiB; at most {MOST_JSON // MIB} are read", where=path
-            )
-        return json.loads(path.read_text("utf-8"), parse_constant=_refuse)
+        return json.loads(json_text(path), parse_constant=_refuse)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(path) from error
     except RecursionError as error:
@@ -111,6 +106,44 @@ def read_json(path: Path) -> Any:
         raise BenchError(f"cannot be read: {error.strerror or error}", where=path) from error
     except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
         raise BenchError(f"is no JSON: {error}", where=path) from error
+
+
+def json_text(
+    path: Path,
+    most: int = MOST_JSON,
+    values: int = MOST_VALUES,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+) -> str:
+    """Read the text of a JSON file, which takes little memory once it is parsed.
+
+    Args:
+        path: the file. What it is, is looked up once it is open, so that nothing else can take its place.
+        most: bytes of it at most.
+        values: commas and brackets at most.
+        encoding, errors: as for ``open``.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is in another encoding.
+        BenchError: it is no regular file, or too large.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise BenchError("is no regular file", where=path)
+        if status.st_size > most:
+            raise BenchError(
+                f"has {status.st_size / MIB:.0f} MiB; at most {most // MIB} are read", where=path
+            )
+        with open(handle, "rb", closefd=False) as file:
+            text = file.read(most).decode(encoding, errors)
+    finally:
+        os.close(handle)
+    if (found := sum(map(text.count, ",[{"))) > values:
+        raise BenchError(f"has {found:,} commas and brackets; at most {values:,} are read", where=path)
+    return text
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

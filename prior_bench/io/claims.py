@@ -17,12 +17,14 @@ import errno
 import json
 import os
 import secrets
+import stat
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from prior_bench.errors import BenchError
+from prior_bench.escaping.signs import one_line
 from prior_bench.io import heartbeat, processes, slurm
 from prior_bench.io.bounded import is_own_file
 from prior_bench.io.leftovers import UNFINISHED, sibling
@@ -36,6 +38,8 @@ NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EACCES, errno.EML
 """Error numbers of file systems without hard links."""
 MOST = 4096
 """Bytes that are read of a claim."""
+LONGEST = 64
+"""Characters of a token, which becomes a part of a file's name."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Owner:
     def __str__(self) -> str:
         if not self.pid:
             return "an unknown process"
-        return f"process {self.pid} on {self.host}" + (f" (Slurm job {self.job})" if self.job else "")
+        job = f" (Slurm job {self.job})" if self.job else ""
+        return one_line(f"process {self.pid} on {self.host}{job}")
 
 
 class Claim:
@@ -94,7 +99,7 @@ def take(path: Path) -> Claim | Owner:
 
     Raises:
         OSError: the claim cannot be written.
-        BenchError: a symbolic link is in its place.
+        BenchError: a symbolic link or another special file is in its place.
     """
     while True:
         if claim := _made(path):
@@ -116,10 +121,10 @@ def read(path: Path) -> Owner | None:
     """Return the owner of a claim; None if there is no claim.
 
     Raises:
-        BenchError: a symbolic link is in its place.
+        BenchError: a symbolic link or another special file is in its place.
     """
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:  # a pipe is not waited for
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -127,7 +132,12 @@ def read(path: Path) -> Owner | None:
             return None
         if path.is_symlink():
             raise BenchError("is a symbolic link", where=path, fix="delete it") from error
+        if not is_own_file(path):  # a socket
+            raise _special(path) from error
         raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _special(path)
     with open(handle, "rb") as file:
         try:
             return _owner(json.loads(file.read(MOST)))
@@ -178,6 +188,10 @@ def sweep(folder: Path) -> None:
             owner = read(path)
             if owner is not None and is_stale(path, owner):
                 remove_stale(path, owner)
+
+
+def _special(path: Path) -> BenchError:
+    return BenchError("is no regular file, and in the place of a claim", where=path, fix="delete it")
 
 
 def _made(path: Path) -> Claim | None:
@@ -238,7 +252,9 @@ def _owner(values: Any) -> Owner:
         raise ValueError("no claim")
     values = {name: value for name, value in values.items() if name in kinds}
     wrong = [n for n, v in values.items() if type(v) is not kinds[n] and not (n == "started" and v is None)]
-    if wrong or not values.get("token", "").isalnum() or values.get("pid", 0) <= 0:
+    token = values.get("token", "")
+    sound = token.isascii() and token.isalnum() and len(token) <= LONGEST if not wrong else False
+    if not sound or values.get("pid", 0) <= 0:
         raise ValueError("no claim")
     return Owner(**values)
 

@@ -12,6 +12,7 @@ from typing import Any
 from prior_bench.checkpoints.files import sha256
 from prior_bench.encoders.hub import require_hub
 from prior_bench.errors import BenchError, NotThereError
+from prior_bench.io.bounded import json_text
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.safetensors.index.json", "*.bin.index.json")
 NOT_CONTENT = (".md", ".msgpack", ".h5", ".onnx", ".png", ".jpg", ".gitattributes", ".lock")
@@ -130,8 +131,8 @@ def require_shards(folder: Path) -> list[Path]:
     """
     for index in sorted(folder.glob("*.index.json"), key=lambda path: "safetensors" not in path.name):
         try:
-            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            names = sorted(set(json.loads(json_text(index))["weight_map"].values()))
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             what = f"is no index of weights: {error}"
             raise BenchError(what, where=index, fix="download it again") from error
         missing = [name for name in names if not (folder / Path(name).name).is_file()]

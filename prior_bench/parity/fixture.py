@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import json_text
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Fixture:
     def sibling(self, name: str) -> dict[str, Any]:
         """Return the JSON content of another fixture of the family; empty if there is none."""
         path = self.path.with_name(f"{name}.json")
-        return json.loads(path.read_text()) if path.is_file() else {}
+        return json.loads(json_text(path)) if path.is_file() else {}
 
 
 def load(path: Path) -> Fixture:
@@ -68,7 +69,7 @@ def load(path: Path) -> Fixture:
         BenchError: a file is missing or damaged.
     """
     try:
-        return Fixture(path, json.loads(path.read_text()), load_file(path.with_suffix(".safetensors")))
+        return Fixture(path, json.loads(json_text(path)), load_file(path.with_suffix(".safetensors")))
     except Exception as error:  # safetensors has its own error type and does not export it
         raise BenchError(f"not a fixture: {error}", where=path) from error
 

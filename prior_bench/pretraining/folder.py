@@ -12,6 +12,7 @@ from typing import Any
 
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json
+from prior_bench.io.bounded import json_text
 from prior_bench.io.locks import one_at_a_time
 from prior_bench.io.room import writing_to
 
@@ -81,8 +82,8 @@ def claim(work_dir: Path, run: dict[str, Any], resume: bool, within_epochs: bool
 def noted(work_dir: Path) -> dict[str, Any]:
     """Return the content of ``run.json``, which describes the folder's run; empty if it cannot be read."""
     try:
-        told = json.loads((work_dir / RUN).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        told = json.loads(json_text(work_dir / RUN))
+    except (BenchError, OSError, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 

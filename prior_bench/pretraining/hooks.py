@@ -20,6 +20,7 @@ from torch import Tensor
 
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json
+from prior_bench.io.bounded import json_text
 from prior_bench.io.room import free_bytes, no_room
 from prior_bench.runtime import progress, seed_everything
 
@@ -212,8 +213,8 @@ class History(Hook):
 def _history(path: Path, count: int) -> list[dict[str, float]]:
     """Read the values of the first ``count`` epochs."""
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError):
+        found = json.loads(json_text(path))
+    except (BenchError, ValueError, RecursionError):
         found = None
     epochs = found[:count] if isinstance(found, list) else []
     plain = all(isinstance(e, dict) and all(isinstance(v, int | float) for v in e.values()) for e in epochs)

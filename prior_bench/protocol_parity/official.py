@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import json_text
 from prior_bench.protocol_parity.ingredients import Values
 
 
@@ -79,7 +80,7 @@ def official_runs(folder: Path) -> list[OfficialRun]:
 
 def _read(path: Path) -> OfficialRun | None:
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(json_text(path))
         if "ingredients" not in content:
             return None
         return OfficialRun(
@@ -89,5 +90,5 @@ def _read(path: Path) -> OfficialRun | None:
             protocols=tuple(content["protocols"]),
             ingredients={name: OfficialValues(**values) for name, values in content["ingredients"].items()},
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BenchError(f"not a fixture of official code: {error}", where=path) from error

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file, whole_folder
-from prior_bench.io.bounded import MIB, MOST_JSON, is_own_file, most_arrays, opened_zip
+from prior_bench.io.bounded import MIB, MOST_JSON, is_own_file, most_arrays, not_followed, opened_zip
 from prior_bench.io.room import FULL, cannot_write, of_the_disk
 from prior_bench.store.cells import identity
 from prior_bench.store.store import PLAN, PREDICTIONS, RECORD, TRACEBACK, Store
@@ -38,6 +38,9 @@ TOLERANCE = 1e-6
 
 MOST_NAMES = 64 * MIB
 """Bytes of the directory of an exported file: some hundred thousand records."""
+
+MOST_COPIED = {PLAN: MOST_JSON, RECORD: MOST_JSON, TRACEBACK: MOST_JSON}
+"""Bytes of the largest file that is exchanged, by name; predictions have a limit that can be changed."""
 
 FREELY, RATIO = 64 * MIB, 50
 """An archive unpacks to so many bytes, or to so many times its own size; records shrink to a fifth."""
@@ -78,12 +81,16 @@ def export_store(store: Store, path: Path) -> int:
         # files of a time before 1980 or after 2107 are given the nearest that the format has
         zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive,
     ):
-        if is_own_file(store.root / PLAN):
+        if is_own_file(store.root / PLAN) and not _too_large(store.root / PLAN):
             archive.write(store.root / PLAN, PLAN)
         for key in keys:
             for name in FILES:
-                if is_own_file(store.runs / key / name):
-                    archive.write(store.runs / key / name, f"runs/{key}/{name}")
+                if not is_own_file(file := store.runs / key / name):
+                    continue
+                if why := _too_large(file):
+                    print(f"warning: {file}: {why}; it is left out", file=sys.stderr)
+                else:
+                    archive.write(file, f"runs/{key}/{name}")
     return len(keys)
 
 
@@ -107,6 +114,7 @@ def opened(path: Path) -> Iterator[Store]:
         try:
             with opened_zip(path, MOST_NAMES) as archive:
                 members = [member for member in archive.infolist() if _ours(member.filename)]
+                _check_names(members, path)
                 _check_sizes(members, path, Path(folder))
                 for member in members:
                     archive.extract(member, folder)
@@ -162,6 +170,8 @@ def _read(source: Store, folder: Path) -> RunRecord:
     for place in (folder, *(folder / name for name in FILES)):
         if place.is_symlink():
             raise BenchError("a symbolic link is not followed", where=place.name)
+        if is_own_file(place) and (why := _too_large(place)):
+            raise BenchError(why, where=place.name)
     try:
         record = source.read(folder.name)
     except FileNotFoundError:
@@ -176,11 +186,30 @@ def _read(source: Store, folder: Path) -> RunRecord:
     return record
 
 
+def _check_names(members: list[zipfile.ZipInfo], path: Path) -> None:
+    """Raise BenchError if a file is in an archive twice: other programs may show the other one."""
+    seen: set[PurePosixPath] = set()
+    for name in (PurePosixPath(member.filename) for member in members):
+        if name in seen:
+            raise BenchError(f"holds {name} twice", where=path)
+        seen.add(name)
+
+
+def _most(name: str) -> int:
+    """Bytes of the largest file of a name that is exchanged."""
+    return MOST_COPIED.get(name) or most_arrays()
+
+
+def _too_large(file: Path) -> str:
+    """Why a file is not exchanged because of its size; empty if it is. Files with holes have any size."""
+    size, most = file.stat().st_size, _most(file.name)
+    return f"has {size / MIB:.0f} MiB; at most {most // MIB} are exchanged" if size > most else ""
+
+
 def _check_sizes(members: list[zipfile.ZipInfo], path: Path, folder: Path) -> None:
     """Raise BenchError if an archive unpacks to more than it should, or to more than the disk has."""
-    most = {PLAN: MOST_JSON, RECORD: MOST_JSON, TRACEBACK: MOST_JSON, PREDICTIONS: most_arrays()}
     for member in members:
-        limit = most[PurePosixPath(member.filename).name]
+        limit = _most(PurePosixPath(member.filename).name)
         if member.file_size > limit:
             unpacked = f"{member.file_size / MIB:.0f} MiB"
             what = f"{member.filename} unpacks to {unpacked}; at most {limit // MIB} are read"
@@ -207,8 +236,9 @@ def _ours(name: str) -> bool:
 def _copy(folder: Path, place: Path) -> None:
     with whole_folder(place, durable=True) as fresh:  # replaces an unreadable record, which counts as missing
         for name in FILES:
-            if is_own_file(folder / name):
-                shutil.copyfile(folder / name, fresh / name, follow_symlinks=False)
+            if is_own_file(folder / name):  # and it is still none of those once it is open
+                with open(folder / name, "rb", opener=not_followed) as file, open(fresh / name, "wb") as copy:
+                    shutil.copyfileobj(file, copy)
 
 
 def _difference(ours: RunRecord, theirs: RunRecord) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from prior_bench.api import BackboneSource, RehearsalSize, RunSpec
 from prior_bench.errors import BenchError, ErrorList
+from prior_bench.escaping.signs import one_line
 from prior_bench.io.plain import plain
 from prior_bench.store.cells import labels_of, labels_text
 from prior_bench.suites.data_sets import DataSets
@@ -193,7 +194,7 @@ def describe(spec: dict[str, Any]) -> str:
     """Describe a RunSpec (as plain types) in words."""
     fields = fields_of(RunSpec(**spec))
     named = [fields[name] for name in ("backbone", "task", "data", "protocol")]
-    return " · ".join([*named, labels_text(labels_of(spec)), f"seed {spec['seed']}"])
+    return one_line(" · ".join([*named, labels_text(labels_of(spec)), f"seed {spec['seed']}"]))
 
 
 def _cells(

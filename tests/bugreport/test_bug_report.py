@@ -3,6 +3,7 @@
 import getpass
 import json
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,20 @@ def test_a_fault_of_another_verb_is_logged_too(monkeypatch, tmp_path):
     assert logs.latest() is None
     assert main(["doctor"]) == 1
     assert "KeyError" in bug_report() and logging.getLogger().handlers is not None
+
+
+def test_a_log_that_is_no_file_or_mostly_holes_is_not_read(tmp_path):
+    folder = tmp_path / "results/logs"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "a.jsonl")
+    (folder / "b.jsonl").symlink_to("/dev/zero")
+    assert "no log of a command was found" in bug_report()
+    for log in ("a.jsonl", "b.jsonl"):
+        with pytest.raises(BenchError, match="is no regular file"):
+            bug_report(folder / log)
+    with open(folder / "c.jsonl", "wb") as file:
+        file.truncate(65 << 20)
+    with pytest.raises(BenchError, match="has 65 MiB; at most 64 are read"):
+        bug_report()
+    (folder / "c.jsonl").write_text("[" * 100_000 + "\n")
+    assert "not known" in bug_report()

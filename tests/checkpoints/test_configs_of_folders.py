@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from prior_bench.api import InputSpec
 from prior_bench.checkpoints.folders import encoder_of_folder, exposure_of_folder
-from prior_bench.checkpoints.growing_rules import check_rules
+from prior_bench.checkpoints.growing_rules import check_growth, check_rules
 from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
 from prior_bench.errors import BenchError
 from prior_bench.libraries.open_clip.describe import describe as describe_open_clip
@@ -109,3 +109,19 @@ def test_rules_that_make_texts_grow():
 def test_inputs_that_no_image_has(odd):
     with pytest.raises(BenchError):
         InputSpec(**odd)
+
+
+def test_a_config_that_is_mostly_holes_or_has_millions_of_values_is_not_read(tmp_path):
+    with open(tmp_path / "config.json", "wb") as file:
+        file.truncate(40 << 20)
+    with pytest.raises(BenchError, match="has 40 MiB"):
+        encoder_of_folder(tmp_path)
+    (tmp_path / "config.json").write_text('{"a": [' + "[]," * 2_000_000 + "[]]}")
+    with pytest.raises(BenchError, match="commas and brackets"):
+        encoder_of_folder(tmp_path)
+
+
+def test_a_tokenizer_of_millions_of_values_is_not_read(tmp_path):
+    (tmp_path / "tokenizer.json").write_text("[" + "[]," * 5_000_000 + "[]]")
+    with pytest.raises(BenchError, match="commas and brackets"):
+        check_growth(tmp_path)

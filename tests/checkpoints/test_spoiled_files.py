@@ -87,3 +87,10 @@ def test_statistics_of_each_channel_are_printed(tmp_path):
     )
     (tmp_path / "config.json").write_text(stated)
     assert "mean 0.4 / 0.5 / 0.6, std 0.2, resize" in as_text(describe(tmp_path))
+
+
+def test_a_header_of_a_million_tensors_is_not_read(tmp_path):
+    header = b"{" + b" " * (17 << 20) + b"}"
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(BenchError, match="its header has 17 MiB; at most 16 are read"):
+        read_tensors(tmp_path / "model.safetensors")

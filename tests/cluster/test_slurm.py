@@ -159,7 +159,7 @@ def test_a_suite_is_done_once_whatever_happens_to_its_jobs(place):
         assert "jobs submitted: 3" in bench("submit", "suite.py")
         assert "nothing to submit" in bench("submit", "suite.py")
         (two,) = (n for n, job in numbers(store).items() if job.kind == "pretraining" and n != one)
-        log = store.root / f"cluster/submitit/{two}_0_log.out"
+        log = store.root / f"cluster/submitit/{numbers(store)[two].token}/{two}_0_log.out"
         wait("another epoch", lambda: log.is_file() and "epoch" in log.read_text(), bench, slurm)
         slurm.run("scancel", "--signal=USR2", two)  # as before a time limit
         wait("all jobs", lambda: not slurm.states(), bench, slurm)

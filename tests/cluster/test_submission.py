@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -7,8 +8,8 @@ from prior_bench.api import RunRecord
 from prior_bench.cli import main
 from prior_bench.cluster.jobs_folder import JobsFolder
 from prior_bench.cluster.queue import queue
-from prior_bench.cluster.status import cell_states, training_states
-from prior_bench.cluster.submission import submit_suite
+from prior_bench.cluster.status import State, cell_states, status_text, training_states
+from prior_bench.cluster.submission import cancel_suite, submit_suite
 from prior_bench.errors import BenchError
 from prior_bench.schema.cluster import ClusterFile
 from prior_bench.schema.cluster_jobs import StoredOptions
@@ -88,13 +89,16 @@ def test_a_job_is_a_command_and_data(slurm, submit, store, plan):
     content = json.loads(folder.path(job.file).read_text())
     assert [run["key"] for run in content["runs"]] == job.keys == [plan.runs[5].key]
     assert content["runs"][0]["spec"] == json.loads(json.dumps(plan.runs[5].spec.to_dict()))
-    assert folder.submitit().stat().st_mode & 0o777 == 0o700
+    private = folder.root / "submitit"
+    assert private.stat().st_mode & 0o777 == (private / job.token).stat().st_mode & 0o777 == 0o700
 
     import submitit
 
-    function = submitit.core.utils.DelayedSubmission.load(folder.submitit() / "103_1_submitted.pkl").function
+    pickled = private / job.token / "103_1_submitted.pkl"
+    function = submitit.core.utils.DelayedSubmission.load(pickled).function
     assert function.argv == [sys.executable, "-m", "prior_bench", "job", str(folder.path(job.file))]
     assert function.environment["PRIOR_BENCH_RESULTS"] == str(store.root.parent)
+    assert function.environment["PRIOR_BENCH_JOB"] == job.file
 
 
 def test_what_is_queued_is_not_submitted_again(slurm, submit, store):
@@ -198,6 +202,12 @@ def test_the_status_names_nodes_and_counts(slurm, submit, store, plan, command):
     assert "tiny: 3 cells" in command("--status", "--only", "backbone=Ready")[1]
 
 
+def test_a_name_is_no_line_of_the_status():
+    forged = State("x\n  done  99", "failed", "broke\n  done  98")
+    text = status_text("tiny", [forged], [State("t\n  done  97", "queued", "job 1\n  done  96")])
+    assert "\n  done  9" not in text and len(text.splitlines()) == 9
+
+
 def test_cancelling_takes_this_suites_jobs_alone(slurm, submit, store, command):
     (slurm.root / "queue" / "7").write_text("PENDING||Priority|another\n")
     submit()
@@ -256,3 +266,41 @@ def test_a_folder_of_somebody_else_is_not_given_to_submitit(slurm, submit, store
     (store.root / "cluster/submitit").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(BenchError, match="submitit: is a symbolic link"):
         submit()
+
+
+@pytest.mark.parametrize("kind", ["evaluation", "table"])
+def test_jobs_that_a_list_only_claims_are_not_cancelled(slurm, submit, store, kind):
+    (slurm.root / "queue/77").write_text("RUNNING|n1|None|another work of mine\n")
+    listed = {"token": "0" * 16, "number": "77", "kind": kind, "title": "x", "keys": ["k"]}
+    (store.root / "cluster").mkdir(parents=True)
+    (store.root / "cluster/jobs.json").write_text(
+        json.dumps({"jobs": [{**listed, "file": f"{'0' * 16}.json"}]})
+    )
+    assert cancel_suite(store) == 0
+    submit()  # it cancels an earlier job of the tables
+    assert slurm.lines("cancelled") == [] and "77" in slurm.queue()
+
+
+def test_files_of_a_sent_store_are_not_taken_for_jobs(slurm, submit, store):
+    """The names of job files can be known before: those of the same suite elsewhere."""
+    submit()
+    folder = JobsFolder(store)
+    written = {path: path.read_bytes() for path in (folder.root / "jobs").iterdir()}
+    (folder.root / "jobs.json").unlink()
+    slurm.end()
+    for path in written:
+        path.write_text(path.read_text().replace("tiny", "evil"))
+    submit()
+    assert {path: path.read_bytes() for path in written} == written
+
+
+def test_what_waits_in_submitits_folder_is_not_used(slurm, submit, store, tmp_path):
+    place = store.root / "cluster/submitit"
+    place.mkdir(parents=True)
+    for number in ("101", "101_0", "102_0", "102_1"):
+        (place / f"{number}_submitted.pkl").symlink_to(tmp_path / "elsewhere")
+        (place / f"{number}_0_log.out").symlink_to(tmp_path / "elsewhere")
+    submit()
+    outputs = {Path(slurm.options(number)["output"]).parent for number in ("101", "102", "103", "104")}
+    assert len(outputs) == 4 and {output.parent for output in outputs} == {place}
+    assert not (tmp_path / "elsewhere").exists()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from prior_bench.cli import main
 from prior_bench.cluster import unchanged
 from prior_bench.cluster.jobs_folder import JobsFolder
 from prior_bench.cluster.planned import PlannedJob
@@ -11,7 +12,7 @@ from prior_bench.cluster.stored_jobs import stored
 from prior_bench.cluster.work import run_job
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import BenchError
-from prior_bench.schema.cluster_jobs import StoredOptions
+from prior_bench.schema.cluster_jobs import StoredJob, StoredOptions
 from prior_bench.store.store import Store
 
 
@@ -123,11 +124,11 @@ def test_an_evaluation_refuses_what_has_changed(written, plan, parts, store, mon
     assert run_job(path) == 0
 
 
-def test_a_key_that_was_changed_by_hand_is_refused(written, plan):
-    path = written("evaluation", plan.runs[:1])
-    values = json.loads(path.read_text())
+def test_a_key_that_was_changed_by_hand_is_refused(written, plan, store):
+    values = json.loads(written("evaluation", plan.runs[:1]).read_text())
     values["runs"][0]["spec"]["fraction"] = 0.2
-    path.write_text(json.dumps(values))
+    folder = JobsFolder(store)
+    path = folder.path(folder.add(StoredJob.model_validate(values)))
     assert f"key was {plan.runs[0].key}, and is" in changes(path)
 
 
@@ -164,3 +165,18 @@ def test_the_last_job_writes_tables_and_report(written, plan, store):
     assert run_job(written("table")) == 0
     assert "| Trained" in (store.root / "tables.md").read_text()
     assert "Trained" in (store.root / "report.html").read_text()
+
+
+def test_a_job_is_only_what_was_submitted(written, plan, tmp_path):
+    file = written("table")
+    file.write_text(file.read_text().replace('"called": "', f'"called": "{tmp_path}/evil'))
+    assert "is not what was submitted" in changes(file)
+
+
+def test_the_command_runs_no_job_that_came_with_a_store(written, plan, monkeypatch, capsys):
+    """Its name may be the hash of its content, and its config or task anything that can be imported."""
+    file = written("evaluation", plan.runs[:1])
+    assert main(["job", str(file)]) == 1
+    assert "was not submitted by this process's job" in capsys.readouterr().err
+    monkeypatch.setenv("PRIOR_BENCH_JOB", file.name)
+    assert main(["job", str(file)]) == 0 and "1 run" in capsys.readouterr().out

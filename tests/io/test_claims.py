@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -175,6 +176,33 @@ def test_a_link_is_not_followed(path, tmp_path_factory):
         with pytest.raises(BenchError, match="is a symbolic link\n  fix: delete it"):
             take(path)
     assert secret.read_text() == "secret"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "socket"])
+def test_what_is_no_file_is_not_waited_for(path, kind):
+    make = {"pipe": os.mkfifo, "folder": os.mkdir, "socket": _bind}
+    make[kind](path)
+    for look in (take, read, living):
+        with pytest.raises(BenchError, match="is no regular file(.|\n)*delete it"):
+            look(path)
+
+
+def _bind(path):
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(path))  # the names of sockets are short
+
+
+@pytest.mark.parametrize("token", ["a" * 300, "\u0661" * 64, "../a"])
+def test_a_token_that_is_no_part_of_a_name_is_not_taken_for_one(path, token):
+    left(path, **elsewhere(token=token))
+    assert read(path) == Owner()
+    os.utime(path, (time.time() - 2 * LIMIT,) * 2)
+    assert is_taken_over(path)
+
+
+def test_an_owner_is_one_line(path):
+    left(path, **elsewhere(host="a\nb\x1b[2J", job="1\nc"))
+    assert str(read(path)) == r"process 7 on a b\u001b[2J (Slurm job 1 c)"
 
 
 def test_without_hard_links(path, monkeypatch):

@@ -1,6 +1,7 @@
 """Folders of interrupted runs that somebody else made: their states, histories and links are data."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from test_pretrain import KillAt, Killed
 
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import from_dict
+from prior_bench.pretraining.folder import noted
 from prior_bench.pretraining.trainer import pretrain
 
 
@@ -105,3 +107,12 @@ def test_nothing_is_written_through_a_link(killable, sent, tmp_path, name):
 
 def test_a_history_is_plain_json(sent):
     assert [epoch["epoch"] for epoch in json.loads((sent / "history.json").read_text())] == [1]
+
+
+def test_a_note_that_is_a_pipe_or_mostly_holes_says_nothing(tmp_path):
+    os.mkfifo(tmp_path / "run.json")
+    assert noted(tmp_path) == {}
+    (tmp_path / "run.json").unlink()
+    with open(tmp_path / "run.json", "wb") as file:
+        file.truncate(40 << 20)
+    assert noted(tmp_path) == {}

@@ -10,7 +10,7 @@ from prior_bench.data.annotations.masks import RleMask
 from prior_bench.data.readers import object_cxr, rsna_pneumonia
 from prior_bench.data.readers.siim_acr import reader as siim_acr
 from prior_bench.data.tables.listed_images import require_images
-from prior_bench.data.tables.shared_images import NAMES
+from prior_bench.data.tables.shared_images import NAMES, with_shared_images
 from prior_bench.errors import BenchError
 from prior_bench.rehearsal import FOLDERS, RehearsalData, chexpert, covidx, rsna, siim
 from prior_bench.rehearsal import object_cxr as objects
@@ -103,3 +103,10 @@ def test_public_and_computed_files_are_not_mixed(tmp_path, monkeypatch):
         monkeypatch.setattr(room, "public_files", lambda public=public: public)
         places.append(room.place_of("chexpert"))
     assert places[0] != places[1]
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '"x"', "[1]", "[" * 100_000])
+def test_a_list_of_shared_images_that_is_none_is_named(tmp_path, content):
+    (tmp_path / NAMES).write_text(content)
+    with pytest.raises(BenchError, match=NAMES.replace(".", r"\.")):
+        with_shared_images(pd.DataFrame({"image": ["a"]}), tmp_path)

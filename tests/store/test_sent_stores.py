@@ -181,6 +181,46 @@ def test_links_are_not_exported(theirs, tmp_path):
         assert archive.namelist() == ["runs/k/record.json", "runs/k/predictions.npz"]
 
 
+@pytest.mark.parametrize("name", ["traceback.txt", "predictions.npz"])
+def test_a_file_that_is_mostly_holes_is_not_copied(theirs, ours, tmp_path, capsys, name):
+    place = theirs.runs / "k" / name
+    content = place.read_bytes() if place.exists() else b""
+    with open(place, "wb") as file:  # a ZIP archive may have anything before it
+        file.seek(300 * MIB)
+        file.write(content or b"x")
+    assert "has 300 MiB; at most" in merge(theirs, ours).damaged["k"] and ours.records() == {}
+    export_store(theirs, tmp_path / "out.zip")
+    assert f"{name}: has 300 MiB" in capsys.readouterr().err
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert f"runs/k/{name}" not in archive.namelist() and "runs/k/record.json" in archive.namelist()
+
+
+def test_a_plan_that_is_mostly_holes_is_not_exported(theirs, tmp_path):
+    with open(theirs.root / "plan.json", "wb") as file:
+        file.truncate(33 * MIB)
+    export_store(theirs, tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert "plan.json" not in archive.namelist()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("second", ["runs/k/record.json", "runs//k/record.json", "./runs/k/record.json"])
+def test_a_record_that_is_in_an_archive_twice_is_refused(theirs, tmp_path, second):
+    export_store(theirs, tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip", "a") as archive:
+        archive.writestr(second, archive.read("runs/k/record.json").replace(b"0.5", b"0.9"))
+    with pytest.raises(BenchError, match=r"holds runs/k/record\.json twice"), opened(tmp_path / "out.zip"):
+        pass
+
+
+@pytest.mark.parametrize("unit", ["[],", "{},", "1,"])
+def test_a_record_of_many_values_is_not_parsed(theirs, unit):
+    place = theirs.runs / "k/record.json"
+    place.write_text('{"about": [' + unit * 2_000_000 + "1]}")
+    with pytest.raises(BenchError, match="commas and brackets; at most 2,000,000 are read"):
+        theirs.read("k")
+
+
 def test_a_pipe_in_place_of_a_record_is_not_waited_for(theirs, ours):
     (theirs.runs / "k/record.json").unlink()
     os.mkfifo(theirs.runs / "k/record.json")

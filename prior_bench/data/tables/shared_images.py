@@ -6,10 +6,12 @@ that its rows share. Real data sets do not have this file.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
+
+from prior_bench.errors import BenchError
+from prior_bench.io.bounded import read_json
 
 NAMES = "shared_images.json"
 """Name of the file with a list of images, relative to its folder."""
@@ -20,5 +22,7 @@ def with_shared_images(table: pd.DataFrame, root: Path) -> pd.DataFrame | None:
     place = root / NAMES
     if not place.is_file():
         return None
-    names = json.loads(place.read_text("utf-8"))
+    names = read_json(place)
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise BenchError("is no list of images", where=place, fix="write the rehearsal's data again")
     return table.assign(image=[names[row % len(names)] for row in range(len(table))])

@@ -28,6 +28,7 @@ from typing import Any
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.io.bounded import json_text
 
 PROMPTS = ("classes", "templates", "names")
 """Keys of a file that hold prompts."""
@@ -128,7 +129,7 @@ def load(given: str | Path | Mapping[str, Any]) -> PromptSet:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_once)
+        return json.loads(json_text(path, encoding="utf-8-sig"), object_pairs_hook=_once)
     except _TwiceError as error:
         raise BenchError(f"the key '{error}' is there twice", where=path, fix="join the two") from None
     except (ValueError, RecursionError) as error:  # no JSON, or numbers or nesting without end

@@ -13,6 +13,7 @@ from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.folders import json_files
 from prior_bench.checkpoints.permitted import check_folder_configs
 from prior_bench.errors import BenchError, NotThereError, unknown_name
+from prior_bench.io.bounded import json_text
 from prior_bench.libraries.folders import ModelFolder
 
 CONFIG = "open_clip_config.json"
@@ -102,7 +103,7 @@ def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> O
     if not path.is_file():
         raise BenchError(f"there is no {CONFIG}", where=place.folder, fix="download the folder again")
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(json_text(path))
         config, preparation = deepcopy(stored["model_cfg"]), dict(stored.get("preprocess_cfg") or {})
         if not {"embed_dim", "vision_cfg", "text_cfg"} <= set(config):
             raise KeyError("embed_dim, vision_cfg and text_cfg are needed")
