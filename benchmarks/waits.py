@@ -1,0 +1,138 @@
+"""How often a training step makes the host wait for the device, counted without a device.
+
+The step runs on tensors that say they are on a GPU and have no values (torch's FakeTensorMode). Tensors of
+the host stay real. An operator waits if it needs a value of a device tensor (``item``, ``nonzero``, selection
+by a boolean mask), or if it copies between host and device without ``non_blocking``.
+
+The backward pass cannot run on such tensors where there is no GPU. It is counted on the CPU, where it waits
+for nothing that the forward pass did not select.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode, unset_fake_temporarily
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+OURS = (
+    "/prior_bench/",
+    "/baselines/",
+    "/transformers/",
+    "/timm/",
+    "/mmengine/",
+    "/torch/optim/",
+    "/torch/nn/",
+)
+"""Where the place of a wait is looked for, innermost first."""
+BY_SIZE = ("nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive", "bincount")
+"""Operators whose result has a size that only the device knows."""
+INDEXING = ("index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index")
+
+
+class CountWaits(TorchDispatchMode):
+    """Counts the waits inside the block, by place and kind.
+
+    Attributes:
+        found: number of waits by ``file:function kind``.
+    """
+
+    def __init__(self, everything: bool = False):
+        super().__init__()
+        self.found: Counter[str] = Counter()
+        self.everything = everything
+
+    @property
+    def count(self) -> int:
+        """Number of waits."""
+        return sum(self.found.values())
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = function.name().partition("::")[2].partition(".")[0]
+        leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        if self.everything:
+            if _selects(name, leaves):
+                self.note(name)
+            return function(*args, **kwargs)
+        target = kwargs.get("device")
+        to_device = target is not None and torch.device(target).type == "cuda"
+        if not to_device and not any(isinstance(leaf, FakeTensor) for leaf in leaves):
+            with unset_fake_temporarily():
+                return function(*args, **kwargs)
+        on_device = [leaf for leaf in leaves if leaf.device.type == "cuda"]
+        if name in ("_to_copy", "copy_") and _crosses(leaves, target) and not _unblocked(name, args, kwargs):
+            self.note("copy")
+        if not on_device or not _selects(name, leaves):
+            return function(*args, **kwargs)
+        self.note(name)
+        return _some_result(name, args)
+
+    def note(self, kind: str) -> None:
+        """Count a wait of the code that is running."""
+        for frame in reversed(traceback.extract_stack()):
+            place = next((part for part in OURS if part in frame.filename), None)
+            if place:
+                file = frame.filename.rpartition(place)[2]
+                self.found[f"{place[1:]}{file}:{frame.name} {kind}"] += 1
+                return
+        self.found[f"elsewhere {kind}"] += 1
+
+
+def _selects(name: str, leaves: list[Tensor]) -> bool:
+    """Whether an operator needs values of its tensors on the host."""
+    by_mask = name in INDEXING and any(leaf.dtype in (torch.bool, torch.uint8) for leaf in leaves[1:])
+    return by_mask or name in BY_SIZE or name in ("_local_scalar_dense", "equal", "is_nonzero")
+
+
+def _crosses(leaves: list[Tensor], target: Any) -> bool:
+    kinds = {leaf.device.type for leaf in leaves} | (
+        {torch.device(target).type} if target is not None else set()
+    )
+    return len(kinds) > 1
+
+
+def _unblocked(name: str, args: Any, kwargs: Any) -> bool:
+    return bool(kwargs.get("non_blocking") or (name == "copy_" and len(args) > 2 and args[2]))
+
+
+def _some_result(name: str, args: Any) -> Any:
+    """Return what has the type of an operator's result; its size is the largest possible."""
+    first = args[0]
+    if name == "_local_scalar_dense":
+        return True if first.dtype == torch.bool else 1.0 if first.is_floating_point() else 1
+    if name in ("equal", "is_nonzero"):
+        return True
+    if name == "nonzero":
+        return first.new_empty((first.numel(), first.dim()), dtype=torch.int64)
+    if name == "index":
+        masks = [leaf for leaf in args[1] if leaf is not None]
+        return first.flatten(0, masks[0].dim() - 1)
+    return first
+
+
+class _NoArrays(TorchFunctionMode):
+    """Returns zeros where a NumPy array of a tensor without values is wanted."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(function, "__name__", "") in ("numpy", "tolist") and isinstance(args[0], FakeTensor):
+            zeros = np.zeros(tuple(args[0].shape))
+            return zeros if function.__name__ == "numpy" else zeros.tolist()
+        return function(*args, **(kwargs or {}))
+
+
+@contextmanager
+def counting() -> Iterator[CountWaits]:
+    """Count waits in the block, in which ``"cuda"`` is a device without values."""
+    counter = CountWaits()
+    with FakeTensorMode(allow_non_fake_inputs=True), counter, _NoArrays():
+        yield counter
