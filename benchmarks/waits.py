@@ -14,6 +14,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,15 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-OURS = (
-    "/prior_bench/",
-    "/baselines/",
-    "/transformers/",
-    "/timm/",
-    "/mmengine/",
-    "/torch/optim/",
-    "/torch/nn/",
+from prior_bench.api import PretrainBatch
+from prior_bench.pretraining.config import Optimizer
+from prior_bench.pretraining.deferred_log import DeferredInfo, KeepsNorm
+from prior_bench.pretraining.model import PretrainModel
+from prior_bench.pretraining.optimisation import parameter_groups
+
+PLACES = (
+    *("/prior_bench/", "/baselines/", "/transformers/", "/timm/", "/mmengine/"),
+    *("/torch/optim/", "/torch/nn/"),
 )
 """Where the place of a wait is looked for, innermost first."""
 BY_SIZE = ("nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive", "bincount")
@@ -46,10 +48,9 @@ class CountWaits(TorchDispatchMode):
         found: number of waits by ``file:function kind``.
     """
 
-    def __init__(self, everything: bool = False):
+    def __init__(self) -> None:
         super().__init__()
         self.found: Counter[str] = Counter()
-        self.everything = everything
 
     @property
     def count(self) -> int:
@@ -60,10 +61,6 @@ class CountWaits(TorchDispatchMode):
         kwargs = kwargs or {}
         name = function.name().partition("::")[2].partition(".")[0]
         leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        if self.everything:
-            if _selects(name, leaves):
-                self.note(name)
-            return function(*args, **kwargs)
         target = kwargs.get("device")
         to_device = target is not None and torch.device(target).type == "cuda"
         if not to_device and not any(isinstance(leaf, FakeTensor) for leaf in leaves):
@@ -80,7 +77,7 @@ class CountWaits(TorchDispatchMode):
     def note(self, kind: str) -> None:
         """Count a wait of the code that is running."""
         for frame in reversed(traceback.extract_stack()):
-            place = next((part for part in OURS if part in frame.filename), None)
+            place = next((part for part in PLACES if part in frame.filename), None)
             if place:
                 file = frame.filename.rpartition(place)[2]
                 self.found[f"{place[1:]}{file}:{frame.name} {kind}"] += 1
@@ -95,9 +92,9 @@ def _selects(name: str, leaves: list[Tensor]) -> bool:
 
 
 def _crosses(leaves: list[Tensor], target: Any) -> bool:
-    kinds = {leaf.device.type for leaf in leaves} | (
-        {torch.device(target).type} if target is not None else set()
-    )
+    kinds = {leaf.device.type for leaf in leaves}
+    if target is not None:
+        kinds.add(torch.device(target).type)
     return len(kinds) > 1
 
 
@@ -117,16 +114,27 @@ def _some_result(name: str, args: Any) -> Any:
     if name == "index":
         masks = [leaf for leaf in args[1] if leaf is not None]
         return first.flatten(0, masks[0].dim() - 1)
+    if name.startswith("unique") or name == "_unique2":
+        places = first.new_empty(first.shape, dtype=torch.int64)
+        return first.flatten(), places, places
     return first
 
 
 class _NoArrays(TorchFunctionMode):
-    """Returns zeros where a NumPy array of a tensor without values is wanted."""
+    """Returns zeros where an array or a list of a tensor without values is wanted."""
+
+    def __init__(self, counter: CountWaits):
+        super().__init__()
+        self.counter = counter
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(function, "__name__", "") in ("numpy", "tolist") and isinstance(args[0], FakeTensor):
             zeros = np.zeros(tuple(args[0].shape))
-            return zeros if function.__name__ == "numpy" else zeros.tolist()
+            if function.__name__ == "numpy":
+                return zeros
+            if args[0].is_cuda:
+                self.counter.note("tolist")
+            return zeros.tolist()
         return function(*args, **(kwargs or {}))
 
 
@@ -134,5 +142,67 @@ class _NoArrays(TorchFunctionMode):
 def counting() -> Iterator[CountWaits]:
     """Count waits in the block, in which ``"cuda"`` is a device without values."""
     counter = CountWaits()
-    with FakeTensorMode(allow_non_fake_inputs=True), counter, _NoArrays():
+    with FakeTensorMode(allow_non_fake_inputs=True), counter, _NoArrays(counter):
         yield counter
+
+
+class _Selections(TorchDispatchMode):
+    """Notes operators that would need values on the host, whatever their device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[str] = Counter()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        leaves = [leaf for leaf in tree_leaves((args, kwargs or {})) if isinstance(leaf, Tensor)]
+        name = function.name().partition("::")[2].partition(".")[0]
+        if _selects(name, leaves):
+            self.found[name] += 1
+        return function(*args, **(kwargs or {}))
+
+
+@contextmanager
+def selections() -> Iterator[Counter[str]]:
+    """Count, on real tensors, the operators of the block that would wait on a GPU, by name."""
+    with _Selections() as mode:
+        yield mode.found
+
+
+def waits_of(
+    method: Any, batch: PretrainBatch, optimizer: Optimizer, clip_grad: float | None
+) -> dict[str, int]:
+    """Count the waits of one training step, as mmengine's loop runs it, by place.
+
+    Not counted are the backward pass (:func:`selections`), the scaler of float16, which needs one wait in a
+    step, and lines of the log, each of which needs one.
+
+    Args:
+        method: the method; it is left on a device without values.
+        batch: a batch on the host.
+        optimizer: settings of the optimiser.
+        clip_grad: largest norm of the gradient, or None.
+    """
+    stage = getattr(method, "stage", None)
+    model = PretrainModel(method).train()
+    with counting() as counter:
+        model.to("cuda")
+        if stage is not None:
+            method.stage = stage  # as hooks do; a value cannot be read from the device
+        made = getattr(torch.optim, optimizer.type)(parameter_groups(method, optimizer), lr=optimizer.lr)
+        clip = {"max_norm": clip_grad} if clip_grad else None
+        wrapper = _WithoutBackward(made, clip_grad=clip)
+        runner = SimpleNamespace(optim_wrapper=wrapper, train_dataloader=range(9), message_hub=None)
+        counter.found.clear()
+        values = model.train_step(batch, wrapper)
+        DeferredInfo().after_train_iter(runner, 0, outputs=values)
+    return dict(counter.found)
+
+
+class _WithoutBackward(KeepsNorm):
+    """Optimiser whose gradients have no values."""
+
+    def backward(self, loss: Tensor, **kwargs: Any) -> None:
+        for group in self.optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = torch.empty_like(parameter)
+        self._inner_count += 1
