@@ -121,20 +121,11 @@ def _some_result(name: str, args: Any) -> Any:
 
 
 class _NoArrays(TorchFunctionMode):
-    """Returns zeros where an array or a list of a tensor without values is wanted."""
-
-    def __init__(self, counter: CountWaits):
-        super().__init__()
-        self.counter = counter
+    """Returns zeros where an array of a tensor without values is wanted."""
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if getattr(function, "__name__", "") in ("numpy", "tolist") and isinstance(args[0], FakeTensor):
-            zeros = np.zeros(tuple(args[0].shape))
-            if function.__name__ == "numpy":
-                return zeros
-            if args[0].is_cuda:
-                self.counter.note("tolist")
-            return zeros.tolist()
+        if getattr(function, "__name__", "") == "numpy" and isinstance(args[0], FakeTensor):
+            return np.zeros(tuple(args[0].shape))
         return function(*args, **(kwargs or {}))
 
 
@@ -142,7 +133,7 @@ class _NoArrays(TorchFunctionMode):
 def counting() -> Iterator[CountWaits]:
     """Count waits in the block, in which ``"cuda"`` is a device without values."""
     counter = CountWaits()
-    with FakeTensorMode(allow_non_fake_inputs=True), counter, _NoArrays(counter):
+    with FakeTensorMode(allow_non_fake_inputs=True), counter, _NoArrays():
         yield counter
 
 

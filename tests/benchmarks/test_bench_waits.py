@@ -62,7 +62,7 @@ WAITS = {
     "nonzero": lambda x: x.nonzero(),
     "a mask": lambda x: x[x > 0],
     "masked_select": lambda x: x.masked_select(x > 0),
-    "tolist": lambda x: x.tolist(),
+    "tolist": lambda x: x.sum().tolist(),
     "to the host": lambda x: x.cpu(),
     "to an array": lambda x: x.cpu().numpy(),
     "from the host": lambda x: x + torch.ones(3).to("cuda"),
