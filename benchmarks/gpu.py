@@ -65,9 +65,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def _operators(device: str) -> list[str]:
     found = differences(device)
-    _table(
-        ("operator", "largest relative difference to the CPU"), ((n, f"{d:.1e}") for n, d in found.items())
-    )
+    head = ("operator", "largest relative difference to the CPU")
+    _table(head, ((name, f"{value:.1e}") for name, value in found.items()))
     return [name for name, value in found.items() if not value <= SAME]
 
 
@@ -92,14 +91,21 @@ def _epochs(device: str, small: bool) -> None:
 def _steps(device: str, small: bool, pairs: int, repeats: int) -> None:
     rows = []
     for name in METHODS_OF_PAPERS:
-        step = Step(name, device, pairs, small)
+        step = Step(name, device, pairs, small, amp_precision(device))
         speeds, peak = step.speeds(repeats), step.peak()
         share = speeds["whole step"] / speeds["image encoder"]
         told = (f"{value:,.0f}" for value in speeds.values())
-        rows.append(
-            (name, *told, f"{share:.2f}", f"{peak:,.0f}", step.waits())
-        )  # waits come last, they move it
-    head = ("images/s", "image encoder", "text encoder", "whole step", "step / encoder", "peak, MiB", "waits")
+        waits = step.waits()  # last, because counting without a device spoils the method
+        rows.append((name, *told, f"{share:.2f}", f"{peak:,.0f}", waits))
+    head = (
+        "images/s of",
+        "image encoder",
+        "text encoder",
+        "whole step",
+        "step / encoder",
+        "peak, MiB",
+        "waits",
+    )
     _table(head, rows)
 
 

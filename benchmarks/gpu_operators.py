@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,7 +54,7 @@ def _regions(device: str) -> Tensor:
     return torch.cat([number[:, None], _boxes(64, 200)], dim=1).to(device)
 
 
-ALIGN = dict(
+ALIGN: dict[str, Any] = dict(
     aligned_height=7, aligned_width=7, spatial_scale=0.25, sampling_ratio=0, pool_mode=1, aligned=True
 )
 
@@ -62,7 +63,7 @@ def _roi_align(device: str) -> Result:
     features = _draw(2, 8, 50, 50).to(device)
     output = features.new_empty(64, 8, 7, 7)
     nothing = output.new_empty(0)
-    ops.roi_align_forward(features, _regions(device), output, nothing, nothing, **ALIGN)  # type: ignore[arg-type]
+    ops.roi_align_forward(features, _regions(device), output, nothing, nothing, **ALIGN)
     return (output,)
 
 
@@ -70,7 +71,7 @@ def _roi_align_gradient(device: str) -> Result:
     gradient = _draw(64, 8, 7, 7, seed=3).to(device)
     found = gradient.new_zeros(2, 8, 50, 50)
     nothing = found.new_empty(0)
-    ops.roi_align_backward(gradient, _regions(device), nothing, nothing, found, **ALIGN)  # type: ignore[arg-type]
+    ops.roi_align_backward(gradient, _regions(device), nothing, nothing, found, **ALIGN)
     return (found,)
 
 

@@ -7,6 +7,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,13 @@ class Step:
         device: where it is trained.
         pairs: pairs of a batch.
         small: whether to take the sample benchmark's size.
+        precision: precision of the forward pass on a GPU.
     """
 
-    def __init__(self, name: str, device: str, pairs: int, small: bool):
+    def __init__(self, name: str, device: str, pairs: int, small: bool, precision: str):
         self.device, self.pairs = device, pairs
-        self.config: PretrainConfig = load_config(f"{name}_sample") if small else real_config(name)
+        config = load_config(f"{name}_sample") if small else real_config(name)
+        self.config: PretrainConfig = replace(config, precision=precision)
         self.method = build_method(self.config, _corpus(), 0) if small else real_method(name)
         if hasattr(self.method, "stage"):
             self.method.stage = 3
@@ -83,9 +86,8 @@ class Step:
             return real_batch(self.method, self.config, self.pairs)
         size = self.method.image_encoder.input.size
         texts = (_corpus() * self.pairs)[: self.pairs]
-        return PretrainBatch(
-            torch.randn(self.pairs, 1, size, size), self.method.text_encoder.tokenizer(texts)
-        )
+        images = torch.randn(self.pairs, 1, size, size)
+        return PretrainBatch(images, self.method.text_encoder.tokenizer(texts))
 
     def model(self) -> PretrainModel:
         """Return the model on the device, in training mode."""
