@@ -138,7 +138,7 @@ class TextEncoder(nn.Module):
         """
         mask, config = text.attention_mask, self.model.config
         fused = getattr(config, "_attn_implementation", None) == "sdpa"
-        if not (mask.is_cuda and fused and config.model_type == "bert") or text.on_host is text:
+        if mask.is_cpu or text.on_host is text or not fused or config.model_type != "bert":
             return mask
         if bool(text.on_host.attention_mask.all()):
             return None
