@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode, unset_fake
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from transformers import masking_utils
 
 from prior_bench.api import PretrainBatch
 from prior_bench.pretraining.config import Optimizer
@@ -133,7 +135,9 @@ class _NoArrays(TorchFunctionMode):
 def counting() -> Iterator[CountWaits]:
     """Count waits in the block, in which ``"cuda"`` is a device without values."""
     counter = CountWaits()
-    with FakeTensorMode(allow_non_fake_inputs=True), counter, _NoArrays():
+    # transformers would leave out a question of which it knows that a tensor without values has no answer
+    asks = patch.object(masking_utils, "is_tracing", lambda tensor=None: False)
+    with asks, FakeTensorMode(allow_non_fake_inputs=True), counter, _NoArrays():
         yield counter
 
 

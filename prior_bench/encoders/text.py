@@ -134,15 +134,20 @@ class TextEncoder(nn.Module):
     def _attention_mask(self, text: TextBatch) -> Tensor | None:
         """Return the mask as the model takes it; on a GPU, in the form that transformers makes of it.
 
-        With fused attention, transformers asks whether there is any padding, for which the host would wait.
+        Otherwise transformers asks whether there is any padding, for which the host would wait.
         """
         mask, config = text.attention_mask, self.model.config
-        fused = getattr(config, "_attn_implementation", None) == "sdpa"
-        if mask.is_cpu or text.on_host is text or not fused or config.model_type != "bert":
+        kind = getattr(config, "_attn_implementation", None)
+        known = config.model_type == "bert" and kind in ("sdpa", "eager")
+        if mask.is_cpu or text.on_host is text or not known:
             return mask
         if bool(text.on_host.attention_mask.all()):
             return None
-        return mask.bool()[:, None, None, :].expand(-1, -1, mask.shape[1], -1)
+        seen = mask.bool()[:, None, None, :].expand(-1, -1, mask.shape[1], -1)
+        if kind == "sdpa":
+            return seen
+        lowest = torch.finfo(self.model.dtype).min  # eager attention adds its mask
+        return torch.zeros_like(seen, dtype=self.model.dtype).masked_fill(~seen, lowest)
 
     def _pool(self, tokens: Tensor, mask: Tensor) -> Tensor:
         if self.pool == "cls":
