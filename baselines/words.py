@@ -22,6 +22,11 @@ def word_counts(text: TextBatch) -> Tensor:
     return text.word_index.amax(dim=1) + 1
 
 
+def rows_needed(text: TextBatch) -> int:
+    """Return the number of rows of a batch, without waiting for a GPU."""
+    return int(row_of_token(text.on_host).max()) + 1
+
+
 def merge_pieces(tokens: Tensor, rows: Tensor, width: int | None = None) -> Tensor:
     """Sum the tokens of each row.
 

@@ -163,7 +163,7 @@ def _matching(
 
 def _gather_words(words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Gather the words of all processes, padded to the longest text."""
-    width = torch.tensor(words.shape[1], device=words.device)
+    width = torch.full((), words.shape[1], device=words.device)
     dist.all_reduce(width, op=dist.ReduceOp.MAX)
     missing = int(width) - words.shape[1]
     words, mask = F.pad(words, (0, 0, 0, missing)), F.pad(mask, (0, missing))

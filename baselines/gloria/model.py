@@ -22,7 +22,7 @@ from prior_bench.losses.contrastive import info_nce
 from prior_bench.schema.base import Count, NotNegative, Positive
 from prior_bench.variants import Fits, resolve
 
-from ..words import columns_up_to, merge_pieces, row_of_token, word_counts
+from ..words import columns_up_to, merge_pieces, row_of_token, rows_needed, word_counts
 from .losses import attend, local_loss, matching
 from .variants import GloriaVariant
 
@@ -105,7 +105,7 @@ class GLoRIA(nn.Module):
         """Return [CLS], words and [SEP] in the joint space, [B, W, D]; zero after [SEP]."""
         tokens = self.text_embedder(self.text_encoder(text).tokens)
         zeros_matter = self.variant.character_counted_texts
-        width = self.text_encoder.tokenizer.max_tokens if zeros_matter else None
+        width = self.text_encoder.tokenizer.max_tokens if zeros_matter else rows_needed(text)
         return merge_pieces(tokens, row_of_token(text), width)
 
     def _sentence(self, rows: Tensor, text: TextBatch) -> Tensor:
@@ -122,7 +122,7 @@ class GLoRIA(nn.Module):
         image, rows = self.encode_image(batch.images), self._rows(batch.text)
         counts = word_counts(batch.text) + 1
         mask = columns_up_to(counts, rows.shape[1], first=0 if self.variant.cls_as_word else 1)
-        width = int(counts.max())  # training needs no more columns
+        width = int(word_counts(batch.text.on_host).max()) + 1  # training needs no more columns
         text = Features(self._sentence(rows, batch.text), rows[:, :width], mask[:, :width])
         return self.alignment(image, text)
 

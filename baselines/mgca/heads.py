@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -37,15 +38,19 @@ class LocalHead(nn.Module):
             nn.BatchNorm1d(out_dim, affine=False),
         )
 
-    def forward(self, vectors: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, vectors: Tensor, mask: Tensor | None = None, count: int | None = None) -> Tensor:
         """Map [B, N, in_dim] to [B, N, out_dim].
 
         Args:
             vectors: [B, N, in_dim].
             mask: bool [B, N]. If given, only these positions are mapped and enter BatchNorm; all others
                 become 0.
+            count: number of these positions, if it is known; otherwise the host waits for the mask.
         """
         if mask is None:
             return self.head(vectors.mT).mT
-        mapped = self.head(vectors[mask].T[None])[0].T  # [places, out_dim]
-        return mapped.new_zeros(*mask.shape, self.out_dim).masked_scatter(mask[..., None], mapped)
+        count = int(mask.sum()) if count is None else count
+        places = torch.nonzero_static(mask.flatten(), size=count)[:, 0]
+        mapped = self.head(vectors.flatten(0, 1)[places].T[None])[0].T  # [places, out_dim]
+        everywhere = mapped.new_zeros(mask.numel(), self.out_dim).index_copy(0, places, mapped)
+        return everywhere.unflatten(0, mask.shape)

@@ -142,27 +142,43 @@ class MGCA(nn.Module):
         output = self.text_encoder(text)
         attention = output.attentions[-1].detach()[:, :, 0].mean(dim=1)  # [B, L]
         words, mask, attention = self.words(output.tokens, text, attention)
-        counted = None if self.variant.padding_in_batch_norm else mask
-        words = self.word_head(words, counted)
+        if self.variant.padding_in_batch_norm:
+            words = self.word_head(words)
+        else:
+            words = self.word_head(words, mask, self._word_count(text))
         features = _normalised(self.text_head(output.pooled), words, mask)
         return Embedded(features, clipped_weights(attention.to(words.dtype)))
 
     def words(self, tokens: Tensor, text: TextBatch, attention: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Merge tokens [B, L, D] to words [B, N, D]; return words, mask and attention to words [B, N]."""
-        variant, rows, counts = self.variant, row_of_token(text), word_counts(text)
-        last = counts + 1 if variant.sep_is_word else counts
-        max_tokens = self.text_encoder.tokenizer.max_tokens
-        if variant.shifted_word_attention:
+        rows, last = self._rows_and_last(text)
+        if self.variant.shifted_word_attention:
             attention = shifted(attention)
-            if tokens.shape[1] == max_tokens:
-                rows, full = cut_full_texts(rows)
-                last = torch.where(full, counts - 1, last)
-        # padding changes the released loss: use as much as the released code
-        padding_counts = variant.padded_words_as_negatives or variant.padding_in_batch_norm
-        width = max_tokens if padding_counts else 1 + int(last.max())
+        width = self._width(text)
         words, attention = merge_pieces(tokens, rows, width), merge_pieces(attention, rows, width)
         mask = columns_up_to(1 + last, width, first=1)
         return words[:, 1:], mask[:, 1:], attention.masked_fill(~mask, 0)[:, 1:]
+
+    def _rows_and_last(self, text: TextBatch) -> tuple[Tensor, Tensor]:
+        """Return the row of each token [B, L], and the last row of each text that is a word, [B]."""
+        rows, counts = row_of_token(text), word_counts(text)
+        last = counts + 1 if self.variant.sep_is_word else counts
+        if self.variant.shifted_word_attention and rows.shape[1] == self.text_encoder.tokenizer.max_tokens:
+            rows, full = cut_full_texts(rows)
+            last = torch.where(full, counts - 1, last)
+        return rows, last
+
+    def _width(self, text: TextBatch) -> int:
+        """Return the number of rows, without waiting for a GPU."""
+        # padding changes the released loss: use as much as the released code
+        if self.variant.padded_words_as_negatives or self.variant.padding_in_batch_norm:
+            return self.text_encoder.tokenizer.max_tokens
+        return 1 + int(self._rows_and_last(text.on_host)[1].max())
+
+    def _word_count(self, text: TextBatch) -> int:
+        """Return the number of words of all texts that the mask of :meth:`words` lets through."""
+        last = self._rows_and_last(text.on_host)[1]
+        return int(columns_up_to(1 + last, self._width(text), first=1).sum())
 
     # --- losses -----------------------------------------------------------------------------------------
 

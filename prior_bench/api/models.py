@@ -35,9 +35,25 @@ class TextBatch(NamedTuple):
     sentence_index: Tensor
     word_index: Tensor
 
-    def to(self, device: Any) -> TextBatch:
-        """The batch on a device."""
-        return TextBatch(*(tensor.to(device) for tensor in self))
+    def to(self, device: Any, non_blocking: bool = False) -> TextBatch:
+        """The batch on a device; it remembers the tensors that it was copied from, see ``on_host``."""
+        moved = _MovedTextBatch(*(tensor.to(device, non_blocking=non_blocking) for tensor in self))
+        moved.copied_from = self.on_host
+        return moved
+
+    @property
+    def on_host(self) -> TextBatch:
+        """The tensors that the batch was copied from by ``to``, or the batch itself.
+
+        Sizes that follow from a batch are computed from these, because the host would have to wait for a GPU.
+        """
+        return getattr(self, "copied_from", self)
+
+
+class _MovedTextBatch(TextBatch):
+    """A batch that :meth:`TextBatch.to` has made; parts that are cut out of it are no longer one."""
+
+    copied_from: TextBatch
 
 
 class PretrainBatch(NamedTuple):

@@ -120,7 +120,7 @@ class TextEncoder(nn.Module):
         """Encode B texts of L tokens as token and pooled features."""
         output = self.model(
             input_ids=text.input_ids,
-            attention_mask=text.attention_mask,
+            attention_mask=self._attention_mask(text),
             output_hidden_states=self.last_layers > 1,
             output_attentions=self.attentions,
         )
@@ -130,6 +130,24 @@ class TextEncoder(nn.Module):
         tokens = torch.stack(states).sum(0) if len(states) > 1 else states[0]
         attentions = tuple(output.attentions) if self.attentions else None
         return TextOutput(tokens, self._pool(tokens, text.attention_mask), tuple(states), attentions)
+
+    def _attention_mask(self, text: TextBatch) -> Tensor | None:
+        """Return the mask as the model takes it; on a GPU, in the form that transformers makes of it.
+
+        Otherwise transformers asks whether there is any padding, for which the host would wait.
+        """
+        mask, config = text.attention_mask, self.model.config
+        kind = getattr(config, "_attn_implementation", None)
+        known = config.model_type == "bert" and kind in ("sdpa", "eager")
+        if mask.is_cpu or text.on_host is text or not known:
+            return mask
+        if bool(text.on_host.attention_mask.all()):
+            return None
+        seen = mask.bool()[:, None, None, :].expand(-1, -1, mask.shape[1], -1)
+        if kind == "sdpa":
+            return seen
+        lowest = torch.finfo(self.model.dtype).min  # eager attention adds its mask
+        return torch.zeros_like(seen, dtype=self.model.dtype).masked_fill(~seen, lowest)
 
     def _pool(self, tokens: Tensor, mask: Tensor) -> Tensor:
         if self.pool == "cls":

@@ -31,16 +31,24 @@ def all_gather(features: Tensor) -> Tensor:
     """
     if world_size() == 1:
         return features
-    rows = torch.tensor([features.shape[0]], device=features.device)
+    _require_equal_rows(features)
+    return _AllGather.apply(features)
+
+
+def _require_equal_rows(features: Tensor) -> None:
+    rows = torch.full((1,), features.shape[0], device=features.device)
     gathered = [torch.empty_like(rows) for _ in range(world_size())]
     dist.all_gather(gathered, rows)
+    if rows.is_cuda:  # the GPU checks when it comes to it, and the host does not wait
+        same = (torch.cat(gathered) == rows).all()
+        torch._assert_async(same, "every process must have the same number of rows")
+        return
     counts = [int(count) for count in gathered]
     if len(set(counts)) > 1:
         raise ValueError(
             f"every process must have the same number of rows, but they have {counts}: drop the last, "
             "incomplete batch"
         )
-    return _AllGather.apply(features)
 
 
 class _AllGather(torch.autograd.Function):

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Any, cast
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import Tensor
 
 from prior_bench.api import Method, PretrainBatch, TextBatch
@@ -46,6 +46,19 @@ def build_method(config: PretrainConfig, corpus: list[tuple[str, ...]], seed: in
     return built
 
 
+class ToDevice(BaseDataPreprocessor):
+    """Copies batches to the device while the host goes on; texts remember where they came from."""
+
+    def __init__(self) -> None:
+        super().__init__(non_blocking=True)  # safe: a loader's memory is pinned where the device is a GPU
+
+    def cast_data(self, data: Any) -> Any:
+        """Copy a batch, or a part of one."""
+        if isinstance(data, TextBatch):
+            return data.to(self.device, non_blocking=True)
+        return super().cast_data(data)
+
+
 class PretrainModel(BaseModel):
     """Model that passes batches to a method and adds up its losses.
 
@@ -54,7 +67,7 @@ class PretrainModel(BaseModel):
     """
 
     def __init__(self, method: Any):
-        super().__init__()
+        super().__init__(ToDevice())
         self.method = method
 
     def forward(self, images: Tensor, text: TextBatch, mode: str = "loss") -> dict[str, Tensor]:

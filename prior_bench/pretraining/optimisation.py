@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.optim import OptimWrapper
 from torch import nn
 
 from prior_bench.errors import unknown_name
 from prior_bench.pretraining.config import Optimizer, PretrainConfig
+from prior_bench.pretraining.deferred_log import AmpKeepsNorm, KeepsNorm
 from prior_bench.pretraining.schedule import Schedule, StagedLR
 
 
@@ -44,8 +45,8 @@ def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> Opt
     )
     clip = {"max_norm": config.clip_grad} if config.clip_grad else None
     if device.startswith("cuda") and config.precision != "float32":
-        return AmpOptimWrapper(dtype=config.precision, optimizer=made, clip_grad=clip)
-    return OptimWrapper(made, clip_grad=clip)
+        return AmpKeepsNorm(dtype=config.precision, optimizer=made, clip_grad=clip)
+    return KeepsNorm(made, clip_grad=clip)
 
 
 def scheduler(schedule: Schedule, steps_per_epoch: int) -> dict[str, Any]:

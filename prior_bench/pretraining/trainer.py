@@ -24,6 +24,7 @@ from prior_bench.pretraining.beginning import COMPUTED, Beginning, begin
 from prior_bench.pretraining.best_epoch import best_epoch, in_words, require_best
 from prior_bench.pretraining.config import PretrainConfig
 from prior_bench.pretraining.dataset import CACHE_MARGIN, PairDataset, Pairs
+from prior_bench.pretraining.deferred_log import INTERVAL, DeferredInfo
 from prior_bench.pretraining.folder import FINAL, HISTORY, STAGE, tidy
 from prior_bench.pretraining.health import warnings_of
 from prior_bench.pretraining.hooks import History, PlainCheckpoint, ReseedEachEpoch, Stages
@@ -149,7 +150,8 @@ def _runner(
         param_scheduler=scheduler(config.schedule, len(loader)),
         default_hooks={
             "sampler_seed": None,  # ReseedEachEpoch sets the epoch of the sampler
-            "logger": {"type": "LoggerHook", "interval": 50},
+            "runtime_info": DeferredInfo(),
+            "logger": {"type": "LoggerHook", "interval": INTERVAL},
             "checkpoint": {
                 "type": "CheckpointHook",
                 "interval": 1,

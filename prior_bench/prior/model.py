@@ -30,6 +30,7 @@ from prior_bench.prior.alignment import (
 )
 from prior_bench.prior.decoders import ImageDecoder, ReportDecoder
 from prior_bench.prior.health import bank_health, chance_losses
+from prior_bench.prior.host_copy import HostCopy
 from prior_bench.prior.initialisation import start_as_released
 from prior_bench.prior.injected import NOTHING_INJECTED, Injected
 from prior_bench.prior.matching import MatchedCrossAttention
@@ -44,6 +45,7 @@ from prior_bench.prior.prototypes import (
 from prior_bench.prior.sentences import (
     gather_sentences,
     mean_where,
+    most_sentences,
     reports_with,
     sentence_codes,
     with_sep,
@@ -112,6 +114,7 @@ class PRIOR(nn.Module):
         self.image_encoder: Any = _made(ImageEncoder, image_encoder)
         self.text_encoder: Any = _made(TextEncoder, text_encoder)
         self.register_buffer("_stage", torch.tensor(1))
+        self._stage_on_host = HostCopy()
         self.stage = stage
 
         self.global_image_projection = nn.Linear(self.image_encoder.dim, embed_dim)
@@ -155,13 +158,13 @@ class PRIOR(nn.Module):
     @property
     def stage(self) -> int:
         """The stage: 1 aligns, 2 adds prototypes, 3 adds reconstruction; it is saved with the weights."""
-        return int(self._stage)
+        return self._stage_on_host.of(self._stage)
 
     @stage.setter
     def stage(self, stage: int) -> None:
         if stage not in (1, 2, 3):
             raise BenchError(f"stage is {stage!r}; must be 1, 2 or 3", where="PRIOR.stage")
-        self._stage.fill_(stage)
+        self._stage_on_host.fill(self._stage, stage)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -189,30 +192,43 @@ class PRIOR(nn.Module):
         They remain sentences with ``alignment_from_sentences``.
         """
         index = with_sep(text) if self.variant.sep_in_prompts else text.sentence_index
-        return self.embed_text(self.text_encoder(text).tokens, index)
+        return self.embed_text(self.text_encoder(text).tokens, index, most=most_sentences(text))
 
-    def embed_text(self, tokens: Tensor, sentence_index: Tensor, noise: Tensor | None = None) -> Features:
-        """Map token features [T, L, D'] to the joint space; ``noise`` as in :class:`SentenceBank`."""
-        parts, mask = self.sentences(tokens, sentence_index)
+    def embed_text(
+        self,
+        tokens: Tensor,
+        sentence_index: Tensor,
+        noise: Tensor | None = None,
+        most: int | None = None,
+    ) -> Features:
+        """Map token features [T, L, D'] to the joint space.
+
+        Args:
+            noise: as in :class:`SentenceBank`.
+            most: as in :func:`gather_sentences`.
+        """
+        parts, mask = self.sentences(tokens, sentence_index, most)
         aligned_by_bank = not self.variant.alignment_from_sentences
         if aligned_by_bank and self.stage > 1 and self.sentence_bank is not None:
             parts = self.sentence_bank(parts, noise).prototypes
         return Features(self.global_text_attention(parts, mask), parts, mask)
 
-    def sentences(self, tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
+    def sentences(
+        self, tokens: Tensor, sentence_index: Tensor, most: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return projected sentences [B, S, D] and their mask: an affine map of the mean over tokens."""
-        sentences, mask = gather_sentences(tokens, sentence_index)
+        sentences, mask = gather_sentences(tokens, sentence_index, most)
         return self.local_text_projection(sentences), mask
 
     # --- losses -----------------------------------------------------------------------------------------
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
         """Compute the weighted terms of the current stage, as ``loss_<term>``, and the bank's perplexity."""
-        image = self.encode_image(batch.images)
-        sentences, mask = self.sentences(self.text_encoder(batch.text).tokens, batch.text.sentence_index)
+        image, text, most = self.encode_image(batch.images), batch.text, most_sentences(batch.text)
+        sentences, mask = self.sentences(self.text_encoder(text).tokens, text.sentence_index, most)
         codes = None
         if self.variant.repeated_sentences_spared:
-            codes = sentence_codes(batch.text.input_ids, batch.text.sentence_index)
+            codes = sentence_codes(text.input_ids, text.sentence_index, most)
         terms = self.terms(image, sentences, mask, batch.images, codes=codes)
         perplexity = terms.pop("perplexity", None)
         losses = {f"loss_{name}": self.weight(name) * term for name, term in terms.items()}

@@ -55,8 +55,9 @@ def matching_cost(decoded: Tensor, targets: Tensor) -> Tensor:
 
 def assign(cost: Tensor) -> Tensor:
     """Return the target of each query, int64 [B, N], by Hungarian matching of costs [B, N, N]."""
+    # the one place of a step in which the host must wait for a GPU
     columns = np.stack([linear_sum_assignment(one)[1] for one in cost.cpu().numpy()])
-    return torch.from_numpy(columns).to(cost.device)
+    return torch.from_numpy(columns).to(cost.device, non_blocking=True)
 
 
 def reorder(decoded: Tensor, assignment: Tensor, inverse: bool = False) -> Tensor:

@@ -8,7 +8,14 @@ from prior_bench.api import TextBatch
 from prior_bench.losses.gather import world_size
 
 
-def gather_sentences(tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Tensor]:
+def most_sentences(text: TextBatch) -> int:
+    """Return S, the highest sentence number in a batch (at least 1), without waiting for a GPU."""
+    return max(int(text.on_host.sentence_index.max()), 1)
+
+
+def gather_sentences(
+    tokens: Tensor, sentence_index: Tensor, most: int | None = None
+) -> tuple[Tensor, Tensor]:
     """Compute each sentence as the mean of its tokens (PRIOR's sentence-wise representation).
 
     A number without tokens is skipped, and the later sentences move forward.
@@ -16,17 +23,23 @@ def gather_sentences(tokens: Tensor, sentence_index: Tensor) -> tuple[Tensor, Te
     Args:
         tokens: [B, L, D].
         sentence_index: int [B, L]; 1..n on the tokens of sentence n, below 1 elsewhere.
+        most: S, if it is known; otherwise the host waits for ``sentence_index``.
 
     Returns:
         Sentences [B, S, D] with S the highest number in the batch (at least 1), and their mask, bool
         [B, S]. Padded sentences are zero.
     """
-    numbers = torch.arange(1, max(int(sentence_index.max()), 1) + 1, device=tokens.device)
-    member = sentence_index[:, None, :] == numbers[:, None]  # [B, S, L]
-    member = _close_gaps(member)
+    member = _members(sentence_index, most)
     count = member.sum(-1)
     weight = member.to(tokens.dtype) / count.clamp(min=1)[..., None]
     return weight @ tokens, count > 0
+
+
+def _members(sentence_index: Tensor, most: int | None) -> Tensor:
+    """Return bool [B, S, L], the tokens of each sentence."""
+    most = max(int(sentence_index.max()), 1) if most is None else most
+    numbers = torch.arange(1, most + 1, device=sentence_index.device)
+    return _close_gaps(sentence_index[:, None, :] == numbers[:, None])
 
 
 def _close_gaps(member: Tensor) -> Tensor:
@@ -39,7 +52,7 @@ _FACTOR = 6364136223846793005
 """Multiplier of the polynomial hash (Knuth's 64-bit generator); it is odd, so that no token is lost."""
 
 
-def sentence_codes(input_ids: Tensor, sentence_index: Tensor) -> Tensor:
+def sentence_codes(input_ids: Tensor, sentence_index: Tensor, most: int | None = None) -> Tensor:
     """Compute a number for each sentence that depends only on its tokens and their order.
 
     It is a polynomial hash with 64 bits: two different sentences have the same number with a probability of
@@ -48,12 +61,12 @@ def sentence_codes(input_ids: Tensor, sentence_index: Tensor) -> Tensor:
     Args:
         input_ids: int64 [B, L].
         sentence_index: int64 [B, L]; 1..n on the tokens of sentence n, below 1 elsewhere.
+        most: S, if it is known; otherwise the host waits for ``sentence_index``.
 
     Returns:
         int64 [B, S], in the order of :func:`gather_sentences`; 0 if a report has no such sentence.
     """
-    numbers = torch.arange(1, max(int(sentence_index.max()), 1) + 1, device=input_ids.device)
-    member = _close_gaps(sentence_index[:, None, :] == numbers[:, None])  # [B, S, L]
+    member = _members(sentence_index, most)
     codes = torch.zeros(member.shape[:2], dtype=torch.int64, device=input_ids.device)
     for place in range(input_ids.shape[1]):
         inside = member[..., place]
