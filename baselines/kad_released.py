@@ -101,7 +101,7 @@ def _layout(alone: ReleasedLayout, stages: int) -> ReleasedLayout:
             (r"model\.decoder_norm\.", "the norm of the decoder under a second name"),
             (r"(text_encoder|model)\.logit_scale$", "a temperature of pre-training"),
         ),
-        wrappers=("",),
+        wrappers=("", "module."),
         vocabulary=30522,
         max_tokens=256,
         tokenizer="xmcmic/Med-KEBERT",

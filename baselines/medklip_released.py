@@ -21,7 +21,9 @@ from .clinical_bert import BERT, NAMES, REST, TEXT
 from .query_method import PROBABILITY, TOGETHER, QueryMethod
 from .query_tokenizer import QueryTokenizer
 
-DESCRIPTIONS = "texts are descriptions of findings, of which the authors have a file of 75 (docs/zero_shot.md)"
+DESCRIPTIONS = (
+    "texts are descriptions of findings, of which the authors have a file of 75 (docs/zero_shot.md)"
+)
 
 
 class ReleasedMedKLIP(QueryMethod):

@@ -23,9 +23,7 @@ class QueryTokenizer(ReportTokenizer):
         parts: number of lines that each text must have.
     """
 
-    def __init__(
-        self, backend: Tokenizer, pad_token: str = "[PAD]", max_tokens: int = 256, parts: int = 1
-    ):
+    def __init__(self, backend: Tokenizer, pad_token: str = "[PAD]", max_tokens: int = 256, parts: int = 1):
         super().__init__(backend, pad_token, max_tokens)
         self.parts, first = parts, BERT_SPECIALS["first"]
         self._backend.post_processor = processors.TemplateProcessing(

@@ -243,7 +243,9 @@ def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
         if not isinstance(content, dict):
             break
         if _is_joined(content):
-            return {f"{key}.{k}": v for key in JOINED for k, v in content[key].items() if isinstance(v, Tensor)}
+            return {
+                f"{key}.{k}": v for key in JOINED for k, v in content[key].items() if isinstance(v, Tensor)
+            }
         tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
         wrapper = _wrapper(content)
         if wrapper is None:

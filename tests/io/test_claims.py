@@ -189,7 +189,9 @@ def test_without_hard_links(path, monkeypatch):
 
 def test_a_heart_beats_while_there_are_claims(path, monkeypatch):
     monkeypatch.setattr(heartbeat, "BEAT", 0.02)
-    monkeypatch.setattr(heartbeat, "_heart", heartbeat._Heart())  # none that waits for a claim of another test
+    monkeypatch.setattr(
+        heartbeat, "_heart", heartbeat._Heart()
+    )  # none that waits for a claim of another test
     with take(path), take(path.with_name("other")):
         os.utime(path, (0, 0))
         until = time.monotonic() + 10
