@@ -39,7 +39,12 @@ def together():
 
 def protocol_with(prompts, **options):
     changes = {f"options.{key}": value for key, value in options.items()}
-    changes = {"options.normalise": "none", "options.prompts_per_class": None, "metrics": ("auroc",), **changes}
+    changes = {
+        "options.normalise": "none",
+        "options.prompts_per_class": None,
+        "metrics": ("auroc",),
+        **changes,
+    }
     return protocols.load("clean/zero_shot", {**TASK.with_prompts(prompts), **changes})
 
 
@@ -96,7 +101,9 @@ def test_a_label_without_prompts_is_left_out_only_if_the_set_is_asked_whole(data
 
 def test_no_mean_embedding_is_asked_beside_further_queries():
     pairs = {"Edema": {"positive": ["is 1"], "negative": ["is 0"]}}
-    with pytest.raises(BenchError, match=r"options\.pooling: is 'embedding', which no decoder of findings has"):
+    with pytest.raises(
+        BenchError, match=r"options\.pooling: is 'embedding', which no decoder of findings has"
+    ):
         TASK.check(None, protocol_with(pairs, queries="prompt_set", pooling="embedding"))
 
 
