@@ -1,8 +1,8 @@
 """MAVL as released: its ResNet-50 of three stages, its decoder of findings, and BioClinicalBERT.
 
 The method is for the evaluation of released weights (commit 6a5eacd). A finding is nine texts: its
-description, and eight visual aspects of it. BioClinicalBERT is not in the file, as for MedKLIP. The scores are
-those of the decoder (``mode: feature`` of the authors' configs), not of the attention pool.
+description, and eight visual aspects of it. BioClinicalBERT is not in the file, as for MedKLIP. The scores
+are those of the decoder (``mode: feature`` of the authors' configs), not of the attention pool.
 """
 
 from __future__ import annotations

@@ -58,8 +58,9 @@ class QueryTokenizer(ReportTokenizer):
     def _lines(self, text: tuple[str, ...]) -> list[str]:
         lines = "\n".join(text).split("\n")
         if len(lines) != self.parts:
+            shown = " ".join(text)[:60]
             raise BenchError(
-                f"a text has {len(lines)} line(s), but a finding is {self.parts} lines: {' '.join(text)[:60]!r}",
+                f"a text has {len(lines)} line(s), but a finding is {self.parts} lines: {shown!r}",
                 where="prompts",
                 fix="give prompts with so many lines: the description of the finding, then one line for each "
                 "of its aspects (docs/zero_shot.md)",

@@ -136,7 +136,8 @@ def prompted_classes(
         raise BenchError(
             f"the prompts name '{strangers[0]}', which is no label of the data",
             where=data.name,
-            fix=error.fix.replace("known:", "its labels:"),
+            fix=error.fix.replace("known:", "its labels:")
+            + "; a decoder of findings is asked further ones with options.queries=prompt_set",
         )
     alone = decided_one_by_one(prompt_set, score)
     if not classes or (data.exclusive and absent and not alone):

@@ -34,6 +34,8 @@ from prior_bench.versions import machinery, raised
 STATES = {"medklip": medklip, "mavl": mavl}
 EMBEDDING = "text_encoder.bert_model.embeddings.word_embeddings.weight"
 CLASSES = ("Atelectasis", "Cardiomegaly", "Edema")
+FILES = []
+"""The folder of the files that tests share."""
 
 
 def head(layout):
@@ -72,11 +74,13 @@ def registered(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return write_clinical_bert(tmp_path_factory.mktemp("words") / "text")
+    FILES[:] = [tmp_path_factory.mktemp("words")]
+    return write_clinical_bert(FILES[0] / "text")
 
 
-def source(tmp_path, folder, name, **further):
-    path = tmp_path / f"{name}.pth"
+def source(folder, name, **further):
+    """The image file, which is written once beside the folder of the text encoder."""
+    path = FILES[0] / f"{name}.pth"
     if not path.exists():
         state = {f"module.{key}": tensor for key, tensor in drawn(STATES[name]()).items()}
         torch.save({"model": state}, path)
@@ -110,7 +114,7 @@ def scores(method, size, lengths, rows=None):
 
 @torch.no_grad()
 def test_scores_of_medklip_are_those_of_the_authors_module(tmp_path, folder):
-    told, found = golden("medklip"), source(tmp_path, folder, "medklip")
+    told, found = golden("medklip"), source(folder, "medklip")
     assert found.has_text and found.method_class is medklip_released.ReleasedMedKLIP
     backbone = load(found)
     assert backbone.provenance["layout"].endswith("BioClinicalBERT") and backbone.provenance["text"] == "yes"
@@ -129,7 +133,7 @@ def test_scores_of_medklip_are_those_of_the_authors_module(tmp_path, folder):
 @torch.no_grad()
 def test_scores_of_mavl_are_those_of_the_authors_module(tmp_path, folder):
     told = golden("mavl")
-    method = load(source(tmp_path, folder, "mavl")).method
+    method = load(source(folder, "mavl")).method
     assert method.parts == 9 and isinstance(method, mavl_released.ReleasedMAVL)
     found = scores(method, told["size"], told["lengths"])
     close(found, told["all"]["scores"])
@@ -155,7 +159,7 @@ def test_scores_of_kad_are_those_of_the_authors_module(tmp_path, stages):
 @pytest.mark.slow
 @torch.no_grad()
 def test_a_wrong_partner_changes_the_score(tmp_path, folder):
-    method = load(source(tmp_path, folder, "medklip")).method
+    method = load(source(folder, "medklip")).method
     image, text = method.encode_image(pixels(2, 96)), method.encode_text(texts((9, 5, 12)))
     found = method.similarity(image, text)
     swapped = method.similarity(Features(image.global_.flip(0), image.parts.flip(0)), text)
@@ -193,15 +197,15 @@ def test_a_text_of_mavl_is_so_many_lines(tmp_path):
 
 
 def test_without_a_text_encoder_only_images_are_read_and_keys_are_those_of_before(tmp_path, folder):
-    found = source(tmp_path, folder, "medklip", text_encoder=None)
+    found = source(folder, "medklip", text_encoder=None)
     found.check()
     assert not found.has_text and found.method_class is None
     assert "give --text-encoder PATH" in found.text_problem
     assert "emilyalsentzer/Bio_ClinicalBERT" in found.text_problem
     encoder = {"image_encoder": known.of_medklip().image_encoder}
     use = [None, {}, raised(machinery(found._parts)), encoder]
-    assert found.identity(0) == hash_of("checkpoint", sha256(tmp_path / "medklip.pth"), *use)
-    assert found.identity(0) != source(tmp_path, folder, "medklip").identity(0)
+    assert found.identity(0) == hash_of("checkpoint", sha256(found.path), *use)
+    assert found.identity(0) != source(folder, "medklip").identity(0)
 
 
 @pytest.mark.slow
@@ -215,6 +219,7 @@ def test_the_key_of_kad_is_that_of_its_image_encoder(tmp_path):
     assert load(alone).image_encoder.dim == 2048
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["bert.encoder.layer.1.output.dense.bias", "bert.embeddings.LayerNorm.weight"]
 )
@@ -224,14 +229,19 @@ def test_a_missing_or_renamed_tensor_of_the_text_encoder_is_refused(tmp_path, fo
     for change, message in (({}, ""), ({f"{name}_v2": value}, rf"; unknown module\.text_model\.{name}_v2")):
         words = write_clinical_bert(tmp_path / "text", {**state, **change})
         with pytest.raises(BenchError, match=rf"missing module\.text_model\.{name}{message}"):
-            source(tmp_path, words, "medklip").check()
+            source(words, "medklip").check()
 
 
 @pytest.mark.parametrize(
-    "name", ["decoder.layers.2.multihead_attn.in_proj_weight", "classifier.bias", "res_l2.bias"]
+    "name",
+    [
+        pytest.param("decoder.layers.2.multihead_attn.in_proj_weight", marks=pytest.mark.slow),
+        "classifier.bias",
+        pytest.param("res_l2.bias", marks=pytest.mark.slow),
+    ],
 )
 def test_a_missing_tensor_of_the_decoder_is_refused(tmp_path, folder, name):
-    state = drawn(medklip())
+    state = medklip()
     value = state.pop(name)
     for change, message in (({}, ""), ({f"{name}_v2": value}, f"; unknown {name}_v2")):
         torch.save({"model": {**state, **change}}, path := tmp_path / "medklip.pth")
@@ -239,18 +249,17 @@ def test_a_missing_tensor_of_the_decoder_is_refused(tmp_path, folder, name):
             load(CheckpointFile("row", str(path), text_encoder=str(folder)))
 
 
-def test_a_text_encoder_of_another_architecture_is_refused(tmp_path):
+def test_a_text_encoder_of_another_architecture_is_refused(tmp_path, folder):
     words = write_clinical_bert(tmp_path / "text", num_attention_heads=4)
     with pytest.raises(BenchError, match="num_attention_heads is 4 instead of 12"):
-        source(tmp_path, words, "medklip").check()
+        source(words, "medklip").check()
 
 
-def prompts_of(path, lines=1):
-    words = ["no effusion", "the heart is enlarged", "lungs are clear"]
-    made = {c: ["\n".join([text] * lines)] for c, text in zip(CLASSES, words, strict=True)}
-    made["Hernia"] = ["\n".join(["pleural effusion"] * lines)]
+def prompts_of(path, lines, *further):
+    words = ["no effusion", "the heart is enlarged", "lungs are clear", "pleural effusion"]
+    made = {c: ["\n".join([text] * lines)] for c, text in zip((*CLASSES, *further), words, strict=False)}
     path.write_text(json.dumps(made))
-    return path
+    return str(path)
 
 
 @pytest.mark.slow
@@ -261,15 +270,16 @@ def test_zero_shot_runs_and_retrieval_says_why_it_does_not(
     monkeypatch.setenv("PRIOR_BENCH_RESULTS", str(tmp_path / "results"))
     monkeypatch.setenv("PRIOR_BENCH_CACHE", str(tmp_path / "cache"))
     size = 96
-    found = kad_source(tmp_path) if name == "kad" else source(tmp_path, folder, name)
+    found = kad_source(tmp_path) if name == "kad" else source(folder, name)
     given = ["--backbone", str(found.path), "--device", "cpu", "--resamples", "20", "--input", f"size={size}"]
     words = ["--tokenizer", str(tmp_path / "words/vocab.txt")]
     given += words if name == "kad" else ["--text-encoder", str(folder)]
     chexpert, mimic = (str(tiny_sample / part) for part in ("chexpert", "mimic_cxr"))
     zero_shot = ["zero_shot", "--data", f"chexpert@{chexpert}", "--protocol", "clean/zero_shot_sigmoid"]
-    prompts = prompts_of(tmp_path / "prompts.json", 9 if name == "mavl" else 1)
-    for queries in ("classes", "prompt_set"):
-        more = ["--prompts", str(prompts), "--set", f"options.queries={queries}"]
+    lines = 9 if name == "mavl" else 1
+    for queries, further in (("classes", ()), ("prompt_set", ("Hernia",))):
+        prompts = prompts_of(tmp_path / f"{queries}.json", lines, *further)
+        more = ["--prompts", prompts, "--set", f"options.queries={queries}"]
         assert main(["eval", *zero_shot, *given, *more]) == 0
     records = [json.loads(p.read_text()) for p in (tmp_path / "results/eval/runs").glob("*/record.json")]
     assert len(records) == 2 and {record["status"] for record in records} == {"done"}
