@@ -52,8 +52,10 @@ class QueryTokenizer(ReportTokenizer):
     @classmethod
     def of(cls, values: dict[str, Any], **further: Any) -> QueryTokenizer:
         """Make a tokenizer of the values of :meth:`to_json`, with other arguments in ``further``."""
-        arguments = {key: values[key] for key in ("pad_token", "max_tokens", "parts") if key in values}
-        return cls(Tokenizer.from_str(json.dumps(values["backend"])), **{**arguments, **further})
+        arguments: dict[str, Any] = {
+            key: values[key] for key in ("pad_token", "max_tokens", "parts") if key in values
+        }
+        return cls(Tokenizer.from_str(json.dumps(values["backend"])), **(arguments | further))
 
     def _lines(self, text: tuple[str, ...]) -> list[str]:
         lines = "\n".join(text).split("\n")
