@@ -41,7 +41,7 @@ class Prompted(NamedTuple):
     @classmethod
     def of(cls, prompt_set: PromptSet, data: Manifest, options: ZeroShotOptions) -> Prompted:
         """Return the prompts of the classes that data and prompts share, as far as the score uses them."""
-        classes = prompted_classes(prompt_set, data, options.score)
+        classes = prompted_classes(prompt_set, data, options.score, options.queries == "prompt_set")
         negatives = prompt_set.negatives if options.score in OF_PAIRS else {}
         texts = [(c, prompt, False) for c in classes for prompt in prompt_set.classes[c]]
         texts += [(c, prompt, True) for c in classes for prompt in negatives.get(c, ())]
@@ -105,11 +105,23 @@ def decided_one_by_one(prompt_set: PromptSet, score: str) -> bool:
     return score == "sigmoid" or (score in OF_PAIRS and bool(prompt_set.negatives))
 
 
-def prompted_classes(prompt_set: PromptSet, data: Manifest, score: str) -> tuple[str, ...]:
+def further_queries(prompt_set: PromptSet, classes: tuple[str, ...], options: ZeroShotOptions) -> list[str]:
+    """Return the prompts of the other classes, if the protocol wants all of the set to be queries."""
+    if options.queries == "classes":
+        return []
+    negatives = prompt_set.negatives if options.score in OF_PAIRS else {}
+    others = [label for label in prompt_set.classes if label not in classes]
+    return [text for given in (prompt_set.classes, negatives) for c in others for text in given.get(c, ())]
+
+
+def prompted_classes(
+    prompt_set: PromptSet, data: Manifest, score: str, strangers_fit: bool = False
+) -> tuple[str, ...]:
     """Return the labels of the data that the prompts know.
 
     Args:
         score: the protocol's ``options.score``.
+        strangers_fit: whether a user's prompts may be for labels that the data lack, though others have none.
 
     Raises:
         BenchError: there are none, or too few for the score, or a user's label has another name.
@@ -117,12 +129,15 @@ def prompted_classes(prompt_set: PromptSet, data: Manifest, score: str) -> tuple
     classes = tuple(label for label in data.labels if label in prompt_set.classes)
     absent = [label for label in data.labels if label not in prompt_set.classes]
     strangers = [label for label in prompt_set.classes if label not in data.labels]
-    if prompt_set.own and absent and strangers:  # a label by another name, most likely
+    if (
+        prompt_set.own and absent and strangers and not (strangers_fit and classes)
+    ):  # a label by another name, most likely
         error = unknown_name("class", strangers[0], list(data.labels), where=data.name)
         raise BenchError(
             f"the prompts name '{strangers[0]}', which is no label of the data",
             where=data.name,
-            fix=error.fix.replace("known:", "its labels:"),
+            fix=error.fix.replace("known:", "its labels:")
+            + "; a decoder of findings is asked further ones with options.queries=prompt_set",
         )
     alone = decided_one_by_one(prompt_set, score)
     if not classes or (data.exclusive and absent and not alone):

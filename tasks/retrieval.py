@@ -17,6 +17,9 @@ from .protocols.retrieval import RetrievalOptions, RetrievalProtocol
 DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
 """Array with the row numbers of the found candidates, by direction."""
 
+TOGETHER = "the score of a text depends on the other texts: it classifies findings, and ranks no reports"
+"""Reason why a method with a decoder of findings is left out."""
+
 
 class Retrieval:
     """Retrieval of reports for images and of images for reports.
@@ -46,6 +49,10 @@ class Retrieval:
             errors += _data_errors(data, typed.options)
         if errors:
             raise ErrorList(f"retrieval with protocol '{protocol.name}' cannot run:", errors, where=data.name)
+
+    def lacks(self, method: type, protocol: Protocol) -> str:
+        """Return why methods of a class cannot be evaluated; see :class:`prior_bench.api.Task`."""
+        return TOGETHER if getattr(method, "texts_together", False) else ""
 
     def needs_pixels(self, protocol: Protocol) -> str:
         """Return why the images themselves are needed; see :class:`prior_bench.api.Task`."""

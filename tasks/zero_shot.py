@@ -31,7 +31,7 @@ from prior_bench.metrics.prompt_scores import probability, standardise
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images
 
-from .prompt_classes import Prompted, decided_one_by_one, prompted_classes
+from .prompt_classes import Prompted, decided_one_by_one, further_queries, prompted_classes
 from .protocols.zero_shot import ZeroShotProtocol, with_prompts
 
 RANKING = ("auroc", "auprc")
@@ -88,7 +88,7 @@ class ZeroShot:
         typed, errors = ZeroShotProtocol.attempt(protocol)
         if typed is not None:
             try:
-                prompted_classes(prompts.load(typed.options.prompts), data, typed.options.score)
+                Prompted.of(prompts.load(typed.options.prompts), data, typed.options)
             except BenchError as error:
                 errors.append(BenchError(error.what, where=f"options.prompts: {error.where}", fix=error.fix))
         if errors:
@@ -102,8 +102,9 @@ class ZeroShot:
         """The test images and all prompts of the classes, of which a run may draw some."""
         options = ZeroShotProtocol.of(protocol).options
         found = prompts.load(options.prompts)
-        classes = prompted_classes(found, data, options.score)
+        classes = prompted_classes(found, data, options.score, options.queries == "prompt_set")
         texts = [(t,) for c in classes for t in (*found.classes[c], *found.negatives.get(c, ()))]
+        texts += [(t,) for t in further_queries(found, classes, options)]
         return NeededVectors(data.split("test"), list(dict.fromkeys(texts)))
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
@@ -120,15 +121,17 @@ class ZeroShot:
         feed, corruptions = Feed.of(backbone, protocol), conditions(protocol.options)
         feeds = [feed, *(feed._replace(condition=condition) for condition in corruptions)]
         groups = asked.groups() if options.pooling == "embedding" else ()
-        texts: list[tuple[str, ...]] = [(prompt,) for prompt in asked.texts]
+        further = further_queries(prompt_set, asked.classes, options)
+        texts: list[tuple[str, ...]] = [(prompt,) for prompt in (*asked.texts, *further)]
         compared = similarity_matrices(backbone, test, texts, context, feeds, groups)
         found = next(compared)
-        similarity = found[:, : len(texts)]
+        similarity = found[:, : len(asked.texts)]
 
         order = np.random.default_rng(context.seed).permutation(len(test)) if options.shuffled else None
 
         def scored(found: np.ndarray) -> np.ndarray:
-            scores = asked.scores(found, options, protocol.batch_size, order)
+            kept = found if groups else found[:, : len(asked.texts)]
+            scores = asked.scores(kept, options, protocol.batch_size, order)
             require_finite_scores(scores, "scores of classes", backbone.name)
             return scores
 

@@ -114,8 +114,11 @@ class Method(Interface):
     default), and ``local_text_features``, False if texts have none, so that no task plans a run that needs
     them; the class attribute ``version``, an integer that is raised whenever the method's weights, losses or
     features change (1 by default); ``upsample``, the side in pixels to which ``encode_image`` enlarges images
-    (None by default); and ``random_evaluation``, True if the outputs are random by design even in evaluation
-    mode (``prior-bench check-method`` reads it).
+    (None by default); ``texts_together``, True if the score of a text depends on the other texts of the call
+    (False by default), so that all texts of an evaluation go into one call, and no task plans a run that
+    compares images with any number of texts (the ``local`` features of texts then have equal numbers of
+    vectors and no mask); and ``random_evaluation``, True if the outputs are random by design even in
+    evaluation mode (``prior-bench check-method`` reads it).
     """
 
     # modules that also fulfil a protocol; Python has no intersection type

@@ -22,6 +22,9 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "teacher")
 AUTHORS_CHOICE = (("image_encoder", "res_features."), ("teacher", "omni_heads."))
 """Pairs (key, part of the names below it) that come before WRAPPERS: in the files of KAD, ``model`` is the
 decoder of findings; of Ark's student (``state_dict``) and teacher, its authors use the teacher."""
+JOINED = {"image_encoder": "res_features.", "text_encoder": "bert_model.", "model": "decoder."}
+"""Keys of KAD's files, with beginnings of names below them: a file with all three is read whole, and the keys
+become part of the names."""
 NO_WEIGHTS = {
     b"version https://git-lfs": (
         "is a pointer of Git LFS and not the weights themselves",
@@ -79,7 +82,7 @@ def other_weights(path: str | Path) -> tuple[str, ...]:
         return ()
     content, found = _load_torch(path), []
     for _ in range(DEEPEST):
-        if not isinstance(content, dict):
+        if not isinstance(content, dict) or _is_joined(content):
             break
         wrapper = _wrapper(content)
         if wrapper is None:
@@ -233,10 +236,22 @@ def _wrapper(content: dict[Any, Any]) -> str | None:
     return next((k for k in WRAPPERS if isinstance(content.get(k), dict)), None)
 
 
+def _is_joined(content: dict[Any, Any]) -> bool:
+    """Whether a file has all parts of :data:`JOINED`."""
+    return all(
+        isinstance(content.get(key), dict) and any(str(name).startswith(mark) for name in content[key])
+        for key, mark in JOINED.items()
+    )
+
+
 def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
     for _ in range(DEEPEST):
         if not isinstance(content, dict):
             break
+        if _is_joined(content):
+            return {
+                f"{key}.{k}": v for key in JOINED for k, v in content[key].items() if isinstance(v, Tensor)
+            }
         tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
         wrapper = _wrapper(content)
         if wrapper is None:

@@ -27,7 +27,8 @@ from prior_bench.features.text_means import mean_texts, require_cosine
 from prior_bench.runtime import progress
 
 TEXTS_AT_ONCE = 64
-"""Number of texts per call of ``similarity``; all prompts of a usual prompt set fit into one call."""
+"""Number of texts per call of ``encode_text``, and of ``similarity`` if the method has no ``texts_together``.
+All prompts of a usual prompt set fit into one call."""
 
 
 def similarity_matrix(
@@ -80,7 +81,7 @@ def similarity_matrices(
         compared, filled = np.empty((len(manifest), len(texts) + len(groups)), dtype=np.float32), 0
         with evaluating(method, context.device):
             if not pieces:
-                pieces.extend(_encoded(method, texts, context.device))
+                pieces.extend(_pieces(method, texts, context.device))
             for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}"):
                 encoded = method.encode_image(images)
                 if groups and not means:
@@ -108,7 +109,7 @@ def similarity_matrices(
         columns = [*repeated(all_texts, encoded), *range(encoded, encoded + len(groups))]
         with context.rehearsal.timed("texts", "forward", encoded, all_texts, once=name_of(key)):
             with evaluating(method, context.device):
-                pieces.extend(_encoded(method, texts, context.device))
+                pieces.extend(_pieces(method, texts, context.device))
         for feed in feeds:
             once = name_of({**key, **feed.key()})
             with context.rehearsal.timed("similarity", "forward", len(rows), len(manifest), once=once):
@@ -141,6 +142,15 @@ def text_vectors(
     if not np.isfinite(vectors).all():
         raise BenchError("features of texts are not finite", where=backbone.name, fix="check the weights")
     return vectors
+
+
+def _pieces(method: Method, texts: list[tuple[str, ...]], device: str) -> list[Features]:
+    """Return features of the texts, in chunks; in one if their scores depend on each other."""
+    pieces = list(_encoded(method, texts, device))
+    if not getattr(method, "texts_together", False) or len(pieces) == 1:
+        return pieces
+    local = None if pieces[0].local is None else torch.cat([piece.parts for piece in pieces])
+    return [Features(torch.cat([piece.global_ for piece in pieces]), local)]
 
 
 def _encoded(method: Method, texts: list[tuple[str, ...]], device: str, what: str = "") -> Iterator[Features]:

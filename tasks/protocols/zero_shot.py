@@ -47,6 +47,10 @@ class ZeroShotOptions(CorruptionOptions):
     normalise: Literal["whole_set", "per_batch", "none"] = "whole_set"
     """Over which images the scores of each class are standardised. ``per_batch`` makes the score of an image
     depend on its neighbours. Prompts with negatives take ``none``: they compare two scores of one image."""
+    queries: Literal["classes", "prompt_set"] = "classes"
+    """Texts that a decoder of findings reads at once (MedKLIP, KAD, MAVL), where the score of a text depends
+    on the others: the prompts of the scored classes, or those of all classes of the prompt set, also of
+    classes that are no labels of the data. Of other methods, it changes no score."""
     shuffled: bool = False
     """Whether ``per_batch`` takes the images in a random order, drawn by the run's seed."""
 
@@ -103,6 +107,9 @@ def _score_problems(options: ZeroShotOptions, problems: Problems) -> None:
     if options.shuffled and normalise != "per_batch":
         what = f"changes nothing for normalise '{normalise}'"
         problems.add("options.shuffled", options.shuffled, what, "leave it out, or take 'per_batch'")
+    if options.queries == "prompt_set" and options.pooling == "embedding":
+        what = "is 'embedding', which no decoder of findings has; options.queries is for these"
+        problems.add("options.pooling", options.pooling, what, "take 'max' or 'mean', or leave queries out")
     if score != "sigmoid" and options.bias != 0:
         problems.add("options.bias", options.bias, f"changes nothing for the score '{score}'", "leave it out")
 

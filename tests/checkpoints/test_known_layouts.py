@@ -33,6 +33,10 @@ INPUTS = {
     "MAVL, ResNet-50": (224, 3, *IMAGENET, "squash"),
     "KAD, ResNet-50": (512, 3, *IMAGENET, "crop"),
     "KAD at 224 pixels, ResNet-50": (224, 3, *IMAGENET, "crop"),
+    "MedKLIP, ResNet-50, with BioClinicalBERT": (224, 3, *IMAGENET, "squash"),
+    "MAVL, ResNet-50, with BioClinicalBERT": (224, 3, *IMAGENET, "squash"),
+    "KAD, ResNet-50, with its text encoder": (512, 3, *IMAGENET, "crop"),
+    "KAD at 224 pixels, ResNet-50, with its text encoder": (224, 3, *IMAGENET, "crop"),
     "MRM, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "MaCo, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "ECAMP, ViT-B/16": (224, 3, 0.4721, 0.3037, "crop"),
@@ -51,7 +55,7 @@ FIELDS = ("size", "channels", "mean", "std", "resize")
 FURTHER = {
     **dict.fromkeys(("EVA-X-Ti/16", "EVA-X-S/16", "EVA-X-B/16"), ("bicubic", 256)),
     **dict.fromkeys(("MedCLIP, ResNet-50", "MedCLIP, Swin-T"), ("bicubic", None)),
-    **dict.fromkeys(("KAD, ResNet-50", "KAD at 224 pixels, ResNet-50"), ("bicubic", None)),
+    **dict.fromkeys((name for name in KNOWN if name.startswith("KAD")), ("bicubic", None)),
     **dict.fromkeys(("Ark, Swin-B", "Ark+, Swin-L at 768 pixels"), ("bicubic", None)),
     **dict.fromkeys(("BioViL, ResNet-50", "BioViL-T, ResNet-50"), ("bilinear", 512)),
     **dict.fromkeys(

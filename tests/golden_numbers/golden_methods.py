@@ -14,6 +14,7 @@ from prior_bench.api import Method, PretrainBatch
 STEPS = 4
 PARTS = ("image_encoder", "text_encoder", "tokenizer", "losses")
 RELEASED = dict(image_hidden=12, text_hidden=10, batch_norm=True, upsample=80)
+SMALL = dict(layers=2, feedforward=24)
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "biovil_released": ("biovil_released", {}),
     "biovil_released, BioViL-T": ("biovil_released", dict(static_dim=6)),
@@ -21,7 +22,10 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "convirt_released": ("convirt_released", RELEASED),
     "cxr_clip_released": ("cxr_clip_released", {}),
     "gloria": ("gloria", {}),
+    "kad_released": ("kad_released", SMALL),
+    "mavl_released": ("mavl_released", SMALL),
     "medclip_released": ("medclip_released", {}),
+    "medklip_released": ("medklip_released", SMALL),
     "mgca of a CNN": ("mgca", dict(prototypes=6)),
     "mgca of a ViT": ("mgca", dict(image=tiny_methods.VIT, prototypes=6)),
 }

@@ -222,6 +222,23 @@ def _of_biovil_t() -> dict[str, Tensor]:
     return {f"encoder.{name}": torch.zeros(shape) for name, shape in shapes.items()}
 
 
+def with_clinical_bert(name: str) -> dict[str, Tensor]:
+    """The state of MedKLIP or MAVL, and of their text encoder."""
+    import query_files
+
+    return {
+        **getattr(query_files, name)(),
+        **prefixed("text_model.", query_files.clinical_bert(bert())),
+    }
+
+
+def whole_kad(stages: int) -> dict[str, Tensor]:
+    """The state of all parts of KAD."""
+    import query_files
+
+    return query_files.kad(stages, bert(vocabulary=30522))
+
+
 KNOWN = {
     "torchxrayvision, DenseNet-121": lambda: {**densenet().state_dict(), "op_threshs": torch.zeros(18)},
     "torchxrayvision, DenseNet-121 without thresholds": lambda: densenet().state_dict(),
@@ -269,6 +286,10 @@ KNOWN = {
     },
     "KAD, ResNet-50": lambda: kad(4),
     "KAD at 224 pixels, ResNet-50": lambda: kad(3),
+    "MedKLIP, ResNet-50, with BioClinicalBERT": lambda: with_clinical_bert("medklip"),
+    "MAVL, ResNet-50, with BioClinicalBERT": lambda: with_clinical_bert("mavl"),
+    "KAD, ResNet-50, with its text encoder": lambda: whole_kad(4),
+    "KAD at 224 pixels, ResNet-50, with its text encoder": lambda: whole_kad(3),
     "MRM, ViT-B/16": lambda: {
         **vit().state_dict(),
         **masked("bert_encoder.model.w", "bert_mlp.weight", "decoder_pred.weight"),
@@ -298,6 +319,8 @@ KNOWN = {
 WITH_TEXT = (
     *("MedCLIP, ResNet-50", "MedCLIP, Swin-T", "CXR-CLIP, ResNet-50", "CXR-CLIP, Swin-T"),
     *("BioViL, ResNet-50, with CXR-BERT", "BioViL-T, ResNet-50, with CXR-BERT"),
+    *("MedKLIP, ResNet-50, with BioClinicalBERT", "MAVL, ResNet-50, with BioClinicalBERT"),
+    *(f"KAD{size}, ResNet-50, with its text encoder" for size in ("", " at 224 pixels")),
 )
 """Layouts with a text encoder; all others are of an image encoder alone."""
 

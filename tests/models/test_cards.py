@@ -30,7 +30,7 @@ LAYOUTS = {
     "cxr_clip_swin": "CXR-CLIP, Swin-T",
     "medklip": "MedKLIP, ResNet-50",
     "mavl": "MAVL, ResNet-50",
-    "kad": "KAD, ResNet-50",
+    "kad": "KAD, ResNet-50, with its text encoder",
     "mrm": "MRM, ViT-B/16",
     "maco": "MaCo, ViT-B/16",
     "ecamp": "ECAMP, ViT-B/16",
@@ -104,7 +104,7 @@ def test_chexzero_has_the_statistics_of_its_code_which_are_for_pixels_up_to_255(
 
 
 def test_an_inconsistent_card_is_refused_with_the_reason():
-    values = json.loads((paths.shipped("configs") / "models/medklip.json").read_text("utf-8"))
+    values = json.loads((paths.shipped("configs") / "models/maco.json").read_text("utf-8"))
     for change, message in (
         ({"row": None}, "a row is needed exactly if the model loads"),
         ({"limits": ""}, "limits must say why"),
@@ -123,7 +123,7 @@ def test_the_commands_list_and_describe(capsys):
     assert main(["list", "models"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + len(CARDS)
-    shown = next(line.split() for line in lines if line.split()[0] == "medklip")
+    shown = next(line.split() for line in lines if line.split()[0] == "maco")
     assert shown[-3:] == ["image", "encoder,", "layout"]
     assert main(["model", "describe", "chexzero"]) == 0
     text = capsys.readouterr().out

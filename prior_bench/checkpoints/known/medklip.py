@@ -1,7 +1,7 @@
 """MedKLIP, KAD and MAVL: the ResNet-50s of their image encoders, stored as ``nn.Sequential``.
 
 MedKLIP, MAVL and KAD at 224 pixels end with the third of the four stages, so that the map has 1024 channels
-and 16 pixels per position.
+and 16 pixels per position. Their decoders and text encoders are in ``baselines/*_released.py``.
 """
 
 from __future__ import annotations
@@ -24,27 +24,47 @@ THREE_STAGES: dict[str, Any] = {
 }
 """timm's arguments for a ResNet-50 without its last stage, which becomes an identity."""
 _SHORT = "as released, the ResNet-50 ends with its third stage: 1024 features"
+CLINICAL_BERT = "emilyalsentzer/Bio_ClinicalBERT"
+"""Text encoder of MedKLIP and MAVL, which is not in their files."""
+WITH_CLINICAL_BERT = ", with BioClinicalBERT"
+"""End of the names of the layouts of both encoders."""
 _REST = "the map to the decoder, the decoder of findings and its classifiers: not the image encoder"
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:
     """Return the layouts of this family (entry point ``prior_bench.layouts``)."""
-    short = {"image_encoder": image_encoder("resnet50", **IMAGENET, **THREE_STAGES)}
-    medklip = ReleasedLayout(
-        name="MedKLIP, ResNet-50",
+    return of_medklip(), of_mavl(), *of_kad()
+
+
+def _three_stages() -> dict[str, Any]:
+    return {"image_encoder": image_encoder("resnet50", **IMAGENET, **THREE_STAGES)}
+
+
+def of_medklip() -> ReleasedLayout:
+    """Return the layout of MedKLIP's image encoder."""
+    name = "MedKLIP, ResNet-50"
+    return ReleasedLayout(
+        name=name,
         marks=("res_features.6.5.", "res_l1.", "decoder.layers."),
         rename=sequential_resnet("res_features.", stages=3),
-        method=short,
+        method=_three_stages(),
         unused=(all_but(r"res_features\.", reason=_REST),),
         source="github.com/MediaBrain-SJTU/MedKLIP",
         notes=(_SHORT,),
         exposure=(MIMIC_CXR,),
+        text_model=CLINICAL_BERT,
+        with_text=name + WITH_CLINICAL_BERT,
     )
-    mavl = ReleasedLayout(
-        name="MAVL, ResNet-50",
+
+
+def of_mavl() -> ReleasedLayout:
+    """Return the layout of MAVL's image encoder."""
+    name = "MAVL, ResNet-50"
+    return ReleasedLayout(
+        name=name,
         marks=("backbone.6.5.", "pool.positional_embedding", "location_emb."),
         rename=sequential_resnet("backbone.", stages=3),
-        method=short,
+        method=_three_stages(),
         unused=(all_but(r"backbone\.", reason=_REST),),
         source="github.com/HieuPhan33/CVPR2024_MAVL",
         notes=(
@@ -53,11 +73,13 @@ def layouts() -> tuple[ReleasedLayout, ...]:
             "for the comparison with texts",
         ),
         exposure=(MIMIC_CXR,),
+        text_model=CLINICAL_BERT,
+        with_text=name + WITH_CLINICAL_BERT,
     )
-    return medklip, mavl, *_kad()
 
 
-def _kad() -> tuple[ReleasedLayout, ...]:
+def of_kad() -> tuple[ReleasedLayout, ReleasedLayout]:
+    """Return the layouts of KAD's image encoders: of four stages, and of three."""
     common: dict[str, Any] = {
         "unused": (
             all_but(r"res_features\.", r"resnet\.", reason="the map to the decoder of findings"),
