@@ -128,6 +128,22 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def usual_workers(device: str, processes: int = 1) -> int:
+    """Return the number of data loading processes of each process; no result depends on it.
+
+    A CPU loads between its steps: its cores have enough to do. A GPU would wait for its images.
+
+    Args:
+        device: as :func:`pick_device` takes it.
+        processes: processes that share the cores of this machine; torchrun tells their number itself.
+    """
+    if not pick_device(device).startswith("cuda"):
+        return 0
+    told = os.environ.get("LOCAL_WORLD_SIZE", "")
+    sharing = max(processes, int(told) if told.isdecimal() else 1)
+    return min(8, len(os.sched_getaffinity(0)) // sharing)
+
+
 @contextmanager
 def deterministic(device: str, on_gpu: bool = False) -> Iterator[None]:
     """Let torch choose deterministic algorithms inside the block: always on a CPU, on a GPU if wanted.

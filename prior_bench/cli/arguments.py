@@ -92,6 +92,25 @@ def add_gpus(parser: ArgumentParser) -> None:
     )
 
 
+def add_workers(parser: ArgumentParser) -> None:
+    """Add the number of data loading processes."""
+    parser.add_argument(
+        "--workers",
+        type=at_least(0),
+        help="data loading processes (default: on a GPU its share of the cores, at most 8; on a CPU 0)",
+    )
+
+
+def workers_of(args: Namespace) -> int:
+    """Return ``--workers``, or its default for ``--device`` and, where the verb has it, ``--gpus``."""
+    from prior_bench.runtime import named_gpus, usual_workers
+
+    if args.workers is not None:
+        return int(args.workers)
+    gpus = getattr(args, "gpus", None)
+    return usual_workers(args.device, 1 if gpus is None else len(named_gpus(gpus)))
+
+
 def add_deterministic(parser: ArgumentParser) -> None:
     """Add the switch for deterministic algorithms on a GPU."""
     parser.add_argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from prior_bench.cli.arguments import add_reading, at_least
+from prior_bench.cli.arguments import add_reading, add_workers, at_least, workers_of
 
 if TYPE_CHECKING:
     from prior_bench.api import NeededVectors
@@ -65,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--seed", type=at_least(0), default=0, help="seed of random or pre-trained weights (default: 0)"
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
+    add_workers(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         missing = "BACKBONE" if args.backbone is None else "-o FILE"
         raise BenchError(f"{missing} is missing", where="embed", fix="or list what is needed: --list ids")
     row = backbone_row_of(args)
-    how = dict(seed=args.seed, device=args.device, workers=args.workers)
+    how = dict(seed=args.seed, device=args.device, workers=workers_of(args))
     path = embed(row, args.data, args.output, **what, **how, say=lambda line: print(f"note: {line}"))
     print(f"wrote {path}: {described(path)}")
     print(f"  use it with --backbone embeddings:{path}")

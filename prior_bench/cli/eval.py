@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import add_backbone, add_gpus, add_threads, at_least
+from prior_bench.cli.arguments import add_backbone, add_gpus, add_threads, add_workers, at_least, workers_of
 from prior_bench.cli.faults import OR_OURS
 
 HELP = "evaluate one backbone on one data set, with one or more protocols"
@@ -74,7 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="also evaluate if test patients were seen in training; records and tables then state it",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
+    add_workers(parser)
     add_gpus(parser)
     add_threads(parser)
     parser.add_argument(
@@ -122,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"leakage: {leak}", flush=True)
     results = prepared.run(
         device=args.device,
-        workers=args.workers,
+        workers=workers_of(args),
         gpus=args.gpus,
         overwrite=args.overwrite,
         say=say_at_once,

@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import add_reading, at_least, backbone_row_of
+from prior_bench.cli.arguments import add_reading, add_workers, at_least, backbone_row_of, workers_of
 
 HELP = "explain a method with pictures: attention, reconstructions, prototypes, written reports"
 
@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="seed of the pre-training, if --backbone is a config (default: 0)",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
+    add_workers(parser)
     parser.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the pages")
 
 
@@ -77,8 +77,9 @@ def run(args: argparse.Namespace) -> int:
         raise BenchError(problem, where=args.backbone)
     manifest = open_dataset(args.data, split=args.rule, **assignments(args.option, "--option"))
     device = pick_device(args.device)
-    backbone = load(source, args.seed, device, args.workers)
-    context = RunContext(device=device, workers=args.workers, cache_dir=paths.cache_root())
+    workers = workers_of(args)
+    backbone = load(source, args.seed, device, workers)
+    context = RunContext(device=device, workers=workers, cache_dir=paths.cache_root())
     with threads(usual_threads(backbone.parameters)):
         explanation = explain(
             backbone,

@@ -2,7 +2,7 @@
 
 import argparse
 
-from prior_bench.cli.arguments import add_gpus, add_threads, at_least
+from prior_bench.cli.arguments import add_gpus, add_threads, add_workers, at_least, workers_of
 
 HELP = "pre-train a method from a config; the same command continues an interrupted run"
 
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=at_least(0), default=0, help="default 0")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N; default auto")
-    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes; default 0")
+    add_workers(parser)
     add_gpus(parser)
     add_threads(parser)
     parser.add_argument(
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         reader=assignments(args.option, "--option"),
         seed=args.seed,
         device=args.device,
-        workers=args.workers,
+        workers=workers_of(args),
         gpus=args.gpus,
         threads=args.threads,
         deterministic=args.deterministic,

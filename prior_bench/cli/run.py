@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from prior_bench.api.rehearsal import BATCH_ON_CPU, FACTOR
-from prior_bench.cli.arguments import add_deterministic, add_gpus, at_least
+from prior_bench.cli.arguments import add_deterministic, add_gpus, add_workers, at_least, workers_of
 from prior_bench.cli.faults import OR_OURS
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="also evaluate if test patients were seen in training; records and tables then state it",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto (default)")
-    parser.add_argument("--workers", type=at_least(0), default=0, help="data loading processes (default: 0)")
+    add_workers(parser)
     parser.add_argument(
         "--jobs",
         type=int,
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     for message in plan.absent:
         print(f"missing: {message}", file=sys.stderr)
-    how = dict(device=args.device, workers=args.workers, jobs=args.jobs, gpus=args.gpus)
+    how = dict(device=args.device, workers=workers_of(args), jobs=args.jobs, gpus=args.gpus)
     outcome = evaluate(plan, store, **how, overwrite=overwrite)
     warn_of_records(
         (outcome.records[key] for key in outcome.skipped), f"prior-bench run {args.suite} --overwrite all"

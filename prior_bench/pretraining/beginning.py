@@ -14,6 +14,7 @@ from typing import Any
 
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.open import open_dataset
+from prior_bench.pretraining import gpu_speed
 from prior_bench.pretraining.agreement import require_one_folder, require_same
 from prior_bench.pretraining.config import PretrainConfig, load_config
 from prior_bench.pretraining.dataset import Pairs, read_pairs
@@ -60,7 +61,7 @@ class Beginning:
 
 
 def computation(config: PretrainConfig, processes: int, device: str) -> dict[str, Any]:
-    """Return what affects the numbers beside a run's identity: processes, device and precision.
+    """Return what affects the numbers beside a run's identity: processes, device, precision and its like.
 
     Each process has a share of a batch, and takes batch statistics over it alone unless they are
     synchronised. A change of these does not change the identity, so that they can be told.
@@ -69,7 +70,8 @@ def computation(config: PretrainConfig, processes: int, device: str) -> dict[str
     return {
         "processes": processes,
         "device": "cuda" if on_gpu else "cpu",
-        "precision": config.precision if on_gpu else "float32",
+        "precision": "float32",
+        **gpu_speed.chosen(config, device),
     }
 
 

@@ -104,6 +104,7 @@ class PretrainConfig:
         vocab_size: vocabulary size of the tokenizer, if it is trained on the corpus.
         clip_grad: largest norm of the gradient, or None.
         precision: precision of the forward pass on a GPU; the CPU always computes in float32.
+        tf32, cudnn_benchmark, compile: see :mod:`prior_bench.pretraining.gpu_speed`.
         sync_batch_norm: whether batch statistics are computed over all GPUs.
         find_unused_parameters: whether the method does not use all parameters in every step.
         hooks: further mmengine hooks, e.g. those of a method.
@@ -123,6 +124,9 @@ class PretrainConfig:
     vocab_size: int = 4000
     clip_grad: float | None = None
     precision: str = "float16"
+    tf32: str = "convolutions"
+    cudnn_benchmark: bool = False
+    compile: bool = False
     sync_batch_norm: bool = False
     find_unused_parameters: bool = False
     hooks: tuple[dict[str, Any], ...] = ()
@@ -151,9 +155,10 @@ class PretrainConfig:
         """Return the part that determines the weights.
 
         Name, logs, GPUs, and number and times of states are left out; validation, too, unless it chooses the
-        epoch.
+        epoch. So are settings of the GPU's arithmetic, which the record tells beside the device.
         """
         left_out = ["name", "log", "gpus", "keep_checkpoints", "save_every"]
+        left_out += ["tf32", "cudnn_benchmark", "compile"]
         if not self.choose:
             left_out.append("validation")
         return {key: value for key, value in self.to_dict().items() if key not in left_out}

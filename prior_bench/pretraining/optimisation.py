@@ -11,6 +11,7 @@ from torch import nn
 from prior_bench.errors import unknown_name
 from prior_bench.pretraining.config import Optimizer, PretrainConfig
 from prior_bench.pretraining.deferred_log import AmpKeepsNorm, KeepsNorm
+from prior_bench.pretraining.gpu_speed import precision
 from prior_bench.pretraining.schedule import Schedule, StagedLR
 
 
@@ -45,7 +46,7 @@ def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> Opt
     )
     clip = {"max_norm": config.clip_grad} if config.clip_grad else None
     if device.startswith("cuda") and config.precision != "float32":
-        return AmpKeepsNorm(dtype=config.precision, optimizer=made, clip_grad=clip)
+        return AmpKeepsNorm(dtype=precision(config.precision), optimizer=made, clip_grad=clip)
     return KeepsNorm(made, clip_grad=clip)
 
 

@@ -19,6 +19,7 @@ from prior_bench.checkpoints.native import save_method
 from prior_bench.errors import BenchError
 from prior_bench.io.room import writing_to
 from prior_bench.losses.gather import rank, world_size
+from prior_bench.pretraining import gpu_speed
 from prior_bench.pretraining.batching import Collate, LengthGroupedBatches
 from prior_bench.pretraining.beginning import COMPUTED, Beginning, begin
 from prior_bench.pretraining.best_epoch import best_epoch, in_words, require_best
@@ -90,6 +91,7 @@ def pretrain(
             method: Any = build_method(chosen, begun.pairs.corpus(), seed)
             size = sum(parameter.numel() for parameter in method.image_encoder.parameters())
             settings.enter_context(runtime.threads(threads or runtime.usual_threads(size)))
+            settings.enter_context(gpu_speed.applied(chosen, method, device))
             _train(begun, method, processes, seed, device, workers)
         processes.after_first("the weights of the run")
     return begun.work_dir / FINAL
@@ -207,6 +209,7 @@ def _loader(
         collate_fn=Collate(method.text_encoder.tokenizer),
         num_workers=workers,
         pin_memory=device != "cpu",
+        persistent_workers=workers > 0 and device != "cpu",  # an epoch begins without starting them anew
         worker_init_fn=ignore_requests,
     )
 

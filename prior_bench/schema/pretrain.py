@@ -220,8 +220,15 @@ class PretrainFile(Strict):
     """Size of the vocabulary that is trained on the corpus if the text encoder is made from a config."""
     clip_grad: Positive | None = None
     """Largest norm of the gradient."""
-    precision: Literal["float32", "float16", "bfloat16"] = "float16"
-    """Precision of the forward pass on a GPU; the CPU always computes in float32."""
+    precision: Literal["float32", "float16", "bfloat16", "auto"] = "float16"
+    """Precision of the forward pass on a GPU; ``auto`` is bfloat16 where the GPU has it, otherwise float16.
+    The CPU always computes in float32."""
+    tf32: Literal["none", "convolutions", "all"] = "convolutions"
+    """Where a GPU may round float32 to TF32: nowhere, in convolutions (as torch does), or in products too."""
+    cudnn_benchmark: bool = False
+    """Whether cuDNN tries its algorithms on a GPU and takes the fastest, which may differ from run to run."""
+    compile: bool = False
+    """Whether ``torch.compile`` makes kernels for both encoders on a GPU."""
     sync_batch_norm: bool = False
     """Whether BatchNorm statistics are computed over all GPUs."""
     find_unused_parameters: bool = False

@@ -16,7 +16,10 @@ ON_A_CPU = {
     "blas": "BLAS",
 }
 ON_A_GPU = {"gpu": "GPU"}
-OF_TRAINING = {"processes": "processes", "device": "device", "precision": "precision"}
+OF_TRAINING = {
+    **{"processes": "processes", "device": "device", "precision": "precision"},
+    **{"tf32": "TF32", "cudnn_benchmark": "trials of cuDNN", "compile": "compilation"},
+}
 """Fields of a record's hardware that its numbers may depend on, and their names, by the device; and those of
 a pre-training, which may go on with others than it began with."""
 PAGE = "docs/same_numbers.md"
@@ -80,6 +83,8 @@ def _of_training(backbone: dict[str, Any]) -> dict[str, str]:
         return {}
     found = {}
     for name, words in OF_TRAINING.items():
+        if not any(name in part for part in parts):
+            continue  # of a GPU alone
         values = [inline(part.get(name, "not noted")) for part in parts]
         changes = [value for value, before in zip(values, [None, *values], strict=False) if value != before]
         if changes:
