@@ -26,6 +26,7 @@ from prior_bench.cli.signals import (
     TERMINATED,
     Terminated,
     ignore_sigterm,
+    log_remains,
     raised_on_sigterm,
 )
 from prior_bench.errors import BenchError, Requeued
@@ -97,6 +98,7 @@ def main(argv: list[str] | None = None) -> int:
             status = _main(argv)
         except KeyboardInterrupt as end:
             what, status = _ended_by(end)
+            log_remains()
             print(f"{what}; finished work is kept; run the same command again to continue", file=sys.stderr)
     if status == REQUEUED:
         ignore_sigterm()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+LOG = logging.getLogger(__name__)
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 """Exit statuses of a command that a signal has ended, as shells state them."""
 REQUEUED = 75
@@ -42,6 +45,18 @@ def raised_on_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def log_remains() -> None:
+    """Log from now on what fails while it is removed; Python would print a traceback.
+
+    A signal may leave an object half made, such as a finaliser of multiprocessing without its key.
+    """
+
+    def log(left: sys.UnraisableHookArgs) -> None:
+        LOG.debug("left half made: %r (%r)", left.exc_value, left.object)
+
+    sys.unraisablehook = log
 
 
 def ignore_sigterm() -> None:

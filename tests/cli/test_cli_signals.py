@@ -7,7 +7,13 @@ import sys
 import pytest
 
 from prior_bench import cli
+from prior_bench.cli import signals
 from prior_bench.errors import Requeued
+
+
+@pytest.fixture(autouse=True)
+def same_hook_afterwards(monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +66,24 @@ def test_a_full_output_is_one_message(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "error: the output cannot be written (No space left on device)\n  fix: make room where it goes\n"
     )
+
+
+def test_what_a_signal_has_left_half_made_is_logged_and_not_printed(capsys, caplog):
+    class HalfMade:
+        def __del__(self):
+            self._key  # noqa: B018
+
+    signals.log_remains()
+    with caplog.at_level("DEBUG", "prior_bench"):
+        HalfMade()
+    assert capsys.readouterr().err == "" and "_key" in caplog.text
+
+
+def test_an_interrupted_command_logs_its_remains(monkeypatch, capsys):
+    def interrupted(argv):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_main", interrupted)
+    before = sys.unraisablehook
+    assert cli.main([]) == 130 and sys.unraisablehook is not before
+    assert capsys.readouterr().err.startswith("interrupted; finished work is kept")

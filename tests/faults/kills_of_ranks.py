@@ -11,6 +11,8 @@ from __future__ import annotations
 import random
 import signal
 import sys
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import forked
@@ -27,8 +29,22 @@ CHANGES = (
 """Changes of the world's config: three epochs of three steps, and a state after each step."""
 KILLS = 3
 """Kills of a seed at most; the first and every further one is followed by the same command."""
-LIMIT = 120.0
-"""Seconds in which a process must have ended, also one that has lost its partner."""
+START, LIMIT = 60.0, 150.0
+"""Seconds in which processes must have met, in place of a quarter of an hour; and in which a process must
+have ended, also one that has lost its partner, or that never met it."""
+
+
+def meeting_soon(prepare: Callable[[], object] | None) -> Callable[[], object]:
+    """Return what a process does first: wait for its partner for START at most, and ``prepare``."""
+
+    def first() -> None:
+        from prior_bench.pretraining import processes
+
+        processes.START = timedelta(seconds=START)
+        if prepare:
+            prepare()
+
+    return first
 
 
 class Campaign:
@@ -68,7 +84,7 @@ class Campaign:
                 self.command,
                 self.here,
                 {**roots(self.here), **of_torchrun(rank, 2, port)},
-                prepare if rank == 0 else None,
+                meeting_soon(prepare if rank == 0 else None),
             )
             for rank in range(2)
         ]
