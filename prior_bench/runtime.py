@@ -13,6 +13,8 @@ from prior_bench.escaping.streams import bare
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """Environment variable that binds a process to GPUs; CUDA reads it once, when it is first used."""
+SAFE_PATH = "PYTHONSAFEPATH"
+"""Environment variable with which Python does not search the working folder for modules."""
 SMALL = 5_000_000
 """Parameters of an image encoder up to which one thread is the default (a ResNet-18 has 11 million)."""
 
@@ -70,15 +72,33 @@ def bound(gpus: list[str] | None) -> Iterator[None]:
     if gpus is None:
         yield
         return
-    before = os.environ.get(VISIBLE)
-    os.environ[VISIBLE] = ",".join(gpus)
+    with _variable(VISIBLE, ",".join(gpus)):
+        yield
+
+
+@contextmanager
+def own_modules() -> Iterator[None]:
+    """Let Python processes that are started inside the block find modules only where this process does.
+
+    ``python -c``, as which multiprocessing starts processes, and ``python -m`` search the working folder
+    before the standard library: a file ``socket.py`` in a folder of somebody else's would run.
+    """
+    with _variable(SAFE_PATH, "1"):
+        yield
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable inside the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
     try:
         yield
     finally:
         if before is None:
-            del os.environ[VISIBLE]
+            del os.environ[name]
         else:
-            os.environ[VISIBLE] = before
+            os.environ[name] = before
 
 
 def _visible() -> list[str]:

@@ -39,3 +39,16 @@ def parts(tmp_path, monkeypatch):
     for name in ("DATA", "RESULTS", "CACHE"):
         monkeypatch.setenv(f"PRIOR_BENCH_{name}", str(tmp_path / name.lower()))
     return fake_parts
+
+
+@pytest.fixture
+def hiding_modules(tmp_path, monkeypatch) -> Path:
+    """The working folder has files named like modules; the returned file is there once one has run."""
+    folder, ran = tmp_path / "theirs", tmp_path / "ran"
+    folder.mkdir()
+    for name in ("importlib", "json", "multiprocessing", "pickle", "queue", "socket", "tempfile"):
+        lines = ["import os, sys", f"os.close(os.open({str(ran)!r}, os.O_CREAT))"]
+        lines += ["del sys.path[0], sys.modules[__name__]", f"import {name}"]  # then the true one
+        (folder / f"{name}.py").write_text("\n".join(lines))
+    monkeypatch.chdir(folder)
+    return ran

@@ -114,6 +114,8 @@ def _read_npz(path: Path) -> dict[str, Any]:
             arrays = {name: file[name] for name in file.files}
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
+    if single := [name for name in ARRAYS if name in arrays and not arrays[name].ndim]:
+        raise BenchError("is a single value; must be an array", where=f"{path}: {single[0]}", fix=FIX)
     found: dict[str, Any] = {field: arrays[name] for name, field in ARRAYS.items() if name in arrays}
     for name in ("scale", "bias"):
         if name in arrays:

@@ -86,7 +86,7 @@ def submit(
         asked["dependency"] = f"{'afterany' if kind == 'table' else 'afterok'}:{':'.join(after)}"
     printed = io.StringIO()
     try:
-        executor = SlurmExecutor(folder, max_num_timeout=cluster.requeues, python=cluster.python)
+        executor = SlurmExecutor(folder, max_num_timeout=cluster.requeues, python=_python(cluster))
         executor.update_parameters(**asked)
         commands = [_command(file, cluster) for file in files]
         with contextlib.redirect_stderr(printed):  # submitit prints what the error says, too
@@ -103,7 +103,11 @@ def submit(
 
 
 def _command(file: Path, cluster: ClusterFile) -> JobCommand:
-    python = shlex.split(cluster.python) if cluster.python else [sys.executable]
     roots = {name: os.path.abspath(os.environ[name]) for name in ROOTS if os.environ.get(name)}
-    argv = [*python, "-m", "prior_bench", "job", str(file)]
+    argv = [*shlex.split(_python(cluster)), "-m", "prior_bench", "job", str(file)]
     return JobCommand(argv, os.getcwd(), {**roots, JOB: file.name}, cluster.requeues)
+
+
+def _python(cluster: ClusterFile) -> str:
+    """Return the command of Python in a job, which does not search the working folder for modules."""
+    return f"{cluster.python or shlex.quote(sys.executable)} -P"

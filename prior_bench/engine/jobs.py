@@ -24,7 +24,7 @@ from prior_bench.engine.handout import Handout, Job
 from prior_bench.engine.job_process import Shared, work
 from prior_bench.engine.run_queue import RunQueue
 from prior_bench.engine.slots import Slot
-from prior_bench.runtime import bound
+from prior_bench.runtime import bound, own_modules
 
 if TYPE_CHECKING:
     from prior_bench.engine.claimed_runs import ClaimedRuns
@@ -63,7 +63,7 @@ def run_in_processes(
         for slot in slots:
             ours, theirs = context.Pipe()
             process = context.Process(target=work, args=(theirs, shared, slot))
-            with _without_interrupts(), bound(None if slot.gpu is None else [slot.gpu]):
+            with _without_interrupts(), own_modules(), bound(None if slot.gpu is None else [slot.gpu]):
                 process.start()
             theirs.close()  # so that a dead process is an end of file here
             jobs[ours] = Job(process, slot)

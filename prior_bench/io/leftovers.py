@@ -37,7 +37,8 @@ def sibling(path: Path, suffix: str) -> Path:
 def remove_leftovers(folder: Path, name: str = "", older_than: float = 0.0) -> None:
     """Remove temporary files of killed processes from ``folder``; those of living ones are kept.
 
-    A folder that was to be replaced is restored if its replacement does not exist.
+    A folder that was to be replaced is restored if its replacement does not exist. In a folder from others,
+    names may be forged: links are removed and never followed or restored.
 
     Args:
         folder: folder to clean; its subfolders are not searched.
@@ -47,16 +48,18 @@ def remove_leftovers(folder: Path, name: str = "", older_than: float = 0.0) -> N
     """
     start = f".{glob.escape(name) if name else '*'}.*"
     for leftover in [*folder.glob(start + UNFINISHED), *folder.glob(start + REPLACED)]:
-        with suppress(OSError):  # its owner may have renamed it just now
+        # its owner may have renamed it just now; too many folders in each other are a RecursionError
+        with suppress(OSError, RecursionError):
             alive = _alive(leftover)
             if alive or (alive is None and older_than and _age(leftover) < older_than):
                 continue
-            if leftover.suffix == REPLACED and not (target := _target(leftover)).exists():
-                os.rename(leftover, target)
-            elif leftover.is_dir():
-                shutil.rmtree(leftover, ignore_errors=True)
-            else:
+            is_folder, target = leftover.is_dir() and not leftover.is_symlink(), _target(leftover)
+            if not is_folder:
                 leftover.unlink()
+            elif leftover.suffix == REPLACED and target is not None and not target.exists():
+                os.rename(leftover, target)
+            else:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def clean_once(folder: Path) -> None:
@@ -70,7 +73,7 @@ def clean_once(folder: Path) -> None:
 
 def _age(leftover: Path) -> float:
     """Return the seconds since a file was written; of one with a time in the future, those until then."""
-    return abs(time.time() - leftover.stat().st_mtime)
+    return abs(time.time() - leftover.lstat().st_mtime)
 
 
 def _alive(leftover: Path) -> bool | None:
@@ -82,6 +85,7 @@ def _alive(leftover: Path) -> bool | None:
     return is_alive(int(found[1])) if found and found[2] == machine() else None
 
 
-def _target(leftover: Path) -> Path:
-    """Return the path for which :func:`sibling` made a name."""
-    return leftover.with_name(leftover.stem[1:].rpartition(".")[0])
+def _target(leftover: Path) -> Path | None:
+    """Return the path for which :func:`sibling` made a name, or None if it is none of its names."""
+    name = leftover.stem[1:].rpartition(".")[0]
+    return None if name in ("", ".", "..") else leftover.with_name(name)

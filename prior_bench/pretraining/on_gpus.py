@@ -24,7 +24,7 @@ from prior_bench.pretraining.config import PretrainConfig
 from prior_bench.pretraining.folder import FINAL
 from prior_bench.pretraining.processes import SaidElsewhere
 from prior_bench.pretraining.trainer import pretrain
-from prior_bench.runtime import bound
+from prior_bench.runtime import bound, own_modules
 
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 """Signals whose handlers torch replaces and leaves so."""
@@ -88,7 +88,7 @@ def in_processes(
         start_method="spawn",
     )
     try:
-        with bound(list(gpus)), _quietly():
+        with bound(list(gpus)), own_modules(), _quietly():
             return elastic_launch(settings, do)(*arguments)
     except SignalException as error:
         signal.raise_signal(error.sigval)  # now with the handler of before

@@ -223,7 +223,7 @@ def _run(
     tell: Callable[[tuple[Share, Record] | None], None],
 ) -> None:
     """Let a process write share after share; pass every record to ``tell``, and None at the end."""
-    command = [sys.executable, "-m", __name__, str(root), size, benchmark.name]
+    command = [sys.executable, "-P", "-m", __name__, str(root), size, benchmark.name]
     path = os.pathsep.join(entry or os.curdir for entry in sys.path)
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     try:

@@ -162,7 +162,7 @@ class StoredProvenance(Stored):
     input: StoredInput = StoredInput()
     peak_gib: dict[str, Number] | None = None
     parameters: Number | None = None
-    wall_seconds: Number | None = None
+    wall_seconds: Annotated[float, Field(ge=0, le=1e9)] | None = None
     leakage: list[str] = []
     rehearsal: StoredRehearsal = StoredRehearsal()
     command: str = ""

@@ -96,7 +96,8 @@ def test_a_job_is_a_command_and_data(slurm, submit, store, plan):
 
     pickled = private / job.token / "103_1_submitted.pkl"
     function = submitit.core.utils.DelayedSubmission.load(pickled).function
-    assert function.argv == [sys.executable, "-m", "prior_bench", "job", str(folder.path(job.file))]
+    assert function.argv == [sys.executable, "-P", "-m", "prior_bench", "job", str(folder.path(job.file))]
+    assert f"{sys.executable} -P -u -m submitit" in slurm.script("103")
     assert function.environment["PRIOR_BENCH_RESULTS"] == str(store.root.parent)
     assert function.environment["PRIOR_BENCH_JOB"] == job.file
 

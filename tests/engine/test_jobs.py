@@ -66,6 +66,12 @@ def test_many_jobs_record_what_one_does(tmp_path):
 
 
 @pytest.mark.slow
+def test_jobs_import_nothing_that_lies_in_the_working_folder(tmp_path, hiding_modules):
+    outcome, _ = run(tmp_path, "two", 2)
+    assert len(outcome.ran) == 4 and not hiding_modules.exists()
+
+
+@pytest.mark.slow
 def test_a_killed_process_is_reported_and_its_runs_are_done_next_time(tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_DIE_AT", "run 2")
     with pytest.raises(

@@ -56,3 +56,24 @@ def test_files_that_only_look_like_ours_are_kept(tmp_path):
     (tmp_path / ".download.part").write_text("")
     write_text(tmp_path / "other.txt", "x")
     assert (tmp_path / ".download.part").exists()
+
+
+def test_forged_names_do_no_harm(tmp_path):
+    elsewhere, store = tmp_path / "elsewhere", tmp_path / "store"
+    for folder in (elsewhere, store, store / "..x.old", store / "....x.old", deep := store / ".deep.x.part"):
+        folder.mkdir()
+    (elsewhere / "file").write_text("x")
+    for name in (".work.x.old", ".other.x.part", "...x.old", ".run.x.old"):
+        (store / name).symlink_to(elsewhere if name != ".run.x.old" else store / name)
+    os.mkfifo(store / ".pipe.x.old")
+    where = os.open(deep, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=where)
+        inner = os.open("d", os.O_RDONLY, dir_fd=where)
+        os.close(where)
+        where = inner
+    os.close(where)
+    remove_leftovers(store)
+    assert [path.name for path in store.iterdir()] in ([], [deep.name])  # how deep is too deep depends
+    assert (elsewhere / "file").exists()
+    subprocess.run(["rm", "-rf", str(deep)], check=True)

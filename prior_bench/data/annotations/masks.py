@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from prior_bench.data.annotations.outlines import check_outlines, require_drawable
 from prior_bench.data.images.remarks import ImageRemark
 from prior_bench.errors import BenchError
 
@@ -76,6 +77,7 @@ def run_bounds(text: str, pixels: int | None, where: object) -> tuple[np.ndarray
         raise BenchError(
             f"run-length mask holds a negative number ({numbers.min()})", where=where, fix=RUN_FIX
         )
+    numbers = np.minimum(numbers, 1 << 31)  # more than any image has; a sum of larger ones could overflow
     steps = np.cumsum(numbers)
     if pixels is not None and numbers.size and steps[-1] > pixels:
         raise BenchError(
@@ -119,6 +121,7 @@ class ShapeMask:
         """Draw 1 inside any shape, uint8 [height, width]; shapes are cut at the edges of the image."""
         from PIL import Image, ImageDraw
 
+        require_drawable(self.shapes)
         image = Image.new("L", (width, height))
         canvas = ImageDraw.Draw(image)
         for kind, numbers in self.shapes:
@@ -140,6 +143,7 @@ class SwappedShapeMask:
         """Draw 1 inside any shape, uint8 [height, width]; shapes are cut at the edges of the image."""
         import cv2
 
+        require_drawable(self.shapes)
         mask = np.zeros((height, width), np.uint8)
         for kind, numbers in self.shapes:
             if kind == "polygon":
@@ -249,7 +253,7 @@ class CocoMask:
             if isinstance(self.segmentation, str):
                 return _compressed_runs(self.segmentation, height, width)
             return _alternating_runs(self.segmentation, height, width)
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
             what = f"segmentation cannot be read ({error})"
             raise BenchError(what, where=self.of, fix="download the file again") from error
 
@@ -270,6 +274,7 @@ def _filled_polygons(polygons: Any, height: int, width: int) -> np.ndarray:
 
     if not polygons or any(len(polygon) < 6 or len(polygon) % 2 for polygon in polygons):
         raise ValueError("a polygon needs three points or more")
+    check_outlines(polygons)
     return np.ascontiguousarray(
         coco.decode(coco.merge(coco.frPyObjects([list(p) for p in polygons], height, width)))
     )
@@ -288,7 +293,7 @@ def _compressed_runs(counts: str, height: int, width: int) -> np.ndarray:
 
 def _alternating_runs(counts: Any, height: int, width: int) -> np.ndarray:
     runs = np.array(counts, dtype=np.int64)
-    if (runs < 0).any() or runs.sum() != height * width:
+    if (runs < 0).any() or (runs > height * width).any() or runs.sum() != height * width:
         raise ValueError(f"the runs cover {runs.sum()} of {height * width} pixels")
     flat = np.repeat(np.arange(len(runs)) % 2, runs).astype(np.uint8)
     return np.ascontiguousarray(flat.reshape(width, height).T)

@@ -18,7 +18,11 @@ import numpy as np
 
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import CACHE_FIX, write_bytes, write_text
+from prior_bench.io.bounded import UNPACKED_RATIO, most_unpacked
 from prior_bench.runtime import progress
+
+MOST_IMAGES = 2_000_000
+"""Images of an array; each becomes a file. The largest set of MedMNIST has a tenth of it."""
 
 
 def read_array(archive: Path, name: str) -> np.ndarray:
@@ -28,6 +32,7 @@ def read_array(archive: Path, name: str) -> np.ndarray:
         BenchError: the archive is damaged or does not contain the array.
     """
     with _reading(archive, name), np.load(archive) as arrays:
+        _check_unpacked(archive, name)
         return arrays[name]
 
 
@@ -67,10 +72,19 @@ def stream_images(archive: Path, array: str) -> Iterator[np.ndarray]:
         zipfile.ZipFile(archive) as members,
         members.open(f"{array}.npy") as stream,
     ):
+        _check_unpacked(archive, array)
         shape = _shape(stream, archive, array)
         size = int(np.prod(shape[1:]))
         for _ in progress(range(shape[0]), f"unpacking {array}"):
             yield np.frombuffer(stream.read(size), np.uint8).reshape(shape[1:])
+
+
+def _check_unpacked(archive: Path, name: str) -> None:
+    """Raise ValueError if an array unpacks to far more than the file has, as :func:`most_unpacked` allows."""
+    with zipfile.ZipFile(archive) as members:
+        unpacked = members.getinfo(f"{name}.npy").file_size
+    if unpacked > most_unpacked(archive.stat().st_size):
+        raise ValueError(f"'{name}' unpacks to {unpacked:,} bytes, more than {UNPACKED_RATIO} times the file")
 
 
 @contextmanager
@@ -98,7 +112,7 @@ def _shape(stream: IO[bytes], archive: Path, array: str) -> tuple[int, ...]:
     version = np.lib.format.read_magic(stream)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = header(stream)
-    if dtype != np.uint8 or fortran or len(shape) not in (3, 4):
+    if dtype != np.uint8 or fortran or len(shape) not in (3, 4) or shape[0] > MOST_IMAGES:
         raise BenchError(
             f"array '{array}' is {dtype} {shape} instead of uint8 images",
             where=archive,

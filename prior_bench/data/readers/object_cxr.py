@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prior_bench.data.annotations.masks import ShapeMask, SwappedShapeMask
+from prior_bench.data.annotations.outlines import require_drawable
 from prior_bench.data.cards import WATCHED, Card
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.splitting.rules import (
@@ -135,6 +136,7 @@ def shape(text: str, where: str) -> Shape:
             fix="types are 0 (rectangle), 1 (ellipse) and 2 (polygon, of at least two points); "
             "download the file again",
         )
+    require_drawable([(kind, numbers)], where)
     if kind != "2":  # some tools cannot draw a box with exchanged corners
         x1, y1, x2, y2 = numbers
         numbers = (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))

@@ -13,6 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from writers import write_dicom
 
 from prior_bench.backbones.embedding_formats import read_embeddings
+from prior_bench.data.images.npz import read_array, stream_images
 from prior_bench.data.images.read import read_image
 from prior_bench.data.tables.text_file import read_text
 from prior_bench.errors import BenchError
@@ -70,3 +71,25 @@ def test_embeddings_in_parquet_are_read_unless_they_are_a_bomb(tmp_path):
     assert np.array_equal(read_embeddings(parquet(tmp_path / "a.parquet", vectors)).vectors, vectors)
     with pytest.raises(BenchError, match=r"b\.parquet.*unpacks to .* more than 30 times its size"):
         read_embeddings(parquet(tmp_path / "b.parquet", np.zeros((200, 8192), np.float32)))
+
+
+def test_arrays_of_medmnist_are_read_unless_they_are_bombs(tmp_path):
+    path, noise = tmp_path / "a.npz", np.random.default_rng(0).integers(0, 255, (9, 8, 8)).astype(np.uint8)
+    np.savez_compressed(path, labels=np.ones(9), images=noise, bomb=np.zeros((2, 1024, 1024), np.uint8))
+    assert read_array(path, "labels").shape == (9,) and len(list(stream_images(path, "images"))) == 9
+    for read in (lambda: read_array(path, "bomb"), lambda: next(stream_images(path, "bomb"))):
+        with pytest.raises(BenchError, match="'bomb' unpacks to 2,097,280 bytes, more than 30 times"):
+            read()
+
+
+def test_embeddings_of_single_values_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", ids=np.array("a"), images=np.float32(1))
+    with pytest.raises(BenchError, match=r"a\.npz: ids: is a single value"):
+        read_embeddings(tmp_path / "a.npz")
+
+
+def test_an_array_of_millions_of_images_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (2_000_001, 1, 1)).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", images=noise)
+    with pytest.raises(BenchError, match="instead of uint8 images"):
+        next(stream_images(tmp_path / "a.npz", "images"))

@@ -176,7 +176,7 @@ def _is_drawn(code: Any, where: str) -> bool:
     require_keys(code, ("size", "counts"), where)
     size, counts = code["size"], code["counts"]
     whole = isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)
-    if whole and isinstance(counts, str):
+    if whole and isinstance(counts, str) and counts.isascii():
         from pycocotools import mask as coco
 
         return int(coco.area({"size": size, "counts": counts})) > 0

@@ -86,10 +86,14 @@ COORDINATES = ("d", "x", "y", "transform")
 
 @contextmanager
 def page_style() -> Iterator[None]:
-    """Apply the settings under which figures are drawn and written."""
+    """Apply the settings under which figures are drawn and written.
+
+    All others have matplotlib's own values: with a ``matplotlibrc`` of the working folder, LaTeX could run.
+    """
     import matplotlib
 
-    with matplotlib.rc_context(STYLE):
+    usual = {k: v for k, v in dict.items(matplotlib.rcParamsDefault) if not k.startswith("backend")}
+    with matplotlib.rc_context({**usual, **STYLE}):
         yield
 
 

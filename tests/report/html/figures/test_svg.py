@@ -117,3 +117,13 @@ def test_a_spread_is_only_announced_where_there_is_one():
     assert two.y == [2] and two.std == pytest.approx([2**0.5])
     assert spread_caption([one], "Bands") == "There is one seed, so no spread is shown."
     assert spread_caption([one, two], "Bands") == "Bands show ± one standard deviation over the seeds."
+
+
+def test_settings_of_the_working_folder_do_not_count(monkeypatch):
+    import matplotlib
+
+    before = lines()
+    for name, value in {"text.usetex": True, "font.size": 40, "axes.facecolor": "red"}.items():
+        monkeypatch.setitem(matplotlib.rcParams, name, value)  # as a matplotlibrc there sets them
+    assert lines() == before
+    assert matplotlib.rcParams["text.usetex"] is True  # those of the caller's own figures stay
