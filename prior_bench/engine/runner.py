@@ -6,6 +6,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,9 +92,10 @@ class Runner:
         if self._make_ready(run):
             begun = time.monotonic()
         try:
-            result = self._evaluate(run)
-            assert self._backbone is not None, "it was evaluated"
-            self._record(run, self._backbone, result, time.monotonic() - begun)
+            with self._threads():  # the record tells their number
+                result = self._evaluate(run)
+                assert self._backbone is not None, "it was evaluated"
+                self._record(run, self._backbone, result, time.monotonic() - begun)
         except RanksEnded:
             LOG.warning("a process that shares the run has ended")
             raise
@@ -124,7 +126,8 @@ class Runner:
         """
         self._make_ready(run)
         try:
-            return self._evaluate(run)
+            with self._threads():
+                return self._evaluate(run)
         except Exception:
             self._backbone = None  # who knows what was done to it
             raise
@@ -162,17 +165,22 @@ class Runner:
             raise self._unloadable
         backbone = self._backbone
         assert backbone is not None, "it was loaded, or could not be"
-        with threads(self.plan.suite.threads or usual_threads(backbone.parameters)):
-            before = checksum(backbone)
-            peak_memory.restart(self.device)
-            result = self._run_task(backbone, run)
-            if checksum(backbone) != before:
-                raise BenchError(
-                    "the task changed the backbone's weights in place",
-                    where=run.spec.task,
-                    fix="train a copy (copy.deepcopy)",
-                )
+        before = checksum(backbone)
+        peak_memory.restart(self.device)
+        result = self._run_task(backbone, run)
+        if checksum(backbone) != before:
+            raise BenchError(
+                "the task changed the backbone's weights in place",
+                where=run.spec.task,
+                fix="train a copy (copy.deepcopy)",
+            )
         return result
+
+    def _threads(self) -> AbstractContextManager[None]:
+        """Compute with the threads of the suite, or those that suit the backbone that is ready."""
+        if self._backbone is None:
+            return nullcontext()
+        return threads(self.plan.suite.threads or usual_threads(self._backbone.parameters))
 
     def peak(self) -> dict[str, float]:
         """Return the most memory that the last run took; see :mod:`prior_bench.engine.peak_memory`."""

@@ -17,6 +17,7 @@ import pytest
 from prior_bench import logs
 from prior_bench.engine import job_process
 from prior_bench.engine.execute import evaluate
+from prior_bench.engine.runner import Runner
 from prior_bench.errors import BenchError, StorageError
 from prior_bench.store.store import Store
 from prior_bench.suites.plan import expand
@@ -264,3 +265,27 @@ def test_the_log_has_the_lines_of_every_process_with_the_keys_of_their_runs(tmp_
     failed = [line for line in lines if line["level"] == "ERROR"]
     assert {line["run"] for line in failed} == set(outcome.failed)
     assert all("RuntimeError: no weights today" in line["traceback"] for line in failed)
+
+
+@pytest.mark.parametrize("stated, size, found", [(None, None, 1), (2, None, 2), (None, -1, 2)])
+def test_a_record_tells_the_threads_that_the_run_had(tmp_path, monkeypatch, stated, size, found):
+    import torch
+
+    if size is not None:
+        monkeypatch.setattr("prior_bench.runtime.SMALL", size)
+    plan, store, before, used = plan_of(tmp_path, "told"), Store.of("told"), torch.get_num_threads(), []
+    plan.suite.threads = stated
+    run_task = Runner._run_task
+
+    def noted(self, backbone, run):
+        used.append(torch.get_num_threads())
+        return run_task(self, backbone, run)
+
+    monkeypatch.setattr(Runner, "_run_task", noted)
+    try:
+        torch.set_num_threads(2)
+        evaluate(plan, store, device="cpu", jobs=1, say=str)
+    finally:
+        torch.set_num_threads(before)
+    told = {one.provenance["hardware"]["threads"] for one in store.records().values() if one.status == "done"}
+    assert told == set(used) == {found}
