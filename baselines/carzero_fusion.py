@@ -35,7 +35,7 @@ class CrossLayer(nn.Module):
         return queries + self.dropout(self.linear2(hidden))
 
 
-class CrossAttention(nn.Module):
+class CrossDecoder(nn.Module):
     """Layers of cross-attention and a head of four linear layers with one logit.
 
     Queries do not attend to each other: the logit of one does not depend on the others.

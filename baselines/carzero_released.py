@@ -20,7 +20,7 @@ from prior_bench.encoders.image import ImageEncoder
 from prior_bench.encoders.text import TextEncoder
 from prior_bench.schema.base import Count
 
-from .carzero_fusion import CrossAttention
+from .carzero_fusion import CrossDecoder
 from .carzero_tokenizer import PlainTokenizer
 from .words import merge_pieces, row_of_token
 
@@ -68,7 +68,7 @@ class ReleasedCARZero(nn.Module):
         self.image_head = _projection(self.image_encoder.dim, embed_dim)
         self.patch_head = _projection(self.image_encoder.local_dim, embed_dim)
         self.text_head = _projection(self.text_encoder.dim, embed_dim)
-        self.fusion = CrossAttention(embed_dim, layers, feedforward)
+        self.fusion = CrossDecoder(embed_dim, layers, feedforward)
 
     def encode_image(self, images: Tensor) -> Features:
         """Encode images [B, C, S, S] as vectors [B, D] (of a ViT, the class token) and patches [B, N, D]."""

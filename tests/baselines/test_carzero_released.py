@@ -149,7 +149,9 @@ def test_texts_have_the_ids_of_the_authors_code(tmp_path):
     plain = read_tokenizer(write_words(tmp_path), 97)
     ours = PlainTokenizer.from_json(plain.to_json())
     batch = ours([(text,) for text in TEXTS.values()])
-    rows = [row[mask.bool()].tolist() for row, mask in zip(batch.input_ids, batch.attention_mask, strict=True)]
+    rows = [
+        row[mask.bool()].tolist() for row, mask in zip(batch.input_ids, batch.attention_mask, strict=True)
+    ]
     assert rows == golden("carzero")["ids"] and ours.lengths([(TEXTS["Atelectasis"],)]) == [8]
     merged = [batch.word_index[i].max().item() + 3 for i in range(4)]
     assert merged == [len(words) for words in golden("carzero")["words"]]

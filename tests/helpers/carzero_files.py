@@ -14,8 +14,8 @@ BERT = dict(hidden_size=WIDTH, num_hidden_layers=5, num_attention_heads=12, inte
 """Its BERT: more layers than the four that are read."""
 VOCABULARY = (
     "[PAD] [UNK] [CLS] [SEP] [MASK] there is no the heart en ##lar ##ge ##d pleural effusion at ##ele ##cta "
-    "##sis card ##io ##me ##gal ##y pneum ##o ##thorax lungs are clear of mild ##ly left 5 cm n ##k ##now ##n "
-    ". , - :"
+    "##sis card ##io ##me ##gal ##y pneum ##o ##thorax lungs are clear of mild ##ly left 5 cm n ##k ##now "
+    "##n . , - :"
 ).split()
 TEXTS = {
     "Atelectasis": "There is atelectasis.",
@@ -44,7 +44,9 @@ def carzero(text: nn.Module, depth: int = 12) -> dict[str, Tensor]:
     image = timm.create_model("vit_base_patch16_224", num_classes=0, depth=depth, embed_dim=width)
     layers = nn.TransformerDecoder(nn.TransformerDecoderLayer(width, 4, 1024), 4, nn.LayerNorm(width))
     decoder = prefixed("decoder.", layers.state_dict())
-    norm = {name.replace("decoder.norm", "decoder_norm"): t for name, t in decoder.items() if "r.norm" in name}
+    norm = {
+        name.replace("decoder.norm", "decoder_norm"): t for name, t in decoder.items() if "r.norm" in name
+    }
     fusion = {
         "logit_scale": torch.zeros(()),
         **norm,
