@@ -37,6 +37,7 @@ INPUTS = {
     "MAVL, ResNet-50, with BioClinicalBERT": (224, 3, *IMAGENET, "squash"),
     "KAD, ResNet-50, with its text encoder": (512, 3, *IMAGENET, "crop"),
     "KAD at 224 pixels, ResNet-50, with its text encoder": (224, 3, *IMAGENET, "crop"),
+    "CARZero, ViT-B/16": (224, 3, 0.4978, 0.2449, "pad"),
     "MRM, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "MaCo, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "ECAMP, ViT-B/16": (224, 3, 0.4721, 0.3037, "crop"),
@@ -61,6 +62,7 @@ FURTHER = {
     **dict.fromkeys(
         ("BioViL, ResNet-50, with CXR-BERT", "BioViL-T, ResNet-50, with CXR-BERT"), ("bilinear", 512)
     ),
+    "CARZero, ViT-B/16": ("area", 256),
     "CheXNet (arnoweng), DenseNet-121": ("bilinear", 256),
     "EfficientNet-Lite0, ImageNet": ("bicubic", 256),
     "EfficientNet-Lite1, ImageNet": ("bicubic", 272),

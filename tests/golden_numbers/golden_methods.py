@@ -18,6 +18,7 @@ SMALL = dict(layers=2, feedforward=24)
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "biovil_released": ("biovil_released", {}),
     "biovil_released, BioViL-T": ("biovil_released", dict(static_dim=6)),
+    "carzero_released": ("carzero_released", SMALL),
     "convirt": ("convirt", {}),
     "convirt_released": ("convirt_released", RELEASED),
     "cxr_clip_released": ("cxr_clip_released", {}),

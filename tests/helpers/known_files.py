@@ -239,6 +239,13 @@ def whole_kad(stages: int) -> dict[str, Tensor]:
     return query_files.kad(stages, bert(vocabulary=30522))
 
 
+def whole_carzero() -> dict[str, Tensor]:
+    """The state of CARZero under the names of its file."""
+    import carzero_files
+
+    return prefixed("CARZero.", carzero_files.carzero(bert()))
+
+
 KNOWN = {
     "torchxrayvision, DenseNet-121": lambda: {**densenet().state_dict(), "op_threshs": torch.zeros(18)},
     "torchxrayvision, DenseNet-121 without thresholds": lambda: densenet().state_dict(),
@@ -290,6 +297,7 @@ KNOWN = {
     "MAVL, ResNet-50, with BioClinicalBERT": lambda: with_clinical_bert("mavl"),
     "KAD, ResNet-50, with its text encoder": lambda: whole_kad(4),
     "KAD at 224 pixels, ResNet-50, with its text encoder": lambda: whole_kad(3),
+    "CARZero, ViT-B/16": whole_carzero,
     "MRM, ViT-B/16": lambda: {
         **vit().state_dict(),
         **masked("bert_encoder.model.w", "bert_mlp.weight", "decoder_pred.weight"),
@@ -321,6 +329,7 @@ WITH_TEXT = (
     *("BioViL, ResNet-50, with CXR-BERT", "BioViL-T, ResNet-50, with CXR-BERT"),
     *("MedKLIP, ResNet-50, with BioClinicalBERT", "MAVL, ResNet-50, with BioClinicalBERT"),
     *(f"KAD{size}, ResNet-50, with its text encoder" for size in ("", " at 224 pixels")),
+    "CARZero, ViT-B/16",
 )
 """Layouts with a text encoder; all others are of an image encoder alone."""
 

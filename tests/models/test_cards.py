@@ -31,6 +31,7 @@ LAYOUTS = {
     "medklip": "MedKLIP, ResNet-50",
     "mavl": "MAVL, ResNet-50",
     "kad": "KAD, ResNet-50, with its text encoder",
+    "carzero": "CARZero, ViT-B/16",
     "mrm": "MRM, ViT-B/16",
     "maco": "MaCo, ViT-B/16",
     "ecamp": "ECAMP, ViT-B/16",

@@ -54,7 +54,7 @@ def test_every_cell_is_a_column_and_every_column_a_cell():
 
 
 def test_a_dry_run_says_by_row_what_is_missing_and_where_it_is_had(capsys):
-    only = [f"backbone={name}" for name in ("CheXzero", "RAD-DINO", "CARZero", "CLIP, ViT-B/32 (OpenAI)")]
+    only = [f"backbone={name}" for name in ("CheXzero", "RAD-DINO", "G2D", "CLIP, ViT-B/32 (OpenAI)")]
     arguments = [part for one in only for part in ("--only", one)]
     assert cli.main(["run", "released_models", "--dry-run", *arguments]) == 0
     text = capsys.readouterr().out
@@ -62,7 +62,7 @@ def test_a_dry_run_says_by_row_what_is_missing_and_where_it_is_had(capsys):
     assert "models/chexzero/chexzero.pt: the weights of CheXzero are not there" in text
     assert "https://drive.google.com/drive/folders/19YH2EALQTbkKXdJmKm3iaK8yPi9s1xc-" in text
     assert "hf download microsoft/rad-dino --local-dir " in text and "models/rad_dino; copy" in text
-    assert "CARZero cannot be loaded, and its embeddings are not there" in text
+    assert "G2D cannot be loaded, and its embeddings are not there" in text
     assert "the weights 'openai' of ViT-B-32-quickgelu" in text
     assert "72 cells: 0 done, 0 to do, 72 cannot be run" in text
 

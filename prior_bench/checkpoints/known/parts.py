@@ -12,7 +12,7 @@ IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224,
 MIMIC_CXR = ("mimic_cxr", "pre-trained on MIMIC-CXR, by its authors' code")
 """Entry of ``exposure``."""
 
-FIELDS = ("mean", "std", "interpolation", "resize_to")
+FIELDS = ("mean", "std", "interpolation", "resize_to", "rounding")
 """Fields of InputSpec that a layout may state besides size, channels and resize."""
 Pairs = tuple[tuple[str, str], ...]
 DENSENET121 = (6, 12, 24, 16)
