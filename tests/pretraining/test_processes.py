@@ -12,7 +12,7 @@ from prior_bench.io.locks import sole_writer
 from prior_bench.pretraining import meeting, processes
 from prior_bench.pretraining.launch import Launch
 from prior_bench.pretraining.meeting import alive, gone, meet
-from prior_bench.pretraining.processes import Processes, _is_of_another, joined, reachable
+from prior_bench.pretraining.processes import Processes, is_of_another, joined, reachable
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_the_first_one_waits_for_nobody_at_the_end(pair, monkeypatch):
     ],
 )
 def test_a_lost_connection_is_told_from_other_errors(said, of_another):
-    assert _is_of_another(RuntimeError(said)) == of_another
+    assert is_of_another(RuntimeError(said)) == of_another
     assert "/" not in gone(RuntimeError(said)).what and "typically" not in gone(RuntimeError(said)).what
 
 
