@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from prior_bench.api import Backbone
+from prior_bench.errors import BenchError
+
+
+@contextmanager
+def unchanged(backbone: Backbone, task: str) -> Iterator[None]:
+    """Evaluate a backbone inside the block.
+
+    Raises:
+        BenchError: its weights were changed.
+    """
+    before = checksum(backbone)
+    yield
+    if checksum(backbone) != before:
+        what = "the task changed the backbone's weights in place"
+        raise BenchError(what, where=task, fix="train a copy (copy.deepcopy)")
 
 
 def checksum(backbone: Backbone) -> int:

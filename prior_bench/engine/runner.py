@@ -15,7 +15,7 @@ from prior_bench.api import Backbone, LoadContext, Rehearsal, RunContext, RunRec
 from prior_bench.api.encoders import require_encoder
 from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.engine import peak_memory
-from prior_bench.engine.checksum import checksum
+from prior_bench.engine.checksum import unchanged
 from prior_bench.engine.events import Event, LostClaim, RanksEnded
 from prior_bench.errors import BenchError
 from prior_bench.registry import TASKS
@@ -165,16 +165,9 @@ class Runner:
             raise self._unloadable
         backbone = self._backbone
         assert backbone is not None, "it was loaded, or could not be"
-        before = checksum(backbone)
         peak_memory.restart(self.device)
-        result = self._run_task(backbone, run)
-        if checksum(backbone) != before:
-            raise BenchError(
-                "the task changed the backbone's weights in place",
-                where=run.spec.task,
-                fix="train a copy (copy.deepcopy)",
-            )
-        return result
+        with unchanged(backbone, run.spec.task):
+            return self._run_task(backbone, run)
 
     def _threads(self) -> AbstractContextManager[None]:
         """Compute with the threads of the suite, or those that suit the backbone that is ready."""

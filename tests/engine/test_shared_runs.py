@@ -11,6 +11,7 @@ from prior_bench.engine.events import RanksEnded
 from prior_bench.engine.execute import evaluate
 from prior_bench.engine.shared_ranks import agreed
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import write_text
 from prior_bench.pretraining.processes import joined
 from prior_bench.runtime import VISIBLE
 from prior_bench.store.store import Store
@@ -28,8 +29,8 @@ PROTOCOL = 'protocol = dict(task="shared_parts:Shared", metrics=("auroc",))'
 
 def plan_of(folder, name="shared", gpus=2):
     """Four runs; those of the first backbone want several GPUs."""
-    (folder / "protocol.py").write_text(PROTOCOL)
-    (folder / "suite.py").write_text(SUITE.format(name=name, protocol=str(folder / "protocol.py")))
+    write_text(folder / "protocol.py", PROTOCOL)  # at once: processes of a test write it beside each other
+    write_text(folder / "suite.py", SUITE.format(name=name, protocol=str(folder / "protocol.py")))
     (folder / "data" / "fake").mkdir(parents=True, exist_ok=True)
     plan = expand(load_suite(str(folder / "suite.py")))
     plan.runs = [replace(run, gpus=gpus if run.spec.backbone["name"] == "0" else 1) for run in plan.runs]
