@@ -47,10 +47,6 @@ class ReleasedKAD(QueryMethod):
             nn.Linear(words, embed_dim), nn.GELU(), nn.Linear(embed_dim, embed_dim)
         )
 
-    def project_patches(self, patches: Tensor) -> Tensor:
-        """Project patches by two linear layers."""
-        return self.patch_head(patches)
-
     def project_queries(self, text: TextBatch) -> Tensor:
         """Project the output of BERT's pooler by two linear layers."""
         return self.query_head(torch.tanh(self.pooler(self.text_encoder(text).tokens[:, 0])))

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from prior_bench.api import TextBatch
 from prior_bench.checkpoints.known import medklip
 from prior_bench.checkpoints.known.parts import sequential_resnet
 from prior_bench.checkpoints.layouts import TEXT_MODEL, ReleasedLayout
@@ -47,14 +46,6 @@ class ReleasedMedKLIP(QueryMethod):
         width = self.image_encoder.local_dim
         self.patch_head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, embed_dim))
         self.query_head = nn.Linear(self.text_encoder.dim, embed_dim)
-
-    def project_patches(self, patches: Tensor) -> Tensor:
-        """Project patches by two linear layers."""
-        return self.patch_head(patches)
-
-    def project_queries(self, text: TextBatch) -> Tensor:
-        """Project the vector of [CLS] by a linear layer."""
-        return self.query_head(self.text_encoder(text).tokens[:, 0])
 
 
 def layouts() -> tuple[ReleasedLayout, ...]:

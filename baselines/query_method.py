@@ -51,6 +51,10 @@ class QueryMethod(nn.Module):
     """The projected patches and queries are input of the decoder, and no features of the same space."""
     local_text_features = False
     texts_together = True
+    patch_head: nn.Module
+    """Of patches, [..., C] to [..., D]; methods have their own."""
+    query_head: nn.Module
+    """Of the texts' vectors, to [..., D]; methods have their own."""
 
     def __init__(
         self,
@@ -71,11 +75,11 @@ class QueryMethod(nn.Module):
 
     def project_patches(self, patches: Tensor) -> Tensor:
         """Project patches [B, N, C] to the width of the decoder, [B, N, D]."""
-        raise NotImplementedError
+        return self.patch_head(patches)
 
     def project_queries(self, text: TextBatch) -> Tensor:
-        """Encode texts as queries, [rows of ``text``, D]."""
-        raise NotImplementedError
+        """Encode texts as queries, [rows of ``text``, D]: the vectors of [CLS], projected."""
+        return self.query_head(self.text_encoder(text).tokens[:, 0])
 
     def loss(self, batch: PretrainBatch) -> dict[str, Tensor]:
         """Compute the cross-entropy of matching images and texts of a batch, the mean of both directions.

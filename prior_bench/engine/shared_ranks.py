@@ -7,6 +7,7 @@ All other runs are then evaluated by one process each, which claim them as proce
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from prior_bench.suites.plan import Plan, PlannedRun
 
 Found = TypeVar("Found")
+LOG = logging.getLogger(__name__)
 NEXT = "what the first process does next"
 
 
@@ -39,14 +41,26 @@ class Next(NamedTuple):
     makes: bool = False
 
 
-class LeadingRunner(ClaimedRunner):
-    """The runner of the first process, which takes the others along.
+class AgreeingRunner(Runner):
+    """A runner of several processes, which load and evaluate together.
 
     Attributes:
         processes: all processes.
     """
 
     processes: Processes
+
+    def _load(self, run: PlannedRun) -> Backbone:
+        load = super()._load
+        return agreed(self.processes, lambda: load(run))
+
+    def _run_task(self, backbone: Backbone, run: PlannedRun) -> TaskResult:
+        run_task = super()._run_task
+        return agreed(self.processes, lambda: run_task(backbone, run))
+
+
+class LeadingRunner(AgreeingRunner, ClaimedRunner):
+    """The runner of the first process, which takes the others along."""
 
     def shared_by(self, run: PlannedRun) -> dict[str, Any]:
         """Return what the record says of the processes that share a run."""
@@ -68,23 +82,9 @@ class LeadingRunner(ClaimedRunner):
         """Let the others go on alone."""
         _told(self.processes, None)
 
-    def _load(self, run: PlannedRun) -> Backbone:
-        load = super()._load
-        return agreed(self.processes, lambda: load(run))
 
-    def _run_task(self, backbone: Backbone, run: PlannedRun) -> TaskResult:
-        run_task = super()._run_task
-        return agreed(self.processes, lambda: run_task(backbone, run))
-
-
-class FollowingRunner(Runner):
-    """The runner of the other processes: it records nothing.
-
-    Attributes:
-        processes: all processes.
-    """
-
-    processes: Processes
+class FollowingRunner(AgreeingRunner):
+    """The runner of the other processes: it records nothing."""
 
     def follow(self, runs: Iterable[PlannedRun]) -> None:
         """Do what the first process does, until it says that the others go on alone."""
@@ -100,16 +100,8 @@ class FollowingRunner(Runner):
                 self.evaluate_alone(run)
             except RanksEnded:
                 raise
-            except Exception:  # the first process records it
-                self._backbone = None
-
-    def _load(self, run: PlannedRun) -> Backbone:
-        load = super()._load
-        return agreed(self.processes, lambda: load(run))
-
-    def _run_task(self, backbone: Backbone, run: PlannedRun) -> TaskResult:
-        run_task = super()._run_task
-        return agreed(self.processes, lambda: run_task(backbone, run))
+            except Exception as error:  # the first process records it
+                LOG.info("the shared run failed: %s", error, exc_info=error)
 
 
 def agreed(processes: Processes, do: Callable[[], Found]) -> Found:
@@ -159,8 +151,8 @@ def _make(runner: Runner, processes: Processes, run: PlannedRun) -> None:
         agreed(processes, lambda: source.make(run.spec.seed, runner.load_context()))
     except RanksEnded:
         raise
-    except Exception:
-        pass  # its runs fail of it, too, and are recorded
+    except Exception as error:  # its runs fail of it, too, and are recorded
+        LOG.warning("weights could not be made together: %s", error, exc_info=error)
 
 
 def to_share(plan: Plan) -> bool:

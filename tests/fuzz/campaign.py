@@ -23,6 +23,8 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs/reliability.md"
 START, END = "<!-- campaign: begin -->", "<!-- campaign: end -->"
+FOLDERS = re.compile(r"(?<![\w.])/(?:[\w.+-]+/)+")
+"""Folders of this machine in a message, which are nobody else's business."""
 COUNTS = ("tried", "refused", "survived", "unknowable")
 """Numbers of seeds, as :mod:`seeds` counts them."""
 START_SECONDS, SECONDS = 120, 20
@@ -168,7 +170,7 @@ def table(attacks: Sequence[Attack], outcomes: dict[str, dict | None]) -> str:
         seeds = f"0 to {attack.count - 1}"
         lines.append(f"| {found['kind']} (`{attack.name}`) | {seeds} | {' | '.join(counts + costs)} |")
         for one in found["wrong"] + found["lost"]:
-            first = " ".join(one.split())[:300].replace("`", "'")
+            first = FOLDERS.sub("…/", " ".join(one.split()))[:300].replace("`", "'")
             details.append(f"- `{attack.name}`: `{first}`")
     return "\n".join(lines + ([""] + details if details else []))
 

@@ -118,3 +118,12 @@ def test_an_outcome_has_what_the_interface_says():
     assert merged([part, part]) == {**part, "tried": 2, "survived": 2, "lost": ["x", "x"]}
     assert json.loads(json.dumps(merged([part]))) == part
     assert TESTS.name == "tests"
+
+
+def test_the_table_names_no_folder_of_this_machine():
+    nothing = dict(kind="kinds", lost=[], slowest=0.0, memory=0, **dict.fromkeys(campaign.COUNTS, 1))
+    wrong = ['seed 1: File "/home/me/lib/util.py", in fuzz/configs.py']
+    attack = campaign.Attack("fuzz/a.py", 1)
+    text = campaign.table([attack], {attack.name: {**nothing, "wrong": wrong}})
+    assert 'seed 1: File "…/util.py", in fuzz/configs.py' in text and "/home" not in text
+    assert not campaign.FOLDERS.search(campaign.PAGE.read_text("utf-8").split(campaign.START)[1])
