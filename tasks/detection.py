@@ -9,7 +9,7 @@ import numpy as np
 from prior_bench.api import Backbone, Protocol, RunContext, TaskResult, Work
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import ErrorList
-from prior_bench.metrics import defined, detections
+from prior_bench.metrics import defined, detections, resampled_detection
 from prior_bench.metrics import detection as metrics
 from prior_bench.openmmlab.checks import annotation_problems
 from prior_bench.suites import work
@@ -128,6 +128,18 @@ class Detection:
         """Compute the given metrics from the boxes, averaged over the detectors."""
         of_heads = [metrics.score(found, names) for found in detections.of_heads(predictions)]
         return {name: float(np.mean([one[name] for one in of_heads])) for name in names}
+
+    def score_resamples(
+        self, predictions: dict[str, np.ndarray], metrics: tuple[str, ...], counts: np.ndarray
+    ) -> dict[str, np.ndarray] | None:
+        """Compute the metrics on resamples; see :class:`prior_bench.api.Task`."""
+        of_heads = []
+        for found in detections.of_heads(predictions):
+            values = resampled_detection.evaluate(found, metrics, counts)
+            if values is None:
+                return None
+            of_heads.append(values)
+        return {name: np.mean([one[name] for one in of_heads], axis=0) for name in metrics}
 
 
 def box_options(protocol: Protocol) -> dict[str, str]:

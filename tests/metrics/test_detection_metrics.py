@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from prior_bench.errors import BenchError
+from prior_bench.metrics.box_matching import pairwise_iou
 from prior_bench.metrics.detection import (
     FROC_BUDGETS,
     IOU_40_75,
@@ -18,7 +19,6 @@ from prior_bench.metrics.detection import (
     froc_lovt,
     map_40_75,
     map_mgca_compat,
-    pairwise_iou,
     score,
 )
 from prior_bench.metrics.detections import Detections, from_predictions

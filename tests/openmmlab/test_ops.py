@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from prior_bench.errors import BenchError
-from prior_bench.metrics.detection import pairwise_iou
+from prior_bench.metrics.box_matching import pairwise_iou
 from prior_bench.openmmlab import ops
 from prior_bench.openmmlab import torchvision_ops as stand_in
 
