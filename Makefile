@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo study test test-slow test-external campaign golden mutants lint bandit audit hashes sbom clean
+.PHONY: demo study test test-slow test-external campaign golden mutants lint bandit audit hashes sbom docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
@@ -47,6 +47,11 @@ lint: $(INSTALLED)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+# the documentation as a site, in site/index.html; every warning is an error
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 # faults that endanger security, in our own code; pyproject.toml says what is allowed and why
 bandit: $(INSTALLED)

@@ -1,4 +1,4 @@
-"""Every command of the README runs, on the tiny sample benchmark and a dozen real radiographs."""
+"""Every command of the README and of docs/start.md runs, on tiny sample data and a dozen real radiographs."""
 
 import io
 import re
@@ -19,11 +19,11 @@ import torch
 from prior_bench.cli import main
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.S)
-INLINE = re.findall(r"`(prior-bench [^`]*)`", README)
+PAGES = [(ROOT / page).read_text() for page in ("README.md", "docs/start.md")]
+BLOCKS = [block for page in PAGES for block in re.findall(r"```bash\n(.*?)```", page, re.S)]
+INLINE = [command for page in PAGES for command in re.findall(r"`(prior-bench [^`]*)`", page)]
 LINES = [line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
-COMMANDS = [line for line in LINES if line.startswith("prior-bench ")] + INLINE
+COMMANDS = list(dict.fromkeys([line for line in LINES if line.startswith("prior-bench ")] + INLINE))
 PARTS = {
     "demo": ["task=retrieval"],
     "mgca_tables": ["protocol=mgca/linear_covidx", "fraction=0.1"],
@@ -130,9 +130,14 @@ def test_command_of_readme(command, run_once):
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
+@pytest.mark.parametrize("line", sorted({line for line in LINES if line.startswith("make ")}))
 def test_make_target_of_readme_exists(line):
     target = shlex.split(line)[1]
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    runs = {"demo": "prior-bench run demo", "study": "prior-bench run study", "test": "-m pytest"}
+    runs = {
+        "demo": "prior-bench run demo",
+        "study": "prior-bench run study",
+        "test": "-m pytest",
+        "docs": "mkdocs build",
+    }
     assert runs[target] in plan

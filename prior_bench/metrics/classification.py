@@ -177,9 +177,12 @@ def evaluate(
     """Compute the given metrics: macro values (``"auroc"``) and values of classes (``"auroc/Edema"``).
 
     Args:
-        score, target: [N, C].
+        score: [N, C].
+        target: [N, C].
         classes: names of the C classes.
-        metrics: names in METRICS. exclusive, thresholds: see Case.
+        metrics: names in METRICS.
+        exclusive: see :class:`Case`.
+        thresholds: see :class:`Case`.
 
     Returns:
         Fractions in [0, 1] (kappa: in [-1, 1]); NaN if undefined.

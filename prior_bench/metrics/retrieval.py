@@ -173,7 +173,8 @@ def majority(groups: np.ndarray, *, exclude_self: bool) -> dict[str, float]:
     A model that prefers the same few candidates for every query reaches similar values, above chance.
 
     Args:
-        groups, exclude_self: see :func:`chance`.
+        groups: see :func:`chance`.
+        exclude_self: see :func:`chance`.
     """
     size = np.bincount(groups)[groups]
     first = np.lexsort((groups, -size))[: max(KS) + 1]

@@ -115,7 +115,8 @@ def compare(first: Result | str, second: Result | str) -> pd.DataFrame:
     """Compare two runs on the same test patients by paired tests of all metrics, corrected by Holm's method.
 
     Args:
-        first, second: results, keys of records, prefixes of keys, or ``SUITE/KEY``.
+        first: a result, the key of a record, the prefix of a key, or ``SUITE/KEY``.
+        second: the same of the other run.
 
     Returns:
         One line per metric: ``first``, ``second``, ``difference`` (second minus first), ``p`` and a verdict
