@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from axe import INSTALLED, violations
 from scored_store import scored
 from test_html import drawn
 
@@ -104,3 +105,10 @@ def test_a_complaint_of_the_console_would_be_seen(page, tmp_path):
         page.replace("<script>", "<script>console.error('a complaint');</script><script>", 1), tmp_path
     )
     assert len(console) == 1 and "a complaint" in console[0]
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs pip install 'prior-bench[docs]' (make docs)")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_no_serious_fault(page, dark, tmp_path):
+    (tmp_path / "report.html").write_text(page, "utf-8")
+    assert violations(tmp_path / "report.html", dark=dark) == []
