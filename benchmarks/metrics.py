@@ -80,7 +80,7 @@ def intervals(sizes: list[int], draws: int) -> None:
                 flush=True,
             )
     for metrics, seconds in points.items():
-        print(f"\nslope, {', '.join(metrics)}: {_slope(sizes, seconds):.2f}")
+        print(f"\nslope, {', '.join(metrics)}: {slope(sizes, seconds):.2f}")
 
 
 def found_candidates(sizes: list[int]) -> None:
@@ -105,10 +105,10 @@ def found_candidates(sizes: list[int]) -> None:
             f"| {max(first[1], ranks[1]) / 2**20:.0f} | {similarity.nbytes / 2**20:.0f} |",
             flush=True,
         )
-    print(f"\nslope: {_slope(sizes, seconds):.2f}")
+    print(f"\nslope: {slope(sizes, seconds):.2f}")
 
 
-def _slope(sizes: list[int], seconds: list[float]) -> float:
+def slope(sizes: list[int], seconds: list[float]) -> float:
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]) if len(sizes) > 1 else float("nan")
 
 
