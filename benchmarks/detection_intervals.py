@@ -9,7 +9,7 @@ import argparse
 
 import numpy as np
 
-from benchmarks.metrics import slope, cost
+from benchmarks.metrics import cost, slope
 from prior_bench.statistics.bootstrap import bootstrap
 
 BOXES = 35
