@@ -22,15 +22,21 @@ _methods = {
     "PRIOR, extended": "prior_extended_sample",
 }
 _rates = (5e-4, 1e-3, 2e-3)
+_coarse = {"method.image_encoder.local_stage": -2}
+_fine = {"method.image_encoder.local_stage": -3}
+_patches = {"GLoRIA": _coarse}  # as here; its config has what sample_tuning_gloria chose later
 backbones = [
-    dict(name=f"{name}, {rate:g}", type="pretrain", config=config, overrides={"optimizer.lr": rate})
+    dict(
+        name=f"{name}, {rate:g}",
+        type="pretrain",
+        config=config,
+        overrides={"optimizer.lr": rate, **_patches.get(name, {})},
+    )
     for name, config in _methods.items()
     for rate in _rates
 ]
-_coarse = {"method.image_encoder.local_stage": -2}
-_fine = {"method.image_encoder.local_stage": -3}
 _other_patches = {
-    "GLoRIA, 8 x 8 patches": ("gloria_sample", _fine),
+    "GLoRIA, 8 x 8 patches": ("gloria_sample", {**_fine, "optimizer.lr": 5e-4}),
     "MGCA, 8 x 8 patches": ("mgca_sample", _fine),
     "PRIOR, 8 x 8 patches": ("prior_sample", {**_fine, "method.image_blocks": 3}),
     "PRIOR, extended, 4 x 4 patches": ("prior_extended_sample", {**_coarse, "method.image_blocks": 4}),

@@ -9,7 +9,13 @@ from prior_bench.report.tables.config import load_table
 from prior_bench.suites import protocols
 from prior_bench.suites.suite import load_suite
 
-PRETRAINED = {"demo": 4, "study": 5, "study_validation": 5, "sample_tuning": 21}
+PRETRAINED = {
+    "demo": 4,
+    "study": 5,
+    "study_validation": 5,
+    "sample_tuning": 21,
+    "sample_tuning_gloria": 6,
+}
 
 
 def configs(suite):
@@ -40,7 +46,7 @@ def choices(row):
 @pytest.mark.parametrize("suite", ["demo", "study"])
 def test_learning_rates_and_patches_are_among_those_that_tuning_compares(suite):
     compared = {}
-    for row in load_suite("sample_tuning").backbones:
+    for row in load_suite("sample_tuning").backbones + load_suite("sample_tuning_gloria").backbones:
         compared.setdefault(row["config"], set()).add(choices(row))
     rates = {frozenset(rate for rate, _ in found) for found in compared.values()}
     assert len(rates) == 1, "one grid of rates for all methods"
@@ -53,7 +59,7 @@ def test_learning_rates_and_patches_are_among_those_that_tuning_compares(suite):
 
 def test_tuning_looks_at_the_validation_cohort_alone_and_the_study_at_the_test_cohort():
     references = {suite: {e["data"] for e in load_suite(suite).evaluations} for suite in PRETRAINED}
-    for suite in ("sample_tuning", "study_validation"):
+    for suite in ("sample_tuning", "sample_tuning_gloria", "study_validation"):
         assert all(reference.startswith("sample_validation:") for reference in references[suite])
     for suite in ("demo", "study"):
         assert all(reference.startswith("sample:") for reference in references[suite])
