@@ -1,4 +1,4 @@
-"""Folders of models that somebody else made: their files stay their own, and what they name is not fetched."""
+"""Folders of models that somebody else made: their files stay their own, what they name is not fetched."""
 
 import base64
 import json
