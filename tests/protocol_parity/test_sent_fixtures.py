@@ -8,6 +8,8 @@ import pytest
 from prior_bench import paths
 from prior_bench.cli import main
 from prior_bench.errors import BenchError
+from prior_bench.parity.compare import FixtureOutcome
+from prior_bench.parity.show import lines
 from prior_bench.protocol_parity.ingredients import suite_of
 from prior_bench.protocol_parity.official import official_runs
 
@@ -60,3 +62,20 @@ def test_nor_one_of_a_fixture_as_published(sent, capsys, name):
     assert main(["parity", "sent", "--only", run.protocols[0]]) == 1
     assert "unknown suite 'sent/mgca/code.py'" in capsys.readouterr().out
     assert not Path("it_ran").exists()
+
+
+def test_names_in_a_fixture_make_no_lines_of_their_own(sent, capsys):
+    golden = Path(__file__).parent.parent / "golden/protocols/gloria/zero_shot.json"
+    content = json.loads(golden.read_text())
+    content["ingredients"] = {"score": content["ingredients"]["score"]}
+    content["ingredients"]["score"]["expected"]["x\nPASS  all: fine"] = 1
+    (sent / "mgca/a.json").write_text(json.dumps(content))
+    assert main(["parity", "sent", "--only", "gloria/zero_shot"]) == 1
+    assert not [line for line in capsys.readouterr().out.splitlines() if line.startswith("PASS  all")]
+
+
+def test_nor_do_those_of_a_fixture_with_tensors():
+    outcome = FixtureOutcome("prior/a\nb", "it\nbroke")
+    assert len(lines(outcome)) == 1 and "\n" not in lines(outcome)[0]
+    outcome = FixtureOutcome("prior/a\nb", errors={"out.x\nPASS": {}})
+    assert not any("\n" in line for line in lines(outcome))
