@@ -6,6 +6,7 @@ nothing is written. A log is no part of a record. docs/logs.md describes the fie
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -90,6 +91,8 @@ class LogFile(logging.Handler):
                 self._waiting += line
                 return
             line, self._waiting = self._waiting + line, b""
+            if self.path.parent.is_symlink():
+                raise OSError(errno.ELOOP, "its folder is a symbolic link, which is not followed")
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
@@ -209,6 +212,8 @@ def _shortened(text: str) -> str:
 
 
 def _remove_old() -> None:
+    if folder().is_symlink():  # what lies where it points may be no log of ours
+        return
     with suppress(OSError):  # a folder that may not be read: what writes the log says so
         for old in sorted(folder().glob("*.jsonl"), key=_age)[: -KEPT + 1]:
             old.unlink()

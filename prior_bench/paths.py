@@ -56,5 +56,13 @@ def find_config(name: str, kind: str) -> Path:
         raise BenchError(
             "this config file does not exist", where=name, fix=f"shipped configs are in {folder}"
         )
-    known = [str(p.relative_to(folder).with_suffix("")) for p in sorted(folder.rglob("*.py"))]
-    raise unknown_name(f"config in {kind}", name, known)
+    raise unknown_name(f"config in {kind}", name, shipped_names(kind))
+
+
+def shipped_names(kind: str) -> list[str]:
+    """Return the names of the shipped ``configs/<kind>/<name>.py``.
+
+    What a file of somebody else's names must be one of them: any other name may lead to code.
+    """
+    folder = shipped("configs") / kind
+    return [str(path.relative_to(folder).with_suffix("")) for path in sorted(folder.rglob("*.py"))]

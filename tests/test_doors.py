@@ -42,7 +42,7 @@ ARROWS = {
     "checkpoints": "api encoders errors io registry",
     "libraries": "api checkpoints encoders errors io",
     "models": "errors paths registry schema",
-    "parity": "errors io registry",
+    "parity": "errors escaping io registry",
     # data, features, numbers
     "store": "api bundled errors io paths registry schema",
     "data": "api checkpoints encoders errors io paths registry runtime schema store versions",
@@ -62,7 +62,7 @@ ARROWS = {
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
     "suites": "api data encoders errors escaping io paths registry schema store versions",
-    "protocol_parity": "api errors io paths registry suites",
+    "protocol_parity": "api errors escaping io paths registry suites",
     "engine": "api errors io logs paths pretraining registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",

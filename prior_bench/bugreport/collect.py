@@ -98,7 +98,7 @@ def _config(lines: list[dict[str, Any]]) -> str:
         path = paths.find_config(arguments[1], CONFIGS[arguments[0]])
         if path.is_relative_to(paths.shipped("configs")):
             return f"shipped: {path.relative_to(paths.shipped('configs')).as_posix()}"
-        return config_text(path.read_text("utf-8"))
+        return config_text(json_text(path, MIB))
     except (BenchError, OSError, UnicodeDecodeError) as error:
         return f"cannot be read ({type(error).__name__})"
 

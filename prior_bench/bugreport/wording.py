@@ -105,5 +105,6 @@ def _word(word: str, starts: bool) -> str:
 
 
 def _starts_sentence(text: str, place: int) -> bool:
-    before = text[:place].rstrip()
-    return not before or before[-1] in ".:\n-"
+    while place and text[place - 1].isspace():  # a copy of what stands before would cost its length each time
+        place -= 1
+    return not place or text[place - 1] in ".:-"

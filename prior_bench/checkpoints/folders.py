@@ -9,10 +9,14 @@ from typing import Any
 from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import json_text
+from prior_bench.io.bounded import MIB, json_text
 
 EXPOSURE = "prior_bench"
 """Key of ``config.json`` in folders that prior-bench exported; it holds the exposure of the weights."""
+TEXTS = ("*.json", "*.txt", "*.jinja", "additional_chat_templates/*.jinja")
+"""Texts of a folder that libraries read whole: vocabularies, tokens, templates of chats."""
+MOST_TEXT = 128 * MIB
+"""Bytes of such a file; a vocabulary of 256,000 words has 34 MB."""
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -142,6 +146,14 @@ def is_training_data(value: Any) -> bool:
     return named and listed and isinstance(value.get("split_rule", ""), str)
 
 
+def _require_small_texts(folder: Path) -> None:
+    """Raise BenchError for a text that no library should read whole: a file can be mostly holes."""
+    for path in sorted(place for pattern in TEXTS for place in folder.glob(pattern)):
+        if path.is_file() and (size := path.stat().st_size) > MOST_TEXT:
+            what = f"has {size / MIB:.0f} MiB; at most {MOST_TEXT // MIB} are read"
+            raise BenchError(what, where=path, fix="download it again")
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no name")
@@ -173,7 +185,8 @@ def json_files(folder: Path) -> dict[str, Any]:
     """Return the content of the configs in a folder, by name; those that other libraries read, too.
 
     Raises:
-        BenchError: one cannot be read.
+        BenchError: one cannot be read, or another text that libraries read is too large.
     """
+    _require_small_texts(folder)
     names = sorted(path.name for path in folder.glob("*config*.json"))
     return {name: _json(folder / name) for name in names}

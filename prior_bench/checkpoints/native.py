@@ -24,6 +24,7 @@ from prior_bench.checkpoints.values import require_finite, require_numbers
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file
 from prior_bench.io.digest import description_sha256, tensors_sha256
+from prior_bench.io.panics import panics_named
 
 KEY = "prior_bench"
 """Name of prior-bench's entry in the metadata of a safetensors file."""
@@ -238,4 +239,5 @@ def _built(info: NativeInfo, path: str | Path) -> nn.Module:
     kind = permitted_method(name, path)
     check_rules(json.loads(info.tokenizer)["backend"], path)
     arguments = {key: value for key, value in info.method.items() if key != "type"}
-    return kind(**{**arguments, "text_encoder": {**text, "tokenizer": info.tokenizer}})
+    with panics_named("its tokenizer", path):
+        return kind(**{**arguments, "text_encoder": {**text, "tokenizer": info.tokenizer}})

@@ -119,6 +119,10 @@ def check_depth(values: Any, tensors: int, where: object) -> None:
                 raise BenchError(what, where=where, fix="copy or download it again")
 
 
+OTHER_FILES = ("fast_tokenizer_files", "configuration_files")
+"""Keys with which a config names the file that transformers reads in place of the usual one."""
+
+
 def check_folder_configs(configs: dict[str, Any], where: object) -> None:
     """Raise BenchError if the configs of a folder make a library fetch or run something else.
 
@@ -132,7 +136,8 @@ def check_folder_configs(configs: dict[str, Any], where: object) -> None:
             fetches = key == "backbone" and isinstance(value, str)
             trusts = key in ("trust_remote_code", "use_pretrained_backbone", "use_kernels") and value
             kernels = "attn_implementation" in key and _names_code(key, value)
-            if fetches or trusts or kernels:
+            leads = key in OTHER_FILES and value not in (None, [], ["tokenizer.json"])  # past other checks
+            if fetches or trusts or kernels or leads:
                 refused.append(f"{key} in {file}")
             if key == "quantization_config" and value:
                 what = "its weights are quantised, which no task here compares"

@@ -10,6 +10,7 @@ from prior_bench.checkpoints.layouts import ReleasedLayout
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import json_text
+from prior_bench.io.panics import panics_named
 
 FIX = (
     "give it: --tokenizer PATH, or tokenizer='PATH' in the suite's row; PATH is a folder, a tokenizer.json "
@@ -68,7 +69,8 @@ def read_tokenizer(path: str | Path, max_tokens: int) -> ReportTokenizer:
     try:
         if path.suffix == ".json":
             check_growth(path)
-            return ReportTokenizer(Tokenizer.from_file(str(path)), max_tokens=max_tokens)
+            with panics_named("its tokenizer", path):
+                return ReportTokenizer(Tokenizer.from_file(str(path)), max_tokens=max_tokens)
         with open(path, encoding="utf-8") as lines:  # a word may contain other line separators
             words = [line.rstrip("\n") for line in lines]
         vocabulary = {word: i for i, word in enumerate(words)}

@@ -29,6 +29,7 @@ from prior_bench.cli.signals import (
     log_remains,
     raised_on_sigterm,
 )
+from prior_bench.cli.working_folder import check_working_folder
 from prior_bench.errors import BenchError, Requeued
 from prior_bench.escaping.streams import visible_output
 
@@ -128,6 +129,7 @@ def _ended_by(end: KeyboardInterrupt) -> tuple[str, int]:
 def _run(args: argparse.Namespace, given: Sequence[str]) -> int:
     """Run the verb; print and log what goes wrong."""
     try:
+        check_working_folder()
         status = args.run(args)
         sys.stdout.flush()
         return status

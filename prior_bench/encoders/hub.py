@@ -45,7 +45,9 @@ def require_hub(what: str, *, where: object, fix: str) -> None:
     offline = VARIABLE if is_offline() else "HF_HUB_OFFLINE" if told else ""
     if _forbidden.get():
         raise NotThereError(
-            f"{what} is not in the local cache, and nothing is fetched because a file names it", where=where
+            f"{what} is not in the local cache, and nothing is fetched because a file names it",
+            where=where,
+            fix=fix,
         )
     if not offline and urllib.request.getproxies():
         return  # only a real request shows whether the proxy allows it
@@ -68,6 +70,17 @@ def is_cached(name: str, files: Iterable[str]) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     return any(isinstance(try_to_load_from_cache(name, file), str) for file in files)
+
+
+def cached_folder(name: str, file: str) -> Path | None:
+    """Return the folder of the cache that has a file of a name on the hub, or None."""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(name, file)
+    except ValueError:  # no name that the hub could have
+        return None
+    return Path(found).parent if isinstance(found, str) else None
 
 
 def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:

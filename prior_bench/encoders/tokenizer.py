@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from prior_bench.api import TextBatch
 from prior_bench.encoders.hub import load_from_hub, quiet
 from prior_bench.errors import BenchError
+from prior_bench.io.panics import panics_named
 
 BERT_SPECIALS = {"pad": "[PAD]", "unknown": "[UNK]", "first": "[CLS]", "last": "[SEP]", "mask": "[MASK]"}
 
@@ -62,7 +63,8 @@ class ReportTokenizer:
         return [self._backend.id_to_token(int(i)) or "" for i in ids]
 
     def _encode(self, text: tuple[str, ...]) -> tuple[list[int], ...]:
-        encoding = self._backend.encode(" ".join(text))
+        with panics_named("the tokenizer"):
+            encoding = self._backend.encode(" ".join(text))
         starts, position = [], 0
         for sentence in text:
             starts.append(position)

@@ -116,11 +116,21 @@ class ModelFolder:
 
 
 def copy_model(source: Path, target: Path) -> None:
-    """Copy the files that a model is read from into a new folder."""
+    """Copy the files that a model is read from into a new folder.
+
+    Raises:
+        BenchError: one is a link to a file elsewhere, which may be none of the model's.
+    """
+    files = [path for path in sorted(source.iterdir()) if path.is_file() and path.suffix not in NOT_CONTENT]
+    place = source.resolve()
+    own = (place, place.parent.parent / "blobs")  # the files of a snapshot in the hub's cache lie in blobs
+    for path in files:
+        if not any(path.resolve().is_relative_to(folder) for folder in own):
+            what = "is a link to a file outside the model's folder, which is not copied"
+            raise BenchError(what, where=path, fix="put the file itself in its place, or remove the link")
     target.mkdir(parents=True)
-    for path in sorted(source.iterdir()):
-        if path.is_file() and path.suffix not in NOT_CONTENT:
-            shutil.copyfile(path, target / path.name)
+    for path in files:
+        shutil.copyfile(path, target / path.name)
 
 
 def require_shards(folder: Path) -> list[Path]:

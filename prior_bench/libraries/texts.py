@@ -10,6 +10,7 @@ import torch
 
 from prior_bench.api import TextBatch
 from prior_bench.errors import BenchError
+from prior_bench.io.panics import panics_named
 
 VOCABULARIES = (
     *("tokenizer.json", "vocab.txt", "vocab.json"),
@@ -34,7 +35,8 @@ class LibraryTokenizer:
 
     def __call__(self, texts: list[tuple[str, ...]]) -> TextBatch:
         """Tokenise B texts; the numbers of sentences and words, which no two-tower model uses, are -1."""
-        ids, mask = self._encode([" ".join(text) for text in texts])
+        with panics_named("its tokenizer"):
+            ids, mask = self._encode([" ".join(text) for text in texts])
         unknown = torch.full_like(ids, -1)
         return TextBatch(ids, mask, unknown, unknown)
 

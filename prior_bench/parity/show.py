@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from prior_bench.escaping.signs import one_line
 from prior_bench.parity.compare import DTYPES, Error, FixtureOutcome
 
 
@@ -11,15 +12,15 @@ def lines(outcome: FixtureOutcome, brief: bool = False) -> list[str]:
     """Return a header for the fixture and one line per quantity (``brief``: only for those that fail)."""
     if outcome.problem:
         verdict = "UNKNOWN" if outcome.unknown else "FAIL"
-        return [f"{outcome.fixture}: {verdict}, {outcome.problem}"]
+        return [one_line(f"{outcome.fixture}: {verdict}, {outcome.problem}")]
     worst = ", ".join(f"{kind} {_worst(outcome, kind)}" for kind in ("out", "grad") if _has(outcome, kind))
     verdict = "FAIL" if outcome.failed else "PASS"
-    text = [f"{outcome.fixture}: {verdict}, {len(outcome.errors)} quantities; worst {worst}"]
+    text = [f"{one_line(outcome.fixture)}: {verdict}, {len(outcome.errors)} quantities; worst {worst}"]
     for name, row in outcome.errors.items():
         passed = all(error.passed for error in row.values())
         if not (brief and passed):
             cells = "  ".join(_cell(row.get(dtype), dtype) for dtype in DTYPES)
-            text.append(f"  {'PASS' if passed else 'FAIL'}  {cells}  {name}")
+            text.append(f"  {'PASS' if passed else 'FAIL'}  {cells}  {one_line(name)}")
     return text
 
 

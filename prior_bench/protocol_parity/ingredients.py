@@ -12,8 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from prior_bench import paths
 from prior_bench.api import Protocol
+from prior_bench.errors import unknown_name
 from prior_bench.registry import LazyRegistry
+from prior_bench.suites.suite import Suite, load_suite
 
 Values = dict[str, Any]
 """Quantities by name: numbers, words, or nested lists of them."""
@@ -34,6 +37,18 @@ class Ingredient:
 
     meaning: str
     compute: Callable[[Protocol, Values], Values] | None = None
+
+
+def suite_of(given: Values) -> Suite:
+    """Load the shipped suite that a fixture names in its inputs.
+
+    Raises:
+        BenchError: it is not shipped; a path would be code, which is not run because a file names it.
+    """
+    name, known = given["suite"], paths.shipped_names("suites")
+    if name not in known:
+        raise unknown_name("suite", str(name), known, where="given.suite")
+    return load_suite(name)
 
 
 def ingredients_of(task: str) -> dict[str, Ingredient]:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, unknown_name
 from prior_bench.io.bounded import json_text
 from prior_bench.protocol_parity.ingredients import Values
+from prior_bench.suites import protocols
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,15 @@ def _read(path: Path) -> OfficialRun | None:
         content: dict[str, Any] = json.loads(json_text(path))
         if "ingredients" not in content:
             return None
+        named, known = tuple(content["protocols"]), protocols.names()
+        for name in named:
+            if name not in known:  # a path would be code, which is not run because a file names it
+                raise unknown_name("protocol", str(name), known, where=path)
         return OfficialRun(
             path=path,
             repository=content["repository"],
             commit=content["commit"],
-            protocols=tuple(content["protocols"]),
+            protocols=named,
             ingredients={name: OfficialValues(**values) for name, values in content["ingredients"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from prior_bench.escaping.signs import one_line
 from prior_bench.protocol_parity.check import IngredientOutcome
 from prior_bench.protocol_parity.statements import Status
 
@@ -15,9 +16,9 @@ def line(outcome: IngredientOutcome) -> str:
     verdict = "FAIL" if outcome.failed else "PASS" if outcome.compared else "-"
     at = f" ({stated.commit[:7]})" if stated.commit else ""
     counted = f", {outcome.compared} quantities" if outcome.compared else ""
-    return (
-        f"{verdict:4}  {stated.protocol}  {stated.ingredient}: {stated.status}{at}{counted}; {outcome.text}"
-    )
+    found = one_line(outcome.text)  # names of quantities, which a fixture chooses
+    part = one_line(stated.ingredient)
+    return f"{verdict:4}  {stated.protocol}  {part}: {stated.status}{at}{counted}; {found}"
 
 
 def summary(outcomes: Sequence[IngredientOutcome]) -> list[str]:

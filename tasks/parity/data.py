@@ -20,8 +20,7 @@ from prior_bench.api import Protocol
 from prior_bench.data.manifest import SPLITS, Manifest
 from prior_bench.data.open import open_dataset, resolve
 from prior_bench.data.splitting.fractions import training_part, validation_part
-from prior_bench.protocol_parity.ingredients import Values
-from prior_bench.suites.suite import load_suite
+from prior_bench.protocol_parity.ingredients import Values, suite_of
 
 from . import drawn_annotations
 
@@ -110,7 +109,7 @@ def data_options(protocol: Protocol, given: Values) -> dict[str, Any]:
     """Return how the suite of the fixture reads the data under the protocol; empty without a suite."""
     if "suite" not in given:
         return {}
-    entries = load_suite(given["suite"]).evaluations
+    entries = suite_of(given).evaluations
     name = protocol.name.partition(" (changed")[0]
     references = [entry["data"] for entry in entries if entry["protocol"] == name]
     return dict(resolve(references[0]))

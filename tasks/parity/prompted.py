@@ -20,8 +20,8 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.texts import prompts
 from prior_bench.features.text_means import mean_texts
 from prior_bench.metrics.prompt_scores import class_scores
-from prior_bench.protocol_parity.ingredients import Values
-from prior_bench.suites.suite import load_suite, seeds_of
+from prior_bench.protocol_parity.ingredients import Values, suite_of
+from prior_bench.suites.suite import seeds_of
 
 from ..prompt_classes import Prompted
 from ..protocols.zero_shot import ZeroShotProtocol
@@ -41,7 +41,7 @@ def texts(protocol: Protocol, given: Values) -> Values:
         found |= {f"{label}, {name}": value for name, value in listed([*positive, *of_absence]).items()}
     if "suite" not in given:
         return found
-    suite = load_suite(given["suite"])
+    suite = suite_of(given)
     entry = next(one for one in suite.evaluations if one["protocol"] == protocol.name)
     found["seeds"] = seeds_of(suite, entry)
     for seed in found["seeds"]:

@@ -4,6 +4,7 @@ import getpass
 import json
 import logging
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,18 @@ def test_a_log_that_is_no_file_or_mostly_holes_is_not_read(tmp_path):
         bug_report()
     (folder / "c.jsonl").write_text("[" * 100_000 + "\n")
     assert "not known" in bug_report()
+
+
+def test_long_texts_take_no_longer_than_their_length():
+    text = "a [ " * 200_000 + "1" + " " * 500_000
+    begun = time.perf_counter()
+    assert masked(text).startswith("a [ a [ ")
+    assert time.perf_counter() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("Missing it", "Missing it"), ("it:\n Missing", "it:\n Missing"), ("it Wojcik", "it …")],
+)
+def test_the_first_word_of_a_sentence_may_have_a_capital(text, found):
+    assert masked(text) == found

@@ -24,6 +24,8 @@ TOWERS = dict(embed_dim=8, vision_cfg=dict(image_size=32), text_cfg=dict())
         ({"parts": [{"trust_remote_code": True}]}, "trust_remote_code"),
         ({"backbone": "someone/model"}, "backbone"),
         ({"use_pretrained_backbone": True}, "use_pretrained_backbone"),
+        ({"fast_tokenizer_files": ["../tokenizer.4.0.0.json"]}, "fast_tokenizer_files"),
+        ({"configuration_files": ["config.4.0.0.json"]}, "configuration_files"),
     ],
 )
 def test_what_a_config_may_not_set(config, named):

@@ -130,3 +130,15 @@ def test_lines_that_waited_come_first(monkeypatch, tmp_path):
         "working",
         "ended",
     ]
+
+
+def test_a_folder_that_is_a_link_is_neither_written_to_nor_tidied(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(logs, "KEPT", 1)
+    (tmp_path / "results").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/theirs.jsonl").write_text("{}")
+    logs.folder().symlink_to(tmp_path / "elsewhere")
+    with logs.logged("run"):
+        LOG.error("not there")
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["theirs.jsonl"]
+    assert "no log is written (its folder is a symbolic link" in capsys.readouterr().err

@@ -109,11 +109,11 @@ def test_another_protocol_of_a_large_data_set_is_told_apart(name, part, changes)
 
 @pytest.mark.parametrize("options", [{"agree": 2}, {"labels": ["Atelectasis"]}])
 def test_the_suite_reads_vindr_as_benchx_does(monkeypatch, options):
-    suite = data.load_suite("benchx_classification")
+    suite = data.suite_of({"suite": "benchx_classification"})
     for entry in suite.evaluations:
         if entry["protocol"] == "benchx/finetune_vindr":
             entry["data"] = {**entry["data"], **options}
-    monkeypatch.setattr(data, "load_suite", lambda name: suite)
+    monkeypatch.setattr(data, "suite_of", lambda given: suite)
     assert found("benchx/finetune_vindr", "labels")
 
 

@@ -26,6 +26,7 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(check, "ingredients_of", lambda task: listed)
     folder = tmp_path / "configs/protocols/mgca"
     folder.mkdir(parents=True)
+    (folder / "linear_rsna.py").touch()
     monkeypatch.setattr(statements.paths, "shipped", lambda name: tmp_path / name)
     monkeypatch.setattr(check.protocols, "load", lambda name: type("P", (), {"task": "classification"}))
 

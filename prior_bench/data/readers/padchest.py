@@ -41,6 +41,8 @@ VIEWS = {"frontal": ("PA", "AP", "AP_horizontal"), "lateral": ("L",)}
 """Values of ``Projection`` by choice of views."""
 METHODS = {"all": ("Physician", "RNN_model"), "physician": ("Physician",), "rnn": ("RNN_model",)}
 """Values of ``MethodLabel`` by choice of annotators."""
+MOST_LETTERS = 10_000
+"""Letters of the longest cell of labels that is read; Python needs 300 bytes for each."""
 FOLDERS = ("{dir}", "images/{dir}", "images", "images-224")
 """Where an image is looked for; the last one is a re-pack of 224 x 224 pixels."""
 
@@ -100,7 +102,7 @@ def read_labels(cell: object, place: Path, line: int) -> frozenset[str] | None:
     if not isinstance(cell, str):
         return None
     try:
-        labels = ast.literal_eval(cell)
+        labels = ast.literal_eval(cell) if len(cell) <= MOST_LETTERS else None
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         labels = None
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):

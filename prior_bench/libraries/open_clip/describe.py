@@ -139,7 +139,10 @@ def _require_kinds(config: dict[str, Any], path: Path) -> None:
     text = parts["text_cfg"]
     names = [parts["vision_cfg"].get("timm_model_name"), text.get("hf_tokenizer_name")]
     if not (path.parent / "config.json").is_file():  # else that is the model's, wherever it was saved
-        names.append(text.get("hf_model_name"))
+        names.append(tower := text.get("hf_model_name"))
+        if isinstance(tower, str) and tower and Path(tower).is_dir():  # whose configs nobody has checked
+            what = f"names the folder {tower!r} as a part of the model, which is not opened"
+            raise BenchError(what, where=path, fix=f"copy {tower}/config.json into the model's folder")
     for name in filter(None, names):
         if not isinstance(name, str) or ":" in name or Path(name).is_absolute():
             what = f"names {name!r} as a part of the model; only names of timm and of the hub are allowed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from prior_bench.checkpoints.folders import json_files
 from prior_bench.checkpoints.growing_rules import check_growth
 from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
 from prior_bench.checkpoints.values import require_finite, require_numbers
-from prior_bench.encoders.hub import is_cached, no_questions, require_hub
+from prior_bench.encoders.hub import cached_folder, is_cached, no_questions, require_hub, without_hub
 from prior_bench.errors import BenchError
+from prior_bench.io.panics import panics_named
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.open_clip.describe import OpenClipConfig
 from prior_bench.libraries.texts import FIX, VOCABULARIES, LibraryTokenizer, require_vocabulary
@@ -144,13 +145,15 @@ def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> Li
         check_folder_configs(json_files(Path(folder)), folder)
         check_growth(Path(folder))
     try:
-        with _silent(), no_questions():
+        with _silent(), no_questions(), panics_named("its tokenizer", found.reference):
             if place is None and not name:
                 tokenizer: Any = SimpleTokenizer(context_length=length, **options)
             else:
                 mode = text.get("tokenizer_mode")
                 source = str(folder or name)
                 tokenizer = HFTokenizer(source, context_length=length, tokenizer_mode=mode, **options)
+    except BenchError:
+        raise
     except Exception as error:  # transformers raises nearly any exception for a missing tokenizer
         what = f"there is no tokenizer ('{name}') that open_clip can load"
         raise BenchError(what, where=found.reference, fix=FIX) from error
@@ -177,13 +180,7 @@ def _empty(found: OpenClipConfig) -> Any:
     if "multimodal_cfg" in config:
         kind = open_clip.CoCa
     if found.text_model and not Path(found.text_model).is_dir():
-        fix = (
-            f"on a machine with network: hf download {found.text_model} config.json --local-dir text; copy "
-            f"text/config.json into the model's folder"
-        )
-        what = f"the config of its text tower, '{found.text_model}',"
-        if not is_cached(found.text_model, ("config.json",)):
-            require_hub(what, where=found.reference, fix=fix)
+        config["text_cfg"]["hf_model_name"] = _place_of_text_config(found, found.text_model)
     try:
         with _silent(), no_questions(), torch.random.fork_rng(devices=[]):
             return kind(**config)
@@ -191,6 +188,25 @@ def _empty(found: OpenClipConfig) -> Any:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         what = f"open_clip cannot build it from its config: {reason}"
         raise BenchError(what, where=found.reference, fix="download the folder again") from error
+
+
+def _place_of_text_config(found: OpenClipConfig, name: str) -> str:
+    """Return the folder of the cache with the config of a text tower, or its name if it can be downloaded.
+
+    Raises:
+        NotThereError: it is not in the cache, and a local folder names it or the hub cannot be reached.
+    """
+    if (folder := cached_folder(name, "config.json")) is not None:
+        return str(folder)  # by its name, the hub would be asked whether it has changed
+    what = f"the config of its text tower, '{name}',"
+    fix = (
+        f"on a machine with network: hf download {name} config.json --local-dir text; copy "
+        f"text/config.json into the model's folder"
+    )
+    named_by_file = found.place is not None and found.place.is_local
+    with without_hub() if named_by_file else nullcontext():
+        require_hub(what, where=found.reference, fix=fix)
+    return name
 
 
 def _bare(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
 from prior_bench.checkpoints.values import require_numbers
 from prior_bench.encoders.hub import no_progress_bar, quiet
 from prior_bench.errors import BenchError
+from prior_bench.io.panics import panics_named
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary, transformers_encoding
 from prior_bench.libraries.transformers.describe import FolderConfig
@@ -125,7 +126,7 @@ def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> Libr
     folder = Path(place) if place is not None else found.folder
     require_vocabulary(folder)
     try:
-        with quiet("transformers"):
+        with quiet("transformers"), panics_named("its tokenizer", folder):
             check_folder_configs(json_files(folder), folder)
             check_growth(folder)
             tokenizer = AutoTokenizer.from_pretrained(  # nosec B615
@@ -145,6 +146,11 @@ def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> Libr
         positions -= config.pad_token_id + 1  # their positions begin after the padding's
     length = min(tokenizer.model_max_length, positions)
     encode = transformers_encoding(tokenizer, length, not found.pads_to_maximum)
+    with panics_named("its tokenizer", folder):
+        largest = int(encode(["a"])[0].max())  # with what begins, ends and pads every text
+    if largest >= config.vocab_size:
+        what = f"the tokenizer puts the token {largest} into texts, the text encoder has {config.vocab_size}"
+        raise BenchError(what, where=folder, fix="take the tokenizer of this model")
     return LibraryTokenizer(encode, length)
 
 

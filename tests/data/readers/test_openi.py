@@ -1,6 +1,8 @@
 """Open-i: miniatures of both layouts, and all 3,955 real reports through the reader."""
 
+import io
 import json
+import os
 import tarfile
 
 import miniatures
@@ -74,6 +76,49 @@ def test_archive_as_downloaded(root, tmp_path):
     place.unlink()
     with pytest.raises(BenchError, match=r"NLMCXR_reports.tgz is missing, and ecgen-radiology/\*.xml too"):
         openi.read(root)
+
+
+def packed(folder, *members):
+    with tarfile.open(folder / "NLMCXR_reports.tgz", "w:gz") as archive:
+        for member, content in members:
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
+def test_links_in_an_archive_are_no_reports(tmp_path, kind):
+    link = tarfile.TarInfo("ecgen-radiology/1.xml")
+    link.type, link.linkname = kind, "ecgen-radiology/1.xml"
+    packed(tmp_path, (link, b""))
+    with pytest.raises(BenchError, match="NLMCXR_reports.tgz is missing"):
+        openi.read(tmp_path)
+
+
+def test_reports_that_are_far_too_large_are_not_read(root, tmp_path):
+    (tmp_path / "packed").mkdir()
+    packed(tmp_path / "packed", (tarfile.TarInfo("1.xml"), b" " * 2_000_000))
+    with pytest.raises(BenchError, match=r"tgz/1\.xml: has 2 MiB; a report has at most 1"):
+        openi.read(tmp_path / "packed")
+    with open(root / "ecgen-radiology/3.xml", "wb") as file:
+        file.truncate(2_000_000)
+    with pytest.raises(BenchError, match=r"3\.xml: has 2 MiB"):
+        openi.read(root)
+
+
+def test_a_pipe_is_no_report_and_numbers_may_be_long(root, write_text):
+    text = (root / "ecgen-radiology/3.xml").read_text()
+    write_text(root / "ecgen-radiology/3.xml", text.replace('"CXR3"', f'"CXR{"9" * 5000}"'))
+    assert len(openi_files.read_reports(root)) == 11
+    (root / "ecgen-radiology/3.xml").unlink()
+    os.mkfifo(root / "ecgen-radiology/3.xml")
+    with pytest.raises(BenchError, match=r"3\.xml: is no regular file"):
+        openi.read(root)
+
+
+def test_reports_without_any_image(tmp_path, write_text):
+    write_text(tmp_path / "ecgen-radiology/1.xml", '<eCitation><uId id="CXR1"/></eCitation>')
+    with pytest.raises(BenchError, match="no report names an image"):
+        openi.read(tmp_path)
 
 
 def test_broken_reports_and_absent_images(root, write_text):

@@ -83,6 +83,10 @@ def test_errors_name_line_and_file(root, write_text):
     write_text(place, text.replace("['normal']", "['normal'", 1))
     with pytest.raises(BenchError, match=r"csv, line 2: labels '\['normal'' are not of the form"):
         padchest.read(root)
+    long = "'a', " * 10_000
+    write_text(place, text.replace("['normal']", f"[{long}]", 1))
+    with pytest.raises(BenchError, match=r"csv, line 2: labels '\['a', 'a', .* are not of the form"):
+        padchest.read(root)
     write_text(place, text.replace("Labels,Localizations", "Label,Localizations"))
     with pytest.raises(BenchError, match="column 'Labels' missing"):
         padchest.read(root)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prior_bench.data.images.decoded import Decoded, known_orientation, require_bounded
+from prior_bench.data.images.formats.tiff_segments import require_bounded_segments
 from prior_bench.data.images.remarks import ImageRemark
 from prior_bench.errors import BenchError
 
@@ -127,6 +128,7 @@ def _tiff(path: Path, image: Image | None) -> Decoded:
 def _samples(page: Any, path: Path, image: Image | None) -> np.ndarray:
     """Return stored samples. Compressions that tifffile lacks are left to OpenCV, for 16-bit colours."""
     try:
+        require_bounded_segments(page, path)
         return page.asarray()
     except ValueError as error:
         if "imagecodecs" not in str(error):

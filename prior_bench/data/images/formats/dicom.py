@@ -9,6 +9,7 @@ import numpy as np
 
 from prior_bench.data.images.decoded import Decoded, require_bounded
 from prior_bench.data.images.formats.deflated import require_bounded_content
+from prior_bench.data.images.formats.frame_size import require_stated_size
 from prior_bench.data.images.remarks import ImageRemark
 from prior_bench.errors import BenchError
 from prior_bench.io.what_is import no_image
@@ -56,7 +57,7 @@ def read(path: Path) -> Decoded:
         raise BenchError(f"photometric interpretation {kind} is not supported", where=path, fix=CONVERT)
     height, width = size_in(data, path)
     require_bounded(path, height, width, BYTES_OF_FLOATS if int(data.get("BitsAllocated") or 8) > 8 else 4)
-    stored = _stored(data, path)
+    stored = _stored(data, path, height, width)
     if stored.ndim not in (2, 3) or 0 in stored.shape:
         raise BenchError(f"pixels have the shape {stored.shape}", where=path, fix=CONVERT)
     remarks = _orientation(data)
@@ -138,14 +139,17 @@ def _starts_without_preamble(path: Path) -> bool:
         return stream.read(8).startswith(_WITHOUT_PREAMBLE)
 
 
-def _stored(data: FileDataset, path: Path) -> np.ndarray:
+def _stored(data: FileDataset, path: Path, height: int, width: int) -> np.ndarray:
     meta = getattr(data, "file_meta", None)
     if meta is not None and "TransferSyntaxUID" not in meta and _starts_without_preamble(path):
         from pydicom.uid import ExplicitVRLittleEndian
 
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
     try:
+        require_stated_size(data, height, width, path)
         return np.asarray(data.pixel_array)
+    except BenchError:
+        raise
     except Exception as error:  # decoders of other packages raise nearly everything for a damaged file
         raise _undecodable(data, path, error) from error
 

@@ -13,7 +13,10 @@ from xml.etree import ElementTree
 from prior_bench.data.tables.annotation_tables import read_table
 from prior_bench.data.tables.text_file import require_file
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import MIB
 
+MOST_REPORT = MIB
+"""Bytes of a report; one has some 5 kB."""
 ARCHIVES = ("NLMCXR_reports.tgz", "NLMCXR_reports.tar.gz")
 FOLDERS = ("ecgen-radiology", "NLMCXR_reports/ecgen-radiology", "reports/ecgen-radiology", "reports")
 PROJECTIONS = "indiana_projections.csv"
@@ -65,14 +68,14 @@ def read_reports(root: Path) -> list[OpeniReport]:
             where=root,
             fix=f"put {ARCHIVES[0]} there, packed or unpacked",
         )
-    return sorted(found, key=lambda report: int(re.sub(r"\D", "", report.id) or 0))
+    return sorted(found, key=lambda report: int(re.sub(r"[^0-9]", "", report.id)[:18] or 0))
 
 
 def _files(root: Path) -> Iterator[tuple[str, bytes]]:
     for folder in FOLDERS:
         files = sorted((root / folder).glob("*.xml"))
         if files:
-            yield from ((str(file), file.read_bytes()) for file in files)
+            yield from ((str(file), _content(file)) for file in files)
             return
     for name in ARCHIVES:
         place = root / name
@@ -82,14 +85,29 @@ def _files(root: Path) -> Iterator[tuple[str, bytes]]:
         try:
             with tarfile.open(place) as archive:
                 for member in archive:
-                    stream = archive.extractfile(member) if member.name.endswith(".xml") else None
-                    if stream is not None:  # None for a folder
+                    if not member.isfile() or not member.name.endswith(".xml"):
+                        continue
+                    _require_small(member.size, f"{place}/{member.name}")
+                    if (stream := archive.extractfile(member)) is not None:
                         yield f"{place}/{member.name}", stream.read()
         except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
             raise BenchError(
                 f"archive is truncated or damaged ({error})", where=place, fix="download it again"
             ) from error
         return
+
+
+def _content(file: Path) -> bytes:
+    if not file.is_file():
+        raise BenchError("is no regular file", where=file, fix="unpack the reports again")
+    _require_small(file.stat().st_size, file)
+    return file.read_bytes()
+
+
+def _require_small(size: int, where: object) -> None:
+    if size > MOST_REPORT:
+        what = f"has {size / MIB:.0f} MiB; a report has at most {MOST_REPORT // MIB}"
+        raise BenchError(what, where=where, fix="download the reports again")
 
 
 def parse_report(name: str, content: bytes) -> OpeniReport:

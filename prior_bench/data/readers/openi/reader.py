@@ -113,6 +113,8 @@ def read_original(root: Path) -> tuple[pd.DataFrame, str]:
         for report in found
         for image in report.images
     ]
+    if not rows:
+        raise BenchError("no report names an image", where=root, fix="download the reports again")
     return pd.DataFrame(rows), _census(found)
 
 
