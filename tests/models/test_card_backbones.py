@@ -84,12 +84,12 @@ def test_a_model_of_a_hub_is_taken_from_the_folder_if_there_is_one(tmp_path):
 
 
 def test_embeddings_stand_for_a_model_that_cannot_be_loaded(tmp_path):
-    folder = tmp_path / "data/models/m_flag"
-    assert row_of("m_flag") == {"type": "embeddings", "file": str(folder / "embeddings.parquet")}
+    folder = tmp_path / "data/models/g2d"
+    assert row_of("g2d") == {"type": "embeddings", "file": str(folder / "embeddings.parquet")}
     folder.mkdir(parents=True)
     np.savez(folder / "embeddings.npz", ids=np.array(["a", "b"]), images=np.eye(2, dtype=np.float32))
-    assert row_of("m_flag")["file"] == str(folder / "embeddings.npz")
-    source = CardModel("row", "m_flag")
+    assert row_of("g2d")["file"] == str(folder / "embeddings.npz")
+    source = CardModel("row", "g2d")
     source.check()
     assert source.stored is not None and not source.has_text
     assert {data for data, _ in source.known_exposure()} == {"mimic_cxr"}
