@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
+from prior_bench.checkpoints.folders import weights_file
 from prior_bench.errors import BenchError, NotThereError, unknown_name
 from prior_bench.registry import CARDS
 from prior_bench.schema.errors import checked
@@ -19,6 +20,7 @@ from prior_bench.schema.model import FILE, ModelCard
 
 FOLDER = "models"
 """Folder of shipped cards, and of weights under the data root."""
+HUB = "https://huggingface.co/"
 EMBEDDINGS = ("embeddings.parquet", "embeddings.npz")
 """Files in the folder of a model that cannot be loaded, with vectors that its own code has computed."""
 
@@ -78,7 +80,7 @@ def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
             file of embeddings stands for any model.
 
     Raises:
-        BenchError: the card is unknown.
+        BenchError: the card is unknown, or timm's folder has no weights.
     """
     card, expected = model_card(name), place_of(name)
     row, place = card.row_arguments(), weights or str(expected)
@@ -89,7 +91,10 @@ def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
             k: value.replace(FILE, place) if isinstance(value, str) else value for k, value in row.items()
         }
     if weights or expected.exists():
-        row["file" if row["type"] == "timm" else "model"] = place
+        if row["type"] == "timm":  # it takes a file, and the hub's download is a folder
+            row["file"] = str(weights_file(place))
+        else:
+            row["model"] = place
     return row
 
 
@@ -121,7 +126,9 @@ def how_to_place(name: str) -> str:
     row, place = card.row_arguments(), place_of(name)
     reference = str(row.get("model", ""))
     fix = f"get them: {how_to_get(card)}"
-    if row["type"] == "hf" or f"huggingface.co/{reference}" in card.weights.link:
+    if row["type"] == "timm" and card.weights.link.startswith(HUB):
+        reference = card.weights.link.removeprefix(HUB)
+    if row["type"] == "hf" or (reference and card.weights.link == HUB + reference):
         fix += f"; on a machine with network: hf download {reference} --local-dir {place}"
         return f"{fix}; copy the folder here"
     if row["type"] == "open_clip":
