@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.checkpoints.folders import weights_file
 from prior_bench.errors import BenchError, NotThereError, unknown_name
 from prior_bench.registry import CARDS
 from prior_bench.schema.errors import checked
@@ -80,7 +79,7 @@ def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
             file of embeddings stands for any model.
 
     Raises:
-        BenchError: the card is unknown, or timm's folder has no weights.
+        BenchError: the card is unknown.
     """
     card, expected = model_card(name), place_of(name)
     row, place = card.row_arguments(), weights or str(expected)
@@ -91,10 +90,7 @@ def row_of(name: str, weights: str | None = None) -> dict[str, Any]:
             k: value.replace(FILE, place) if isinstance(value, str) else value for k, value in row.items()
         }
     if weights or expected.exists():
-        if row["type"] == "timm":  # it takes a file, and the hub's download is a folder
-            row["file"] = str(weights_file(place))
-        else:
-            row["model"] = place
+        row["file" if row["type"] == "timm" else "model"] = place
     return row
 
 

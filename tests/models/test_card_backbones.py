@@ -95,10 +95,14 @@ def test_a_downloaded_folder_of_timm_stands_for_the_hub(tmp_path):
     save_file(model.state_dict(), folder / "model.safetensors")
     source = CardModel("row", "imagenet_resnet50")
     source.check()
-    assert row_of("imagenet_resnet50")["file"] == str(folder / "model.safetensors")
+    assert row_of("imagenet_resnet50")["file"] == str(folder)
     backbone = source.load(0, LoadContext())
+    assert backbone.provenance["file"] == str(folder / "model.safetensors")
     assert backbone.input.mean == (0.485, 0.456, 0.406)
     assert torch.equal(backbone.image_encoder.model.layer4[2].conv3.weight, model.layer4[2].conv3.weight)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(BenchError, match="folder without .*\n  fix: give the weights file itself"):
+        CardModel("row", "imagenet_resnet50")
 
 
 def test_embeddings_stand_for_a_model_that_cannot_be_loaded(tmp_path):
