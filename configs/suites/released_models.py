@@ -39,8 +39,17 @@ backbones = [
     dict(name="MRM", type="card", model="mrm"),
     dict(name="MaCo", type="card", model="maco"),
     dict(name="ECAMP", type="card", model="ecamp"),
-    dict(name="M-FLAG", type="card", model="m_flag"),
     dict(name="G2D", type="card", model="g2d"),
+    # trained again by BenchX, all on the same data
+    dict(name="ConVIRT (BenchX), ResNet-50", type="card", model="convirt_benchx"),
+    dict(name="GLoRIA (BenchX)", type="card", model="gloria_benchx"),
+    dict(name="MedKLIP (BenchX)", type="card", model="medklip_benchx"),
+    dict(name="M-FLAG (BenchX)", type="card", model="m_flag"),
+    dict(name="MGCA, ResNet-50 (BenchX)", type="card", model="mgca_r50_benchx"),
+    dict(name="MGCA, ViT-B/16 (BenchX)", type="card", model="mgca_vit_benchx"),
+    dict(name="MRM (BenchX)", type="card", model="mrm_benchx"),
+    dict(name="PTUnifier (BenchX), ViT-B/16", type="card", model="ptunifier"),
+    dict(name="REFERS (BenchX), ViT-B/16", type="card", model="refers"),
     # medical images of many kinds, with texts
     dict(name="BiomedCLIP", type="card", model="biomedclip"),
     dict(name="PubMedCLIP, ViT-B/32", type="card", model="pubmedclip"),

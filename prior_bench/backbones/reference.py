@@ -156,6 +156,10 @@ def _row_of(text: str, named: bool = False) -> dict[str, Any]:
         if re.fullmatch(r"[\w.-]+/[\w.-]+", text) and not Path(text).parent.is_dir():
             what, fix = "is no file", f"for a model on the hub: hf:{text}, or open_clip:{text}"
             raise BenchError(what, where=text, fix=fix)
+        if Path(text).is_dir():
+            what = "is a folder without config.json or open_clip_config.json, which say what to build"
+            fix = "download the whole folder again, or name a file of weights in it"
+            raise BenchError(what, where=text, fix=fix)
         raise unknown_name("backbone", text, [*known, *card_names(), *FORMS], where="backbone")
     return {"name": text, "type": "pretrain", "config": text}
 

@@ -16,6 +16,7 @@ from prior_bench.backbones.image_encoders import (
     made_backbone,
     size_problem,
 )
+from prior_bench.checkpoints.folders import weights_file
 from prior_bench.errors import BenchError
 
 
@@ -25,13 +26,16 @@ class TimmWeights:
     Args:
         name: row label.
         image_encoder: arguments of ImageEncoder or a timm model's name, with or without a tag of the weights.
-        file: weights file, for machines that cannot reach the hub.
+        file: weights file, or a folder with one, for machines that cannot reach the hub.
+
+    Raises:
+        BenchError: the folder has no weights file.
     """
 
     has_text = False
 
     def __init__(self, name: str, image_encoder: dict[str, Any] | str, file: str | None = None):
-        self.name, self._file = name, file
+        self.name, self._file = name, None if file is None else str(weights_file(file))
         self._encoder = {**encoder_arguments(image_encoder), "pretrained": file is None}
 
     def check(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.errors import BenchError
@@ -42,7 +41,7 @@ class ReleasedLayout:
         unused: pairs (regular expression for names in the file, reason why they are not needed).
         supplied: triples (our name, value of the tensor or None for the value that the method initialises,
             reason why the file does not have it).
-        reshaped: our names of tensors that the file stores with additional axes of length 1.
+        reshaped: our names of tensors that the file stores with more or fewer axes of length 1.
         wrappers: possible prefixes of all names in a file.
         vocabulary: number of rows of the word embedding; 0 without a text encoder.
         max_tokens: longest text in pre-training, in tokens.
@@ -233,4 +232,4 @@ def fits(given: tuple[int, ...], wanted: tuple[int, ...], reshaped: bool) -> boo
     """Whether a stored tensor of shape ``given`` can become one of shape ``wanted``."""
     if not reshaped:
         return given == wanted
-    return prod(given) == prod(wanted) and given[: len(wanted)] == wanted
+    return [side for side in given if side > 1] == [side for side in wanted if side > 1]

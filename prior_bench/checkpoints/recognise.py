@@ -180,8 +180,9 @@ def refusal(found: Recognition, model: str, path: str | Path, guessed: bool = Fa
     shown = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
     what = f"is of another architecture: it supplies {found.share:.0%} of the tensors of {model}"
     nearest = " (the nearest known)" if guessed else ""
-    return BenchError(
-        f"{what}{nearest}, {MINIMUM_SHARE:.0%} are needed: {shown}",
-        where=path,
-        fix="name its architecture, a timm model: --image-encoder NAME (in a suite: image_encoder='NAME')",
-    )
+    fix = "name its architecture, a timm model: --image-encoder NAME (in a suite: image_encoder='NAME')"
+    if Path(path).is_dir() and not (Path(path) / "config.json").is_file():
+        fix = (
+            f"its config.json is missing, which says what to build: download the whole folder again; or {fix}"
+        )
+    return BenchError(f"{what}{nearest}, {MINIMUM_SHARE:.0%} are needed: {shown}", where=path, fix=fix)

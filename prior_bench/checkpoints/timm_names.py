@@ -91,6 +91,21 @@ NAMINGS = (
         ),
     ),
     Naming(
+        "ViT of Google's names in torch",
+        r"encoder\.layer\.\d+\.attention_norm\.",
+        (
+            (r"embeddings\.cls_token$", "cls_token"),
+            (r"embeddings\.position_embeddings$", "pos_embed"),
+            (r"embeddings\.patch_embeddings\.", "patch_embed.proj."),
+            (r"encoder\.layer\.(\d+)\.", r"blocks.\1."),
+            (r"attn\.out\.", "attn.proj."),
+            (r"attention_norm\.", "norm1."),
+            (r"ffn_norm\.", "norm2."),
+            (r"ffn\.fc([12])\.", r"mlp.fc\1."),
+            (r"encoder\.encoder_norm\.", "norm."),
+        ),
+    ),
+    Naming(
         "torchvision ViT",
         r"encoder\.layers\.encoder_layer_0\.",
         (
@@ -170,10 +185,10 @@ def read_for_timm(path: str | Path) -> dict[str, Tensor]:
 
 
 SEPARATE = re.compile(
-    r"(.*(?:layer\.\d+\.attention\.attention|blocks\.\d+\.attention\.self)\.)"
+    r"(.*(?:layer\.\d+\.attention\.attention|blocks\.\d+\.attention\.self|encoder\.layer\.\d+\.attn)\.)"
     r"(query|key|value)\.(weight|bias)"
 )
-"""Names of the queries, keys and values of transformers' ViT and Swin."""
+"""Names of the queries, keys and values of transformers' ViT and Swin, and of the ViT of Google's names."""
 NEWER: tuple[Rule, ...] = (
     (r"(blocks\.\d+\.attention\.)q_proj\.", r"\1self.query."),
     (r"(blocks\.\d+\.attention\.)k_proj\.", r"\1self.key."),

@@ -19,6 +19,7 @@ from prior_bench.schema.model import FILE, ModelCard
 
 FOLDER = "models"
 """Folder of shipped cards, and of weights under the data root."""
+HUB = "https://huggingface.co/"
 EMBEDDINGS = ("embeddings.parquet", "embeddings.npz")
 """Files in the folder of a model that cannot be loaded, with vectors that its own code has computed."""
 
@@ -121,7 +122,9 @@ def how_to_place(name: str) -> str:
     row, place = card.row_arguments(), place_of(name)
     reference = str(row.get("model", ""))
     fix = f"get them: {how_to_get(card)}"
-    if row["type"] == "hf" or f"huggingface.co/{reference}" in card.weights.link:
+    if row["type"] == "timm" and card.weights.link.startswith(HUB):
+        reference = card.weights.link.removeprefix(HUB)
+    if row["type"] == "hf" or (reference and card.weights.link == HUB + reference):
         fix += f"; on a machine with network: hf download {reference} --local-dir {place}"
         return f"{fix}; copy the folder here"
     if row["type"] == "open_clip":

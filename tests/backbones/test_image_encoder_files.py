@@ -179,3 +179,17 @@ def test_a_folder_without_weights(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(BenchError, match="folder without model.safetensors or pytorch_model.bin"):
         CheckpointFile("row", str(tmp_path)).check()
+
+
+def test_a_folder_of_a_library_without_its_config_is_called_that(tmp_path, capsys):
+    import small_transformers
+
+    from prior_bench.backbones.reference import backbone_row
+    from prior_bench.cli import main
+
+    small_transformers.save("clip", tmp_path)
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(BenchError, match=r"is a folder without config\.json or open_clip_config\.json"):
+        backbone_row(str(tmp_path))
+    assert main(["checkpoint", "inspect", str(tmp_path)]) == 1
+    assert "its config.json is missing" in capsys.readouterr().err

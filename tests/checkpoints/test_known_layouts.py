@@ -38,6 +38,7 @@ INPUTS = {
     "KAD, ResNet-50, with its text encoder": (512, 3, *IMAGENET, "crop"),
     "KAD at 224 pixels, ResNet-50, with its text encoder": (224, 3, *IMAGENET, "crop"),
     "CARZero, ViT-B/16": (224, 3, 0.4978, 0.2449, "pad"),
+    **{name: (224, 3, 0.4978, 0.2449, "crop") for name in KNOWN if "(BenchX)" in name},
     "MRM, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "MaCo, ViT-B/16": (224, 3, 0.4978, 0.2449, "crop"),
     "ECAMP, ViT-B/16": (224, 3, 0.4721, 0.3037, "crop"),

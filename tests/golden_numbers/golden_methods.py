@@ -16,6 +16,9 @@ PARTS = ("image_encoder", "text_encoder", "tokenizer", "losses")
 RELEASED = dict(image_hidden=12, text_hidden=10, batch_norm=True, upsample=80)
 SMALL = dict(layers=2, feedforward=24)
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
+    "benchx_released, heads of ConVIRT": ("benchx_released", {}),
+    "benchx_released, heads of M-FLAG": ("benchx_released", dict(heads="batch_norm", pooler=False)),
+    "benchx_released, heads of REFERS": ("benchx_released", dict(heads="copies")),
     "biovil_released": ("biovil_released", {}),
     "biovil_released, BioViL-T": ("biovil_released", dict(static_dim=6)),
     "carzero_released": ("carzero_released", SMALL),

@@ -1,6 +1,7 @@
 """State dicts with the names and shapes of released files, made from the libraries' models that own them."""
 
 import re
+from functools import partial
 
 import timm
 import torch
@@ -239,6 +240,24 @@ def whole_kad(stages: int) -> dict[str, Tensor]:
     return query_files.kad(stages, bert(vocabulary=30522))
 
 
+OF_BENCHX = (
+    "ConVIRT (BenchX), ResNet-50",
+    "ConVIRT (BenchX), ResNet-50, image encoder",
+    "M-FLAG (BenchX), ResNet-50",
+    "REFERS (BenchX), ViT-B/16",
+    "REFERS (BenchX), ViT-B/16, names of its converter",
+    "PTUnifier (BenchX), ViT-B/16",
+)
+"""Layouts of BenchX's files."""
+
+
+def of_benchx(name: str) -> dict[str, Tensor]:
+    """The state of a file of BenchX, of this layout."""
+    import benchx_files
+
+    return benchx_files.MADE[name]()
+
+
 def whole_carzero() -> dict[str, Tensor]:
     """The state of CARZero under the names of its file."""
     import carzero_files
@@ -298,6 +317,7 @@ KNOWN = {
     "KAD, ResNet-50, with its text encoder": lambda: whole_kad(4),
     "KAD at 224 pixels, ResNet-50, with its text encoder": lambda: whole_kad(3),
     "CARZero, ViT-B/16": whole_carzero,
+    **{name: partial(of_benchx, name) for name in OF_BENCHX},
     "MRM, ViT-B/16": lambda: {
         **vit().state_dict(),
         **masked("bert_encoder.model.w", "bert_mlp.weight", "decoder_pred.weight"),
@@ -330,6 +350,7 @@ WITH_TEXT = (
     *("MedKLIP, ResNet-50, with BioClinicalBERT", "MAVL, ResNet-50, with BioClinicalBERT"),
     *(f"KAD{size}, ResNet-50, with its text encoder" for size in ("", " at 224 pixels")),
     "CARZero, ViT-B/16",
+    *(name for name in OF_BENCHX if "image encoder" not in name and "PTUnifier" not in name),
 )
 """Layouts with a text encoder; all others are of an image encoder alone."""
 

@@ -211,7 +211,7 @@ def edited(folder, **changes):
 
 
 SPOILED = {
-    "no config": (lambda f: (f / "config.json").unlink(), "config.json"),
+    "no config": (lambda f: (f / "config.json").unlink(), "config.json: is missing"),
     "heads that do not divide": (lambda f: edited(f, num_attention_heads=5), "misshapen .*attention"),
     "fewer layers than the file": (lambda f: edited(f, num_hidden_layers=1), "without counterpart"),
     "more layers than the file": (lambda f: edited(f, num_hidden_layers=3), "missing"),

@@ -4,6 +4,7 @@ import fake_parts
 import numpy as np
 import pytest
 import small_transformers
+import torch
 
 from prior_bench.api import LoadContext
 from prior_bench.backbones.card import CardModel
@@ -83,13 +84,34 @@ def test_a_model_of_a_hub_is_taken_from_the_folder_if_there_is_one(tmp_path):
     assert row_of("chexzero", "x.pt")["model"] == "ViT-B-32-quickgelu@x.pt"
 
 
+def test_a_downloaded_folder_of_timm_stands_for_the_hub(tmp_path):
+    import timm
+    from safetensors.torch import save_file
+
+    folder = tmp_path / "data/models/imagenet_resnet50"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"architecture": "resnet50", "num_classes": 1000}')
+    model = timm.create_model("resnet50")
+    save_file(model.state_dict(), folder / "model.safetensors")
+    source = CardModel("row", "imagenet_resnet50")
+    source.check()
+    assert row_of("imagenet_resnet50")["file"] == str(folder)
+    backbone = source.load(0, LoadContext())
+    assert backbone.provenance["file"] == str(folder / "model.safetensors")
+    assert backbone.input.mean == (0.485, 0.456, 0.406)
+    assert torch.equal(backbone.image_encoder.model.layer4[2].conv3.weight, model.layer4[2].conv3.weight)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(BenchError, match="folder without .*\n  fix: give the weights file itself"):
+        CardModel("row", "imagenet_resnet50")
+
+
 def test_embeddings_stand_for_a_model_that_cannot_be_loaded(tmp_path):
-    folder = tmp_path / "data/models/m_flag"
-    assert row_of("m_flag") == {"type": "embeddings", "file": str(folder / "embeddings.parquet")}
+    folder = tmp_path / "data/models/g2d"
+    assert row_of("g2d") == {"type": "embeddings", "file": str(folder / "embeddings.parquet")}
     folder.mkdir(parents=True)
     np.savez(folder / "embeddings.npz", ids=np.array(["a", "b"]), images=np.eye(2, dtype=np.float32))
-    assert row_of("m_flag")["file"] == str(folder / "embeddings.npz")
-    source = CardModel("row", "m_flag")
+    assert row_of("g2d")["file"] == str(folder / "embeddings.npz")
+    source = CardModel("row", "g2d")
     source.check()
     assert source.stored is not None and not source.has_text
     assert {data for data, _ in source.known_exposure()} == {"mimic_cxr"}
@@ -111,6 +133,8 @@ def test_missing_weights_say_where_they_are_had(tmp_path):
     assert str(caught.value.where).endswith("data/models/small/small.safetensors")
     with pytest.raises(NotThereError, match="hf download ORG/clip --local-dir .*models/on_a_hub"):
         CardModel("row", "on_a_hub").check()
+    with pytest.raises(NotThereError, match="hf download timm/resnet50.tv_in1k --local-dir .*imagenet_resn"):
+        CardModel("row", "imagenet_resnet50").check()
     with pytest.raises(NotThereError, match="cannot be loaded, and its embeddings are not there"):
         CardModel("row", "g2d").check()
     with pytest.raises(NotThereError, match="'openai' of ViT-B-32-quickgelu"):

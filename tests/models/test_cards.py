@@ -49,12 +49,21 @@ LAYOUTS = {
     "convirt_mgca_r50": "ConVIRT (MGCA repository), ResNet-50",
     "convirt_mgca_vit": "ConVIRT (MGCA repository), ViT-B/16",
     "convirt_edreis": "ConVIRT (edreisMD), ResNet-50",
+    "convirt_benchx": "ConVIRT (BenchX), ResNet-50",
+    "gloria_benchx": "GLoRIA, ResNet-50",
+    "m_flag": "M-FLAG (BenchX), ResNet-50",
+    "medklip_benchx": "MedKLIP, ResNet-50",
+    "mgca_r50_benchx": "MGCA, ResNet-50",
+    "mgca_vit_benchx": "MGCA, ViT-B/16",
+    "mrm_benchx": "MRM, ViT-B/16",
+    "ptunifier": "PTUnifier (BenchX), ViT-B/16",
+    "refers": "REFERS (BenchX), ViT-B/16",
 }
 """Layout of the file of each card whose row is a checkpoint."""
 
 
 def test_there_is_a_card_for_each_model_of_the_field():
-    assert len(CARDS) == 41
+    assert len(CARDS) == 49
     of_files = {name for name, card in CARDS.items() if card.row and card.row.type == "checkpoint"}
     assert of_files == set(LAYOUTS)
 
@@ -76,7 +85,11 @@ def test_a_card_makes_a_source_and_names_what_there_is(name):
 def test_a_card_agrees_with_the_layout_of_its_file(name):
     layout, card = layout_named(LAYOUTS[name]), CARDS[name]
     assert layout is not None
-    assert set(card.trained_on) >= {data for data, _ in layout.exposure}, "the card knows of less"
+    seen = {data for data, _ in layout.exposure}
+    if name == "gloria_benchx":  # the names of tensors do not tell it from its authors' file
+        assert card.limits.endswith("takes it to have seen CheXpert, too.") and seen == {"chexpert"}
+    else:
+        assert set(card.trained_on) >= seen, "the card knows of less"
     assert (card.loads == "whole") or layout.of_both is None
     assert card.loads == "image" or layout.of_both is not None or not card.text
     stated = layout.image_encoder["input"]

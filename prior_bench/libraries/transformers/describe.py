@@ -105,6 +105,9 @@ def side_of(value: Any) -> Any:
 def _config(folder: Path, remote_code: bool) -> Any:
     from transformers import AutoConfig
 
+    if not (folder / "config.json").is_file():
+        what, fix = "is missing, and says what to build", "download the whole folder again"
+        raise BenchError(what, where=folder / "config.json", fix=fix)
     try:
         with quiet("transformers"):
             return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=remote_code)  # nosec B615
