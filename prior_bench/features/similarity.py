@@ -14,13 +14,12 @@ from prior_bench.api import Backbone, Features, Method, RunContext, repeated
 from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
+from prior_bench.features.cache import cached, name_of
 from prior_bench.features.extract import (
     Feed,
-    cached,
     evaluating,
     feature_versions,
     image_batches,
-    name_of,
     source_of,
 )
 from prior_bench.features.text_means import mean_texts, require_cosine
