@@ -20,6 +20,9 @@ DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
 TOGETHER = "the score of a text depends on the other texts: it classifies findings, and ranks no reports"
 """Reason why a method with a decoder of findings is left out."""
 
+NO_STAGES = "its score has no cheaper first stage, so that options.cascade would change nothing"
+"""Reason why a method without local scores is left out of a cascade."""
+
 
 class Retrieval:
     """Retrieval of reports for images and of images for reports.
@@ -52,7 +55,10 @@ class Retrieval:
 
     def lacks(self, method: type, protocol: Protocol) -> str:
         """Return why methods of a class cannot be evaluated; see :class:`prior_bench.api.Task`."""
-        return TOGETHER if getattr(method, "texts_together", False) else ""
+        if getattr(method, "texts_together", False):
+            return TOGETHER
+        cascade = protocol.options.get("cascade")
+        return NO_STAGES if cascade and not getattr(method, "cascades", False) else ""
 
     def needs_pixels(self, protocol: Protocol) -> str:
         """Return why the images themselves are needed; see :class:`prior_bench.api.Task`."""
@@ -68,6 +74,7 @@ class Retrieval:
         from prior_bench.explain.examples import example_arrays
         from prior_bench.explain.inputs import training_reports
         from prior_bench.explain.partners import partner_arrays, partner_losses
+        from prior_bench.features.cascade import cascaded_similarity
         from prior_bench.features.extract import Feed
         from prior_bench.features.similarity import similarity_matrix
 
@@ -77,15 +84,20 @@ class Retrieval:
         texts = list(dict.fromkeys(reports))
         number = {text: i for i, text in enumerate(texts)}
         feed = Feed.of(backbone, protocol)
-        similarity = similarity_matrix(backbone, pool, texts, context, feed)
+        if options.cascade and context.rehearsal is None:  # a rehearsal projects the exact scores
+            both = cascaded_similarity(backbone, pool, texts, context, feed, options.cascade)
+        else:
+            exact = similarity_matrix(backbone, pool, texts, context, feed)
+            both = (exact, exact)
         if len(texts) < len(reports):  # equal reports have the same column, which makes them exact ties
-            similarity = similarity[:, [number[report] for report in reports]]
+            column = [number[report] for report in reports]
+            both = (both[0][:, column], both[1][:, column])
 
         groups = groups_of_labels(pool, options)
         predictions = {
             "id": pool.table["id"].to_numpy(dtype=str),
             "patient_id": pool.table["patient_id"].to_numpy(dtype=str),
-            **found_candidates(similarity, groups, options),
+            **found_candidates(both[0], both[1].T, groups, options),
             "meta_pool": np.array(len(pool)),
         }
         if groups is not None:
@@ -157,12 +169,19 @@ def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
 
 
 def found_candidates(
-    similarity: np.ndarray, groups: np.ndarray | None, options: RetrievalOptions
+    of_images: np.ndarray, of_texts: np.ndarray, groups: np.ndarray | None, options: RetrievalOptions
 ) -> dict[str, np.ndarray]:
-    """Compute ranks, best candidates and label matches of both directions."""
-    own = np.arange(len(similarity))
+    """Compute ranks, best candidates and label matches of both directions.
+
+    Args:
+        of_images: scores of the texts for each image, [images, texts].
+        of_texts: scores of the images for each text, [texts, images].
+        groups: numbers of the pool's label vectors, or None without labels.
+        options: of the protocol.
+    """
+    own = np.arange(len(of_images))
     found: dict[str, np.ndarray] = {}
-    for (direction, top), scores in zip(DIRECTIONS.items(), (similarity, similarity.T), strict=True):
+    for (direction, top), scores in zip(DIRECTIONS.items(), (of_images, of_texts), strict=True):
         rank, ties = retrieval.ranks(scores, own)
         shown = retrieval.top(scores, max(retrieval.KS), seed=options.pool_seed)
         found |= {f"{direction}_rank": rank, f"{direction}_ties": ties, top: shown}
