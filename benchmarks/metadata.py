@@ -3,8 +3,8 @@
 Makes a data set of each number of images, with 0.6 studies an image and a report a study, but without image
 files, and stores its prepared index. Each step then runs in a process of its own that opens the data set from
 the index first: *open* alone, the *fingerprint* of the whole and of its three splits, once and again, the
-*pairs* of pre-training, and a *tokenizer* on 20,000 reports at most. Prints CPU seconds, the peak memory of the
-process beyond that of its imports, and slopes in log-log scale: 1 is proportional to the images.
+*pairs* of pre-training, and a *tokenizer* on 20,000 reports at most. Prints CPU seconds, the peak memory of
+the process beyond that of its imports, and slopes in log-log scale: 1 is proportional to the images.
 """
 
 import argparse

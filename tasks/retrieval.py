@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from prior_bench.api import Backbone, NeededVectors, Protocol, RunContext, TaskResult, Work
@@ -9,6 +11,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.views import frontal_first
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import defined, retrieval
+from prior_bench.metrics.retrieval_blocks import both_directions
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images
 
@@ -74,6 +77,7 @@ class Retrieval:
         from prior_bench.explain.examples import example_arrays
         from prior_bench.explain.inputs import training_reports
         from prior_bench.explain.partners import partner_arrays, partner_losses
+        from prior_bench.features import score_blocks
         from prior_bench.features.cascade import cascaded_similarity
         from prior_bench.features.extract import Feed
         from prior_bench.features.similarity import similarity_matrix
@@ -84,20 +88,26 @@ class Retrieval:
         texts = list(dict.fromkeys(reports))
         number = {text: i for i, text in enumerate(texts)}
         feed = Feed.of(backbone, protocol)
+        column = np.array([number[report] for report in reports])  # equal reports are exact ties
+        groups = groups_of_labels(pool, options)
+        found = None
         if options.cascade and context.rehearsal is None:  # a rehearsal projects the exact scores
             both = cascaded_similarity(backbone, pool, texts, context, feed, options.cascade)
-        else:
-            exact = similarity_matrix(backbone, pool, texts, context, feed)
-            both = (exact, exact)
-        if len(texts) < len(reports):  # equal reports have the same column, which makes them exact ties
-            column = [number[report] for report in reports]
-            both = (both[0][:, column], both[1][:, column])
+            found = found_candidates(both[0][:, column], both[1][:, column].T, groups, options)
+        elif len(pool) * len(texts) > score_blocks.LARGE and context.rehearsal is backbone.stored is None:
+            blocks = score_blocks.score_blocks(backbone, pool, texts, context, feed)
+            if blocks is not None:
+                found = found_in_blocks(lambda: (b[:, column] for b in blocks()), groups, options, len(pool))
+        if found is None:
+            similarity = similarity_matrix(backbone, pool, texts, context, feed)
+            if len(texts) < len(reports):
+                similarity = similarity[:, column]
+            found = found_candidates(similarity, similarity.T, groups, options)
 
-        groups = groups_of_labels(pool, options)
         predictions = {
             "id": pool.table["id"].to_numpy(dtype=str),
             "patient_id": pool.table["patient_id"].to_numpy(dtype=str),
-            **found_candidates(both[0], both[1].T, groups, options),
+            **found,
             "meta_pool": np.array(len(pool)),
         }
         if groups is not None:
@@ -190,6 +200,24 @@ def found_candidates(
             if options.exclude_self:
                 judged = retrieval.top(scores, max(retrieval.KS), seed=options.pool_seed, exclude=own)
             found[f"{direction}_match"] = groups[judged] == groups[:, None]
+    return found
+
+
+def found_in_blocks(
+    blocks: Callable[[], Iterator[np.ndarray]],
+    groups: np.ndarray | None,
+    options: RetrievalOptions,
+    pool: int,
+) -> dict[str, np.ndarray]:
+    """Compute what :func:`found_candidates` does from blocks of scores [B, texts] of images."""
+    both = both_directions(
+        blocks, pool, max(retrieval.KS), seed=options.pool_seed, exclude_self=options.exclude_self
+    )
+    found: dict[str, np.ndarray] = {}
+    for (direction, top), one in zip(DIRECTIONS.items(), both, strict=True):
+        found |= {f"{direction}_rank": one.ranks.rank, f"{direction}_ties": one.ranks.ties, top: one.top}
+        if groups is not None:
+            found[f"{direction}_match"] = groups[one.judged] == groups[:, None]
     return found
 
 

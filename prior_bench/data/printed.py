@@ -1,7 +1,7 @@
 """The bytes that a column contributes to the fingerprint of a data set: each cell as Python prints it.
 
 Fingerprints are in the keys of stored results, so that these bytes must never change. Columns of text,
-numbers and reports are printed by Arrow, many rows at once; whatever Arrow would print otherwise, Python prints.
+numbers and reports are printed by Arrow, many rows at once; what Arrow would print otherwise, Python prints.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Arrays that are written block by block to the file from which they are then mapped into memory.
 
 The file grows in a folder beside its place, ``NAME.growing``, with a line for each complete block in
-``blocks.jsonl``. A killed process leaves the folder; the next one checks the blocks that are there and goes on
-after the last good one. The complete file is moved to its place. No more than a block is in memory at a time.
+``blocks.jsonl``. A killed process leaves the folder; the next one checks the blocks that are there and goes
+on after the last good one. The complete file is moved to its place. No more than a block is in memory.
 """
 
 from __future__ import annotations

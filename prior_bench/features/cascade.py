@@ -1,9 +1,9 @@
 """A cascade of scores: a cheap score of all pairs, and a method's own score of the best candidates alone.
 
 The first stage is the method's ``global_similarity``. Of each query, its first ``k`` candidates are ranked
-anew by the method's ``similarity``; all others follow in the order of the first stage. The two directions have
-queries of their own, so that each has a matrix of its own. With ``k`` of at least the pool, nothing follows,
-and both are the matrix of the exact scores.
+anew by the method's ``similarity``; all others follow in the order of the first stage. The two directions
+have queries of their own, so that each has a matrix of its own. With ``k`` of at least the pool, nothing
+follows, and both are the matrix of the exact scores.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def cascaded_similarity(
     stored = cached(context, "similarity", key, compute, source_of(method))
     first, second = stored.reshape(2, len(manifest), len(texts))
     require_finite_scores(first, "global similarities of images and texts", backbone.name)
-    require_finite_scores(second[~np.isnan(second)], "similarities of images and texts", backbone.name)
+    wanted = candidates(first, k, 1) | candidates(first, k, 0)
+    require_finite_scores(second[wanted], "similarities of images and texts", backbone.name)
     return by_stages(first, second, k, 1), by_stages(first, second, k, 0)
 
 

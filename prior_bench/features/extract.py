@@ -83,7 +83,7 @@ def extract(
     feed: Feed | None = None,
     stored: str = "float32",
 ) -> np.ndarray:
-    """Frozen global features of every image, float32 or float16 [rows, D], read from the cache if they are there.
+    """Frozen global features of every image, [rows, D], read from the cache if they are there.
 
     Stored vectors are returned as they are. Otherwise, the backbone runs in evaluation mode (BatchNorm uses
     its stored statistics and does not update them). Its previous mode is restored.

@@ -82,7 +82,11 @@ def test_no_text_is_an_error():
 
 
 def test_letters_are_those_of_all_texts_normalised():
-    texts = [("Œdème ÀÉ ΣΑΣ İ ǆ.", "한국어 각", "心脏扩大\u0301"), ("e\u0301\u0327 a\u200b\tb\n\x00", "🫁 ﬁ ½"), ("",)]
+    texts = [
+        ("Œdème ÀÉ ΣΑΣ İ ǆ.", "한국어 각", "心脏扩大\u0301"),
+        ("e\u0301\u0327 a\u200b\tb\n\x00", "🫁 ﬁ ½"),
+        ("",),
+    ]
     joined = [" ".join(text) for text in texts]
     normalise = tokenizer_module._word_piece({}).normalizer.normalize_str
     plain = {c for text in joined for c in normalise(text) if not c.isspace()}
