@@ -103,7 +103,7 @@ class _Growing:
         if not self.done:
             self.lines.write_bytes(b"")
             self.values.write_bytes(self._header())
-        content = memoryview(np.ascontiguousarray(values)).cast("B")
+        content = np.ascontiguousarray(values).data.cast("B")
         with open(self.values, "r+b") as file:
             file.truncate(self._end())  # what a killed process wrote of a block
             file.seek(self._end())

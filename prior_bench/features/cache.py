@@ -116,7 +116,7 @@ def _read(path: Path, source: str) -> np.ndarray | None:
         return None
     if made_by != source:
         warn_of_cache(f"cached {path.parent.name} were computed", f"delete {path.parent}")
-    return values  # type: ignore[no-any-return]
+    return values
 
 
 def _stored(path: Path, values: np.ndarray, metadata: dict[str, str]) -> np.ndarray:

@@ -128,4 +128,5 @@ def by_stages(first: np.ndarray, second: np.ndarray, k: int, axis: int) -> np.nd
 
 def _rows(features: Features, rows: Any) -> Features:
     at = torch.as_tensor(rows, device=features.global_.device)
-    return Features(*(None if part is None else part[at] for part in features))
+    local, mask = (None if part is None else part[at] for part in features[1:])
+    return Features(features.global_[at], local, mask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def held_out_pairs(
             f"fewer than two studies of the '{HELD_OUT}' split have a report and are not trained on",
         )
     draw = random.Random(f"validation/{validation.seed}")
-    found = range(len(studies))
+    found: Sequence[int] = range(len(studies))
     if len(studies) > validation.pairs:
         found = sorted(draw.sample(found, validation.pairs))
     first = rows.iloc[[studies.rows(study)[0] for study in found]]

@@ -80,7 +80,7 @@ class Studies:
         long = counted >= self._least
         bounds = np.concatenate([[0], np.cumsum(lengths)])
         sums = [np.concatenate([[0], np.cumsum(values)]) for values in (long, counted * long)]
-        return tuple(one[bounds[1:]] - one[bounds[:-1]] for one in sums)  # type: ignore[return-value]
+        return tuple(one[bounds[1:]] - one[bounds[:-1]] for one in sums)
 
     def _count_objects(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         counts = [

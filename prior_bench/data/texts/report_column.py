@@ -6,6 +6,7 @@ as any other: a cell is a tuple of sentences, or None.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ class ReportType(ExtensionDtype):
     na_value = None
 
     @classmethod
-    def construct_array_type(cls) -> type[ReportColumn]:
+    def construct_array_type(cls) -> builtins.type[ReportColumn]:
         """Return the class of its columns."""
         return ReportColumn
 
@@ -142,7 +143,8 @@ class ReportColumn(ExtensionArray):
     def take(self, indices: Any, *, allow_fill: bool = False, fill_value: Any = None) -> ReportColumn:
         """Return some rows; those that are filled have no report."""
         fill = -1 if allow_fill else None
-        return type(self)(self.parts, take(self.number, indices, allow_fill=allow_fill, fill_value=fill))
+        number = np.asarray(take(self.number, indices, allow_fill=allow_fill, fill_value=fill))
+        return type(self)(self.parts, number)
 
     def copy(self) -> ReportColumn:
         """Return a column that shares the reports, which never change."""
