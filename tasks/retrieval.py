@@ -90,11 +90,11 @@ class Retrieval:
         feed = Feed.of(backbone, protocol)
         column = np.array([number[report] for report in reports])  # equal reports are exact ties
         groups = groups_of_labels(pool, options)
-        found = None
+        found, large = None, len(pool) * len(texts) > score_blocks.LARGE
         if options.cascade and context.rehearsal is None:  # a rehearsal projects the exact scores
             both = cascaded_similarity(backbone, pool, texts, context, feed, options.cascade)
             found = found_candidates(both[0][:, column], both[1][:, column].T, groups, options)
-        elif len(pool) * len(texts) > score_blocks.LARGE and context.rehearsal is backbone.stored is None:
+        elif context.rehearsal is None and backbone.stored is None and large:
             blocks = score_blocks.score_blocks(backbone, pool, texts, context, feed)
             if blocks is not None:
                 found = found_in_blocks(lambda: (b[:, column] for b in blocks()), groups, options, len(pool))
