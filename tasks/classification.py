@@ -209,14 +209,22 @@ def _logistic(
     from prior_bench.features.extract import Feed, extract
     from prior_bench.probing.logistic import probe
 
-    feed = Feed.of(backbone, protocol)
-    features = {name: extract(backbone, part, context, feed=feed) for name, part in parts.items()}
-    features["train"] = features["train"][rows]
+    feed, stored = Feed.of(backbone, protocol), _stored_as(protocol)
+    features = {n: extract(backbone, part, context, feed=feed, stored=stored) for n, part in parts.items()}
+    if len(rows) < len(features["train"]):  # all of them would be copied, too
+        features["train"] = features["train"][rows]
     targets = {"train": parts["train"].targets()[rows], "valid": parts["valid"].targets()}
     exclusive = parts["train"].exclusive
     strengths, iterations = typed.head.strengths, typed.head.max_iterations
     if context.rehearsal is None:
-        return probe(features, targets, exclusive=exclusive, strengths=strengths, max_iterations=iterations)
+        return probe(
+            features,
+            targets,
+            exclusive=exclusive,
+            strengths=strengths,
+            max_iterations=iterations,
+            scratch=context.cache_dir / "scratch",
+        )
     real, done = len(strengths) * iterations, context.rehearsal.steps(iterations)
     with context.rehearsal.timed("iterations of the probe, at most", "host", done, real):
         return probe(features, targets, exclusive=exclusive, strengths=strengths[:1], max_iterations=done)
@@ -231,7 +239,8 @@ def _corrupted(
     assert outcome.predict is not None, "corrupted images need a classifier on features"
     feed = Feed.of(backbone, protocol)
     for condition in conditions(protocol.options):
-        features = extract(backbone, test, context, feed=feed._replace(condition=condition))
+        changed, stored = feed._replace(condition=condition), _stored_as(protocol)
+        features = extract(backbone, test, context, feed=changed, stored=stored)
         scores = outcome.predict(features)
         require_finite_scores(scores, f"scores of test images ({condition})", backbone.name)
         yield scores
@@ -243,9 +252,14 @@ def _embedding(
     from prior_bench.features.extract import Feed, extract
     from prior_bench.probing.embedding import example_embedding, example_rows
 
-    features = extract(backbone, test, context, feed=Feed.of(backbone, protocol))
+    stored = _stored_as(protocol)
+    features = extract(backbone, test, context, feed=Feed.of(backbone, protocol), stored=stored)
     rows = example_rows(len(test))
     return {"example_row": rows, "example_embedding": example_embedding(features[rows])}
+
+
+def _stored_as(protocol: Protocol) -> str:
+    return str(protocol.options.get("features", "float32"))
 
 
 def _monitor_errors(data: Manifest, monitor: str) -> list[BenchError]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from prior_bench.api import Backbone, NeededVectors, Protocol, RunContext, TaskResult, Work
@@ -9,6 +11,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.data.views import frontal_first
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.metrics import defined, retrieval
+from prior_bench.metrics.retrieval_blocks import both_directions
 from prior_bench.suites import work
 from prior_bench.suites.stored import changed_images
 
@@ -19,6 +22,9 @@ DIRECTIONS = {"image_to_text": "top_texts", "text_to_image": "top_images"}
 
 TOGETHER = "the score of a text depends on the other texts: it classifies findings, and ranks no reports"
 """Reason why a method with a decoder of findings is left out."""
+
+NO_STAGES = "its score has no cheaper first stage, so that options.cascade would change nothing"
+"""Reason why a method without local scores is left out of a cascade."""
 
 
 class Retrieval:
@@ -52,7 +58,10 @@ class Retrieval:
 
     def lacks(self, method: type, protocol: Protocol) -> str:
         """Return why methods of a class cannot be evaluated; see :class:`prior_bench.api.Task`."""
-        return TOGETHER if getattr(method, "texts_together", False) else ""
+        if getattr(method, "texts_together", False):
+            return TOGETHER
+        cascade = protocol.options.get("cascade")
+        return NO_STAGES if cascade and not getattr(method, "cascades", False) else ""
 
     def needs_pixels(self, protocol: Protocol) -> str:
         """Return why the images themselves are needed; see :class:`prior_bench.api.Task`."""
@@ -68,6 +77,8 @@ class Retrieval:
         from prior_bench.explain.examples import example_arrays
         from prior_bench.explain.inputs import training_reports
         from prior_bench.explain.partners import partner_arrays, partner_losses
+        from prior_bench.features import score_blocks
+        from prior_bench.features.cascade import cascaded_similarity
         from prior_bench.features.extract import Feed
         from prior_bench.features.similarity import similarity_matrix
 
@@ -77,15 +88,26 @@ class Retrieval:
         texts = list(dict.fromkeys(reports))
         number = {text: i for i, text in enumerate(texts)}
         feed = Feed.of(backbone, protocol)
-        similarity = similarity_matrix(backbone, pool, texts, context, feed)
-        if len(texts) < len(reports):  # equal reports have the same column, which makes them exact ties
-            similarity = similarity[:, [number[report] for report in reports]]
-
+        column = np.array([number[report] for report in reports])  # equal reports are exact ties
         groups = groups_of_labels(pool, options)
+        found, large = None, len(pool) * len(texts) > score_blocks.LARGE
+        if options.cascade and context.rehearsal is None:  # a rehearsal projects the exact scores
+            both = cascaded_similarity(backbone, pool, texts, context, feed, options.cascade)
+            found = found_candidates(both[0][:, column], both[1][:, column].T, groups, options)
+        elif context.rehearsal is None and backbone.stored is None and large:
+            blocks = score_blocks.score_blocks(backbone, pool, texts, context, feed)
+            if blocks is not None:
+                found = found_in_blocks(lambda: (b[:, column] for b in blocks()), groups, options, len(pool))
+        if found is None:
+            similarity = similarity_matrix(backbone, pool, texts, context, feed)
+            if len(texts) < len(reports):
+                similarity = similarity[:, column]
+            found = found_candidates(similarity, similarity.T, groups, options)
+
         predictions = {
             "id": pool.table["id"].to_numpy(dtype=str),
             "patient_id": pool.table["patient_id"].to_numpy(dtype=str),
-            **found_candidates(similarity, groups, options),
+            **found,
             "meta_pool": np.array(len(pool)),
         }
         if groups is not None:
@@ -157,12 +179,19 @@ def candidates(data: Manifest, options: RetrievalOptions) -> Manifest:
 
 
 def found_candidates(
-    similarity: np.ndarray, groups: np.ndarray | None, options: RetrievalOptions
+    of_images: np.ndarray, of_texts: np.ndarray, groups: np.ndarray | None, options: RetrievalOptions
 ) -> dict[str, np.ndarray]:
-    """Compute ranks, best candidates and label matches of both directions."""
-    own = np.arange(len(similarity))
+    """Compute ranks, best candidates and label matches of both directions.
+
+    Args:
+        of_images: scores of the texts for each image, [images, texts].
+        of_texts: scores of the images for each text, [texts, images].
+        groups: numbers of the pool's label vectors, or None without labels.
+        options: of the protocol.
+    """
+    own = np.arange(len(of_images))
     found: dict[str, np.ndarray] = {}
-    for (direction, top), scores in zip(DIRECTIONS.items(), (similarity, similarity.T), strict=True):
+    for (direction, top), scores in zip(DIRECTIONS.items(), (of_images, of_texts), strict=True):
         rank, ties = retrieval.ranks(scores, own)
         shown = retrieval.top(scores, max(retrieval.KS), seed=options.pool_seed)
         found |= {f"{direction}_rank": rank, f"{direction}_ties": ties, top: shown}
@@ -171,6 +200,24 @@ def found_candidates(
             if options.exclude_self:
                 judged = retrieval.top(scores, max(retrieval.KS), seed=options.pool_seed, exclude=own)
             found[f"{direction}_match"] = groups[judged] == groups[:, None]
+    return found
+
+
+def found_in_blocks(
+    blocks: Callable[[], Iterator[np.ndarray]],
+    groups: np.ndarray | None,
+    options: RetrievalOptions,
+    pool: int,
+) -> dict[str, np.ndarray]:
+    """Compute what :func:`found_candidates` does from blocks of scores [B, texts] of images."""
+    both = both_directions(
+        blocks, pool, max(retrieval.KS), seed=options.pool_seed, exclude_self=options.exclude_self
+    )
+    found: dict[str, np.ndarray] = {}
+    for (direction, top), one in zip(DIRECTIONS.items(), both, strict=True):
+        found |= {f"{direction}_rank": one.ranks.rank, f"{direction}_ties": one.ranks.ties, top: one.top}
+        if groups is not None:
+            found[f"{direction}_match"] = groups[one.judged] == groups[:, None]
     return found
 
 

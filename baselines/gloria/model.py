@@ -168,6 +168,8 @@ class GLoRIA(nn.Module):
 
     # --- similarity -------------------------------------------------------------------------------------
 
+    cascades = True
+
     def similarity(self, image: Features, text: Features) -> Tensor:
         """Compute the mean of the local and the global score, [images, texts]."""
         return (self.local_similarity(image, text) + self.global_similarity(image, text)) / 2

@@ -117,8 +117,10 @@ class Method(Interface):
     (None by default); ``texts_together``, True if the score of a text depends on the other texts of the call
     (False by default), so that all texts of an evaluation go into one call, and no task plans a run that
     compares images with any number of texts (the ``local`` features of texts then have equal numbers of
-    vectors and no mask); and ``random_evaluation``, True if the outputs are random by design even in
-    evaluation mode (``prior-bench check-method`` reads it).
+    vectors and no mask); ``cascades``, True if the score of a pair depends on nothing else and there is a
+    cheap first score of it, ``global_similarity(image: Features, text: Features) -> Tensor`` of the global
+    features (False by default; :mod:`prior_bench.features.cascade`); and ``random_evaluation``, True if the
+    outputs are random by design even in evaluation mode (``prior-bench check-method`` reads it).
     """
 
     # modules that also fulfil a protocol; Python has no intersection type

@@ -19,6 +19,7 @@ from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_file
 from prior_bench.io.bounded import MOST_NAMES, UNPACKED_RATIO, UNREADABLE, most_unpacked, opened_zip
+from prior_bench.io.parquet import bounded_table
 
 FORMATS = (".npz", ".parquet")
 ARRAYS = {
@@ -44,8 +45,6 @@ FURTHER = ("scale", "bias", "trained_on", "about")
 METADATA = b"prior_bench"
 """Key of these entries in the metadata of a .parquet file."""
 FIX = "docs/embeddings.md describes the file"
-PARQUET_ROWS = 4096
-"""Rows that are read at once."""
 
 
 def require_format(path: str | Path) -> None:
@@ -142,7 +141,7 @@ def _read_parquet(path: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
-        table = _bounded_table(pq.ParquetFile(path), most_unpacked(path.stat().st_size))
+        table = bounded_table(pq.ParquetFile(path), most_unpacked(path.stat().st_size))
     except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
     given = [name for name in table.column_names if not name.startswith("__index_level_")]  # from pandas
@@ -164,29 +163,6 @@ def _read_parquet(path: Path) -> dict[str, Any]:
             continue
         found[COLUMNS[name]] = _array(values, name, path)
     return found | _metadata((table.schema.metadata or {}).get(METADATA), path)
-
-
-def _bounded_table(file: Any, most: int) -> Any:
-    """Read a parquet file in parts, of which all together take at most ``most`` bytes.
-
-    Raises:
-        ValueError: it unpacks to more, or says so.
-    """
-    import pyarrow as pa
-
-    said, taken, parts = file.metadata, 0, []
-    groups = [said.row_group(group) for group in range(said.num_row_groups)]
-    values = [group.column(column).num_values for group in groups for column in range(group.num_columns)]
-    sizes = [group.total_byte_size for group in groups]
-    stated = max(sum(sizes), 4 * sum(values))  # one value may stand for many, and takes no room in the file
-    if stated > most or min(sizes + values, default=0) < 0:
-        raise ValueError(f"it unpacks to {stated:,} bytes, more than {UNPACKED_RATIO} times its size")
-    for part in file.iter_batches(PARQUET_ROWS):
-        taken += part.nbytes
-        if taken > most:
-            raise ValueError(f"it unpacks to more than {UNPACKED_RATIO} times its size")
-        parts.append(part)
-    return pa.Table.from_batches(parts, file.schema_arrow)
 
 
 def _array(values: Any, name: str, path: Path) -> np.ndarray:

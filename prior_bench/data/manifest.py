@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from os.path import splitext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prior_bench.data.images.mended import versions_of_files
+from prior_bench.data.images.mended import JPEG_SUFFIXES, versions_of_files
+from prior_bench.data.printed import printed
 from prior_bench.errors import BenchError
 
 REQUIRED = ("id", "patient_id", "image", "split")
@@ -59,6 +64,9 @@ class Manifest:
     notes: tuple[str, ...] = ()
     columns: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    _memory: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was computed of the table: a part of the fingerprint, and the memories of the splits. A manifest
+    with another name or table (``replace``) starts with none."""
 
     def __post_init__(self):
         missing = [c for c in (*REQUIRED, *self.labels) if c not in self.table.columns]
@@ -97,6 +105,7 @@ class Manifest:
                 where=self.name,
                 fix=f"splits present: {', '.join(present) or 'none'}",
             )
+        object.__setattr__(part, "_memory", self._memory.setdefault(("split", name), {}))
         return part
 
     def has(self, annotation: str) -> bool:
@@ -138,21 +147,47 @@ class Manifest:
     def fingerprint(self) -> str:
         """Hash the content of the table and the size of every image file, but not where they are stored.
 
+        The table is hashed once; the sizes are looked up again each time, so that a changed file is noticed.
+
         Files of kinds that an earlier version read otherwise add the version of today's reading
         (:mod:`prior_bench.data.images.mended`).
         """
+        if "table" not in self._memory:
+            self._memory["table"] = self._digest_of_table()
+        digest = self._memory["table"].copy()
+        names, sizes, times = list(self.table["image"]), array("q"), array("q")
+        for state in file_states(self.root, names):
+            sizes.append(-1 if state is None else state.st_size)
+            times.append(-1 if state is None else state.st_mtime_ns)
+        digest.update("".join("absent" if size < 0 else str(size) for size in sizes).encode())
+        seen = hash((sizes.tobytes(), times.tobytes()))
+        if self._memory.get("states") != seen or "mask" in self.table:  # a mask is in a file of its own
+            self._memory.update(states=seen, versions=self._versions_of_files(names))
+        for part, version in self._memory["versions"].items():
+            digest.update(f"{part} {version}".encode())
+        return digest.hexdigest()[:16]
+
+    def _versions_of_files(self, names: list[str]) -> dict[str, int]:
+        files = (self.root / name for name in names if splitext(name)[1].lower() not in JPEG_SUFFIXES)
+        return versions_of_files(files, self.table["mask"] if "mask" in self.table else ())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_memory": {}}  # a hash cannot be pickled
+
+    def _digest_of_table(self) -> Any:
         digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
         for column in sorted(name for name in self.table.columns if not str(name).startswith(ABOUT)):
             digest.update(column.encode())
-            for value in self.table[column]:
-                digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
-        for name in self.table["image"]:
-            try:
-                digest.update(str((self.root / name).stat().st_size).encode())
-            except OSError:
-                digest.update(b"absent")
-        masks = self.table["mask"] if "mask" in self.table else ()
-        files = (self.root / name for name in self.table["image"])
-        for part, version in versions_of_files(files, masks).items():
-            digest.update(f"{part} {version}".encode())
-        return digest.hexdigest()[:16]
+            for some in printed(self.table[column]):
+                digest.update(some)
+        return digest
+
+
+def file_states(root: Path, names: Iterable[str]) -> Iterator[os.stat_result | None]:
+    """Yield what the file system says about files below a folder; None for an absent one."""
+    folder = os.fspath(root)
+    for name in names:
+        try:
+            yield os.stat(os.path.join(folder, name))
+        except OSError:
+            yield None

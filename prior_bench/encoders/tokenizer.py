@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -13,6 +15,8 @@ from prior_bench.encoders.hub import load_from_hub, quiet
 from prior_bench.errors import BenchError
 from prior_bench.io.panics import panics_named
 
+TEXTS_AT_ONCE = 1000
+"""Texts whose characters are looked at together."""
 BERT_SPECIALS = {"pad": "[PAD]", "unknown": "[UNK]", "first": "[CLS]", "last": "[SEP]", "mask": "[MASK]"}
 
 
@@ -94,7 +98,7 @@ class ReportTokenizer:
         specials = list(BERT_SPECIALS.values())
         draft = _word_piece({})
         letters = sorted(
-            {c for text in texts for c in draft.normalizer.normalize_str(text) if not c.isspace()}
+            {c for raw in characters(texts) for c in draft.normalizer.normalize_str(raw) if not c.isspace()}
         )
         # As special tokens, the letters get their ids in this order instead of the order of a hash map. Ids
         # break ties between merges, so that otherwise every run would learn another vocabulary.
@@ -148,6 +152,15 @@ class ReportTokenizer:
 
     def __setstate__(self, state: str) -> None:
         self.__dict__ = self.from_json(state).__dict__
+
+
+def characters(texts: Sequence[str]) -> list[str]:
+    """Return the distinct characters of texts, sorted."""
+    seen = np.zeros(sys.maxunicode + 1, dtype=bool)
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        some = "".join(texts[start : start + TEXTS_AT_ONCE])
+        seen[np.frombuffer(some.encode("utf-32-le", "surrogatepass"), dtype="<u4")] = True
+    return [chr(code) for code in np.flatnonzero(seen)]
 
 
 def _word_piece(vocabulary: dict[str, int]) -> Tokenizer:

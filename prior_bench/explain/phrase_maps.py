@@ -30,7 +30,8 @@ from prior_bench.errors import BenchError, unknown_name
 from prior_bench.explain.attention import attention_of
 from prior_bench.explain.contract import MAPS, lacking
 from prior_bench.explain.inputs import tokenised
-from prior_bench.features.extract import Feed, cached, evaluating, feature_versions, image_batches, source_of
+from prior_bench.features.cache import cached
+from prior_bench.features.extract import Feed, evaluating, feature_versions, image_batches, source_of
 from prior_bench.metrics.grounding import other_phrases
 from prior_bench.versions import machinery, raised
 

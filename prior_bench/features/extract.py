@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
@@ -24,11 +20,11 @@ from prior_bench.data.images.corruptions import SIDE, Condition, corrupt
 from prior_bench.data.images.dataset import ImageDataset
 from prior_bench.data.images.transforms import eval_transform
 from prior_bench.data.manifest import Manifest
-from prior_bench.errors import BenchError, StorageError, unknown_name
-from prior_bench.io.atomic import CACHE_FIX, whole_file
+from prior_bench.errors import BenchError, unknown_name
+from prior_bench.features.blocks import TYPES
+from prior_bench.features.cache import cached_rows, name_of, together
 from prior_bench.registry import CORRUPTIONS
-from prior_bench.runtime import arithmetic, progress
-from prior_bench.store.changed_source import warn_of_cache
+from prior_bench.runtime import progress
 from prior_bench.store.source_hash import code_version, used_modules
 from prior_bench.versions import machinery, raised
 
@@ -85,8 +81,9 @@ def extract(
     context: RunContext,
     what: str = "global",
     feed: Feed | None = None,
+    stored: str = "float32",
 ) -> np.ndarray:
-    """Frozen global features of every image, float32 [rows, D], read from the cache if they are there.
+    """Frozen global features of every image, [rows, D], read from the cache if they are there.
 
     Stored vectors are returned as they are. Otherwise, the backbone runs in evaluation mode (BatchNorm uses
     its stored statistics and does not update them). Its previous mode is restored.
@@ -94,11 +91,15 @@ def extract(
     Args:
         what: one of KINDS.
         feed: preparation of the images; by default the one that the backbone expects.
+        stored: type in which features are stored and returned, ``"float32"`` or ``"float16"``; those of
+            stored vectors are float32.
 
     Raises:
-        BenchError: ``what`` is unknown, there is no method for ``joint``, an image cannot be read, or
-            features are not finite.
+        BenchError: ``what`` or ``stored`` is unknown, there is no method for ``joint``, an image cannot be
+            read, or features are not finite.
     """
+    if stored not in TYPES:
+        raise unknown_name("type of stored features", stored, list(TYPES))
     if what not in KINDS:
         raise BenchError(f"unknown features '{what}'", fix=f"known: {', '.join(KINDS)}")
     if what == "joint" and backbone.method is None:
@@ -116,27 +117,34 @@ def extract(
         "versions": feature_versions(manifest),
     }
 
-    def compute(manifest: Manifest = manifest) -> np.ndarray:
+    if stored != "float32":
+        key["stored"] = stored
+
+    def batches(done: int = 0, manifest: Manifest = manifest) -> Iterator[np.ndarray]:
         encode = backbone.text_method.encode_image if what == "joint" else backbone.image_encoder
-        features, filled = np.empty((0, 0), dtype=np.float32), 0
+        left = manifest.select(np.arange(done, len(manifest))) if done else manifest
         with evaluating(module, context.device):
-            for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}"):
-                batch = features_of(encode(images)).global_.float().cpu().numpy()
-                if not np.isfinite(batch).all():
-                    raise BenchError("features are not finite", where=backbone.name, fix="check the weights")
-                if not filled:  # a list of batches, and then one array, would be twice the memory
-                    features = np.empty((len(manifest), *batch.shape[1:]), dtype=np.float32)
-                features[filled : filled + len(batch)] = batch
-                filled += len(batch)
-        assert filled == len(features)
-        return features
+            for images, _ in image_batches(left, feed, context, f"{backbone.name} on {manifest.name}"):
+                yield _checked(features_of(encode(images)).global_.float().cpu().numpy(), stored, backbone)
 
     if context.rehearsal is not None:
         rows = context.rehearsal.rows(len(manifest))
         with context.rehearsal.timed("features", "forward", len(rows), len(manifest), once=name_of(key)):
-            some = compute(manifest.select(rows))
+            some = together(batches(manifest=manifest.select(rows)), len(rows))
         return some[repeated(len(manifest), len(rows))]
-    return cached(context, "features", key, compute, source_of(module))
+    return cached_rows(context, "features", key, len(manifest), batches, source_of(module), stored)
+
+
+def _checked(batch: np.ndarray, stored: str, backbone: Backbone) -> np.ndarray:
+    """Return a batch in the type in which it is stored; its features must be finite before and after."""
+    if not np.isfinite(batch).all():
+        raise BenchError("features are not finite", where=backbone.name, fix="check the weights")
+    with np.errstate(over="ignore"):
+        kept = batch.astype(stored, copy=False)
+    if not np.isfinite(kept).all():
+        what = f"a feature of {np.abs(batch).max():g} is beyond {stored}"
+        raise BenchError(what, where=backbone.name, fix="store features as float32, which is the default")
+    return kept
 
 
 def image_batches(
@@ -180,58 +188,3 @@ def feature_versions(manifest: Manifest) -> dict[str, int]:
 def source_of(module: nn.Module | Method) -> str:
     """Hash of the source that turns image files into this module's features; provenance, not part of keys."""
     return code_version(*used_modules(__name__), *used_modules(type(module).__module__))
-
-
-def name_of(key: Mapping[str, Any]) -> str:
-    """Short hash of a cache key: the name of its file."""
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
-
-
-def cached(
-    context: RunContext, folder: str, key: dict[str, Any], compute: Callable[[], np.ndarray], source: str
-) -> np.ndarray:
-    """The array stored under ``key`` in ``cache_dir/folder``; it is computed and stored if it is missing.
-
-    The kind of device and its precision are added to the key, because the numbers differ.
-
-    The file is a safetensors file with its key and ``source`` as metadata. What was stored is mapped into
-    memory; it can be changed in place, which does not change the file. A file is written atomically; if it
-    cannot be read, the array is computed again, and if it cannot be written, it is not stored. An array that
-    different source code computed is used, with a warning.
-    """
-    from safetensors import SafetensorError, safe_open
-    from safetensors.numpy import save_file
-
-    key = {**key, **arithmetic(context.device)}
-    text = json.dumps(key, sort_keys=True)
-    path = context.cache_dir / folder / f"{name_of(key)}.safetensors"
-    if os.path.isfile(path):  # not of a cache that may not be read
-        try:
-            with safe_open(path, framework="pt") as file:  # torch maps the file: pages are read where used
-                values, made_by = file.get_tensor("values").numpy(), file.metadata().get("source", "")
-        except (SafetensorError, AttributeError, OSError):
-            pass
-        else:
-            if made_by != source:
-                warn_of_cache(f"cached {folder} were computed", f"delete {path.parent}")
-            return values
-    values = np.ascontiguousarray(compute(), dtype=np.float32)
-    try:
-        with whole_file(
-            path, CACHE_FIX, errors=(SafetensorError,), needed=values.nbytes + len(text)
-        ) as fresh:
-            save_file({"values": values}, fresh, metadata={"key": text, "source": source})
-    except StorageError as error:
-        _go_on_without(error)
-    return values
-
-
-def _go_on_without(error: StorageError) -> None:
-    """Say once, on stderr, that nothing is cached."""
-    global _said
-    if not _said:
-        _said = True
-        print(f"remark: going on without the cache: {error}", file=sys.stderr)
-
-
-_said = False

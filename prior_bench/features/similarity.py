@@ -14,13 +14,12 @@ from prior_bench.api import Backbone, Features, Method, RunContext, repeated
 from prior_bench.api.finite_scores import require_finite_scores
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
+from prior_bench.features.cache import cached, name_of
 from prior_bench.features.extract import (
     Feed,
-    cached,
     evaluating,
     feature_versions,
     image_batches,
-    name_of,
     source_of,
 )
 from prior_bench.features.text_means import mean_texts, require_cosine
@@ -81,7 +80,7 @@ def similarity_matrices(
         compared, filled = np.empty((len(manifest), len(texts) + len(groups)), dtype=np.float32), 0
         with evaluating(method, context.device):
             if not pieces:
-                pieces.extend(_pieces(method, texts, context.device))
+                pieces.extend(encoded_texts(method, texts, context.device))
             for images, _ in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}"):
                 encoded = method.encode_image(images)
                 if groups and not means:
@@ -109,7 +108,7 @@ def similarity_matrices(
         columns = [*repeated(all_texts, encoded), *range(encoded, encoded + len(groups))]
         with context.rehearsal.timed("texts", "forward", encoded, all_texts, once=name_of(key)):
             with evaluating(method, context.device):
-                pieces.extend(_pieces(method, texts, context.device))
+                pieces.extend(encoded_texts(method, texts, context.device))
         for feed in feeds:
             once = name_of({**key, **feed.key()})
             with context.rehearsal.timed("similarity", "forward", len(rows), len(manifest), once=once):
@@ -144,7 +143,7 @@ def text_vectors(
     return vectors
 
 
-def _pieces(method: Method, texts: list[tuple[str, ...]], device: str) -> list[Features]:
+def encoded_texts(method: Method, texts: list[tuple[str, ...]], device: str) -> list[Features]:
     """Return features of the texts, in chunks; in one if their scores depend on each other."""
     pieces = list(_encoded(method, texts, device))
     if not getattr(method, "texts_together", False) or len(pieces) == 1:

@@ -87,17 +87,17 @@ def top(similarity: np.ndarray, k: int, *, seed: int = 0, exclude: np.ndarray | 
     pool = similarity.shape[1]
     place = np.argsort(np.random.default_rng(seed).permutation(pool))
     k = min(k, pool if exclude is None else pool - 1)
-    best = np.empty((len(similarity), k), dtype=np.int64)
+    found = np.empty((len(similarity), k), dtype=np.int64)
     kind = similarity.dtype if similarity.dtype.kind == "f" else np.float64
     for block in _blocks(similarity):
         scores = np.array(similarity[block], dtype=kind, order="C")
         if exclude is not None:
             scores[np.arange(len(scores)), exclude[block]] = -np.inf
-        best[block] = _best(scores, k, place)
-    return best
+        found[block] = best(scores, k, place)
+    return found
 
 
-def _best(scores: np.ndarray, k: int, place: np.ndarray) -> np.ndarray:
+def best(scores: np.ndarray, k: int, place: np.ndarray) -> np.ndarray:
     """Return the columns of the ``k`` highest of ``scores`` [B, P], best first, of ties by ``place`` [P].
 
     Only scores that reach the k-th one are sorted.

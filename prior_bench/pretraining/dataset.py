@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -21,18 +19,11 @@ from prior_bench.data.images.read import read_image
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import Data
+from prior_bench.pretraining.studies import Pair, Studies, StudyPairs
 from prior_bench.runtime import progress
 
 CACHE_MARGIN = 1.25
 """Longest side of a cached image, as a multiple of the input size; it leaves room for sharp crops."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A study: its images, of which one is drawn in each epoch, and the sentences of its report."""
-
-    images: tuple[Path, ...]
-    report: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,13 +37,15 @@ class Pairs:
         synthetic: whether the data set belongs to the sample benchmark.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: Sequence[Pair]
     name: str
     fingerprint: str
     synthetic: bool
 
     def corpus(self) -> list[tuple[str, ...]]:
         """Return all reports, for training a tokenizer."""
+        if isinstance(self.pairs, StudyPairs):
+            return list(self.pairs.reports())
         return [pair.report for pair in self.pairs]
 
 
@@ -71,32 +64,15 @@ def read_pairs(data: Data, manifest: Manifest | None = None) -> Pairs:
     manifest = manifest or open_dataset(data.dataset, split=data.split_rule)
     if not manifest.has("reports"):
         raise BenchError("has no reports to pre-train on", where=manifest.name)
-    pairs = [
-        Pair(tuple(manifest.root / name for name in rows["image"]), report)
-        for rows, report in studies(manifest.table[manifest.table["split"].isin(data.splits)], data)
-    ]
+    table = manifest.table[manifest.table["split"].isin(data.splits)]
+    pairs = StudyPairs(Studies(table, data), table, manifest.root)
     if not pairs:
         raise BenchError(
             f"no report of the splits {', '.join(data.splits)} is long enough",
             where=manifest.name,
             fix="lower data.min_sentences, data.min_words or data.min_sentence_words",
         )
-    return Pairs(tuple(pairs), manifest.name, fingerprint_of(data, manifest), manifest.synthetic)
-
-
-def studies(table: pd.DataFrame, data: Data) -> Iterator[tuple[pd.DataFrame, tuple[str, ...]]]:
-    """Yield the rows and the report of each study, without sentences and reports that are too short.
-
-    Args:
-        table: rows of a manifest with reports.
-        data: the section of the config, with the smallest lengths.
-    """
-    study = table["study_id"] if "study_id" in table else table["id"]
-    for _, rows in table.groupby(study.astype(str), sort=False):
-        report = rows["report"].iloc[0]
-        sentences = [s for s in report or () if _words(s) >= max(1, data.min_sentence_words)]
-        if len(sentences) >= max(1, data.min_sentences) and sum(map(_words, sentences)) >= data.min_words:
-            yield rows, tuple(sentences)
+    return Pairs(pairs, manifest.name, fingerprint_of(data, manifest), manifest.synthetic)
 
 
 def fingerprint_of(data: Data, manifest: Manifest) -> str:
@@ -187,10 +163,6 @@ class PairDataset(Dataset):
         return self._in_order.read(path, epoch) if self._in_order else read_image(path)
 
 
-def _cache_images(pairs: tuple[Pair, ...], size: int) -> dict[Path, np.ndarray]:
+def _cache_images(pairs: Sequence[Pair], size: int) -> dict[Path, np.ndarray]:
     paths = sorted({path for pair in pairs for path in pair.images})
     return {path: reduced(read_image(path), size) for path in progress(paths, "caching images")}
-
-
-def _words(sentence: str) -> int:
-    return len(re.findall(r"\w+", sentence))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.views import frontal_first
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.config import HELD_OUT, PretrainConfig, Validation
-from prior_bench.pretraining.dataset import Pairs, studies
+from prior_bench.pretraining.dataset import Pairs
+from prior_bench.pretraining.studies import Studies
 
 WATCHED = 64
 """Number of training pairs that are monitored for collapse if no patients are held out."""
@@ -84,21 +85,22 @@ def held_out_pairs(
         return None, f"{manifest.name} has no '{HELD_OUT}' split"
     trained = set(table.loc[table["split"].isin(config.data.splits), "patient_id"])
     rows = rows[~rows["patient_id"].isin(trained)]
-    found = list(studies(rows.iloc[frontal_first(rows)], config.data)) if len(rows) else []
-    if len(found) < 2:
+    rows = rows.iloc[frontal_first(rows)]
+    studies = Studies(rows, config.data)
+    if len(studies) < 2:
         return (
             None,
             f"fewer than two studies of the '{HELD_OUT}' split have a report and are not trained on",
         )
     draw = random.Random(f"validation/{validation.seed}")
-    if len(found) > validation.pairs:
-        chosen = draw.sample(range(len(found)), validation.pairs)
-        found = [found[i] for i in sorted(chosen)]
-    first = pd.concat([study.iloc[:1] for study, _ in found])
+    found: Sequence[int] = range(len(studies))
+    if len(studies) > validation.pairs:
+        found = sorted(draw.sample(found, validation.pairs))
+    first = rows.iloc[[studies.rows(study)[0] for study in found]]
     held_out = replace(manifest, table=first.reset_index(drop=True))
     return WatchedPairs(
         tuple(manifest.root / name for name in first["image"]),
-        tuple(_fixed_text(config, report, draw) for _, report in found),
+        tuple(_fixed_text(config, report, draw) for report in map(studies.report, found)),
         True,
         tuple(first["id"]),
         held_out.targets() if manifest.labels else None,

@@ -117,11 +117,13 @@ def _features(
     protocol: Protocol,
     context: RunContext,
 ) -> dict[str, Dataset]:
-    feed = Feed.of(backbone, protocol)
+    feed, stored = Feed.of(backbone, protocol), str(protocol.options.get("features", "float32"))
     data: dict[str, Dataset] = {}
     for name, part in parts.items():
-        features, targets = extract(backbone, part, context, feed=feed), part.targets()
-        rows = train_rows if name == "train" else slice(None)
+        features = extract(backbone, part, context, feed=feed, stored=stored)
+        targets = part.targets()
+        # an array of all rows would copy them
+        rows = train_rows if name == "train" and len(train_rows) < len(part) else slice(None)
         data[name] = LabelledFeatures(features[rows], targets[rows])
     return data
 

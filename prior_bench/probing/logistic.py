@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from prior_bench.metrics.classification import auroc
 from prior_bench.probing.outcome import ProbeOutcome
+from prior_bench.probing.standardised import fit_scaler, standardised
 from prior_bench.runtime import progress
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -29,6 +30,7 @@ def probe(
     exclusive: bool,
     strengths: tuple[float, ...],
     max_iterations: int = 1000,
+    scratch: Path | None = None,
 ) -> ProbeOutcome:
     """Fit on ``train``, choose C by macro AUROC on ``valid``, and predict ``valid`` and ``test``.
 
@@ -38,12 +40,13 @@ def probe(
     its probability is 0.
 
     Args:
-        features: float32 [N, D] for train, valid and test.
+        features: float32 or float16 [N, D] for train, valid and test; they are read block by block.
         targets: [N, C] for train and valid; NaN for unknown.
         strengths: values of C to try (inverse regularisation); among equally good values the smallest wins.
+        scratch: folder for standardised features that are too large for memory.
     """
-    scaler = StandardScaler().fit(features["train"])
-    scaled = {part: scaler.transform(values) for part, values in features.items()}
+    scaler = fit_scaler(features["train"])
+    scaled = {part: standardised(scaler, values, scratch) for part, values in features.items()}
     fit = _exclusive if exclusive else _multi_label
     best: tuple[np.ndarray, Predict] | None = None
     best_value, history = -np.inf, []
@@ -58,7 +61,9 @@ def probe(
             best, best_value = (valid, predict), np.nan_to_num(value, nan=-np.inf)
     assert best is not None, "there is at least one strength"
     valid, predict = best
-    return ProbeOutcome(valid, predict(scaled["test"]), history, lambda rows: predict(scaler.transform(rows)))
+    return ProbeOutcome(
+        valid, predict(scaled["test"]), history, lambda rows: predict(standardised(scaler, rows, scratch))
+    )
 
 
 def _multi_label(
@@ -71,7 +76,8 @@ def _multi_label(
         if len(np.unique(labels[known])) < 2:
             models.append(None)
             continue
-        model = _regression(strength, max_iterations, features[known], labels[known])
+        some = features if known.all() else features[known]  # a mask copies, even if it keeps all
+        model = _regression(strength, max_iterations, some, labels[known])
         models.append(model)
         iterations = max(iterations, int(model.n_iter_.max()))
 

@@ -38,7 +38,7 @@ def metrics(protocol: Protocol, given: Values) -> Values:
     options = RetrievalProtocol.of(protocol).options
     similarity, target = np.array(given["scores"]), np.array(given["targets"])
     _, groups = np.unique(target, axis=0, return_inverse=True)
-    predictions = found_candidates(similarity, groups.reshape(-1), options)
+    predictions = found_candidates(similarity, similarity.T, groups.reshape(-1), options)
     return {
         name: value
         for name, value in Retrieval().score(predictions, protocol.metrics).items()

@@ -89,6 +89,8 @@ class ClassificationOptions(CorruptionOptions):
     ] = None
     """Side to which images are enlarged inside a convolutional network, after all transforms; transformers
     are left as they are. ``as_pretrained``: to the side that the method uses for its own similarities."""
+    features: Literal["float32", "float16"] = "float32"
+    """Type in which features of a frozen backbone are stored; ``float16`` halves the file and rounds them."""
 
 
 class ClassificationProtocol(ProtocolModel):
@@ -169,6 +171,9 @@ class GradientProtocol(ClassificationProtocol):
         if self.options.enlarge and _cached(self):
             what = "images that pass the network once, for cached features, are not enlarged"
             problems.add("options.enlarge", self.options.enlarge, what, ENLARGE_LESS)
+        if self.options.features != "float32" and not _cached(self):
+            what = "no features are stored if images pass the network in training"
+            problems.add("options.features", self.options.features, what, "leave it out")
         if self.gpus > 1 and _cached(self):
             what = "features of a frozen backbone are computed once, and a head on them is trained fast"
             problems.add("gpus", self.gpus, what, "leave it out")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from prior_bench.metrics import retrieval
-from prior_bench.schema.base import Distinct, Index, Nothing, OneOf, Said, Strict, Text
+from prior_bench.schema.base import Count, Distinct, Index, Nothing, OneOf, Said, Strict, Text
 from prior_bench.schema.protocol import ProtocolModel, WhollyFrozen
 
 
@@ -25,6 +25,10 @@ class RetrievalOptions(Strict):
     """Whether to leave a query's own counterpart out of Precision@K and Hit@K (BenchX keeps it)."""
     match_labels: Annotated[Distinct[Text], Field(min_length=1)] | None = None
     """Labels that Precision@K and Hit@K compare; none: all labels of the data set."""
+
+    cascade: Annotated[Count, Field(ge=max(retrieval.KS))] | None = None
+    """Candidates of each query that are ranked by the method's own score, after a first ranking of all by its
+    global score (docs/protocols/retrieval.md). None: all, which is exact."""
 
 
 class RetrievalProtocol(ProtocolModel):

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from prior_bench.encoders import tokenizer as tokenizer_module
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
 
@@ -78,3 +79,17 @@ def test_training_gives_the_same_vocabulary_in_another_process():
 def test_no_text_is_an_error():
     with pytest.raises(BenchError, match="no text"):
         ReportTokenizer.train([], 100)
+
+
+def test_letters_are_those_of_all_texts_normalised():
+    texts = [
+        ("Œdème ÀÉ ΣΑΣ İ ǆ.", "한국어 각", "心脏扩大\u0301"),
+        ("e\u0301\u0327 a\u200b\tb\n\x00", "🫁 ﬁ ½"),
+        ("",),
+    ]
+    joined = [" ".join(text) for text in texts]
+    normalise = tokenizer_module._word_piece({}).normalizer.normalize_str
+    plain = {c for text in joined for c in normalise(text) if not c.isspace()}
+    found = {c for raw in tokenizer_module.characters(joined) for c in normalise(raw) if not c.isspace()}
+    assert found == plain and len(plain) > 20
+    assert tokenizer_module.characters([]) == []

@@ -62,7 +62,7 @@ def test_devices_and_precisions_do_not_share_the_cache(tiny, context, monkeypatc
     assert backbone.image_encoder.images_seen == 120 and len(files(context)) == 2
     assert not np.array_equal(half, extract(backbone, tiny, context))
     gpu = {"device": "cuda", "precision": "float32"}
-    monkeypatch.setattr("prior_bench.features.extract.arithmetic", lambda device: gpu)
+    monkeypatch.setattr("prior_bench.features.cache.arithmetic", lambda device: gpu)
     extract(backbone, tiny, context)
     assert backbone.image_encoder.images_seen == 180 and len(files(context)) == 3
 

@@ -2,9 +2,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from planted import Planted, numbered_images, planted_backbone
+from tiny_methods import build
 
+from prior_bench.api import Features
 from prior_bench.errors import BenchError
+from prior_bench.features.score_blocks import global_alone
 from prior_bench.mock import mock_backbone
 from prior_bench.statistics.bootstrap import interval
 from prior_bench.suites import protocols
@@ -180,3 +184,29 @@ def test_the_smallest_pool_has_two_studies(tmp_path, context):
             TASK.check(data, with_options(pool=pool))
     with pytest.raises(BenchError, match="fewer than two studies"):
         TASK.check(data.select([0]), with_options(pool="test_split"))
+
+
+@pytest.mark.parametrize("exclude_self", [False, True])
+def test_a_large_pool_is_ranked_from_blocks_with_the_same_outcome(
+    tmp_path, context, monkeypatch, exclude_self
+):
+    numbers = [0, 1, 2, 3, 4, 5, 6, 7]
+    reports = [("Normal 0.",), ("Normal 0.",), *((f"Study {n}.",) for n in numbers[2:])]
+    labels = dict(labels=("Edema",), targets=np.arange(8)[:, None] % 3 == 0)
+    data = studies(tmp_path, numbers, reports, **labels)
+    backbone, protocol = planted_backbone(wrong={1: 0, 5: 4}), with_options(exclude_self=exclude_self)
+    whole = TASK.run(backbone, data, protocol, context)
+    monkeypatch.setattr("prior_bench.features.score_blocks.LARGE", 10)
+    monkeypatch.setattr("prior_bench.features.score_blocks.SCORES", 21)
+    monkeypatch.setattr("prior_bench.features.similarity.similarity_matrix", None)
+    parts = TASK.run(backbone, data, protocol, context)
+    assert parts.metrics == whole.metrics and list(parts.predictions) == list(whole.predictions)
+    for name, values in whole.predictions.items():
+        assert np.array_equal(parts.predictions[name], values), name
+
+
+def test_scores_of_local_features_are_not_ranked_from_blocks():
+    images, texts = Features(torch.eye(3), torch.ones(3, 2, 3)), Features(torch.eye(3), torch.ones(3, 2, 3))
+    method = build("gloria").eval()
+    assert global_alone(Planted(), images, texts)
+    assert not global_alone(method, images, texts)

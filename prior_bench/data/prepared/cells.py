@@ -1,4 +1,4 @@
-"""Encode a manifest's table as plain JSON and decode it without loss of types, NaN values or annotations."""
+"""Encode cells of a manifest as plain JSON and decode them, without loss of types, NaN or annotations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from prior_bench.data.annotations.masks import (
     BoxMask,
@@ -20,41 +19,20 @@ from prior_bench.data.annotations.masks import (
 from prior_bench.data.annotations.phrases import GroundedPhrase, box_tuples
 
 
-def encode_table(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Encode a table as a dict from the name of a column to its type and values."""
-    return {
-        str(name): {
-            "type": str(table[name].dtype),
-            "values": [_encode(value) for value in table[name].tolist()],
-        }
-        for name in table
-    }
-
-
-def decode_table(columns: dict[str, dict[str, Any]], root: Path) -> pd.DataFrame:
-    """Decode a table; mask files are relative to ``root``."""
-    return pd.DataFrame(
-        {
-            name: pd.Series([_decode(value, root) for value in column["values"]], dtype=column["type"])
-            for name, column in columns.items()
-        }
-    )
-
-
-def _encode(value: Any) -> Any:
+def encode_cell(value: Any) -> Any:
     """Encode a cell; values without a JSON type become {kind: content}."""
     match value:
         case tuple():
-            return {"tuple": [_encode(one) for one in value]}
+            return {"tuple": [encode_cell(one) for one in value]}
         case GroundedPhrase():
             return {
                 "phrase": value.text,
                 "boxes": value.boxes,
-                "mask": _encode(value.mask),
+                "mask": encode_cell(value.mask),
                 "category": value.category,
             }
         case UnionMask():
-            return {"union": [_encode(one) for one in value.masks]}
+            return {"union": [encode_cell(one) for one in value.masks]}
         case CocoMask():
             return {"coco": value.segmentation, "size": value.size, "of": value.of}
         case np.ndarray():
@@ -62,7 +40,7 @@ def _encode(value: Any) -> Any:
         case RleMask():
             return {"rle": list(value.runs), "of": value.of}
         case BoxMask():
-            return {"box_mask": _encode(np.asarray(value.boxes))}
+            return {"box_mask": encode_cell(np.asarray(value.boxes))}
         case ShapeMask():
             return {"shapes": value.shapes}
         case SwappedShapeMask():
@@ -72,17 +50,18 @@ def _encode(value: Any) -> Any:
     return value
 
 
-def _decode(value: Any, root: Path) -> Any:
+def decode_cell(value: Any, root: Path) -> Any:
+    """Decode a cell; mask files are relative to ``root``."""
     if not isinstance(value, dict):
         return value
     match next(iter(value)):
         case "tuple":
-            return tuple(_decode(one, root) for one in value["tuple"])
+            return tuple(decode_cell(one, root) for one in value["tuple"])
         case "phrase":
-            mask = _decode(value["mask"], root)
+            mask = decode_cell(value["mask"], root)
             return GroundedPhrase(value["phrase"], box_tuples(value["boxes"]), mask, value["category"])
         case "union":
-            return UnionMask(tuple(_decode(one, root) for one in value["union"]))
+            return UnionMask(tuple(decode_cell(one, root) for one in value["union"]))
         case "coco":
             return CocoMask.of_json(value["coco"], value["size"], value["of"])
         case "array":
@@ -90,7 +69,7 @@ def _decode(value: Any, root: Path) -> Any:
         case "rle":
             return RleMask(tuple(value["rle"]), value["of"])
         case "box_mask":
-            return BoxMask(_decode(value["box_mask"], root))
+            return BoxMask(decode_cell(value["box_mask"], root))
         case "shapes":
             return ShapeMask(_shapes(value["shapes"]))
         case "swapped_shapes":

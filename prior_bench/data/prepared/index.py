@@ -1,18 +1,19 @@
 """Store manifests as prepared indices, so that annotations are not read each time a data set is opened.
 
 An index is a file under the cache root (``indices/``) for one data set, folder, split rule and set of
-options. It records the size, time and hash of the annotation files (``Card.watched``) and the version of the
-reading code. If anything differs, the index is stale and the files are read again.
+options: a Parquet file, which is data alone. It records the size, time and hash of the annotation files
+(``Card.watched``) and the version of the reading code. If anything differs, the index is stale and the files
+are read again.
 """
 
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,27 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.data.cards import WATCHED, card
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.prepared.cells import decode_table, encode_table
 from prior_bench.errors import BenchError
-from prior_bench.io.atomic import CACHE_FIX, write_bytes
-from prior_bench.io.bounded import UNPACKED_RATIO, most_unpacked
+from prior_bench.io.atomic import CACHE_FIX, whole_file
+from prior_bench.io.bounded import most_unpacked
+from prior_bench.io.parquet import bounded_table
 
-KEPT = tuple(f.name for f in fields(Manifest) if f.name not in ("root", "table", "synthetic"))
+KEPT = tuple(f.name for f in fields(Manifest) if f.init and f.name not in ("root", "table", "synthetic"))
 """Fields of a manifest that are stored unchanged; tuples become lists."""
+EARLIER = ".json.gz"
+"""Suffix of an index that an earlier version wrote."""
+METADATA = b"prior_bench_index"
+"""Key, in the metadata of the file, of all that is not a column."""
+ROWS = 1 << 16
+"""Rows of a group of the file."""
+READ = 1 << 13
+"""Rows that are read at once; a file of somebody else may unpack as many before it is refused."""
 
 
 def place_of(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Path:
     """Return the path of the index for a data set, folder, split rule and options."""
     identity = json.dumps([kind, str(folder.resolve()), split, options], sort_keys=True, default=repr)
-    name = f"{kind}-{split.replace(':', '-')}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json.gz"
+    name = f"{kind}-{split.replace(':', '-')}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.parquet"
     return paths.cache_root() / "indices" / name
 
 
@@ -49,7 +58,13 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
             where=folder,
             fix="complete the download first, or continue without preparing",
         )
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from prior_bench.data.prepared.columns import encode_table
+
     place = place_of(kind, folder, split, options)
+    columns, kinds = encode_table(manifest.table)
     content = {
         "code": reader_code(kind),
         "sources": {
@@ -58,39 +73,58 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
         },
         "root": str(manifest.root.absolute()),
         "manifest": {name: getattr(manifest, name) for name in KEPT},
-        "table": encode_table(manifest.table),
+        "columns": kinds,
     }
-    # without the time, which gzip cannot hold if the clock is before 1970
-    packed = gzip.compress(json.dumps(content).encode(), compresslevel=1, mtime=0)
-    return write_bytes(place, packed, CACHE_FIX)
+    columns = columns.replace_schema_metadata({METADATA: json.dumps(content)})
+    with whole_file(place, CACHE_FIX, errors=(pa.ArrowException,), needed=columns.nbytes) as fresh:
+        pq.write_table(
+            columns,
+            fresh,
+            row_group_size=ROWS,
+            compression="zstd",
+            write_statistics=False,
+            write_page_checksum=True,
+        )
+    with suppress(OSError):
+        _earlier(place).unlink(missing_ok=True)
+    return place
 
 
 def load(kind: str, folder: Path, split: str, options: dict[str, Any]) -> Manifest | None:
     """Load the prepared manifest; return None if there is none or if it is stale (reported on stderr)."""
     place = place_of(kind, folder, split, options)
     if not os.path.isfile(place):  # nor in a cache that may not be read
+        if os.path.isfile(_earlier(place)):
+            _say_stale(_earlier(place), "an earlier version wrote it", f"{kind}@{folder}")
         return None
     try:
-        content = json.loads(_unpacked(place))
-        if not (why := _stale(content, kind, folder)):
-            root = Path(content["root"])
-            kept: dict[str, Any] = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()
-            }
-            return Manifest(root=root, table=decode_table(content["table"], root), **kept)
+        found, why = _read(place, kind, folder)
+        if found is not None:
+            return found
     except Exception as error:  # a cache that is shared can hold anything
         why = f"it cannot be read ({error})"
     _say_stale(place, why, f"{kind}@{folder}")
     return None
 
 
-def _unpacked(place: Path) -> bytes:
-    most = most_unpacked(place.stat().st_size)
-    with gzip.open(place) as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"it unpacks to more than {UNPACKED_RATIO} times its size")
-    return content
+def _read(place: Path, kind: str, folder: Path) -> tuple[Manifest | None, str]:
+    """Return the manifest of an index file, or None and why the file must not be used."""
+    import pyarrow.parquet as pq
+
+    from prior_bench.data.prepared.columns import decode_table
+
+    with pq.ParquetFile(place, memory_map=True, page_checksum_verification=True) as file:
+        content = json.loads((file.schema_arrow.metadata or {})[METADATA])
+        if why := _stale(content, kind, folder):
+            return None, why
+        columns = bounded_table(file, most_unpacked(place.stat().st_size), READ)
+    root = Path(content["root"])
+    kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["manifest"].items()}
+    return Manifest(root=root, table=decode_table(columns, content["columns"], root), **kept), ""
+
+
+def _earlier(place: Path) -> Path:
+    return place.with_suffix(EARLIER)
 
 
 @functools.cache  # once per process: a suite opens the same data set for every cell
@@ -107,7 +141,7 @@ def reader_code(kind: str) -> str:
     from prior_bench.registry import DATASETS
     from prior_bench.store.source_hash import code_version, used_modules
 
-    modules = (DATASETS.get(kind).__module__, "prior_bench.data.prepared.cells")
+    modules = (DATASETS.get(kind).__module__, "prior_bench.data.prepared.columns")
     return code_version(__name__, *(used for module in modules for used in used_modules(module)))
 
 

@@ -1,12 +1,13 @@
 """Prepared indices: they give back exactly what was read, and are not believed once anything has changed."""
 
-import gzip
 import json
 import os
 import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from prior_bench.cli import main
@@ -14,7 +15,7 @@ from prior_bench.data.annotations.masks import BoxMask, CocoMask, FileMask, RleM
 from prior_bench.data.annotations.phrases import GroundedPhrase
 from prior_bench.data.open import open_dataset, prepare_dataset
 from prior_bench.data.prepared import index
-from prior_bench.data.prepared.cells import decode_table, encode_table
+from prior_bench.data.prepared.columns import NUMBER, decode_table, encode_table
 from prior_bench.errors import BenchError
 
 
@@ -68,8 +69,9 @@ def test_every_kind_of_cell_comes_back(tmp_path):
             ),
         }
     )
-    again = decode_table(encode_table(table), tmp_path)
-    assert again.dtypes.tolist() == table.dtypes.tolist() and list(again) == list(table)
+    again = decode_table(*encode_table(table), tmp_path)
+    assert list(again) == list(table) and again["report"].dtype == "reports"
+    assert again.drop(columns="report").dtypes.equals(table.drop(columns="report").dtypes)
     for name in table:
         for one, other in zip(table[name], again[name], strict=True):
             assert repr(one) == repr(other), name
@@ -170,11 +172,100 @@ def test_a_damaged_index_is_read_over(root, capsys):
     assert "it cannot be read" in capsys.readouterr().err
 
 
+def content_of(place):
+    return json.loads(pq.read_schema(place).metadata[index.METADATA])
+
+
 def test_archives_of_images_beside_the_tables_are_not_hashed(root):
     (root / "train.tgz").write_bytes(b"images")
     _, place, _ = prepare_dataset(f"object_cxr@{root}")
-    with gzip.open(place, "rt") as stream:
-        assert set(json.load(stream)["sources"]) == {"train.csv", "dev.csv"}
+    assert set(content_of(place)["sources"]) == {"train.csv", "dev.csv"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.replace_schema_metadata(None),
+        lambda table: table.replace_schema_metadata({index.METADATA: b"[1"}),
+        lambda table: table.replace_schema_metadata({index.METADATA: b"[1]"}),
+        lambda table: table.drop_columns(["id"]),
+        lambda table: pa.concat_tables([table, table]),
+        lambda table: pa.table({"id": ["a"]}),
+    ],
+)
+def test_a_file_that_is_no_index_is_read_over(root, capsys, change):
+    _, place, _ = prepare_dataset(f"object_cxr@{root}")
+    pq.write_table(change(pq.read_table(place)), place)
+    assert len(open_dataset(f"object_cxr@{root}")) == 14
+    assert "it cannot be read" in capsys.readouterr().err
+
+
+def test_a_changed_byte_is_noticed(root, capsys):
+    _, place, _ = prepare_dataset(f"object_cxr@{root}")
+    content = bytearray(place.read_bytes())
+    content[200] ^= 1  # within the first page
+    place.write_bytes(content)
+    assert len(open_dataset(f"object_cxr@{root}")) == 14
+    assert "it cannot be read" in capsys.readouterr().err
+
+
+def test_each_report_is_stored_once(tmp_path):
+    reports = [("a.",), None, ("b.", "c."), ("a.",), (), ("b.", "c."), ()]
+    table = pd.DataFrame({"id": [str(n) for n in range(7)], "report": pd.Series(reports, dtype=object)})
+    columns, kinds = encode_table(table)
+    stored = columns["report"].to_pylist()
+    assert stored == [["a."], None, ["b.", "c."], None, [], None, None] and kinds["report"][0] == "reports"
+    assert decode_table(columns, kinds, tmp_path)["report"].tolist() == reports
+    again, kinds = encode_table(decode_table(columns, kinds, tmp_path))
+    assert (
+        again["report"].to_pylist() == stored
+        and decode_table(again, kinds, tmp_path)["report"].tolist() == reports
+    )
+
+
+def test_a_number_of_a_report_that_is_not_there_is_refused(tmp_path):
+    table = pd.DataFrame({"id": ["a", "b"], "report": pd.Series([("a.",), None], dtype=object)})
+    columns, kinds = encode_table(table)
+    for wrong in ([2, 0], [0, -2]):
+        spoiled = columns.set_column(2, NUMBER, pa.array(wrong))
+        with pytest.raises(ValueError, match="a row has a report that is not there"):
+            decode_table(spoiled, kinds, tmp_path)
+
+
+def test_an_index_that_unpacks_to_gigabytes_is_not_read(root, capsys):
+    _, place, _ = prepare_dataset(f"object_cxr@{root}")
+    content = content_of(place)
+    text = pa.DictionaryArray.from_arrays(np.zeros(60_000, np.int32), pa.array(["x" * 50_000]))
+    table = pa.table({"id": text})
+    with pq.ParquetWriter(place, table.schema, store_schema=False) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata({index.METADATA.decode(): json.dumps(content)})
+    assert place.stat().st_size < 10**6 and len(open_dataset(f"object_cxr@{root}")) == 14
+    assert "it cannot be read (it unpacks to more than" in capsys.readouterr().err
+
+
+def test_text_of_another_type_is_refused(tmp_path):
+    columns, kinds = encode_table(pd.DataFrame({"id": ["a", "b"]}))
+    with pytest.raises(ValueError, match="id has no text"):
+        decode_table(columns.set_column(0, "id", columns["id"].dictionary_encode()), kinds, tmp_path)
+
+
+def test_half_a_pair_of_surrogates_comes_back(tmp_path):
+    report = pd.Series([("a\ud800.",), None], dtype=object)
+    table = pd.DataFrame({"id": ["a", "b"], "report": report, "x": pd.Series(["\udfff", None], dtype=object)})
+    columns, kinds = encode_table(table)
+    again = decode_table(columns, kinds, tmp_path)
+    assert again["report"].tolist() == report.tolist() and again["x"].tolist() == ["\udfff", None]
+
+
+def test_what_an_earlier_version_prepared_is_named_and_goes(root, capsys):
+    place = index.place_of("object_cxr", root, "default", {})
+    earlier = place.parent / place.name.replace(".parquet", ".json.gz")
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(b"old")
+    assert len(open_dataset(f"object_cxr@{root}")) == 14
+    assert "an earlier version wrote it" in capsys.readouterr().err
+    assert prepare_dataset(f"object_cxr@{root}")[2] and place.is_file() and not earlier.exists()
 
 
 def test_what_cannot_be_prepared(root):
