@@ -13,8 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from benchmarks.metrics import _slope as slope
-from benchmarks.metrics import cost
+from benchmarks.metrics import cost, slope
 from prior_bench.features.cascade import by_stages, candidates
 from prior_bench.metrics import retrieval
 from prior_bench.metrics.retrieval_blocks import both_directions
