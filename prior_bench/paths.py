@@ -5,6 +5,10 @@ An environment variable sets each root; the default is a folder in the working d
 """
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from prior_bench.errors import BenchError
@@ -19,6 +23,29 @@ def _root(variable: str, default: str) -> Path:
 def data_root() -> Path:
     """Return the folder with one sub-folder per data set (``PRIOR_BENCH_DATA``, default ``data``)."""
     return _root("PRIOR_BENCH_DATA", "data")
+
+
+_FOR_NOW: ContextVar[Path | None] = ContextVar("_FOR_NOW", default=None)
+
+
+def generated_root(name: str, part: str = "") -> Path:
+    """Return the folder ``name`` of generated data, of which ``part`` is wanted.
+
+    It is under the data root; inside of :func:`for_now`, what is not there is in a temporary folder.
+    """
+    temporary, kept = _FOR_NOW.get(), data_root() / name
+    return kept if temporary is None or (kept / part).is_dir() else temporary / name
+
+
+@contextmanager
+def for_now() -> Iterator[None]:
+    """Inside, data that would be generated under the data root go to a temporary folder, which is removed."""
+    with tempfile.TemporaryDirectory(prefix="prior-bench-") as folder:
+        token = _FOR_NOW.set(Path(folder))
+        try:
+            yield
+        finally:
+            _FOR_NOW.reset(token)
 
 
 def cache_root() -> Path:

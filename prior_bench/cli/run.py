@@ -108,6 +108,7 @@ def add_images_per_second(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if a cell failed."""
     from prior_bench.engine.execute import Overwrite, evaluate
+    from prior_bench.paths import for_now
     from prior_bench.report.runs.reported_runs import reported_runs
     from prior_bench.report.tables.render import render
     from prior_bench.report.tables.suite_tables import table_of, tables_of
@@ -125,11 +126,12 @@ def run(args: argparse.Namespace) -> int:
     suite.threads = args.threads or suite.threads
     suite.deterministic = args.deterministic or suite.deterministic
     tables = tables_of(suite)
-    plan = expand(suite, only=args.only, tolerate_absent=args.dry_run or args.skip_missing)
     store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)
     if args.dry_run:
-        print(describe_plan(plan, store, overwrite))
+        with for_now():
+            print(describe_plan(expand(suite, only=args.only, tolerate_absent=True), store, overwrite))
         return 0
+    plan = expand(suite, only=args.only, tolerate_absent=args.skip_missing)
     for message in plan.absent:
         print(f"missing: {message}", file=sys.stderr)
     how = dict(device=args.device, workers=workers_of(args), jobs=args.jobs, gpus=args.gpus)
