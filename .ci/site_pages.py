@@ -171,8 +171,11 @@ def metrics() -> str:
 
     lines = ["# Metrics", "", "How intervals and tests are made: `docs/statistics.md`.", ""]
     for name in TASKS.names():
+        described = getattr(TASKS.get(name), "metrics", {})
+        if not described:
+            continue
         lines += [f"## {name}", "", "| metric | title | better | range | chance |", "|---|---|---|---|---|"]
-        for metric in TASKS.get(name).metrics.values():
+        for metric in described.values():
             low, high = ("–" if bound is None else f"{bound:g}" for bound in metric.bounds)
             chance = "depends on the data" if metric.chance is None else f"{metric.chance:g}"
             lines.append(
