@@ -26,6 +26,13 @@ TOP_LEVEL = {
 """Files of the top level, and the pages that they become."""
 REPORT = ROOT / "results" / "demo" / "report.html"
 """The demo's report, which the gallery shows if ``make demo`` has written it."""
+EMBEDDED = "gallery/demo.html"
+"""Its place in the site."""
+EMBEDDING = f"""
+[The report on a page of its own]({EMBEDDED})
+
+<iframe src="{EMBEDDED}" title="The demo's report" loading="lazy" style="width: 100%; height: 80vh"></iframe>
+"""
 
 FENCE = re.compile(r"^(```.*?^```)", re.M | re.S)
 NAMED_PAGE = re.compile(r"(?<!\[)`(docs/[\w/]+\.md|[A-Z_]+\.md)`")
@@ -38,7 +45,7 @@ def on_files(files, config):
 
     pages = dict(generated())
     if REPORT.is_file():
-        pages["gallery/demo.html"] = REPORT.read_text("utf-8")
+        pages[EMBEDDED] = REPORT.read_text("utf-8")
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files
@@ -47,6 +54,8 @@ def on_files(files, config):
 def on_page_markdown(markdown, page, config, files):
     """Point links and named files to the pages of the site; what has no page stays as its name."""
     known = {file.src_uri for file in files}
+    if page.file.src_uri == "gallery.md" and EMBEDDED in known:
+        markdown += EMBEDDING
     return linked(markdown, page.file.src_uri, known)
 
 
