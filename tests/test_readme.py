@@ -113,7 +113,7 @@ def _run(command: str, folder: Path) -> Done:
         return Done(status, out.getvalue(), err.getvalue())
 
 
-SLOW = ("prior-bench pretrain", "prior-bench check-method")
+SLOW = ("prior-bench pretrain", "prior-bench check-method", "prior-bench eval zero_shot")
 
 
 @pytest.mark.parametrize(

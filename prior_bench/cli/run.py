@@ -181,6 +181,7 @@ def _projection(args: argparse.Namespace) -> str:
 def describe_plan(plan: Plan, store: Store, overwrite: Overwrite) -> str:
     """Return one line per cell (done, to do, or the reason), missing files, an estimate, and the counts."""
     from prior_bench.engine.execute import to_do
+    from prior_bench.engine.expected_time import expected_time
     from prior_bench.suites.plan import NO_TEXT
 
     waiting = {run.key for run in to_do(plan, store, overwrite)}
@@ -192,6 +193,8 @@ def describe_plan(plan: Plan, store: Store, overwrite: Overwrite) -> str:
     never = len(states) - done - ahead
     left = [run for run, state in zip(plan.runs, states, strict=True) if state not in ("done", NO_TEXT)]
     lines += estimate_lines(plan, left)
+    ahead_of = [run for run, state in zip(plan.runs, states, strict=True) if state == "to do"]
+    lines += expected_time(plan, ahead_of).lines()
     lines.append(f"{len(states)} cells: {done} done, {ahead} to do, {never} cannot be run")
     return "\n".join(lines)
 

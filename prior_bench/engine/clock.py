@@ -44,8 +44,8 @@ class Clock:
         remaining += len(to_load) * mean(self.loading or [0])
         remaining /= self.jobs
         count = f"[{self.total - len(self.waiting)}/{self.total}]"
-        times = f"{seconds:.1f} s; {_minutes(time.monotonic() - self.begun)} elapsed"
-        left = f", about {_minutes(remaining)} left" if self.waiting else ""
+        times = f"{seconds:.1f} s; {minutes(time.monotonic() - self.begun)} elapsed"
+        left = f", about {minutes(remaining)} left" if self.waiting else ""
         return f"{count} {run.label}: {result}({times}{left})"
 
 
@@ -53,7 +53,8 @@ def _weights(run: PlannedRun) -> tuple[str, str]:
     return run.spec.backbone["name"], run.identity
 
 
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+def minutes(seconds: float) -> str:
+    """Return a time as ``minutes:seconds``, with hours where there are any."""
+    whole, rest = divmod(round(seconds), 60)
+    hours, whole = divmod(whole, 60)
+    return f"{hours}:{whole:02d}:{rest:02d}" if hours else f"{whole}:{rest:02d}"

@@ -112,6 +112,7 @@ def close(found, wanted):
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TOWERS)
 @torch.no_grad()
 def test_vectors_and_scores_are_those_of_plain_torch(tmp_path, kind):
@@ -132,6 +133,7 @@ def test_vectors_and_scores_are_those_of_plain_torch(tmp_path, kind):
     assert wanted.flatten().unique().numel() == 6
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_ptunifier_is_the_mean_of_the_normed_patches_of_eleven_blocks(tmp_path):
     torch.manual_seed(0)
@@ -190,6 +192,7 @@ def test_missing_queries_of_refers_are_told_with_the_keys_that_cannot_be_joined(
         CheckpointFile("row", str(save(tmp_path, state))).check()
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_refers_without_the_part_for_texts_is_an_image_encoder_by_name(tmp_path):
     plain = Plain("REFERS")

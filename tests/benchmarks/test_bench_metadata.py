@@ -1,6 +1,9 @@
+import pytest
+
 from benchmarks import metadata
 
 
+@pytest.mark.slow
 def test_every_step_runs_and_prints_a_row(capsys):
     metadata.main(["--images", "200", "--steps", "open", "pairs"])
     row = capsys.readouterr().out.splitlines()[2]

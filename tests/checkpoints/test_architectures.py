@@ -33,6 +33,7 @@ def test_every_architecture_is_told_from_all_others(name):
     assert guess_architecture(prefixed("module.backbone.", shapes(name)), "file.pth") == (name, 3)
 
 
+@pytest.mark.slow
 def test_swin_of_earlier_timm():
     state = shapes("swin_small_patch4_window7_224")
     assert guess_architecture(prefixed("encoder.", old_swin_names(state)), "f") == (
@@ -74,6 +75,7 @@ def test_dinov2_with_registers_in_chunks(tmp_path, prefix):
     torch.testing.assert_close(backbone.image_encoder(pixels).global_, model(pixels), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_position_embeddings_of_another_size_are_loaded(tmp_path):
     model = shaken(timm.create_model("vit_tiny_patch16_224", num_classes=0, img_size=64))

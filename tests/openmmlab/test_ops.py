@@ -267,18 +267,21 @@ REPORT = """
 """
 
 
+@pytest.mark.slow
 def test_a_compiled_extension_wins(fake_mmcv):
     (fake_mmcv / "_ext.py").write_text("REAL = True")
     said = run(REPORT, PYTHONPATH=str(fake_mmcv.parent))
     assert "compiled" in said and said.endswith("True")
 
 
+@pytest.mark.slow
 def test_the_override_forces_the_stand_in(fake_mmcv):
     (fake_mmcv / "_ext.py").write_text("REAL = True")
     said = run(REPORT, PYTHONPATH=str(fake_mmcv.parent), PRIOR_BENCH_OPS="torchvision")
     assert said.startswith("torchvision stand-in <function")
 
 
+@pytest.mark.slow
 def test_a_broken_extension_is_passed_over(fake_mmcv):
     (fake_mmcv / "_ext.py").write_text("raise ImportError('undefined symbol')")
     said = run(REPORT, PYTHONPATH=str(fake_mmcv.parent))

@@ -86,6 +86,7 @@ def test_killed_within_epochs_it_equals_an_undisturbed_run(stoppable, tmp_path, 
     ]
 
 
+@pytest.mark.slow
 def test_with_processes_that_load_data_too(stoppable, tmp_path, stop_at):
     undisturbed = pretrain(stoppable, tmp_path / "undisturbed", device="cpu")
     stop_at(8)

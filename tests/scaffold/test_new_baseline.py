@@ -73,6 +73,7 @@ def own_lines(path):
     return len(kept)
 
 
+@pytest.mark.slow
 def test_a_plain_clip_is_two_files_and_runs_from_training_to_the_table(folder, capsys):
     assert main(["new", "baseline", NAME]) == 0
     assert "it runs without changes" in capsys.readouterr().out
