@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from prior_bench import paths
 from prior_bench.engine.clock import minutes
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import json_text
 from prior_bench.store.provenance import hardware
 from prior_bench.store.store import Store
 
@@ -61,7 +62,8 @@ def expected_time(plan: Plan, runs: Iterable[PlannedRun]) -> Expected:
     """
     found, earlier = Expected(), Earlier(paths.results_root())
     for run in runs:
-        source, seed = plan.sources[run.spec.backbone["name"]], run.spec.seed
+        source: Any = plan.sources[run.spec.backbone["name"]]
+        seed = run.spec.seed
         if hasattr(source, "is_made"):
             name = f"{source.name}, seed {seed}"
             if name not in found.trainings and not source.is_made(seed, earlier.root / "pretrain"):
@@ -88,7 +90,11 @@ class Earlier:
     def _cells(self) -> dict[Kind, list[float]]:
         seconds: dict[Kind, list[float]] = {}
         for folder in self.root.glob("*/runs"):
-            for record in Store(folder.parent).records().values():
+            try:
+                records = Store(folder.parent).records().values()
+            except BenchError:
+                continue  # a store that is damaged, of which its own commands tell
+            for record in records:
                 machine, spent = record.provenance.get("hardware"), record.provenance.get("wall_seconds")
                 here = isinstance(machine, dict) and self._machine.items() <= machine.items()
                 if record.status == "done" and here and _is_time(spent):
@@ -109,7 +115,7 @@ class Earlier:
             try:
                 if noted(note.parent).get("config") != wanted:
                     continue
-                spent = [epoch["seconds"] for epoch in json.loads((note.parent / HISTORY).read_text("utf-8"))]
+                spent = [epoch["seconds"] for epoch in json.loads(json_text(note.parent / HISTORY))]
             except (BenchError, OSError, ValueError, TypeError, LookupError):
                 continue  # it is damaged, which whoever uses it is told
             if spent and all(map(_is_time, spent)):
@@ -123,5 +129,5 @@ def _kinds(spec: dict[str, Any]) -> list[Kind]:
     return [(*what, str(spec["backbone"].get("name")), str(spec["fraction"]), str(spec.get("shots"))), what]
 
 
-def _is_time(seconds: Any) -> bool:
+def _is_time(seconds: Any) -> TypeGuard[float]:
     return isinstance(seconds, (int, float)) and math.isfinite(seconds) and seconds >= 0

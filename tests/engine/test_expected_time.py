@@ -115,3 +115,21 @@ def test_what_is_not_in_the_sum_is_said():
         "about 2:05 on this machine, by earlier runs in one process; 1 pre-trainings and 3 cells of a kind "
         "that never ran here are not in it",
     ]
+
+
+def test_a_damaged_store_of_another_suite_does_not_hinder(plan, recorded):
+    recorded(lambda n: 10.0)
+    other = paths.results_root() / "other" / "runs" / "0123456789abcdef"
+    other.mkdir(parents=True)
+    (other / "record.json").write_text("{")
+    assert expected_time(plan, plan.runs).unknown == 0
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"task": "fake"}, {"task": [1], "data": "x", "protocol": 3, "backbone": None}]
+)
+def test_a_record_with_an_odd_spec_does_not_hinder(spec, plan, recorded):
+    recorded(lambda n: 10.0)
+    path = next(Store.of(plan.suite.name).runs.glob("*/record.json"))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"spec": spec}))
+    assert expected_time(plan, plan.runs).unknown <= len(plan.runs)
