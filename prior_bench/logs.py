@@ -212,7 +212,7 @@ def _shortened(text: str) -> str:
 
 
 def _remove_old() -> None:
-    if folder().is_symlink():  # what lies where it points may be no log of ours
+    if os.path.islink(folder()):  # what lies where it points may be no log of ours
         return
     with suppress(OSError):  # a folder that may not be read: what writes the log says so
         for old in sorted(folder().glob("*.jsonl"), key=_age)[: -KEPT + 1]:

@@ -141,7 +141,8 @@ def _read_parquet(path: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
-        table = bounded_table(pq.ParquetFile(path), most_unpacked(path.stat().st_size))
+        with open(path, "rb") as file:  # pyarrow takes no path that is not UTF-8
+            table = bounded_table(pq.ParquetFile(file), most_unpacked(path.stat().st_size))
     except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
     given = [name for name in table.column_names if not name.startswith("__index_level_")]  # from pandas
@@ -231,8 +232,8 @@ def _write_parquet(path: Path, stored: StoredEmbeddings, further: dict[str, Any]
         if values is not None and (texts or not of_texts):
             columns[name] = column(values, images * of_texts, texts * (not of_texts))
     table = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(further).encode()})
-    with whole_file(path, errors=(pa.ArrowException,)) as fresh:
-        pq.write_table(table, fresh)
+    with whole_file(path, errors=(pa.ArrowException,)) as fresh, open(fresh, "wb") as file:
+        pq.write_table(table, file)
 
 
 def _number(value: Any, name: str, path: Path) -> float:

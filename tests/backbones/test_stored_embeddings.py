@@ -1,5 +1,6 @@
 """What a file of embeddings holds, in both formats, and what is refused."""
 
+import os
 import pickle
 
 import numpy as np
@@ -45,7 +46,7 @@ def cosines(images, texts):
     return np.array([[a @ b / np.linalg.norm(a) / np.linalg.norm(b) for b in texts] for a in images])
 
 
-@pytest.mark.parametrize("name", ["e.npz", "e.parquet"])
+@pytest.mark.parametrize("name", ["e.npz", "e.parquet", os.fsdecode(b"\xff\xfe.parquet")], ids=ascii)
 def test_vectors_come_back_by_name_from_a_shuffled_file(tiny, tmp_path, name):
     given = arrays(tiny, sizes=np.arange(len(tiny)), trained_on=("chexpert",), about={"model": "mine"})
     path = tmp_path / name

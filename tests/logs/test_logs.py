@@ -142,3 +142,15 @@ def test_a_folder_that_is_a_link_is_neither_written_to_nor_tidied(tmp_path, monk
         LOG.error("not there")
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["theirs.jsonl"]
     assert "no log is written (its folder is a symbolic link" in capsys.readouterr().err
+
+
+def test_a_results_root_that_may_not_be_looked_into_stops_nothing(monkeypatch, capsys):
+    def denied(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    with logs.logged("run"):
+        pass
+    monkeypatch.setattr("os.lstat", denied)
+    monkeypatch.setattr("pathlib.Path.lstat", denied)
+    with logs.logged("run"):
+        LOG.warning("computed all the same")

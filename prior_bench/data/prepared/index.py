@@ -76,10 +76,12 @@ def save(manifest: Manifest, kind: str, folder: Path, split: str, options: dict[
         "columns": kinds,
     }
     columns = columns.replace_schema_metadata({METADATA: json.dumps(content)})
-    with whole_file(place, CACHE_FIX, errors=(pa.ArrowException,), needed=columns.nbytes) as fresh:
+    fault = dict(errors=(pa.ArrowException,), needed=columns.nbytes)
+    # an open file, because pyarrow takes no path that is not UTF-8
+    with whole_file(place, CACHE_FIX, **fault) as fresh, open(fresh, "wb") as file:
         pq.write_table(
             columns,
-            fresh,
+            file,
             row_group_size=ROWS,
             compression="zstd",
             write_statistics=False,
@@ -113,7 +115,7 @@ def _read(place: Path, kind: str, folder: Path) -> tuple[Manifest | None, str]:
 
     from prior_bench.data.prepared.columns import decode_table
 
-    with pq.ParquetFile(place, memory_map=True, page_checksum_verification=True) as file:
+    with open(place, "rb") as opened, pq.ParquetFile(opened, page_checksum_verification=True) as file:
         content = json.loads((file.schema_arrow.metadata or {})[METADATA])
         if why := _stale(content, kind, folder):
             return None, why

@@ -100,6 +100,15 @@ def test_prepared_is_the_same_and_reads_no_annotation(root, monkeypatch, capsys)
         open_dataset(f"object_cxr@{root}", "mgca")  # another rule is another index
 
 
+def test_a_cache_whose_name_is_not_utf_8(root, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PRIOR_BENCH_CACHE", os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe"))
+    fresh = open_dataset(f"object_cxr@{root}")
+    _, place, _ = prepare_dataset(f"object_cxr@{root}")
+    monkeypatch.setattr("prior_bench.data.readers.object_cxr.read_part", lambda *args, **options: 1 / 0)
+    assert place.is_file() and open_dataset(f"object_cxr@{root}").fingerprint() == fresh.fingerprint()
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
