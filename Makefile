@@ -4,10 +4,14 @@ PYTHON ?= python3
 # processes that run cells; each takes its share of the cores and about 1.5 GB
 JOBS ?= 2
 VENV ?= .venv
+# CPU=1: PyTorch without CUDA, 2 GB instead of 7. The version of that index has a suffix, so that pip prefers it.
+ifdef CPU
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo study test test-slow test-external campaign golden mutants lint bandit audit hashes sbom docs clean
+.PHONY: demo study test test-slow test-external campaign golden mutants lint bandit hadolint audit hashes sbom docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
@@ -58,6 +62,10 @@ bandit: $(INSTALLED)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
 	$(BIN)/python -m bandit -q -c pyproject.toml -r prior_bench baselines tasks
 
+hadolint: $(INSTALLED)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
+	$(BIN)/hadolint Dockerfile
+
 # known faults of the packages in constraints-hashes.txt; asks a service on the internet
 audit: $(INSTALLED)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[audit]'
@@ -74,7 +82,7 @@ hashes: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e '.[test]'
 	touch $@
 
 # the demo's own only: data/ and results/ may hold what took days to get
