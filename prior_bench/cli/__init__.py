@@ -55,6 +55,7 @@ VERBS = (
     "compare",
     "subgroups",
     "report",
+    "serve",
     "results",
     "checkpoint",
     "model",
