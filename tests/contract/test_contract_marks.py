@@ -26,7 +26,7 @@ def marked(monkeypatch, p_values, numbers, **column):
     monkeypatch.setattr(marks, "spread_over_seeds", lambda *_: None)
     rows = [Row(f"row {i}", [Cell({0: value}) for value in line]) for i, line in enumerate(numbers)]
     columns = [Column("g", "l", "t", {}, "p", "auroc", **column)] * len(numbers[0])
-    notes = marks.mark_cells(rows, columns, [[{}] * len(columns) for _ in rows])
+    notes = marks.mark_cells(rows, columns, [[{}] * len(columns) for _ in rows]).legend
     return [[cell.mark for cell in row.cells] for row in rows], " ".join(notes)
 
 
@@ -95,7 +95,7 @@ def test_empty_cells_are_not_compared(monkeypatch):
     monkeypatch.setattr(marks, "paired_difference", None)  # would fail if it were called
     rows = [Row("a", [Cell()]), Row("b", [Cell({0: 0.7})])]
     column = Column("g", "l", "t", {}, "p", "auroc")
-    assert marks.mark_cells(rows, [column], [[{}], [{}]]) == []
+    assert marks.mark_cells(rows, [column], [[{}], [{}]]).legend == []
     assert [row.cells[0].mark for row in rows] == ["", ""]
 
 
@@ -138,7 +138,7 @@ def test_a_pair_that_cannot_be_tested_does_not_end_the_others(monkeypatch):
     monkeypatch.setattr(marks, "spread_over_seeds", lambda *_: None)
     rows = [Row(name, [Cell({0: value})]) for name, value in zip("abc", (0.5, 0.6, 0.9), strict=True)]
     column = Column("g", "l", "t", {}, "p", "auroc")
-    notes = marks.mark_cells(rows, [column], [["untested"], ["b"], ["c"]])
+    notes = marks.mark_cells(rows, [column], [["untested"], ["b"], ["c"]]).legend
     assert "1 comparison," in notes[0], "b and c were tested"
     assert [row.cells[0].mark for row in rows] == ["", "", marks.LEADING]
 

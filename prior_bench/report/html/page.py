@@ -19,6 +19,7 @@ from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
 from prior_bench.report.html.sections.label_efficiency import label_efficiency, shot_curve
 from prior_bench.report.html.sections.monitoring import Monitoring, monitoring
+from prior_bench.report.html.sections.overview import Overview, overview
 from prior_bench.report.html.sections.partners import partner_tables
 from prior_bench.report.html.sections.prototypes import prototype_tables
 from prior_bench.report.html.sections.ranks import RankSection, rank_section
@@ -87,6 +88,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
         "date": datetime.now().astimezone().strftime("%-d %B %Y, %H:%M %Z"),
         "command": command(),
         "names": names,
+        "overview": parts.one("overview", lambda: overview(done, tables, ranked), Overview([], [])),
         "counts": {"cells": len(found), "done": len(done)},
         "tables": [(table.title, html_table(table, caption=False), table.notes) for table in tables],
         "ranks": parts.one("ranks", lambda: rank_section(ranked), RankSection(problem="it cannot be made")),

@@ -86,6 +86,11 @@ class Column:
                 object.__setattr__(self, name, getattr(metric, name))
             object.__setattr__(self, "declared", (*self.declared, *left))
 
+    @property
+    def full_label(self) -> str:
+        """Both levels of the heading in one text."""
+        return f"{self.group}: {self.label}" if self.label else self.group
+
     def takes(self, spec: dict[str, Any]) -> bool:
         """Whether a run belongs to this column, according to its spec (plain types)."""
         return (

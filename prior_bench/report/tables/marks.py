@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
@@ -31,6 +32,43 @@ Pair = tuple[int, int, int]
 """Column, row, and a row below it."""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """The result of a declared comparison.
+
+    Attributes:
+        one, other: labels of the rows.
+        better, worse: where the first row is significantly better and worse: columns with the difference.
+        same: number of columns without a significant difference.
+        untested: number of columns that could not be tested.
+    """
+
+    one: str
+    other: str
+    better: tuple[str, ...]
+    worse: tuple[str, ...]
+    same: int
+    untested: int
+
+    @property
+    def text(self) -> str:
+        """The result as a sentence."""
+        parts = [
+            f"significantly better in {'; '.join(self.better)}" if self.better else "",
+            f"significantly worse in {'; '.join(self.worse)}" if self.worse else "",
+            f"no significant difference in {self.same} column{'s' * (self.same != 1)}" if self.same else "",
+            f"not tested in {self.untested}" if self.untested else "",
+        ]
+        return f"{self.one} against {self.other}: {', '.join(part for part in parts if part)}."
+
+
+class Marked(NamedTuple):
+    """What stands under a table whose cells are marked: sentences, and the declared comparisons."""
+
+    legend: list[str]
+    outcomes: list[Outcome]
+
+
 def mark_cells(
     rows: list,
     columns: list,
@@ -38,8 +76,8 @@ def mark_cells(
     *,
     test: bool = True,
     comparisons: Sequence[tuple[str, str]] = (),
-) -> list[str]:
-    """Set ``cell.mark`` of all cells and return the sentences of the legend.
+) -> Marked:
+    """Set ``cell.mark`` of all cells and return the sentences of the legend and the declared comparisons.
 
     Args:
         rows: :class:`prior_bench.report.tables.table.Row` objects, not the trivial ones.
@@ -75,12 +113,12 @@ def mark_cells(
             for r in [top, *tied]:
                 rows[r].cells[c].mark = TIED if tied else BEST
     legend = [_tests_text(len(p_values), weights_only, _unit(p_values, runs))] if p_values else []
-    return legend + _legend(rows, bool(p_values), list(unclaimed))
+    return Marked(legend + _legend(rows, bool(p_values), list(unclaimed)), [])
 
 
 def _declared(
     rows: list, columns: list, runs: list[list[Runs]], comparisons: Sequence[tuple[str, str]]
-) -> list[str]:
+) -> Marked:
     """Test only the declared comparisons, and underline the best numbers without a claim."""
     mark_cells(rows, columns, runs, test=False)
     place = {row.label: r for r, row in enumerate(rows) if not row.trivial}
@@ -91,12 +129,13 @@ def _declared(
     if results.p:
         unit = _unit(results.p, runs)
         legend.append(_tests_text(len(results.p), results.weights_only, unit, declared=True))
-    legend += [_outcome(rows, columns, one, other, results) for one, other in known]
-    return [*legend, "Underlined: best number of a column, without a claim."]
+    outcomes = [_outcome(rows, columns, one, other, results) for one, other in known]
+    legend += [outcome.text for outcome in outcomes]
+    return Marked([*legend, "Underlined: best number of a column, without a claim."], outcomes)
 
 
-def _outcome(rows: list, columns: list, one: int, other: int, results: TableTests) -> str:
-    """Return a sentence on where the first row of a declared comparison is better, and where it is worse."""
+def _outcome(rows: list, columns: list, one: int, other: int, results: TableTests) -> Outcome:
+    """Return where the first row of a declared comparison is better, and where it is worse."""
     better: list[str] = []
     worse: list[str] = []
     same = untested = 0
@@ -110,16 +149,9 @@ def _outcome(rows: list, columns: list, one: int, other: int, results: TableTest
             same += 1
         else:
             rise = rows[one].cells[c].mean - rows[other].cells[c].mean
-            heading = f"{column.group}: {column.label}" if column.label else column.group
-            said = f"{heading} ({rise:+.{column.digits}f})"
+            said = f"{column.full_label} ({rise:+.{column.digits}f})"
             (better if (rise > 0) == column.higher_is_better else worse).append(said)
-    parts = [
-        f"significantly better in {'; '.join(better)}" if better else "",
-        f"significantly worse in {'; '.join(worse)}" if worse else "",
-        f"no significant difference in {same} column{'s' * (same != 1)}" if same else "",
-        f"not tested in {untested}" if untested else "",
-    ]
-    return f"{rows[one].label} against {rows[other].label}: {', '.join(part for part in parts if part)}."
+    return Outcome(rows[one].label, rows[other].label, tuple(better), tuple(worse), same, untested)
 
 
 def _unit(p_values: dict[Pair, float], runs: list[list[Runs]]) -> str:

@@ -22,7 +22,7 @@ from prior_bench.report.tables.config import (
     table_of_entries,
 )
 from prior_bench.report.tables.intervals import set_intervals
-from prior_bench.report.tables.marks import mark_cells
+from prior_bench.report.tables.marks import Outcome, mark_cells
 from prior_bench.store.store import Store
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class Table:
         name, title: name and title from the config.
         columns, rows: columns and rows in the order of display.
         notes: sentences that must accompany the numbers (seeds, protocols, marks, synthetic data).
+        outcomes: results of the declared comparisons; empty if all pairs were tested.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Table:
     columns: list[Column]
     rows: list[Row]
     notes: list[str]
+    outcomes: list[Outcome] = field(default_factory=list)
 
     def frame(self) -> pd.DataFrame:
         """Return one line per cell: row, column, mean, deviation, number of seeds, interval, mark, reason."""
@@ -165,7 +167,8 @@ def build_table(
         mine = [[e for e in column if e.spec["backbone"]["name"] == name] for column in belonging]
         rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, columns, strict=True)]))
         runs.append([finished(e, c.metric) for e, c in zip(mine, columns, strict=True)])
-    legend = mark_cells(rows, columns, runs, test=test, comparisons=config.comparisons)
+    marked = mark_cells(rows, columns, runs, test=test, comparisons=config.comparisons)
+    legend = marked.legend
     if config.intervals:
         legend += set_intervals(rows, columns, runs)
     if trivial and (added := _trivial_rows(belonging, columns)):
@@ -177,7 +180,7 @@ def build_table(
         )
     used = [e for column in belonging for e in column if e.spec["backbone"]["name"] in names]
     notes = [*notes_of(replace(config, columns=columns), used), *unknown, *legend]
-    return Table(config.name, config.title, columns, rows, notes)
+    return Table(config.name, config.title, columns, rows, notes, marked.outcomes)
 
 
 def finished(runs: Iterable[ReportedRun], metric: str) -> Runs:
@@ -257,7 +260,7 @@ def _scale_notes(columns: list[Column]) -> list[str]:
     shares = [column for column in columns if column.scale == 100]
     if not shares:
         return []
-    others = dict.fromkeys(f"{c.group}: {c.label}" if c.label else c.group for c in columns if c.scale != 100)
+    others = dict.fromkeys(column.full_label for column in columns if column.scale != 100)
     return [f"Values × 100, except {'; '.join(others)}." if others else "All values × 100."]
 
 

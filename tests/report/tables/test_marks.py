@@ -132,7 +132,7 @@ def test_the_caption_of_a_table_with_every_mark_says_which_column_has_which_reas
     numbers = [(3, 3, 3, 1), (2.9, 2, 2, 1), (1, 1, 1, 1)]
     rows = [Row(f"{n}", [Cell({0: value}) for value in line]) for n, line in enumerate(numbers)]
     column = Column("g", "l", "t", {}, "p", "m")
-    notes = mark_cells(rows, [column] * 4, [])
+    notes = mark_cells(rows, [column] * 4, []).legend
     assert [[cell.mark for cell in row.cells] for row in rows] == [
         [TIED, LEADING, LEADING, ""],
         [TIED, "", "", ""],
