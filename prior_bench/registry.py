@@ -8,6 +8,7 @@ folder, so that a method in a user's own file needs no package.
 """
 
 import functools
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import distribution, entry_points
@@ -37,7 +38,7 @@ class LazyRegistry(Registry):
         self._in_full: dict[str, Any] = {}
 
     def _points(self) -> dict[str, Any]:
-        return {point.name: point for point in entry_points(group=self.group)}
+        return _installed(self.group, _places())
 
     def names(self) -> list[str]:
         """Return all known names without importing any."""
@@ -106,6 +107,24 @@ class LazyRegistry(Registry):
             ) from error
         self._in_full[key] = entry
         return entry
+
+
+@functools.lru_cache(maxsize=32)
+def _installed(group: str, places: tuple[tuple[str, int, int], ...]) -> dict[str, Any]:
+    """The entry points of a group by name. To read them opens a file of every installed package."""
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def _places() -> tuple[tuple[str, int, int], ...]:
+    """The folders with packages and when each changed last: to install or remove a package changes one."""
+    found = []
+    for place in sys.path:
+        try:
+            state = os.stat(place or os.curdir)
+            found.append((place, state.st_ino, state.st_mtime_ns))
+        except OSError:  # nothing is there yet
+            found.append((place, 0, 0))
+    return tuple(found)
 
 
 def _load(point: Any) -> Any:

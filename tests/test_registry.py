@@ -1,5 +1,6 @@
 """Names are found lazily, their origin can be told, and unknown ones come with suggestions."""
 
+import shutil
 import sys
 
 import pytest
@@ -74,3 +75,22 @@ def test_broken_entry_point_is_reported(monkeypatch):
     monkeypatch.setattr(registry, "_points", lambda: {"bad": point})
     with pytest.raises(BenchError, match="cannot be loaded: No module named 'no_such_module'"):
         registry.get("bad")
+
+
+def test_what_is_installed_is_read_once_and_again_after_a_change(tmp_path, monkeypatch):
+    from prior_bench import registry as module
+
+    reads, real = [], module.entry_points
+    monkeypatch.setattr(module, "entry_points", lambda group: reads.append(group) or real(group=group))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    things = LazyRegistry("thing", "prior_bench.of_this_test")
+    assert things.names() == [] and things.names() == [] and len(reads) == 1
+    package = tmp_path / "theirs-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[prior_bench.of_this_test]\npi = math:pi\n")
+    assert things.names() == ["pi"] and things.source("pi") == "math:pi (theirs 1.0)" and len(reads) == 2
+    shutil.rmtree(package)
+    assert things.names() == [] and len(reads) == 3
+    monkeypatch.setattr("sys.path", sys.path[1:])
+    assert things.names() == [] and len(reads) == 4

@@ -95,8 +95,10 @@ class ReleasedLayout:
     def wrapper(self, given: Shapes) -> str | None:
         """Return the prefix of all names if the file is of this kind, otherwise None."""
         for wrapper in self.wrappers:
-            marked = all(any(name.startswith(wrapper + mark) for name in given) for mark in self.marks)
-            if marked and all(given.get(wrapper + name) == shape for name, shape in self.shapes):
+            # shapes first: they are looked up, and the marks of most layouts need not be searched for
+            if any(given.get(wrapper + name) != shape for name, shape in self.shapes):
+                continue
+            if all(any(name.startswith(wrapper + mark) for name in given) for mark in self.marks):
                 return wrapper
         return None
 
