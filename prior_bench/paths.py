@@ -58,6 +58,18 @@ def results_root() -> Path:
     return _root("PRIOR_BENCH_RESULTS", "results")
 
 
+def state_root() -> Path | None:
+    """Return the folder of what this user has done on this machine; None for a user without a home.
+
+    It is ``$XDG_STATE_HOME/prior-bench``, by default ``~/.local/state/prior-bench``: never in the working
+    folder, a store, a cache or data, all of which somebody else may have sent.
+    """
+    stated = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(stated):  # the standard says that a relative one is ignored
+        stated = os.path.join(os.path.expanduser("~"), ".local/state")
+    return Path(stated, "prior-bench") if os.path.isabs(stated) else None
+
+
 def shipped(folder: str) -> Path:
     """Return a folder of shipped files, e.g. ``configs``: in the package (wheel) or next to it (checkout)."""
     inside, beside = PACKAGE / folder, PACKAGE.parent / folder
