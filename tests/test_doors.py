@@ -29,7 +29,7 @@ ARROWS = {
     "prior_bench": "offline",
     "paths": "errors",
     "runtime": "errors escaping",
-    "logs": "paths",
+    "logs": "errors paths",
     "variants": "errors",
     "versions": "errors",
     "io": "errors escaping",

@@ -89,6 +89,20 @@ def require_folders(root: Path, *names: str) -> None:
             )
 
 
+def require_no_links(folder: Path) -> None:
+    """Raise BenchError if a folder that is written to has a symbolic link.
+
+    In folders below it, links within it are allowed: Weights & Biases makes such.
+    """
+    own = os.path.realpath(folder)
+    for place, folders, files in os.walk(folder):
+        for path in (Path(place, name) for name in sorted((*folders, *files))):
+            if not path.is_symlink():
+                continue
+            if path.parent == folder or not Path(os.path.realpath(path)).is_relative_to(own):
+                raise BenchError("is a symbolic link, which is not followed", where=path, fix="delete it")
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
