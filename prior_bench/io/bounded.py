@@ -6,6 +6,7 @@ message.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import lzma
 import os
@@ -158,6 +159,31 @@ def json_text(
     if (found := sum(map(text.count, ",[{"))) > values:
         raise BenchError(f"has {found:,} commas and brackets; at most {values:,} are read", where=path)
     return text
+
+
+def hash_of_file(path: Path, most: int) -> hashlib._Hash:
+    """Return the SHA-256 of a file's content, to which more can be added; of nothing without the file.
+
+    Raises:
+        BenchError: it is no regular file, has more than ``most`` bytes, or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (FileNotFoundError, NotADirectoryError):
+        return digest
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror or error}", where=path) from error
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise BenchError("is no regular file", where=path)
+        if status.st_size > most:
+            what = f"has {status.st_size / MIB:.0f} MiB; at most {most // MIB} are read"
+            raise BenchError(what, where=path, fix=f"if it is yours: {VARIABLE}={-(-status.st_size // MIB)}")
+        while block := file.read(MIB):
+            digest.update(block)
+    return digest
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
