@@ -93,7 +93,7 @@ class LogFile(logging.Handler):
                 return
             line, self._waiting = self._waiting + line, b""
             if _is_led_away(self.path.parent):
-                raise OSError(errno.ELOOP, "a symbolic link leads its folder elsewhere, and is not followed")
+                raise OSError(errno.ELOOP, "its folder is a symbolic link, which is not followed")
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
@@ -222,7 +222,7 @@ def _remove_old() -> None:
 
 def _is_led_away(place: Path) -> bool:
     try:
-        return paths.led_here(place).is_symlink()
+        return os.path.islink(paths.led_here(place))
     except BenchError:
         return True
 
