@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from prior_bench import paths
+from prior_bench.errors import BenchError
 
 
 def remember(folder: Path) -> None:
@@ -25,10 +27,16 @@ def remember(folder: Path) -> None:
 
 
 def is_known(folder: Path) -> bool:
-    """Whether a folder or file is under the data root, or somebody here has named it before."""
-    # not resolved: a link in the data root is the user's own
-    place = Path(os.path.abspath(folder))
-    return place.is_relative_to(os.path.abspath(paths.data_root())) or is_noted(folder)
+    """Whether a folder or file is under the data root, or somebody here has named it before.
+
+    A link in a data root that the user has named is the user's own. One in the working folder, which somebody
+    may have sent, does not count if it leads out of it.
+    """
+    if Path(os.path.abspath(folder)).is_relative_to(os.path.abspath(paths.data_root())):
+        with suppress(BenchError):
+            paths.led_here(folder)
+            return True
+    return is_noted(folder)
 
 
 def is_noted(folder: Path) -> bool:

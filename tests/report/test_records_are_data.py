@@ -170,6 +170,35 @@ def test_data_under_the_data_root_are_shown(tmp_path):
     assert open_recorded(reference, "default", "record 1").name == "all"
 
 
+def test_a_link_out_of_the_working_folder_is_no_data_under_the_data_root(tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "sent/data").mkdir(parents=True)
+    table(tmp_path / "home/pictures")
+    monkeypatch.chdir(tmp_path / "sent")
+    monkeypatch.delenv("PRIOR_BENCH_DATA", raising=False)
+    (tmp_path / "sent/data/all").symlink_to(tmp_path / "home/pictures")
+    reference = {"name": "all", "type": "csv", "root": "data/all/all.csv"}
+    with pytest.raises(BenchError, match="outside the data root"):
+        open_recorded(reference, "default", "record 1")
+    monkeypatch.setenv("PRIOR_BENCH_DATA", "data")  # the root is the user's, and so are links in it
+    assert open_recorded(reference, "default", "record 1").name == "all"
+
+
+@pytest.mark.parametrize("way", ["absolute", "..", "link"])
+def test_images_outside_the_folder_of_sent_data_are_not_shown(tmp_path, way):
+    (tmp_path / "data").mkdir()
+    table(tmp_path / "elsewhere")
+    reference, private = table(tmp_path / "data/mine"), tmp_path / "elsewhere/a.png"
+    name = {"absolute": str(private), "..": "../../elsewhere/a.png", "link": "b.png"}[way]
+    if way == "link":
+        (tmp_path / "data/mine/b.png").symlink_to(private)
+    (tmp_path / "data/mine/all.csv").write_text(f"image,split,Edema\n{name},test,1\n")
+    with pytest.raises(BenchError, match="an image outside their folder"):
+        open_recorded(reference, "default", "record 1")
+    open_dataset(reference)  # the user's own word
+    assert open_recorded(reference, "default", "record 1").name == "all"
+
+
 @pytest.mark.parametrize("place", ["data/../elsewhere/all.csv", "data-of-others/all.csv"])
 def test_a_way_out_of_the_data_root_is_none(tmp_path, place):
     (tmp_path / "data").mkdir()
