@@ -128,8 +128,9 @@ def _datasets() -> Iterator[DiagnosisLine]:
 
 
 def _checkpoints() -> Iterator[DiagnosisLine]:
-    section = f"Checkpoints (under {paths.results_root()}/pretrain)"
-    files = [p for p in sorted((paths.results_root() / "pretrain").rglob("*")) if p.suffix in CHECKPOINTS]
+    folder = paths.unchecked_roots()["results"] / "pretrain"
+    section = f"Checkpoints (under {folder})"
+    files = [p for p in sorted(folder.rglob("*")) if p.suffix in CHECKPOINTS]
     finals = [p for p in files if p.suffix == ".safetensors"]
     for file in finals:
         size = _megabytes(file)

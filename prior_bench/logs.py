@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
+from prior_bench.errors import BenchError
 
 OURS = ("prior_bench", "tasks", "baselines")
 """Names of the loggers whose progress is logged; of others, only warnings and errors are."""
@@ -42,7 +43,7 @@ for _name in OURS:
 
 def folder() -> Path:
     """Return the folder of the logs."""
-    return paths.results_root() / "logs"
+    return paths.unchecked_roots()["results"] / "logs"  # checked when something is written
 
 
 def latest() -> Path | None:
@@ -86,12 +87,12 @@ class LogFile(logging.Handler):
             if (
                 record.name == COMMAND
                 and record.levelno < logging.ERROR
-                and not paths.results_root().exists()
+                and not paths.unchecked_roots()["results"].exists()
             ):
                 self._waiting += line
                 return
             line, self._waiting = self._waiting + line, b""
-            if self.path.parent.is_symlink():
+            if _is_led_away(self.path.parent):
                 raise OSError(errno.ELOOP, "its folder is a symbolic link, which is not followed")
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -212,11 +213,18 @@ def _shortened(text: str) -> str:
 
 
 def _remove_old() -> None:
-    if os.path.islink(folder()):  # what lies where it points may be no log of ours
+    if _is_led_away(folder()):  # what lies where it points may be no log of ours
         return
     with suppress(OSError):  # a folder that may not be read: what writes the log says so
         for old in sorted(folder().glob("*.jsonl"), key=_age)[: -KEPT + 1]:
             old.unlink()
+
+
+def _is_led_away(place: Path) -> bool:
+    try:
+        return os.path.islink(paths.led_here(place))
+    except BenchError:
+        return True
 
 
 def _age(path: Path) -> float:

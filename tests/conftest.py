@@ -8,6 +8,14 @@ from tiny_data import tiny_manifest
 from prior_bench.api import RunContext
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory):
+    """Notes of what is opened stay out of the home of who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_sample(tmp_path_factory) -> Path:
     """The demo's data sets in the tiny size, generated once; copy the folder to add to it."""

@@ -29,7 +29,7 @@ ARROWS = {
     "prior_bench": "offline",
     "paths": "errors",
     "runtime": "errors escaping",
-    "logs": "paths",
+    "logs": "errors paths",
     "variants": "errors",
     "versions": "errors",
     "io": "errors escaping",
@@ -38,9 +38,10 @@ ARROWS = {
     "statistics": "errors runtime",
     "mock": "api",
     # models and their files
-    "encoders": "api errors io offline",
-    "checkpoints": "api encoders errors io registry",
-    "libraries": "api checkpoints encoders errors io",
+    "model_folders": "errors io",
+    "encoders": "api errors io model_folders offline",
+    "checkpoints": "api encoders errors io model_folders registry",
+    "libraries": "api checkpoints encoders errors io model_folders",
     "models": "errors paths registry schema",
     "parity": "errors escaping io registry",
     # data, features, numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,9 @@ from prior_bench.backbones.image_encoders import made_backbone
 from prior_bench.backbones.library_model import LibraryModel
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import ModelFolder
+
+HUB_NAME = re.compile(r"\w[\w.-]*/[\w.-]+")
+"""What a name on the hub may look like; a folder can be named so that it is none: ``./ORG/NAME``."""
 
 
 class TransformersModel(LibraryModel):
@@ -96,6 +100,9 @@ class TransformersModel(LibraryModel):
         if self._remote_code is not None and self._remote_code != self._place.short_name:
             what = f"remote_code is '{self._remote_code}', but the model is '{self._place.short_name}'"
             raise BenchError(what, where=self._model, fix="name the model whose code you trust")
+        if self._remote_code is not None and self._place.is_local and HUB_NAME.fullmatch(self._model):
+            what = "is a name of the hub and a folder here: it is not clear whose code may run"
+            raise BenchError(what, where=self._model, fix=f"if the folder is meant: ./{self._model}")
         return describe(folder, self._input, self._pool, self._remote_code is not None)
 
     @cached_property

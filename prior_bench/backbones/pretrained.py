@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from prior_bench import paths
 from prior_bench.api import Backbone, LoadContext
 from prior_bench.pretraining.config import PretrainConfig, load_config
 from prior_bench.pretraining.identity import data_fingerprint, run_identity, run_versions, training_source
@@ -72,7 +73,7 @@ class Pretrained:
 
     def work_dir(self, seed: int, pretrain_dir: Path) -> Path:
         """Return the folder of the run; runs with different identities never share a folder."""
-        return Path(pretrain_dir) / f"{self.config.name}-seed{seed}-{self.identity(seed)}"
+        return paths.led_here(Path(pretrain_dir) / f"{self.config.name}-seed{seed}-{self.identity(seed)}")
 
     def gpus_wanted(self, seed: int, pretrain_dir: Path) -> int:
         """Return how many GPUs making the weights takes; one once they exist."""

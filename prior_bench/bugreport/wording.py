@@ -85,12 +85,8 @@ def _piece(piece: str, starts: bool) -> str:
 
 def _root_of(piece: str) -> str:
     """Return the name of the root folder that a path is in."""
-    roots = {
-        "<data>": paths.data_root(),
-        "<results>": paths.results_root(),
-        "<cache>": paths.cache_root(),
-        "<prior-bench>": paths.PACKAGE.parent,
-    }
+    roots = {f"<{name}>": root for name, root in paths.unchecked_roots().items()}
+    roots["<prior-bench>"] = paths.PACKAGE.parent
     for name, root in roots.items():
         if piece == str(root) or piece.startswith((f"{root}/", f"{root.absolute()}/")):
             return name

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from prior_bench.api.inputs import spec_of
 from prior_bench.checkpoints.permitted import check_image_encoder
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import MIB, json_text
+from prior_bench.model_folders.configs import read_config
 
 EXPOSURE = "prior_bench"
 """Key of ``config.json`` in folders that prior-bench exported; it holds the exposure of the weights."""
-TEXTS = ("*.json", "*.txt", "*.jinja", "additional_chat_templates/*.jinja")
-"""Texts of a folder that libraries read whole: vocabularies, tokens, templates of chats."""
-MOST_TEXT = 128 * MIB
-"""Bytes of such a file; a vocabulary of 256,000 words has 34 MB."""
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -45,7 +40,7 @@ def encoder_of_folder(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     if not path.is_dir():
         return {}
-    config, images = _json(path / "config.json"), _json(path / "preprocessor_config.json")
+    config, images = read_config(path / "config.json"), read_config(path / "preprocessor_config.json")
     try:
         found = _stated_encoder(config, images)
     except (TypeError, ValueError, AttributeError, KeyError, IndexError, ZeroDivisionError) as error:
@@ -93,13 +88,13 @@ def config_of_folder(path: str | Path) -> dict[str, Any]:
     Raises:
         BenchError: it cannot be read.
     """
-    found = _json(Path(path) / "config.json") if Path(path).is_dir() else {}
+    found = read_config(Path(path) / "config.json") if Path(path).is_dir() else {}
     return found if isinstance(found, dict) else {}
 
 
 def exposure_of_folder(path: str | Path) -> dict[str, Any]:
     """Return ``training_data`` and ``known_exposure`` of an exported folder; empty for any other path."""
-    return sound_exposure(_json(Path(path) / "config.json").get(EXPOSURE)) if Path(path).is_dir() else {}
+    return sound_exposure(config_of_folder(path).get(EXPOSURE))
 
 
 def sound_exposure(told: Any) -> dict[str, Any]:
@@ -146,14 +141,6 @@ def is_training_data(value: Any) -> bool:
     return named and listed and isinstance(value.get("split_rule", ""), str)
 
 
-def _require_small_texts(folder: Path) -> None:
-    """Raise BenchError for a text that no library should read whole: a file can be mostly holes."""
-    for path in sorted(place for pattern in TEXTS for place in folder.glob(pattern)):
-        if path.is_file() and (size := path.stat().st_size) > MOST_TEXT:
-            what = f"has {size / MIB:.0f} MiB; at most {MOST_TEXT // MIB} are read"
-            raise BenchError(what, where=path, fix="download it again")
-
-
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no name")
@@ -164,29 +151,3 @@ def _side(size: Any) -> int | None:
     if isinstance(size, dict):
         return size.get("height") or size.get("shortest_edge")
     return size
-
-
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(json_text(path))
-    except (ValueError, RecursionError) as error:
-        raise BenchError(f"not valid JSON: {error}", where=path, fix="download it again") from error
-    except OSError as error:
-        raise BenchError(f"cannot be read: {error.strerror}", where=path) from error
-    if not isinstance(found, dict):
-        what = f"is no config: {type(found).__name__} instead of a dict"
-        raise BenchError(what, where=path, fix="download it again")
-    return found
-
-
-def json_files(folder: Path) -> dict[str, Any]:
-    """Return the content of the configs in a folder, by name; those that other libraries read, too.
-
-    Raises:
-        BenchError: one cannot be read, or another text that libraries read is too large.
-    """
-    _require_small_texts(folder)
-    names = sorted(path.name for path in folder.glob("*config*.json"))
-    return {name: _json(folder / name) for name in names}

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from prior_bench.api import InputSpec
 from prior_bench.checkpoints.files import read_metadata, read_tensors
-from prior_bench.checkpoints.growing_rules import check_rules
 from prior_bench.checkpoints.permitted import (
     check_depth,
     check_image_encoder,
@@ -25,6 +24,7 @@ from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file
 from prior_bench.io.digest import description_sha256, tensors_sha256
 from prior_bench.io.panics import panics_named
+from prior_bench.model_folders.growing_rules import check_rules
 
 KEY = "prior_bench"
 """Name of prior-bench's entry in the metadata of a safetensors file."""

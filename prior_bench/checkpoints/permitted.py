@@ -7,10 +7,10 @@ architecture. But timm and transformers, which build it, would accept more than 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 from prior_bench.errors import BenchError
+from prior_bench.model_folders.configs import entries, names_code, refuse
 
 IMAGE_ENCODER = frozenset(("model_name", "in_channels", "pool", "local_stage", "model_args", "input"))
 """What ``ImageEncoder.arguments`` has; ``pretrained`` is not among it."""
@@ -29,7 +29,7 @@ def check_image_encoder(arguments: dict[str, Any], where: object) -> None:
     given = arguments.get("model_args") or {}
     refused = sorted(arguments.keys() - IMAGE_ENCODER)
     refused += [f"model_args.{key}" for key in given if key in own or key.startswith("pretrained")]
-    _refuse(refused, where)
+    refuse(refused, where)
 
 
 def check_text_encoder(arguments: dict[str, Any], where: object) -> None:
@@ -41,10 +41,8 @@ def check_text_encoder(arguments: dict[str, Any], where: object) -> None:
     kind = config.get("model_type", "bert") if isinstance(config, dict) else "bert"
     if not isinstance(kind, str) or kind not in KNOWN:  # others build networks that they fetch
         raise BenchError(f"has a text encoder of type {kind!r}, which is no text model", where=where)
-    refused += [
-        f"config.{key}" for key, value in _entries(arguments.get("config")) if _names_code(key, value)
-    ]
-    _refuse(refused, where)
+    refused += [f"config.{key}" for key, value in entries(arguments.get("config")) if names_code(key, value)]
+    refuse(refused, where)
 
 
 def permitted_method(name: str, where: object) -> Any:
@@ -111,60 +109,9 @@ def check_depth(values: Any, tensors: int, where: object) -> None:
         tensors: number of tensors in the file.
         where: the file.
     """
-    for key, value in _entries(values):
+    for key, value in entries(values):
         numbers = value if isinstance(value, list | tuple) else [value]
         for number in numbers:
             if key in DEPTHS and isinstance(number, int | float) and number > tensors:
                 what = f"describes a model with {key} = {number}, and the file has {tensors} tensors"
                 raise BenchError(what, where=where, fix="copy or download it again")
-
-
-OTHER_FILES = ("fast_tokenizer_files", "configuration_files")
-"""Keys with which a config names the file that transformers reads in place of the usual one."""
-
-
-def check_folder_configs(configs: dict[str, Any], where: object) -> None:
-    """Raise BenchError if the configs of a folder make a library fetch or run something else.
-
-    Args:
-        configs: the content of its JSON files, by name.
-        where: the folder.
-    """
-    refused = []
-    for file, config in configs.items():
-        for key, value in _entries(config):
-            fetches = key == "backbone" and isinstance(value, str)
-            trusts = key in ("trust_remote_code", "use_pretrained_backbone", "use_kernels") and value
-            kernels = "attn_implementation" in key and _names_code(key, value)
-            leads = key in OTHER_FILES and value not in (None, [], ["tokenizer.json"])  # past other checks
-            if fetches or trusts or kernels or leads:
-                refused.append(f"{key} in {file}")
-            if key == "quantization_config" and value:
-                what = "its weights are quantised, which no task here compares"
-                raise BenchError(what, where=f"{where}/{file}", fix="take the weights in float32")
-    _refuse(sorted(set(refused)), where)
-
-
-def _names_code(key: str, value: Any) -> bool:
-    if "attn_implementation" in key:  # it may be a repository of kernels
-        return isinstance(value, str | dict) and value not in ("eager", "sdpa")
-    return key == "auto_map"
-
-
-def _entries(values: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the entries of a dict and of all nested dicts and lists."""
-    if isinstance(values, dict):
-        yield from values.items()
-        values = list(values.values())
-    if isinstance(values, list | tuple):
-        for value in values:
-            yield from _entries(value)
-
-
-def _refuse(names: list[str], where: object) -> None:
-    if names:
-        raise BenchError(
-            f"describes its model with keys that a file may not set: {', '.join(names)}",
-            where=where,
-            fix="remove these entries, and use the file only if you trust its source",
-        )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from prior_bench.checkpoints.growing_rules import check_growth
 from prior_bench.checkpoints.layouts import ReleasedLayout
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import json_text
 from prior_bench.io.panics import panics_named
+from prior_bench.model_folders.growing_rules import check_growth
 
 FIX = (
     "give it: --tokenizer PATH, or tokenizer='PATH' in the suite's row; PATH is a folder, a tokenizer.json "
@@ -35,6 +35,9 @@ def tokenizer_of(layout: ReleasedLayout, given: str | Path | None = None) -> Rep
     """
     fix = FIX.format(name=layout.tokenizer)
     if given is None:
+        if Path(layout.tokenizer).is_dir():  # transformers would take it for the hub's
+            what = f"the tokenizer of {layout.tokenizer} is meant, and a folder here has that name"
+            raise BenchError(what, where=layout.name, fix=f"if it is that: --tokenizer ./{layout.tokenizer}")
         try:
             found = ReportTokenizer.from_pretrained(layout.tokenizer, layout.max_tokens)
         except BenchError as error:

@@ -6,11 +6,13 @@ pictures only a folder under the data root or one that was opened here before be
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from prior_bench.data.generated import generated, ready
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.named_folders import is_known
+from prior_bench.data.named_folders import is_known, is_noted
 from prior_bench.data.open import locate, read_manifest
 from prior_bench.errors import BenchError
 from prior_bench.registry import DATASETS
@@ -41,8 +43,9 @@ def open_recorded(reference: dict[str, Any], split: str, where: str) -> Manifest
         where: what names it, for the message.
 
     Raises:
-        BenchError: its reader is not registered, its data would have to be generated, its folder is neither
-            under the data root nor was opened here before, or it cannot be opened.
+        BenchError: its reader is not registered, its data would have to be generated, or it cannot be opened.
+            Of data that were not opened here before: the folder is not under the data root, or an image is
+            outside the folder.
     """
     check_reader(reference, where)
     place = reference.get("root")
@@ -59,4 +62,20 @@ def open_recorded(reference: dict[str, Any], split: str, where: str) -> Manifest
             where=where,
             fix="if they are yours, open them once: prior-bench data check REFERENCE",
         )
-    return read_manifest(reference, split)
+    manifest = read_manifest(reference, split)
+    if not generated(place) and not is_noted(folder):
+        _require_inside(manifest, folder, where)
+    return manifest
+
+
+def _require_inside(manifest: Manifest, folder: Path, where: str) -> None:
+    """Raise BenchError if an image of data that nobody here has named is elsewhere, by its path or a link."""
+    own = os.path.realpath(folder.parent if folder.is_file() else folder)
+    for image in manifest.table["image"]:
+        path = Path(os.path.realpath(manifest.root / str(image)))
+        if not path.is_relative_to(own):
+            raise BenchError(
+                f"names data with an image outside their folder that were not opened here before: {path}",
+                where=where,
+                fix="look at their table; if you trust it, open them once: prior-bench data check REFERENCE",
+            )

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from prior_bench.errors import BenchError, NotThereError
 from prior_bench.io.digest import require_seals
+from prior_bench.model_folders.checked import checked_folder
 from prior_bench.offline import VARIABLE, is_offline
 
 _forbidden: ContextVar[bool] = ContextVar("forbidden", default=False)
@@ -86,6 +87,8 @@ def cached_folder(name: str, file: str) -> Path | None:
 def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
     """Call ``factory.from_pretrained(name)`` with a folder, the local cache or the hub, without remote code.
 
+    A folder is checked first: it may be one of the working folder that has the name of a model of the hub.
+
     Args:
         factory: an ``Auto…`` class of transformers.
         name: hub name or local folder.
@@ -105,7 +108,8 @@ def load_from_hub(factory: Any, name: str, what: str, **options: Any) -> Any:
         except (OSError, ValueError):
             require_hub(f"{what} '{name}'", where="text_encoder.name", fix=fix)
     try:
-        require_seals(Path(name))
+        if Path(name).is_dir():
+            require_seals(checked_folder(Path(name)))
         return factory.from_pretrained(name, trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
         raise BenchError(

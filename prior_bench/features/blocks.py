@@ -52,6 +52,10 @@ def write_blocks(
         StorageError: the file cannot be written.
     """
     folder = path.with_name(path.name + GROWING)
+    for place in (folder, folder / VALUES, folder / DONE):  # a link would be written through
+        if place.is_symlink():
+            with writing_to(place, CACHE_FIX):
+                place.unlink()
     try:
         with one_at_a_time(folder, "waiting for features that another process computes", fix=CACHE_FIX):
             try:

@@ -6,6 +6,7 @@ message.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import lzma
 import os
@@ -89,6 +90,20 @@ def require_folders(root: Path, *names: str) -> None:
             )
 
 
+def require_no_links(folder: Path) -> None:
+    """Raise BenchError if a folder that is written to has a symbolic link.
+
+    In folders below it, links within it are allowed: Weights & Biases makes such.
+    """
+    own = os.path.realpath(folder)
+    for place, folders, files in os.walk(folder):
+        for path in (Path(place, name) for name in sorted((*folders, *files))):
+            if not path.is_symlink():
+                continue
+            if path.parent == folder or not Path(os.path.realpath(path)).is_relative_to(own):
+                raise BenchError("is a symbolic link, which is not followed", where=path, fix="delete it")
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
@@ -144,6 +159,31 @@ def json_text(
     if (found := sum(map(text.count, ",[{"))) > values:
         raise BenchError(f"has {found:,} commas and brackets; at most {values:,} are read", where=path)
     return text
+
+
+def hash_of_file(path: Path, most: int) -> hashlib._Hash:
+    """Return the SHA-256 of a file's content, to which more can be added; of nothing without the file.
+
+    Raises:
+        BenchError: it is no regular file, has more than ``most`` bytes, or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (FileNotFoundError, NotADirectoryError):
+        return digest
+    except OSError as error:
+        raise BenchError(f"cannot be read: {error.strerror or error}", where=path) from error
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise BenchError("is no regular file", where=path)
+        if status.st_size > most:
+            what = f"has {status.st_size / MIB:.0f} MiB; at most {most // MIB} are read"
+            raise BenchError(what, where=path, fix=f"if it is yours: {VARIABLE}={-(-status.st_size // MIB)}")
+        while block := file.read(MIB):
+            digest.update(block)
+    return digest
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from prior_bench.checkpoints.files import sha256
 from prior_bench.encoders.hub import require_hub
 from prior_bench.errors import BenchError, NotThereError
 from prior_bench.io.bounded import json_text
+from prior_bench.model_folders.checked import is_own
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.safetensors.index.json", "*.bin.index.json")
 NOT_CONTENT = (".md", ".msgpack", ".h5", ".onnx", ".png", ".jpg", ".gitattributes", ".lock")
@@ -122,10 +123,8 @@ def copy_model(source: Path, target: Path) -> None:
         BenchError: one is a link to a file elsewhere, which may be none of the model's.
     """
     files = [path for path in sorted(source.iterdir()) if path.is_file() and path.suffix not in NOT_CONTENT]
-    place = source.resolve()
-    own = (place, place.parent.parent / "blobs")  # the files of a snapshot in the hub's cache lie in blobs
     for path in files:
-        if not any(path.resolve().is_relative_to(folder) for folder in own):
+        if not is_own(path, source):  # the files of a snapshot in the hub's cache lie in blobs
             what = "is a link to a file outside the model's folder, which is not copied"
             raise BenchError(what, where=path, fix="put the file itself in its place, or remove the link")
     target.mkdir(parents=True)

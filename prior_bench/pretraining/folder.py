@@ -12,7 +12,7 @@ from typing import Any
 
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json
-from prior_bench.io.bounded import json_text
+from prior_bench.io.bounded import json_text, require_no_links
 from prior_bench.io.locks import one_at_a_time
 from prior_bench.io.room import writing_to
 
@@ -56,9 +56,7 @@ def is_complete(work_dir: Path, identity: str, resume: bool) -> bool:
             )
         if (work_dir / FINAL).is_file():
             return True
-    for file in work_dir.iterdir():
-        if file.is_symlink():  # log and states would be written to what the link stands for
-            raise BenchError("is a symbolic link, which is not followed", where=file, fix="delete it")
+    require_no_links(work_dir)  # log and states would be written to what one stands for
     return False
 
 

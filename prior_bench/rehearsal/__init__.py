@@ -73,7 +73,7 @@ class RehearsalData:
 def place_of(folder: str) -> Path:
     """Return the folder of a data set; data with and without public label files are not mixed."""
     kind = "public" if public_files() else "computed"
-    return paths.data_root() / f"rehearsal-{VERSION}-{kind}" / folder
+    return paths.led_here(paths.data_root() / f"rehearsal-{VERSION}-{kind}" / folder)
 
 
 def public_files() -> Path | None:

@@ -107,7 +107,7 @@ def sample_root(name: str, benchmark: Benchmark = SAMPLE) -> Path:
         raise unknown_name("sample data set", name, list(FOLDERS))
     size = os.environ.get(SIZE_VARIABLE) or "default"
     folder = benchmark_folder(size, benchmark, FOLDERS[name])
-    root = folder / FOLDERS[name]
+    root = paths.led_here(folder / FOLDERS[name])
     # a killed process leaves a hidden copy; where its process is unknown, it takes much less than an hour
     remove_leftovers(folder.parent, folder.name, older_than=3600)
     remove_leftovers(folder, older_than=3600)

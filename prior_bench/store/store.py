@@ -34,7 +34,7 @@ from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, StorageError
 from prior_bench.io.arrays import write_arrays
 from prior_bench.io.atomic import whole_folder, write_json
-from prior_bench.io.bounded import not_followed, read_arrays, read_json, require_folders
+from prior_bench.io.bounded import not_followed, read_arrays, read_json, require_folders, require_no_links
 from prior_bench.io.leftovers import DAY, remove_leftovers
 from prior_bench.io.plain import plain
 from prior_bench.io.room import FULL, cannot_write, of_the_disk, writing_to
@@ -73,7 +73,7 @@ class Store:
     @classmethod
     def of(cls, suite: str) -> Store:
         """The store of a suite under the results root."""
-        return cls(paths.results_root() / suite)
+        return cls(paths.led_here(paths.results_root() / suite))
 
     # --- reading ---
 
@@ -200,6 +200,7 @@ class Store:
         """The scratch folder of a run; files of a killed run are kept, because they allow it to resume."""
         folder = self.root / "work" / key
         require_folders(self.root, "work", f"work/{key}")
+        require_no_links(folder)  # states and logs would be written to what one stands for
         with writing_to(folder, WRITABLE):
             folder.mkdir(parents=True, exist_ok=True)
         return folder

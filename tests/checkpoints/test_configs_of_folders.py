@@ -8,10 +8,11 @@ from safetensors.torch import save_file
 
 from prior_bench.api import InputSpec
 from prior_bench.checkpoints.folders import encoder_of_folder, exposure_of_folder
-from prior_bench.checkpoints.growing_rules import check_growth, check_rules
-from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
+from prior_bench.checkpoints.permitted import check_depth
 from prior_bench.errors import BenchError
 from prior_bench.libraries.open_clip.describe import describe as describe_open_clip
+from prior_bench.model_folders.configs import check_folder_configs
+from prior_bench.model_folders.growing_rules import check_growth, check_rules
 
 TOWERS = dict(embed_dim=8, vision_cfg=dict(image_size=32), text_cfg=dict())
 

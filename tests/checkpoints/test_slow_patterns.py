@@ -2,9 +2,9 @@
 
 import pytest
 
-from prior_bench.checkpoints.growing_rules import check_rules
-from prior_bench.checkpoints.slow_patterns import slow
 from prior_bench.errors import BenchError
+from prior_bench.model_folders.growing_rules import check_rules
+from prior_bench.model_folders.slow_patterns import slow
 
 PUBLISHED = {
     "GPT-2": r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",

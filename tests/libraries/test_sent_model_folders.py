@@ -14,7 +14,6 @@ from tokenizers import Tokenizer
 from prior_bench.backbones.export import export
 from prior_bench.backbones.hf import TransformersModel
 from prior_bench.backbones.open_clip import OpenClipModel
-from prior_bench.checkpoints.folders import json_files
 from prior_bench.checkpoints.vocabulary import read_tokenizer
 from prior_bench.encoders.tokenizer import ReportTokenizer
 from prior_bench.errors import BenchError, NotThereError
@@ -23,6 +22,7 @@ from prior_bench.libraries.open_clip.describe import describe
 from prior_bench.libraries.open_clip.load import _empty
 from prior_bench.libraries.transformers.describe import describe as describe_transformers
 from prior_bench.libraries.transformers.load import load_tokenizer
+from prior_bench.model_folders.checked import checked_folder
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_texts_that_are_mostly_holes_are_not_read(tmp_path, name):
     with open(tmp_path / name, "wb") as file:
         file.truncate(6 << 30)
     with pytest.raises(BenchError, match=f"{name}: has 6144 MiB; at most 128"):
-        json_files(tmp_path)
+        checked_folder(tmp_path)
 
 
 def test_links_out_of_a_folder_are_not_copied(clip, tmp_path, context):

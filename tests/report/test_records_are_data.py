@@ -10,7 +10,7 @@ from scored_store import save
 
 from prior_bench.api import RunRecord
 from prior_bench.cli import main
-from prior_bench.data.named_folders import remember
+from prior_bench.data.named_folders import is_known, remember
 from prior_bench.data.open import open_dataset
 from prior_bench.data.recorded import open_recorded
 from prior_bench.errors import BenchError
@@ -136,9 +136,66 @@ def test_data_outside_the_data_root_are_shown_only_if_somebody_here_opened_them(
     assert open_recorded(reference, "default", "record 1").name == "all"
 
 
+def test_notes_of_opened_data_are_the_users_own(tmp_path, monkeypatch):
+    """They cannot be sent along: nothing under a root or the working folder counts as one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home/state"))
+    reference = table(tmp_path / "elsewhere")
+    open_dataset(reference)
+    notes = [path for path in tmp_path.rglob("*.txt") if path.is_file()]
+    assert [note.parent for note in notes] == [tmp_path / "home/state/prior-bench/opened"]
+    for root in ("cache", "results", "data", "."):
+        (tmp_path / root / "opened").mkdir(parents=True)
+        (tmp_path / root / "opened" / notes[0].name).write_bytes(notes[0].read_bytes())
+    assert open_recorded(reference, "default", "record 1").name == "all"
+    for state in ("", "home/none"):  # the standard says: a relative path counts as none
+        monkeypatch.setenv("XDG_STATE_HOME", state)
+        monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+        with pytest.raises(BenchError, match="outside the data root"):
+            open_recorded(reference, "default", "record 1")
+
+
+def test_without_a_home_nothing_is_noted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", "home")
+    before = sorted(tmp_path.rglob("*"))
+    remember(tmp_path / "elsewhere")
+    assert sorted(tmp_path.rglob("*")) == before and not is_known(tmp_path / "elsewhere")
+
+
 def test_data_under_the_data_root_are_shown(tmp_path):
     (tmp_path / "data").mkdir()
     reference = table(tmp_path / "data/mine")
+    assert open_recorded(reference, "default", "record 1").name == "all"
+
+
+def test_a_link_out_of_the_working_folder_is_no_data_under_the_data_root(tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "sent/data").mkdir(parents=True)
+    table(tmp_path / "home/pictures")
+    monkeypatch.chdir(tmp_path / "sent")
+    monkeypatch.delenv("PRIOR_BENCH_DATA", raising=False)
+    (tmp_path / "sent/data/all").symlink_to(tmp_path / "home/pictures")
+    reference = {"name": "all", "type": "csv", "root": "data/all/all.csv"}
+    with pytest.raises(BenchError, match="outside the data root"):
+        open_recorded(reference, "default", "record 1")
+    monkeypatch.setenv("PRIOR_BENCH_DATA", "data")  # the root is the user's, and so are links in it
+    assert open_recorded(reference, "default", "record 1").name == "all"
+
+
+@pytest.mark.parametrize("way", ["absolute", "..", "link"])
+def test_images_outside_the_folder_of_sent_data_are_not_shown(tmp_path, way):
+    (tmp_path / "data").mkdir()
+    table(tmp_path / "elsewhere")
+    reference, private = table(tmp_path / "data/mine"), tmp_path / "elsewhere/a.png"
+    name = {"absolute": str(private), "..": "../../elsewhere/a.png", "link": "b.png"}[way]
+    if way == "link":
+        (tmp_path / "data/mine/b.png").symlink_to(private)
+    (tmp_path / "data/mine/all.csv").write_text(f"image,split,Edema\n{name},test,1\n")
+    with pytest.raises(BenchError, match="an image outside their folder"):
+        open_recorded(reference, "default", "record 1")
+    open_dataset(reference)  # the user's own word
     assert open_recorded(reference, "default", "record 1").name == "all"
 
 

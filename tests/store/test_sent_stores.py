@@ -13,6 +13,7 @@ from prior_bench.api import RunRecord
 from prior_bench.cli import main
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import MIB, VARIABLE, read_arrays
+from prior_bench.report.runs.draws import metric_draws
 from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.store.exchange import export_store, merge, opened
 from prior_bench.store.store import Store
@@ -25,6 +26,24 @@ def add(store, key="k", status="done", value=0.5, **changes):
     record = RunRecord(key, status, SPEC, metrics=metrics, error="" if metrics else "it broke", **changes)
     store.save(record, {"id": np.array(["a", "b"]), "patient_id": np.array(["p", "q"])})
     return store.runs / key
+
+
+@pytest.mark.parametrize("kind", ["holes", "pipe", "/dev/zero"])
+def test_predictions_are_not_hashed_whole(tmp_path, monkeypatch, kind):
+    """The hash of their draws comes before they are read."""
+    store = Store(tmp_path)
+    place = add(store) / "predictions.npz"
+    place.unlink()
+    if kind == "holes":
+        with open(place, "wb") as file:
+            file.truncate(6 << 30)
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(kind)
+    monkeypatch.setattr("pathlib.Path.read_bytes", pytest.fail)
+    with pytest.raises(BenchError, match="has 6144 MiB" if kind == "holes" else "is no regular file"):
+        metric_draws(store.get("k"), store, "auroc")
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def read(root: Path, *, split: str = "default", subset: str = "", size: int = 0)
     archive, subset, size = find_archive(root, subset, size)
     state = archive.stat()
     key = hashlib.sha256(f"{archive.resolve()}|{state.st_size}|{state.st_mtime_ns}".encode()).hexdigest()[:8]
-    cache = (paths.cache_root() / "medmnist" / f"{archive.stem}-{key}").absolute()
+    cache = paths.led_here(paths.cache_root() / "medmnist" / f"{archive.stem}-{key}").absolute()
     table = pd.concat([read_part(archive, part, subset, cache) for part in PARTS], ignore_index=True)
     table = apply_rule(split, RULES, table, "medmnist")
     return Manifest(

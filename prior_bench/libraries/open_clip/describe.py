@@ -10,11 +10,10 @@ from typing import Any
 
 from prior_bench.api import InputSpec
 from prior_bench.api.inputs import spec_of
-from prior_bench.checkpoints.folders import json_files
-from prior_bench.checkpoints.permitted import check_folder_configs
 from prior_bench.errors import BenchError, NotThereError, unknown_name
 from prior_bench.io.bounded import json_text
 from prior_bench.libraries.folders import ModelFolder
+from prior_bench.model_folders.checked import checked_folder
 
 CONFIG = "open_clip_config.json"
 RESIZES = {"shortest": "crop", "longest": "pad", "squash": "squash"}
@@ -99,7 +98,7 @@ def _patch_of_timm(name: str) -> int:
 
 def _of_folder(reference: str, place: ModelFolder, changes: dict[str, Any]) -> OpenClipConfig:
     path = place.folder / CONFIG
-    check_folder_configs(json_files(place.folder), place.folder)
+    checked_folder(place.folder)
     if not path.is_file():
         raise BenchError(f"there is no {CONFIG}", where=place.folder, fix="download the folder again")
     try:

@@ -12,9 +12,7 @@ import torch
 from torch import Tensor
 
 from prior_bench.checkpoints.files import read_tensors
-from prior_bench.checkpoints.folders import json_files
-from prior_bench.checkpoints.growing_rules import check_growth
-from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
+from prior_bench.checkpoints.permitted import check_depth
 from prior_bench.checkpoints.values import require_finite, require_numbers
 from prior_bench.encoders.hub import cached_folder, is_cached, no_questions, require_hub, without_hub
 from prior_bench.errors import BenchError
@@ -22,6 +20,7 @@ from prior_bench.io.panics import panics_named
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.open_clip.describe import OpenClipConfig
 from prior_bench.libraries.texts import FIX, VOCABULARIES, LibraryTokenizer, require_vocabulary
+from prior_bench.model_folders.checked import checked_folder
 
 STORED = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """Files of open_clip's weights on the hub."""
@@ -141,9 +140,8 @@ def load_tokenizer(found: OpenClipConfig, place: str | Path | None = None) -> Li
         require_hub(
             f"the tokenizer '{name}'", where=found.reference, fix=FIX
         )  # else it is tried for a minute
-    if folder is not None:
-        check_folder_configs(json_files(Path(folder)), folder)
-        check_growth(Path(folder))
+    if folder is not None or (name and Path(name).is_dir()):  # a name of the hub may be a folder here
+        checked_folder(Path(folder or name))
     try:
         with _silent(), no_questions(), panics_named("its tokenizer", found.reference):
             if place is None and not name:
@@ -179,7 +177,9 @@ def _empty(found: OpenClipConfig) -> Any:
     kind = open_clip.CustomTextCLIP if custom else open_clip.CLIP
     if "multimodal_cfg" in config:
         kind = open_clip.CoCa
-    if found.text_model and not Path(found.text_model).is_dir():
+    if found.text_model and Path(found.text_model).is_dir():
+        checked_folder(Path(found.text_model))
+    elif found.text_model:
         config["text_cfg"]["hf_model_name"] = _place_of_text_config(found, found.text_model)
     try:
         with _silent(), no_questions(), torch.random.fork_rng(devices=[]):

@@ -8,12 +8,11 @@ from typing import Any
 
 from prior_bench.api import InputSpec
 from prior_bench.api.inputs import spec_of
-from prior_bench.checkpoints.folders import json_files
-from prior_bench.checkpoints.permitted import check_folder_configs
 from prior_bench.encoders.hub import quiet
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.libraries.transformers.families import FAMILIES, POOLS, Family
 from prior_bench.libraries.transformers.preprocessing import SETTLE, stated_input
+from prior_bench.model_folders.checked import checked_folder
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,7 @@ def describe(
     Raises:
         BenchError: the model has no image encoder, or its input or its pooling is not known.
     """
-    if not remote_code:
-        check_folder_configs(json_files(folder), folder)
+    checked_folder(folder, own_code=remote_code)
     config = _config(folder, remote_code)
     model = _class_of(config, folder, remote_code)
     is_two_towers = all(hasattr(model, name) for name in ("get_image_features", "get_text_features"))

@@ -10,9 +10,7 @@ import torch
 from torch import nn
 
 from prior_bench.checkpoints.files import read_tensors
-from prior_bench.checkpoints.folders import json_files
-from prior_bench.checkpoints.growing_rules import check_growth
-from prior_bench.checkpoints.permitted import check_depth, check_folder_configs
+from prior_bench.checkpoints.permitted import check_depth
 from prior_bench.checkpoints.values import require_numbers
 from prior_bench.encoders.hub import no_progress_bar, quiet
 from prior_bench.errors import BenchError
@@ -20,6 +18,7 @@ from prior_bench.io.panics import panics_named
 from prior_bench.libraries.folders import require_shards
 from prior_bench.libraries.texts import FIX, LibraryTokenizer, require_vocabulary, transformers_encoding
 from prior_bench.libraries.transformers.describe import FolderConfig
+from prior_bench.model_folders.checked import checked_folder
 
 ROOM = 50_000_000
 """Values that a model may have beyond twice those of its files: of parts that files lack."""
@@ -127,8 +126,7 @@ def load_tokenizer(found: FolderConfig, place: str | Path | None = None) -> Libr
     require_vocabulary(folder)
     try:
         with quiet("transformers"), panics_named("its tokenizer", folder):
-            check_folder_configs(json_files(folder), folder)
-            check_growth(folder)
+            checked_folder(folder)
             tokenizer = AutoTokenizer.from_pretrained(  # nosec B615
                 folder, local_files_only=True, trust_remote_code=False
             )

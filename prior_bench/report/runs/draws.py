@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +10,10 @@ import numpy as np
 
 from prior_bench.api import RunRecord, Task
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import hash_of_file, most_arrays
 from prior_bench.report.runs.array_cache import Arrays, cached_arrays
 from prior_bench.report.runs.unfit import fitting
-from prior_bench.store.store import Store
+from prior_bench.store.store import PREDICTIONS, Store
 
 if TYPE_CHECKING:
     from prior_bench.statistics.bootstrap import CountsFunction, ScoreFunction
@@ -86,10 +86,14 @@ def load_predictions(root: Path, key: str) -> dict[str, np.ndarray]:
 
 
 def _key(record: RunRecord, store: Store, name: str, n: int) -> str:
-    """Hash the predictions, the code that scores them, the metric and the number of draws."""
+    """Hash the predictions, the code that scores them, the metric and the number of draws.
+
+    Raises:
+        BenchError: the predictions are no regular file, or too large.
+    """
     from prior_bench.store.source_hash import code_version
 
-    path = store.runs / record.key / "predictions.npz"
-    content = path.read_bytes() if path.is_file() else b""
+    content = hash_of_file(store.runs / record.key / PREDICTIONS, most_arrays())
     code = code_version(task_of(record), "prior_bench.metrics")
-    return hashlib.sha256(content + f"{record.spec['task']} {code} {name} {n}".encode()).hexdigest()[:24]
+    content.update(f"{record.spec['task']} {code} {name} {n}".encode())
+    return content.hexdigest()[:24]

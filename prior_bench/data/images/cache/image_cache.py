@@ -93,7 +93,7 @@ class ImageCache:
 
 def place_of(root: Path, size: int) -> Path:
     """Return the folder of the cache for originals under ``root``; its name has the size and the recipe."""
-    return _images() / f"{_stem(root)}-{size}-{recipe()}{FOLDER_SUFFIX}"
+    return paths.led_here(_images() / f"{_stem(root)}-{size}-{recipe()}{FOLDER_SUFFIX}")
 
 
 def outdated(root: Path, size: int) -> list[Path]:

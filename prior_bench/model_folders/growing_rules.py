@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from prior_bench.checkpoints.slow_patterns import check_patterns
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import json_text
+from prior_bench.model_folders.slow_patterns import check_patterns
 
 MOST_GROWTH = 64
 """Largest factor by which all replacements together may lengthen a text."""
