@@ -47,8 +47,8 @@ class Expected:
         known = [spent for spent in self.trainings.values() if spent is not None]
         total, lacking = self.seconds + sum(known), len(self.trainings) - len(known)
         if total:
-            counts = ((lacking, "pre-trainings"), (self.unknown, "cells"))
-            without = " and ".join(f"{count} {what}" for count, what in counts if count)
+            counts = ((lacking, "pre-training"), (self.unknown, "cell"))
+            without = " and ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in counts if count)
             without = without and f"; {without} of a kind that never ran here are not in it"
             told.append(f"about {minutes(total)} on this machine, by earlier runs in one process{without}")
         return told

@@ -112,7 +112,7 @@ def test_what_is_not_in_the_sum_is_said():
     assert found.lines() == [
         "first: pre-train A, seed 0, about 1:00",
         "first: pre-train B, seed 0",
-        "about 2:05 on this machine, by earlier runs in one process; 1 pre-trainings and 3 cells of a kind "
+        "about 2:05 on this machine, by earlier runs in one process; 1 pre-training and 3 cells of a kind "
         "that never ran here are not in it",
     ]
 
