@@ -7,7 +7,6 @@ given new memory. Here, the same unpickler reads the same pickle with storages t
 
 from __future__ import annotations
 
-import pickletools
 import struct
 import zipfile
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import IO, Any
 import torch
 from torch._weights_only_unpickler import Unpickler  # the one that torch.load uses, so that both see the same
 
+from prior_bench.checkpoints.pickled_calls import check_calls
 from prior_bench.errors import BenchError
 
 NO_PLAIN_TENSORS = {
@@ -27,9 +27,11 @@ NO_PLAIN_TENSORS = {
     "_rebuild_meta_tensor_no_storage": "a tensor without values (of the device 'meta')",
     "_rebuild_nested_tensor": "a nested tensor",
     "_rebuild_wrapper_subclass": "a tensor of another class",
+    "_rebuild_device_tensor_from_numpy": "a tensor of another device",
+    "_rebuild_device_tensor_from_cpu_tensor": "a tensor of another device",
 }
 """Functions of ``torch._utils`` that make tensors which are no plain arrays, with what they make."""
-NEEDLESS = ("builtins bytearray", "__builtin__ bytearray")
+NEEDLESS = ("builtins.bytearray",)
 """Callables that torch allows in a file and that can ask for any amount of memory."""
 AT_ONCE = 1 << 20
 
@@ -85,7 +87,6 @@ def _check_zip(path: Path, size: int) -> None:
         sizes = {m.filename.removeprefix(f"{folder}data/"): m.file_size for m in members}
         with archive.open(pickled) as file:
             _require_plain(file, path)
-        with archive.open(pickled) as file:
             stated = _Storages(file)
             stated.load()
     stated.require_bounds(path)
@@ -97,16 +98,17 @@ def _check_zip(path: Path, size: int) -> None:
 
 def _check_legacy(path: Path, size: int) -> None:
     with open(path, "rb") as file:
+        _require_plain(file, path)
         if Unpickler(file).load() != torch.serialization.MAGIC_NUMBER:
             return  # torch.load says that it is no file of torch
         for _ in range(2):  # protocol and system
+            _require_plain(file, path)
             Unpickler(file).load()
-        begin = file.tell()
         _require_plain(file, path)
-        file.seek(begin)
         stated = _Storages(file)
         stated.load()
         stated.require_bounds(path)
+        _require_plain(file, path)
         keys = Unpickler(file).load()
         if not isinstance(keys, list) or sorted(map(str, keys)) != sorted(stated.sizes):
             raise damaged(path, "its list of records is not that of its tensors")
@@ -165,17 +167,18 @@ class _Storages(Unpickler):
 
 
 def _require_plain(file: IO[bytes], path: Path) -> None:
-    """Raise BenchError if a pickle makes tensors that are no plain arrays."""
-    for operation, argument, _ in pickletools.genops(file):
-        if operation.name != "GLOBAL":  # torch's unpickler knows no other way to name something
-            continue
-        name = str(argument)
+    """Raise BenchError if a pickle makes tensors that are no plain arrays, or calls what it should not."""
+    begin = file.tell()
+    for name in sorted(check_calls(file, path)):
         if name in NEEDLESS:
-            what = f"contains more than tensors and plain data, and is not opened: {name.replace(' ', '.')}"
+            what = f"contains more than tensors and plain data, and is not opened: {name}"
             raise BenchError(what, where=path, fix="save its state dict alone")
-        if name.startswith("torch._utils ") and (kind := NO_PLAIN_TENSORS.get(name.partition(" ")[2])):
-            fix = "save plain tensors: t.to_dense() of a sparse one, t.dequantize() of a quantised one"
+        if kind := NO_PLAIN_TENSORS.get(name.removeprefix("torch._utils.")):
+            fix = (
+                "save plain tensors: t.to_dense() of a sparse one, t.dequantize() of a quantised one, t.cpu()"
+            )
             raise BenchError(f"contains {kind}, which is no plain tensor", where=path, fix=fix)
+    file.seek(begin)
 
 
 def damaged(path: Path, what: str) -> BenchError:

@@ -27,6 +27,8 @@ JOB = "PRIOR_BENCH_JOB"
 INSTEAD = "run it where jobs are submitted; --dry-run and prior-bench run SUITE need no Slurm"
 NAMELESS = re.compile(r"[^A-Za-z0-9._-]+")
 """What a job's name does not hold."""
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+"""What the path of a job's folder does not hold: quotes hold no line of a comment together."""
 
 
 def require_slurm() -> None:
@@ -67,8 +69,11 @@ def submit(
         after: numbers of jobs that must have ended, and, but for a table, without error.
 
     Raises:
-        BenchError: Slurm refuses them.
+        BenchError: Slurm refuses them, or the folder's path would be lines of the job's script.
     """
+    if CONTROLS.search(str(folder)):
+        what = "a line break or a control character in this path would be a part of the job's script"
+        raise BenchError(what, where=folder, fix="rename the folder, or set PRIOR_BENCH_RESULTS")
     from submitit import SlurmExecutor
     from submitit.core.utils import FailedJobError, FailedSubmissionError
 

@@ -12,6 +12,7 @@ from string import Template
 from prior_bench import paths
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.io.atomic import write_new_texts
+from prior_bench.io.bounded import MIB, json_text
 from prior_bench.registry import METHODS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -41,10 +42,11 @@ class NewBaseline:
 def is_checkout(folder: Path) -> bool:
     """Whether a folder is a checkout of this project, according to its ``pyproject.toml``."""
     try:
-        project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["name"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError):
+        found = tomllib.loads(json_text(folder / "pyproject.toml", MIB))
+    except (BenchError, OSError, ValueError, RecursionError):  # the folder may be somebody else's
         return False
-    return project == "prior-bench"
+    project = found.get("project")
+    return isinstance(project, dict) and project.get("name") == "prior-bench"
 
 
 def plan(name: str, folder: Path) -> NewBaseline:

@@ -194,3 +194,20 @@ def test_a_method_named_in_full_that_is_not_there_tells_where_to_run(folder):
 
     with pytest.raises(BenchError, match="run in the folder that contains no_such_file"):
         METHODS.get("no_such_file:Thing")
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff", b'project = "x"', b"a = " + b"[" * 10_000, b"project = ['name']"]
+)
+def test_a_project_file_of_somebody_else_is_no_checkout(content, tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes(content)
+    assert not is_checkout(tmp_path)
+
+
+def test_a_project_file_that_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pyproject.toml")
+    assert not is_checkout(tmp_path)
+    (tmp_path / "pyproject.toml").unlink()
+    with open(tmp_path / "pyproject.toml", "wb") as holes:
+        holes.truncate(6 << 30)
+    assert not is_checkout(tmp_path)

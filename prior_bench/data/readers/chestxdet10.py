@@ -84,6 +84,8 @@ def read_part(root: Path, part: str) -> pd.DataFrame:
 def _boxes(entry: dict[str, Any], where: str) -> np.ndarray:
     """float32 [n, 5]: corners in pixels, index in :data:`TEN`."""
     findings, drawn = entry["syms"], entry["boxes"]
+    if not (isinstance(findings, list) and isinstance(drawn, list)):
+        raise BenchError("syms and boxes are no lists", where=where, fix="download the file again")
     if len(findings) != len(drawn):
         what = f"has {len(findings)} findings and {len(drawn)} boxes"
         raise BenchError(what, where=where, fix="download the file again")

@@ -11,22 +11,25 @@ import numpy as np
 
 from prior_bench.data.tables.text_file import require_file
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import MIB, json_text
 
 AGAIN = "download it again"
+LARGEST, MOST_VALUES = 512 * MIB, 20_000_000
+"""Bytes, and commas and brackets, of the largest file that is read; a value takes a hundred bytes."""
 
 
 def read_json(path: Path, kind: type) -> Any:
     """The content of a JSON file, whose top level must be a dict or a list.
 
     Raises:
-        BenchError: missing, empty, truncated or no JSON, or another top level.
+        BenchError: missing, empty, too large, truncated or no JSON, or another top level.
     """
     require_file(path)
     if not path.stat().st_size:
         raise BenchError("file is empty", where=path, fix=AGAIN)
     try:
-        content = json.loads(path.read_text("utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(json_text(path, LARGEST, MOST_VALUES, "utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # also for numbers of thousands of digits
         raise BenchError(f"not a JSON file as expected ({error})", where=path, fix=AGAIN) from error
     if not isinstance(content, kind):
         what = f"holds a {type(content).__name__} at its top level; expected is a {kind.__name__}"

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import IO
 
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import UNPACKED_RATIO, most_unpacked
+from prior_bench.io.bounded import MIB, UNPACKED_RATIO, most_unpacked
 from prior_bench.io.what_is import stand_in, what_is
 
 AGAIN = "download it again"
 LARGEST = 4 * 2**30
 """Largest size of a text file in bytes, after unpacking."""
+LARGEST_LIST = 64 * MIB
+"""Largest size of a list in bytes; each line takes at least fifty bytes of memory."""
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's does
@@ -83,9 +85,13 @@ def read_lines(path: Path) -> list[str]:
     """Read the lines of a text file. Bytes that are not UTF-8 are replaced; the caller rejects such lines.
 
     Raises:
-        BenchError: the file is missing, empty, or something else (see :func:`require_file`).
+        BenchError: the file is missing, empty, too large, or something else (see :func:`require_file`).
     """
     require_file(path)
+    if (size := path.stat().st_size) > LARGEST_LIST:
+        raise BenchError(
+            f"has {size // MIB} MiB; at most {LARGEST_LIST // MIB} are read", where=path, fix=AGAIN
+        )
     lines = path.read_text("utf-8-sig", "replace").splitlines()
     if not any(line.strip() for line in lines):
         raise BenchError("file is empty", where=path, fix=AGAIN)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, ErrorList, unknown_name
+from prior_bench.io.bounded import json_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,9 @@ REQUIRED = ("method", "task", "dataset", "metric", "source_paper", "via", "famil
 
 UNIQUE = ("method", "task", "dataset", "metric", "label_fraction", "source_paper", "source_table", "via")
 """Columns that together identify a number: no two lines may agree in all of them."""
+
+MOST_NAMED = 20
+"""Unknown columns of a file that are named."""
 
 
 @dataclass(frozen=True)
@@ -113,21 +117,24 @@ def load_published(folders: Iterable[Path] | None = None) -> list[Published]:
 
 def read_file(path: Path) -> tuple[list[Published], list[BenchError]]:
     """Return the numbers of one file, and its errors."""
+    import io
     import warnings
 
     import pandas as pd
 
     try:
+        text = io.StringIO(json_text(path, encoding="utf-8-sig"))
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas truncates long lines with it
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+            table = pd.read_csv(text, dtype=str, keep_default_na=False, index_col=False)
+    except BenchError as error:  # it may have come with a results root of somebody else
+        return [], [error]
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())
         return [], [BenchError(f"cannot be read as CSV: {reason}", where=path, fix="see docs/published.md")]
     columns = [str(name) for name in table.columns]
-    unknown = [
-        unknown_name("column", c, list(COLUMNS), where=f"{path}:1") for c in columns if c not in COLUMNS
-    ]
+    further = [c for c in columns if c not in COLUMNS][:MOST_NAMED]
+    unknown = [unknown_name("column", c, list(COLUMNS), where=f"{path}:1") for c in further]
     missing = [BenchError(f"has no column '{c}'", where=f"{path}:1") for c in COLUMNS if c not in columns]
     if unknown or missing:
         return [], unknown + missing

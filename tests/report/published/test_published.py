@@ -1,5 +1,6 @@
 import csv
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
@@ -134,3 +135,23 @@ def test_lines_too_long_or_too_short(tmp_path, extra):
     numbers, errors = read_file(tmp_path / "x.csv")
     assert ("cannot be read as CSV" if extra else "x.csv:2: 'via' is empty") in str(errors[0])
     assert len(numbers) == (0 if extra else 1)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "holes", "folder"])
+def test_what_is_no_file_of_numbers_is_named_and_not_read(kind, tmp_path):
+    file = tmp_path / "x.csv"
+    if kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "holes":
+        with open(file, "wb") as holes:
+            holes.truncate(6 << 30)
+    else:
+        file.mkdir()
+    found, (error,) = read_file(file)
+    assert not found and "x.csv" in str(error)
+
+
+def test_of_many_unknown_columns_some_are_named(tmp_path):
+    (tmp_path / "x.csv").write_text(",".join(f"c{number}" for number in range(100_000)) + "\n")
+    found, errors = read_file(tmp_path / "x.csv")
+    assert not found and len(errors) < 50

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +15,8 @@ from prior_bench.data.readers.chexpert.layout import WATCHED, home, placed
 from prior_bench.data.readers.chexpert.pools import GLORIA_SEED, draw
 from prior_bench.data.readers.chexpert.reader import read_labels
 from prior_bench.data.splitting.rules import Rule, apply_rule, describe
+from prior_bench.data.tables.annotation_json import read_json
 from prior_bench.data.tables.listed_images import require_images
-from prior_bench.data.tables.text_file import read_lines
 from prior_bench.errors import BenchError
 
 
@@ -91,8 +90,8 @@ def prior_list(table: pd.DataFrame, *, root: Path) -> pd.DataFrame:
             fix="copy it from datasets/zero_shot_classification of PRIOR's repository, or use split='prior', "
             "which draws by the same rule",
         )
+    entries = list(read_json(place, dict).values())
     try:
-        entries = list(json.loads("\n".join(read_lines(place))).values())
         images = [entry["image_path"] for entry in entries]
         findings = [FIVE[int(np.argmax(entry["label"]))] for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

@@ -19,11 +19,14 @@ from prior_bench.data.tables.listed_images import require_images
 from prior_bench.data.tables.text_file import require_file
 from prior_bench.data.texts.reports import ReportPolicy, report_policy
 from prior_bench.errors import BenchError
+from prior_bench.io.bounded import MIB
 from prior_bench.runtime import progress
 
 IDS = ("subject_id", "study_id", "dicom_id")
 REPORT_PLACES = ("", "reports", "mimic-cxr-reports", "mimic-cxr")
 REPORT_ZIP = "mimic-cxr-reports.zip"
+MOST_REPORT = MIB
+"""Bytes of the largest report that is read."""
 
 
 def read(
@@ -190,8 +193,11 @@ def _report_source(root: Path) -> Callable[[str], str | None]:
 
         def unpack(name: str) -> str | None:
             try:
-                return members.read(name).decode("utf-8", "replace") if name in known else None
-            except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                if name not in known:
+                    return None
+                _require_small(members.getinfo(name).file_size, f"{archive}: {name}")
+                return members.read(name).decode("utf-8", "replace")
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
                 raise BenchError(
                     f"{name} in it is damaged ({error})", where=archive, fix="download it again"
                 ) from error
@@ -201,13 +207,20 @@ def _report_source(root: Path) -> Callable[[str], str | None]:
 
     def find(name: str) -> str | None:
         for place in places:
-            try:
-                return (place / name).read_text("utf-8", "replace")
-            except FileNotFoundError:
-                continue
+            if (file := place / name).is_file():
+                _require_small(file.stat().st_size, file)
+                return file.read_text("utf-8", "replace")
+            if file.exists():
+                raise BenchError("is no regular file", where=file, fix="unpack the reports again")
         return None
 
     return find
+
+
+def _require_small(size: int, where: object) -> None:
+    if size > MOST_REPORT:
+        what = f"has {size / MIB:.0f} MiB; a report has at most {MOST_REPORT // MIB}"
+        raise BenchError(what, where=where, fix="download the reports again")
 
 
 # --- split rules --------------------------------------------------------------------------------------

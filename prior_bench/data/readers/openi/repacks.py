@@ -6,14 +6,13 @@ official (split).
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from prior_bench.data.readers.openi.files import PROJECTIONS
+from prior_bench.data.tables.annotation_json import read_json
 from prior_bench.data.tables.annotation_tables import find_table, read_table
-from prior_bench.data.tables.text_file import read_lines
 from prior_bench.errors import BenchError
 
 R2GEN = "annotation.json"
@@ -71,8 +70,8 @@ def read_r2gen(place: Path) -> pd.DataFrame:
     Raises:
         BenchError: the file is not JSON or has another form.
     """
+    parts = read_json(place, dict)
     try:
-        parts = json.loads("\n".join(read_lines(place)))
         rows = [
             {
                 "id": image.rpartition(".")[0],
@@ -88,8 +87,6 @@ def read_r2gen(place: Path) -> pd.DataFrame:
             for entry in entries
             for image in entry["image_path"]
         ]
-    except json.JSONDecodeError as error:
-        raise BenchError(f"not a JSON file ({error})", where=place, fix="download it again") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise BenchError(
             f"not of the form {{train, val, test: [{{id, report, image_path, split}}]}} ({error!r})",
