@@ -66,11 +66,12 @@ ARROWS = {
     "engine": "api errors io logs paths pretraining registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
+    "leaderboard": "api data errors escaping io paths registry report schema store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
     "bugreport": "doctor errors io logs paths store",
-    "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry "
-    "report runtime schema store suites",
+    "public": "api backbones checkpoints data engine errors escaping leaderboard models paths pretraining "
+    "registry report runtime schema store suites",
     "cluster": "api engine errors escaping io paths pretraining public report runtime schema store suites",
     "cli": "api backbones bugreport cluster data doctor engine errors escaping explain io logs models parity "
     "paths pretraining prior_bench protocol_parity public registry report runtime sample scaffold schema "

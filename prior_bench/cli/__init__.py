@@ -56,6 +56,7 @@ VERBS = (
     "subgroups",
     "report",
     "results",
+    "leaderboard",
     "checkpoint",
     "model",
     "export",
