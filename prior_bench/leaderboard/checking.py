@@ -16,14 +16,20 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from prior_bench.api import Metric, RunRecord, RunSpec, find_metric
-from prior_bench.data.generated import generated
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import read_json
 from prior_bench.leaderboard.environments import environments
 from prior_bench.leaderboard.layout import arrays_sha256
 from prior_bench.leaderboard.opening import OpenBundle, open_bundle
 from prior_bench.leaderboard.recomputing import Recomputed, recompute
-from prior_bench.leaderboard.shareable import NAMED_SAMPLES, PLACE, is_numbered, paths_in, shareable_arrays
+from prior_bench.leaderboard.shareable import (
+    NAMED_SAMPLES,
+    PLACE,
+    is_generated,
+    is_numbered,
+    paths_in,
+    shareable_arrays,
+)
 from prior_bench.schema.bundle import BundledRecord, BundleStatement
 from prior_bench.store.descriptions import of_records
 from prior_bench.store.store import RECORD
@@ -132,9 +138,9 @@ def _check_record(opened: OpenBundle, listed: BundledRecord) -> tuple[list[str],
     if record.provenance.get("rehearsal"):
         problems.append("is a rehearsal, whose numbers mean nothing")
     root = record.spec["data"].get("root", "")
-    if not generated(root) and root != PLACE:
+    if not is_generated(root) and root != PLACE:
         problems.append("spec.data.root: names a place")
-    if generated(root) != record.synthetic:
+    if is_generated(root) != record.synthetic:
         problems.append(f"synthetic: is {str(record.synthetic).lower()}, and its data set says otherwise")
     if not record.metrics:
         problems.append("has no metric")

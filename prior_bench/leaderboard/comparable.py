@@ -18,6 +18,8 @@ def published_beside(board: Board) -> list[Published]:
     Data set, split, label fraction, frozen or not, and metric are the same
     (:mod:`prior_bench.report.published.comparable`). Those of synthetic data never are.
     """
+    if board.synthetic:
+        return []
     spec = {**board.spec, "protocol": {"split": {}, "frozen": {}, **board.spec["protocol"]}}
     return [
         number

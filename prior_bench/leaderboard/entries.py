@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from prior_bench.data.generated import generator_of
 from prior_bench.leaderboard.checking import CheckedBundle
 from prior_bench.report.runs.reported_runs import FinishedRun, primary_metric
 from prior_bench.schema.bundle import BundleCard
@@ -161,9 +160,10 @@ def _newest(bundle: CheckedBundle, name: str) -> tuple[tuple[FinishedRun, ...], 
 
 
 def _evaluation(spec: Mapping[str, Any]) -> str:
-    """Return what identifies an evaluation: task, data set, all settings of the protocol, labels."""
-    data = {name: value for name, value in spec["data"].items() if name != "root"}
-    data["generator"] = generator_of(spec["data"].get("root", ""))
+    """Return what identifies an evaluation: task, data set, all settings of the protocol, labels.
+
+    The root of a data set in a sound bundle is that of a generator, or the same for all.
+    """
     few = spec["protocol"].get("few_shot", {}) if spec.get("shots") is not None else {}
-    parts = [spec["task"], data, settings_of(spec["protocol"]), few, labels_of(spec)]
+    parts = [spec["task"], spec["data"], settings_of(spec["protocol"]), few, labels_of(spec)]
     return json.dumps(parts, sort_keys=True)

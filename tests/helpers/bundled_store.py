@@ -19,6 +19,7 @@ from prior_bench.store.store import Store
 from prior_bench.suites.keys import run_key
 
 METRICS = ("auroc", "f1")
+PATIENTS = 40
 REAL = {"name": "chexpert", "type": "chexpert", "root": "/home/me/data/chexpert"}
 
 
@@ -44,7 +45,7 @@ def save_keyed(
         "metrics": list(METRICS),
         **(protocol or {}),
     }
-    found = predictions(skill, seed)
+    found = predictions(skill, seed, PATIENTS)
     found |= {
         "example_row": np.array([0, 1]),
         "meta_train_id": np.array(["patient00001/view1.png", "patient00002/view1.png"]),

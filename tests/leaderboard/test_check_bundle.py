@@ -203,8 +203,8 @@ def test_what_else_a_record_may_not_say(honest, path, change, wanted):
 def test_predictions_with_names_or_texts_are_refused(honest, path):
     name = npz(honest)
     for change in (
-        {"patient_id": np.array([f"p{n // 2}" for n in range(200)])},
-        {"report": np.array([f"line {n}" for n in range(200)])},
+        {"patient_id": np.array([f"p{n // 2}" for n in range(80)])},
+        {"report": np.array([f"line {n}" for n in range(80)])},
         {"meta_train_id": np.array(["a"])},
     ):
         content, digest = repacked(honest[name], **change)
@@ -215,7 +215,7 @@ def test_predictions_with_names_or_texts_are_refused(honest, path):
 
 def test_predictions_that_do_not_fit_the_task_are_refused(honest, path):
     name = npz(honest)
-    content, digest = repacked(honest[name], score=np.array(["a"] * 200))
+    content, digest = repacked(honest[name], score=np.array(["a"] * 80))
     records = listed(honest, name.split("/")[1], digest)
     assert "its predictions" in problems(resealed(path, {**honest, name: content}, records=records))
 
