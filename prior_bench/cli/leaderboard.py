@@ -1,6 +1,12 @@
 """``prior-bench leaderboard check|build``: check bundles of results, and make a static site of them."""
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from prior_bench.leaderboard.checking import CheckedBundle
 
 HELP = "check bundles of results, or make a static site of many (docs/leaderboard.md)"
 
@@ -53,7 +59,7 @@ def _check(args: argparse.Namespace) -> int:
     return 0 if sound else 1
 
 
-def _print(path, found) -> None:
+def _print(path: str, found: CheckedBundle) -> None:
     """Print the outcome for one bundle; what is wrong goes to stderr."""
     import sys
 

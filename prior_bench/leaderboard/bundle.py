@@ -146,7 +146,7 @@ def write_bundle(store: Store, path: Path, submission: Submission, *, prediction
             _add(archive, {}, STATEMENT, _json(statement))
         if problems := check_bundle(fresh).problems:
             raise as_error(problems, store.root)
-    count = sum(record["enclosed"] for record in listed)
+    count = sum(bool(record["enclosed"]) for record in listed)
     return Bundled(
         path, statement["sha256"], len(done), count, len(found) - len(done), tuple(sorted(enclosed))
     )

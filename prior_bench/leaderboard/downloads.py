@@ -6,12 +6,14 @@ import csv
 import io
 import json
 import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from prior_bench.escaping import spreadsheet
 from prior_bench.escaping.signs import visible
 from prior_bench.leaderboard.entries import Board
 from prior_bench.leaderboard.standings import Standing, column_of, verified_metrics
+from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.tables.table import finished
 
 ORDER = (
@@ -104,7 +106,7 @@ def leakage_of(standing: Standing) -> list[str]:
     return sorted({c for run in standing.runs.values() for c in run.record.provenance.get("leakage", ())})
 
 
-def _distinct(runs, read) -> list[str]:
+def _distinct(runs: Iterable[FinishedRun], read: Callable[[dict[str, Any]], Any]) -> list[str]:
     return list(dict.fromkeys(str(read(run.record.provenance) or "") for run in runs))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -186,5 +187,5 @@ def training_data(standing: Standing, board: Board) -> str:
     return "card: not on this data set" if card.trained_on else "card: none of our data sets"
 
 
-def _joined(texts) -> str:
+def _joined(texts: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(filter(None, texts)))
