@@ -190,7 +190,7 @@ def _predictions(opened: OpenBundle, listed: BundledRecord, record: RunRecord) -
     """Compare the predictions of a record with their hash, and its numbers with them."""
     if not listed.enclosed:
         return Recomputed(
-            why="no predictions are enclosed" if listed.predictions_sha256 else "none predicted"
+            why="no predictions are enclosed" if listed.predictions_sha256 else "the run predicted nothing"
         )
     try:
         arrays = opened.store.predictions(listed.key)

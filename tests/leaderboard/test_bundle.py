@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from bundled_store import REAL, bundled, keyed, members_of, save_keyed
+from bundled_store import REAL, bundled, keyed, members_of, record_member, save_keyed
 from scored_store import predictions
 
 import prior_bench as pb
@@ -54,6 +54,14 @@ def test_nothing_of_the_machine_and_of_patients_is_in_it(store, tmp_path):
     for private in ("/home", "home/me", "GPU-1234", "Smith", "patient0", "i000", "p000", str(tmp_path)):
         assert private not in text
     assert "prior-bench run <path> --data csv:<path>" in text and '"path": "<path>"' in text
+
+
+@pytest.mark.parametrize("root", ["mine/chexpert", "chexpert", "", "~/x"])
+def test_no_root_of_data_is_in_it(tmp_path, root):
+    store = Store(tmp_path / "mine")
+    save_keyed(store, "A", 1.0, data={**REAL, "root": root})
+    members = members_of(bundled(store, tmp_path / "a.zip"))
+    assert json.loads(members[record_member(members)])["spec"]["data"]["root"] == "<path>"
 
 
 def test_every_member_has_its_hash_and_all_together_one(store, tmp_path):

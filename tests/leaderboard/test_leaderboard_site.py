@@ -125,6 +125,16 @@ def test_other_rows_are_compared_with_nothing(tmp_path, folder, out, how):
         assert "the true labels of chexpert (synthetic) (split s0) differ" in built.conflicts[0]
 
 
+def test_rows_with_predictions_that_are_not_verified_are_not_compared(tmp_path, folder, out):
+    bundled(keyed(tmp_path / "a", {"A": 1.0}), folder / "one.zip", title="One")
+    older = {"declared_versions": {"metric auroc": 2}}
+    bundled(keyed(tmp_path / "b", {"B": 4.0}, provenance=older), folder / "two.zip", title="Two")
+    pb.build_leaderboard(folder, out)
+    found = results_of(out)
+    assert found["B"]["mark"] == found["A"]["mark"] == "" and found["B"]["lower"] is None
+    assert found["B"]["unverified"] == "made with version 2 of metric auroc; here it is 1"
+
+
 def test_who_is_not_compared_is_said(tmp_path, folder, out):
     bundled(keyed(tmp_path / "a", {"A": 1.0, "B": 4.0}), folder / "one.zip", title="One")
     bundled(keyed(tmp_path / "c", {"C": 5.0}), folder / "two.zip", title="Two", predictions=False)
