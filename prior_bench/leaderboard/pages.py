@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from prior_bench.api import RunRecord
 from prior_bench.escaping.page import environment
 from prior_bench.leaderboard.comparable import protocol_note, published_beside
 from prior_bench.leaderboard.contents import Contents
@@ -119,7 +120,7 @@ class Pages:
         bounds = cell.interval
         interval = f"{digits_text(bounds[0], column)} to {digits_text(bounds[1], column)}" if bounds else "–"
         records = [standing.runs[seed].record for seed in sorted(standing.runs)]
-        versions = _joined(r.provenance.get("versions", {}).get("prior-bench", "") for r in records)
+        versions = _joined(_versions(record) for record in records)
         prints = _joined(str(r.provenance.get("data_fingerprint", ""))[:SHORT] for r in records)
         splits = _joined(str(r.split.get("hash", ""))[:SHORT] for r in records)
         return [
@@ -131,7 +132,7 @@ class Pages:
             state(standing.verified, "in conflict" if standing.disputed else standing.why),
             words(row.bundle.opened.statement.title),
             words(date_of(standing)),
-            words(f"prior-bench {versions}" if versions else ""),
+            words(versions),
             words(f"{prints}, split {splits}"),
             words(training_data(standing, board)),
         ]
@@ -185,6 +186,12 @@ def training_data(standing: Standing, board: Board) -> str:
     if said := card.trained_on.get(board.spec["data"].get("type", "")):
         return f"card: {said}"
     return "card: not on this data set" if card.trained_on else "card: none of our data sets"
+
+
+def _versions(record: RunRecord) -> str:
+    """Return the versions of a record that a table shows."""
+    found = record.provenance.get("versions", {})
+    return ", ".join(f"{name} {found[name]}" for name in ("prior-bench", "torch") if found.get(name))
 
 
 def _joined(texts: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from prior_bench.report.runs.reported_runs import FinishedRun
 from prior_bench.report.tables.config import Column, as_declared
 from prior_bench.report.tables.marks import mark_cells
 from prior_bench.report.tables.table import Cell, Row, cell_of, finished
+from prior_bench.store.descriptions import of_records
 
 NOTHING_COMPARED = (
     "Nothing is compared here: a comparison needs two rows whose numbers follow from their predictions, and "
@@ -62,14 +63,16 @@ class Standing:
 
 def column_of(board: Board, metric: str = "") -> Column:
     """Return the column of a metric, by default the primary one, with scale and direction as declared."""
-    spec = board.spec
+    spec, name = board.spec, metric or board.metric
+    about = [run.record.about for run in board.all_runs()]
+    described = of_records(spec["task"], about).metric(name)
     column = Column(
         group=board.title,
-        label=metric or board.metric,
+        label=described.heading if described and described.name == name else name,
         task=spec["task"],
         data=spec["data"],
         protocol=spec["protocol"]["name"],
-        metric=metric or board.metric,
+        metric=name,
         fraction=spec["fraction"],
         shots=spec.get("shots"),
     )

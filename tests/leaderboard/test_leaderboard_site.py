@@ -56,6 +56,7 @@ def test_a_site_has_its_pages_and_its_numbers(tmp_path, folder, out):
     (page,) = pages_of(out)
     assert f"{100 * found['A']['mean']:.1f}" in page and "✓ verified" in page
     assert "Synthetic data." in page and "Ours" in page
+    assert "AUROC ↑" in page and "prior-bench 0.1.0, torch 2.14.1" in page
     assert len(pages_of(out, "rows")) == len(list((out / "model-index").iterdir())) == 2
     assert sorted(data_of(out)["files"]) == sorted(files_of(out))
     lines = list(csv.DictReader((out / "leaderboard.csv").open()))
