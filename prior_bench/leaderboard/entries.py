@@ -86,6 +86,7 @@ class Board:
     def title(self) -> str:
         """Task, data set, protocol and labels in words."""
         task = self.spec["task"].replace("_", "-")
+        task = task[:1].upper() + task[1:]
         labels = f", {self.amount}" if self.amount else ""
         variant = f", variant {self.variant}" if self.variant else ""
         return f"{task} on {self.spec['data']['name']}, {self.spec['protocol']['name']}{labels}{variant}"

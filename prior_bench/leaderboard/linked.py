@@ -32,8 +32,8 @@ def marked(text: str, sort: float | None, mark: str) -> LinkedValue:
     return LinkedValue(text, sort, mark=mark)
 
 
-def state(verified: bool, why: str = "") -> LinkedValue:
-    """Make a cell that says whether numbers were computed again from predictions."""
-    if verified:
-        return LinkedValue("✓ verified", is_words=True, kind="verified")
-    return LinkedValue(f"unverified: {why}" if why else "unverified", is_words=True, kind="unverified")
+def state(verified: bool, why: str = "", disputed: bool = False) -> LinkedValue:
+    """Make a cell that says whether numbers were computed again from predictions, and contradict others."""
+    text = "✓ verified" if verified else f"unverified: {why}" if why else "unverified"
+    text += "; in conflict" if disputed else ""
+    return LinkedValue(text, is_words=True, kind="verified" if verified else "unverified")

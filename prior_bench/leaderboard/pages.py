@@ -50,7 +50,7 @@ class Pages:
             cells = [link(board.title, f"protocols/{board.slug}.html"), words(heading_of(column_of(board)))]
             cells += [number(len(found), 0), number(verified, 0)]
             boards.rows.append([*cells, words("synthetic" if board.synthetic else "")])
-        rows = SortableTable("Rows.", ["Row", "Bundle", "Evaluations", "Records", "Card"])
+        rows = SortableTable("Rows of all bundles.", ["Row", "Bundle", "Evaluations", "Records", "Card"])
         for row in shown.rows:
             cells = [link(row.label, f"rows/{row.slug}.html"), words(row.bundle.opened.statement.title)]
             cells += [number(len(shown.boards_of(row)), 0), number(len(row.runs), 0)]
@@ -129,7 +129,7 @@ class Pages:
             number(cell.std, column.digits),
             words(interval),
             number(len(cell.values), 0, ", ".join(map(str, sorted(cell.values)))),
-            state(standing.verified, "in conflict" if standing.disputed else standing.why),
+            state(standing.verified, standing.why, standing.disputed),
             words(row.bundle.opened.statement.title),
             words(date_of(standing)),
             words(versions),
