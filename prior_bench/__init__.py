@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from prior_bench.public.datasets import open_dataset
     from prior_bench.public.embedding import embed
     from prior_bench.public.evaluation import evaluate
+    from prior_bench.public.leaderboards import build_leaderboard, bundle, check_bundle
     from prior_bench.public.listing import available, list_protocols
     from prior_bench.public.pretraining import pretrain
     from prior_bench.public.results import Result, Results
@@ -41,6 +42,9 @@ __all__ = [
     "Results",
     "TextBatch",
     "available",
+    "build_leaderboard",
+    "bundle",
+    "check_bundle",
     "compare",
     "embed",
     "evaluate",
@@ -62,6 +66,9 @@ _PLACES = {
     "Results": "prior_bench.public.results",
     "TextBatch": "prior_bench.api",
     "available": "prior_bench.public.listing",
+    "build_leaderboard": "prior_bench.public.leaderboards",
+    "bundle": "prior_bench.public.leaderboards",
+    "check_bundle": "prior_bench.public.leaderboards",
     "compare": "prior_bench.public.tables",
     "embed": "prior_bench.public.embedding",
     "evaluate": "prior_bench.public.evaluation",

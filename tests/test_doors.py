@@ -68,11 +68,12 @@ ARROWS = {
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
     "browsing": "errors escaping io report store suites",
+    "leaderboard": "api data errors escaping io paths registry report schema store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
     "bugreport": "doctor errors io logs paths store",
-    "public": "api backbones checkpoints data engine errors escaping models paths pretraining registry "
-    "report runtime schema store suites",
+    "public": "api backbones checkpoints data engine errors escaping leaderboard models paths pretraining "
+    "registry report runtime schema store suites",
     "cluster": "api engine errors escaping io paths pretraining public report runtime schema store suites",
     "cli": "api backbones browsing bugreport cluster data doctor engine errors escaping explain io logs "
     "models parity paths pretraining prior_bench protocol_parity public registry report runtime sample "

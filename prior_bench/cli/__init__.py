@@ -57,6 +57,7 @@ VERBS = (
     "report",
     "serve",
     "results",
+    "leaderboard",
     "checkpoint",
     "model",
     "export",

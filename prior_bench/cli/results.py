@@ -1,8 +1,8 @@
-"""``prior-bench results export|import|migrate``: move records to another machine or to today's keys."""
+"""``prior-bench results export|import|migrate|bundle``: move records, or make a bundle for a leaderboard."""
 
 import argparse
 
-HELP = "export records to a file, import records without overwriting any, or migrate old ones"
+HELP = "export or import records, migrate old ones, or make a bundle of them for a leaderboard"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,11 +28,33 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the records are your own: also look up code, files and models of a hub that they name",
     )
     migrating.add_argument("--dry-run", action="store_true", help="print what would happen, without writing")
+    bundling = actions.add_parser(
+        "bundle", help="write the finished records to a bundle, which may be shown (docs/leaderboard.md)"
+    )
+    bundling.add_argument("suite", help="name of the suite, or the folder of its store")
+    bundling.add_argument("--title", required=True, help="title of the bundle")
+    bundling.add_argument("--contact", default="", help="who answers questions: a name, an address, a link")
+    bundling.add_argument("--licence", default="", help="licence of the numbers, for example CC-BY-4.0")
+    bundling.add_argument("--note", default="", help="what a reader should know, in a line")
+    bundling.add_argument(
+        "--card",
+        action="append",
+        default=[],
+        metavar="[ROW=]FILE.json",
+        help="card of a row, as in configs/models; may be repeated (default: what the records say)",
+    )
+    bundling.add_argument(
+        "--predictions",
+        action="store_true",
+        help="enclose the predictions, which hold the labels of the test images: others can then compute "
+        "the numbers again, which are otherwise unverified",
+    )
+    bundling.add_argument("--output", metavar="FILE", help="default: SUITE-bundle.zip")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if an import found a conflict or a damaged record."""
-    return {"export": _export, "import": _import, "migrate": _migrate}[args.action](args)
+    return {"export": _export, "import": _import, "migrate": _migrate, "bundle": _bundle}[args.action](args)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -93,6 +115,36 @@ def _migrate(args: argparse.Namespace) -> int:
         for old_key, new_key in done.moved.items():
             print(f"  {old_key} -> {new_key}")
         _print_left(done.left)
+    return 0
+
+
+def _bundle(args: argparse.Namespace) -> int:
+    import sys
+    from pathlib import Path
+
+    from prior_bench.public.leaderboards import bundle
+    from prior_bench.report.runs.find_run import require_store
+
+    store = require_store(args.suite)
+    made = bundle(
+        store,
+        Path(args.output or f"{store.root.resolve().name}-bundle.zip"),
+        title=args.title,
+        contact=args.contact,
+        licence=args.licence,
+        note=args.note,
+        cards=args.card,
+        predictions=args.predictions,
+    )
+    if made.data:
+        print(
+            f"warning: the bundle holds the labels of the test images of {', '.join(made.data)}; share it "
+            "only if the terms of these data allow it",
+            file=sys.stderr,
+        )
+    left = f", {made.left_out} left out (failed or rehearsed)" if made.left_out else ""
+    print(f"{made.records} records, {made.enclosed} with predictions{left}: {made.path}")
+    print(f"sha256 {made.sha256}")
     return 0
 
 

@@ -153,8 +153,8 @@ def merge(source: Store, target: Store) -> Merged:
             elif ours.status == "failed" and theirs.status == "done":
                 _copy(folder, target.runs / key)
                 result.replaced.append(key)
-            elif ours.status == theirs.status and (difference := _difference(ours, theirs)):
-                result.conflicts[key] = difference
+            elif ours.status == theirs.status and (differs := difference(ours, theirs)):
+                result.conflicts[key] = differs
             else:
                 result.known.append(key)
         _merge_plans(source, target)
@@ -241,14 +241,19 @@ def _copy(folder: Path, place: Path) -> None:
                     shutil.copyfileobj(file, copy)
 
 
-def _difference(ours: RunRecord, theirs: RunRecord) -> str:
-    """The first difference between two records of the same key; empty if they agree."""
+def difference(ours: RunRecord, theirs: RunRecord, here: str = "here", there: str = "there") -> str:
+    """The first difference between two records of the same key; empty if they agree.
+
+    Args:
+        ours, theirs: the records.
+        here, there: words for where they are.
+    """
     if ours.spec["task"] != theirs.spec["task"]:
-        return f"its task is {ours.spec['task']} here, {theirs.spec['task']} there"
+        return f"its task is {ours.spec['task']} {here}, {theirs.spec['task']} {there}"
     for name in dict.fromkeys([*ours.metrics, *theirs.metrics]):
-        here, there = ours.metrics.get(name, math.nan), theirs.metrics.get(name, math.nan)
-        if not (abs(here - there) <= TOLERANCE or (math.isnan(here) and math.isnan(there))):
-            return f"{name} is {here:.6g} here, {there:.6g} there"
+        one, two = ours.metrics.get(name, math.nan), theirs.metrics.get(name, math.nan)
+        if not (abs(one - two) <= TOLERANCE or (math.isnan(one) and math.isnan(two))):
+            return f"{name} is {one:.6g} {here}, {two:.6g} {there}"
     return ""
 
 
