@@ -99,7 +99,7 @@ def standings(board: Board, disputed: Container[str] = ()) -> tuple[list[Standin
     for group in (group for group in groups.values() if len(group) > 1):
         rows = [Row(one.row.label, [one.cell]) for one in group]
         runs = [[finished(one.runs.values(), column.metric)] for one in group]
-        legend = mark_cells(rows, [column], runs)
+        legend = mark_cells(rows, [column], runs).legend
         notes += [COMPARED.format(rows=_listed(group)), *legend]
         compared += group
     if not compared:

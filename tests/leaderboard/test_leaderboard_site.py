@@ -97,6 +97,7 @@ def test_verified_rows_with_the_same_test_samples_are_compared(tmp_path, folder,
         "<strong>" in page.split("<tbody>")[1]
         and "Marks compare only these rows with each other: A; B." in page
     )
+    assert "Paired tests by test patient and seed, Holm" in page, "the tests are told"
 
 
 @pytest.mark.parametrize("how", ["no predictions", "other data", "other split", "other labels"])
