@@ -87,5 +87,7 @@ def _build(args: argparse.Namespace) -> int:
             print(f"  {problem}", file=sys.stderr)
     for conflict in built.conflicts:
         print(f"conflict: {conflict}", file=sys.stderr)
-    print(f"{built.bundles} bundles, {built.rows} rows, {built.protocols} protocols: {built.place}")
+    counts = ((built.bundles, "bundle"), (built.rows, "row"), (built.protocols, "protocol"))
+    told = ", ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in counts)
+    print(f"{told}: {built.place}")
     return 1 if built.left_out else 0

@@ -23,7 +23,7 @@ def test_a_bundle_is_made_checked_and_shown(suite, tmp_path, capsys):
     assert out.startswith("sound: mine-bundle.zip: 1 records, sha256 ")
     assert "  verified: numbers of 1 records recomputed from predictions" in out
     assert main(["leaderboard", "build", ".", "--out", "site", "--title", "Board"]) == 0
-    assert capsys.readouterr().out == "1 bundles, 1 rows, 1 protocols: site\n"
+    assert capsys.readouterr().out == "1 bundle, 1 row, 1 protocol: site\n"
     assert (tmp_path / "site/index.html").is_file()
 
 
