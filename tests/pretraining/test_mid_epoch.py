@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -213,13 +214,21 @@ def test_a_folder_from_before_it_was_noted(tmp_path):
     assert beginning._computed(tmp_path) == [{"processes": 2}, beginning.NOT_NOTED]
 
 
+@pytest.fixture(scope="module")
+def killed_folder(tmp_path_factory):
+    """Where the training of ``state`` is, once it has run."""
+    return tmp_path_factory.mktemp("killed") / "run"
+
+
 @pytest.fixture
-def state(stoppable, tmp_path, stop_at):
-    """A folder whose training was killed in the second epoch."""
-    stop_at(8)
-    with pytest.raises(Killed):
-        pretrain(stoppable, tmp_path / "run", device="cpu")
-    stop_at(None)
+def state(stoppable, tmp_path, stop_at, killed_folder):
+    """A folder whose training was killed in the second epoch; it is trained once and copied for each test."""
+    if not killed_folder.exists():
+        stop_at(8)
+        with pytest.raises(Killed):
+            pretrain(stoppable, killed_folder, device="cpu")
+        stop_at(None)
+    shutil.copytree(killed_folder, tmp_path / "run")
     return latest_state(tmp_path / "run")
 
 
