@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,15 +20,21 @@ def killable(values):
     return from_dict({**values, "hooks": [{"type": "KillAt"}]})
 
 
+@pytest.fixture(scope="module")
+def killed_folder(tmp_path_factory):
+    """Where the training of ``sent`` is, once it has run."""
+    return tmp_path_factory.mktemp("killed") / "run"
+
+
 @pytest.fixture
-def sent(killable, tmp_path, monkeypatch):
-    """The folder of a run that was killed in its second epoch."""
-    folder = tmp_path / "sent"
-    monkeypatch.setattr(KillAt, "step", 3)
-    with pytest.raises(Killed):
-        pretrain(killable, folder, seed=3, device="cpu")
-    monkeypatch.setattr(KillAt, "step", None)
-    return folder
+def sent(killable, tmp_path, monkeypatch, killed_folder):
+    """The folder of a run that was killed in its second epoch; trained once and copied for each test."""
+    if not killed_folder.exists():
+        monkeypatch.setattr(KillAt, "step", 3)
+        with pytest.raises(Killed):
+            pretrain(killable, killed_folder, seed=3, device="cpu")
+        monkeypatch.setattr(KillAt, "step", None)
+    return Path(shutil.copytree(killed_folder, tmp_path / "sent"))
 
 
 def changed(folder, change):
