@@ -18,6 +18,7 @@ from prior_bench import paths
 from prior_bench.data.generated import generated, generator_of
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.named_folders import remember
+from prior_bench.data.returned import checked
 from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.io.what_is import what_is
@@ -100,7 +101,7 @@ def read_manifest(reference: str | dict[str, Any], split: str = "default") -> Ma
     name, kind, folder, options, synthetic = locate(reference)
     manifest = None if synthetic else index.load(kind, folder, split, options)
     if manifest is None:
-        manifest = DATASETS.get(kind)(folder, split=split, **options)
+        manifest = checked(DATASETS.get(kind)(folder, split=split, **options), kind)
     versions = raised(data_versions(resolve(reference)))
     manifest = replace(manifest, name=name, synthetic=synthetic, versions=versions)
     size = resolve(reference).get("cache")
@@ -133,7 +134,7 @@ def prepare_dataset(reference: str | dict[str, Any], split: str = "default") -> 
     manifest = index.load(kind, folder, split, options)
     if manifest is not None:
         return manifest, index.place_of(kind, folder, split, options), False
-    manifest = DATASETS.get(kind)(folder, split=split, **options)
+    manifest = checked(DATASETS.get(kind)(folder, split=split, **options), kind)
     return manifest, index.save(manifest, kind, folder, split, options), True
 
 

@@ -44,6 +44,17 @@ def test_who_reads_the_first_line_only_is_not_told_of_a_broken_pipe():
     assert process.returncode == 141
 
 
+def test_a_file_of_a_suite_in_place_of_a_table_or_of_a_store(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("name = 'mine'\nbackbones = []\nevaluations = []\n")
+    with pytest.raises(
+        BenchError, match="mine.py: is a suite, not a table\n  fix: .*prior-bench run mine.py"
+    ):
+        verb("table", "mine.py")
+    with pytest.raises(BenchError, match="no store 'mine.py'\n  fix: give the name of the suite"):
+        verb("results", "bundle", "mine.py", "--title", "Mine")
+
+
 def test_leaderboard_and_ranks(run_suite, tmp_path, capsys):
     assert verb("table", "--leaderboard", "--no-test", "--ranks", "ranks.svg") == 0
     out, err = capsys.readouterr()

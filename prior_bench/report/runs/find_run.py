@@ -22,7 +22,10 @@ def require_store(name: str) -> Store:
     """Return the store of this name or path; raise BenchError if there is none."""
     store = find_store(name)
     if store is None:
-        raise BenchError(f"no store '{name}'", fix=f"stores are in {paths.results_root()}")
+        fix = f"stores are in {paths.results_root()}"
+        if name.endswith(".py"):
+            fix = f"give the name of the suite, as its file states it (name = …); {fix}"
+        raise BenchError(f"no store '{name}'", fix=fix)
     return store
 
 

@@ -138,10 +138,13 @@ def load_table(name: str) -> TableConfig:
     """Load a table config by name or path.
 
     Raises:
-        BenchError: the config does not exist.
+        BenchError: the config does not exist, or is a suite.
         ErrorList: keys are unknown or missing, or data sets are unknown.
     """
     values, path = read_config(name, "tables")
+    if "backbones" in values and "evaluations" in values:
+        fix = f"its table is printed by 'prior-bench run {name}', which runs no finished cell again"
+        raise BenchError("is a suite, not a table", where=path, fix=fix)
     columns, errors = [], attempted(TableFile, values)[1]
     flawed = {str(error.where).partition(".")[0] for error in errors}
     given = values.get("columns")
