@@ -202,7 +202,7 @@ def test_priors_own_list(root, write_text):
     with pytest.raises(BenchError, match="1 of 1 images are not in train.csv; the first is train/x.jpg"):
         chexpert_5x200.read(root, split="prior_list")
     write_text(place, json.dumps([1]))
-    with pytest.raises(BenchError, match=r"chexpert_5x200.json: not of the form"):
+    with pytest.raises(BenchError, match=r"chexpert_5x200.json: holds a list at its top level"):
         chexpert_5x200.read(root, split="prior_list")
 
 
