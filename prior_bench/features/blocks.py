@@ -13,10 +13,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from prior_bench.io.atomic import CACHE_FIX
+from prior_bench.io.bounded import MIB
 from prior_bench.io.locks import one_at_a_time
 from prior_bench.io.room import writing_to
 
@@ -26,6 +28,8 @@ VALUES, DONE = "values", "blocks.jsonl"
 """Files in this folder: the array, with the header of a safetensors file; and its complete blocks."""
 MOST_COLUMNS = 1 << 20
 """Largest width of a vector that is believed."""
+MOST_LINES = 16 * MIB
+"""Bytes of the list of blocks that are read; a block of thousands of rows takes fifty."""
 TYPES = {"float32": "F32", "float16": "F16"}
 """Types of stored arrays, as safetensors names them."""
 
@@ -52,8 +56,8 @@ def write_blocks(
         StorageError: the file cannot be written.
     """
     folder = path.with_name(path.name + GROWING)
-    for place in (folder, folder / VALUES, folder / DONE):  # a link would be written through
-        if place.is_symlink():
+    for place in (folder, folder / VALUES, folder / DONE):
+        if place.is_symlink() or place.is_fifo():  # it would be written through, or waited for
             with writing_to(place, CACHE_FIX):
                 place.unlink()
     try:
@@ -76,6 +80,14 @@ def _remove(folder: Path) -> None:
     with suppress(OSError):
         for name in (VALUES, DONE):
             (folder / name).unlink(missing_ok=True)
+
+
+def _checksum(file: IO[bytes], length: int) -> int:
+    """Return the CRC-32 of the next bytes, which a foreign line may have stated to be gigabytes."""
+    crc = 0
+    while length and (part := file.read(min(length, MIB))):
+        crc, length = zlib.crc32(part, crc), length - len(part)
+    return crc
 
 
 class _Growing:
@@ -122,8 +134,10 @@ class _Growing:
     def _find_blocks(self) -> None:
         """Take the blocks that are there up to the first one that is not what its line says."""
         good: list[str] = []
-        with suppress(OSError, ValueError, KeyError, TypeError), open(self.values, "rb") as file:
-            for line in self.lines.read_text().splitlines():
+        damaged = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
+        with suppress(*damaged), open(self.values, "rb") as file, open(self.lines, "rb") as lines:
+            size = os.fstat(file.fileno()).st_size
+            for line in lines.read(MOST_LINES).decode().splitlines():
                 found = json.loads(line)
                 rows, columns = int(found["rows"]), int(found["columns"])
                 if not good:
@@ -133,7 +147,9 @@ class _Growing:
                         break
                 if columns != self.columns or not 0 < rows <= self.rows - self.done:
                     break
-                if zlib.crc32(file.read(rows * columns * self.dtype.itemsize)) != found["crc"]:
+                if (length := rows * columns * self.dtype.itemsize) > size - file.tell():
+                    break
+                if _checksum(file, length) != found["crc"]:
                     break
                 good.append(line + "\n")
                 self.done += rows

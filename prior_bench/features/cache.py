@@ -71,13 +71,13 @@ def cached_rows(
         dtype: one of :data:`prior_bench.features.blocks.TYPES`.
     """
     path, metadata = _place(context, folder, key, source)
-    found = _read(path, source)
+    found = _read(path, source, dtype, rows)
     if found is None and rows > BLOCK:
         try:
             with writing_to(path, CACHE_FIX):
                 path.unlink(missing_ok=True)  # it is there and cannot be read
             write_blocks(path, rows, batches, metadata, dtype=dtype, block=BLOCK)
-            found = _read(path, source)
+            found = _read(path, source, dtype, rows)
         except StorageError as error:
             _go_on_without(error)
             return together(batches(0), rows)
@@ -103,8 +103,14 @@ def _place(context: RunContext, folder: str, key: dict[str, Any], source: str) -
     return path, {"key": json.dumps(key, sort_keys=True), "source": source}
 
 
-def _read(path: Path, source: str) -> np.ndarray | None:
-    """Return a stored array, or None if there is none that can be read."""
+def _read(path: Path, source: str, dtype: str = "float32", rows: int | None = None) -> np.ndarray | None:
+    """Return a stored array, or None if there is none that can be read or it is another one.
+
+    Args:
+        path, source: as for :func:`cached`.
+        dtype: its type.
+        rows: its rows if it is an array [rows, D]; None if it may have any shape.
+    """
     from safetensors import SafetensorError, safe_open
 
     if not os.path.isfile(path):  # nor of a cache that may not be read
@@ -112,7 +118,9 @@ def _read(path: Path, source: str) -> np.ndarray | None:
     try:
         with safe_open(path, framework="pt") as file:  # torch maps the file: pages are read where used
             values, made_by = file.get_tensor("values").numpy(), file.metadata().get("source", "")
-    except (SafetensorError, AttributeError, OSError):
+    except (SafetensorError, AttributeError, OSError, TypeError):  # NumPy has no such type as bfloat16
+        return None
+    if values.dtype != dtype or (rows is not None and (values.ndim != 2 or len(values) != rows)):
         return None
     if made_by != source:
         warn_of_cache(f"cached {path.parent.name} were computed", f"delete {path.parent}")

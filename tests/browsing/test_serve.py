@@ -1,5 +1,6 @@
 """Stored results in a browser: the numbers of the records, and nothing that a stranger could reach or run."""
 
+import json
 import os
 import re
 import threading
@@ -184,3 +185,12 @@ def test_axe_core_finds_nothing_serious(browser, tmp_path, dark):
         page = tmp_path / "page.html"
         page.write_text(browser.get(f"/{place}").text)
         assert violations(page, dark=dark) == []
+
+
+def test_a_history_whose_axis_cannot_be_drawn_costs_its_figure_alone(browser, root):
+    place = root / "scored/runs/b-0/record.json"
+    record = json.loads(place.read_text())
+    record["history"] = [{"epoch": 1e308, "loss": 1}, {"epoch": -1e308, "loss": 2}]
+    place.write_text(json.dumps(record))
+    page = browser.get("/stores/scored/runs/b-0")
+    assert page.status_code == 200 and "training curves" in page.text and "UnboundLocalError" in page.text

@@ -1,16 +1,18 @@
 """Features that are written block by block are those at once, also if the process was killed in between."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from prior_bench.errors import BenchError, StorageError
-from prior_bench.features import cache
+from prior_bench.features import blocks, cache
 from prior_bench.features.blocks import DONE, GROWING, VALUES, write_blocks
 from prior_bench.features.extract import extract
 from prior_bench.mock import mock_backbone
@@ -38,7 +40,7 @@ class Source:
 
 def written(path, source, dtype="float32", key="k"):
     write_blocks(path, ROWS, source, {"key": key, "source": "s"}, dtype=dtype, block=BLOCK)
-    return cache._read(path, "s")
+    return cache._read(path, "s", dtype, ROWS)
 
 
 @pytest.fixture
@@ -98,6 +100,64 @@ def strange_lines(folder):
 
 def too_wide(folder):
     (folder / DONE).write_text('{"rows": 24, "columns": 99999999999, "crc": 0}\n')
+
+
+def endless_lines(folder):
+    (folder / DONE).write_text('{"rows": Infinity, "columns": 6, "crc": 0}\n')
+
+
+def deep_lines(folder):
+    (folder / DONE).write_text("[" * 200_000)
+
+
+def a_block_that_is_not_there(folder):
+    """Its line states 100 rows of a million numbers, and the file has none."""
+    text = json.dumps({"rows": ROWS, "columns": 1 << 20, "crc": 0}) + "\n"
+    (folder / DONE).write_text(text)
+    growth = blocks._Growing(folder, ROWS, {"key": "k", "source": "s"}, "float32")
+    growth.columns = 1 << 20
+    (folder / VALUES).write_bytes(growth._header())
+
+
+def lines_that_are_mostly_holes(folder):
+    os.truncate(folder / DONE, 6 << 30)
+
+
+def pipe_for_values(folder):
+    (folder / VALUES).unlink()
+    os.mkfifo(folder / VALUES)
+
+
+def pipe_for_lines(folder):
+    (folder / DONE).unlink()
+    os.mkfifo(folder / DONE)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "done"),
+    [(endless_lines, 0), (deep_lines, 0), (a_block_that_is_not_there, 0), (lines_that_are_mostly_holes, 48)]
+    + [(pipe_for_values, 0), (pipe_for_lines, 0)],
+)
+def test_blocks_of_somebody_else_are_data(path, spoil, done):
+    test_blocks_that_are_not_whole_are_computed_again(path, spoil, done)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape"),
+    [("BF16", [4, 3]), ("F64", [4, 3]), ("F16", [4, 3]), ("F32", [5, 3]), ("F32", [4]), ("F32", [4, 3, 1])],
+)
+def test_a_stored_array_of_another_type_or_shape_is_made_anew(path, dtype, shape):
+    size = int(np.prod(shape)) * {"BF16": 2, "F16": 2, "F32": 4, "F64": 8}[dtype]
+    tensor = {"dtype": dtype, "shape": shape, "data_offsets": [0, size]}
+    text = json.dumps({"__metadata__": {"source": "s"}, "values": tensor}).encode()
+    path.parent.mkdir()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(size))
+    context = SimpleNamespace(cache_dir=path.parent.parent, device="cpu")
+    place, _ = cache._place(context, "features", {}, "s")
+    path.rename(place)
+    ones = np.ones((4, 3), np.float32)
+    found = cache.cached_rows(context, "features", {}, 4, lambda done: iter([ones[done:]]), "s")
+    assert found.dtype == np.float32 and np.array_equal(found, ones)
 
 
 @pytest.mark.parametrize(

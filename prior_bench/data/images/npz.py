@@ -49,8 +49,8 @@ def unpack_images(archive: Path, array: str, folder: Path) -> int:
             written.
     """
     marker = folder / "complete"
-    if marker.is_file():
-        return int(marker.read_text())
+    if (unpacked := _unpacked(marker)) is not None:
+        return unpacked
     count = 0
     for pixels in stream_images(archive, array):
         target = folder / f"{count:06d}.png"
@@ -59,6 +59,15 @@ def unpack_images(archive: Path, array: str, folder: Path) -> int:
         count += 1
     write_text(marker, str(count), CACHE_FIX)
     return count
+
+
+def _unpacked(marker: Path) -> int | None:
+    """Return the number of images that a marker states; None without one, or if it states something else."""
+    if not marker.is_file():
+        return None
+    with open(marker, "rb") as file:
+        stated = file.read(len(str(MOST_IMAGES)))
+    return int(stated) if stated.isdigit() and int(stated) <= MOST_IMAGES else None
 
 
 def stream_images(archive: Path, array: str) -> Iterator[np.ndarray]:

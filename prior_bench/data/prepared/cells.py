@@ -65,6 +65,8 @@ def decode_cell(value: Any, root: Path) -> Any:
         case "coco":
             return CocoMask.of_json(value["coco"], value["size"], value["of"])
         case "array":
+            if np.dtype(value["type"]).kind not in "biuf":  # a text has the width that its type states
+                raise ValueError(f"a cell has an array of type {value['type']}")
             return np.array(value["array"], dtype=value["type"]).reshape(value["shape"])
         case "rle":
             return RleMask(tuple(value["rle"]), value["of"])

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pandas.api.types import pandas_dtype
+from pandas.api.types import is_object_dtype, pandas_dtype
 
 from prior_bench.data.prepared.cells import decode_cell, encode_cell
 from prior_bench.data.texts.report_column import REPORT, ReportColumn, report_column
@@ -98,6 +98,8 @@ def _text(columns: pa.Table, name: str, dtype: str, root: Path) -> Any:
     from_arrow = getattr(pandas_dtype(dtype), "__from_arrow__", None)
     if from_arrow is not None:
         return pd.Series(from_arrow(values), copy=False)
+    if not is_object_dtype(dtype):  # a text of a stated width takes it in each row
+        raise ValueError(f"{name} is of type {dtype}")
     return pd.Series(values.to_pylist(), dtype=dtype)
 
 
@@ -109,7 +111,7 @@ def _texts_of(columns: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _number(columns: pa.Table, name: str, dtype: str, root: Path) -> Any:
     values = columns[name]
-    if values.null_count or not pa.types.is_primitive(values.type):
+    if values.null_count or not pa.types.is_primitive(values.type) or np.dtype(dtype).kind not in "biuf":
         raise ValueError(f"{name} has no numbers")
     return pd.Series(values.to_numpy().astype(dtype, copy=False), copy=False)
 
@@ -124,6 +126,8 @@ def _reports(columns: pa.Table, name: str, dtype: str, root: Path) -> Any:
 
 
 def _cells(columns: pa.Table, name: str, dtype: str, root: Path) -> Any:
+    if not is_object_dtype(dtype):
+        raise ValueError(f"{name} is of type {dtype}")
     return pd.Series(
         [decode_cell(json.loads(v), root) for v in _texts_of(columns, name).to_pylist()], dtype=dtype
     )

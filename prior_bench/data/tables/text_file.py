@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import MIB, UNPACKED_RATIO, most_unpacked
+from prior_bench.io.bounded import MIB, MOST_NAMES, UNPACKED_RATIO, most_unpacked, opened_zip
 from prior_bench.io.what_is import stand_in, what_is
 
 AGAIN = "download it again"
@@ -104,7 +104,7 @@ def _content(path: Path) -> bytes:
             with gzip.open(path) as packed:
                 return _unpacked(packed, path)
         if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive:
+            with opened_zip(path, MOST_NAMES) as archive:
                 names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
                 if len(names) != 1:
                     what = f"holds {len(names)} files; expected is one table"

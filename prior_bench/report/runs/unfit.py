@@ -21,8 +21,10 @@ UNFIT = (
     AssertionError,
     RuntimeError,
     MemoryError,
+    UnboundLocalError,
 )
-"""What computing with arrays and values of wrong content raises."""
+"""What computing with arrays and values of wrong content raises; the last one, matplotlib for the ticks of an
+axis that no number can measure."""
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from writers import write_dicom
 
 from prior_bench.backbones.embedding_formats import read_embeddings
-from prior_bench.data.images.npz import read_array, stream_images
+from prior_bench.data.images.npz import read_array, stream_images, unpack_images
 from prior_bench.data.images.read import read_image
 from prior_bench.data.tables.text_file import read_text
 from prior_bench.errors import BenchError
@@ -93,3 +93,21 @@ def test_an_array_of_millions_of_images_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", images=noise)
     with pytest.raises(BenchError, match="instead of uint8 images"):
         next(stream_images(tmp_path / "a.npz", "images"))
+
+
+@pytest.mark.parametrize("marker", [b"", b"two", b"\xff\xfe", b"9" * 5000, b"-1", b"3_0", b"1e3"])
+def test_an_odd_marker_of_unpacked_images_is_written_anew(marker, tmp_path):
+    np.savez(tmp_path / "a.npz", test_images=np.zeros((3, 4, 4), np.uint8))
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test/complete").write_bytes(marker)
+    assert unpack_images(tmp_path / "a.npz", "test_images", tmp_path / "test") == 3
+    assert (tmp_path / "test/complete").read_text() == "3"
+    assert len(list((tmp_path / "test").glob("*.png"))) == 3
+
+
+def test_a_marker_of_unpacked_images_that_is_mostly_holes_is_not_read(tmp_path):
+    np.savez(tmp_path / "a.npz", test_images=np.zeros((3, 4, 4), np.uint8))
+    (tmp_path / "test").mkdir()
+    with open(tmp_path / "test/complete", "wb") as file:
+        file.truncate(6 << 30)
+    assert unpack_images(tmp_path / "a.npz", "test_images", tmp_path / "test") == 3

@@ -15,6 +15,7 @@ from prior_bench.data.annotations.masks import BoxMask, CocoMask, FileMask, RleM
 from prior_bench.data.annotations.phrases import GroundedPhrase
 from prior_bench.data.open import open_dataset, prepare_dataset
 from prior_bench.data.prepared import index
+from prior_bench.data.prepared.cells import decode_cell
 from prior_bench.data.prepared.columns import NUMBER, decode_table, encode_table
 from prior_bench.errors import BenchError
 
@@ -257,6 +258,21 @@ def test_text_of_another_type_is_refused(tmp_path):
     columns, kinds = encode_table(pd.DataFrame({"id": ["a", "b"]}))
     with pytest.raises(ValueError, match="id has no text"):
         decode_table(columns.set_column(0, "id", columns["id"].dictionary_encode()), kinds, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["number", "text", "cells"])
+@pytest.mark.parametrize("dtype", ["V100", "S100", "U100"])
+def test_columns_whose_type_states_a_width_are_refused(kind, dtype, tmp_path):
+    values = [1, 2] if kind == "number" else ["1", "2"]
+    columns, _ = encode_table(pd.DataFrame({"x": values}))
+    with pytest.raises(ValueError, match=r"x has no numbers|x is of type"):
+        decode_table(columns, {"x": [kind, dtype]}, tmp_path)
+
+
+@pytest.mark.parametrize("dtype", ["V100", "S100", "U100", "O", "i4,O", "M8[s]"])
+def test_cells_with_arrays_that_are_no_numbers_are_refused(dtype, tmp_path):
+    with pytest.raises(ValueError, match="a cell has an array of type"):
+        decode_cell({"array": ["1"], "type": dtype, "shape": [1]}, tmp_path)
 
 
 def test_half_a_pair_of_surrogates_comes_back(tmp_path):

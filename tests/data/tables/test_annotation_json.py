@@ -70,3 +70,26 @@ def test_a_report_of_mimic_is_a_file(tmp_path):
     (tmp_path / "files/a.txt").mkdir(parents=True)
     with pytest.raises(BenchError, match=r"a.txt: is no regular file"):
         _report_source(tmp_path)("files/a.txt")
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (r'[{"file_name": "1.png"}, {"file_name": "\ud83d.png"}]', r"\[1\]\['file_name'\]"),
+        (r'[{"a": [1, ["\UDC00"]]}]'.replace("U", "u"), r"\[0\]\['a'\]\[1\]\[0\]"),
+        (r'[{"\udfff": 1}]', r"a key in \[0\]"),
+    ],
+)
+def test_half_a_pair_of_surrogates_is_no_text(content, where, tmp_path):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(BenchError, match=rf"a.json, {where}: holds half a pair of surrogates") as caught:
+        read_json(tmp_path / "a.json", list)
+    str(caught.value).encode()
+    (tmp_path / "a.json").write_text(r'["\ud83d\ude00", "\\ud83d"]')
+    assert read_json(tmp_path / "a.json", list) == ["\U0001f600", r"\ud83d"]
+
+
+def test_half_a_pair_of_surrogates_is_named_by_the_readers(tmp_path):
+    (tmp_path / "train.json").write_text(r'[{"file_name": "\ud83d.png", "syms": [], "boxes": []}]')
+    with pytest.raises(BenchError, match=r"train.json, \[0\]\['file_name'\]: holds half a pair"):
+        read_part(tmp_path, "train")

@@ -154,6 +154,25 @@ def test_archives(tmp_path):
         read_text_table(two)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_archives_of_other_methods_are_not_opened(tmp_path, method):
+    place = tmp_path / "own.csv.zip"
+    with zipfile.ZipFile(place, "w", method) as archive:
+        archive.writestr("a.csv", quoted(","))
+    with pytest.raises(BenchError, match=r"own.csv.zip: a.csv is compressed by another method than deflate"):
+        read_text_table(place)
+
+
+def test_archives_of_many_names_are_not_opened(tmp_path):
+    place = tmp_path / "own.csv.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("a.csv", quoted(","))
+        for number in range(400):
+            archive.writestr(f"__MACOSX/{'x' * 3000}{number}", "")
+    with pytest.raises(BenchError, match=r"own.csv.zip: lists names of 1 MiB; at most 1 are read"):
+        read_text_table(place)
+
+
 def test_a_downloaded_table_may_have_a_longer_header_but_no_uneven_rows(tmp_path):
     place = tmp_path / "boxes.csv"
     place.write_text("id,x,,\n1,2\n3,4\n")

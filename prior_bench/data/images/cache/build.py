@@ -18,8 +18,10 @@ from prior_bench.data.images.cache.shard import SUFFIX, Entry, Shard, write_shar
 from prior_bench.data.images.decode import decode_file, reduced
 from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
+from prior_bench.io.atomic import CACHE_FIX
 from prior_bench.io.leftovers import DAY, remove_leftovers
 from prior_bench.io.locks import sole_writer
+from prior_bench.io.room import writing_to
 from prior_bench.runtime import progress
 
 SMALLEST = 16
@@ -100,7 +102,8 @@ def _kept(built: Built, sources: dict[str, Path]) -> dict[str, Entry]:
         except BenchError as error:
             why = error.what
         if shard is None or why:
-            path.unlink()
+            with writing_to(path, CACHE_FIX):
+                path.unlink()
             built.dropped[path] = why
         else:
             kept |= {name: entry for name, entry in shard.entries.items() if name in sources}

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from prior_bench.data.images.decoded import MOST_PIXELS
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import CACHE_FIX, write_bytes
 
 SUFFIX = ".safetensors"
+NO_DICT = (AttributeError, RecursionError)
+"""What reading entries raises, too, if they are no dicts, or lists in lists in lists."""
 MEND = "run the same `prior-bench data cache` again: it rebuilds the damaged parts"
 
 
@@ -55,16 +58,24 @@ class Shard:
 
         self.path = path
         try:
+            if not path.is_file():  # a pipe would be waited for
+                raise ValueError("it is no regular file")
             self._file = safe_open(path, framework="numpy")  # it also checks the length of the file
             metadata = self._file.metadata()
             told, self.source = json.loads(metadata["images"]), metadata.get("source", "")
             self.entries = {name: _entry(values) for name, values in told.items()}
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, *NO_DICT) as error:
             raise BenchError(f"damaged shard of the image cache ({error})", where=path, fix=MEND) from error
-        if {name for name, entry in self.entries.items() if not entry.error} != set(self._file.keys()):
+        stated = {name: entry.size for name, entry in self.entries.items() if not entry.error}
+        if stated != {name: self._size(name) for name in self._file.keys()}:
             raise BenchError(
                 "damaged shard of the image cache (its images do not match its entries)", where=path, fix=MEND
             )
+
+    def _size(self, name: str) -> tuple[int, ...] | None:
+        """The shape of a stored tensor, from the header; None if it holds other values than pixels."""
+        stored = self._file.get_slice(name)
+        return tuple(stored.get_shape()) if stored.get_dtype() == "U8" else None
 
     @property
     def first(self) -> str:
@@ -115,5 +126,20 @@ def write_shard(path: Path, images: dict[str, tuple[np.ndarray | None, Entry]], 
 
 
 def _entry(values: dict) -> Entry:
+    """Return an entry of the metadata.
+
+    Raises:
+        ValueError, TypeError, AttributeError: it is none.
+    """
     plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return Entry(**plain)
+    entry = Entry(**plain)
+    numbers = (*entry.source, *entry.original, *entry.size, entry.checksum)
+    if not all(type(n) is int for n in numbers) or not 0 <= entry.checksum < 1 << 32:
+        raise ValueError("an entry has other numbers than whole ones")
+    if not isinstance(entry.error, str):
+        raise ValueError("an entry has an error that is no text")
+    if not entry.error:
+        for size in (entry.original, entry.size):
+            if len(size) != 2 or min(size) < 1 or size[0] * size[1] > MOST_PIXELS:
+                raise ValueError(f"an entry has the size {size}")
+    return entry

@@ -21,6 +21,9 @@ from prior_bench.report.runs.selection import one_per_backbone
 TIMES = ("epoch", "iteration", "iter", "step")
 """Keys that give the time of a history entry, the preferred one first."""
 
+MOST_EPOCHS, MOST_STAGES = 10_000, 50
+"""Epochs and stages of a history that is drawn; each line at the end of a stage takes milliseconds."""
+
 SIZE = (4.0, 2.6)
 """Size of a figure in inches."""
 
@@ -100,7 +103,7 @@ def pretraining_history(entry: FinishedRun) -> list[dict[str, Any]]:
             history = read_json(place)
         except (OSError, BenchError):
             return []
-    if not isinstance(history, list):
+    if not isinstance(history, list) or len(history) > MOST_EPOCHS:
         return []
     return [point for point in history if isinstance(point, dict) and "epoch" in point]
 
@@ -114,7 +117,8 @@ def _is_ours(place: Path) -> bool:
 def stage_ends(history: list[dict[str, Any]]) -> list[float]:
     """Positions between the epochs of a history at which a stage of its training ends."""
     pairs = zip(history, history[1:], strict=False)
-    return [(a["epoch"] + b["epoch"]) / 2 for a, b in pairs if a.get("stage") != b.get("stage")]
+    ends = [(a["epoch"] + b["epoch"]) / 2 for a, b in pairs if a.get("stage") != b.get("stage")]
+    return ends if len(ends) < MOST_STAGES else []
 
 
 def _logged(entry: FinishedRun, quantity: str, clock: str) -> Series | None:
