@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
-NAMES = ["localhost", "127.0.0.1", "[::1]"]
+NAMES = ["localhost", "127.0.0.1"]
 """Names under which a browser may ask."""
 
 ROUTES = Map(
