@@ -59,7 +59,7 @@ def in_blocks(folder: Path, rows: int, width: int) -> None:
         return batches(rows, width, "float16", done)
 
     write_blocks(path, rows, computed, {"source": ""}, dtype="float16", block=BLOCK)
-    features = _read(path, "")
+    features = _read(path, "", "float16", rows)
     assert features is not None and features.shape == (rows, width)
     standardised(fit_scaler(features), features, folder / "scratch")
 

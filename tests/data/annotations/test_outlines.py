@@ -47,6 +47,6 @@ def test_gaps_whose_sum_overflows_are_refused():
 
 def test_a_code_that_is_no_ascii_is_refused(tmp_path):
     file = tmp_path / "segmentations.json"
-    file.write_text(r'{"a": {"Edema": {"size": [4, 4], "counts": "\ud800"}}}')
+    file.write_text(r'{"a": {"Edema": {"size": [4, 4], "counts": "\u00e9"}}}')
     with pytest.raises(BenchError, match="no run-length code"):
         read_segmentations(file, ["a"])
