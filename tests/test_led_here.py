@@ -142,7 +142,7 @@ def test_a_command_says_so_in_one_message(home, capsys, command):
 
 @pytest.mark.parametrize("place", ["last.pth", "head_a/last.pth", "head_a"])
 def test_a_scratch_folder_with_links_is_refused(home, place):
-    link(f"results/demo/work/k/{place}", home)
+    link(str(Path("results/demo", "work", "k", place)), home)
     with pytest.raises(BenchError, match="is a symbolic link"):
         Store.of("demo").work_dir("k")
 
