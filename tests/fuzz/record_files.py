@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
 import numpy as np
 import record_mutations as mutations
-from seeds import Attempt, Tried, campaign, processor_time
+from seeds import Attempt, Stopwatch, Tried, campaign
 
 SUITE = """
 name = "theirs"
@@ -31,8 +31,6 @@ CANARY = (
     "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nread = Read = load = Hook = print\n"
 )
 HISTORIC = Path(__file__).parents[1] / "historic/stores/schema1_2026_11_29"
-LONGEST = 10.0
-"""Seconds of CPU time that a command may take."""
 FEWER = 5
 """Records of other tasks that a seed leaves out."""
 
@@ -190,9 +188,9 @@ def changed(theirs: Path, folder: Path, luck: random.Random, odd: list[Any]) -> 
     return [what, mutations.archive_of(theirs, folder / "sent.zip", folder, luck)]
 
 
-def wrong_with(command: list[str], folder: Path, watch: Watch) -> tuple[str, list[str]]:
-    """Run a command; return what it says if it warns or fails, and what must not have happened."""
-    begun, said, status = processor_time(), "", 0
+def wrong_with(command: list[str], folder: Path, watch: Watch) -> tuple[str, list[str], float]:
+    """Run a command; what it says if it warns or fails, what must not have happened, and its CPU seconds."""
+    clock, said, status = Stopwatch(), "", 0
     watch.on = True
     try:
         if command == ["run"]:
@@ -206,9 +204,7 @@ def wrong_with(command: list[str], folder: Path, watch: Watch) -> tuple[str, lis
         trace = said.split("traceback: ")[-1].splitlines()[0] if "traceback: " in said else ""
         detail = Path(trace).read_text()[-1500:] if trace and Path(trace).is_file() else said[-1500:]
         wrong.append(f"{command}: {detail}")
-    if (took := processor_time() - begun) > LONGEST:
-        wrong.append(f"{command}: took {took:.0f} s")
-    return said if "warning" in said or status else "", wrong
+    return said if "warning" in said or status else "", wrong, clock.computed()
 
 
 def prepare(folder: Path) -> Attempt:
@@ -236,10 +232,10 @@ def prepare(folder: Path) -> Attempt:
         kept, before = state_of(results / "merged/runs"), outside(folder)
         load_predictions.cache_clear()
         watch.seen = []
-        told, wrong = "", []
+        told, wrong, slowest = "", [], 0.0
         for command in [["run"], *verbs(luck, keys)]:
-            said, found = wrong_with(command, folder, watch)
-            told, wrong = told + said, wrong + found
+            said, found, took = wrong_with(command, folder, watch)
+            told, wrong, slowest = told + said, wrong + found, max(slowest, took)
         wrong += watch.seen
         if any((folder / place / "ran").exists() for place in (".", "secret")) or "evil" in sys.modules:
             wrong.append("code was run")
@@ -251,6 +247,7 @@ def prepare(folder: Path) -> Attempt:
             bool(told),
             [f"{note}: {text}" for text in wrong],
             [f"{note}: {name}" for name, content in kept.items() if after.get(name) != content],
+            seconds=slowest,
         )
 
     attempt(0)

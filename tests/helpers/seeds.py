@@ -8,11 +8,18 @@ import json
 import os
 import resource
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+LONGEST = 10.0
+"""Seconds that one input may take: computing, or waiting for what does not come."""
+QUEUES = Path("/proc/thread-self/schedstat")
+MOST = 2 * 10**9
+"""Bytes that the inputs of a process may take beyond its start."""
 
 
 class Tried(NamedTuple):
@@ -23,12 +30,14 @@ class Tried(NamedTuple):
         wrong: what must not happen, in sentences.
         lost: stored results that are gone or have changed.
         unknowable: whether it gave other values that nothing in the input can tell from right ones.
+        seconds: CPU time of the slowest command, where a seed runs several; otherwise that of the seed.
     """
 
     refused: bool
     wrong: Sequence[str] = ()
     lost: Sequence[str] = ()
     unknowable: bool = False
+    seconds: float | None = None
 
 
 Attempt = Callable[[int], Tried]
@@ -57,33 +66,58 @@ def outcome(kind: str, attempt: Attempt, first: int, count: int) -> dict:
     Returns:
         ``kind``; the numbers of seeds ``tried``, ``refused``, ``survived`` and ``unknowable``; what was
         ``wrong`` and ``lost``, each with its seed; ``slowest``, in seconds of CPU, and ``memory``, in bytes
-        beyond the start.
+        beyond the start. More than :data:`LONGEST` or :data:`MOST` is wrong.
     """
     found: dict = dict(kind=kind, tried=0, refused=0, survived=0, unknowable=0, wrong=[], lost=[])
     found |= dict(slowest=0.0, memory=0)
     before = most_memory()
     for seed in range(first, first + count):
         print(f"seed {seed}", file=sys.stderr)  # what there is to see if it is stopped
-        begun = processor_time()
+        watch = Stopwatch()
         try:
             told = attempt(seed)
         except AssertionError as error:
             told = Tried(False, wrong=[str(error)])
         except Exception:  # a traceback is what the campaign looks for: it is counted as wrong, and shown
             told = Tried(False, wrong=[traceback.format_exc()[-1500:]])
+        seconds = watch.computed() if told.seconds is None else told.seconds
+        if (longest := max(seconds, watch.waited())) > LONGEST:
+            told = told._replace(wrong=[*told.wrong, f"took {longest:.1f} s"])
         found["tried"] += 1
         if not told.wrong and not told.lost:
             found["refused" if told.refused else "unknowable" if told.unknowable else "survived"] += 1
         found["wrong"] += [f"seed {seed}: {text}" for text in told.wrong]
         found["lost"] += [f"seed {seed}: {name}" for name in told.lost]
-        found["slowest"] = max(found["slowest"], processor_time() - begun)
+        found["slowest"] = max(found["slowest"], seconds)
     found["memory"] = max(0, most_memory() - before)
+    if found["memory"] > MOST:
+        found["wrong"].append(f"seeds {first} to {first + count - 1}: {found['memory'] / 1e9:.1f} GB")
     return found
 
 
-def processor_time() -> float:
-    """Return the seconds that this process and those that it waited for have computed."""
-    return sum(os.times()[:4])
+class Stopwatch:
+    """Times from its making."""
+
+    def __init__(self) -> None:
+        self.begun, self.computing, self.queue = time.monotonic(), os.times(), queueing_time()
+
+    def computed(self) -> float:
+        """Return the seconds that this process and those that it waited for have computed."""
+        return sum(os.times()[:4]) - sum(self.computing[:4])
+
+    def waited(self) -> float:
+        """Return the seconds in which this process neither computed nor queued for a core.
+
+        Zero where this cannot be told: it waited for another process, or the system counts no queues.
+        """
+        if os.times()[2:4] != self.computing[2:4] or not QUEUES.is_file():
+            return 0.0
+        return time.monotonic() - self.begun - self.computed() - (queueing_time() - self.queue)
+
+
+def queueing_time() -> float:
+    """Return the seconds that this thread was ready to compute while no core was free; 0 if not counted."""
+    return int(QUEUES.read_text().split()[1]) / 1e9 if QUEUES.is_file() else 0.0
 
 
 def most_memory() -> int:
