@@ -1,4 +1,7 @@
-"""axe-core in Chromium: what in a page hinders a keyboard, a screen reader or weak eyes."""
+"""axe-core in Chromium: what in a page hinders a keyboard, a screen reader or weak eyes.
+
+Pages within a page are not looked at: they have tests of their own.
+"""
 
 import html
 import json
@@ -12,7 +15,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 INSTALLED = CHROMIUM is not None and find_spec("axe_core_python") is not None
 
 RUN = """<script>
-addEventListener("load", () => setTimeout(() => axe.run(document).then((found) => {
+addEventListener("load", () => setTimeout(() => axe.run(document, { iframes: false }).then((found) => {
   const told = found.violations.map((one) => ({ id: one.id, impact: one.impact,
     where: one.nodes.map((node) => node.html.slice(0, 120) + " · " + node.failureSummary) }));
   const pre = document.createElement("pre");
