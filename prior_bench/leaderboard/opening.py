@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -15,11 +14,12 @@ from typing import Any
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.io.bounded import MIB, is_own_file, opened_zip, read_json
 from prior_bench.io.room import FULL, cannot_write, of_the_disk
+from prior_bench.io.unpacked import check_unpacked
 from prior_bench.leaderboard.layout import MOST_RECORDS, STATEMENT, most_bytes, run_member, sealed
 from prior_bench.schema.bundle import VERSION, BundleCard, BundleStatement
 from prior_bench.schema.errors import checked
 from prior_bench.schema.records import check_plain
-from prior_bench.store.exchange import DAMAGED, FREELY, RATIO
+from prior_bench.store.exchange import DAMAGED
 from prior_bench.store.store import PREDICTIONS, RECORD, Store
 
 MOST_NAMES = 16 * MIB
@@ -75,26 +75,17 @@ def open_bundle(path: Path, folder: Path) -> OpenBundle:
 def _check_members(members: list[zipfile.ZipInfo], path: Path, folder: Path) -> None:
     seen: set[str] = set()
     for member in members:
-        name, most = member.filename, most_bytes(member.filename)
-        if member.orig_filename != name or most is None:
+        name = member.filename
+        if member.orig_filename != name or most_bytes(name) is None:
             raise BenchError(f"holds {name!r}, which is no part of a bundle", where=path)
         if name.casefold() in seen:
             raise BenchError(f"holds {name} twice", where=path)
         if (mode := member.external_attr >> 16) and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
             raise BenchError(f"{name} is no regular file", where=path)
-        if member.file_size > most:
-            what = f"{name} unpacks to {member.file_size / MIB:.0f} MiB; at most {most // MIB} are read"
-            raise BenchError(what, where=path)
         seen.add(name.casefold())
     if STATEMENT not in seen:
         raise BenchError(f"holds no {STATEMENT}", where=path, fix="make it by 'prior-bench results bundle'")
-    total, size = sum(member.file_size for member in members), path.stat().st_size
-    if total > max(FREELY, RATIO * size):
-        what = f"{size / MIB:.1f} MiB unpack to {total / MIB:.0f} MiB, which is no bundle"
-        raise BenchError(what, where=path)
-    if total > (free := shutil.disk_usage(folder).free):
-        what = f"unpacks to {total / MIB:.0f} MiB, and {free / MIB:.0f} MiB are free"
-        raise BenchError(what, where=path, fix="set TMPDIR to a folder with more room")
+    check_unpacked(members, lambda name: most_bytes(name) or 0, path, folder, "bundle")
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> str:

@@ -24,6 +24,7 @@ from prior_bench.errors import BenchError
 from prior_bench.io.atomic import whole_file, whole_folder
 from prior_bench.io.bounded import MIB, MOST_JSON, is_own_file, most_arrays, not_followed, opened_zip
 from prior_bench.io.room import FULL, cannot_write, of_the_disk
+from prior_bench.io.unpacked import check_unpacked
 from prior_bench.store.cells import identity
 from prior_bench.store.store import PLAN, PREDICTIONS, RECORD, TRACEBACK, Store
 
@@ -41,9 +42,6 @@ MOST_NAMES = 64 * MIB
 
 MOST_COPIED = {PLAN: MOST_JSON, RECORD: MOST_JSON, TRACEBACK: MOST_JSON}
 """Bytes of the largest file that is exchanged, by name; predictions have a limit that can be changed."""
-
-FREELY, RATIO = 64 * MIB, 50
-"""An archive unpacks to so many bytes, or to so many times its own size; records shrink to a fifth."""
 
 
 @dataclass
@@ -115,7 +113,7 @@ def opened(path: Path) -> Iterator[Store]:
             with opened_zip(path, MOST_NAMES) as archive:
                 members = [member for member in archive.infolist() if _ours(member.filename)]
                 _check_names(members, path)
-                _check_sizes(members, path, Path(folder))
+                check_unpacked(members, _most, path, Path(folder), "archive of records")
                 for member in members:
                     archive.extract(member, folder)
         except DAMAGED as error:
@@ -196,31 +194,14 @@ def _check_names(members: list[zipfile.ZipInfo], path: Path) -> None:
 
 
 def _most(name: str) -> int:
-    """Bytes of the largest file of a name that is exchanged."""
-    return MOST_COPIED.get(name) or most_arrays()
+    """Bytes of the largest file that is exchanged under the name of a path."""
+    return MOST_COPIED.get(PurePosixPath(name).name) or most_arrays()
 
 
 def _too_large(file: Path) -> str:
     """Why a file is not exchanged because of its size; empty if it is. Files with holes have any size."""
     size, most = file.stat().st_size, _most(file.name)
     return f"has {size / MIB:.0f} MiB; at most {most // MIB} are exchanged" if size > most else ""
-
-
-def _check_sizes(members: list[zipfile.ZipInfo], path: Path, folder: Path) -> None:
-    """Raise BenchError if an archive unpacks to more than it should, or to more than the disk has."""
-    for member in members:
-        limit = _most(PurePosixPath(member.filename).name)
-        if member.file_size > limit:
-            unpacked = f"{member.file_size / MIB:.0f} MiB"
-            what = f"{member.filename} unpacks to {unpacked}; at most {limit // MIB} are read"
-            raise BenchError(what, where=path)
-    total, size = sum(member.file_size for member in members), path.stat().st_size
-    if total > max(FREELY, RATIO * size):
-        what = f"{size / MIB:.1f} MiB unpack to {total / MIB:.0f} MiB, which is no archive of records"
-        raise BenchError(what, where=path)
-    if total > (free := shutil.disk_usage(folder).free):
-        what = f"unpacks to {total / MIB:.0f} MiB, and {free / MIB:.0f} MiB are free in {folder.parent}"
-        raise BenchError(what, where=path, fix="set TMPDIR to a folder with more room")
 
 
 def _ours(name: str) -> bool:
