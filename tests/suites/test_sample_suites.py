@@ -72,10 +72,11 @@ def test_the_demo_has_one_seed_and_says_so_and_the_study_has_five():
 
 def test_the_study_declares_its_comparisons_among_its_rows():
     rows = {row["name"] for row in load_suite("study").backbones}
-    pairs = load_table("study").comparisons
+    questions = load_table("study").questions
+    pairs = sum(questions, [])
     assert {name for pair in pairs for name in pair} == rows
-    against_random = {one for one, other in pairs if other == "Random"}
-    assert against_random == rows - {"Random"}
+    assert {one for one, _ in questions[0]} == rows - {"Random"}, "the first question: better than random?"
+    assert [other == "Random" for _, other in pairs] == [True] * 5 + [False] * (len(pairs) - 5)
 
 
 def test_every_column_of_a_table_is_run_by_its_suite():

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from prior_bench.api import Metric
@@ -119,7 +120,7 @@ class TableConfig:
         title: heading.
         notes: sentences that are always printed with the numbers.
         published_names: published method by the name of our backbone, if the two names differ.
-        comparisons: pairs of rows that are tested; if empty, all pairs.
+        questions: for each, the pairs of rows that are tested; if empty, all pairs of the table.
         intervals: whether a cell of one seed shows an interval by test patient.
     """
 
@@ -130,7 +131,7 @@ class TableConfig:
     title: str
     notes: list[str] = field(default_factory=list)
     published_names: dict[str, str] = field(default_factory=dict)
-    comparisons: list[tuple[str, str]] = field(default_factory=list)
+    questions: list[list[tuple[str, str]]] = field(default_factory=list)
     intervals: bool = False
 
 
@@ -165,15 +166,20 @@ def load_table(name: str) -> TableConfig:
     rows, title = values.get("rows", "all"), values.get("title", path.stem)
     notes, names = values.get("notes", []), values.get("published_names", {})
     intervals = values.get("intervals", False)
-    return TableConfig(path.stem, columns, rows, suites, title, notes, names, _pairs(values), intervals)
+    return TableConfig(path.stem, columns, rows, suites, title, notes, names, _questions(values), intervals)
 
 
-def _pairs(values: dict[str, Any]) -> list[tuple[str, str]]:
-    """The declared comparisons as pairs of names, each pair once."""
-    pairs = [
-        (one, other) for c in values.get("comparisons", ()) for one in c["rows"] for other in c["against"]
-    ]
-    return list({frozenset(pair): pair for pair in pairs if pair[0] != pair[1]}.values())
+def _questions(values: dict[str, Any]) -> list[list[tuple[str, str]]]:
+    """The pairs of names of each declared comparison; a pair counts where it is named first."""
+    questions, seen = [], set()
+    for comparison in values.get("comparisons", ()):
+        pairs = []
+        for pair in product(comparison["rows"], comparison["against"]):
+            if len(set(pair)) == 2 and frozenset(pair) not in seen:
+                pairs.append(pair)
+                seen.add(frozenset(pair))
+        questions.append(pairs)
+    return questions
 
 
 def _column_errors(column: dict[str, Any], where: str) -> list[BenchError]:

@@ -1,7 +1,7 @@
 """Marks of a table's cells. A value is bold only if a test supports it.
 
-Every pair of methods in every column is tested, unless the table declares its comparisons. All p values of
-the table are corrected together.
+Every pair of methods in every column is tested, and all p values of the table are corrected together. Or the
+table declares questions, each of some pairs; the p values of a question are corrected together.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def mark_cells(
     runs: list[list[Runs]],
     *,
     test: bool = True,
-    comparisons: Sequence[tuple[str, str]] = (),
+    questions: Sequence[Sequence[tuple[str, str]]] = (),
 ) -> Marked:
     """Set ``cell.mark`` of all cells and return the sentences of the legend and the declared comparisons.
 
@@ -84,12 +84,13 @@ def mark_cells(
         columns: :class:`prior_bench.report.tables.table.Column` objects.
         runs: finished runs by seed, for each row and column.
         test: whether to test; without tests, the best value of each column is underlined without a claim.
-        comparisons: pairs of labels of rows; if there are any, only these are tested, and the legend states
-            the result of each.
+        questions: for each, pairs of labels of rows; if there are any, only these are tested, and the legend
+            states the result of each pair.
     """
-    if test and comparisons:
-        return _declared(rows, columns, runs, comparisons)
-    p_values, untested, weights_only = _tests(rows, columns, runs) if test else TableTests({}, {}, 0)
+    if test and questions:
+        return _declared(rows, columns, runs, questions)
+    results = _tests(rows, columns, runs) if test else TableTests({}, {}, 0, [])
+    p_values, untested = results.p, results.untested
     unclaimed: dict[str, None] = {}  # why the best is only underlined; a dict keeps the order
     for c, column in enumerate(columns):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
@@ -112,24 +113,24 @@ def mark_cells(
         else:
             for r in [top, *tied]:
                 rows[r].cells[c].mark = TIED if tied else BEST
-    legend = [_tests_text(len(p_values), weights_only, _unit(p_values, runs))] if p_values else []
+    legend = [_tests_text(results, _unit(p_values, runs))] if p_values else []
     return Marked(legend + _legend(rows, bool(p_values), list(unclaimed)), [])
 
 
 def _declared(
-    rows: list, columns: list, runs: list[list[Runs]], comparisons: Sequence[tuple[str, str]]
+    rows: list, columns: list, runs: list[list[Runs]], questions: Sequence[Sequence[tuple[str, str]]]
 ) -> Marked:
     """Test only the declared comparisons, and underline the best numbers without a claim."""
     mark_cells(rows, columns, runs, test=False)
     place = {row.label: r for r, row in enumerate(rows) if not row.trivial}
-    missing = [name for name in dict.fromkeys(sum(comparisons, ())) if name not in place]
-    known = [(place[one], place[other]) for one, other in comparisons if one in place and other in place]
+    names = dict.fromkeys(name for pairs in questions for pair in pairs for name in pair)
+    missing = [name for name in names if name not in place]
+    known = [[(place[a], place[b]) for a, b in pairs if a in place and b in place] for pairs in questions]
     results = _tests(rows, columns, runs, known)
     legend = [f"Declared comparisons: no row is called {name}." for name in missing]
     if results.p:
-        unit = _unit(results.p, runs)
-        legend.append(_tests_text(len(results.p), results.weights_only, unit, declared=True))
-    outcomes = [_outcome(rows, columns, one, other, results) for one, other in known]
+        legend.append(_tests_text(results, _unit(results.p, runs), declared=True))
+    outcomes = [_outcome(rows, columns, one, other, results) for pairs in known for one, other in pairs]
     legend += [outcome.text for outcome in outcomes]
     return Marked([*legend, "Underlined: best number of a column, without a claim."], outcomes)
 
@@ -172,26 +173,32 @@ class TableTests(NamedTuple):
         p: corrected p values.
         untested: why the other pairs could not be tested.
         weights_only: number of tests that ignore the variation between trainings.
+        together: numbers of tests that were corrected together.
     """
 
     p: dict[Pair, float]
     untested: dict[Pair, str]
     weights_only: int
+    together: list[int]
 
 
 def _tests(
-    rows: list, columns: list, runs: list[list[Runs]], declared: Sequence[tuple[int, int]] | None = None
+    rows: list,
+    columns: list,
+    runs: list[list[Runs]],
+    declared: Sequence[Sequence[tuple[int, int]]] | None = None,
 ) -> TableTests:
-    """Test all pairs of rows in every column, or only the declared ones in the columns meant for them."""
+    """Test all pairs of rows in every column, or those of the declared questions in the columns for them."""
     weights_only = 0
-    found: dict[Pair, float] = {}
+    question_of = {pair: q for q, pairs in enumerate(declared or ()) for pair in pairs}
+    found: list[dict[Pair, float]] = [{} for _ in declared or [()]]
     untested: dict[Pair, str] = {}
     for c, column in enumerate(columns):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
         spread = spread_over_seeds([runs[r][c] for r in filled], column.metric) if filled else None
         pairs: Iterable[tuple[int, int]] = combinations(filled, 2)
         if declared is not None:
-            pairs = [pair for pair in declared if column.compared and set(pair) <= set(filled)]
+            pairs = [pair for pair in question_of if column.compared and set(pair) <= set(filled)]
         parts = RunParts(column.metric)
         for one, two in pairs:
             try:
@@ -203,16 +210,23 @@ def _tests(
             if math.isnan(p):
                 untested[c, one, two] = "no variation among the test samples"
             else:
-                found[c, one, two] = p
+                found[question_of.get((one, two), 0)][c, one, two] = p
                 weights_only += not difference.covers_seeds
-    return TableTests(dict(zip(found, holm(list(found.values())), strict=True)), untested, weights_only)
+    corrected: dict[Pair, float] = {}
+    for raw in found:
+        corrected |= zip(raw, holm(list(raw.values())), strict=True)
+    return TableTests(corrected, untested, weights_only, [len(raw) for raw in found if raw])
 
 
-def _tests_text(tests: int, weights_only: int, unit: str, declared: bool = False) -> str:
+def _tests_text(results: TableTests, unit: str, declared: bool = False) -> str:
     """Return a sentence on how tests were made and how many ignore the variation between trainings."""
+    tests, weights_only, together = len(results.p), results.weights_only, results.together
     by = f"test {unit}" if weights_only == tests else f"test {unit} and seed"
-    kind = "declared comparison" if declared else "comparison"
-    text = f"Paired tests by {by}, Holm over the table's {tests} {kind}{'s' * (tests > 1)}, "
+    kind = f"{'declared ' * declared}comparison{'s' * (tests > 1)}"
+    text = f"Paired tests by {by}, Holm over the table's {tests} {kind}, "
+    if len(together) > 1:
+        each = ", ".join(map(str, together[:-1]))
+        text += f"{each} and {together[-1]} for its {len(together)} questions, "
     text += f"level {100 * LEVEL:g} %"
     if weights_only == tests:
         return f"{text}; with one seed they compare these trained weights, and not the methods."

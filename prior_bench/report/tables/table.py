@@ -167,7 +167,7 @@ def build_table(
         mine = [[e for e in column if e.spec["backbone"]["name"] == name] for column in belonging]
         rows.append(Row(name, [cell_of(e, c) for e, c in zip(mine, columns, strict=True)]))
         runs.append([finished(e, c.metric) for e, c in zip(mine, columns, strict=True)])
-    marked = mark_cells(rows, columns, runs, test=test, comparisons=config.comparisons)
+    marked = mark_cells(rows, columns, runs, test=test, questions=config.questions)
     legend = marked.legend
     if config.intervals:
         legend += set_intervals(rows, columns, runs)

@@ -5,6 +5,7 @@ from scored_store import scored
 from test_marks import COLUMN
 
 from prior_bench.errors import ErrorList
+from prior_bench.report.tables import marks
 from prior_bench.report.tables.marks import LEADING
 from prior_bench.report.tables.table import build_table, load_table
 
@@ -26,7 +27,7 @@ def config(tmp_path, text, second="f1", extra=""):
 def test_only_the_declared_pairs_are_tested_and_corrected_for(tmp_path):
     filled = build_table(config(tmp_path, PRE_TRAINED), [scored(tmp_path / "s", SKILLS)])
     notes = "\n".join(filled.notes)
-    assert "Holm over the table's 10 declared comparisons" in notes, "five pairs in two columns"
+    assert "Holm over the table's 10 declared comparisons, 4 and 6 for its 2 questions, level 5 %" in notes
     (same,) = [note for note in filled.notes if note.startswith("Ours against Same")]
     assert same == "Ours against Same: no significant difference in 2 columns."
     for one in ("Ours", "Same", "Other"):
@@ -77,8 +78,27 @@ def test_a_pair_that_cannot_be_tested_and_an_unknown_row_are_said(tmp_path):
 
 def test_a_pair_is_tested_once_and_a_row_never_against_itself(tmp_path):
     text = 'comparisons = [dict(rows=["Ours", "Other"], against=["Ours", "Other"])]\n'
-    (pair,) = config(tmp_path, text).comparisons
+    ((pair,),) = config(tmp_path, text).questions
     assert set(pair) == {"Ours", "Other"}
+
+
+def test_a_pair_belongs_to_the_question_that_names_it_first(tmp_path):
+    text = 'comparisons = [dict(rows=["A", "B"], against=["C"]), dict(rows=["C", "B"], against=["A"])]\n'
+    assert config(tmp_path, text).questions == [[("A", "C"), ("B", "C")], [("B", "A")]]
+
+
+def test_each_question_is_corrected_by_itself(tmp_path, monkeypatch):
+    corrected = []
+    monkeypatch.setattr(marks, "holm", lambda p: corrected.append(len(p)) or [0.01 * len(corrected)] * len(p))
+    seen = []
+    monkeypatch.setattr(
+        marks, "_outcome", lambda *given: seen.append(given[-1].p) or marks.Outcome("", "", (), (), 0, 0)
+    )
+    filled = build_table(config(tmp_path, PRE_TRAINED), [scored(tmp_path / "s", SKILLS)])
+    assert corrected == [4, 6], "two pairs and three pairs, in two columns"
+    random = [row.label for row in filled.rows].index("Random")
+    assert {p for (_, *pair), p in seen[0].items() if random in pair} == {0.02}
+    assert {p for (_, *pair), p in seen[0].items() if random not in pair} == {0.01}
 
 
 def test_wrong_comparisons_are_refused_with_their_key(tmp_path):

@@ -11,7 +11,7 @@ from prior_bench.report.comparing.paired import (
 )
 from prior_bench.report.runs.draws import load_predictions, metric_draws
 from prior_bench.report.runs.reported_runs import FinishedRun
-from prior_bench.report.tables.marks import BEST, LEADING, TIED, mark_cells
+from prior_bench.report.tables.marks import BEST, LEADING, TIED, TableTests, mark_cells
 from prior_bench.report.tables.table import Cell, Column, Row, build_table, load_table
 from prior_bench.store.store import Store
 
@@ -128,7 +128,9 @@ def test_the_caption_of_a_table_with_every_mark_says_which_column_has_which_reas
     p_values |= {(c, *pair): 0.9 for c in (1, 3) for pair in ((0, 1), (0, 2), (1, 2))}
     p_values |= {(2, 0, 1): 0.01}
     untested = {(2, 0, 2): "no stored predictions", (2, 1, 2): "of no interest, being not about the best"}
-    monkeypatch.setattr("prior_bench.report.tables.marks._tests", lambda *_: (p_values, untested, 0))
+    monkeypatch.setattr(
+        "prior_bench.report.tables.marks._tests", lambda *_: TableTests(p_values, untested, 0, [1])
+    )
     numbers = [(3, 3, 3, 1), (2.9, 2, 2, 1), (1, 1, 1, 1)]
     rows = [Row(f"{n}", [Cell({0: value}) for value in line]) for n, line in enumerate(numbers)]
     column = Column("g", "l", "t", {}, "p", "m")
