@@ -62,8 +62,8 @@ class TableFile(Strict):
     columns: Several[ColumnConfig]
     """Columns of the table."""
     comparisons: Several[ComparisonConfig] = ()
-    """Comparisons that are tested, each entry as one question with a correction of its own; default: every pair
-    of rows, in every column, corrected together."""
+    """Comparisons that are tested, each entry as one question with its own correction; default: every pair of
+    rows, in every column, corrected together."""
     intervals: bool = False
     """Whether a cell of one seed shows a 95 % bootstrap interval by test patient."""
     notes: Several[str] = ()
