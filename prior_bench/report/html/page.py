@@ -13,10 +13,12 @@ from prior_bench.errors import BenchError
 from prior_bench.escaping.page import environment
 from prior_bench.report.html.attempts import Attempts
 from prior_bench.report.html.figures.row_look import colours_of, swatch
+from prior_bench.report.html.figures.vega import drawing_script
 from prior_bench.report.html.galleries.examples import Gallery
 from prior_bench.report.html.galleries.kinds import galleries
 from prior_bench.report.html.sections.cost import cost_table, machines
 from prior_bench.report.html.sections.embedding_map import embedding_map
+from prior_bench.report.html.sections.explorer import Explorer, explorers
 from prior_bench.report.html.sections.label_efficiency import label_efficiency, shot_curve
 from prior_bench.report.html.sections.monitoring import Monitoring, monitoring
 from prior_bench.report.html.sections.overview import Overview, overview
@@ -40,7 +42,7 @@ from prior_bench.store.store import Store
 from prior_bench.suites.plan import describe
 from prior_bench.suites.suite import Suite
 
-TEMPLATE = "page.html.j2"
+TEMPLATES, TEMPLATE = Path(__file__).parent / "templates", "page.html.j2"
 REVISION = re.compile("[0-9a-f]{7,64}")
 """What git calls a revision."""
 Made = TypeVar("Made")
@@ -56,7 +58,7 @@ def build_page(suite: Suite, store: Store) -> str:
     done = finished_runs(found)
     if not done:
         raise BenchError("there is no finished run", where=store.root, fix=f"prior-bench run {suite.called}")
-    templates = environment(Path(__file__).parent / "templates")
+    templates = environment(TEMPLATES)
     templates.filters["inline"] = inline
     return templates.get_template(TEMPLATE).render(**context(suite, store, found, done))
 
@@ -80,6 +82,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
     together = table_of(suite, found)
     tables = [build_table(config, [store], trivial=True) for config in tables_of(suite) or [together]]
     ranked = tables[0] if len(tables) == 1 else build_table(together, [store], test=False)
+    explored: list[Explorer] = parts.one("figure of a column", lambda: explorers(tables, colours), [])
     newest = max(done, key=lambda e: e.record.provenance.get("finished", ""))
     return {
         "title": suite.title or suite.name,
@@ -91,6 +94,8 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
         "overview": parts.one("overview", lambda: overview(done, tables, ranked), Overview([], [])),
         "counts": {"cells": len(found), "done": len(done)},
         "tables": [(table.title, html_table(table, caption=False), table.notes) for table in tables],
+        "explorers": explored,
+        "drawing": drawing_script(TEMPLATES) if explored else "",
         "ranks": parts.one("ranks", lambda: rank_section(ranked), RankSection(problem="it cannot be made")),
         "swatches": {name: swatch(name, colours) for name in names},
         "efficiency": [

@@ -35,6 +35,18 @@ const press = (heading) => {
   return { order: order(), sorted: heading.getAttribute("aria-sort"), focused };
 };
 for (const folded of document.querySelectorAll("details")) folded.open = true;
+const dots = () => [...document.querySelectorAll(".explorer .mark-symbol path")];
+const figure = () => dots().map((dot) => dot.ariaLabel);
+const change = (choice, event) => { choice.dispatchEvent(new Event(event, { bubbles: true })); };
+const explored = async () => {
+  await new Promise((done) => setTimeout(done, 1500));
+  const [choice, first] = document.querySelectorAll(".explorer select, .explorer input");
+  const all = figure();
+  first.checked = false;
+  change(first, "change");
+  await new Promise((done) => setTimeout(done, 300));
+  return { all, fewer: figure(), offered: choice.options.length };
+};
 const told = {
   before: order(),
   byNumber: press(headings[1]),
@@ -45,7 +57,7 @@ const told = {
   wider: document.documentElement.scrollWidth - innerWidth,
   width: innerWidth,
 };
-parent.postMessage(JSON.stringify(told), "*");
+explored().then((explorer) => parent.postMessage(JSON.stringify({ ...told, explorer }), "*"));
 </script>"""
 
 FRAME = """<!DOCTYPE html>
@@ -68,11 +80,19 @@ def visit(page: str, folder, width: int = 1200) -> tuple[dict, list[str]]:
     place.write_text(FRAME.format(width=width), "utf-8")
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1300,1000"]
     options += [f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr"]
-    options += ["--virtual-time-budget=3000", "--dump-dom", place.as_uri()]
+    options += ["--virtual-time-budget=8000", "--dump-dom", place.as_uri()]
     run = subprocess.run([CHROMIUM, *options], capture_output=True, text=True, timeout=120)
     found = re.search(r'<pre id="told">(.*?)</pre>', run.stdout, re.DOTALL)
     assert found, run.stderr[-2000:]
     return json.loads(found.group(1)), [line for line in run.stderr.splitlines() if "CONSOLE" in line]
+
+
+def test_a_figure_shows_the_rows_that_are_chosen(page, tmp_path):
+    told, _ = visit(page, tmp_path)
+    assert [len(told["explorer"][which]) for which in ("all", "fewer")] == [3, 2]
+    assert told["explorer"]["offered"] == 1
+    (hidden,) = set(told["explorer"]["all"]) - set(told["explorer"]["fewer"])
+    assert "Backbone: A" in hidden and "Value: " in hidden
 
 
 def test_headings_sort_the_table_and_say_so(page, tmp_path):
