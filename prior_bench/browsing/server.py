@@ -21,6 +21,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
+from prior_bench import logs
 from prior_bench.browsing import runs, stores
 from prior_bench.errors import BenchError
 from prior_bench.escaping.page import environment
@@ -85,7 +86,7 @@ class ResultsSite:
         except Exception:  # a page that cannot be made must not end the server
             LOG.exception("the page %s could not be made", request.path)
             fault = InternalServerError()
-            response = self.refusal(fault.name, "The terminal shows what went wrong.", 500)
+            response = self.refusal(fault.name, f"A log in {logs.folder()} says what went wrong.", 500)
         response.headers.setdefault("Content-Security-Policy", OUR_PAGE)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"

@@ -13,6 +13,7 @@ from fixed_store import fixed_stores
 from scored_store import save, scored
 from werkzeug.test import Client
 
+from prior_bench import logs
 from prior_bench.browsing.server import ResultsSite, bound_server
 from prior_bench.browsing.stores import store_names
 from prior_bench.errors import BenchError
@@ -151,7 +152,7 @@ def test_a_page_that_cannot_be_made_does_not_end_the_server(browser, monkeypatch
     monkeypatch.setattr("prior_bench.browsing.stores.run_lines", lambda store: 1 / 0)
     answer = browser.get("/stores/scored/")
     assert answer.status_code == 500 and "ZeroDivisionError" not in answer.text
-    assert "ZeroDivisionError" in caplog.text
+    assert "ZeroDivisionError" in caplog.text and str(logs.folder()) in answer.text
     assert browser.get("/").status_code == 200
 
 
