@@ -67,7 +67,7 @@ ARROWS = {
     "engine": "api errors io logs paths pretraining registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
-    "browsing": "errors escaping io report store suites",
+    "browsing": "errors escaping io logs report store suites",
     "leaderboard": "api data errors escaping io paths registry report schema store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
