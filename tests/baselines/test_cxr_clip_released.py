@@ -148,6 +148,7 @@ def test_a_head_of_two_layers_is_refused(tmp_path):
         CheckpointFile("row", str(save(tmp_path, state))).check()
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_a_converted_file_gives_the_same_scores(tmp_path):
     given = str(write_small_vocabulary(tmp_path))

@@ -22,7 +22,7 @@ def shapes(name, **arguments):
         return timm.create_model(name, num_classes=0, **arguments).state_dict()
 
 
-SLOW = ("convnext", "swin")
+SLOW = ("convnext", "swin", "vit_small_patch14_dinov2", "resnet152")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def old_swin_names(state):
     }
 
 
-@pytest.mark.parametrize("prefix", ["", "backbone."])
+@pytest.mark.parametrize("prefix", ["", pytest.param("backbone.", marks=pytest.mark.slow)])
 @torch.no_grad()
 def test_dinov2_with_registers_in_chunks(tmp_path, prefix):
     """Facebook's names: the class token has a position of its own, blocks come in chunks."""

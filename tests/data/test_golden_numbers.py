@@ -118,6 +118,7 @@ def nih_root(real_annotations, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_check_of_nih_confirms_images_and_patients(no_images, nih_root, capsys):
     lines = checked(capsys, f"nih_chestxray14@{nih_root}")
     assert {"note: images: 112,120, as published", "note: patients: 30,805, as published"} <= set(lines)

@@ -117,6 +117,7 @@ def test_a_claim_that_is_a_link_is_one_message_with_any_number_of_jobs(tmp_path,
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_written_is_one_message_and_no_failed_run(tmp_path, capfd):
     plan, store = plan_of(tmp_path, "full"), Store.of("full")
     (store.root / "runs.log").mkdir(parents=True)  # cannot be written, as where the disk is full
