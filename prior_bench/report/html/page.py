@@ -35,7 +35,7 @@ from prior_bench.report.runs.run_text import inline
 from prior_bench.report.runs.selection import evaluations_of, one_per_backbone
 from prior_bench.report.tables.render import html_table
 from prior_bench.report.tables.suite_tables import table_of, tables_of
-from prior_bench.report.tables.table import build_table
+from prior_bench.report.tables.table import Table, build_table
 from prior_bench.runtime import progress
 from prior_bench.store.provenance import command
 from prior_bench.store.store import Store
@@ -93,7 +93,7 @@ def context(suite: Suite, store: Store, found: list[ReportedRun], done: list[Fin
         "names": names,
         "overview": parts.one("overview", lambda: overview(done, tables, ranked), Overview([], [])),
         "counts": {"cells": len(found), "done": len(done)},
-        "tables": [(table.title, html_table(table, caption=False), table.notes) for table in tables],
+        "tables": [shown_table(table) for table in tables],
         "explorers": explored,
         "drawing": drawing_script(TEMPLATES) if explored else "",
         "ranks": parts.one("ranks", lambda: rank_section(ranked), RankSection(problem="it cannot be made")),
@@ -159,6 +159,14 @@ def regenerate(suite: Suite, newest: FinishedRun) -> list[str]:
     if newest.record.provenance.get("git", {}).get("dirty"):
         first.insert(1, "# the records were made with uncommitted changes to this revision")
     return [*first, f"prior-bench run {name}", f"prior-bench report {name}"]
+
+
+def shown_table(table: Table) -> dict[str, Any]:
+    """Return a table as the template shows it: results of declared comparisons are a list of their own."""
+    outcomes = [outcome.text for outcome in table.outcomes]
+    notes = [note for note in table.notes if note not in outcomes]
+    table_text = html_table(table, caption=False)
+    return {"title": table.title, "table": table_text, "notes": notes, "outcomes": outcomes}
 
 
 def _made(parts: Iterable[Made | None]) -> list[Made]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from prior_bench.report.html.page import shown_table
 from prior_bench.report.html.sections.overview import ranks_finding, separations, trivial_finding
 from prior_bench.report.tables.marks import BEST, LEADING, TIED, Outcome
 from prior_bench.report.tables.table import Cell, Column, Row, Table
@@ -95,3 +96,14 @@ def test_what_predicts_without_the_image_is_held_against_the_best_row():
     assert "in 1 of 2 columns: C1." in trivial_finding([table(rows, trivial={"centre": [50, 55]})])
     lower = table(rows, trivial={"chance": [50, 49]}, higher=False)
     assert "in 1 of 2 columns: C1." in trivial_finding([lower])
+
+
+def test_declared_comparisons_are_a_list_beside_the_notes():
+    filled = table({"A": [60, 70], "B": [50, 60]})
+    filled.outcomes = [Outcome("A", "B", ("C0 (+10.0)",), (), 1, 0)]
+    filled.notes = ["Seed 0 only.", filled.outcomes[0].text, "Underlined: best."]
+    shown = shown_table(filled)
+    assert shown["notes"] == ["Seed 0 only.", "Underlined: best."]
+    assert shown["outcomes"] == [
+        "A against B: significantly better in C0 (+10.0), no significant difference in 1 column."
+    ]
