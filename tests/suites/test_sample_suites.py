@@ -15,6 +15,7 @@ PRETRAINED = {
     "study_validation": 5,
     "sample_tuning": 21,
     "sample_tuning_gloria": 6,
+    "sample_tuning_finetune": 5,
 }
 
 
@@ -59,10 +60,24 @@ def test_learning_rates_and_patches_are_among_those_that_tuning_compares(suite):
 
 def test_tuning_looks_at_the_validation_cohort_alone_and_the_study_at_the_test_cohort():
     references = {suite: {e["data"] for e in load_suite(suite).evaluations} for suite in PRETRAINED}
-    for suite in ("sample_tuning", "sample_tuning_gloria", "study_validation"):
+    for suite in PRETRAINED.keys() - {"demo", "study"}:
         assert all(reference.startswith("sample_validation:") for reference in references[suite])
     for suite in ("demo", "study"):
         assert all(reference.startswith("sample:") for reference in references[suite])
+
+
+def test_the_rate_of_fine_tuning_is_one_of_those_that_tuning_compares():
+    compared = [protocols.load(e["protocol"]) for e in load_suite("sample_tuning_finetune").evaluations]
+    chosen = protocols.load("demo/finetune")
+    scales = {protocol.optimizer["backbone_lr_scale"] for protocol in compared}
+    assert len(scales) == 3 and chosen.optimizer["backbone_lr_scale"] in scales
+    for protocol in compared:
+        optimizer = {**protocol.optimizer, "backbone_lr_scale": chosen.optimizer["backbone_lr_scale"]}
+        assert replace(protocol, name=chosen.name, optimizer=optimizer) == chosen, (
+            "they differ in nothing else"
+        )
+    tuned, study = load_suite("sample_tuning_finetune"), load_suite("study")
+    assert tuned.backbones == study.backbones and set(tuned.seeds) <= set(study.seeds)
 
 
 def test_the_demo_has_one_seed_and_says_so_and_the_study_has_five():
