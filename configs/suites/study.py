@@ -3,8 +3,8 @@
 prior-bench run study --jobs 2      (resumes)
 prior-bench run study --gpus all
 
-The evaluations are those of the demo, but fine-tuning is longer, and detection averages three detectors for
-each backbone and seed.
+The evaluations are those of the demo, but fine-tuning is longer and also made with a tenth of the labels, and
+detection averages three detectors for each backbone and seed.
 """
 
 name = "study"
@@ -29,7 +29,7 @@ evaluations = [
         protocol="demo/linear_probe",
         fractions=[0.01, 0.1, 1.0],
     ),
-    dict(task="classification", data="sample:chexpert", protocol="demo/finetune"),
+    dict(task="classification", data="sample:chexpert", protocol="demo/finetune", fractions=[0.1, 1.0]),
     dict(
         task="zero_shot",
         data="sample:chexpert_5x200",

@@ -9,13 +9,15 @@ rows = "all"
 
 columns = [
     dict(
-        group="CheXpert, fine-tuning, AUROC",
-        label=f"backbone at {share} of the head's rate",
+        group=f"CheXpert, fine-tuning with {labels} of the labels, AUROC",
+        label=f"backbone at {share} of the rate",
         task="classification",
         data="sample_validation:chexpert",
         protocol=f"demo/finetune_backbone_{scale}",
         metric="auroc",
+        fraction=fraction,
     )
+    for labels, fraction in (("10 %", 0.1), ("100 %", 1.0))
     for scale, share in (("005", "5 %"), ("015", "15 %"), ("050", "50 %"))
 ]
 notes = ["No patient of the test cohort is in this table."]

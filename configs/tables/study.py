@@ -21,6 +21,13 @@ _probe = dict(
     protocol="demo/linear_probe",
     metric="auroc",
 )
+_finetuned = dict(
+    group="CheXpert, fine-tuning, AUROC",
+    task="classification",
+    data="sample:chexpert",
+    protocol="demo/finetune",
+    metric="auroc",
+)
 _zero_shot = dict(
     group="CheXpert 5x200, zero-shot",
     task="zero_shot",
@@ -44,14 +51,8 @@ columns = [
     dict(label="1 %", fraction=0.01, **_probe),
     dict(label="10 %", fraction=0.1, **_probe),
     dict(label="100 %", fraction=1.0, **_probe),
-    dict(
-        group="CheXpert, fine-tuning",
-        label="AUROC",
-        task="classification",
-        data="sample:chexpert",
-        protocol="demo/finetune",
-        metric="auroc",
-    ),
+    dict(label="10 %", fraction=0.1, **_finetuned),
+    dict(label="100 %", fraction=1.0, **_finetuned),
     dict(label="accuracy", metric="accuracy", **_zero_shot),
     dict(label="F1", metric="f1", **_zero_shot),
     dict(label="image → text R@5", metric="recall_at_5/image_to_text", **_retrieval),
