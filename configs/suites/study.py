@@ -3,8 +3,8 @@
 prior-bench run study --jobs 2      (resumes)
 prior-bench run study --gpus all
 
-The evaluations are those of the demo, but fine-tuning is longer and also made with a tenth of the labels, and
-detection averages three detectors for each backbone and seed.
+The evaluations are those of the demo, but fine-tuning is longer, and detection averages three detectors for
+each backbone and seed. Random weights have two rows, because PRIOR pools by attention and the others do not.
 """
 
 name = "study"
@@ -15,6 +15,7 @@ threads = 1  # the same numbers whatever the number of cores and jobs
 
 backbones = [
     dict(name="Random", type="random", config="convirt_sample"),
+    dict(name="Random, attention pool", type="random", config="prior_sample"),
     dict(name="ConVIRT", type="pretrain", config="convirt_sample"),
     dict(name="GLoRIA", type="pretrain", config="gloria_sample"),
     dict(name="MGCA", type="pretrain", config="mgca_sample"),
@@ -29,7 +30,7 @@ evaluations = [
         protocol="demo/linear_probe",
         fractions=[0.01, 0.1, 1.0],
     ),
-    dict(task="classification", data="sample:chexpert", protocol="demo/finetune", fractions=[0.1, 1.0]),
+    dict(task="classification", data="sample:chexpert", protocol="demo/finetune"),
     dict(
         task="zero_shot",
         data="sample:chexpert_5x200",

@@ -66,17 +66,22 @@ def test_tuning_looks_at_the_validation_cohort_alone_and_the_study_at_the_test_c
         assert all(reference.startswith("sample:") for reference in references[suite])
 
 
-def test_the_rate_of_fine_tuning_is_one_of_those_that_tuning_compares():
-    compared = [protocols.load(e["protocol"]) for e in load_suite("sample_tuning_finetune").evaluations]
-    chosen = protocols.load("demo/finetune")
-    scales = {protocol.optimizer["backbone_lr_scale"] for protocol in compared}
-    assert len(scales) == 3 and chosen.optimizer["backbone_lr_scale"] in scales
+def test_fine_tuning_is_one_of_those_that_tuning_compares():
+    tuned, study, chosen = (
+        load_suite("sample_tuning_finetune"),
+        load_suite("study"),
+        protocols.load("demo/finetune"),
+    )
+    compared = [protocols.load(e["protocol"]) for e in tuned.evaluations]
+    settings = {(p.head["norm"], p.optimizer["backbone_lr_scale"]) for p in compared}
+    assert len(settings) == len(compared) == 4
+    assert [chosen] == [
+        replace(p, name=chosen.name) for p in compared if replace(p, name=chosen.name) == chosen
+    ]
     for protocol in compared:
         optimizer = {**protocol.optimizer, "backbone_lr_scale": chosen.optimizer["backbone_lr_scale"]}
-        assert replace(protocol, name=chosen.name, optimizer=optimizer) == chosen, (
-            "they differ in nothing else"
-        )
-    tuned, study = load_suite("sample_tuning_finetune"), load_suite("study")
+        alike = replace(protocol, name=chosen.name, head=chosen.head, optimizer=optimizer)
+        assert alike == chosen, "they differ in nothing else"
     assert tuned.backbones == study.backbones and set(tuned.seeds) <= set(study.seeds)
 
 
@@ -90,8 +95,15 @@ def test_the_study_declares_its_comparisons_among_its_rows():
     questions = load_table("study").questions
     pairs = sum(questions, [])
     assert {name for pair in pairs for name in pair} == rows
-    assert {one for one, _ in questions[0]} == rows - {"Random"}, "the first question: better than random?"
-    assert [other == "Random" for _, other in pairs] == [True] * 5 + [False] * (len(pairs) - 5)
+    random = {"Random": "convirt_sample", "Random, attention pool": "prior_sample"}
+    of_row = {row["name"]: row["config"] for row in load_suite("study").backbones}
+    encoder = {name: load_config(config).method["image_encoder"] for name, config in of_row.items()}
+    against = [(one, other) for pairs in questions[:2] for one, other in pairs]
+    assert {one for one, _ in against} == rows - set(random), "is every one better than random?"
+    for one, other in against:
+        assert of_row[other] == random[other]
+        assert encoder[one].get("pool") == encoder[other].get("pool"), "random weights of the same network"
+    assert not set(random) & {name for pairs in questions[2:] for pair in pairs for name in pair}
 
 
 def test_every_column_of_a_table_is_run_by_its_suite():

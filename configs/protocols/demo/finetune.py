@@ -6,6 +6,8 @@ prior-bench eval classification --backbone my.ckpt --data sample:chexpert --prot
 _base_ = ["../clean/finetune.py"]
 
 protocol = dict(
+    # both chosen on the validation cohort (docs/sample_benchmark.md)
+    head=dict(norm="batch"),
     optimizer=dict(lr=2e-3, backbone_lr_scale=0.5, warmup=10),
     batch_size=32,
     stopping=dict(_delete_=True, iterations=180, interval=30, patience=None, monitor="auroc", tested="best"),

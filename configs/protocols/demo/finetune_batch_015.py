@@ -1,0 +1,8 @@
+"""The fine-tuning of the sample benchmark with batch normalisation and another rate, for the choice of both.
+
+prior-bench eval classification --backbone m.ckpt --data sample:chexpert --protocol demo/finetune_batch_015
+"""
+
+_base_ = ["finetune.py"]
+
+protocol = dict(head=dict(norm="batch"), optimizer=dict(backbone_lr_scale=0.15))
