@@ -31,7 +31,12 @@ RUNS: dict[str, tuple[str, dict[str, Any], bool]] = {
     "linear probe, labels missing": ("clean/linear_probe", {}, False),
     "fine-tuning": (
         "demo/finetune",
-        {"batch_size": 12, "transform": {"train": None}, "stopping": {"iterations": 6, "interval": 3}},
+        {
+            "batch_size": 12,
+            "head": {"norm": "layer"},
+            "transform": {"train": None},
+            "stopping": {"iterations": 6, "interval": 3},
+        },
         False,
     ),
     "zero-shot": (

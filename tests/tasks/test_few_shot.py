@@ -14,8 +14,8 @@ from tasks.classification import Classification
 TASK = Classification()
 PROBE = protocols.load("clean/linear_probe", {"head.strengths": [0.01, 1.0]})
 SHORT = {"batch_size": 12, "stopping": {"iterations": 4, "interval": 2}}
-FINETUNE = protocols.load("demo/finetune", SHORT)
-BATCH_NORM = protocols.load("demo/finetune", {**SHORT, "head.norm": "batch"})
+FINETUNE = protocols.load("demo/finetune", {**SHORT, "head.norm": "layer"})
+BATCH_NORM = protocols.load("demo/finetune", SHORT)
 
 
 def few(context, shots, seed=0):
