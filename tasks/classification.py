@@ -73,7 +73,10 @@ class Classification:
 
     def needs_pixels(self, protocol: Protocol) -> str:
         """Return why the images themselves are needed; see :class:`prior_bench.api.Task`."""
-        if isinstance(ClassificationProtocol.of(protocol), GradientProtocol):
+        typed = ClassificationProtocol.of(protocol)
+        if typed.options.pool == "mean":
+            return "the mean of the last map is the feature"
+        if isinstance(typed, GradientProtocol):
             if not all(protocol.frozen.values()):
                 return "the backbone is trained"
             if protocol.transform.get("train"):
@@ -86,8 +89,11 @@ class Classification:
 
     def run(self, backbone: Backbone, data: Manifest, protocol: Protocol, context: RunContext) -> TaskResult:
         """Evaluate one backbone on one data set; see :class:`prior_bench.api.Task`."""
+        from prior_bench.probing.pooled import pooled
+
         parts = {name: data.split(name) for name in SPLITS}
         typed = ClassificationProtocol.of(protocol)
+        backbone = pooled(backbone, typed.options.pool)
         if context.shots is not None:
             parts = few_shot_parts(parts, context.shots, context.seed, typed.few_shot)
             rows = np.arange(len(parts["train"]))

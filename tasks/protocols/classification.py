@@ -89,6 +89,9 @@ class ClassificationOptions(CorruptionOptions):
     ] = None
     """Side to which images are enlarged inside a convolutional network, after all transforms; transformers
     are left as they are. ``as_pretrained``: to the side that the method uses for its own similarities."""
+    pool: Literal["own", "mean"] = "own"
+    """Feature of an image: the backbone's own, or the mean of its last map, as torchvision's ResNets have
+    it."""
     features: Literal["float32", "float16"] = "float32"
     """Type in which features of a frozen backbone are stored; ``float16`` halves the file and rounds them."""
 
