@@ -6,7 +6,8 @@ prior-bench eval classification --backbone my.ckpt --data sample:chexpert --prot
 _base_ = ["../clean/finetune.py"]
 
 protocol = dict(
-    # both chosen on the validation cohort (docs/sample_benchmark.md)
+    # all three chosen on the validation cohort (docs/sample_benchmark.md)
+    options=dict(pool="mean"),  # torchvision's, as PRIOR's readme has it; the other methods pool so anyway
     head=dict(norm="batch"),
     optimizer=dict(lr=2e-3, backbone_lr_scale=0.5, warmup=10),
     batch_size=32,

@@ -1,8 +1,12 @@
-"""The fine-tuning of the sample benchmark with batch normalisation and another rate, for the choice of both.
+"""The fine-tuning of the sample benchmark with batch normalisation and own pooling, for the choice of these.
 
 prior-bench eval classification --backbone m.ckpt --data sample:chexpert --protocol demo/finetune_batch_050
 """
 
 _base_ = ["finetune.py"]
 
-protocol = dict(head=dict(norm="batch"), optimizer=dict(backbone_lr_scale=0.5))
+protocol = dict(
+    head=dict(norm="batch"),
+    optimizer=dict(backbone_lr_scale=0.5),
+    options=dict(_delete_=True, threshold="validation_f1"),  # pooling is the backbone's own
+)
