@@ -105,7 +105,7 @@ def table_counts() -> dict[str, int]:
         root = Path(folder) / "store"
         draws.load_predictions.cache_clear()
         make(root, **TABLE)
-        measure(root, test=True)
+        measure(root)
         return {"predictions read": reads.call_count, "bootstraps": resampled.call_count}
 
 

@@ -258,7 +258,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
         if version not in ((1, 0), (2, 0)):
             raise ValueError(f"{member.filename} has an unknown version {version}")
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, by_columns, dtype = read(file)
         if dtype.kind not in KINDS or dtype.hasobject:
             raise ValueError(f"{member.filename} holds objects of type {dtype}")
         count = 1
@@ -271,11 +271,17 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
         left = member.file_size - file.tell()
         if count * dtype.itemsize != left:
             raise ValueError(f"{member.filename} states {count * dtype.itemsize} bytes and has {left}")
-    with archive.open(member) as file:  # from the beginning; reading to the end also checks the CRC
-        array = np.lib.format.read_array(file, allow_pickle=False)
-        if file.read(1):
-            raise ValueError(f"{member.filename} is longer than it states")
-    return array
+        content, there = memoryview(bytearray(left)), 0
+        while block := file.read(MIB):  # reading to the end also checks the CRC
+            if there + len(block) > left:
+                raise ValueError(f"{member.filename} is longer than it states")
+            content[there : there + len(block)] = block
+            there += len(block)
+        if there < left:
+            raise ValueError(f"{member.filename} is shorter than it states")
+    if not left:
+        return np.empty(shape, dtype)
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if by_columns else "C")
 
 
 def _refuse(constant: str) -> float:

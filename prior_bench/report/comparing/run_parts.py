@@ -34,23 +34,14 @@ class Samples:
     patient: np.ndarray
 
 
-class RunParts:
-    """The parts of runs, for tests of one metric.
+class SamplesOfRuns:
+    """The test samples of runs, each read once whatever the number of metrics."""
 
-    Args:
-        metric: name of a metric that all runs have.
-    """
-
-    def __init__(self, metric: str):
-        self.metric = metric
-        self._samples: dict[Name, Samples] = {}
+    def __init__(self) -> None:
+        self._of_run: dict[Name, Samples] = {}
         self._known: dict[bytes, Samples] = {}
-        self._by_patient: dict[Name, np.ndarray] = {}
-        self._draws: dict[Name, np.ndarray] = {}
-        self._means: dict[tuple[str, tuple[Name, ...]], np.ndarray] = {}
-        self._by_delong: bool | None = None
 
-    def samples(self, run: FinishedRun) -> Samples:
+    def of(self, run: FinishedRun) -> Samples:
         """Return the test samples of a run.
 
         Raises:
@@ -58,11 +49,40 @@ class RunParts:
             BenchError: it has no predictions.
         """
         name = _name(run)
-        if name not in self._samples:
-            self._samples[name] = self._read(run)
-        if len(self._samples[name].names) < 2:
+        if name not in self._of_run:
+            self._of_run[name] = self._read(run)
+        if len(self._of_run[name].names) < 2:
             raise NotTested("fewer than two patients")
-        return self._samples[name]
+        return self._of_run[name]
+
+    def _read(self, run: FinishedRun) -> Samples:
+        predictions = load_predictions(run.store.root, run.key)
+        if "id" not in predictions or "patient_id" not in predictions:
+            raise NotTested("the predictions have no patients")
+        ids = predictions["id"]
+        order = np.argsort(ids, kind="stable")
+        digest = hashlib.sha256(f"{ids.dtype} {ids.shape}".encode() + ids[order].tobytes()).digest()
+        if digest not in self._known:
+            names, patient = np.unique(predictions["patient_id"][order], return_inverse=True)
+            self._known[digest] = Samples(names, patient)
+        return self._known[digest]
+
+
+class RunParts:
+    """The parts of runs, for tests of one metric.
+
+    Args:
+        metric: name of a metric that all runs have.
+        samples: the test samples of runs; give the same to the parts of all metrics of a table.
+    """
+
+    def __init__(self, metric: str, samples: SamplesOfRuns | None = None):
+        self.metric = metric
+        self.samples = (samples or SamplesOfRuns()).of
+        self._by_patient: dict[Name, np.ndarray] = {}
+        self._draws: dict[Name, np.ndarray] = {}
+        self._means: dict[tuple[str, tuple[Name, ...]], np.ndarray] = {}
+        self._by_delong: bool | None = None
 
     def by_delong(self, run: FinishedRun) -> bool:
         """Whether the metric's error follows from contributions of the samples."""
@@ -85,18 +105,6 @@ class RunParts:
         if key not in self._means:
             self._means[key] = np.mean([of_run(run) for run in runs], axis=0)
         return self._means[key]
-
-    def _read(self, run: FinishedRun) -> Samples:
-        predictions = load_predictions(run.store.root, run.key)
-        if "id" not in predictions or "patient_id" not in predictions:
-            raise NotTested("the predictions have no patients")
-        ids = predictions["id"]
-        order = np.argsort(ids, kind="stable")
-        digest = hashlib.sha256(f"{ids.dtype} {ids.shape}".encode() + ids[order].tobytes()).digest()
-        if digest not in self._known:
-            names, patient = np.unique(predictions["patient_id"][order], return_inverse=True)
-            self._known[digest] = Samples(names, patient)
-        return self._known[digest]
 
     def _contributions(self, run: FinishedRun) -> np.ndarray:
         name, samples = _name(run), self.samples(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,9 +91,14 @@ def _key(record: RunRecord, store: Store, name: str, n: int) -> str:
     Raises:
         BenchError: the predictions are no regular file, or too large.
     """
+    content = hash_of_file(store.runs / record.key / PREDICTIONS, most_arrays())
+    content.update(f"{record.spec['task']} {_code(task_of(record))} {name} {n}".encode())
+    return content.hexdigest()[:24]
+
+
+@cache  # a table asks once for each run
+def _code(task: type[Task]) -> str:
+    """Hash the code that scores a task's predictions."""
     from prior_bench.store.source_hash import code_version
 
-    content = hash_of_file(store.runs / record.key / PREDICTIONS, most_arrays())
-    code = code_version(task_of(record), "prior_bench.metrics")
-    content.update(f"{record.spec['task']} {code} {name} {n}".encode())
-    return content.hexdigest()[:24]
+    return code_version(task, "prior_bench.metrics")

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from prior_bench.report.comparing.paired import NotTested, Runs, paired_difference, spread_over_seeds
-from prior_bench.report.comparing.run_parts import RunParts
+from prior_bench.report.comparing.run_parts import RunParts, SamplesOfRuns
 from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.units import unit_of_several
 from prior_bench.statistics.significance import LEVEL, holm
@@ -193,13 +193,14 @@ def _tests(
     question_of = {pair: q for q, pairs in enumerate(declared or ()) for pair in pairs}
     found: list[dict[Pair, float]] = [{} for _ in declared or [()]]
     untested: dict[Pair, str] = {}
+    samples = SamplesOfRuns()
     for c, column in enumerate(columns):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
         spread = spread_over_seeds([runs[r][c] for r in filled], column.metric) if filled else None
         pairs: Iterable[tuple[int, int]] = combinations(filled, 2)
         if declared is not None:
             pairs = [pair for pair in question_of if column.compared and set(pair) <= set(filled)]
-        parts = RunParts(column.metric)
+        parts = RunParts(column.metric, samples)
         for one, two in pairs:
             try:
                 difference = paired_difference(runs[one][c], runs[two][c], column.metric, spread, parts)
