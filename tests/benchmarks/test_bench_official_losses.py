@@ -139,6 +139,8 @@ class Prior(torch.nn.Module):
             setattr(self, name, child)
         self.prototype_queries, self.logit_scale = model.prototype_queries, model.logit_scale
         self.local_logit_scale = model.local_logit_scale
+        for weight in self.parameters():
+            torch.nn.init.ones_(weight)  # until ours are loaded
 
     def gumbel(self, counts):
         flat = -torch.empty(sum(counts), self.entries).exponential_().log()
