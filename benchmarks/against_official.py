@@ -1,9 +1,13 @@
-"""The papers' released code against ours: ``python -m benchmarks.against_official protocols``.
+"""The papers' released code against ours: ``python -m benchmarks.against_official protocols`` or ``losses``.
 
-Both sides run from files to the metric on the same synthetic data (the sample benchmark in the layouts of
-CheXpert, RSNA and SIIM-ACR) with the same weights, once for each seed. Official code is imported from a
-checkout and never changed; ``benchmarks/official`` drives it. How to get the checkouts, and what was found:
-``docs/protocols/end_to_end.md``.
+``protocols``: both sides run from files to the metric on the same synthetic data (the sample benchmark in the
+layouts of CheXpert, RSNA and SIIM-ACR) with the same weights, once for each seed. How to get the checkouts,
+and what was found: ``docs/protocols/end_to_end.md``.
+
+``losses``: both sides compute the same losses on the same tensors and weights, first checked, then timed
+(``benchmarks/official/losses.py``); set OMP_NUM_THREADS=1 to time one thread.
+
+Official code is imported from a checkout and never changed; ``benchmarks/official`` drives it.
 """
 
 import argparse
@@ -16,6 +20,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.official import losses_command
 from benchmarks.official.comparisons import COMPARISONS
 from benchmarks.official.difference import line, table
 from benchmarks.official.job import Job
@@ -31,13 +36,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     protocols = commands.add_parser("protocols", help="protocols, from files to the metric")
-    protocols.add_argument(
-        "--checkout",
-        action="append",
-        default=[],
-        metavar="NAME=FOLDER",
-        help=f"an official repository; NAME is one of {', '.join(_checkouts())}; repeatable",
-    )
+    losses = commands.add_parser("losses", help="losses and their gradients, after the encoders")
+    names_of = {"protocols": _checkouts(), "losses": list(losses_command.CASES)}
+    for command in (protocols, losses):
+        command.add_argument(
+            "--checkout",
+            action="append",
+            default=[],
+            metavar="NAME=FOLDER",
+            help="an official repository; NAME is one of "
+            f"{', '.join(names_of[command.prog.split()[-1]])}; repeatable",
+        )
+    losses_command.add_options(losses)
     protocols.add_argument(
         "--site",
         type=Path,
@@ -53,12 +63,16 @@ def main(arguments: list[str] | None = None) -> None:
     protocols.add_argument("--seeds", type=int, default=5)
     protocols.add_argument("--keep", type=Path, help="folder for the runs; what is there does not run again")
     args = parser.parse_args(arguments)
-    checkouts = _given(args.checkout, parser)
+    checkouts = _given(args.checkout, names_of[args.command], parser)
+    if args.command == "losses":
+        if not checkouts:
+            parser.error(_wanted(names_of["losses"]))
+        losses_command.run(checkouts, args)
+        return
     names = args.only or [name for name, one in COMPARISONS.items() if one.checkout in checkouts]
     missing = sorted({COMPARISONS[name].checkout for name in names} - checkouts.keys())
     if missing or not names:
-        wanted = missing or _checkouts()
-        parser.error(f"give {' '.join(f'--checkout {name}=FOLDER' for name in wanted)}")
+        parser.error(_wanted(missing or _checkouts()))
     with tempfile.TemporaryDirectory() as scratch:
         keep = (args.keep or Path(scratch)).resolve()
         for kind in args.weights:
@@ -137,13 +151,17 @@ def _checkouts() -> list[str]:
     return sorted({comparison.checkout for comparison in COMPARISONS.values()})
 
 
-def _given(texts: list[str], parser: argparse.ArgumentParser) -> dict[str, Path]:
+def _wanted(names: list[str]) -> str:
+    return f"give {' '.join(f'--checkout {name}=FOLDER' for name in names)}"
+
+
+def _given(texts: list[str], known: list[str], parser: argparse.ArgumentParser) -> dict[str, Path]:
     """The checkouts by name."""
     found = {}
     for text in texts:
         name, _, folder = text.partition("=")
-        if name not in _checkouts():
-            parser.error(f"--checkout {text}: the name must be one of {', '.join(_checkouts())}")
+        if name not in known:
+            parser.error(f"--checkout {text}: the name must be one of {', '.join(known)}")
         if not Path(folder).is_dir() or not folder:
             parser.error(f"--checkout {text}: no such folder")
         found[name] = Path(folder).resolve()

@@ -65,9 +65,9 @@ def mgca_batched(patches: Tensor, words: Tensor, mask: Tensor) -> Tensor:
     word_weights = clipped_weights(_attention(mask))
     patch_weights = clipped_weights(_attention(torch.ones(patches.shape[:2], dtype=torch.bool)))
     logits = token_logits(words, patches, None, TEMPERATURE)
-    word = token_alignment(logits, word_weights, mask, TEMPERATURE)
+    word = token_alignment(logits, word_weights, mask)
     logits = token_logits(patches, words, mask, TEMPERATURE)
-    patch = token_alignment(logits, patch_weights, None, TEMPERATURE)
+    patch = token_alignment(logits, patch_weights, None)
     return sum(word) + sum(patch)
 
 

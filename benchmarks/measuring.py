@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
 
 
 class CountOperators(TorchDispatchMode):
@@ -21,6 +22,23 @@ class CountOperators(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         self.count += 1
         return function(*args, **(kwargs or {}))
+
+
+class CountProducts(TorchDispatchMode):
+    """Counts the multiplications of matrix products and convolutions inside the block.
+
+    As torch's ``FlopCounterMode`` does, which however refuses gradients of leaves of a module.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if flops := flop_registry.get(function._overloadpacket):
+            self.count += flops(*args, **(kwargs or {}), out_val=result) // 2  # an addition for each
+        return result
 
 
 class PeakMemory(TorchDispatchMode):
@@ -57,6 +75,13 @@ def _is_dense(value: object) -> bool:
 def operators(step: Callable[[], object]) -> int:
     """Operators dispatched by one call."""
     with CountOperators() as counter:
+        step()
+    return counter.count
+
+
+def products(step: Callable[[], object]) -> int:
+    """Multiplications of one call, see :class:`CountProducts`."""
+    with CountProducts() as counter:
         step()
     return counter.count
 

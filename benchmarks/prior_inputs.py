@@ -54,7 +54,12 @@ def widths(dim: int) -> tuple[int, int]:
 
 
 def make_model(
-    dim: int, stage: int, image_size: int = 224, layers: int = 8, checkpoint: bool = False
+    dim: int,
+    stage: int,
+    image_size: int = 224,
+    layers: int = 8,
+    checkpoint: bool = False,
+    variant: str = "paper",
 ) -> PRIOR:
     """PRIOR as in the paper at D = 768. Dropout and masking are off, so that two ways can be compared."""
     torch.manual_seed(0)
@@ -66,6 +71,7 @@ def make_model(
         embed_dim=dim,
         prototypes=PROTOTYPES,
         queries=QUERIES,
+        variant=variant,
         stage=stage,
         image_masking=0.0,
         decoder_layers=layers,

@@ -6,10 +6,13 @@ D of channels and K of prototypes. All embeddings are normalised.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from prior_bench.losses.contrastive import info_nce
 from prior_bench.losses.gather import world_size
@@ -55,8 +58,8 @@ def token_logits(
     """Compute similarities of a pair's tokens and their contexts in the other modality, over temperature.
 
     The context o_j of token j is the softmax over k of <token_j, other_k> / temperature, times the others.
-    Everything needed follows from these dot products and the others' Gram matrix, so that o_j itself is never
-    computed. For few others (words for patches) this takes M/D of the work.
+    For few others (words for patches), o_j is never computed: everything needed follows from these dot
+    products and the others' Gram matrix, with M/D of the work.
 
     Args:
         tokens: [B, N, D], tokens that attend.
@@ -73,6 +76,10 @@ def token_logits(
     if others_mask is not None:
         scores = logits.masked_fill(~others_mask[:, None], torch.finfo(logits.dtype).min)
     attention = scores.softmax(dim=-1)
+    if others.shape[1] > others.shape[2]:
+        context = attention @ others
+        context = F.normalize(context, dim=-1) if normalise else context
+        return tokens @ (context / temperature).mT
     if normalise:
         squared = ((attention @ (others @ others.mT)) * attention).sum(-1, keepdim=True)
         attention = attention * squared.clamp(min=torch.finfo(squared.dtype).tiny).rsqrt()
@@ -80,31 +87,53 @@ def token_logits(
 
 
 @in_full_precision
-def token_alignment(
-    logits: Tensor, weights: Tensor, mask: Tensor | None, temperature: float
-) -> tuple[Tensor, Tensor]:
+def token_alignment(logits: Tensor, weights: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Compute weighted InfoNCE between a pair's tokens and their contexts in the other modality.
 
     Args:
-        logits: [B, N, N], cosines over temperature; token i belongs to context i.
+        logits: [B, N, N], cosines over temperature; token i belongs to context i. For temperatures below
+            0.0125, their exponentials exceed float32.
         weights: [B, N], 0 for padding, with sum 1 for each pair.
         mask: bool [B, N], tokens that are candidates; None for all.
-        temperature: temperature of the logits; below 0.03, the exponentials exceed float32.
 
     Returns:
         The losses of tokens choosing among contexts and of contexts choosing among tokens, as means over
         pairs.
     """
-    logits = logits - 1 / temperature  # at most 0, so that one exponential suffices for both directions
-    powers, match = logits.exp(), logits.diagonal(dim1=1, dim2=2)
-    if mask is None:
-        totals = powers.sum(2), powers.sum(1)
-    else:
-        real = mask.to(powers.dtype)
-        totals = torch.einsum("bij,bj->bi", powers, real), torch.einsum("bij,bi->bj", powers, real)
-    floor = torch.finfo(powers.dtype).tiny  # for pairs without tokens, whose weights are all 0
+    real = None if mask is None else mask.to(logits.dtype)
+    *totals, match = _Exponentials.apply(logits, real)  # the same exponentials serve both directions
+    floor = torch.finfo(logits.dtype).tiny  # for pairs without tokens, whose weights are all 0
     to_gathered, to_tokens = (total.clamp(min=floor).log() - match for total in totals)
     return (weights * to_gathered).sum() / len(logits), (weights * to_tokens).sum() / len(logits)
+
+
+class _Exponentials(torch.autograd.Function):
+    """Sums of exp(logits) over both axes, and the diagonal of the logits.
+
+    Arguments are logits [B, N, N] and 0 or 1 for the tokens that count, [B, N], or None; results are the sums
+    over the columns that count [B, N], over the rows that count [B, N], and the diagonal [B, N]. Left to
+    autograd, the backward pass makes and adds whole matrices [B, N, N] for the diagonal.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, real: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        powers = logits.exp()
+        ctx.save_for_backward(powers, real)
+        match = logits.diagonal(dim1=1, dim2=2).clone()
+        if real is None:
+            return powers.sum(2), powers.sum(1), match
+        return (powers @ real[..., None])[..., 0], (real[:, None] @ powers)[:, 0], match
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, of_rows: Tensor, of_columns: Tensor, of_match: Tensor) -> tuple[Tensor, None]:
+        powers, real = ctx.saved_tensors
+        rows, columns = of_rows[:, :, None], of_columns[:, None]
+        if real is not None:
+            rows, columns = rows * real[:, None], columns * real[..., None]
+        gradient = (rows + columns).mul_(powers)
+        gradient.diagonal(dim1=1, dim2=2).add_(of_match)
+        return gradient, None
 
 
 # --- prototypes (CPA) -----------------------------------------------------------------------------------

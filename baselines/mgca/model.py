@@ -220,13 +220,13 @@ class MGCA(nn.Module):
         """Compute the losses of words and the patches that they gather, in both directions."""
         logits = self._token_logits(self.word_looks, text.features, image.features, normalise=True)
         candidates = None if self.variant.padded_words_as_negatives else text.features.mask
-        return token_alignment(logits, text.weights, candidates, self.local_temperature)
+        return token_alignment(logits, text.weights, candidates)
 
     def patch_loss(self, image: Embedded, text: Embedded) -> tuple[Tensor, Tensor]:
         """Compute the losses of patches and the words that they gather, in both directions."""
         normalise = not (self.variant.unnormalised_vit_words and self.patch_attention)
         logits = self._token_logits(self.patch_looks, image.features, text.features, normalise)
-        return token_alignment(logits, image.weights, None, self.local_temperature)
+        return token_alignment(logits, image.weights, None)
 
     def _token_logits(
         self, looks: nn.Module | None, tokens: Features, others: Features, normalise: bool

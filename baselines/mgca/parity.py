@@ -67,9 +67,9 @@ def _tokens(case: FixtureCase) -> dict[str, Tensor]:
     else:
         patch_weights = uniform_weights(patches)
     logits = token_logits(words, patches, None, temperature)
-    word = token_alignment(logits, word_weights, None, temperature)
+    word = token_alignment(logits, word_weights, None)
     logits = token_logits(patches, words, ~case["in.pad_mask"], temperature, normalise=not is_vit)
-    patch = token_alignment(logits, patch_weights, None, temperature)
+    patch = token_alignment(logits, patch_weights, None)
     total = sum(word) / 2 + sum(patch) / 2
     return {
         "out.word_weights": word_weights,

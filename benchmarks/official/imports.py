@@ -3,6 +3,7 @@
 Nothing of it is changed on the disk. What is changed in memory, and why, is said where it is done.
 """
 
+import importlib.util
 import sys
 import types
 from collections.abc import Iterable
@@ -73,3 +74,39 @@ def without_gpu() -> None:
     if not torch.cuda.is_available():
         for kind in (torch.Tensor, torch.nn.Module):
             kind.cuda = lambda self, *_, **__: self
+
+
+def module_of(name: str, file: Path) -> types.ModuleType:
+    """Import one file under ``name``, without the packages in whose folders it lies.
+
+    Raises:
+        SystemExit: no such file.
+    """
+    if not file.is_file():
+        raise SystemExit(f"{file} does not exist: --checkout must name the repository's root folder")
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec and spec.loader, file
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def lightning() -> type:
+    """Put the little of ``pytorch_lightning`` that a loss needs in its place; return its module class."""
+    from torch import nn
+
+    class Module(nn.Module):
+        trainer, local_rank = None, 0
+
+        def save_hyperparameters(self) -> None:
+            """Keep the arguments of the constructor that calls this, as Lightning does."""
+            given = dict(sys._getframe(1).f_locals)
+            given |= given.pop("kwargs", {})
+            self.hparams = types.SimpleNamespace(**given)
+
+    stand_in("pytorch_lightning", LightningModule=Module, Trainer=None, seed_everything=None)
+    callbacks = dict.fromkeys(("EarlyStopping", "LearningRateMonitor", "ModelCheckpoint"))
+    stand_in("pytorch_lightning.callbacks", **callbacks)
+    stand_in("pytorch_lightning.loggers", WandbLogger=None)
+    stand_in("pytorch_lightning.plugins", DDP2Plugin=None, DDPPlugin=None)
+    return Module

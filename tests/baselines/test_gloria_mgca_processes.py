@@ -58,7 +58,7 @@ def losses_and_gradients(rows: slice) -> list[torch.Tensor]:
     logits = token_logits(words, regions, None, 0.1)
     losses += [
         *instance_alignment(image, text, 0.07),
-        *token_alignment(logits, token_weights, mask, 0.1),
+        *token_alignment(logits, token_weights, mask),
         *prototype_alignment(image, text, prototypes, 0.2, 0.05),
     ]
     sum(losses).backward()

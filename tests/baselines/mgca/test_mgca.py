@@ -31,10 +31,10 @@ def test_fixture(path):
     assert [name for name, row in outcome.errors.items() if not all(e.passed for e in row.values())] == []
 
 
-def ragged():
+def ragged(dim=3):
     """Four pairs of six patches and one to five words, normalised, and the words' attention."""
     torch.manual_seed(0)
-    patches, words = torch.randn(4, 6, 3, dtype=torch.float64), torch.randn(4, 5, 3, dtype=torch.float64)
+    patches, words = (torch.randn(4, count, dim, dtype=torch.float64) for count in (6, 5))
     mask = torch.arange(5) < torch.tensor([3, 1, 5, 4])[:, None]
     attention = torch.rand(4, 5, dtype=torch.float64) * mask
     patches, words = (F.normalize(t, dim=-1).requires_grad_() for t in (patches, words))
@@ -69,17 +69,18 @@ def test_weights_equal_a_loop_over_quantiles():
     assert clipped_weights(torch.zeros(1, 4)).tolist() == [[0, 0, 0, 0]]
 
 
+@pytest.mark.parametrize("dim", [3, 8])  # fewer channels than tokens, and more
 @pytest.mark.parametrize("side", ["words", "patches"])
-def test_batched_token_alignment_equals_a_loop(side):
-    patches, words, mask, attention = ragged()
+def test_batched_token_alignment_equals_a_loop(side, dim):
+    patches, words, mask, attention = ragged(dim)
     every = torch.ones(4, 6, dtype=torch.bool)
     if side == "words":
         tokens, others, masks, weights = words, patches, (mask, every), clipped_weights(attention)
-        ours = token_alignment(token_logits(words, patches, None, 0.1), weights, mask, 0.1)
+        ours = token_alignment(token_logits(words, patches, None, 0.1), weights, mask)
     else:
         tokens, others, masks = patches, words, (every, mask)
         weights = torch.full((4, 6), 1 / 6, dtype=torch.float64)
-        ours = token_alignment(token_logits(patches, words, mask, 0.1), weights, None, 0.1)
+        ours = token_alignment(token_logits(patches, words, mask, 0.1), weights, None)
     loop = token_loss_by_loop(tokens, others, *masks, weights, 0.1)
     torch.testing.assert_close(torch.stack(ours), torch.stack(loop), rtol=1e-10, atol=1e-12)
     for one, other in zip(ours, loop, strict=True):
