@@ -11,7 +11,7 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo study test test-slow test-external campaign golden mutants lint bandit hadolint audit hashes sbom docs clean
+.PHONY: demo study test test-slow test-external campaign golden speed mutants lint bandit hadolint audit hashes sbom docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/prior-bench run demo --jobs $(JOBS)
@@ -36,6 +36,10 @@ test-external: $(INSTALLED)
 # Its finished parts belong to one state of the code: remove cache/campaign after a change.
 campaign: $(INSTALLED)
 	$(BIN)/python tests/fuzz/campaign.py --write
+
+# docs/speed.md, measured anew: half an hour; let nothing else run. Blocks whose official checkouts are missing are kept.
+speed: $(INSTALLED)
+	$(BIN)/python -m benchmarks.speed_page
 
 # pin numbers that changed together with a declared version; docs/versions.md says when
 golden: $(INSTALLED)

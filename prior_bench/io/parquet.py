@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from prior_bench.io.bounded import UNPACKED_RATIO
@@ -36,7 +38,7 @@ def bounded_table(file: Any, most: int, rows: int = ROWS) -> Any:
     columns: dict[str, Any] = {}
     for field in file.schema_arrow:  # one after another, so that little else is in memory meanwhile
         parts = []
-        for batch in file.iter_batches(rows, columns=[field.name]):
+        for batch in file.iter_batches(rows, columns=[field.name], use_threads=False):
             part = batch.column(0)
             taken += part.nbytes
             if taken > most:
@@ -44,3 +46,16 @@ def bounded_table(file: Any, most: int, rows: int = ROWS) -> Any:
             parts.append(pa.concat_arrays([part.slice(0, 0), part]))  # a copy without room for more
         columns[field.name] = pa.chunked_array(parts, field.type)
     return pa.table(columns, schema=file.schema_arrow)
+
+
+@contextmanager
+def returned_memory() -> Iterator[None]:
+    """Let Arrow take memory from the system, which gets it back; its own pool keeps much of it for later."""
+    import pyarrow as pa
+
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)

@@ -1,11 +1,14 @@
 """JSON files of somebody else: what is no file, or would take much memory, is not read."""
 
+import io
 import os
+import zipfile
 
+import numpy as np
 import pytest
 
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import MIB, json_text, not_followed, read_json
+from prior_bench.io.bounded import MIB, json_text, not_followed, read_arrays, read_json
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
@@ -43,3 +46,50 @@ def test_a_text_is_read_as_it_is_encoded(tmp_path):
     assert json_text(tmp_path / "x.json", encoding="utf-8-sig", errors="replace") == "[\ufffd]"
     with pytest.raises(BenchError, match="is no JSON"):
         read_json(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+        np.arange(12).reshape(3, 2, 2),
+        np.array(["a", "bcd"]),
+        np.zeros(2, "<U0"),
+        np.zeros((0, 3), np.float32),
+        np.array(True),
+        np.random.default_rng(0).random((3, 2**17)),  # more than one block
+    ],
+    ids=["by columns", "3 axes", "text", "empty text", "no rows", "no axes", "large"],
+)
+def test_arrays_come_back_as_they_were_and_may_be_changed(tmp_path, array):
+    np.savez_compressed(tmp_path / "a.npz", array=array, other=np.arange(3))
+    found = read_arrays(tmp_path / "a.npz")
+    assert list(found) == ["array", "other"] and found["array"].dtype == array.dtype
+    np.testing.assert_array_equal(found["array"], array)
+    assert found["array"].flags.writeable
+
+
+@pytest.mark.parametrize(("change", "why"), [(b"12345678", "states 24 bytes and has 32"), (-8, "and has 16")])
+def test_a_member_of_another_length_than_its_header_states_is_refused(tmp_path, change, why):
+    stream = io.BytesIO()
+    np.save(stream, np.arange(3.0))
+    content = stream.getvalue()
+    content = content + change if isinstance(change, bytes) else content[:change]
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", content)
+    with pytest.raises(BenchError, match=why):
+        read_arrays(tmp_path / "a.npz")
+
+
+def test_content_that_ends_early_is_refused(tmp_path):
+    stream = io.BytesIO()
+    np.save(stream, np.arange(5.0))
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", stream.getvalue()[:-16])
+    raw = bytearray(path.read_bytes())
+    place = raw.index(b"PK\x01\x02") + 24  # of the length in the archive's directory, which says five numbers
+    raw[place : place + 4] = len(stream.getvalue()).to_bytes(4, "little")
+    path.write_bytes(raw)
+    with pytest.raises(BenchError, match="a.npy is shorter than it states"):
+        read_arrays(path)

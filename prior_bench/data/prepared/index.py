@@ -24,7 +24,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import CACHE_FIX, whole_file
 from prior_bench.io.bounded import most_unpacked
-from prior_bench.io.parquet import bounded_table
+from prior_bench.io.parquet import bounded_table, returned_memory
 
 KEPT = tuple(f.name for f in fields(Manifest) if f.init and f.name not in ("root", "table", "synthetic"))
 """Fields of a manifest that are stored unchanged; tuples become lists."""
@@ -115,7 +115,11 @@ def _read(place: Path, kind: str, folder: Path) -> tuple[Manifest | None, str]:
 
     from prior_bench.data.prepared.columns import decode_table
 
-    with open(place, "rb") as opened, pq.ParquetFile(opened, page_checksum_verification=True) as file:
+    with (
+        returned_memory(),
+        open(place, "rb") as opened,
+        pq.ParquetFile(opened, page_checksum_verification=True) as file,
+    ):
         content = json.loads((file.schema_arrow.metadata or {})[METADATA])
         if why := _stale(content, kind, folder):
             return None, why

@@ -11,7 +11,7 @@ from scored_store import CLASSES, save
 from prior_bench.metrics.classification import evaluate
 from prior_bench.report.comparing import run_parts
 from prior_bench.report.comparing.paired import paired_difference
-from prior_bench.report.comparing.run_parts import NotTested, RunParts
+from prior_bench.report.comparing.run_parts import NotTested, RunParts, SamplesOfRuns
 from prior_bench.report.runs.draws import load_predictions, metric_draws
 from prior_bench.statistics.delong import contributions
 from prior_bench.store.store import Store
@@ -121,3 +121,15 @@ def test_the_error_is_that_of_the_mean_over_all_seeds(tmp_path):
     ]
     expected = (drawn[0] - drawn[1]).var(ddof=1)
     assert paired_difference(one, two, "f1").parts[0][0] == pytest.approx(expected)
+
+
+def test_the_samples_of_a_run_are_read_once_for_all_metrics(tmp_path, monkeypatch):
+    store, read = Store(tmp_path / "s"), []
+    one, two = ({0: save(store, name, skill)} for name, skill in (("A", 0.5), ("B", 1.0)))
+    monkeypatch.setattr(
+        run_parts, "load_predictions", lambda root, key: read.append(key) or load_predictions(root, key)
+    )
+    samples = SamplesOfRuns()
+    for metric in ("f1", "f1/Edema"):  # their draws read predictions elsewhere
+        paired_difference(one, two, metric, parts=RunParts(metric, samples))
+    assert sorted(Counter(read).values()) == [1, 1]
