@@ -153,10 +153,10 @@ def main() -> None:
 
 
 def _in_process(folder: Path, kind: str, evaluations: int) -> dict:
-    """Measure in a process of its own, with an empty cache."""
+    """Measure in a process of its own with one thread, and with an empty cache."""
     command = [sys.executable, "-m", "benchmarks.table_tests", "--one", str(folder / "store"), kind]
     command += ["--evaluations", str(evaluations)]
-    own = {**os.environ, "PRIOR_BENCH_CACHE": str(folder / f"cache {kind}")}
+    own = {**os.environ, "PRIOR_BENCH_CACHE": str(folder / f"cache {kind}"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=own)
     return json.loads(done.stdout.splitlines()[-1])
 

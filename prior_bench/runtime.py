@@ -240,8 +240,8 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def progress(items: Iterable, what: str, total: int | None = None) -> Any:
-    """Wrap items in a progress bar with the remaining time, on stderr.
+def progress(items: Iterable, what: str, total: int | None = None, delay: float = 0) -> Any:
+    """Wrap items in a progress bar with the remaining time, on stderr, after ``delay`` seconds.
 
     The bar is hidden if stderr is not a terminal, which keeps logs readable. ``PRIOR_BENCH_PROGRESS``
     overrides this: 1 shows bars, and an empty value hides them.
@@ -254,6 +254,7 @@ def progress(items: Iterable, what: str, total: int | None = None) -> Any:
         items,
         desc=one_line(what),
         total=total,
+        delay=delay,
         disable=not shown,
         leave=False,
         dynamic_ncols=True,

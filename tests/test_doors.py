@@ -68,7 +68,7 @@ ARROWS = {
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
     "browsing": "errors escaping io logs report store suites",
-    "leaderboard": "api data errors escaping io paths registry report schema store suites",
+    "leaderboard": "api data errors escaping io models paths registry report schema store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",
     "bugreport": "doctor errors io logs paths store",

@@ -17,6 +17,7 @@ import pandas as pd
 from prior_bench.data.images.mended import JPEG_SUFFIXES, versions_of_files
 from prior_bench.data.printed import printed
 from prior_bench.errors import BenchError
+from prior_bench.runtime import progress
 
 REQUIRED = ("id", "patient_id", "image", "split")
 SPLITS = ("train", "valid", "test")
@@ -159,7 +160,8 @@ class Manifest:
             self._memory["table"] = self._digest_of_table()
         digest = self._memory["table"].copy()
         names, sizes, times = list(self.table["image"]), array("q"), array("q")
-        for state in file_states(self.root, names):
+        states = file_states(self.root, names)
+        for state in progress(states, f"{self.name}: looking at files", len(names), delay=2):
             sizes.append(-1 if state is None else state.st_size)
             times.append(-1 if state is None else state.st_mtime_ns)
         digest.update("".join("absent" if size < 0 else str(size) for size in sizes).encode())
@@ -179,7 +181,8 @@ class Manifest:
 
     def _digest_of_table(self) -> Any:
         digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
-        for column in sorted(name for name in self.table.columns if not str(name).startswith(ABOUT)):
+        columns = sorted(name for name in self.table.columns if not str(name).startswith(ABOUT))
+        for column in progress(columns, f"{self.name}: hashing the table", delay=2):
             digest.update(column.encode())
             for some in printed(self.table[column]):
                 digest.update(some)

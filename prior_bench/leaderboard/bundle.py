@@ -18,7 +18,7 @@ from prior_bench.errors import BenchError
 from prior_bench.io.arrays import BEGINNING, write_arrays
 from prior_bench.io.atomic import whole_file
 from prior_bench.io.bounded import is_own_file, read_json
-from prior_bench.leaderboard.cards import given_cards, rows_of, weights_facts
+from prior_bench.leaderboard.cards import given_cards, known_card, rows_of, weights_facts
 from prior_bench.leaderboard.checking import check_bundle
 from prior_bench.leaderboard.environments import environments
 from prior_bench.leaderboard.layout import (
@@ -161,7 +161,7 @@ def _cards(
     rows = []
     for number, name in enumerate(names):
         first = next(r for r in records if r["spec"]["backbone"]["name"] == name)
-        card = given.get(name)
+        card = given.get(name) or known_card(first)
         if card is not None:
             card = _without_places(card)
         values = {"row": name, "card": card, "weights": weights_facts(first)}

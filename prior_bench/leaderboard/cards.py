@@ -10,6 +10,7 @@ from prior_bench.errors import BenchError
 from prior_bench.io.bounded import read_json
 from prior_bench.leaderboard.layout import MOST_CARD
 from prior_bench.leaderboard.shareable import paths_in
+from prior_bench.models.cards import card_as_stored
 from prior_bench.schema.errors import checked
 from prior_bench.schema.model import ModelCard
 from prior_bench.schema.records import check_plain
@@ -62,6 +63,13 @@ def read_card(place: Path) -> dict[str, Any]:
         if not key.startswith("row."):
             raise BenchError("names a path", where=f"{place}: {key}", fix="remove it from the card")
     return values
+
+
+def known_card(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the card by whose name the row of a record was loaded; None if it was loaded in another way."""
+    backbone = record["spec"]["backbone"]
+    name = backbone.get("model") if backbone.get("type") == "card" else None
+    return card_as_stored(name) if isinstance(name, str) else None
 
 
 def weights_facts(record: Mapping[str, Any]) -> dict[str, Any]:

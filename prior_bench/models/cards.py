@@ -35,6 +35,11 @@ def card_names() -> list[str]:
     return sorted(_as_stored())
 
 
+def card_as_stored(name: str) -> dict[str, Any] | None:
+    """Return the card of a model as plain types, or None if there is none of this name."""
+    return _as_stored().get(name)
+
+
 def model_cards() -> dict[str, ModelCard]:
     """Return all cards by name, in alphabetical order.
 

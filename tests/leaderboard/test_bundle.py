@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from prior_bench.errors import BenchError
 from prior_bench.io.bounded import read_arrays
 from prior_bench.leaderboard.layout import arrays_sha256, sealed
 from prior_bench.leaderboard.shareable import numbered, paths_in, shareable_arrays, without_paths
+from prior_bench.models.cards import card_as_stored
 from prior_bench.store.exchange import merge, opened
 from prior_bench.store.store import Store
 
@@ -125,6 +127,21 @@ def test_a_card_that_cannot_be_shown_is_refused_and_nothing_is_left(store, tmp_p
     with pytest.raises(BenchError, match=message):
         bundled(store, tmp_path / "a.zip", cards=(str(card),))
     assert not list(tmp_path.glob("*.zip*"))
+
+
+def test_a_row_that_was_loaded_by_a_card_has_it(store, tmp_path):
+    for key, record in store.records().items():
+        if record.spec["backbone"]["name"] == "B":
+            changed = {**record.spec, "backbone": {"name": "B", "type": "card", "model": "mgca_r50"}}
+            store.save(replace(record, spec=changed), store.predictions(key))
+    members = members_of(bundled(store, tmp_path / "a.zip"))
+    assert json.loads(members["cards/0.json"])["card"] is None
+    found = json.loads(members["cards/1.json"])
+    assert found["row"] == "B" and found["card"] == card_as_stored("mgca_r50")
+    own = tmp_path / "B.json"
+    own.write_text(json.dumps(CARD))
+    members = members_of(bundled(store, tmp_path / "b.zip", cards=(str(own),)))
+    assert json.loads(members["cards/1.json"])["card"]["title"] == "My model", "a given card comes first"
 
 
 def test_a_card_of_no_row_is_refused(store, tmp_path):

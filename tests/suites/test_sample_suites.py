@@ -73,14 +73,18 @@ def test_fine_tuning_is_one_of_those_that_tuning_compares():
         protocols.load("demo/finetune"),
     )
     compared = [protocols.load(e["protocol"]) for e in tuned.evaluations]
-    settings = {(p.head["norm"], p.optimizer["backbone_lr_scale"]) for p in compared}
-    assert len(settings) == len(compared) == 4
+    settings = {
+        (p.head["norm"], p.optimizer["backbone_lr_scale"], p.options.get("pool", "own")) for p in compared
+    }
+    assert len(settings) == len(compared) == 5
+    assert {pool for *_, pool in settings} == {"own", "mean"}
     assert [chosen] == [
         replace(p, name=chosen.name) for p in compared if replace(p, name=chosen.name) == chosen
     ]
     for protocol in compared:
         optimizer = {**protocol.optimizer, "backbone_lr_scale": chosen.optimizer["backbone_lr_scale"]}
-        alike = replace(protocol, name=chosen.name, head=chosen.head, optimizer=optimizer)
+        changes = dict(head=chosen.head, optimizer=optimizer, options=chosen.options)
+        alike = replace(protocol, name=chosen.name, **changes)
         assert alike == chosen, "they differ in nothing else"
     assert tuned.backbones == study.backbones and set(tuned.seeds) <= set(study.seeds)
 

@@ -8,6 +8,7 @@ from prior_bench.errors import BenchError
 from prior_bench.report.comparing.paired import Runs
 from prior_bench.report.runs.draws import metric_draws
 from prior_bench.report.runs.units import unit_of_several
+from prior_bench.runtime import progress
 from prior_bench.statistics.bootstrap import percentiles
 
 
@@ -23,7 +24,7 @@ def set_intervals(rows: list, columns: list, runs: list[list[Runs]]) -> list[str
         runs: finished runs by seed, for each row and column.
     """
     shown = []
-    for row, of_row in zip(rows, runs, strict=True):
+    for row, of_row in progress(list(zip(rows, runs, strict=True)), "intervals of rows"):
         for cell, column, found in zip(row.cells, columns, of_row, strict=True):
             if len(found) != 1:
                 continue

@@ -16,6 +16,7 @@ from prior_bench.report.comparing.paired import NotTested, Runs, paired_differen
 from prior_bench.report.comparing.run_parts import RunParts, SamplesOfRuns
 from prior_bench.report.runs.reported_runs import ReportedRun
 from prior_bench.report.runs.units import unit_of_several
+from prior_bench.runtime import progress
 from prior_bench.statistics.significance import LEVEL, holm
 
 BEST, TIED, LEADING = "best", "tied", "leading"
@@ -194,7 +195,7 @@ def _tests(
     found: list[dict[Pair, float]] = [{} for _ in declared or [()]]
     untested: dict[Pair, str] = {}
     samples = SamplesOfRuns()
-    for c, column in enumerate(columns):
+    for c, column in enumerate(progress(columns, "paired tests of columns")):
         filled = [r for r, row in enumerate(rows) if row.cells[c].values]
         spread = spread_over_seeds([runs[r][c] for r in filled], column.metric) if filled else None
         pairs: Iterable[tuple[int, int]] = combinations(filled, 2)
