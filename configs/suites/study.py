@@ -3,8 +3,10 @@
 prior-bench run study --jobs 2      (resumes)
 prior-bench run study --gpus all
 
-The evaluations are those of the demo, but fine-tuning is longer, and detection averages three detectors for
-each backbone and seed. Random weights have two rows, because PRIOR pools by attention and the others do not.
+Methods are pre-trained on ``sample:mimic_cxr`` and evaluated on the patients of ``sample_study``, whom no
+other suite sees. The evaluations are those of the demo, but fine-tuning is longer and is done with a tenth of
+the labels as well, and detection averages three detectors for each backbone and seed. Random weights have two
+rows, because PRIOR pools by attention and the others do not.
 """
 
 name = "study"
@@ -26,18 +28,23 @@ backbones = [
 evaluations = [
     dict(
         task="classification",
-        data="sample:chexpert",
+        data="sample_study:chexpert",
         protocol="demo/linear_probe",
         fractions=[0.01, 0.1, 1.0],
     ),
-    dict(task="classification", data="sample:chexpert", protocol="demo/finetune"),
+    dict(
+        task="classification",
+        data="sample_study:chexpert",
+        protocol="demo/finetune",
+        fractions=[0.1, 1.0],
+    ),
     dict(
         task="zero_shot",
-        data="sample:chexpert_5x200",
+        data="sample_study:chexpert_5x200",
         protocol="demo/zero_shot",
     ),
-    dict(task="retrieval", data="sample:mimic_cxr", protocol="demo/retrieval"),
-    dict(task="grounding", data="sample:ms_cxr", protocol="demo/grounding"),
-    dict(task="segmentation", data="sample:siim_acr", protocol="demo/segmentation"),
-    dict(task="detection", data="sample:rsna_pneumonia", protocol="demo/detection_three_heads"),
+    dict(task="retrieval", data="sample_study:mimic_cxr", protocol="demo/retrieval"),
+    dict(task="grounding", data="sample_study:ms_cxr", protocol="demo/grounding"),
+    dict(task="segmentation", data="sample_study:siim_acr", protocol="demo/segmentation"),
+    dict(task="detection", data="sample_study:rsna_pneumonia", protocol="demo/detection_three_heads"),
 ]

@@ -18,26 +18,33 @@ comparisons = [
 _probe = dict(
     group="CheXpert, linear probe, AUROC",
     task="classification",
-    data="sample:chexpert",
+    data="sample_study:chexpert",
     protocol="demo/linear_probe",
+    metric="auroc",
+)
+_finetune = dict(
+    group="CheXpert, fine-tuning, AUROC",
+    task="classification",
+    data="sample_study:chexpert",
+    protocol="demo/finetune",
     metric="auroc",
 )
 _zero_shot = dict(
     group="CheXpert 5x200, zero-shot",
     task="zero_shot",
-    data="sample:chexpert_5x200",
+    data="sample_study:chexpert_5x200",
     protocol="demo/zero_shot",
 )
 _grounding = dict(
     group="MS-CXR, grounding",
     task="grounding",
-    data="sample:ms_cxr",
+    data="sample_study:ms_cxr",
     protocol="demo/grounding",
 )
 _retrieval = dict(
     group="MIMIC-CXR, retrieval",
     task="retrieval",
-    data="sample:mimic_cxr",
+    data="sample_study:mimic_cxr",
     protocol="demo/retrieval",
 )
 
@@ -45,14 +52,8 @@ columns = [
     dict(label="1 %", fraction=0.01, **_probe),
     dict(label="10 %", fraction=0.1, **_probe),
     dict(label="100 %", fraction=1.0, **_probe),
-    dict(
-        group="CheXpert, fine-tuning",
-        label="AUROC",
-        task="classification",
-        data="sample:chexpert",
-        protocol="demo/finetune",
-        metric="auroc",
-    ),
+    dict(label="10 %", fraction=0.1, **_finetune),
+    dict(label="100 %", fraction=1.0, **_finetune),
     dict(label="accuracy", metric="accuracy", **_zero_shot),
     dict(label="F1", metric="f1", **_zero_shot),
     dict(label="image → text R@5", metric="recall_at_5/image_to_text", **_retrieval),
@@ -64,7 +65,7 @@ columns = [
         group="SIIM, segmentation",
         label="Dice, positives",
         task="segmentation",
-        data="sample:siim_acr",
+        data="sample_study:siim_acr",
         protocol="demo/segmentation",
         metric="dice_positives",
     ),
@@ -72,7 +73,7 @@ columns = [
         group="RSNA, detection",
         label="mAP 40–75, three heads",
         task="detection",
-        data="sample:rsna_pneumonia",
+        data="sample_study:rsna_pneumonia",
         protocol="demo/detection_three_heads",
         metric="map_40_75",
     ),

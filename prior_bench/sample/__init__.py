@@ -1,8 +1,9 @@
 """The sample benchmarks: synthetic radiographs and reports in the layouts of the real data sets.
 
-There are two, with different patients (:mod:`prior_bench.sample.cohorts`): ``sample:NAME`` to pre-train and
-test on, and ``sample_validation:NAME`` to choose configs on. The package contains no data. The data sets are
-generated from seeds on first use: those of the demo together, each of the others when it is first needed.
+There are three, with different patients (:mod:`prior_bench.sample.cohorts`): ``sample:NAME`` to pre-train
+and test on, ``sample_validation:NAME`` to choose configs on, and ``sample_study:NAME``, which has larger test
+sets, for the study's scores. The package contains no data. The data sets are generated from seeds on first
+use: those of the demo together, each of the others when it is first needed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from prior_bench import paths
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.io.leftovers import remove_leftovers
-from prior_bench.sample.cohorts import SAMPLE, SAMPLE_VALIDATION, Benchmark
+from prior_bench.sample.cohorts import SAMPLE, SAMPLE_STUDY, SAMPLE_VALIDATION, Benchmark
 
 VERSION = "2"
 """Version of the data; it is raised whenever the same seed gives different data."""
@@ -79,13 +80,17 @@ trained in minutes. ``version`` selects one of two versions of the lists. ``labe
 occur in the sample.
 """
 
+STUDY_OPTIONS: dict[str, dict[str, Any]] = {"rsna_pneumonia": {"shares": [0.255, 0.055, 0.69]}}
+"""Reader options of the study's cohort where they differ: as many patients to train on, more to test on."""
 
-def sample_options(name: str) -> dict[str, Any]:
+
+def sample_options(name: str, benchmark: Benchmark = SAMPLE) -> dict[str, Any]:
     """Return the reader options for a data set of the sample: lists, labels, shares or images per class."""
     size = os.environ.get(SIZE_VARIABLE) or "default"
     if name == "chexpert_5x200" and size in PER_CLASS:
         return {"per_class": PER_CLASS[size]}
-    return dict(OPTIONS.get(name, {}))
+    own = STUDY_OPTIONS.get(name) if benchmark == SAMPLE_STUDY and size == "default" else None
+    return dict(own or OPTIONS.get(name, {}))
 
 
 def sample_root(name: str, benchmark: Benchmark = SAMPLE) -> Path:
@@ -146,10 +151,10 @@ class SampleBenchmark:
     remark = SAMPLE.remark
     data_sets = tuple(FOLDERS)
 
-    @staticmethod
-    def options(name: str) -> dict[str, Any]:
+    @classmethod
+    def options(cls, name: str) -> dict[str, Any]:
         """Return the options of the reader of a synthetic data set."""
-        return sample_options(name)
+        return sample_options(name, cls.benchmark)
 
     @classmethod
     def root(cls, name: str) -> Path:
@@ -168,3 +173,10 @@ class ValidationBenchmark(SampleBenchmark):
 
     benchmark = SAMPLE_VALIDATION
     remark = SAMPLE_VALIDATION.remark
+
+
+class StudyBenchmark(SampleBenchmark):
+    """The generator behind ``sample_study:NAME``: other patients again, and larger test sets."""
+
+    benchmark = SAMPLE_STUDY
+    remark = SAMPLE_STUDY.remark

@@ -1,4 +1,4 @@
-"""The three cohorts of patients, and the parts of the sample benchmarks that each of them fills.
+"""The four cohorts of patients, and the parts of the sample benchmarks that each of them fills.
 
 No patient is in two cohorts, and no identifier is used twice: the patient numbers of each cohort start at a
 different number.
@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 APART = 3000
-"""Distance between the first patient numbers of two cohorts; no data set has so many patients."""
+"""Distance between the first patient numbers of the first three cohorts; no data set has half as many.
+
+The layouts spread numbers below three times this one over their identifiers (``SPREAD`` in ``mimic_cxr``).
+"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,9 @@ PRETRAINING = Cohort("pre-training", seed=0, first=0)
 VALIDATION = Cohort("validation", seed=1, first=APART)
 """Patients that configs are chosen on."""
 TEST = Cohort("test", seed=2026, first=2 * APART)
-"""Patients that published scores are measured on. No config is chosen on them, and the seed never changes."""
+"""Patients that the demo is scored on. No config is chosen on them, and the seed never changes."""
+STUDY = Cohort("study", seed=20261201, first=5 * APART // 2)
+"""Patients that the study is scored on. It was declared before any score of theirs was known."""
 
 
 @dataclass(frozen=True)
@@ -59,5 +64,6 @@ SAMPLE = Benchmark("sample", PRETRAINING, TEST, pretrains=True, remark="syntheti
 SAMPLE_VALIDATION = Benchmark(
     "sample_validation", VALIDATION, VALIDATION, pretrains=False, remark="synthetic, validation"
 )
-BENCHMARKS = {benchmark.name: benchmark for benchmark in (SAMPLE, SAMPLE_VALIDATION)}
+SAMPLE_STUDY = Benchmark("sample_study", STUDY, STUDY, pretrains=False, remark="synthetic, study")
+BENCHMARKS = {benchmark.name: benchmark for benchmark in (SAMPLE, SAMPLE_VALIDATION, SAMPLE_STUDY)}
 """The sample benchmarks by name."""

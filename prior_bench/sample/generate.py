@@ -35,7 +35,7 @@ from prior_bench.sample.layouts import (
     siim_acr,
     vindr_cxr,
 )
-from prior_bench.sample.sizes import SIZES
+from prior_bench.sample.sizes import size_of
 
 WRITERS = {module.NAME: module for module in (mimic_cxr, chexpert, rsna_pneumonia, siim_acr)}
 """Writers of the demo's data sets, which are written together."""
@@ -125,7 +125,7 @@ def write_one(name: str, root: Path, size: str, benchmark: Benchmark = SAMPLE) -
 
 def count_images(name: str, size: str, benchmark: Benchmark) -> int:
     """Return the number of images in a data set."""
-    patients = _writer(name).cohort(SIZES[size], benchmark)
+    patients = _writer(name).cohort(size_of(size, benchmark), benchmark)
     return sum(len(study.views) for patient in patients for study in patient.studies)
 
 
@@ -155,7 +155,7 @@ def _write(
     names: list[str], root: Path, size: str, benchmark: Benchmark, processes: int | None, what: str
 ) -> None:
     """Write whole data sets: first the images, by all processes, and then the tables, by this process."""
-    processes = processes or min(SIZES[size].processes, os.cpu_count() or 1)
+    processes = processes or min(size_of(size, benchmark).processes, os.cpu_count() or 1)
     total = sum(count_images(name, size, benchmark) for name in names)
     shares = _shares(names, size, benchmark)
     written = _in_this_process if processes == 1 else _in_processes
@@ -164,20 +164,20 @@ def _write(
         records[share].append(record)
     for name in names:
         ordered = [record for share in shares if share.name == name for record in records[share]]
-        _writer(name).finish(root / name, SIZES[size], benchmark, ordered)
+        _writer(name).finish(root / name, size_of(size, benchmark), benchmark, ordered)
 
 
 def _shares(names: list[str], size: str, benchmark: Benchmark) -> list[Share]:
     return [
         Share(name, start, start + AT_A_TIME)
         for name in names
-        for start in range(0, len(_writer(name).cohort(SIZES[size], benchmark)), AT_A_TIME)
+        for start in range(0, len(_writer(name).cohort(size_of(size, benchmark), benchmark)), AT_A_TIME)
     ]
 
 
 def _records(share: Share, root: Path, size: str, benchmark: Benchmark) -> Iterator[Record]:
     chosen = slice(share.start, share.stop)
-    yield from _writer(share.name).write(root / share.name, SIZES[size], benchmark, chosen)
+    yield from _writer(share.name).write(root / share.name, size_of(size, benchmark), benchmark, chosen)
 
 
 Written = Iterator[tuple[Share, Record]]

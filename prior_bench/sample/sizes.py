@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from prior_bench.sample.cohorts import SAMPLE_STUDY, Benchmark
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,13 @@ SIZES = {
     ),
 }
 """Sizes by name, the values of ``PRIOR_BENCH_SAMPLE_SIZE``."""
+
+LARGER = {
+    (SAMPLE_STUDY.name, "default"): replace(SIZES["default"], chexpert_valid=780, rsna=1000),
+}
+"""Sizes of single benchmarks. The study has three times as many test patients of CheXpert and RSNA."""
+
+
+def size_of(name: str, benchmark: Benchmark) -> Size:
+    """Return the size with a name for a benchmark."""
+    return LARGER.get((benchmark.name, name), SIZES[name])
