@@ -4,8 +4,8 @@
 ``sample:NAME`` its synthetic counterpart (generated on first use; ``sample_validation:NAME`` and
 ``sample_study:NAME`` those of other people, and so on for every generator), ``FILE.csv`` a table of
 the user's own images, and ``FILE.npz`` a file of MedMNIST. ``MODULE:READER`` in place of a name calls the
-user's own reader (:mod:`prior_bench.registry`). With the option ``cache=SIZE``, images come from the image cache
-(:mod:`prior_bench.data.images.cache`).
+user's own reader (:mod:`prior_bench.registry`). With the option ``cache=SIZE``, images come from the image
+cache (:mod:`prior_bench.data.images.cache`).
 """
 
 import inspect

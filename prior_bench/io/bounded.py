@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench.errors import BenchError
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 MIB = 2**20
 MOST_JSON = 32 * MIB
@@ -35,8 +35,6 @@ VARIABLE = "PRIOR_BENCH_MAX_PREDICTIONS"
 """Environment variable that sets another limit for the arrays of a run, in MiB."""
 UNPACKED_FREELY, UNPACKED_RATIO = 256 * MIB, 30
 """A compressed file unpacks to so many bytes, or to so many times its own size."""
-KINDS = "biufUS"
-"""Kinds of arrays that are stored: booleans, numbers, text."""
 MOST_NAMES = MIB
 """Bytes of the directory of an archive of arrays: some thousand names."""
 DIRECTORY = 5
@@ -186,30 +184,6 @@ def hash_of_file(path: Path, most: int) -> hashlib._Hash:
     return digest
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read an archive of arrays (``.npz``) that holds numbers, booleans and text.
-
-    The sizes that the archive and the headers of its arrays state are checked before memory is taken.
-
-    Raises:
-        BenchError: it is missing, no regular file, damaged, too large, or holds other objects.
-    """
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise BenchError("is no regular file", where=path)
-        with opened_zip(path, MOST_NAMES) as archive:
-            _check_size(archive, path)
-            found: dict[str, np.ndarray] = {}
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                if name in found:
-                    raise ValueError(f"it holds {name} twice")
-                found[name] = _array(archive, member)
-            return found
-    except UNREADABLE as error:
-        raise BenchError(f"cannot be read: {error or type(error).__name__}", where=path) from error
-
-
 @contextmanager
 def opened_zip(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
     """Open a ZIP archive whose directory has at most ``most`` bytes, so that opening it takes little memory.
@@ -237,49 +211,6 @@ def most_arrays() -> int:
     """Return the bytes that the arrays of one run may have."""
     stated = os.environ.get(VARIABLE, "")
     return int(stated) * MIB if stated.isdecimal() else MOST_ARRAYS
-
-
-def _check_size(archive: zipfile.ZipFile, path: Path) -> None:
-    total, most = sum(member.file_size for member in archive.infolist()), most_arrays()
-    if total > most:
-        raise BenchError(
-            f"unpacks to {total / MIB:.0f} MiB; at most {most // MIB} MiB are read",
-            where=path,
-            fix=f"if it is yours: {VARIABLE}={-(-total // MIB)}",
-        )
-
-
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
-    import numpy as np
-    from numpy.lib import format as npy
-
-    with archive.open(member) as file:
-        version = npy.read_magic(file)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"{member.filename} has an unknown version {version}")
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, by_columns, dtype = read(file)
-        if dtype.kind not in KINDS or dtype.hasobject:
-            raise ValueError(f"{member.filename} holds objects of type {dtype}")
-        count = 1
-        for side in shape:  # whole numbers of Python do not overflow
-            if side < 0:
-                raise ValueError(f"{member.filename} has the shape {shape}")
-            count *= side
-        if 4 * count > most_arrays():
-            raise ValueError(f"{member.filename} has the shape {shape}, which is too much")
-        left = member.file_size - file.tell()
-        if count * dtype.itemsize != left:
-            raise ValueError(f"{member.filename} states {count * dtype.itemsize} bytes and has {left}")
-        content, there = memoryview(bytearray(left)), 0
-        while block := file.read(MIB):  # reading to the end also checks the CRC
-            content[there : there + len(block)] = block
-            there += len(block)
-        if there < left:
-            raise ValueError(f"{member.filename} is shorter than it states")
-    if not left:
-        return np.empty(shape, dtype)
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if by_columns else "C")
 
 
 def _refuse(constant: str) -> float:

@@ -58,9 +58,13 @@ class Counted:
         score, target = self.case.score, self.case.target
         return [_places(score[:, c], target[:, c], self.counts) for c in range(target.shape[1])]
 
-    def sums(self, of: np.ndarray) -> np.ndarray:
-        """Count the samples ``of`` [N, C] (bool) in each resample, [D, C]."""
-        return self.weights @ of.astype(np.float64)
+    def sums(self, *of: np.ndarray) -> np.ndarray:
+        """Count the samples of each array ``of`` [N, C] (bool) in each resample, [D, C] or [K, D, C].
+
+        The product is bound by reading the weights, so that K arrays at once take little longer than one.
+        """
+        every = self.weights @ np.concatenate(of, axis=1).astype(np.float64)
+        return every if len(of) == 1 else np.stack(np.split(every, len(of), axis=1))
 
     def decided(self) -> np.ndarray:
         """See :meth:`prior_bench.metrics.classification.Case.decided`; bool [D, C] or [1, C]."""
@@ -164,11 +168,12 @@ def _cumulated(counts: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _confusion(counted: Counted, decisions: np.ndarray) -> tuple[np.ndarray, ...]:
-    """See :func:`prior_bench.metrics.classification.confusion`; each [D, C]."""
+def _confusion(counted: Counted, decisions: np.ndarray) -> np.ndarray:
+    """See :func:`prior_bench.metrics.classification.confusion`; [4, D, C]."""
     positive, negative = counted.case.target == 1, counted.case.target == 0
-    every = (decisions & positive, decisions & negative, ~decisions & positive, ~decisions & negative)
-    return tuple(counted.sums(one) for one in every)
+    return counted.sums(
+        decisions & positive, decisions & negative, ~decisions & positive, ~decisions & negative
+    )
 
 
 def f1(counted: Counted, decisions: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ Patients are resampled, not images: images of one patient are not independent, a
 independence are too narrow.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -73,41 +75,52 @@ def _by_counts(
     seed: int,
 ) -> dict[str, np.ndarray] | None:
     """Compute metrics on ``n`` resamples of the groups ``number`` [N]; None if counts do not suffice."""
-    groups, step, blocks = int(number.max()) + 1, max(1, DRAWS_AT_ONCE // len(number)), []
-    drawn = (_few_draws if groups * n <= DRAWS_AT_ONCE else Draws)(groups, n, step, seed)
-    for counts in progress(drawn, "bootstrap"):
-        block = of_counts(predictions, np.take(counts, number, axis=1))
+    blocks = []
+    for counts in progress(_counts(number, n, seed), "bootstrap"):
+        block = of_counts(predictions, counts)
         if block is None:
             return None
         blocks.append(block)
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]} if blocks else {}
 
 
-class Draws:
-    """How often each of G groups is drawn in each of ``n`` resamples, int32 [D, G], ``step`` at a time.
+def _counts(number: np.ndarray, n: int, seed: int) -> Draws | list[np.ndarray]:
+    """How often each sample is drawn in each of ``n`` resamples of groups, some resamples at a time."""
+    if len(number) * n <= DRAWS_AT_ONCE:
+        return _few_counts(number.astype(np.int64).tobytes(), n, seed)
+    return Draws(number, n, max(1, DRAWS_AT_ONCE // len(number)), seed)
 
-    The groups are those that :func:`bootstrap` takes one by one.
+
+class Draws:
+    """How often each of N samples is drawn in each of ``n`` resamples, int32 [D, N], ``step`` at a time.
+
+    Args:
+        number: [N], the group of each sample; every group from 0 to the largest has samples. The groups that
+            are drawn are those that :func:`bootstrap` takes one by one.
+        n: number of resamples.
+        step: number of resamples at a time.
+        seed: of the random numbers.
     """
 
-    def __init__(self, groups: int, n: int, step: int, seed: int):
-        self.groups, self.n, self.step, self.seed = groups, n, step, seed
+    def __init__(self, number: np.ndarray, n: int, step: int, seed: int):
+        self.number, self.n, self.step, self.seed = number, n, step, seed
 
     def __len__(self) -> int:
         return math.ceil(self.n / self.step)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        random = np.random.default_rng(self.seed)
+        random, groups = np.random.default_rng(self.seed), int(self.number.max()) + 1
         for first in range(0, self.n, self.step):
-            drawn = random.integers(self.groups, size=(min(self.step, self.n - first), self.groups))
-            drawn += self.groups * np.arange(len(drawn))[:, None]
-            counts = np.bincount(drawn.ravel(), minlength=drawn.size)
-            yield counts.astype(np.int32).reshape(drawn.shape)
+            drawn = random.integers(groups, size=(min(self.step, self.n - first), groups))
+            drawn += groups * np.arange(len(drawn))[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=drawn.size).astype(np.int32)
+            yield np.take(counts.reshape(drawn.shape), self.number, axis=1)
 
 
 @lru_cache(maxsize=4)
-def _few_draws(groups: int, n: int, step: int, seed: int) -> list[np.ndarray]:
-    """The same as a list: the runs of a table, which were tested on the same patients, share it."""
-    return list(Draws(groups, n, step, seed))
+def _few_counts(number: bytes, n: int, seed: int) -> list[np.ndarray]:
+    """The same as a list: the runs of a table, which were tested on the same images, share it."""
+    return list(Draws(np.frombuffer(number, np.int64), n, n, seed))
 
 
 def interval(

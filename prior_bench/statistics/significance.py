@@ -53,13 +53,17 @@ class Difference:
         It is NaN if there is a difference, but no estimate of its error.
         """
         from scipy.optimize import brentq
+        from scipy.special import stdtr
 
         if not self.error > 0:
             return 1.0 if self.error == 0 and self.value == 0 else math.nan
         ratio = abs(self.value) / self.error
         if ratio >= self._critical(SMALLEST_P):
             return SMALLEST_P
-        return float(brentq(lambda level: self._critical(level) - ratio, SMALLEST_P, 1, xtol=SMALLEST_P))
+        # a weighted mean of quantiles: the p value is between those of the parts
+        of_parts = [2 * stdtr(freedom, -ratio) for variance, freedom in self.parts if variance > 0]
+        low, high = max(min(of_parts) * (1 - 1e-9), SMALLEST_P), min(max(of_parts) * (1 + 1e-9), 1.0)
+        return float(brentq(lambda level: self._critical(level) - ratio, low, high, xtol=SMALLEST_P))
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -32,9 +32,9 @@ from typing import TYPE_CHECKING, Any
 from prior_bench import paths
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, StorageError
-from prior_bench.io.arrays import write_arrays
+from prior_bench.io.arrays import read_arrays, write_arrays
 from prior_bench.io.atomic import whole_folder, write_json
-from prior_bench.io.bounded import not_followed, read_arrays, read_json, require_folders, require_no_links
+from prior_bench.io.bounded import not_followed, read_json, require_folders, require_no_links
 from prior_bench.io.leftovers import DAY, remove_leftovers
 from prior_bench.io.plain import plain
 from prior_bench.io.room import FULL, cannot_write, of_the_disk, writing_to

@@ -17,7 +17,7 @@ from prior_bench.data.splitting.fractions import training_part, validation_part
 from prior_bench.data.splitting.shots import few_shot_rows, few_shot_validation
 from prior_bench.data.texts import prompts
 from prior_bench.sample import OPTIONS
-from prior_bench.sample.cohorts import SAMPLE, SAMPLE_VALIDATION, Benchmark
+from prior_bench.sample.cohorts import SAMPLE, SAMPLE_STUDY, SAMPLE_VALIDATION, Benchmark
 from prior_bench.sample.generate import FURTHER, WRITERS, write_one
 from prior_bench.sample.lists import write_lists
 from prior_bench.schema.protocol import FewShot
@@ -129,9 +129,10 @@ SAMPLE_CASES = [
     for name in (*WRITERS, *FURTHER)
 ] + [
     Case(
-        "sample_validation:mimic_cxr",
-        ("generator sample_validation", "images"),
-        partial(sample, "mimic_cxr", benchmark=SAMPLE_VALIDATION),
+        f"{benchmark.name}:mimic_cxr",
+        (f"generator {benchmark.name}", "images"),
+        partial(sample, "mimic_cxr", benchmark=benchmark),
         atol=1.5,
     )
+    for benchmark in (SAMPLE_VALIDATION, SAMPLE_STUDY)
 ]

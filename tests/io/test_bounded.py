@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import MIB, json_text, not_followed, read_arrays, read_json
+from prior_bench.io.arrays import read_arrays
+from prior_bench.io.bounded import MIB, json_text, not_followed, read_json
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
@@ -93,3 +94,11 @@ def test_content_that_ends_early_is_refused(tmp_path):
     path.write_bytes(raw)
     with pytest.raises(BenchError, match="a.npy is shorter than it states"):
         read_arrays(path)
+
+
+def test_a_header_longer_than_any_is_refused_unread(tmp_path):
+    header = b"\x93NUMPY\x02\x00" + (2**31).to_bytes(4, "little")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", header + b"{" * 100)
+    with pytest.raises(BenchError, match="has a header of 2147483648 bytes; at most 10000 are read"):
+        read_arrays(tmp_path / "a.npz")

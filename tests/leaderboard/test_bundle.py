@@ -13,7 +13,7 @@ from scored_store import predictions
 import prior_bench as pb
 from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import read_arrays
+from prior_bench.io.arrays import read_arrays
 from prior_bench.leaderboard.layout import arrays_sha256, sealed
 from prior_bench.leaderboard.shareable import numbered, paths_in, shareable_arrays, without_paths
 from prior_bench.models.cards import card_as_stored

@@ -36,6 +36,11 @@ def test_worked_example_by_hand():
     assert (contributions(score, target) ** 2).sum() == pytest.approx(1 / 8)
 
 
+def test_an_undefined_score_has_no_error():
+    score, target = np.array([[3.0], [np.nan], [2], [0]]), np.array([[1.0], [1], [0], [0]])
+    assert np.isnan(contributions(score, target)).all()
+
+
 OVARIAN = """
 3.0 5.8 10 0 3.2 6.3 5 1 3.9 6.8 3 1 2.8 4.8 6 0 3.2 5.8 3 1 0.9 4.0 5 0 2.5 5.7 8 0 1.6 5.6 5 1 3.8 5.7 5 1
 3.7 6.7 6 1 3.2 5.4 4 1 3.8 6.6 6 1 4.1 6.6 5 1 3.6 5.7 5 1 4.3 7.0 4 1 3.6 6.7 4 0 2.3 4.4 6 1 4.2 7.6 4 0

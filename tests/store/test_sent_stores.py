@@ -12,7 +12,8 @@ from fixed_store import spec
 from prior_bench.api import RunRecord
 from prior_bench.cli import main
 from prior_bench.errors import BenchError
-from prior_bench.io.bounded import MIB, VARIABLE, read_arrays
+from prior_bench.io.arrays import read_arrays
+from prior_bench.io.bounded import MIB, VARIABLE
 from prior_bench.report.runs.draws import metric_draws
 from prior_bench.report.runs.reported_runs import reported_runs
 from prior_bench.store.exchange import export_store, merge, opened

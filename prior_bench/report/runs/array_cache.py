@@ -9,9 +9,8 @@ import numpy as np
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, StorageError
-from prior_bench.io.arrays import write_arrays
+from prior_bench.io.arrays import read_arrays, write_arrays
 from prior_bench.io.atomic import whole_file
-from prior_bench.io.bounded import read_arrays
 
 Arrays = dict[str, np.ndarray]
 
@@ -28,5 +27,5 @@ def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
         pass
     made = make()
     with contextlib.suppress(StorageError), whole_file(place) as fresh:
-        write_arrays(fresh, made)
+        write_arrays(fresh, made, compress=False)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from prior_bench.api import RunRecord, Task
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import hash_of_file, most_arrays
 from prior_bench.report.runs.array_cache import Arrays, cached_arrays
+from prior_bench.report.runs.kept_arrays import keep_arrays
 from prior_bench.report.runs.unfit import fitting
 from prior_bench.store.store import PREDICTIONS, Store
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 RESAMPLES = 500
 """Number of draws of each bootstrap in a table."""
+MOST_KEPT = 256 * 2**20
+"""Bytes of predictions that are kept in memory, because the columns of a table need the same ones in turn."""
 
 
 def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLES) -> np.ndarray:
@@ -75,7 +78,7 @@ def task_of(record: RunRecord) -> type[Task]:
     return task
 
 
-@lru_cache(maxsize=64)
+@keep_arrays(MOST_KEPT)
 def load_predictions(root: Path, key: str) -> dict[str, np.ndarray]:
     """Load the predictions of a run. They are read once and shared, so that they must not be changed.
 
