@@ -47,7 +47,7 @@ def attach(
     """Attach the backbone to the model or, if it is fully frozen, apply it to the data once.
 
     A fully frozen backbone sees the same images in every epoch, unless training images are augmented. Its
-    maps are then computed once, if they fit into memory and the decoder takes nothing else.
+    maps are then computed once, if there is room for them and the decoder takes nothing else.
 
     Returns:
         The config of the model's backbone, the channels of its maps (finest first), and the data sets to use.
@@ -56,9 +56,10 @@ def attach(
     channels = MapReader(encoder, strides).channels
     once = is_frozen(protocol.frozen) and not protocol.transform.get("train")
     once = once and protocol.head.get("type") not in TAKE_IMAGES
-    if once and map_cache.fits(encoder, strides, list(datasets.values()), context.device):
+    room = map_cache.room_for(encoder, strides, list(datasets.values()), context) if once else None
+    if room is not None:
         cached = {
-            name: map_cache.precompute(encoder, strides, dataset, context)
+            name: map_cache.precompute(encoder, strides, dataset, context, room)
             for name, dataset in datasets.items()
         }
         return dict(type="PrecomputedMaps"), channels, cached

@@ -70,6 +70,9 @@ def test_same_seed_same_result_with_and_without_cached_maps(data, short, context
     first = run(data, short, context, "first")
     assert_same(run(data, short, context, "second"), first, rel=0, abs=0)
     monkeypatch.setattr(map_cache, "MEMORY", 0)
+    assert_same(run(data, short, context, "in files"), first, rel=0, abs=0)
+    assert (context.cache_dir / "maps").is_dir() and not list((context.cache_dir / "maps").iterdir())
+    monkeypatch.setattr(map_cache, "DISK", 0)
     assert_same(run(data, short, context, "uncached"), first, rel=1e-3)
 
 
