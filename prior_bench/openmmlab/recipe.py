@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prior_bench.runtime import fused
 from prior_bench.schema.protocol import Stopping, TrainingOptimizer
 
 NEARLY_ZERO = 1e-12
@@ -29,6 +30,7 @@ def optim_wrapper(optimizer: TrainingOptimizer, device: str, shared: bool = Fals
     inner = {key: value for key in named if (value := getattr(optimizer, key)) is not None}
     if optimizer.frozen_lr is not None:
         inner["lr"] = optimizer.frozen_lr
+    inner |= fused(optimizer.type, device)
     wrapper: dict[str, Any] = dict(type="AmpOptimWrapper" if amp else "OptimWrapper", optimizer=inner)
     if shared:
         wrapper["type"] = f"Shared{wrapper['type']}"

@@ -13,6 +13,7 @@ from prior_bench.pretraining.config import Optimizer, PretrainConfig
 from prior_bench.pretraining.deferred_log import AmpKeepsNorm, KeepsNorm
 from prior_bench.pretraining.gpu_speed import precision
 from prior_bench.pretraining.schedule import Schedule, StagedLR
+from prior_bench.runtime import fused
 
 
 def parameter_groups(model: nn.Module, config: Optimizer) -> list[dict[str, Any]]:
@@ -42,7 +43,10 @@ def optim_wrapper(method: nn.Module, config: PretrainConfig, device: str) -> Opt
     """Build the optimiser with gradient clipping and, on a GPU, mixed precision."""
     optimizer = config.optimizer
     made = getattr(torch.optim, optimizer.type)(
-        parameter_groups(method, optimizer), lr=optimizer.lr, betas=tuple(optimizer.betas)
+        parameter_groups(method, optimizer),
+        lr=optimizer.lr,
+        betas=tuple(optimizer.betas),
+        **fused(optimizer.type, device),
     )
     clip = {"max_norm": config.clip_grad} if config.clip_grad else None
     if device.startswith("cuda") and config.precision != "float32":

@@ -1,3 +1,5 @@
+import inspect
+
 import pytest
 import torch
 from mmengine.optim import OptimWrapper
@@ -5,9 +7,12 @@ from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
 from prior_bench.errors import BenchError
-from prior_bench.pretraining.config import Optimizer
-from prior_bench.pretraining.optimisation import parameter_groups, scheduler
+from prior_bench.openmmlab import recipe
+from prior_bench.pretraining.config import Optimizer, load_config
+from prior_bench.pretraining.optimisation import optim_wrapper, parameter_groups, scheduler
 from prior_bench.pretraining.schedule import Schedule, Stage
+from prior_bench.runtime import FUSED
+from prior_bench.schema.protocol import OPTIMIZERS, TrainingOptimizer
 
 
 def test_vectors_are_not_decayed_and_frozen_weights_left_out():
@@ -24,6 +29,23 @@ def test_a_rate_for_parameters_that_do_not_exist_is_refused():
         BenchError, match=r"(?s)lr_scale: unknown .* 'text_encodr'.*did you mean text_encoder"
     ):
         parameter_groups(model, Optimizer(lr_scale={"image_encoder": 1.0, "text_encodr": 0.1}))
+
+
+@pytest.mark.parametrize(("device", "fused"), [("cuda", True), ("cuda:1", True), ("cpu", None)])
+def test_on_a_gpu_the_optimiser_is_fused(device, fused):
+    config = load_config("convirt_sample", {"precision": "float32"})
+    wrapper = optim_wrapper(nn.Linear(2, 2), config, device)
+    assert wrapper.optimizer.defaults["fused"] is fused
+    for name, taken in (("SGD", fused), ("RAdam", None)):
+        head = recipe.optim_wrapper(TrainingOptimizer(type=name, lr=0.1), device)["optimizer"]
+        assert head.get("fused") is taken
+
+
+def test_the_fused_optimisers_are_those_of_torch():
+    def takes(name):
+        return "fused" in inspect.signature(getattr(torch.optim, name)).parameters
+
+    assert {name for name in OPTIMIZERS if takes(name)} == set(FUSED)
 
 
 def rates_of(schedule, steps_per_epoch, steps):
