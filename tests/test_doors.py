@@ -45,7 +45,7 @@ ARROWS = {
     "models": "errors paths registry schema",
     "parity": "errors escaping io registry",
     # data, features, numbers
-    "store": "api bundled errors io paths registry schema",
+    "store": "api bundled errors escaping io paths registry schema",
     "data": "api checkpoints encoders errors io paths registry runtime schema store versions",
     "sample": "data errors io paths runtime",
     "rehearsal": "data errors io paths sample",
@@ -62,12 +62,12 @@ ARROWS = {
     "pretraining prior_bench registry schema store versions",
     "scaffold": "api checkpoints errors io paths pretraining registry",
     # suites, their execution, their report
-    "suites": "api data encoders errors escaping io paths registry schema store versions",
+    "suites": "api data encoders errors io paths registry schema store versions",
     "protocol_parity": "api errors escaping io paths registry suites",
     "engine": "api errors io logs paths pretraining registry runtime store suites",
     "report": "api data errors escaping io paths pictures protocol_parity registry runtime schema statistics "
     "store suites",
-    "browsing": "errors escaping io logs report store suites",
+    "browsing": "errors escaping io logs report store",
     "leaderboard": "api data errors escaping io models paths registry report schema store suites",
     # what users start
     "doctor": "openmmlab paths prior_bench registry",

@@ -13,7 +13,7 @@ class RunSpec:
     Attributes:
         backbone: config of the row: ``name``, ``type`` (in BACKBONES) and the arguments of that type.
         task: name of a registered task.
-        data: resolved data reference (see :func:`prior_bench.data.open.resolve`).
+        data: resolved data reference (see :func:`prior_bench.data.references.resolve`).
         protocol: resolved protocol, as plain types.
         fraction, seed, shots: see :class:`prior_bench.api.RunContext`.
     """

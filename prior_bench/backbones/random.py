@@ -14,7 +14,7 @@ from prior_bench.backbones.image_encoders import (
     made_backbone,
     size_problem,
 )
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError
 from prior_bench.registry import METHODS

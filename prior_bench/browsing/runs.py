@@ -15,7 +15,7 @@ from prior_bench.report.html.figures.row_look import colours_of
 from prior_bench.report.html.sections.training import training
 from prior_bench.report.runs import run_text
 from prior_bench.report.runs.reported_runs import FinishedRun, ReportedRun
-from prior_bench.suites.plan import describe
+from prior_bench.store.cells import describe
 
 RESAMPLES = 1000
 """Bootstrap resamples of an interval."""

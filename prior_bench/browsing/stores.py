@@ -9,8 +9,8 @@ from pathlib import Path
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import is_own_file
 from prior_bench.report.runs.reported_runs import FinishedRun, ReportedRun, primary_metric, reported_runs
+from prior_bench.store.cells import describe
 from prior_bench.store.store import Store
-from prior_bench.suites.plan import describe
 
 REPORT = "report.html"
 

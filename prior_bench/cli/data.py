@@ -174,7 +174,7 @@ SHOWN = 50
 def _reference(args: argparse.Namespace) -> dict[str, Any]:
     """Return the data reference with ``--root`` and the options of ``--set``."""
     from prior_bench.cli.arguments import assignments
-    from prior_bench.data.open import resolve
+    from prior_bench.data.references import resolve
 
     root = {"root": args.root} if args.root else {}
     return {**resolve(args.data), **root, **assignments(args.set, "--set")}

@@ -15,9 +15,9 @@ from prior_bench.cluster.queue import QueuedJob
 from prior_bench.errors import BenchError
 from prior_bench.escaping.signs import one_line
 from prior_bench.pretraining.folder import FINAL
+from prior_bench.store.cells import describe
 from prior_bench.store.store import Store
 from prior_bench.suites.filters import fields_of, passes, read_filters
-from prior_bench.suites.plan import describe
 
 STATES = ("done", "running", "queued", "failed", "not submitted")
 ENDED = "its job has ended without a record"

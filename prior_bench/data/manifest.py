@@ -9,15 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from os.path import splitext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from prior_bench.data.images.mended import JPEG_SUFFIXES, versions_of_files
-from prior_bench.data.printed import printed
 from prior_bench.errors import BenchError
 from prior_bench.runtime import progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REQUIRED = ("id", "patient_id", "image", "split")
 SPLITS = ("train", "valid", "test")
@@ -180,6 +181,8 @@ class Manifest:
         return {**self.__dict__, "_memory": {}}  # a hash cannot be pickled
 
     def _digest_of_table(self) -> Any:
+        from prior_bench.data.printed import printed
+
         digest = hashlib.sha256(f"{self.name}|{self.labels}|{self.exclusive}|{self.box_classes}".encode())
         columns = sorted(name for name in self.table.columns if not str(name).startswith(ABOUT))
         for column in progress(columns, f"{self.name}: hashing the table", delay=2):
@@ -201,8 +204,10 @@ def file_states(root: Path, names: Iterable[str]) -> Iterator[os.stat_result | N
 
 def _repeated(ids: pd.Series) -> Any:
     """Return the first id that repeats an earlier one, or None; only where hashes agree are ids compared."""
+    from pandas.util import hash_pandas_object
+
     blocks = [ids.iloc[start : start + HASHED] for start in range(0, len(ids), HASHED)]
-    hashes = [pd.util.hash_pandas_object(block, index=False, categorize=False).to_numpy() for block in blocks]
+    hashes = [hash_pandas_object(block, index=False, categorize=False).to_numpy() for block in blocks]
     if len(ids) < 2 or np.diff(np.sort(np.concatenate(hashes))).all():
         return None
     again = ids[ids.duplicated()]

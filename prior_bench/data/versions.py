@@ -16,7 +16,7 @@ def data_versions(data: dict[str, Any]) -> dict[str, int]:
     and of masks that are read lazily.
 
     Args:
-        data: a resolved reference (:func:`prior_bench.data.open.resolve`).
+        data: a resolved reference (:func:`prior_bench.data.references.resolve`).
 
     Raises:
         BenchError: the data set is unknown, or a version is not an integer.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRONTAL = ("frontal", "pa", "ap")
 """Values of the column ``view`` for frontal images, in any case."""

@@ -30,8 +30,9 @@ from prior_bench.engine.slots import Slot, slots_of
 from prior_bench.errors import BenchError
 from prior_bench.pretraining.launch import launched
 from prior_bench.runtime import deterministic, pick_device, threads
+from prior_bench.store.cells import describe
 from prior_bench.store.store import Stamp, Store
-from prior_bench.suites.plan import Plan, PlannedRun, describe
+from prior_bench.suites.plan import Plan, PlannedRun
 
 LOG = logging.getLogger(__name__)
 say_at_once = partial(print, flush=True)

@@ -28,7 +28,7 @@ class Data:
     """Image-report pairs, one per study.
 
     Attributes:
-        dataset: data reference, see :func:`prior_bench.data.open.resolve`.
+        dataset: data reference, see :func:`prior_bench.data.references.resolve`.
         split_rule: rule by which the data set is split.
         splits: splits that are trained on.
         text: part of a report that is used; a random part is drawn again in each epoch.

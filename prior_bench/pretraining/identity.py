@@ -11,7 +11,7 @@ from typing import Any
 
 from prior_bench.api import version_of
 from prior_bench.data.images.cache.image_cache import DECODING
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.data.texts import prompts
 from prior_bench.data.versions import data_versions
 from prior_bench.pretraining.best_epoch import DESCRIBED, OF_PROMPTS

@@ -11,7 +11,7 @@ from typing import Any
 from prior_bench.bundled import importable
 from prior_bench.checkpoints.native import read_info
 from prior_bench.data.generated import generated
-from prior_bench.data.open import OWN_FILES
+from prior_bench.data.references import OWN_FILES
 from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError
 from prior_bench.io.atomic import write_json

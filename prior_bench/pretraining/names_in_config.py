@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.data.texts import prompts
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.registry import DATASETS, METHODS

@@ -9,7 +9,7 @@ from prior_bench.leaderboard.bundle import Bundled, Submission, write_bundle
 from prior_bench.leaderboard.checking import CheckedBundle
 from prior_bench.leaderboard.checking import check_bundle as checked_bundle
 from prior_bench.leaderboard.site import BuiltSite, build_site
-from prior_bench.public.planning import as_store
+from prior_bench.public.stores import as_store
 from prior_bench.report.runs.find_run import require_store
 from prior_bench.store.store import Store
 

@@ -20,8 +20,9 @@ def next_steps(checkpoint: str | Path) -> list[str]:
         checkpoint: written by :func:`prior_bench.pretrain`.
     """
     from prior_bench.checkpoints.native import read_info
-    from prior_bench.data.open import open_dataset, resolve
+    from prior_bench.data.open import open_dataset
     from prior_bench.data.recorded import check_reader
+    from prior_bench.data.references import resolve
 
     info = read_info(checkpoint)
     data = (info.provenance if info else {}).get("config", {}).get("data")
@@ -66,7 +67,7 @@ def _fitting_tasks(manifest: Any, split_rule: str) -> list[tuple[str, str]]:
 def _on_the_command_line(data: Mapping[str, Any]) -> str:
     """The arguments of ``prior-bench eval`` that name a pre-training config's data and split."""
     from prior_bench.data.generated import generator_of
-    from prior_bench.data.open import OWN_FILES, resolve
+    from prior_bench.data.references import OWN_FILES, resolve
 
     options = resolve(data["dataset"])
     kind, root = options.pop("type"), str(options.pop("root"))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from prior_bench.api import Backbone, BackboneSource
 from prior_bench.backbones.reference import backbone_row
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.engine.execute import Overwrite
 from prior_bench.engine.execute import evaluate as execute
 from prior_bench.errors import BenchError
 from prior_bench.public.results import Result, Results
+from prior_bench.public.stores import as_store
 from prior_bench.registry import TASKS
 from prior_bench.store.changed_source import warn_of_records
 from prior_bench.store.store import Store
@@ -177,13 +178,6 @@ def prompt_changes(task: str, prompts: str | Path | Mapping[str, Any] | None) ->
     if changes is None:
         raise BenchError("this task takes no prompts", where=task, fix="leave out prompts")
     return changes(prompts)
-
-
-def as_store(store: str | Path | Store) -> Store:
-    """Return a store by its name under the results root or its folder; a Store is returned unchanged."""
-    if isinstance(store, Store):
-        return store
-    return Store(store) if isinstance(store, Path) else Store.of(store)
 
 
 def source_of(model: Model, tokenizer: str | Path | None = None) -> BackboneSource:

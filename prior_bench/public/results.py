@@ -9,8 +9,8 @@ from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.escaping.page import markup
 from prior_bench.report.runs import run_text
+from prior_bench.store.cells import describe
 from prior_bench.store.store import Store
-from prior_bench.suites.plan import describe
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from prior_bench.errors import BenchError
-from prior_bench.public.planning import as_store
 from prior_bench.public.results import Result, Results, one_run
+from prior_bench.public.stores import as_store
 from prior_bench.report.comparing.compare import compare_runs
 from prior_bench.report.published.beside import published_table, table_beside
 from prior_bench.report.runs.reported_runs import EVERY_SUITE, reported_runs, stores_of

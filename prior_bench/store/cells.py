@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from prior_bench.escaping.signs import one_line
+
 Labels = tuple[int, float]
 """Amount of training labels: (0, images per class) or (1, label fraction); few-shot runs sort first."""
 
@@ -23,3 +25,9 @@ def labels_text(labels: Labels) -> str:
     """An amount of labels in words: "4 per class" or "10 %"."""
     few, amount = labels[0] == 0, labels[1]
     return f"{amount:g} per class" if few else f"{100 * amount:g} %"
+
+
+def describe(spec: Mapping[str, Any]) -> str:
+    """The cell of a run in words, from its spec (as plain types)."""
+    named = [spec["backbone"]["name"], spec["task"], spec["data"]["name"], spec["protocol"]["name"]]
+    return one_line(" · ".join([*named, labels_text(labels_of(spec)), f"seed {spec['seed']}"]))

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from prior_bench.api import BackboneSource, Task
 from prior_bench.data.cards import card
 from prior_bench.data.generated import generated
-from prior_bench.data.open import read_manifest, resolve
+from prior_bench.data.open import read_manifest
 from prior_bench.data.recorded import check_reader
+from prior_bench.data.references import resolve
 from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError
 from prior_bench.io.plain import plain

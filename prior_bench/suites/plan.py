@@ -12,9 +12,8 @@ from typing import Any
 
 from prior_bench.api import BackboneSource, RehearsalSize, RunSpec
 from prior_bench.errors import BenchError, ErrorList
-from prior_bench.escaping.signs import one_line
 from prior_bench.io.plain import plain
-from prior_bench.store.cells import labels_of, labels_text
+from prior_bench.store.cells import describe
 from prior_bench.suites.data_sets import DataSets
 from prior_bench.suites.filters import fields_of, passes, read_filters
 from prior_bench.suites.keys import rehearsal_key, run_key, run_versions
@@ -188,13 +187,6 @@ def expand(
         raise BenchError("nothing to run", where=suite.where, fix="loosen --only" if wanted else "")
     lacking = list(dict.fromkeys([*(e.absent for e in evaluations if e.absent), *map(str, problems)]))
     return Plan(suite, runs, sources, data_sets, lacking, partial=bool(wanted))
-
-
-def describe(spec: dict[str, Any]) -> str:
-    """Describe a RunSpec (as plain types) in words."""
-    fields = fields_of(RunSpec(**spec))
-    named = [fields[name] for name in ("backbone", "task", "data", "protocol")]
-    return one_line(" · ".join([*named, labels_text(labels_of(spec)), f"seed {spec['seed']}"]))
 
 
 def _cells(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from prior_bench.api import BackboneSource, Protocol, Task
 from prior_bench.data.generated import generated
-from prior_bench.data.open import locate, resolve
+from prior_bench.data.open import locate
+from prior_bench.data.references import resolve
 from prior_bench.data.splitting.seeded import different_splits
 from prior_bench.data.splitting.shots import shortages
 from prior_bench.errors import BenchError, ErrorList, NotThereError

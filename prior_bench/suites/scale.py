@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from prior_bench.data.generated import generated
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.registry import GENERATORS
 from prior_bench.schema.errors import checked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prior_bench.api import BackboneSource, Protocol, StoredVectors, Task
 from prior_bench.data.generated import generated
 from prior_bench.data.images.corruptions import conditions
-from prior_bench.data.open import OWN_FILES
+from prior_bench.data.references import OWN_FILES
 from prior_bench.data.splitting.seeded import split_name
 from prior_bench.errors import BenchError
 from prior_bench.io.plain import plain

@@ -18,7 +18,8 @@ from typing import Any
 
 from prior_bench.api import Protocol
 from prior_bench.data.manifest import SPLITS, Manifest
-from prior_bench.data.open import open_dataset, resolve
+from prior_bench.data.open import open_dataset
+from prior_bench.data.references import resolve
 from prior_bench.data.splitting.fractions import training_part, validation_part
 from prior_bench.protocol_parity.ingredients import Values, suite_of
 

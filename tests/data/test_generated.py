@@ -3,7 +3,8 @@
 import pytest
 
 from prior_bench.data.generated import generated, generator_of
-from prior_bench.data.open import locate, resolve
+from prior_bench.data.open import locate
+from prior_bench.data.references import resolve
 from prior_bench.registry import GENERATORS
 
 

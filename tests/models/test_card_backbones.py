@@ -13,7 +13,7 @@ from prior_bench.backbones.hf import TransformersModel
 from prior_bench.backbones.open_clip import OpenClipModel
 from prior_bench.backbones.reference import backbone_row
 from prior_bench.checkpoints.native import save_image_encoder
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.errors import BenchError, ErrorList, NotThereError
 from prior_bench.models import cards

@@ -1,4 +1,4 @@
-"""Tables and runs are printed without torch and matplotlib; a report needs no torch."""
+"""Tables and runs are printed without torch, pandas and matplotlib."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ import contextlib, io, json, sys
 from prior_bench.cli import main
 with contextlib.redirect_stdout(io.StringIO()):
     status = main(sys.argv[1:])
-print(json.dumps([status, [name for name in ("matplotlib", "torch") if name in sys.modules]]))
+print(json.dumps([status, [name for name in ("matplotlib", "pandas", "torch") if name in sys.modules]]))
 """
 
 
@@ -31,7 +31,7 @@ def store(tmp_path):
     return scored(tmp_path / "results" / "s", {"A": 0.2, "B": 3.0}, seeds=1)
 
 
-def test_a_table_imports_neither_torch_nor_matplotlib(store):
+def test_a_table_imports_none_of_them(store):
     assert loaded("table", "--leaderboard", "--no-test") == [0, []]
 
 

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from prior_bench.data.open import open_dataset, resolve
+from prior_bench.data.open import open_dataset
+from prior_bench.data.references import resolve
 from prior_bench.registry import GENERATORS
 from prior_bench.sample import VERSION, benchmark_folder, sample_options, sample_root
 from prior_bench.sample.cohorts import (

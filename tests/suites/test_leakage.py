@@ -13,8 +13,8 @@ from prior_bench.backbones.pretrained import Pretrained
 from prior_bench.checkpoints.layouts import known_layouts
 from prior_bench.checkpoints.native import save_image_encoder
 from prior_bench.data.manifest import Manifest
-from prior_bench.data.open import resolve
 from prior_bench.data.readers.siim_acr import reader as siim_acr
+from prior_bench.data.references import resolve
 from prior_bench.encoders.image import ImageEncoder
 from prior_bench.engine.execute import evaluate
 from prior_bench.errors import ErrorList

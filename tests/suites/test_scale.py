@@ -9,7 +9,8 @@ import pytest
 
 from prior_bench import paths
 from prior_bench.cli.run import describe_plan
-from prior_bench.data.open import open_dataset, resolve
+from prior_bench.data.open import open_dataset
+from prior_bench.data.references import resolve
 from prior_bench.data.splitting.rules import count_of
 from prior_bench.engine.execute import Overwrite, evaluate
 from prior_bench.errors import BenchError, ErrorList

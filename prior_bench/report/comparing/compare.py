@@ -21,9 +21,8 @@ from prior_bench.report.runs.reported_runs import (
 from prior_bench.report.runs.run_text import inline
 from prior_bench.report.tables.table import finished
 from prior_bench.statistics.significance import LEVEL, Difference, holm
-from prior_bench.store.cells import identity
+from prior_bench.store.cells import describe, identity
 from prior_bench.store.store import Store
-from prior_bench.suites.plan import describe
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,9 @@ from prior_bench.report.tables.render import html_table
 from prior_bench.report.tables.suite_tables import table_of, tables_of
 from prior_bench.report.tables.table import Table, build_table
 from prior_bench.runtime import progress
+from prior_bench.store.cells import describe
 from prior_bench.store.provenance import command
 from prior_bench.store.store import Store
-from prior_bench.suites.plan import describe
 from prior_bench.suites.suite import Suite
 
 TEMPLATES, TEMPLATE = Path(__file__).parent / "templates", "page.html.j2"

@@ -9,8 +9,8 @@ from prior_bench.api import RunRecord
 from prior_bench.errors import BenchError
 from prior_bench.report.runs.draws import scoring, task_of
 from prior_bench.report.runs.unfit import fitting
+from prior_bench.store.cells import describe
 from prior_bench.store.store import Store
-from prior_bench.suites.plan import describe
 
 HISTORY_ENDS = 5
 """Number of lines shown at the beginning and at the end of a long history."""

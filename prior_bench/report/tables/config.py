@@ -21,7 +21,7 @@ from itertools import product
 from typing import Any
 
 from prior_bench.api import Metric
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.io.plain import plain
 from prior_bench.report.runs.described import described

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.errors import BenchError
 from prior_bench.io.plain import plain
 from prior_bench.report.runs.reported_runs import ReportedRun, same_data

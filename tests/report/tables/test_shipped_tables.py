@@ -5,7 +5,7 @@ import math
 import pytest
 from shipped_configs import shipped
 
-from prior_bench.data.open import resolve
+from prior_bench.data.references import resolve
 from prior_bench.registry import BACKBONES, TASKS
 from prior_bench.report.runs.reported_runs import EVERY_SUITE, same_data
 from prior_bench.report.tables.table import load_table

@@ -15,7 +15,8 @@ from prior_bench import cli
 from prior_bench.data.images.cache.image_cache import ImageCache
 from prior_bench.data.images.decode import reduced
 from prior_bench.data.images.read import read_image
-from prior_bench.data.open import open_dataset, resolve
+from prior_bench.data.open import open_dataset
+from prior_bench.data.references import resolve
 from prior_bench.errors import BenchError
 from prior_bench.suites.resolve import data_reference
 
