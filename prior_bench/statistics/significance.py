@@ -62,7 +62,7 @@ class Difference:
             return SMALLEST_P
         # a weighted mean of quantiles: the p value is between those of the parts
         of_parts = [2 * stdtr(freedom, -ratio) for variance, freedom in self.parts if variance > 0]
-        low, high = max(min(of_parts) * (1 - 1e-9), SMALLEST_P), min(max(of_parts) * (1 + 1e-9), 1.0)
+        low, high = max(min(of_parts) * (1 - 1e-6), SMALLEST_P), min(max(of_parts) * (1 + 1e-6), 1.0)
         return float(brentq(lambda level: self._critical(level) - ratio, low, high, xtol=SMALLEST_P))
 
     @property

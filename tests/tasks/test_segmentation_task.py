@@ -72,6 +72,8 @@ def test_same_seed_same_result_with_and_without_cached_maps(data, short, context
     monkeypatch.setattr(map_cache, "MEMORY", 0)
     assert_same(run(data, short, context, "in files"), first, rel=0, abs=0)
     assert (context.cache_dir / "maps").is_dir() and not list((context.cache_dir / "maps").iterdir())
+    monkeypatch.setattr(map_cache, "BATCH", 3)  # several batches: each to its own rows
+    assert_same(run(data, short, context, "in small batches"), first, rel=1e-3)
     monkeypatch.setattr(map_cache, "DISK", 0)
     assert_same(run(data, short, context, "uncached"), first, rel=1e-3)
 
