@@ -44,6 +44,11 @@ class MockImageEncoder(nn.Module):
             maps.append(images)
         return [maps[1:][stage] for stage in stages]
 
+    @property
+    def grad_cam_layer(self) -> nn.Module:
+        """The last stage."""
+        return self.stages[-1]
+
     def forward(self, images: Tensor) -> Features:
         """Return global [B, 32] and local [B, N, 32] features."""
         self.images_seen += len(images)

@@ -243,9 +243,10 @@ def _score(
         feed: how the images were fed.
         wanted: metrics of the protocol, for the trivial map.
     """
+    from prior_bench.explain.contract import COSINES
     from prior_bench.explain.grounded import grounded_images as placed
 
-    names = [n for n in metrics.METRICS if options.map != "attention" or n not in metrics.OF_COSINES]
+    names = [n for n in metrics.METRICS if options.map in COSINES or n not in metrics.OF_COSINES]
     example_rows = np.unique(np.linspace(0, len(owner) - 1, EXAMPLES).astype(int))
     wanted = tuple(name for name in wanted if name != metrics.PHRASE_GAIN)
     values, centred, swapped, share, examples = [], [], [], [], []

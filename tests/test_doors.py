@@ -54,7 +54,7 @@ ARROWS = {
     "features": "api data errors io registry runtime store versions",
     "openmmlab": "api checkpoints data errors io losses metrics runtime schema shares",
     "probing": "api data errors features metrics openmmlab runtime shares",
-    "explain": "api data errors escaping features io metrics pictures registry statistics versions",
+    "explain": "api data encoders errors escaping features io metrics pictures registry statistics versions",
     # pre-training and where weights come from
     "pretraining": "api bundled checkpoints data encoders errors features io losses metrics registry runtime "
     "schema shares store versions",

@@ -6,7 +6,7 @@ prior-bench run study --gpus all
 Methods are pre-trained on ``sample:mimic_cxr`` and evaluated on the patients of ``sample_study``, whom no
 other suite sees. The evaluations are those of the demo, but fine-tuning is longer and is done with a tenth of
 the labels as well, and detection averages three detectors for each backbone and seed. Random weights have two
-rows, because PRIOR pools by attention and the others do not.
+rows, because PRIOR pools by attention and the others do not. Grounding is in ``study_grounding``.
 """
 
 name = "study"
@@ -44,7 +44,6 @@ evaluations = [
         protocol="demo/zero_shot",
     ),
     dict(task="retrieval", data="sample_study:mimic_cxr", protocol="demo/retrieval"),
-    dict(task="grounding", data="sample_study:ms_cxr", protocol="demo/grounding"),
     dict(task="segmentation", data="sample_study:siim_acr", protocol="demo/segmentation"),
     dict(task="detection", data="sample_study:rsna_pneumonia", protocol="demo/detection_three_heads"),
 ]

@@ -35,12 +35,6 @@ _zero_shot = dict(
     data="sample_study:chexpert_5x200",
     protocol="demo/zero_shot",
 )
-_grounding = dict(
-    group="MS-CXR, grounding",
-    task="grounding",
-    data="sample_study:ms_cxr",
-    protocol="demo/grounding",
-)
 _retrieval = dict(
     group="MIMIC-CXR, retrieval",
     task="retrieval",
@@ -59,8 +53,6 @@ columns = [
     dict(label="image → text R@5", metric="recall_at_5/image_to_text", **_retrieval),
     dict(label="text → image R@5", metric="recall_at_5/text_to_image", **_retrieval),
     dict(label="P@5", metric="precision_at_5", **_retrieval),
-    dict(label="pixel AUROC", metric="pixel_auroc", **_grounding),
-    dict(label="gain of the phrase", metric="phrase_gain", **_grounding),
     dict(
         group="SIIM, segmentation",
         label="Dice, positives",

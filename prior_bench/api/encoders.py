@@ -36,6 +36,9 @@ class ImageEncoderLike(Interface):
 class MapEncoderLike(ImageEncoderLike, Interface):
     """An image encoder that also gives feature maps, as segmentation and detection need it.
 
+    Optional, for Grad-CAM: the property ``grad_cam_layer``, the sub-module whose output is the last map
+    ([B, C, H, W], [B, H, W, C] or tokens [B, N, C]) on the way to the global feature; None if there is none.
+
     Attributes:
         stage_channels: number of channels of the map of each stage, finest stage first.
         stage_strides: input pixels per pixel of each map, finest stage first. A plain ViT has one map, which

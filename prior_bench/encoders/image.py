@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from prior_bench.api import Features, InputSpec
+from prior_bench.encoders import grad_cam_layer
 from prior_bench.encoders.attention import AttentionPool2d
 from prior_bench.encoders.hub import quiet, require_hub
 from prior_bench.errors import BenchError, unknown_name
@@ -112,6 +113,11 @@ class ImageEncoder(nn.Module):
     def arguments(self) -> dict[str, Any]:
         """The arguments that rebuild this encoder without its weights and without any download."""
         return {**self._arguments, "input": self.input.to_dict()}
+
+    @property
+    def grad_cam_layer(self) -> nn.Module | None:
+        """The layer whose output Grad-CAM reads; None if the model has none."""
+        return grad_cam_layer.of_timm(self.model)
 
     def forward(self, images: Tensor) -> Features:
         """Encode images [B, C, S, S] as global [B, dim] and local features [B, H*W, local_dim].

@@ -115,12 +115,17 @@ class WrappedEncoder(nn.Module):
         what = f"{self.output or 'the module'} gives a tensor {list(values.shape)}"
         raise BenchError(what, where="wrap", fix="name a sub-module that gives features: output=…")
 
+    @property
+    def grad_cam_layer(self) -> nn.Module | None:
+        """The layer whose output Grad-CAM reads: the last named stage; None without stages."""
+        return self.module.get_submodule(self.stages[-1]) if self.stages else None
+
     def feature_maps(self, images: Tensor, stages: tuple[int, ...]) -> list[Tensor]:
         """Return the maps [B, C, H, W] of the given stages (indices into ``stages``)."""
         names = [self.stages[stage] for stage in stages]
         with captured(self.module, tuple(dict.fromkeys(names))) as found:
             self.module(images)
-        return [_map(_tensor(found[name], name), name) for name in names]
+        return [as_map(_tensor(found[name], name), name) for name in names]
 
     def extra_repr(self) -> str:
         """Return the arguments of :func:`wrap` for ``repr``."""
@@ -199,7 +204,7 @@ def _tensor(output: Any, name: str) -> Tensor:
     return output
 
 
-def _map(values: Tensor, name: str) -> Tensor:
+def as_map(values: Tensor, name: str) -> Tensor:
     """Return a map [B, C, H, W] from a map or from tokens on a square grid."""
     if values.ndim == 3:
         _, local = _split_tokens(values)

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from prior_bench.api import Backbone, Method, TextBatch
 
 
-MAPS = ("attention", "similarity", "similarity_global")
+MAPS = ("attention", "similarity", "similarity_global", "grad_cam")
 """Kinds of maps of a phrase over an image; see :mod:`prior_bench.explain.phrase_maps`."""
+COSINES = ("similarity", "similarity_global")
+"""Kinds whose values are cosines."""
 
 
 def lacking(method: Any, kind: str) -> str:
@@ -24,6 +26,9 @@ def lacking(method: Any, kind: str) -> str:
         method: a :class:`prior_bench.api.Method` or its class.
         kind: one of :data:`MAPS`.
     """
+    if kind == "grad_cam":
+        together = getattr(method, "texts_together", False)
+        return "scores that depend on the other texts" if together else ""
     if not getattr(method, "local_features", True):
         return "no local features"
     if kind == "similarity" and not getattr(method, "local_text_features", True):

@@ -17,7 +17,7 @@ from prior_bench.features.extract import Feed
 from prior_bench.metrics import grounding
 from prior_bench.pictures.choice import spread
 
-KINDS = ("attention", "similarity")
+KINDS = ("attention", "similarity", "grad_cam")
 """Kinds of maps in order of preference."""
 
 
@@ -32,7 +32,7 @@ def localisation(
         at_most: largest number of images, evenly spaced.
 
     Returns:
-        Three measures over phrases; empty if the method has no local features, or no phrase can be scored.
+        Three measures over phrases; empty if the method has no map of a phrase, or no phrase can be scored.
 
     Raises:
         BenchError: the split has no phrase with a region.

@@ -1,13 +1,14 @@
-"""Maps of phrases over the images that they describe, from the local features of a two-tower method.
+"""Maps of phrases over the images that they describe, of a two-tower method.
 
-There are three kinds (:data:`prior_bench.explain.contract.MAPS`), none of which replaces another silently:
+There are four kinds (:data:`prior_bench.explain.contract.MAPS`), none of which replaces another silently:
 
 - ``attention``: the method's own attention of the phrase over the patches
   (:func:`prior_bench.explain.attention.attention_of`);
 - ``similarity``: the cosine of each patch with the text's local vectors (words or sentences), averaged over
   these;
 - ``similarity_global``: the cosine of each patch with the text's global vector, as in BioViL
-  (arXiv 2204.09817), which trains patches and texts in one space.
+  (arXiv 2204.09817), which trains patches and texts in one space;
+- ``grad_cam``: Grad-CAM of the method's own score (:mod:`prior_bench.explain.grad_cam`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from prior_bench.data.manifest import Manifest
 from prior_bench.errors import BenchError, unknown_name
 from prior_bench.explain.attention import attention_of
 from prior_bench.explain.contract import MAPS, lacking
+from prior_bench.explain.grad_cam import grad_cam
 from prior_bench.explain.inputs import tokenised
 from prior_bench.features.cache import cached
 from prior_bench.features.extract import Feed, evaluating, feature_versions, image_batches, source_of
@@ -79,6 +81,9 @@ def phrase_maps(
         found = []
         with evaluating(method, context.device):
             for images, rows in image_batches(manifest, feed, context, f"{backbone.name} on {manifest.name}"):
+                if kind == "grad_cam":
+                    found.append(grad_cam(backbone, method, images, [texts[row] for row in rows.tolist()]))
+                    continue
                 encoded = method.encode_image(images)
                 pairs = [(i, text) for i, row in enumerate(rows.tolist()) for text in texts[row]]
                 for start in range(0, len(pairs), PAIRS_AT_ONCE):

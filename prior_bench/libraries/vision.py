@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from prior_bench.api import Features, InputSpec
+from prior_bench.encoders import grad_cam_layer
 from prior_bench.encoders.probe import attempt, blank_images, evaluated
 from prior_bench.errors import BenchError
 
@@ -51,6 +52,11 @@ class LibraryEncoder(nn.Module, ABC):
     @abstractmethod
     def read(self, images: Tensor) -> Reading:
         """Run the library's model on images [B, C, S, S], whose size has been checked."""
+
+    @property
+    def grad_cam_layer(self) -> nn.Module | None:
+        """The layer whose output Grad-CAM reads; None if the model has none."""
+        return grad_cam_layer.of_vit(self.model)
 
     @abstractmethod
     def save_to(self, target: Path) -> str:

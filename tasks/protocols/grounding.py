@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from prior_bench.explain.contract import COSINES
 from prior_bench.metrics import grounding
 from prior_bench.schema.base import Distinct, Nothing, OneOf, Problems, Strict
 from prior_bench.schema.protocol import ProtocolModel, WhollyFrozen
@@ -16,10 +17,10 @@ from .prompted import PromptsOption, with_content
 class GroundingOptions(Strict):
     """Options of phrase grounding."""
 
-    map: Literal["attention", "similarity", "similarity_global"] = "attention"
+    map: Literal["attention", "similarity", "similarity_global", "grad_cam"] = "attention"
     """What gives the map of a phrase: the method's own attention of the phrase over the patches; the mean
-    cosine of each patch with the text's local vectors; or the cosine with its global vector. A backbone that
-    lacks it is not evaluated."""
+    cosine of each patch with the text's local vectors; the cosine with its global vector; or Grad-CAM of
+    the method's own score. A backbone that lacks it is not evaluated."""
     prompts: PromptsOption | None = None
     """Prompt set that turns the boxes of each class into phrases, for data sets with boxes: a shipped one, a
     .json file (`prior-bench schema --json prompts`), or what such a file holds; none takes the data set's own
@@ -49,9 +50,9 @@ class GroundingProtocol(ProtocolModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         problems = Problems()
-        if self.options.map == "attention":
+        if self.options.map not in COSINES:
             for name in set(self.metrics) & set(grounding.OF_COSINES):
-                what = f"'{name}' thresholds cosines, and options.map is 'attention'"
+                what = f"'{name}' thresholds cosines, and options.map is '{self.options.map}'"
                 problems.add("metrics", self.metrics, what, "use miou, or another options.map")
         problems.raise_any()
         return self

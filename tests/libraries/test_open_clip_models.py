@@ -7,11 +7,13 @@ import open_clip
 import pytest
 import small_open_clip as small
 import torch
+from grad_cam_by_hand import grad_cam_of
 from torch.nn.functional import normalize
 
 from prior_bench.backbones.open_clip import OpenClipModel
 from prior_bench.backbones.reference import backbone_row
 from prior_bench.errors import BenchError
+from prior_bench.explain.grad_cam import grad_cam
 
 TEXTS = ["no pneumothorax .", "the heart is normal . mild edema ."]
 SIZE = {"vit": 32, "vit_siglip": 32, "resnet": 64, "bert": 160}
@@ -68,6 +70,17 @@ def test_maps(models, kind, context):
     assert torch.allclose(local, last.flatten(2).transpose(1, 2), atol=1e-4)
     stride = SIZE[kind] // last.shape[-1]
     assert encoder.stage_strides == ((4, 8, 16, 32) if kind == "resnet" else (stride,) * 4)
+
+
+@pytest.mark.parametrize("kind", small.KINDS)
+def test_grad_cam(models, kind, context):
+    backbone = models(kind)[1].load(0, context)
+    images = pixels(SIZE[kind])
+    with torch.no_grad():
+        maps = grad_cam(backbone, backbone.text_method.eval(), images, [["no pneumothorax ."], TEXTS])
+    for found, image, text in zip(maps, (0, 1, 1), ("no pneumothorax .", *TEXTS), strict=True):
+        expected = grad_cam_of(backbone.text_method, images[image], text)
+        assert torch.allclose(torch.from_numpy(found), expected, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["vit", "bert"])

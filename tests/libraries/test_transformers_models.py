@@ -5,9 +5,11 @@ import json
 import pytest
 import small_transformers as small
 import torch
+from grad_cam_by_hand import grad_cam_of
 
 from prior_bench.backbones.hf import TransformersModel
 from prior_bench.errors import BenchError
+from prior_bench.explain.grad_cam import grad_cam
 
 TEXTS = ["no pneumothorax .", "the heart is normal . mild edema ."]
 
@@ -136,6 +138,16 @@ def test_two_towers(models, kind, size, context):
     assert torch.allclose(scores, logits, atol=1e-4)
     assert torch.allclose(words.global_[0], same.global_[0], atol=1e-5)
     assert (scores[:, 0] - scores[:, 1]).abs().max() > 1e-3  # texts are told apart
+
+
+@pytest.mark.parametrize("kind", small.TWO_TOWERS)
+def test_grad_cam(models, kind, context):
+    backbone, images = models(kind)[1].load(0, context), pixels(32)
+    with torch.no_grad():
+        maps = grad_cam(backbone, backbone.text_method.eval(), images, [TEXTS[:1], TEXTS[:1], TEXTS])
+    for found, image, text in zip(maps, (0, 1, 2, 2), (TEXTS[0], TEXTS[0], *TEXTS), strict=True):
+        expected = grad_cam_of(backbone.text_method, images[image], text)
+        assert torch.allclose(torch.from_numpy(found), expected, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["clip", "siglip"])

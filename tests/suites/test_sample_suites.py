@@ -12,10 +12,12 @@ from prior_bench.suites.suite import load_suite
 PRETRAINED = {
     "demo": 4,
     "study": 5,
+    "study_grounding": 5,
     "study_validation": 5,
     "sample_tuning": 21,
     "sample_tuning_gloria": 6,
     "sample_tuning_finetune": 5,
+    "sample_tuning_grounding": 5,
 }
 
 
@@ -61,7 +63,8 @@ def test_learning_rates_and_patches_are_among_those_that_tuning_compares(suite):
 def test_tuning_the_demo_and_the_study_have_cohorts_of_their_own():
     references = {suite: {e["data"] for e in load_suite(suite).evaluations} for suite in PRETRAINED}
     for suite, found in references.items():
-        own = {"demo": "sample:", "study": "sample_study:"}.get(suite, "sample_validation:")
+        own = {"demo": "sample:", "study": "sample_study:", "study_grounding": "sample_study:"}
+        own = own.get(suite, "sample_validation:")
         assert all(reference.startswith(own) for reference in found)
 
 
@@ -109,6 +112,26 @@ def test_the_study_declares_its_comparisons_among_its_rows():
     assert not set(random) & {name for pairs in questions[2:] for pair in pairs for name in pair}
 
 
+def test_the_study_of_grounding_has_the_models_of_the_study_and_random_weights_of_each_network():
+    rows = {row["name"]: row for row in load_suite("study_grounding").backbones}
+    study = [row for row in load_suite("study").backbones if row["type"] == "pretrain"]
+    assert [row for row in rows.values() if row["type"] == "pretrain"] == study
+    tested = sum(load_table("study_grounding").questions, [])
+    variant = dict(prior_extended_sample="prior_sample")  # which has the same network
+    for row in study:
+        random = next(
+            name
+            for name, one in rows.items()
+            if one["type"] == "random" and one["config"] == variant.get(row["config"], row["config"])
+        )
+        assert (row["name"], random) in tested, "is it better than random?"
+    tuned = load_suite("sample_tuning_grounding")
+    assert [e["protocol"] for e in tuned.evaluations] == [
+        e["protocol"] for e in load_suite("study_grounding").evaluations
+    ]
+    assert tuned.backbones == load_suite("study").backbones
+
+
 def test_every_column_of_a_table_is_run_by_its_suite():
     for name in PRETRAINED:
         evaluations = {
@@ -122,6 +145,9 @@ def test_every_column_of_a_table_is_run_by_its_suite():
 
 def test_the_study_runs_what_the_demo_runs_for_longer_and_with_three_detectors():
     demo, study = (load_suite(name).evaluations for name in ("demo", "study"))
+    grounded = load_suite("study_grounding").evaluations
+    demo = [one for one in demo if one["task"] != "grounding"] + [e for e in demo if e["task"] == "grounding"]
+    study = [*study, *grounded[:1]]
     assert len(demo) == len(study)
     longer = {}
     for one, other in zip(demo, study, strict=True):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prior_bench.api import TextBatch
+from prior_bench.encoders import grad_cam_layer
 from prior_bench.encoders.wrapped import captured
 from prior_bench.errors import BenchError
 from prior_bench.libraries.folders import copy_model
@@ -61,6 +62,13 @@ class OpenClipEncoder(LibraryEncoder):
         with captured(self.model, RESNET_STAGES) as seen:
             pooled = self.model(images)
         return Reading(pooled, seen["layer4"], tuple(seen[name] for name in RESNET_STAGES))
+
+    @property
+    def grad_cam_layer(self) -> nn.Module | None:
+        """The layer whose output Grad-CAM reads; None if the model has none."""
+        if self.kind == "timm":
+            return grad_cam_layer.of_timm(self.model.trunk)
+        return super().grad_cam_layer if self.kind == "vit" else self.model.layer4
 
     def save_to(self, target: Path) -> str:
         """Copy the folder of the model, or the weights that it was built with, with their config."""

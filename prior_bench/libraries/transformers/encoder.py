@@ -51,6 +51,11 @@ class TransformersEncoder(LibraryEncoder):
         """Return the options with which the model takes images of another size than its own."""
         return {"interpolate_pos_encoding": True} if self._resizes and size != self.native else {}
 
+    @property
+    def grad_cam_layer(self) -> nn.Module | None:
+        """The layer whose output Grad-CAM reads: the last stage, if there are stages."""
+        return self.model.get_submodule(self._stages[-1]) if self._stages else super().grad_cam_layer
+
     def save_to(self, target: Path) -> str:
         """Copy the folder of the model."""
         copy_model(self._folder, target)
