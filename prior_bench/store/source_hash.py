@@ -6,17 +6,14 @@ reused result differs from today's, the user is warned.
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import io
 import sys
-import tokenize
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 from prior_bench.bundled import HOME, plain_name
+from prior_bench.store.source_facts import source_facts
 
 OUTCOME_FREE = ("prior_bench.bundled", "prior_bench.errors", "prior_bench.paths", "prior_bench.registry")
 """Modules that everything imports and that cannot affect results."""
@@ -44,7 +41,7 @@ def code_version(*parts: str | ModuleType | type) -> str:
         files |= _files(name)
     digest = hashlib.sha256()
     for name in sorted(files):
-        digest.update(f"{name}\n{_essence(files[name])}\n".encode())
+        digest.update(f"{name}\n{source_facts(files[name]).digest}\n".encode())
     return digest.hexdigest()[:12]
 
 
@@ -105,44 +102,9 @@ def _source(name: str) -> Path | None:
 
 def _imports(module: str, path: Path) -> tuple[str, ...]:
     """Imported names that may be modules: for ``from a import b`` both ``a`` and ``a.b``."""
-    status = path.stat()
-    return _imports_of(module, path, status.st_mtime_ns, status.st_size)
-
-
-@cache
-def _imports_of(module: str, path: Path, modified: int, size: int) -> tuple[str, ...]:
     package, found = module if path.name == "__init__.py" else module.rpartition(".")[0], []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            source = ".".join([*base, *([node.module] if node.module else [])])
-            found += [source, *(f"{source}.{alias.name}" for alias in node.names)]
+    for level, name, names in source_facts(path).imports:
+        base = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+        source = ".".join([*base, *([name] if name else [])])
+        found += [source, *(f"{source}.{one}" for one in names)]
     return tuple(found)
-
-
-def _essence(path: Path) -> str:
-    status = path.stat()
-    return _essence_of(path, status.st_mtime_ns, status.st_size)
-
-
-@cache
-def _essence_of(path: Path, modified: int, size: int) -> str:
-    """Source text without comments, docstrings, blank lines and trailing space; equal on every Python."""
-    text = path.read_text("utf-8")
-    lines = text.split("\n")
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(text)):
-        body = getattr(node, "body", None)
-        for statement in body if isinstance(body, list) else []:
-            value = getattr(statement, "value", None)
-            if isinstance(statement, ast.Expr) and isinstance(value, ast.Constant):
-                rows = range(statement.lineno - 1, statement.end_lineno or statement.lineno)
-                if isinstance(value.value, str) and lines[rows[0]].lstrip()[:1] in "\"'rRuU":
-                    for row in rows:
-                        lines[row] = ""
-    return "\n".join(line.rstrip() for line in lines if line.strip())
