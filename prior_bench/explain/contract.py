@@ -20,15 +20,18 @@ COSINES = ("similarity", "similarity_global")
 
 
 def lacking(method: Any, kind: str) -> str:
-    """Why a method cannot give maps of a kind, as far as its class tells; empty if nothing speaks against it.
+    """Why a method cannot give maps of a kind, as far as is known; empty if nothing speaks against it.
 
     Args:
         method: a :class:`prior_bench.api.Method` or its class.
         kind: one of :data:`MAPS`.
     """
     if kind == "grad_cam":
-        together = getattr(method, "texts_together", False)
-        return "scores that depend on the other texts" if together else ""
+        if getattr(method, "texts_together", False):
+            return "scores that depend on the other texts"
+        encoder = getattr(method, "image_encoder", None)  # only an instance has one
+        missing = encoder is not None and getattr(encoder, "grad_cam_layer", None) is None
+        return "no layer for Grad-CAM (the image encoder's property grad_cam_layer)" if missing else ""
     if not getattr(method, "local_features", True):
         return "no local features"
     if kind == "similarity" and not getattr(method, "local_text_features", True):

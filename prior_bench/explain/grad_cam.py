@@ -35,9 +35,9 @@ def grad_cam(
         phrases: of each of the B images.
 
     Raises:
-        BenchError: the encoder has no map to read, or the score does not depend on it.
+        BenchError: the score does not depend on the last map.
     """
-    with last_map(backbone, method) as maps:
+    with last_map(method) as maps:
         image = method.encode_image(images)
         found: list[list[np.ndarray]] = [[] for _ in phrases]
         texts, number = _encoded(method, phrases, str(images.device))
@@ -59,19 +59,11 @@ def grad_cam(
 
 
 @contextmanager
-def last_map(backbone: Backbone, method: Method) -> Iterator[list[Tensor]]:
+def last_map(method: Method) -> Iterator[list[Tensor]]:
     """Collect what the layer of Grad-CAM gives when the method encodes images within the block.
 
     What is computed from it has gradients with respect to it; what comes before it has none.
-
-    Raises:
-        BenchError: the image encoder has no such layer, or does not use it.
     """
-    layer = getattr(method.image_encoder, "grad_cam_layer", None)
-    if layer is None:
-        what = f"{type(method.image_encoder).__name__} names no layer for Grad-CAM"
-        fix = "give the encoder a property grad_cam_layer that returns the sub-module of its last map, or "
-        raise _no_map(backbone, what, fix)
     found: list[Tensor] = []
 
     def cut(_module: Any, _inputs: Any, output: Any) -> Any:
@@ -82,7 +74,7 @@ def last_map(backbone: Backbone, method: Method) -> Iterator[list[Tensor]]:
         return (continued, *output[1:]) if several else continued
 
     before = torch.is_grad_enabled()
-    handle = layer.register_forward_hook(cut)
+    handle = method.image_encoder.grad_cam_layer.register_forward_hook(cut)
     try:
         yield found
     finally:
@@ -111,7 +103,11 @@ def _gradient(backbone: Backbone, score: Tensor, map_: Tensor) -> Tensor:
     if score.requires_grad:
         (found,) = torch.autograd.grad(score, map_, retain_graph=True, allow_unused=True)
     if found is None:
-        raise _no_map(backbone, "its score of an image and a text does not depend on the last map")
+        raise BenchError(
+            "the score of an image and a text does not depend on the last map, which Grad-CAM needs",
+            where=f"backbone '{backbone.name}'",
+            fix="set options.map to another kind, or leave this backbone out",
+        )
     return found
 
 
@@ -125,11 +121,3 @@ def _weighted(map_: Tensor, gradient: Tensor) -> np.ndarray:
 def _row(features: Features, row: int) -> Features:
     local, mask = (None if part is None else part[row : row + 1] for part in (features.local, features.mask))
     return Features(features.global_[row : row + 1], local, mask)
-
-
-def _no_map(backbone: Backbone, problem: str, fix: str = "") -> BenchError:
-    return BenchError(
-        f"{problem}, so that options.map='grad_cam' is not possible",
-        where=f"backbone '{backbone.name}'",
-        fix=f"{fix}set options.map to a kind that the method has, or leave this backbone out",
-    )

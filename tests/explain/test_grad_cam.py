@@ -147,7 +147,7 @@ def test_a_wrapped_module_by_its_last_stage():
 def test_an_encoder_without_a_layer_is_refused_with_what_would_do(tmp_path, context):
     data = tiny_manifest(tmp_path, images=2)
     backbone = planted_maps()
-    with pytest.raises(BenchError, match="(?s)QuadrantEncoder names no layer for Grad-CAM.*grad_cam_layer"):
+    with pytest.raises(BenchError, match="(?s)has no layer for Grad-CAM.*property grad_cam_layer"):
         phrase_maps(backbone, data, [["a"], ["b"]], "grad_cam", context)
 
 
@@ -174,4 +174,4 @@ def test_scores_that_depend_on_other_texts_are_refused_for_the_class():
         texts_together = True
 
     assert lacking(Together, "grad_cam") == "scores that depend on the other texts"
-    assert lacking(MockMethod, "grad_cam") == ""
+    assert lacking(MockMethod, "grad_cam") == lacking(MockMethod(), "grad_cam") == ""

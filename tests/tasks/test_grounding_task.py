@@ -297,7 +297,7 @@ def test_wrong_options_are_said(tmp_path):
     for change, what in (
         (
             {"options.map": "gradcam"},
-            "options.map: unknown choice 'gradcam'\n  fix: known: attention, similarity",
+            "options.map: unknown choice 'gradcam'\n  fix: did you mean grad_cam",
         ),
         ({"options.region": "mask"}, "options.region: unknown choice 'mask'"),
         ({"options.prompts": "boxed"}, "unknown prompt set 'boxed'\n  fix: did you mean boxed_findings"),
