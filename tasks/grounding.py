@@ -251,14 +251,13 @@ def _score(
     wanted = tuple(name for name in wanted if name != metrics.PHRASE_GAIN)
     values, centred, swapped, share, examples = [], [], [], [], []
     boxes_only = options.region == "boxes"
-    with_others = None if others is None else placed(images, others, feed, boxes_only=boxes_only)
-    for row, one_image in enumerate(placed(images, maps, feed, boxes_only=boxes_only)):
+    for row, one_image in enumerate(placed(images, maps, feed, others=others, boxes_only=boxes_only)):
         found, numbers = one_image.phrases, np.flatnonzero(owner == row)
         prior = metrics.centre(one_image.valid)
         values.append(metrics.of_phrases(found, names))
         centred.append(metrics.of_phrases([one._replace(heat=prior) for one in found], wanted))
-        if with_others is not None:
-            swapped.append(metrics.of_phrases(next(with_others).phrases, ("pixel_auroc",))["pixel_auroc"])
+        if others is not None:
+            swapped.append(metrics.of_phrases(one_image.others, ("pixel_auroc",))["pixel_auroc"])
         share += [metrics.share(one.region, one_image.valid) for one in found]
         examples += [np.packbits(found[k].region) for k, n in enumerate(numbers) if n in example_rows]
     by_name = {name: np.concatenate([one[name] for one in values]) for name in names}

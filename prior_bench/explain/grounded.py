@@ -18,20 +18,28 @@ class GroundedImage(NamedTuple):
     Attributes:
         valid: bool [S, S], False where the input is padded.
         phrases: one entry for each phrase.
+        others: the same regions with the other maps; empty if there are none.
     """
 
     valid: np.ndarray
     phrases: list[Grounded]
+    others: list[Grounded]
 
 
 def grounded_images(
-    images: Manifest, maps: np.ndarray, feed: Feed, *, boxes_only: bool = False
+    images: Manifest,
+    maps: np.ndarray,
+    feed: Feed,
+    *,
+    others: np.ndarray | None = None,
+    boxes_only: bool = False,
 ) -> Iterator[GroundedImage]:
     """Yield each image with its phrases, in the order of the manifest.
 
     Args:
         images: with the column ``phrases``.
         maps: float32 [P, G, G] of all phrases, image by image; resized bilinearly to the input.
+        others: other maps of the same phrases, float32 [P, G, G].
         feed: how the images were fed. Regions go through the same transform.
         boxes_only: see :meth:`prior_bench.data.annotations.phrases.GroundedPhrase.region`.
     """
@@ -41,10 +49,14 @@ def grounded_images(
     transform, start = eval_transform(feed.input, feed.steps), 0
     for row in range(len(images)):
         placed = placed_phrases(images, row, transform, boxes_only=boxes_only)
-        heats = resized(maps[start : start + len(placed.regions)], placed.valid)
-        start += len(placed.regions)
-        together = zip(heats, placed.regions, placed.boxes, strict=True)
-        yield GroundedImage(placed.valid, [Grounded(*one) for one in together])
+        rows = slice(start, start + len(placed.regions))
+        start = rows.stop
+        found = [
+            list(map(Grounded, resized(some[rows], placed.valid), placed.regions, placed.boxes))
+            for some in (maps, others)
+            if some is not None
+        ]
+        yield GroundedImage(placed.valid, found[0], found[1] if len(found) > 1 else [])
 
 
 def resized(maps: np.ndarray, valid: np.ndarray) -> np.ndarray:

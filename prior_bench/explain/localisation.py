@@ -48,13 +48,12 @@ def localisation(
     other = other_phrase_maps(backbone, images, kind, context, feed)
 
     found: dict[str, list[np.ndarray]] = {"own": [], "centre": [], "other": []}
-    both = zip(grounded_images(images, own, feed), grounded_images(images, other, feed), strict=True)
-    for right, wrong in both:
-        centre = grounding.centre(right.valid)
+    for image in grounded_images(images, own, feed, others=other):
+        centre = grounding.centre(image.valid)
         maps = {
-            "own": right.phrases,
-            "centre": [one._replace(heat=centre) for one in right.phrases],
-            "other": wrong.phrases,
+            "own": image.phrases,
+            "centre": [one._replace(heat=centre) for one in image.phrases],
+            "other": image.others,
         }
         for name, some in maps.items():
             found[name].append(grounding.of_phrases(some, ("pixel_auroc",))["pixel_auroc"])
