@@ -20,6 +20,8 @@ demo: $(INSTALLED)
 study: $(INSTALLED)
 	$(BIN)/prior-bench run study --jobs $(JOBS)
 	$(BIN)/prior-bench report study
+	$(BIN)/prior-bench run study_grounding --jobs $(JOBS)
+	$(BIN)/prior-bench report study_grounding
 
 # one thread for each of JOBS processes: more would compete for the same cores
 test: $(INSTALLED)
@@ -91,4 +93,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 # the demo's own only: data/ and results/ may hold what took days to get
 clean:
-	rm -rf $(VENV) data/sample-* cache results/demo results/study results/pretrain/*_sample-seed*
+	rm -rf $(VENV) data/sample-* cache results/demo results/study results/study_grounding results/pretrain/*_sample-seed*

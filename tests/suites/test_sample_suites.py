@@ -17,7 +17,6 @@ PRETRAINED = {
     "sample_tuning": 21,
     "sample_tuning_gloria": 6,
     "sample_tuning_finetune": 5,
-    "sample_tuning_grounding": 5,
 }
 
 
@@ -125,11 +124,6 @@ def test_the_study_of_grounding_has_the_models_of_the_study_and_random_weights_o
             if one["type"] == "random" and one["config"] == variant.get(row["config"], row["config"])
         )
         assert (row["name"], random) in tested, "is it better than random?"
-    tuned = load_suite("sample_tuning_grounding")
-    assert [e["protocol"] for e in tuned.evaluations] == [
-        e["protocol"] for e in load_suite("study_grounding").evaluations
-    ]
-    assert tuned.backbones == load_suite("study").backbones
 
 
 def test_every_column_of_a_table_is_run_by_its_suite():
