@@ -67,7 +67,7 @@ def run_in_processes(
                 process.start()
             theirs.close()  # so that a dead process is an end of file here
             jobs[ours] = Job(process, slot)
-        Handout(jobs, RunQueue(groups, wanted), seen, tell, claimed).serve()
+        Handout(jobs, RunQueue(groups, wanted, len(jobs)), seen, tell, claimed).serve()
         for job in jobs.values():
             job.process.join(timeout=30)  # they have been told to stop, and tidy up
     finally:

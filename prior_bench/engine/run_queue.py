@@ -3,6 +3,10 @@
 The runs of the same weights are a group. A worker takes a group and runs it in order. If no group is left, it
 helps with another worker's group, as soon as the weights of this group are made.
 
+The last groups begin early: when fewer groups than workers wait, a worker whose weights are made begins one
+of them, and leaves the rest of its own group to whoever is free. Else the others would have nothing to do
+while the last weights are made.
+
 Weights whose making takes several workers come first, and runs that take several: workers that have nothing
 to do wait until there are enough of them. Once the weights are made, all of them evaluate.
 """
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 Worker = Hashable
 
 
-@dataclass
+@dataclass(eq=False)
 class _Group:
     """Runs of the same weights that are still to be done.
 
@@ -38,10 +42,16 @@ class RunQueue:
     Args:
         groups: runs of the same weights each.
         wanted: returns how many workers a run takes, or the making of its weights; by default one.
+        workers: number of workers.
     """
 
-    def __init__(self, groups: list[list[PlannedRun]], wanted: Callable[[PlannedRun], int] | None = None):
-        self._wanted = wanted or (lambda run: 1)
+    def __init__(
+        self,
+        groups: list[list[PlannedRun]],
+        wanted: Callable[[PlannedRun], int] | None = None,
+        workers: int = 1,
+    ):
+        self._wanted, self._workers = wanted or (lambda run: 1), workers
         first = sorted(groups, key=lambda runs: self._wanted(runs[0]) == 1)  # keeps the order of the others
         self.waiting = [_Group(list(runs)) for runs in first]
         self.groups: dict[Worker, _Group] = {}
@@ -62,16 +72,26 @@ class RunQueue:
             fresh: whether it leaves its group to others and takes one that nobody has.
         """
         group = self.groups.get(worker)
-        if fresh and group is not None and group.runs:
+        last = None if fresh else self._last_to_begin(group)
+        if (fresh or last) and group is not None and group.runs:
             del self.groups[worker]
             if not any(other is group for other in self.groups.values()):
                 self.waiting.append(group)
-        if fresh or group is None or not group.runs:
-            group = self.waiting.pop(0) if self.waiting else self._longest()
+        if fresh or last or group is None or not group.runs:
+            if last is not None:
+                self.waiting.remove(last)
+            group = last or (self.waiting.pop(0) if self.waiting else self._longest())
             if group is None:
                 return None
             self.groups[worker] = group
         return group.runs.pop(0)
+
+    def _last_to_begin(self, group: _Group | None) -> _Group | None:
+        """One of the last groups whose weights are not made, for a worker whose own group's are."""
+        unmade = [one for one in self.waiting if not one.made]
+        if group is None or not group.made or not 0 < len(unmade) < self._workers:
+            return None
+        return unmade[0] if self._wanted(unmade[0].runs[0]) == 1 else None
 
     def _longest(self) -> _Group | None:
         """The group with the most runs that others may help with."""

@@ -41,13 +41,33 @@ def test_runs_of_a_worker_that_died_are_not_handed_out():
     assert queue.next("two") is None and queue.empty
 
 
+def test_the_last_weights_are_begun_before_the_runs_of_those_that_are_made():
+    queue = RunQueue([["a1", "a2", "a3"], ["b1", "b2"], ["c1", "c2"]], workers=2)
+    assert [queue.next("one"), queue.next("two")] == ["a1", "b1"]
+    queue.made("one")
+    assert queue.next("one") == "c1", "and not a2, which would leave nothing to do beside c1"
+    queue.made("two")
+    assert [queue.next("two") for _ in range(3)] == ["b2", "a2", "a3"]
+    assert queue.next("two") is None and not queue.empty
+    queue.made("one")
+    assert queue.next("two") == "c2" and queue.empty
+
+
+def test_while_as_many_groups_wait_as_there_are_workers_each_worker_ends_its_own():
+    queue = RunQueue([["a1", "a2"], ["b1", "b2"], ["c1"], ["d1"]], workers=2)
+    assert [queue.next("one"), queue.next("two")] == ["a1", "b1"]
+    queue.made("one")
+    assert queue.next("one") == "a2"
+
+
 @given(
     sizes=st.lists(st.integers(1, 5), min_size=1, max_size=6),
     turns=st.lists(st.integers(0, 3), max_size=80),
+    workers=st.integers(1, 4),
 )
-def test_every_run_is_handed_out_once(sizes, turns):
+def test_every_run_is_handed_out_once(sizes, turns, workers):
     groups = [[f"{group}.{run}" for run in range(size)] for group, size in enumerate(sizes)]
-    queue, handed, busy = RunQueue(groups), [], set()
+    queue, handed, busy = RunQueue(groups, workers=workers), [], set()
     for worker in (*turns, *[*range(4)] * (sum(sizes) + 1)):
         if worker in busy:
             queue.made(worker)
