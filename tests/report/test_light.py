@@ -35,6 +35,10 @@ def test_a_table_imports_none_of_them(store):
     assert loaded("table", "--leaderboard", "--no-test") == [0, []]
 
 
+def test_a_table_of_published_numbers_imports_none_of_them():
+    assert loaded("table", "mgca_linear", "--only-published") == [0, []]
+
+
 def test_a_run_is_shown_without_torch_and_matplotlib(store):
     assert loaded("show", reported_runs([store])[0].key) == [0, []]
 

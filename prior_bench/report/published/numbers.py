@@ -7,17 +7,16 @@ The others express it in the terms of this suite and determine which runs are co
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from prior_bench import paths
 from prior_bench.errors import BenchError, ErrorList, unknown_name
 from prior_bench.io.bounded import json_text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CHOICES = {
     "verified": ("yes", "no"),
@@ -117,30 +116,24 @@ def load_published(folders: Iterable[Path] | None = None) -> list[Published]:
 
 def read_file(path: Path) -> tuple[list[Published], list[BenchError]]:
     """Return the numbers of one file, and its errors."""
-    import io
-    import warnings
-
-    import pandas as pd
-
     try:
-        text = io.StringIO(json_text(path, encoding="utf-8-sig"))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas truncates long lines with it
-            table = pd.read_csv(text, dtype=str, keep_default_na=False, index_col=False)
+        lines = _lines(json_text(path, encoding="utf-8-sig"))
     except BenchError as error:  # it may have come with a results root of somebody else
         return [], [error]
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:
+    except (OSError, ValueError, csv.Error) as error:
         reason = " ".join(str(error).split())
         return [], [BenchError(f"cannot be read as CSV: {reason}", where=path, fix="see docs/published.md")]
-    columns = [str(name) for name in table.columns]
+    columns = lines[0][1]
     further = [c for c in columns if c not in COLUMNS][:MOST_NAMED]
     unknown = [unknown_name("column", c, list(COLUMNS), where=f"{path}:1") for c in further]
+    twice = sorted({c for c in columns if columns.count(c) > 1})
+    unknown += [BenchError(f"has the column '{c}' twice", where=f"{path}:1") for c in twice]
     missing = [BenchError(f"has no column '{c}'", where=f"{path}:1") for c in COLUMNS if c not in columns]
     if unknown or missing:
         return [], unknown + missing
     numbers, errors = [], []
-    lines = (dict(zip(columns, values, strict=True)) for values in table.itertuples(index=False, name=None))
-    for line, row in zip(_lines(table), lines, strict=True):
+    for line, values in lines[1:]:
+        row = dict(zip(columns, values, strict=True))
         wrong = _row_errors(row, f"{path}:{line}")
         errors += wrong
         if not wrong:
@@ -158,12 +151,28 @@ def select(numbers: Iterable[Published], wanted: dict[str, Any]) -> list[Publish
     return [number for number in numbers if fits(number)]
 
 
-def _lines(table: pd.DataFrame) -> Iterable[int]:
-    """Yield the line number of each row in the file; a quoted line break shifts the following rows."""
-    line = 2
-    for row in table.itertuples(index=False):
-        yield line
-        line += 1 + sum(str(value).count("\n") for value in row)
+def _lines(text: str) -> list[tuple[int, list[str]]]:
+    """The lines that are not blank, the header first: the number of each in the file, and its fields.
+
+    The standard library's reader is enough here, and a table of published numbers starts without pandas.
+
+    Raises:
+        csv.Error: not CSV.
+        ValueError: there is no line, or one has more or fewer fields than the header.
+    """
+    found, start = [], 1
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    for fields_ in reader:
+        if fields_:
+            found.append((start, fields_))
+        start = reader.line_num + 1
+    if not found:
+        raise ValueError("it is empty")
+    count = len(found[0][1])
+    for line, fields_ in found:
+        if len(fields_) != count:
+            raise ValueError(f"line {line} has {len(fields_)} fields, and the header has {count}")
+    return found
 
 
 def _row_errors(row: dict[str, Any], where: str) -> list[BenchError]:

@@ -133,8 +133,8 @@ def test_lines_too_long_or_too_short(tmp_path, extra):
     with open(tmp_path / "x.csv", "w", newline="") as file:
         csv.writer(file).writerows(lines)
     numbers, errors = read_file(tmp_path / "x.csv")
-    assert ("cannot be read as CSV" if extra else "x.csv:2: 'via' is empty") in str(errors[0])
-    assert len(numbers) == (0 if extra else 1)
+    assert "x.csv: cannot be read as CSV: line 2 has " in str(errors[0])
+    assert not numbers
 
 
 @pytest.mark.parametrize("kind", ["pipe", "holes", "folder"])
@@ -155,3 +155,21 @@ def test_of_many_unknown_columns_some_are_named(tmp_path):
     (tmp_path / "x.csv").write_text(",".join(f"c{number}" for number in range(100_000)) + "\n")
     found, errors = read_file(tmp_path / "x.csv")
     assert not found and len(errors) < 50
+
+
+def test_a_column_twice_and_an_empty_file_are_named(tmp_path):
+    lines = lines_of("medcta.csv")[:2]
+    with open(tmp_path / "x.csv", "w", newline="") as file:
+        csv.writer(file).writerows([line + line[:1] for line in lines])
+    assert "has the column 'method' twice" in str(read_file(tmp_path / "x.csv")[1][0])
+    (tmp_path / "y.csv").write_text("\n\n")
+    assert "cannot be read as CSV: it is empty" in str(read_file(tmp_path / "y.csv")[1][0])
+
+
+def test_the_line_of_an_error_counts_line_breaks_in_quotes_and_blank_lines(tmp_path):
+    header, first, second = lines_of("medcta.csv")[:3]
+    first[header.index("note")] = "two\nlines"
+    second[header.index("value")] = "many"
+    with open(tmp_path / "x.csv", "w", newline="") as file:
+        csv.writer(file).writerows([header, [], first, [], second])
+    assert "x.csv:6: 'value' is 'many'" in str(read_file(tmp_path / "x.csv")[1][0])
