@@ -206,9 +206,12 @@ def _repeated(ids: pd.Series) -> Any:
     """Return the first id that repeats an earlier one, or None; only where hashes agree are ids compared."""
     from pandas.util import hash_pandas_object
 
-    blocks = [ids.iloc[start : start + HASHED] for start in range(0, len(ids), HASHED)]
-    hashes = [hash_pandas_object(block, index=False, categorize=False).to_numpy() for block in blocks]
-    if len(ids) < 2 or np.diff(np.sort(np.concatenate(hashes))).all():
+    hashes = np.empty(len(ids), dtype=np.uint64)
+    for start in range(0, len(ids), HASHED):
+        block = ids.iloc[start : start + HASHED]
+        hashes[start : start + HASHED] = hash_pandas_object(block, index=False, categorize=False)
+    hashes.sort()
+    if not (hashes[1:] == hashes[:-1]).any():
         return None
     again = ids[ids.duplicated()]
     return again.iloc[0] if len(again) else None

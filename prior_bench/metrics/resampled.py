@@ -16,6 +16,10 @@ import numpy as np
 from prior_bench.metrics.classification import Case
 
 
+EXACT = 2**24
+"""Largest sum of whole numbers of which float32 holds each."""
+
+
 class Places(NamedTuple):
     """The M positive samples of one class among all that are known, on D resamples; float [D, M].
 
@@ -49,8 +53,9 @@ class Counted:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """The counts for products with them, float [D, N]."""
-        return self.counts.astype(np.float64)
+        """The counts for products with them, float [D, N]; sums of them are exact in this type."""
+        most = int(self.counts.max(initial=0)) * self.counts.shape[1]
+        return self.counts.astype(np.float32 if most <= EXACT else np.float64)
 
     @cached_property
     def places(self) -> list[Places]:
@@ -63,7 +68,8 @@ class Counted:
 
         The product is bound by reading the weights, so that K arrays at once take little longer than one.
         """
-        every = self.weights @ np.concatenate(of, axis=1).astype(np.float64)
+        marks = np.concatenate(of, axis=1).astype(self.weights.dtype)
+        every = (self.weights @ marks).astype(np.float64)
         return every if len(of) == 1 else np.stack(np.split(every, len(of), axis=1))
 
     def decided(self) -> np.ndarray:
@@ -204,16 +210,18 @@ def top1_accuracy(counted: Counted) -> np.ndarray:
     """Compute the share of samples whose highest score is on the true class, [D]; NaN without a choice."""
     case = counted.case
     right = case.target[np.arange(len(case.score)), case.score.argmax(1)] == 1
-    return _ratio(counted.weights @ right, counted.weights.sum(1), counted.has_choice())
+    found, total = counted.sums(np.stack([right, np.ones_like(right)], axis=1)).T
+    return _ratio(found, total, counted.has_choice())
 
 
 def cohen_kappa(counted: Counted) -> np.ndarray:
     """Compute Cohen's kappa of the argmax and the true class, [D]; NaN if undefined."""
-    case, total = counted.case, counted.weights.sum(1)
+    case = counted.case
     predicted, true = case.score.argmax(1), case.target.argmax(1)
     every = np.eye(case.score.shape[1], dtype=bool)
+    total, right = counted.sums(np.stack([np.ones_like(predicted), predicted == true], axis=1)).T
     by_luck = (counted.sums(every[predicted]) * counted.sums(every[true])).sum(1) / np.maximum(total, 1) ** 2
-    agreed = counted.weights @ (predicted == true) / np.maximum(total, 1)
+    agreed = right / np.maximum(total, 1)
     return _ratio(agreed - by_luck, 1 - by_luck, counted.has_choice() & (by_luck != 1))
 
 

@@ -112,3 +112,12 @@ def test_other_metrics_of_a_task_are_scored_one_by_one(task, metric):
 
     found = bootstrap(score, predictions, n=3, of_counts=lambda p, counts: None)
     assert found["any"].tolist() == [1, 1, 1] and len(scored) == 3
+
+
+@pytest.mark.parametrize("drawn", [1, 2**22 + 1])
+def test_counts_whose_sums_float32_does_not_hold_are_exact(drawn):
+    case = case_of(0, exclusive=False)
+    counts = np.full((1, 14), drawn, dtype=np.int64)
+    counts[0, 0] = 1
+    marks = np.ones((14, 1), dtype=bool)
+    assert resampled.Counted(case, counts).sums(marks)[0, 0] == 1 + 13 * drawn

@@ -32,8 +32,8 @@ EARLIER = ".json.gz"
 """Suffix of an index that an earlier version wrote."""
 METADATA = b"prior_bench_index"
 """Key, in the metadata of the file, of all that is not a column."""
-ROWS = 1 << 16
-"""Rows of a group of the file."""
+ROWS = 1 << 14
+"""Rows of a group of the file; the larger, the more of it is in memory while a part of it is read."""
 READ = 1 << 13
 """Rows that are read at once; a file of somebody else may unpack as many before it is refused."""
 

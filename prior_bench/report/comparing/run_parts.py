@@ -48,7 +48,7 @@ class SamplesOfRuns:
             NotTested: its predictions have no patients, or fewer than two.
             BenchError: it has no predictions.
         """
-        name = _name(run)
+        name = run.name
         if name not in self._of_run:
             self._of_run[name] = self._read(run)
         if len(self._of_run[name].names) < 2:
@@ -101,20 +101,20 @@ class RunParts:
     def _mean(
         self, what: str, runs: Sequence[FinishedRun], of_run: Callable[[FinishedRun], np.ndarray]
     ) -> np.ndarray:
-        key = what, tuple(map(_name, runs))
+        key = what, tuple(run.name for run in runs)
         if key not in self._means:
             self._means[key] = np.mean([of_run(run) for run in runs], axis=0)
         return self._means[key]
 
     def _contributions(self, run: FinishedRun) -> np.ndarray:
-        name, samples = _name(run), self.samples(run)
+        name, samples = run.name, self.samples(run)
         if name not in self._by_patient:
             of_samples = sample_contributions(run, self.metric)
             self._by_patient[name] = np.bincount(samples.patient, of_samples, len(samples.names))
         return self._by_patient[name]
 
     def _drawn(self, run: FinishedRun) -> np.ndarray:
-        name = _name(run)
+        name = run.name
         if name not in self._draws:
             self._draws[name] = metric_draws(run.record, run.store, self.metric)
         return self._draws[name]
@@ -136,7 +136,3 @@ def sample_contributions(run: FinishedRun, metric: str) -> np.ndarray:
     return delong.contributions(
         predictions["score"][order][:, chosen], predictions["target"][order][:, chosen]
     )
-
-
-def _name(run: FinishedRun) -> Name:
-    return str(run.store.root), run.key

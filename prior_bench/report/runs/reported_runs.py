@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from prior_bench import paths
@@ -41,6 +42,11 @@ class FinishedRun(ReportedRun):
 
     record: RunRecord = None  # type: ignore[assignment]
     store: Store = field(default=None, compare=False)  # type: ignore[assignment]
+
+    @cached_property
+    def name(self) -> tuple[str, str]:
+        """Root of the store and key, which no other run has."""
+        return str(self.store.root), self.key
 
 
 def run_of(
