@@ -6,6 +6,12 @@ FROM python:3.11-slim-bookworm
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PYTHONUNBUFFERED=1
 
+# OpenCV, which MMDetection and MMSegmentation import, needs these two
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 \
+    && rm -rf /var/lib/apt/lists/*
+
 WORKDIR /opt/prior-bench
 COPY . .
 # the versions that the tests ran with; the wheel holds configs, cards and splits

@@ -58,7 +58,7 @@ lint: $(INSTALLED)
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-# the documentation as a site, in site/index.html; every warning is an error
+# the documentation as a site, in site/; every warning is an error. To read it: python3 -m http.server -d site
 docs: $(INSTALLED)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet

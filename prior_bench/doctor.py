@@ -12,6 +12,8 @@ from prior_bench import __version__, paths
 from prior_bench.registry import DATASETS
 
 MARKS = {"ok": "+", "absent": "-", "broken": "!"}
+OPENCV = "apt-get install -y --no-install-recommends libgl1 libglib2.0-0"
+"""Installs what OpenCV needs of a Debian system."""
 CHECKPOINTS = (".safetensors", ".pth", ".pt", ".ckpt")
 
 
@@ -95,7 +97,7 @@ def _ops() -> Iterator[DiagnosisLine]:
     except Exception as error:  # noqa: BLE001 - any error of these imports is a finding
         fix = "prior-bench requires mmcv-lite 2.1 or a working compiled mmcv 2.1"
         if "libGL" in str(error) or "libgthread" in str(error):
-            fix = "system libraries of OpenCV are missing: apt-get install libgl1 libglib2.0-0"
+            fix = "system libraries of OpenCV are missing: " + OPENCV
         yield DiagnosisLine(section, "broken", f"cannot be imported: {error}", fix)
 
 

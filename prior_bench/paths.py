@@ -7,10 +7,7 @@ package, or next to it in a checkout.
 """
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import suppress
 from pathlib import Path
 
 from prior_bench.errors import BenchError
@@ -64,30 +61,13 @@ def data_root() -> Path:
     return _root("PRIOR_BENCH_DATA")
 
 
-_FOR_NOW: ContextVar[Path | None] = ContextVar("_FOR_NOW", default=None)
-
-
-def generated_root(name: str, part: str = "") -> Path:
-    """Return the folder ``name`` of generated data, of which ``part`` is wanted.
-
-    It is under the data root; inside of :func:`for_now`, what is not there is in a temporary folder.
+def generated_root(name: str) -> Path:
+    """Return the folder ``name`` of generated data, under the data root.
 
     Raises:
         BenchError: see :func:`led_here`.
     """
-    temporary, kept = _FOR_NOW.get(), data_root() / name
-    return led_here(kept) if temporary is None or (kept / part).is_dir() else temporary / name
-
-
-@contextmanager
-def for_now() -> Iterator[None]:
-    """Inside, data that would be generated under the data root go to a temporary folder, which is removed."""
-    with tempfile.TemporaryDirectory(prefix="prior-bench-") as folder:
-        token = _FOR_NOW.set(Path(folder))
-        try:
-            yield
-        finally:
-            _FOR_NOW.reset(token)
+    return led_here(data_root() / name)
 
 
 def cache_root() -> Path:

@@ -107,8 +107,8 @@ def add_images_per_second(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the verb; return 1 if a cell failed."""
+    from prior_bench.data.generated import nothing_generated
     from prior_bench.engine.execute import Overwrite, evaluate
-    from prior_bench.paths import for_now
     from prior_bench.report.runs.reported_runs import reported_runs
     from prior_bench.report.tables.render import render
     from prior_bench.report.tables.suite_tables import table_of, tables_of
@@ -128,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
     tables = tables_of(suite)
     store, overwrite = Store.of(suite.name), Overwrite(args.overwrite)
     if args.dry_run:
-        with for_now():
+        with nothing_generated():
             print(describe_plan(expand(suite, only=args.only, tolerate_absent=True), store, overwrite))
         return 0
     plan = expand(suite, only=args.only, tolerate_absent=args.skip_missing)
@@ -185,10 +185,12 @@ def describe_plan(plan: Plan, store: Store, overwrite: Overwrite) -> str:
     from prior_bench.suites.plan import NO_TEXT
 
     waiting = {run.key for run in to_do(plan, store, overwrite)}
-    states = [run.reason or ("to do" if run.key in waiting else "done") for run in plan.runs]
+    states = [run.reason or ("done" if run.key and run.key not in waiting else "to do") for run in plan.runs]
     width = max(map(len, states))
     lines = [f"{state:<{width}}  {run.label}" for state, run in zip(states, plan.runs, strict=True)]
     lines += [f"missing: {message}" for message in plan.absent]
+    if any(not run.key and not run.reason for run in plan.runs):
+        lines.append("first: generate synthetic data; until then, all cells that need them count as to do")
     done, ahead = states.count("done"), states.count("to do")
     never = len(states) - done - ahead
     left = [run for run, state in zip(plan.runs, states, strict=True) if state not in ("done", NO_TEXT)]

@@ -6,7 +6,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from prior_bench.errors import BenchError
 from prior_bench.registry import GENERATORS
+
+_FORBIDDEN: ContextVar[bool] = ContextVar("_FORBIDDEN", default=False)
+
+
+class NotGeneratedError(BenchError):
+    """Data that a generator would make first, where nothing may be generated."""
+
+
+@contextmanager
+def nothing_generated() -> Iterator[None]:
+    """Inside, data of a generator that are not there yet are not made: to open them is an error."""
+    token = _FORBIDDEN.set(True)
+    try:
+        yield
+    finally:
+        _FORBIDDEN.reset(token)
+
+
+def not_yet(place: object) -> bool:
+    """Whether a data reference, or the ``root`` of a resolved one, cannot be opened: see the above."""
+    return _FORBIDDEN.get() and not ready(place)
+
+
+def generated_folder(place: object) -> Path:
+    """Return the folder of a data reference of a generator, which makes it on first use.
+
+    Raises:
+        NotGeneratedError: it is not there yet, inside of :func:`nothing_generated`.
+    """
+    if not_yet(place):
+        raise NotGeneratedError("is not generated yet", where=place, fix="leave out --dry-run")
+    generator, _, name = str(place).partition(":")
+    root: Path = GENERATORS.get(generator).root(name)
+    return root
 
 
 def generator_of(place: object) -> str:

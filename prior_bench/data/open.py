@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from prior_bench import paths
-from prior_bench.data.generated import generated, generator_of
+from prior_bench.data.generated import generated, generated_folder
 from prior_bench.data.manifest import Manifest
 from prior_bench.data.named_folders import remember
 from prior_bench.data.references import OWN_FILES, resolve
 from prior_bench.data.returned import checked
 from prior_bench.data.versions import data_versions
 from prior_bench.errors import BenchError, unknown_name
-from prior_bench.registry import DATASETS, GENERATORS
+from prior_bench.registry import DATASETS
 from prior_bench.versions import raised
 
 
@@ -89,9 +89,9 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
     options = resolve(reference)
     name, kind, root = options.pop("name"), options.pop("type"), options.pop("root")
     options.pop("cache", None)  # it selects the images to open and is not an option of the reader
-    generator = generator_of(root)
-    if generator:
-        folder = GENERATORS.get(generator).root(str(root).removeprefix(f"{generator}:"))
+    synthetic = generated(root)
+    if synthetic:
+        folder = generated_folder(root)
     else:
         folder = Path(root)
         if not folder.exists() and not folder.is_absolute():
@@ -102,7 +102,7 @@ def locate(reference: str | dict[str, Any]) -> tuple[str, str, Path, dict[str, A
             fix = "name the file as it is seen from this folder, e.g. --data folder/images.csv"
         raise BenchError("no such file or folder", where=folder, fix=fix)
     _require_options(kind, DATASETS.get(kind), options)
-    return name, kind, folder, options, bool(generator)
+    return name, kind, folder, options, synthetic
 
 
 def _require_options(kind: str, reader: Callable, options: dict[str, Any]) -> None:

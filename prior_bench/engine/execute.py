@@ -68,9 +68,11 @@ class SuiteOutcome:
 
 
 def to_do(plan: Plan, store: Store, overwrite: Overwrite = Overwrite.FAILED) -> list[PlannedRun]:
-    """The cells of a plan that :func:`evaluate` would run, each key once."""
+    """The cells of a plan with a key that :func:`evaluate` would run, each key once."""
     waiting: dict[str, PlannedRun] = {}
     for run in plan.runnable():
+        if not run.key:
+            continue
         record = None if overwrite is Overwrite.ALL else store.get(run.key)
         failed_before = record is not None and record.status == "failed"
         if record is None or (failed_before and overwrite is Overwrite.FAILED):

@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from prior_bench import paths
+from prior_bench.data.generated import NotGeneratedError
 from prior_bench.engine.clock import minutes
 from prior_bench.errors import BenchError
 from prior_bench.io.bounded import json_text
@@ -51,6 +52,8 @@ class Expected:
             without = " and ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in counts if count)
             without = without and f"; {without} of a kind that never ran here are not in it"
             told.append(f"about {minutes(total)} on this machine, by earlier runs in one process{without}")
+        elif self.unknown:
+            told.append("no estimate: nothing of these kinds has run on this machine")
         return told
 
 
@@ -66,7 +69,7 @@ def expected_time(plan: Plan, runs: Iterable[PlannedRun]) -> Expected:
         seed = run.spec.seed
         if hasattr(source, "is_made"):
             name = f"{source.name}, seed {seed}"
-            if name not in found.trainings and not source.is_made(seed, earlier.root / "pretrain"):
+            if name not in found.trainings and not _is_made(source, seed, earlier.root / "pretrain"):
                 found.trainings[name] = earlier.of_training(source.config.to_dict())
         seconds = earlier.of_cell(run.spec.to_dict())
         if seconds is None:
@@ -74,6 +77,13 @@ def expected_time(plan: Plan, runs: Iterable[PlannedRun]) -> Expected:
         else:
             found.seconds += seconds
     return found
+
+
+def _is_made(source: Any, seed: int, folder: Path) -> bool:
+    try:
+        return bool(source.is_made(seed, folder))
+    except NotGeneratedError:  # the data that it would be trained on are not there
+        return False
 
 
 class Earlier:

@@ -15,7 +15,6 @@ import numpy as np
 
 from prior_bench.metrics.classification import Case
 
-
 EXACT = 2**24
 """Largest sum of whole numbers of which float32 holds each."""
 

@@ -111,7 +111,7 @@ def sample_root(name: str, benchmark: Benchmark = SAMPLE) -> Path:
     if name not in FOLDERS:
         raise unknown_name("sample data set", name, list(FOLDERS))
     size = os.environ.get(SIZE_VARIABLE) or "default"
-    folder = benchmark_folder(size, benchmark, FOLDERS[name])
+    folder = benchmark_folder(size, benchmark)
     root = paths.led_here(folder / FOLDERS[name])
     # a killed process leaves a hidden copy; where its process is unknown, it takes much less than an hour
     remove_leftovers(folder.parent, folder.name, older_than=3600)
@@ -136,11 +136,11 @@ def sample_root(name: str, benchmark: Benchmark = SAMPLE) -> Path:
     return root
 
 
-def benchmark_folder(size: str, benchmark: Benchmark = SAMPLE, part: str = "") -> Path:
-    """Return the folder of generated data, ``sample-<version>[-validation][-<size>]``, that has ``part``."""
+def benchmark_folder(size: str, benchmark: Benchmark = SAMPLE) -> Path:
+    """Return the folder of generated data, ``sample-<version>[-validation][-<size>]``."""
     part = benchmark.name.partition("_")[2]
     words = ["sample", VERSION, part, "" if size == "default" else size]
-    return paths.generated_root("-".join(filter(None, words)), part)
+    return paths.generated_root("-".join(filter(None, words)))
 
 
 class SampleBenchmark:

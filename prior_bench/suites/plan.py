@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prior_bench.api import BackboneSource, RehearsalSize, RunSpec
+from prior_bench.data.generated import NotGeneratedError
 from prior_bench.errors import BenchError, ErrorList
 from prior_bench.io.plain import plain
 from prior_bench.store.cells import describe
@@ -45,7 +46,8 @@ class PlannedRun:
 
     Attributes:
         spec: what to run.
-        key: hash of all that determines the outcome; empty where it is not known.
+        key: hash of all that determines the outcome; empty where it cannot be run, and where data are
+            generated first (:func:`prior_bench.data.generated.nothing_generated`).
         reason: why the cell cannot be run; empty where it can.
         identity: of the backbone's weights; runs with the same one share a loaded backbone.
         leaks: what is known of its test patients having been trained on, as clauses.
@@ -101,11 +103,13 @@ class _Weights:
         source: where they come from.
         identity: of the weights; empty where it is not known.
         reason: why they cannot be obtained; empty if they can.
+        not_yet: whether the identity is known only when the data to train on are generated.
     """
 
     source: BackboneSource
     identity: str = ""
     reason: str = ""
+    not_yet: bool = False
 
 
 def expand(
@@ -151,7 +155,7 @@ def expand(
             evaluations += resolve_evaluation(entry, where, wanted, tolerate_absent, errors)
     _raise(errors, suite)
     for evaluation in evaluations:
-        if not evaluation.absent:
+        if not (evaluation.absent or evaluation.not_yet):
             seeds = seeds_of(suite, evaluation.entry)
             attempt(errors, evaluation.where, check_data, evaluation, data_sets, seeds)
     _raise(errors, suite)
@@ -166,17 +170,22 @@ def expand(
             weights = _Weights(source, reason="weights not there" if row["name"] in without_file else "")
             if not weights.reason:
                 unknown: list[BenchError] = []
-                weights.identity = attempt(unknown, f"backbone '{row['name']}'", source.identity, seed) or ""
+                try:
+                    found = attempt(unknown, f"backbone '{row['name']}'", source.identity, seed)
+                    weights.identity = found or ""
+                except NotGeneratedError:
+                    weights.not_yet = True
                 if unknown and tolerate_absent:
                     weights.reason = "pre-training data not there"
                     problems += unknown
                 else:
                     errors += unknown
             for evaluation in evaluations:
-                if seed in seeds_of(suite, evaluation.entry) and (weights.identity or weights.reason):
+                known = weights.identity or weights.reason or weights.not_yet
+                if seed in seeds_of(suite, evaluation.entry) and known:
                     planned = _cells(evaluation, row, weights, seed, data_sets, suite.rehearsal)
                     cells = [cell for cell in planned if passes(wanted, **fields_of(cell.spec))]
-                    runnable = any(not cell.reason for cell in cells)
+                    runnable = any(not cell.reason for cell in cells) and not evaluation.not_yet
                     if runnable and (lost := vectors.missing(source, evaluation, seed)) is not None:
                         (problems if tolerate_absent else errors).append(lost)
                         cells = [PlannedRun(c.spec, reason=c.reason or NO_VECTORS) for c in cells]
@@ -224,6 +233,8 @@ def _cells(
             yield PlannedRun(spec, reason=unfit)
         elif evaluation.absent:
             yield PlannedRun(spec, reason="data not there")
+        elif evaluation.not_yet or weights.not_yet:
+            yield PlannedRun(spec)
         else:
             fingerprint = data_sets.fingerprint(spec.data, spec.protocol, spec.seed)
             versions = run_versions(spec)

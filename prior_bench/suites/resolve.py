@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.api import BackboneSource, Protocol, Task
-from prior_bench.data.generated import generated
+from prior_bench.data.generated import NotGeneratedError, generated, not_yet
 from prior_bench.data.open import locate
 from prior_bench.data.references import resolve
 from prior_bench.data.splitting.seeded import different_splits
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Evaluation:
-    """An evaluation of the suite with its names looked up."""
+    """An evaluation of the suite with its names looked up.
+
+    Attributes:
+        absent: why its data are not there, in words; empty if they are.
+        not_yet: whether its data are generated first, where nothing may be generated.
+    """
 
     entry: dict[str, Any]
     where: str
@@ -36,6 +41,7 @@ class Evaluation:
     data: dict[str, Any]
     protocol: Protocol
     absent: str = ""
+    not_yet: bool = False
 
 
 def can_be_resolved(entry: dict[str, Any]) -> bool:
@@ -67,7 +73,7 @@ def resolve_evaluation(
     absent = _absent(data)
     if absent and not tolerate_absent:
         errors.append(BenchError(absent.what, where=f"{where}.data: {absent.where}", fix=absent.fix))
-    return [Evaluation(entry, where, task, data, protocol, str(absent or ""))]
+    return [Evaluation(entry, where, task, data, protocol, str(absent or ""), not_yet(data["root"]))]
 
 
 def data_reference(reference: Any) -> dict[str, Any]:
@@ -155,6 +161,8 @@ def attempt(errors: list[BenchError], where: str, action: Any, *arguments: Any) 
     """Return the result of ``action``; a BenchError is added to ``errors`` with its place in the config."""
     try:
         return action(*arguments)
+    except NotGeneratedError:
+        raise  # no mistake of the config
     except BenchError as error:
         for problem in getattr(error, "errors", [error]):
             inner = f": {problem.where}" if problem.where is not None else ""

@@ -48,7 +48,13 @@ def test_what_is_ignored_by_git_is_not_sent_to_the_image():
 
 def test_the_editors_container_calls_make():
     stated = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
-    assert stated["postCreateCommand"] == "make .venv/.installed CPU=1"
+    assert stated["postCreateCommand"].endswith("&& make .venv/.installed CPU=1")
+
+
+def test_libraries_of_the_system_are_named_wherever_it_is_installed():
+    places = ("Dockerfile", ".devcontainer/devcontainer.json", "docs/install.md", "prior_bench/doctor.py")
+    for place in places:
+        assert "install -y --no-install-recommends libgl1 libglib2.0-0" in (ROOT / place).read_text(), place
 
 
 def test_the_page_names_extras_that_exist():
