@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -15,8 +16,10 @@ from prior_bench.io.atomic import whole_file
 Arrays = dict[str, np.ndarray]
 
 
-def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
+def cached_arrays(folder: str, key: str, make: Callable[[], Arrays], worth: float = 0) -> Arrays:
     """Return the arrays stored under ``key`` in a folder of the cache; compute them if missing or damaged.
+
+    What is computed in less than ``worth`` seconds is not stored.
 
     If the cache cannot be written, computing takes time again, but there is no error.
     """
@@ -25,7 +28,10 @@ def cached_arrays(folder: str, key: str, make: Callable[[], Arrays]) -> Arrays:
         return read_arrays(place)  # a cache that is shared is data of others
     except BenchError:
         pass
+    begun = time.perf_counter()
     made = make()
+    if time.perf_counter() - begun < worth:
+        return made
     with contextlib.suppress(StorageError), whole_file(place) as fresh:
         write_arrays(fresh, made, compress=False)
     return made

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RESAMPLES = 500
 """Number of draws of each bootstrap in a table."""
+WORTH_STORING = 0.01
+"""Seconds. Draws that are computed in less, as those from counts are, would take as long to write and read."""
 MOST_KEPT = 256 * 2**20
 """Bytes of predictions that are kept in memory, because the columns of a table need the same ones in turn."""
 
@@ -50,7 +52,7 @@ def metric_draws(record: RunRecord, store: Store, metric: str, n: int = RESAMPLE
             score, of_counts = scoring(task, (name,))
             return bootstrap(score, predictions, n=n, of_counts=of_counts)
 
-    drawn = cached_arrays("bootstrap", _key(record, store, name, n), draw)
+    drawn = cached_arrays("bootstrap", _key(record, store, name, n), draw, worth=WORTH_STORING)
     return drawn.get(metric, np.full(n, np.nan))
 
 

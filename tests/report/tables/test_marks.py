@@ -97,7 +97,16 @@ def test_why_no_test_can_be_made(tmp_path):
     assert mean_interval({0: other}, "f1") is not None
 
 
+def test_draws_that_take_no_time_are_not_cached(tmp_path, monkeypatch):
+    run = save(Store(tmp_path / "s"), "A", 1.0)
+    for seconds, stored in ((60, False), (0, True)):
+        monkeypatch.setattr("prior_bench.report.runs.draws.WORTH_STORING", seconds)
+        metric_draws(run.record, run.store, "f1", n=20)
+        assert (tmp_path / "cache" / "bootstrap").is_dir() is stored
+
+
 def test_draws_are_cached_and_follow_the_predictions(tmp_path, monkeypatch):
+    monkeypatch.setattr("prior_bench.report.runs.draws.WORTH_STORING", 0)
     run = save(Store(tmp_path / "s"), "A", 1.0)
     first = metric_draws(run.record, run.store, "f1", n=20)
     with monkeypatch.context() as patch:
