@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RESAMPLES = 500
 """Number of draws of each bootstrap in a table."""
 WORTH_STORING = 0.01
-"""Seconds. Draws that are computed in less, as those from counts are, would take as long to write and read."""
+"""Seconds. Draws that are computed in less, as those from counts are, would take as long to be written."""
 MOST_KEPT = 256 * 2**20
 """Bytes of predictions that are kept in memory, because the columns of a table need the same ones in turn."""
 
