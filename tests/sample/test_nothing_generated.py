@@ -4,7 +4,7 @@ import pytest
 
 from prior_bench.cli import main
 from prior_bench.data.generated import NotGeneratedError, not_yet, nothing_generated
-from prior_bench.data.open import open_dataset
+from prior_bench.data.open import locate, open_dataset
 from prior_bench.suites.plan import expand
 from prior_bench.suites.suite import load_suite
 
@@ -52,3 +52,18 @@ def test_a_plan_has_keys_where_nothing_is_forbidden():
     assert [run.label for run in runs] == [run.label for run in ahead]
     assert [run.reason for run in runs] == [run.reason for run in ahead]
     assert all(run.key for run in runs if not run.reason)
+
+
+def test_weights_wait_for_the_data_that_they_are_trained_on(tmp_path, monkeypatch):
+    folder = locate("sample:chexpert")[2]
+    monkeypatch.setenv("PRIOR_BENCH_DATA", str(tmp_path / "others"))
+    suite = tmp_path / "suite.py"
+    suite.write_text(
+        "name = 'waiting'\nseeds = [0]\n"
+        "backbones = [dict(name='PRIOR', type='pretrain', config='prior_sample')]\n"
+        "evaluations = [dict(task='classification', protocol='demo/linear_probe', "
+        f"data='chexpert@{folder}')]\n"
+    )
+    with nothing_generated():
+        (run,) = expand(load_suite(str(suite)), tolerate_absent=True).runs
+    assert (run.key, run.reason) == ("", "") and not (tmp_path / "others").exists()
