@@ -5,6 +5,7 @@ import pytest
 from prior_bench.cli import main
 from prior_bench.data.generated import NotGeneratedError, not_yet, nothing_generated
 from prior_bench.data.open import locate, open_dataset
+from prior_bench.pretraining import identity
 from prior_bench.suites.plan import expand
 from prior_bench.suites.suite import load_suite
 
@@ -56,6 +57,7 @@ def test_a_plan_has_keys_where_nothing_is_forbidden():
 
 def test_weights_wait_for_the_data_that_they_are_trained_on(tmp_path, monkeypatch):
     folder = locate("sample:chexpert")[2]
+    identity._fingerprint.cache_clear()
     monkeypatch.setenv("PRIOR_BENCH_DATA", str(tmp_path / "others"))
     suite = tmp_path / "suite.py"
     suite.write_text(
