@@ -38,7 +38,8 @@ def test_each_command_of_a_page_is_parsed(page, capsys):
 
 
 def test_commands_are_found():
-    text = "```bash\nprior-bench run a \\\n  --jobs 2 && prior-bench table a\n```\n```\n$ prior-bench list\n```\n"
+    text = "```bash\nprior-bench run a \\\n  --jobs 2 && prior-bench table a\n```\n"
+    text += "```python\nprior-bench = 1\n```\n```\n$ prior-bench list\n```\n"
     assert [" ".join(command.split()) for command in commands(text)] == [
         "prior-bench run a --jobs 2",
         "prior-bench list",
