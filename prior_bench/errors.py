@@ -29,6 +29,10 @@ class NotThereError(BenchError):
     """
 
 
+class NotGeneratedError(BenchError):
+    """Data that a generator would make first, where nothing may be generated."""
+
+
 class StorageError(BenchError):
     """A file of ours that cannot be written: the disk is full, or the place may not be written to.
 

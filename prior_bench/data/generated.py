@@ -11,14 +11,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from prior_bench.errors import BenchError
+from prior_bench.errors import NotGeneratedError
 from prior_bench.registry import GENERATORS
 
 _FORBIDDEN: ContextVar[bool] = ContextVar("_FORBIDDEN", default=False)
-
-
-class NotGeneratedError(BenchError):
-    """Data that a generator would make first, where nothing may be generated."""
 
 
 @contextmanager

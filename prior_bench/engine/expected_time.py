@@ -12,9 +12,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from prior_bench import paths
-from prior_bench.data.generated import NotGeneratedError
 from prior_bench.engine.clock import minutes
-from prior_bench.errors import BenchError
+from prior_bench.errors import BenchError, NotGeneratedError
 from prior_bench.io.bounded import json_text
 from prior_bench.store.provenance import hardware
 from prior_bench.store.store import Store

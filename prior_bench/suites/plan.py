@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prior_bench.api import BackboneSource, RehearsalSize, RunSpec
-from prior_bench.data.generated import NotGeneratedError
-from prior_bench.errors import BenchError, ErrorList
+from prior_bench.errors import BenchError, ErrorList, NotGeneratedError
 from prior_bench.io.plain import plain
 from prior_bench.store.cells import describe
 from prior_bench.suites.data_sets import DataSets

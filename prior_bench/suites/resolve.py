@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prior_bench.api import BackboneSource, Protocol, Task
-from prior_bench.data.generated import NotGeneratedError, generated, not_yet
+from prior_bench.data.generated import generated, not_yet
 from prior_bench.data.open import locate
 from prior_bench.data.references import resolve
 from prior_bench.data.splitting.seeded import different_splits
 from prior_bench.data.splitting.shots import shortages
-from prior_bench.errors import BenchError, ErrorList, NotThereError
+from prior_bench.errors import BenchError, ErrorList, NotGeneratedError, NotThereError
 from prior_bench.io.plain import plain
 from prior_bench.registry import BACKBONES, DATASETS, TASKS
 from prior_bench.schema.arguments import argument_errors

@@ -3,8 +3,9 @@
 import pytest
 
 from prior_bench.cli import main
-from prior_bench.data.generated import NotGeneratedError, not_yet, nothing_generated
+from prior_bench.data.generated import not_yet, nothing_generated
 from prior_bench.data.open import locate, open_dataset
+from prior_bench.errors import NotGeneratedError
 from prior_bench.pretraining import identity
 from prior_bench.suites.plan import expand
 from prior_bench.suites.suite import load_suite
